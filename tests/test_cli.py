@@ -189,7 +189,7 @@ def test_findings_exit_with_one_also_as_json(
         ),
         (
             ("add", "claim", "--statement", "No source."),
-            "a claim needs its source: --source-id S001",
+            "a claim needs --source-id, --quote",
         ),
         (("serve", "--port", "0"), "Invalid value for '--port'"),
     ],

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from claimlog.desk.corrected_text import refuse_correcting_drafts
+from claimlog.desk.decisions import COMMITTED
 from claimlog.desk.places import Places
 from claimlog.desk.request_error import RequestError
 from claimlog.sources.text import Text
@@ -311,6 +313,8 @@ def test_a_text_is_not_corrected_while_drafts_of_it_are_not_committed(opened: Op
         "is; commit them there first, then correct the text; nothing was corrected\n"
     )
     assert opened.take("coder-1", "GET", f"work/{SOURCE}")["drafts"]
+    opened.desk.decisions(SOURCE).cells.mark(COMMITTED, {"claims": {}})
+    refuse_correcting_drafts(opened.desk.package, SOURCE)  # what is committed is in no way
 
 
 def test_drafts_of_a_text_that_is_another_now_are_refused_and_never_shifted(
@@ -334,5 +338,10 @@ def test_drafts_of_a_text_that_is_another_now_are_refused_and_never_shifted(
         assert answer.status_code == 409, answer.text
         assert "has another text since" in answer.json()["error"]["message"]
     assert work.cells.path.read_bytes() == before
+    decisions = opened.desk.decisions(SOURCE)
+    decisions.cells.mark(COMMITTED, {"claims": {}})
+    answer = opened.ask("coder-1", "GET", f"work/{SOURCE}")
+    assert f"claimlog desk new-pass {SOURCE}" in answer.json()["error"]["message"]
+    decisions.cells.path.unlink()
     work.cells.path.unlink()  # moved away, as the message says
     assert opened.put("coder-1", SOURCE, "d2", lamp())["draft"]

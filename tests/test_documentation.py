@@ -16,6 +16,7 @@ import click
 import pytest
 
 from claimlog.cli import cli
+from claimlog.cli.base import Context
 from claimlog.edit.clock import last_seal, now, refuse_doubtful_clock
 from claimlog.errors import ClaimlogError
 from claimlog.log.read_log import read
@@ -209,7 +210,10 @@ def test_commands_are_found_on_the_pages() -> None:
 @pytest.mark.parametrize(
     "line", [pytest.param(line, id=f"{name}: {line}") for name, line in commands()]
 )
-def test_a_command_of_a_page_takes_the_words_that_it_is_given(line: str) -> None:
+def test_a_command_of_a_page_takes_the_words_that_it_is_given(
+    line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAIMLOG_BY", "coder-1")  # as the pages say to begin with
     words = shlex.split(line.partition(" > ")[0])
     match words:
         case ["claimlog", *rest] | [".venv/bin/claimlog", *rest]:
@@ -222,7 +226,7 @@ def test_a_command_of_a_page_takes_the_words_that_it_is_given(line: str) -> None
 
 def parse(command: click.Command, words: list[str]) -> None:
     """Parse the words of a command as it would, and run nothing."""
-    with command.make_context(command.name, [*words]) as context:
+    with command.make_context(command.name, [*words], obj=Context(ROOT)) as context:
         words = [*context._protected_args, *context.args]
         if isinstance(command, click.Group) and (words or not command.invoke_without_command):
             _, inner, rest = command.resolve_command(context, words)

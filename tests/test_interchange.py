@@ -17,6 +17,7 @@ from claimlog.compile import compile_tables
 from claimlog.edit.append import add
 from claimlog.edit.new_rows import Writer
 from claimlog.edit.open_batch import read_with_open
+from claimlog.edit.row_faults import FileFaultsError
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.fold import Cutoff
 from claimlog.interchange.export_rows import FORMATS, STREAMS, Export, exported_rows
@@ -185,6 +186,47 @@ def test_a_slip_in_a_mapping_is_one_line(
         read_mapping(path, log.definition.streams["codings"])
 
 
+def test_codes_and_coders_that_do_not_exist_are_said_once_for_each_line_of_a_mapping(
+    bring: Bring,
+) -> None:
+    spans = [(*span(words), label) for words in (PILOTS, NEVER) for label in ("a", "b", "c")]
+    labels = {
+        "a": {"topic": "sharng", "voice": "quoted"},
+        "b": {"content": "evnt"},
+        "c": {"topic": "trust"},
+    }
+    attributes = {"x": {"column": "voice", "values": {"k": "qouted"}}}
+    mapping = mapping_of(labels=labels, attributes=attributes, constants={"modality": "real"})
+    with pytest.raises(FileFaultsError, match=r"5 faults in .*; nothing was added") as caught:
+        bring(doccano(*spans), mapping, fixed={"coder": "coder-8", "pass": 1})
+    said = [one.message for one in caught.value.findings]
+    assert said[0].startswith('constants: "modality" is "real", which is no code of modality')
+    assert said[1].startswith(
+        'label \'a\': "topic" is "sharng", which is no code of topic; did you mean'
+    )
+    assert said[2].startswith('label \'b\': "content" is "evnt"')
+    assert said[3].startswith("attribute 'x', value 'k': \"voice\" is \"qouted\"")
+    assert said[4].startswith('coder "coder-8" is not registered')
+    assert "claimlog add coder --coder-id coder-8" in said[4]
+
+
+def test_a_fault_of_an_imported_row_names_the_annotation_and_not_a_line(
+    world: World, tmp_path: Path
+) -> None:
+    start, end = span(PILOTS)
+    labels = [(start, end, "a"), (*span(NEVER), "a"), (*span(NEVER), "b")]
+    path = write(tmp_path / "ada.jsonl", doccano(*labels))
+    mapping = mapping_of(labels={"a": {"figure_value": 4}, "b": {}}, stream="claims")
+    write(tmp_path / "ada.jsonl.mapping.yaml", mapping)
+    done = world.run("import", str(path), "--as", "claims", "--texts", str(world.texts))
+    assert done.returncode == 1
+    first = f"{path}: annotation 1 ('a', {start} to {end} of 'document 7': “{PILOTS}”): "
+    (line,) = [part for part in done.stderr.splitlines() if '"topic" is null' in part]
+    assert line.startswith(first)
+    assert "and so in annotation 2" in line
+    assert f"{path}:1" not in done.stderr
+
+
 @pytest.mark.parametrize("text", ["a: &x [1]\nb: *x", "- a", "{", "a: 1\na: 2", "[" * 3000])
 def test_what_is_no_mapping_is_refused(text: str, log: Log, tmp_path: Path) -> None:
     path = write(tmp_path / "m.yaml", text)
@@ -228,7 +270,8 @@ def test_a_span_whose_words_do_not_match_is_refused_and_never_shifted(bring: Bri
     )
     assert rows == []
     assert losses == [
-        "refused: the source's text has other words there than the tool's document (annotation 1)"
+        "refused: the source's text has other words there than the tool's document (annotation 1 "
+        f"('event', {start - 1} to {end - 1} of 'document 7': “{PILOTS}”))"
     ]
 
 
@@ -657,7 +700,7 @@ def test_what_a_tool_says_of_a_whole_document_is_named(bring: Bring) -> None:
     content["relations"] = [{"from_id": 0, "to_id": 1, "type": "cause"}]
     _, losses = bring(content, mapping_of(labels=LABELS))
     assert losses == [
-        "lost: a relation cause between two spans (line 1)",
+        "lost: a relation 'cause' between two spans (line 1)",
         "lost: a comment on a document (line 1)",
         'lost: "meta" of a document (line 1)',
     ]
@@ -777,6 +820,11 @@ def test_codings_of_another_tool_come_in_and_go_out_by_the_command_line(
     done = world.run("export", "codings", "--out", str(out), *texts)
     assert done.returncode == 0, done.stderr
     assert sorted(part.name for part in out.iterdir()) == ["codings.jsonld", "losses.json"]
+    again = world.run(
+        *("import", str(out / "codings.jsonld"), "--coder", "coder-1", "--pass", "1", *texts)
+    )
+    assert again.returncode == 0, again.stderr
+    assert "'pass'" not in again.stdout + again.stderr  # which the user has given
     assert world.run("export", "codings", "--out", str(out)).returncode == 2
     inside = world.run("export", "codings", "--out", str(world.root / "out"), *texts)
     assert inside.returncode == 2

@@ -16,7 +16,12 @@ import pytest
 from claimlog.schema.edtf import bounds
 from claimlog.site.lists import code_labels
 from claimlog.site.lists.code_labels import CodeLabels, close_texts
-from claimlog.site.lists.column_filters import coded_filter, date_filter, date_sort
+from claimlog.site.lists.column_filters import (
+    coded_filter,
+    date_filter,
+    date_sort,
+    number_filter,
+)
 from claimlog.site.lists.filters import (
     ANY,
     NONE,
@@ -28,12 +33,14 @@ from claimlog.site.lists.filters import (
 )
 from claimlog.site.lists.index_reader import read_list_index
 from claimlog.site.lists.list_index import ListIndex
+from claimlog.site.lists.number_ranges import number_text, range_bounds
 from claimlog.site.lists.selection import EXPLAINED, select
 
 DATES = (
     *(None, "2024", "2025", "2025-03", "2025-03-29", "2025-02/2025-04", "2024-11/2025-01"),
     *("../2025-01", "2025-03/..", "202X", "2024-22", "2024-24"),
 )
+WEIGHTS = (None, 0, -2.5, 7, 7.25, 100, 1e17, 0.1, 0.30000000000000004)
 KINDS, NAMES = ("red", "green", "blue", None), ("ann", "bob", "cat")
 DEFINITION = ListDefinition(
     "things",
@@ -53,6 +60,8 @@ DEFINITION = ListDefinition(
         ),
         date_filter("date", "Date"),
         PeriodFilter("begins", "Begins in", "", "date_start", "date_end"),
+        number_filter("weight", "Weight", "", "kilogram"),
+        number_filter("length", "Length", "", None, optional=False),
     ),
 )
 
@@ -66,6 +75,8 @@ def things(number: int = 400) -> list[Thing]:
             "thing": f"T{at:03}",
             "kind": drawn.choice(KINDS),
             "date": drawn.choice(DATES),
+            "weight": drawn.choice(WEIGHTS),
+            "length": at % 7,
             "names": sorted(drawn.sample(NAMES, drawn.randrange(len(NAMES) + 1))),
         }
         for at in range(number)
@@ -79,13 +90,13 @@ THINGS = things()
 def index() -> ListIndex:
     """The index of `THINGS`, which stand in the table in another order."""
     with closing(sqlite3.connect(":memory:")) as database:
-        database.execute("create table things (thing, kind, date, date_start, date_end)")
+        database.execute(TABLE)
         database.execute("create table names (thing, name)")
         for row in random.Random(1).sample(THINGS, len(THINGS)):
             first, last = bounds(row["date"]) if row["date"] else (None, None)
             days = [day and day.isoformat() for day in (first, last)]
-            values = (row["thing"], row["kind"], row["date"], *days)
-            database.execute("insert into things values (?, ?, ?, ?, ?)", values)
+            values = (row["thing"], row["kind"], row["date"], *days, row["weight"], row["length"])
+            database.execute("insert into things values (?, ?, ?, ?, ?, ?, ?)", values)
             pairs = [(row["thing"], name) for name in row["names"]]
             database.executemany("insert into names values (?, ?)", pairs)
         rows = database.execute("select thing, rowid from things")
@@ -93,6 +104,7 @@ def index() -> ListIndex:
         return read_list_index(database, DEFINITION, {"thing", "kind", "date"})
 
 
+TABLE = "create table things (thing, kind, date, date_start, date_end, weight, length)"
 ROWIDS: dict[str, int] = {}
 
 
@@ -119,9 +131,21 @@ def in_period(row: Thing, period: str, with_intervals: bool) -> bool:
     return lies
 
 
+def in_range(number: float | None, value: str) -> bool:
+    """Whether a number is in a range, as a page says it in words."""
+    if value in (ANY, NONE) or number is None:
+        return (number is not None) == (value != NONE) and (value in (ANY, NONE))
+    first, dots, last = value.partition("..")
+    if not dots:
+        return number == float(value)
+    return (not first or number >= float(first)) and (not last or number <= float(last))
+
+
 def fits(row: Thing, name: str, values: Iterable[str]) -> bool:
     if name in ("date", "begins"):
         return any(in_period(row, value, name == "date") for value in values)
+    if name in ("weight", "length"):
+        return any(in_range(row[name], value) for value in values)
     has = row["names"] if name == "name" else [row["kind"]] if row["kind"] else []
     return any(bool(has) == (value == ANY) if value in (ANY, NONE) else value in has
                for value in values)  # fmt: skip
@@ -135,6 +159,7 @@ PARTS: tuple[tuple[str, list[str]], ...] = (
     ("kind", ["red", "blue"]),
     ("name", ["ann", NONE]),
     ("date", ["2025-03", "2024"]),
+    ("weight", ["..0", "7..100", "0.1"]),
 )
 CHOSEN: list[dict[str, list[str]]] = [
     dict(parts)
@@ -145,6 +170,12 @@ CHOSEN += [
     *({"name": [value]} for value in ("bob", ANY, NONE)),
     *({"date": [value]} for value in ("2024-12", "2025-01", "2025-Q1", "2026", ANY, NONE)),
     *({"begins": [value]} for value in ("2024", "2025", "2025-Q1", "2025-03")),
+    *(
+        {"weight": [value]}
+        for value in ("7", "7..", "..7.24", "-3..-2", "8..9", "100000000000000000")
+    ),
+    *({"weight": [value]} for value in ("0.3", "0.30000000000000004", ANY, NONE)),
+    {"weight": ["7..", NONE], "length": ["2..3", "6"]},
     {"begins": ["2024"], "date": ["2025"], "kind": ["red", NONE]},
 ]
 
@@ -172,6 +203,12 @@ def test_a_value_is_counted_as_if_it_alone_were_chosen_of_its_filter(
         counts, present, absent = rows.code_counts(name)
         assert counts == {v: expected(name, v) for v in values if v and expected(name, v)}
         assert (present, absent) == (expected(name, ANY), expected(name, NONE))
+    for name, ranges in (("weight", ["..0", "7..", "7"]), ("length", ["1..4"])):
+        numbers, extent = rows.number_counts(name, ranges)
+        assert numbers == {value: expected(name, value) for value in (ANY, NONE, *ranges)}
+        own = [row[name] for row in selected({k: v for k, v in chosen.items() if k != name})]
+        known = [number for number in own if number is not None]
+        assert extent == ((min(known), max(known)) if known else None)
     years, by_month, dated, undated = rows.period_counts("date")
     # an open interval has no end, and is counted within the periods that dates name
     for year in range(min(years, default=0), max(years, default=0) + 1):
@@ -214,10 +251,11 @@ def test_an_order_by_a_column_that_a_table_lacks_is_left_out(index: ListIndex) -
 
 def test_an_empty_table_is_a_list() -> None:
     with closing(sqlite3.connect(":memory:")) as database:
-        database.execute("create table things (thing, kind, date, date_start, date_end)")
+        database.execute(TABLE)
         database.execute("create table names (thing, name)")
         index = read_list_index(database, DEFINITION, set())
-    rows = index.select({"kind": [ANY], "date": ["2025"]}, None)
+    rows = index.select({"kind": [ANY], "date": ["2025"], "weight": ["1.."]}, None)
+    assert rows.number_counts("length", ["2"]) == ({ANY: 0, NONE: 0, "2": 0}, None)
     assert (rows.total, rows.code_counts("name"), rows.period_counts("date")) == (
         *(0, ({}, 0, 0)),
         ({}, {}, 0, 0),
@@ -246,6 +284,14 @@ CHOICES = {
         ("date", "2025-q1", ["2025-Q1"]),
         ("date", "none", ["none"]),
         ("kind", "", []),
+        ("weight", "100", ["100"]),
+        ("weight", " 007.50 .. 1000.0 ", ["7.5..1000"]),
+        ("weight", "-0", ["0"]),
+        ("weight", "-3..", ["-3.."]),
+        ("weight", ".. 2.5", ["..2.5"]),
+        ("weight", "2..2.0", ["2"]),
+        ("weight", "none", ["none"]),
+        ("weight", "9" * 30, ["9" * 30]),
     ],
 )
 def test_a_value_is_known_by_code_label_or_other_name_in_any_case(
@@ -267,6 +313,16 @@ def test_a_value_is_known_by_code_label_or_other_name_in_any_case(
         ("date", "0000", []),
         ("date", "٢٠٢٥", []),
         ("begins", "any", []),
+        ("weight", "heavy", []),
+        ("weight", "..", []),
+        ("weight", "1e3", ["1..3"]),
+        ("weight", "300..100", ["100..300"]),
+        ("weight", "100 - 300", ["100..300"]),
+        ("weight", "-5 to 2,5", ["-5..2.5"]),
+        ("weight", "1,500 kg", ["1500", "1500..", "..1500"]),
+        ("weight", "2...3", ["2..3"]),
+        ("weight", "٣", []),
+        ("length", "any", []),
         ("sort", "biggest", ["id", "date", "size"]),
     ],
 )
@@ -316,6 +372,33 @@ def test_texts_that_are_alike_are_those_of_difflib() -> None:
     words = ["".join(drawn.choices("abcde", k=drawn.randrange(12))) for _ in range(150)]
     for text in words[:30]:
         assert close_texts(text + "x", words) == get_close_matches(text + "x", words, 5)
+
+
+@pytest.mark.parametrize("number", [0.0, -0.0, 310.0, 2.5, 1e16, 5e-324, -1.7e308, 2.0**53])
+def test_a_number_is_written_without_a_power_and_read_back_the_same(number: float) -> None:
+    text = number_text(number)
+    assert set(text) <= set("-.0123456789")
+    assert range_bounds(text) == (number, number)
+
+
+def test_what_is_no_number_in_a_column_of_numbers_is_as_if_it_were_not_there() -> None:
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.execute(TABLE)
+        database.execute("create table names (thing, name)")
+        rows = [("T1", "heavy"), ("T2", b"\x00"), ("T3", 3), ("T4", 9e999)]
+        database.executemany("insert into things (thing, weight) values (?, ?)", rows)
+        index = read_list_index(database, DEFINITION, set())
+    found = index.select({"weight": [NONE]}, None)
+    assert found.total == 2
+    assert found.number_counts("weight", ["3"])[0] == {ANY: 2, NONE: 2, "3": 1}
+
+
+def test_a_range_that_cannot_be_is_told_in_one_sentence_with_what_is_expected() -> None:
+    [error] = select({"weight": ["x" * 900]}, DEFINITION, DEFINITION.sorts, CHOICES).errors
+    assert error["message"] == (
+        f"Weight (kilogram): “{'x' * 60}” is no number or range of numbers; expected 100, "
+        "100..300 (lowest first), 100.. or ..300."
+    )
 
 
 def test_months_are_counted_of_the_years_that_are_opened(index: ListIndex) -> None:

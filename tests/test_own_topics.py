@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import sqlite3
 import subprocess
@@ -111,6 +112,28 @@ def test_pages_show_own_codes_by_their_labels_and_offer_them_as_filters(begun: B
     chosen = begun.get(f"/claims.json?{coded['name']}={code}").json()
     expected = [row for row in begun.topic.rows["claims"] if row.get(coded["name"]) == code]
     assert chosen["part"]["total"] == len(expected)
+
+
+def test_own_numbers_filter_pages_and_files_by_ranges_that_name_their_unit(begun: Begun) -> None:
+    rows = begun.topic.rows["claims"]
+    for item in begun.topic.columns:
+        if item["type"] not in ("integer", "number"):
+            continue
+        name, known = item["name"], [row[item["name"]] for row in rows if item["name"] in row]
+        data = begun.get(f"/claims.json?{name}={min(known)}..").json()
+        assert data["part"]["total"] == len(known) > 0
+        group = next(one for one in data["filters"] if one["name"] == name)
+        assert f"({item['unit']})" in group["label"]
+        assert [*map(float, group["extent"])] == [min(known), max(known)]
+        for query, count in (
+            (f"..{min(known)}", known.count(min(known))),
+            ("none", len(rows) - len(known)),
+        ):
+            found = begun.get(f"/claims.csv?{name}={query}").text
+            assert len([*csv.DictReader(found.splitlines())]) == count
+            assert len(begun.get(f"/claims.json?{name}={query}&rows=all").json()) == count
+        wrong = begun.get(f"/claims?{name}=many")
+        assert (wrong.status_code, "“many” is no number or range" in wrong.text) == (400, True)
 
 
 def test_the_search_finds_claims_and_rows_of_the_register(begun: Begun) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
-from claimlog.desk.preview_files import write_preview
+from claimlog.desk.preview_files import NOTICE, write_preview
 from claimlog.edit.merge import merge
 from claimlog.errors import ClaimlogError, FindingsError
 from conftest import World, actor, copied
@@ -55,6 +57,20 @@ def test_a_page_says_what_it_will_say_once_sealed(preview: Preview) -> None:
 def test_pages_that_a_page_links_to_are_there_and_none_beyond(preview: Preview) -> None:
     assert (preview.folder / "sources" / "S001" / "index.html").is_file()
     assert not (preview.folder / "codebook" / "voice" / "index.html").exists()
+
+
+def test_every_page_says_that_it_is_a_preview_and_links_to_no_page_that_is_not_there(
+    preview: Preview,
+) -> None:
+    pages = [*preview.folder.rglob("*.html")]
+    assert pages
+    for page in pages:
+        text = page.read_text("utf-8")
+        assert NOTICE in text
+        assert 'class="find"' not in text
+        for address in re.findall(r'<a\b[^<>]* href="([^"]*)"', text):
+            file = unquote(address.partition("#")[0].partition("?")[0])
+            assert "://" in address or (page.parent / file).exists(), (page, address)
 
 
 def test_the_page_of_a_merged_actor_leads_on_as_a_file(preview: Preview) -> None:

@@ -41,7 +41,11 @@ def read(tmp_path: Path) -> Read:
     def rows(data: bytes | str, table: Table = CLAIMS) -> list[dict[str, Any]]:
         path = tmp_path / "rows"
         path.write_bytes(data if isinstance(data, bytes) else data.encode())
-        return [dict(row) for row in read_entries(table, str(path), None).rows]
+        entries = read_entries(table, str(path), None)
+        if entries.faults:
+            assert entries.origin is not None
+            raise entries.faults.error(entries.origin, entries.outcome)
+        return [dict(row) for row in entries.rows]
 
     return rows
 
@@ -284,7 +288,13 @@ def test_a_template_has_every_column_and_drop_down_lists_of_the_codes_in_use(
 def test_a_template_marks_what_is_required_and_what_is_filled_in_comes_back(read: Read) -> None:
     book = openpyxl.load_workbook(io.BytesIO(workbook_template(CLAIMS, CODES)))
     required = [cell.value for cell in book["claims"][1] if cell.fill.fill_type == "solid"]
-    assert required[:2] == ["source_id", "quote"]
+    assert required[:3] == ["source_id", "quote", "statement"]
+    assert book["claims"].column_dimensions["C"].width >= 40
+    assert book["claims"]["C2"].alignment.wrap_text
+    meanings = {row[0].value: row[2].value for row in book["definitions"] if row[2].value}
+    assert meanings["speaker"].endswith("An actor by identifier or exact name.")
+    assert meanings["speaker_source"].endswith("An identifier of sources.")
+    assert "An actor by identifier or exact name. Several" in meanings["dyad_from"]
     assert {"statement", "content", "voice", "time_frame"} < set(required)
     assert "note" not in required
     head = [cell.value for cell in book["claims"][1]]
@@ -305,6 +315,8 @@ PIER = Text("The pier\u00a0office said \u201cno\u201d to\nthe plan. The quay was
     [
         ("The pier office said", "U\\+00A0 no-break space in the text for a space"),
         ('said "no" to', '\u201c U\\+201C left double quotation mark in the text for " U\\+0022'),
+        ('"no" to', '\u201c U\\+201C left double quotation mark in the text for " U\\+0022'),
+        ("said 'no'", "\u201d U\\+201D right double quotation mark in the text for ' U\\+0027"),
         ("to the plan", "a line break in the text for a space"),
         ("The quay was closed on Monday", "the text has 'The quay was shut on Monday' at offset"),
         ("Nobody swims in winter here", "nothing like it stands in the text"),
@@ -316,6 +328,12 @@ def test_a_quote_that_is_not_there_is_shown_with_where_the_text_has_almost_it(
     with pytest.raises(ClaimlogError, match=message) as caught:
         find_quote(PIER, quote, None, "S001")
     assert repr(quote) in str(caught.value)
+
+
+def test_a_space_that_a_browser_copied_does_not_make_another_quote() -> None:
+    text = Text("The quay was shut on Monday.")
+    found = find_quote(text, "quay\u00a0was\u202fshut", None, "S001")
+    assert text.content[found.start : found.end] == "quay was shut"
 
 
 def test_a_quote_is_taken_by_its_words_where_that_is_asked_for() -> None:

@@ -26,6 +26,7 @@ from claimlog.site.files.markup_trees import markup_trees
 from claimlog.site.search.index import TOKENIZER
 from conftest import Get, World, asking, copied
 from file_sites import FileSite, write_pages
+from own_topics import DOSES
 from searches import SEARCHES, check_answer
 
 Answer = dict[str, Any]
@@ -81,7 +82,23 @@ LISTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("incidents", "occurred=2019"),
         ("coders", "sort=id"),
     ),
+    "doses": (
+        ("claims", ""),
+        ("claims", "dose_value=2.5..10"),
+        ("claims", "dose_value=40.0&dose_value=+..+02.5"),
+        ("claims", "dose_value=10..&dose_value=none&dose_hours=any"),
+        ("claims", "dose_value=..-1&effect=helps"),
+        ("claims", "dose_unit=mg&dose_hours=8..24&sort=id"),
+        ("claims", "dose_value=40-10&dose_hours=daily&dose_hours=..&dose_hours=1,500+h"),
+        ("claims", "dose_value=ANY&dose_value=1e400&dose_value=-5+to+2,5"),
+        ("claims", f"dose_value={'9' * 31}&dose_value={'9' * 30}"),
+        ("studies", "patients=..20"),
+        ("studies", "patients=13..&kind=trial"),
+        ("studies", "patients=a+dozen"),
+    ),
 }
+"""Lists and what is asked of them, by dataset: this one, the tiny one, and one of another topic."""
+
 ENDINGS = (
     *("s", "es", "ies", "sses", "ed", "ing", "eed", "ational", "tional", "enci", "anci", "izer"),
     *("logi", "bli", "alli", "entli", "eli", "ousli", "ization", "ation", "ator", "alism", "ll"),
@@ -112,13 +129,19 @@ STEMS = (
 def builds(made: World, corpus_build: Path, tmp_path_factory: pytest.TempPathFactory) -> Answer:
     world = copied(made, tmp_path_factory.mktemp("tiny"))
     build(world.package, world.package.build)
-    return {"corpus": corpus_build, "tiny": world.package.build}
+    doses = DOSES.begin(tmp_path_factory.mktemp("doses") / "package")
+    DOSES.add(doses)
+    doses.seal("all")
+    build(doses.package, doses.package.build)
+    folders = (corpus_build, world.package.build, doses.package.build)
+    return dict(zip(LISTS, folders, strict=True))
 
 
 @pytest.fixture(scope="module")
 def sites(builds: Answer, tmp_path_factory: pytest.TempPathFactory) -> dict[str, FileSite]:
     """The index and the pages of this corpus, and of the tiny package."""
     pages = {"corpus": ("/search", "/claims", "/incidents"), "tiny": ("/search", "/claims")}
+    pages["doses"] = ("/claims",)
     pages["tiny"] += (f"/releases/{RELEASE}/search", f"/releases/{RELEASE}/claims")
     return {
         name: write_pages(
@@ -135,7 +158,7 @@ def served(builds: Answer) -> dict[str, dict[Any, Answer]]:
     answers: dict[str, dict[Any, Answer]] = {}
     for name, folder in builds.items():
         get = asking(folder)
-        texts = [*(one["q"] for one in SEARCHES[name]), *MORE_SEARCHES]
+        texts = [*(one["q"] for one in SEARCHES.get(name, ())), *MORE_SEARCHES]
         answers[name] = {text: _served_search(get, text) for text in texts}
         answers[name] |= {own: _served_list(get, *own) for own in LISTS[name]}
     return answers
@@ -222,7 +245,7 @@ def test_every_search_has_the_answer_of_the_server_in_the_same_order(
     assert compared >= len(SEARCHES[name]) + len(MORE_SEARCHES)
 
 
-@pytest.mark.parametrize("name", ["corpus", "tiny"])
+@pytest.mark.parametrize("name", LISTS)
 def test_every_list_has_the_rows_counts_and_errors_of_the_server(
     name: str, sites: dict[str, FileSite], served: dict[str, dict[Any, Answer]], page: Page
 ) -> None:
@@ -234,6 +257,25 @@ def test_every_list_has_the_rows_counts_and_errors_of_the_server(
         for key in ("total", "pages", "errors", "notes", "query", "filters"):
             assert of_files[key] == of_server[key], (own, key)
     assert any(served[name][own]["rows"] for own in LISTS[name])
+
+
+def test_a_range_of_numbers_is_typed_beside_what_is_there_and_can_be_taken_away(
+    sites: dict[str, FileSite], page: Page
+) -> None:
+    site = sites["doses"]
+    site.open(page, "claims/index.html?dose_value=any")
+    field = page.locator("#f-dose_value")
+    assert field.get_attribute("placeholder") == "2.5..40, 2.5.. or ..40"
+    label = page.locator("label[for=f-dose_value]")
+    assert label.text_content() == "A number or a range; the lowest is 2.5, the highest 40"
+    page.uncheck("input[name=dose_value][value=any]")
+    field.fill("3..20")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".chip >> text=3 to 20")
+    assert page.locator("[data-of=rows] li").count() == 1
+    assert "Dose value (see dose_unit)" in page.inner_text("ul.chosen")
+    page.click(".chip a")
+    page.wait_for_url("**/claims/index.html")
 
 
 def test_pages_of_a_release_search_and_list_what_is_of_the_release(

@@ -14,6 +14,7 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from claimlog import limited_process
@@ -26,7 +27,7 @@ from claimlog.edit.source_documents import (
     require_outside_repository,
     saved_text,
 )
-from claimlog.edit.template import csv_template
+from claimlog.edit.template import csv_template, workbook_template
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.limits import EXTRACTION_MEMORY, EXTRACTION_SECONDS, MIB, RAW_BYTES
 from claimlog.log.read_log import read
@@ -416,8 +417,8 @@ def test_what_is_not_added_leaves_no_text_behind(world: World, tmp_path: Path) -
     path = tmp_path / "article.docx"
     path.write_bytes(docx())
     done = add_source(world, "--document", str(path), "--yes")
-    assert done.returncode == 1
-    assert '"rights" is null' in done.stderr
+    assert done.returncode == 2
+    assert "needs --publisher, --reliability, --reliability-rationale, --rights;" in done.stderr
     assert [path.name for path in world.texts.iterdir()] == ["harbour.txt"]
     done = add_source(world, "--document", str(path), "--from", "-")
     assert "leave out document" in done.stderr
@@ -462,6 +463,41 @@ def test_rows_name_documents_whose_proposals_fill_empty_cells_alone(
     assert row["raw_sha256"] == sha256((tmp_path / "article.docx").read_bytes()).hexdigest()
     again = add_source(world, "--from", str(path), "--yes")
     assert "there already" in again.stdout + again.stderr
+
+
+def test_a_workbook_of_sources_may_name_an_address(
+    served: FileServer, world: World, tmp_path: Path
+) -> None:
+    definition = read(world.package).definition
+    template = workbook_template(definition.streams["sources"], definition.codebook.codes)
+    book = openpyxl.load_workbook(io.BytesIO(template))
+    head = [cell.value for cell in book["sources"][1]]
+    with served.running():
+        cells = dict(zip(GIVEN[::2], GIVEN[1::2], strict=True))
+        row = {name.removeprefix("--").replace("-", "_"): value for name, value in cells.items()}
+        row |= {"document": f"{served.url}/page", "source_id": "S500"}
+        for name, value in row.items():
+            book["sources"].cell(2, head.index(name) + 1, value)
+        book.save(tmp_path / "sources.xlsx")
+        done = add_source(world, "--from", str(tmp_path / "sources.xlsx"), "--yes")
+    assert done.returncode == 0, done.stderr
+    (added,) = [
+        one
+        for one in read_with_open(world.package).live("sources").to_dicts()
+        if one["source_id"] == "S500"
+    ]
+    assert added["url"] == f"{served.url}/page"
+    assert len(served.requests) == 1
+
+
+def test_a_source_is_not_amended_by_a_document(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "sources.csv"
+    words = ("amend", "source", "--from", str(path), "--reason", "A slip.")
+    path.write_text("source_id,document,title\nS101,other.html,Report\n", "utf-8")
+    done = world.run(*words)
+    assert "correct the text of one with claimlog correct SOURCE --text FILE" in done.stderr
+    path.write_text("source_id,document,title\nS101,,Report\n", "utf-8")
+    assert world.run(*words).returncode == 0
 
 
 @pytest.mark.parametrize(

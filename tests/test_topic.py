@@ -601,6 +601,11 @@ SLIPS = {
                 "codings: end has no code list",
             ),
             (
+                "a filter of texts",
+                lambda site: site["filters"].append({"column": "note"}),
+                "filters: note has no code list and holds no numbers; take it out",
+            ),
+            (
                 "an act by a code with a NUL",
                 lambda site: site["act"]["when"][0].update({"in": ["a\0b"]}),
                 "act/when/0/in/0: 'a\\x00b' does not match",

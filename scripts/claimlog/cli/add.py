@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,6 +79,7 @@ def _command(entity: str) -> click.Command:
     ) -> None:
         from claimlog.edit.append import Entries, add
         from claimlog.edit.row_files import read_entries
+        from claimlog.edit.row_input import Input
         from claimlog.edit.source_documents import takes_document
 
         table = schema_of(context, entity)
@@ -87,7 +89,6 @@ def _command(entity: str) -> click.Command:
             raise UsageError(f"--from reads whole rows; leave out {', '.join(names)}")
         if document is None and not rows_from and (yes or limits != 1):
             raise UsageError("--yes and --limits are about a document; name it with --document")
-        entries = read_entries(table, rows_from, row_format) if rows_from else Entries([given])
         supplied = load_texts(texts)
         package, by_words = context.package, quotes == "words"
 
@@ -95,15 +96,24 @@ def _command(entity: str) -> click.Command:
             addition = add(package, table.name, entries, recorded_by, supplied, today, by_words)
             say_addition(table, addition)
 
-        if rows_from and takes_document(table):
+        def add_given(columns: Mapping[str, Any]) -> None:
+            require_columns(table, columns)
+            add_entries(Entries([columns], Input("", [f"the new {entity}"])))
+
+        if not rows_from and document is None:
+            add_given(given)
+            return
+        if rows_from:
+            entries = read_entries(table, rows_from, row_format)
+            if not takes_document(table):
+                add_entries(entries)
+                return
             with filled_by_documents(package, table, entries, supplied, yes, limits) as filled:
                 add_entries(filled)
             return
-        if document is None:
-            add_entries(entries)
-            return
+        assert document is not None
         with given_by_document(package, table, document, given, supplied, yes, limits) as columns:
-            add_entries(Entries([columns]))
+            add_given(columns)
 
     command = FieldsCommand(
         entity,
@@ -138,6 +148,32 @@ def add() -> None:
     """Add a new entity to the open batch, or many from NDJSON, CSV or XLSX."""
 
 
+def require_columns(table: Table, columns: Mapping[str, Any]) -> None:
+    """Refuse a new row that was given by options and lacks what every row has.
+
+    Raises
+    ------
+    UsageError
+        Naming all options that are missing.
+    """
+    from claimlog.edit.template import template_columns
+
+    has_offsets = {"start", "end"} <= columns.keys()
+    missing = [
+        f"--{column.name.replace('_', '-')}"
+        for column in template_columns(table)
+        if column.is_required
+        and columns.get(column.name) in (None, "")
+        and not (column.name == "quote" and has_offsets)
+    ]
+    if missing:
+        article = "an" if table.entity[0] in "aeiou" else "a"
+        raise UsageError(
+            f"{article} {table.entity} needs {', '.join(missing)}; nothing was added "
+            f"(claimlog add {table.entity} --help says what each is)"
+        )
+
+
 def say_addition(table: Table, addition: Addition) -> None:
     """Print what was added, and where each row stands that was there already."""
     names = [row[table.id] for row in addition.rows]
@@ -159,5 +195,6 @@ def say_addition(table: Table, addition: Addition) -> None:
         )
         if len(duplicates) > LISTED_DUPLICATES:
             line(f"  and {len(duplicates) - LISTED_DUPLICATES:,} more")
+    lines([f"note: {note}" for note in addition.notes], err=True)
     if any(duplicate.since for duplicate in duplicates):
         line(f"  what was changed since is said anew by claimlog amend, or with a new {table.id}")

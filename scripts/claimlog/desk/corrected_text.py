@@ -31,6 +31,13 @@ def require_text_of_work(package: Package, work: Work, row: Mapping[str, Any]) -
     if begun_on in (None, row["text_sha256"]):
         return
     path = package.relative(work.cells.path)
+    if _is_committed(Works(package), work.source):
+        raise RequestError(
+            CLOSED,
+            f"{work.source} has another text since it was coded and committed, and its claims were "
+            "carried over to it; to code the new text, begin a new pass: claimlog desk new-pass "
+            f"{work.source}",
+        )
     raise RequestError(
         CLOSED,
         f"{work.source} has another text since {work.coder} coded it ({path}), so that no "
@@ -53,8 +60,14 @@ def refuse_correction_with_drafts(package: Package, source: str) -> None:
         return
     works = Works(package)
     coders = [work.coder for work in works.of_source(source)]
-    if coders and not Decisions(source, works.decisions_path(source)).is_committed:
+    if coders and not _is_committed(works, source):
         raise ClaimlogError(
             f"{source}: {', '.join(coders)} coded it at the desk, and their drafts are of the text "
             "as it is; commit them there first, then correct the text; nothing was corrected"
         )
+
+
+def _is_committed(works: Works, source: str) -> bool:
+    decisions = Decisions(source, works.decisions_path(source))
+    decisions.cells.refresh()
+    return decisions.is_committed

@@ -15,6 +15,7 @@ from claimlog.package import Package
 from claimlog.release.site_mark import write_mark
 from claimlog.schema.definition import Definition, read_definition
 from claimlog.site.entity_links import LABELS
+from claimlog.site.files.absent_pages import unlink_absent_pages
 from claimlog.site.files.addresses import Address
 from claimlog.site.files.publish import require_own_directory
 from claimlog.site.files.site_source import SiteSource
@@ -24,6 +25,10 @@ from claimlog.sources.text import Texts
 from claimlog.swap import publish_directory
 
 NOTHING = "nothing was written"
+NOTICE = (
+    "Preview of the open batch: nothing of this is sealed. Only pages around its rows are here; "
+    "names of others are not linked."
+)
 
 
 def write_preview(
@@ -63,7 +68,9 @@ def write_preview(
         write_preview_build(package, texts, folder)
         source = SiteSource.of_build(folder, database_of(package, folder))
         with publish_directory(out, str(out)) as target:
-            write_site(replace(source, copies={}), target, pages=[*pages.values()])
+            source = replace(source, copies={}, notice=NOTICE)
+            write_site(source, target, pages=[*pages.values()])
+            unlink_absent_pages(target)
             write_mark(target, {"preview_of": definition.descriptor["name"]})
     return {name: out / address.file for name, address in pages.items()}
 

@@ -46,6 +46,8 @@ def add_together(
     with log_lock(package):
         sealed = read(package)
         writer = make_writer(sealed, texts, "", today)
+        for part in parts:
+            writer.actors.expect(part.stream, part.rows)
         additions = []
         lines: dict[str, list[bytes]] = {}
         for part in parts:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,13 @@ from claimlog.edit.new_rows import INPUTS, Writer, as_lines
 from claimlog.edit.open_batch import (
     NOTHING_ADDED,
     NOTHING_AMENDED,
-    Input,
     append,
     log_lock,
     with_open,
 )
+from claimlog.edit.origin_notes import origin_notes
+from claimlog.edit.row_faults import RowFaults, UnfitRowError
+from claimlog.edit.row_input import Input
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.canonical import encode, type_flaw
 from claimlog.log.event_log import Log
@@ -35,26 +37,35 @@ Row = dict[str, Any]
 class Entries:
     """New rows: the columns given of each, and where each came from, if anywhere.
 
-    `outcome` is what a message says of the open batch where one of them is refused.
+    Attributes
+    ----------
+    outcome
+        What a message says of the open batch where one of them is refused.
+    faults
+        What was wrong with them when they were read.
     """
 
     rows: Sequence[Mapping[str, Any]]
     origin: Input | None = None
     outcome: str = NOTHING_ADDED
+    faults: RowFaults = field(default_factory=RowFaults)
+
+    @property
+    def is_file(self) -> bool:
+        return self.origin is not None and self.origin.is_file
 
     def place(self, index: int) -> str:
         """Return where a row came from, for messages."""
-        if self.origin is None:
-            return f"row {index + 1}"
-        return f"{self.origin.name}:{self.origin.lines[index]}"
+        return f"row {index + 1}" if self.origin is None else self.origin.place(index)
 
 
 @dataclass(frozen=True)
 class Addition:
-    """What adding did: the new rows, and the rows that were there already."""
+    """What adding did: the new rows, the rows that were there already, and what to look at."""
 
     rows: list[Row]
     duplicates: list[Duplicate]
+    notes: list[str] = field(default_factory=list)
 
 
 def add(
@@ -85,31 +96,51 @@ def add(
     with log_lock(package):
         sealed = read(package)
         writer = make_writer(sealed, texts, recorded_by, today, by_words)
+        writer.actors.expect(stream, entries.rows)
         addition = Addition([], [])
-        contents: list[Row] = []
-        places: list[int] = []
-        lines: list[bytes] = []
+        faults = entries.faults.copy()
+        contents: dict[int, Row] = {}
         for index, given in enumerate(entries.rows):
-            with locate_errors(entries, index):
+            with _gather_faults(entries, index, faults) as gathered:
                 _refuse_text_elsewhere(entries, stream, given, texts)
-                contents.append(writer.content(stream, given))
-                encode(contents[-1])
-        rows = RowIndex(writer.log, writer.log.definition.streams[stream], contents)
-        for index, content in enumerate(contents):
-            with locate_errors(entries, index):
-                duplicate = rows.duplicate(content)
+                content = writer.content(stream, given)
+                encode(content)
+                contents[index] = content
+            contents |= {index: gathered.state} if gathered.state else {}
+        whole = [content for index, content in contents.items() if index not in faults.of_rows]
+        rows = RowIndex(writer.log, writer.log.definition.streams[stream], whole)
+        for index, content in contents.items():
+            with _gather_faults(entries, index, faults):
+                duplicate = None if index in faults.of_rows else rows.duplicate(content)
                 if duplicate is not None:
-                    where = entries.place(index) if entries.origin else None
+                    where = entries.place(index) if entries.is_file else None
                     addition.duplicates.append(replace(duplicate, source=where))
                     continue
                 row = writer.assertion(stream, content)
                 addition.rows.append(row)
-                rows.enter(row, entries.place(index))
-                lines += as_lines([row])
-                places.append(index)
-        if lines:
-            append(sealed, stream, lines, texts, entries.origin and entries.origin.of(places))
+                faults.indexes.append(index)
+                if index not in faults.of_rows:
+                    rows.enter(row, entries.place(index))
+        _append(sealed, stream, addition.rows, texts, entries, faults)
+        if stream == "claims":
+            addition.notes.extend(origin_notes(writer.log, addition.rows))
     return addition
+
+
+def _append(
+    sealed: Log,
+    stream: str,
+    rows: list[Row],
+    texts: Texts | None,
+    entries: Entries,
+    faults: RowFaults,
+) -> None:
+    """Append the rows that were made of entries, or say all that is wrong with these."""
+    origin = entries.origin
+    if rows:
+        append(sealed, stream, as_lines(rows), texts, origin, entries.outcome, faults)
+    elif origin is not None and faults:
+        raise faults.error(origin, entries.outcome)
 
 
 def amend(
@@ -127,7 +158,8 @@ def amend(
         sealed = read(package)
         writer = make_writer(sealed, texts, recorded_by, today)
         row = writer.amendment(stream, identifier, given, reason)
-        append(sealed, stream, as_lines([row]), texts, outcome=NOTHING_AMENDED)
+        origin = Input("", [f"the new version of {identifier}"])
+        append(sealed, stream, as_lines([row]), texts, origin, NOTHING_AMENDED)
     return row
 
 
@@ -165,10 +197,10 @@ def amend_all(
         table = writer.log.definition.streams[stream]
         key = table.id
         rows: list[Row] = []
-        places: list[int] = []
         seen: dict[str, int] = {}
+        faults = entries.faults.copy()
         for index, given in enumerate(entries.rows):
-            with locate_errors(entries, index):
+            with _gather_faults(entries, index, faults):
                 _refuse_text_elsewhere(entries, stream, given, texts)
                 changes = {**given}
                 identifier, why = changes.pop(key, None), changes.pop("reason", None) or reason
@@ -183,12 +215,10 @@ def amend_all(
                     raise UsageError(f"{identifier} is amended at {first} already; make it one row")
                 seen[identifier] = index
                 row = writer.amendment(stream, identifier, changes, why)
-            if writer.changes(stream, row):
-                rows.append(row)
-                places.append(index)
-        if rows:
-            origin = entries.origin and entries.origin.of(places)
-            append(sealed, stream, as_lines(rows), texts, origin, entries.outcome)
+                if writer.changes(stream, row):
+                    rows.append(row)
+                    faults.indexes.append(index)
+        _append(sealed, stream, rows, texts, entries, faults)
     return rows
 
 
@@ -217,7 +247,7 @@ def _refuse_text_elsewhere(
     The row may be a stranger's, and the hash of a short file tells what is in it.
     """
     name = given.get("text")
-    if entries.origin is None or name is None or "text" not in INPUTS.get(stream, ()):
+    if not entries.is_file or name is None or "text" not in INPUTS.get(stream, ()):
         return
     if texts is None:
         raise UsageError(
@@ -233,6 +263,27 @@ def _refuse_text_elsewhere(
             f'"text" is {str(name)[:80]!r}, which is not below the directory of texts '
             f"({texts.folder}); put the text there, or give text_sha256 and text_length"
         )
+
+
+@dataclass
+class _Gathered:
+    """What there is of a row that has faults."""
+
+    state: Row = field(default_factory=dict)
+
+
+@contextmanager
+def _gather_faults(entries: Entries, index: int, faults: RowFaults) -> Iterator[_Gathered]:
+    """Note what is wrong with a row of a file, so that the others are looked at too."""
+    gathered = _Gathered()
+    try:
+        yield gathered
+    except ClaimlogError as error:
+        if not entries.is_file:
+            raise
+        faults.add(index, error)
+        if isinstance(error, UnfitRowError):
+            gathered.state = error.state
 
 
 @contextmanager

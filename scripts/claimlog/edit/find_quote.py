@@ -20,6 +20,9 @@ NEAR = 0.6
 DIFFERENCES = 4
 """Differences that are named; who sees so many looks at the text."""
 
+SPACES = dict.fromkeys((0xA0, 0x2007, 0x202F), " ")
+"""Spaces that a browser copies from a page, and that are plain ones in a text taken out of it."""
+
 ALIGNED = 4_000
 """Characters of quote and passage up to which they are compared, which takes time by the square."""
 
@@ -40,6 +43,8 @@ def find_quote(
         As `anchor.find` does; for a quote that does not occur, with where the text has almost it.
     """
     quote = unified(quote)
+    if not places(text, quote) and places(text, plain := quote.translate(SPACES)):
+        quote = plain
     if not quote.strip() or places(text, quote):
         return find(text, quote, occurrence, shown)
     spans = _spans_of_words(text, quote)
@@ -112,7 +117,8 @@ def _nearest(text: Text, quote: str, spans: list[tuple[int, int]]) -> str:
     """Say where the text has almost a quote, and what differs there."""
     if spans:
         start, end = spans[0]
-        found = ", ".join(_differences(quote, text.content[start:end]))
+        first, last = _with_edges(text, quote, (start, end))
+        found = ", ".join(_differences(quote.strip(), text.content[first:last].strip()))
         where = f"offset {start} (line {text.line_of(start)})"
         return (
             f"its words stand at {where}, and what differs is {found or 'punctuation'}; copy it "
@@ -127,6 +133,14 @@ def _nearest(text: Text, quote: str, spans: list[tuple[int, int]]) -> str:
         f"the text has {passage!r} at offset {start} (line {text.line_of(start)}); copy it from "
         "there"
     )
+
+
+def _with_edges(text: Text, quote: str, span: tuple[int, int]) -> tuple[int, int]:
+    """Return a span of words with as much punctuation around it as a quote has around its words."""
+    stripped = quote.strip()
+    tokens = Text(stripped).tokens
+    before, after = tokens[0][0], len(stripped) - tokens[-1][1]
+    return max(0, span[0] - before), min(len(text.content), span[1] + after)
 
 
 def _nearest_span(text: Text, quote: str) -> tuple[int, int] | None:
@@ -158,10 +172,9 @@ def _differences(quote: str, passage: str) -> Iterator[str]:
         return
     said: dict[str, None] = {}
     opcodes = SequenceMatcher(None, quote, passage, autojunk=False).get_opcodes()
-    for number, (kind, q0, q1, p0, p1) in enumerate(opcodes):
-        is_edge = number in (0, len(opcodes) - 1)
-        if kind == "equal" or (kind == "delete" and is_edge):
-            continue  # punctuation around the words
+    for kind, q0, q1, p0, p1 in opcodes:
+        if kind == "equal":
+            continue
         there, here = _shown(passage[p0:p1]), _shown(quote[q0:q1])
         said[f"{there} in the text for {here} in the quote"] = None
     yield from list(said)[:DIFFERENCES]

@@ -14,6 +14,8 @@ from claimlog.edit.actor_names import ActorNames
 from claimlog.edit.clock import now
 from claimlog.edit.find_quote import find_quote, occurrence_at, refuse_other_place
 from claimlog.edit.number_form import NumberForm, number_form_of
+from claimlog.edit.row_faults import PASSAGE, ColumnFault, UnfitRowError
+from claimlog.edit.source_documents import DOCUMENT, takes_document
 from claimlog.errors import ClaimlogError, UsageError, suggest
 from claimlog.log.canonical import encode, type_flaw
 from claimlog.log.event_log import Log
@@ -230,53 +232,103 @@ class Writer:
     def _state(
         self, table: Table, given: Mapping[str, Any], before: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """Return the full content of a row from what is given and what was before."""
-        allowed = (table.id, *table.in_use)
+        """Return the full content of a row from what is given and what was before.
+
+        Raises
+        ------
+        UnfitRowError
+            With all that is wrong with it.
+        UsageError
+            If the directory of texts is not named.
+        """
         inputs = INPUTS.get(table.name, ())
-        for key in given:
-            if key in table.by_name and table.by_name[key].retired:
-                raise ClaimlogError(
-                    f'"{key}" is retired, so that new rows leave it empty (schemas/{table.name}'
-                    ".json); take it out"
-                )
-            if key not in (*allowed, *inputs):
-                name = key[:80]
-                raise ClaimlogError(
-                    f'unknown key "{name}"{suggest(name, allowed)} (schemas/{table.name}.json)'
-                )
+        faults: list[ColumnFault] = []
         state = {
             item.name: before.get(item.name, [] if item.type == "array" else None)
             for item in table.fields
             if item.name in (table.id, *table.content)
         }
         for key, value in given.items():
-            if key in inputs:
+            if key == DOCUMENT and value is None and takes_document(table):
                 continue
-            item = table.by_name[key]
-            if isinstance(value, list):
-                value = [_fill_keys(item, part) for part in value]
-            if value is None and item.type == "array":
-                value = []
-            if flaw := type_flaw(item, value):
-                raise ClaimlogError(f"{flaw} (schemas/{table.name}.json)")
-            if isinstance(value, float) and abs(value) > LARGEST_INTEGER:
-                raise ClaimlogError(f'"{key}" is {value:g}, {TOO_LARGE}')
-            state[key] = self.actors.resolve(table, item, value)
-        moved = any(given.get(key) is not None for key in ("quote", "start", "end"))
-        if "quote" in inputs and moved:
-            state |= self._anchor(table, state, given)
-        elif "quote" in inputs and before and state["source_id"] != before["source_id"]:
-            state |= self._anchor_elsewhere(table, state, before)
-        elif "quote" in inputs and not before and state["source_id"] is not None:
+            if key not in inputs:
+                try:
+                    state[key] = self._value(table, inputs, key, value)
+                except ClaimlogError as error:
+                    faults.append(ColumnFault((key,), error))
+        wrong = {name for fault in faults for name in fault.columns}
+        if "quote" in inputs and not wrong.intersection(PASSAGE):
+            try:
+                state |= self._passage(table, state, given, before)
+            except UsageError:
+                raise  # of the directory of texts, not of the row
+            except ClaimlogError as error:
+                faults.append(ColumnFault(PASSAGE, error))
+        try:
+            if given.get("text") is not None:
+                state |= text_identity(Path(str(given["text"])))
+            if table.name == "sources" and before and state["text_sha256"] != before["text_sha256"]:
+                self._refuse_loose_anchors(state, before)
+        except ClaimlogError as error:
+            faults.append(ColumnFault(("text_sha256", "text_length"), error))
+        if faults:
+            raise UnfitRowError(faults, state)
+        return state
+
+    def _value(self, table: Table, inputs: tuple[str, ...], key: str, value: Any) -> Any:
+        """Return the value of a column as it is stored.
+
+        Raises
+        ------
+        ClaimlogError
+            If there is no such column, or it holds no such value.
+        """
+        allowed = (table.id, *table.in_use)
+        if key in table.by_name and table.by_name[key].retired:
+            raise ClaimlogError(
+                f'"{key}" is retired, so that new rows leave it empty (schemas/{table.name}'
+                ".json); take it out"
+            )
+        if key == DOCUMENT and takes_document(table):
+            raise ClaimlogError(
+                '"document" is of new sources; correct the text of one with claimlog correct '
+                "SOURCE --text FILE, and take the column out"
+            )
+        if key not in allowed:
+            name = key[:80]
+            known = (*allowed, *inputs)
+            raise ClaimlogError(
+                f'unknown key "{name}"{suggest(name, known)} (schemas/{table.name}.json)'
+            )
+        item = table.by_name[key]
+        if isinstance(value, list):
+            value = [_fill_keys(item, part) for part in value]
+        if value is None and item.type == "array":
+            value = []
+        if flaw := type_flaw(item, value):
+            raise ClaimlogError(f"{flaw} (schemas/{table.name}.json)")
+        if isinstance(value, float) and abs(value) > LARGEST_INTEGER:
+            raise ClaimlogError(f'"{key}" is {value:g}, {TOO_LARGE}')
+        return self.actors.resolve(table, item, value)
+
+    def _passage(
+        self,
+        table: Table,
+        state: Mapping[str, Any],
+        given: Mapping[str, Any],
+        before: Mapping[str, Any],
+    ) -> dict[str, Any]:
+        """Return the anchor of a row, nothing where it stays as it was."""
+        if any(given.get(key) is not None for key in ("quote", "start", "end")):
+            return self._anchor(table, state, given)
+        if before and state["source_id"] != before["source_id"]:
+            return self._anchor_elsewhere(table, state, before)
+        if not before and state["source_id"] is not None:
             raise ClaimlogError(
                 f'the {table.entity} has no passage: give "quote", the words of the text to the '
                 'letter, or "start" and "end"'
             )
-        if given.get("text") is not None:
-            state |= text_identity(Path(str(given["text"])))
-        if table.name == "sources" and before and state["text_sha256"] != before["text_sha256"]:
-            self._refuse_loose_anchors(state, before)
-        return state
+        return {}
 
     def _anchor_elsewhere(
         self, table: Table, state: Mapping[str, Any], before: Mapping[str, Any]
@@ -438,7 +490,7 @@ def _occurrence(value: object) -> int | None:
     try:
         return int(str(value))
     except ValueError as error:
-        raise UsageError(f'occurrence is "{value}", expected 1, 2, 3 …') from error
+        raise ClaimlogError(f'occurrence is "{value}", expected 1, 2, 3 …') from error
 
 
 def is_numbered(table: Table) -> bool:

@@ -6,12 +6,12 @@ import contextlib
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
-from types import MappingProxyType
 
 from claimlog.checkout import Checkout
 from claimlog.edit.open_upcast import carry_over, refuse_outdated
+from claimlog.edit.row_faults import RowFaults, independent_findings
+from claimlog.edit.row_input import Input
 from claimlog.errors import ClaimlogError, Finding, FindingsError
 from claimlog.files import remove
 from claimlog.git import CheckoutError
@@ -26,7 +26,11 @@ from claimlog.sources.text import Texts
 from claimlog.state import acquire_lock, open_lock, require_own_state
 from claimlog.swap import publish_directory, recover_directory
 from claimlog.validate import Report, validate
-from claimlog.validate.appended_rows import is_valid, validate_appended
+from claimlog.validate.appended_rows import (
+    findings_of_open_rows,
+    is_valid,
+    validate_appended,
+)
 
 
 @contextlib.contextmanager
@@ -144,21 +148,6 @@ NOTHING_ADDED, NOTHING_AMENDED = "nothing was added", "nothing was amended"
 """What a message says of the open batch where a new row is refused."""
 
 
-@dataclass(frozen=True)
-class Input:
-    """Where new rows came from: a name and the line of each, for messages."""
-
-    name: str
-    lines: Sequence[int]
-
-    def of(self, indexes: Sequence[int]) -> Input:
-        """Return where some of the rows came from."""
-        return Input(self.name, [self.lines[index] for index in indexes])
-
-
-NO_ORIGINS: Mapping[str, Input] = MappingProxyType({})
-
-
 def append(
     sealed: Log,
     stream: str,
@@ -166,17 +155,49 @@ def append(
     texts: Texts | None,
     origin: Input | None = None,
     outcome: str = NOTHING_ADDED,
+    faults: RowFaults | None = None,
 ) -> Report:
-    """Add canonical lines of one stream to the open batch; as `append_streams` does."""
-    origins = {stream: origin} if origin else {}
-    return append_streams(sealed, {stream: lines}, texts, origins, outcome)
+    """Add canonical lines of one stream to the open batch, all of them or none.
+
+    Parameters
+    ----------
+    origin
+        Where each line came from; what is wrong with the lines is said by it, in whole.
+    faults
+        What is known to be wrong with them; then nothing is added.
+
+    Raises
+    ------
+    ClaimlogError
+        As `append_streams`, with all faults.
+    """
+    if origin is None:
+        return append_streams(sealed, {stream: lines}, texts, outcome)
+    faults = RowFaults() if faults is None else faults
+    path = f"{sealed.package.relative(open_folder(sealed.package))}/{stream}.ndjson"
+    with _staged(sealed, {stream: lines}) as (log, offsets):
+        report = check_open(sealed, log, texts)
+        if not report.error_count and not faults:
+            return report
+        findings = [*report.findings, *findings_of_open_rows(log, sealed.size, texts, report)]
+        own: list[tuple[int, Finding]] = []
+        others: dict[Finding, None] = {}
+        for one in findings:
+            if one.severity != "error":
+                continue
+            if one.path == path and one.line is not None and one.line > offsets[stream]:
+                index = one.line - offsets[stream] - 1
+                own.append((faults.indexes[index] if faults.indexes else index, one))
+            else:
+                others[one] = None
+        judged = independent_findings(own, faults, log.definition)
+        raise faults.error(origin, outcome, judged, [*others])
 
 
 def append_streams(
     sealed: Log,
     lines: Mapping[str, Sequence[bytes]],
     texts: Texts | None,
-    origins: Mapping[str, Input] = NO_ORIGINS,
     outcome: str = NOTHING_ADDED,
 ) -> Report:
     """Add canonical lines to the open batch, all of them or none.
@@ -185,7 +206,7 @@ def append_streams(
 
     Parameters
     ----------
-    lines, origins
+    lines
         By stream.
     outcome
         What the error says of the open batch.
@@ -194,6 +215,21 @@ def append_streams(
     ------
     FindingsError
         If the log with the new rows would break a rule; the open batch stays as it was.
+    """
+    with _staged(sealed, lines) as (log, _):
+        report = check_open(sealed, log, texts)
+        if report.error_count:
+            raise FindingsError(report.findings, outcome)
+    return report
+
+
+@contextlib.contextmanager
+def _staged(
+    sealed: Log, lines: Mapping[str, Sequence[bytes]]
+) -> Iterator[tuple[Log, Mapping[str, int]]]:
+    """Yield the log with lines added to the open batch, which they are if the block succeeds.
+
+    With it come the lines that each file of the open batch had before.
     """
     package = sealed.package
     place = open_folder(package)
@@ -206,14 +242,7 @@ def append_streams(
             before = read_bytes(path, path.name) if path.exists() else b""
             offsets[stream] = before.count(b"\n")
             path.write_bytes(before + b"".join(line + b"\n" for line in own))
-        report = check_open(sealed, with_open(sealed, folder), texts)
-        if report.error_count:
-            findings = report.findings
-            for stream, origin in origins.items():
-                shown = f"{package.relative(place)}/{stream}.ndjson"
-                findings = [_rename(f, shown, offsets[stream], origin) for f in findings]
-            raise FindingsError(findings, outcome)
-    return report
+        yield with_open(sealed, folder), offsets
 
 
 def check_open(sealed: Log, log: Log, texts: Texts | None = None) -> Report:
@@ -221,13 +250,6 @@ def check_open(sealed: Log, log: Log, texts: Texts | None = None) -> Report:
     if is_valid(log, sealed.size):
         return validate_appended(log, sealed.size, texts)
     return validate(log, texts, frictionless=False)
-
-
-def _rename(finding: Finding, shown: str, offset: int, origin: Input) -> Finding:
-    """Say a finding about a new row with the line of the input that it came from."""
-    if finding.path != shown or finding.line is None or finding.line <= offset:
-        return finding
-    return replace(finding, path=origin.name, line=origin.lines[finding.line - offset - 1])
 
 
 def drop_known(package: Package, known: set[bytes]) -> int:

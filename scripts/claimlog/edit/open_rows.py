@@ -110,13 +110,23 @@ def _row(stream: str, table: Table | None, number: int, data: bytes) -> OpenRow:
 
 
 def summary(row: OpenRow, definition: Definition) -> str:
-    """Return what a row says in a few words: its table's label, or else its natural key."""
+    """Return what a row says in a few words: its table's label, its natural key, or a description.
+
+    Where a stream has none of these it is the first free text of the row, else its first code.
+    """
     table = definition.tables.get(row.stream)
     label = row.content.get(table.spec.get("label", "")) if table else None
     if isinstance(label, str):
         return label
     key = row.table.natural_key if row.table else None
-    return " ".join(str(row.content.get(name)) for name in key.columns) if key else ""
+    if key:
+        return " ".join(str(row.content.get(name)) for name in key.columns)
+    columns = row.table.fields if row.table else ()
+    said = [item for item in columns if isinstance(row.content.get(item.name), str)]
+    best = [item for item in said if item.free_text and item.name != "reason"] or [
+        item for item in said if item.codelist and item.name != "action"
+    ]
+    return str(row.content[best[0].name]) if best else ""
 
 
 def row_counts(rows: Sequence[OpenRow]) -> str:

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from claimlog.edit.append import Entries
-from claimlog.edit.attribution_columns import attribution_columns, gather_attributions
+from claimlog.edit.attribution_columns import CHAIN, attribution_columns, gather_attributions
 from claimlog.edit.delimited_text import decode_rows, separated_rows
 from claimlog.edit.new_rows import INPUTS, parse
-from claimlog.edit.open_batch import NOTHING_ADDED, Input
+from claimlog.edit.open_batch import NOTHING_ADDED
+from claimlog.edit.row_faults import ColumnFault, RowFaults, UnfitRowError
+from claimlog.edit.row_input import Input
 from claimlog.edit.source_documents import DOCUMENT, takes_document
 from claimlog.edit.workbook import is_workbook, workbook_rows
 from claimlog.errors import ClaimlogError, UsageError
@@ -21,7 +23,7 @@ from claimlog.limits import ADDED_ROWS, ADDED_VALUES, COLUMNS, ROWS_FILE_BYTES
 from claimlog.schema.table_schema import Table
 from claimlog.strict_json import decode_object
 
-Read = Iterator[tuple[int, dict[str, Any] | str]]
+Read = Iterator[tuple[int, dict[str, Any] | ClaimlogError]]
 """The line of every row and the row, or what is wrong with it."""
 
 
@@ -45,17 +47,25 @@ def read_entries(
     name = "<stdin>" if rows_from == "-" else rows_from
     rows: list[dict[str, Any]] = []
     lines: list[int] = []
+    faults = RowFaults()
     try:
         for line, row in _rows(table, name, _data(name), row_format):
-            if isinstance(row, str):
-                raise ClaimlogError(f"{name}:{line}: {row}")
+            if isinstance(row, UnfitRowError):
+                faults.add(len(rows), row)
+                row = row.state
+            if isinstance(row, ClaimlogError):
+                faults.unread.append((line, row))
+                continue
             rows.append(row)
             lines.append(line)
     except ClaimlogError as error:
         raise type(error)(f"{error}; {outcome}") from error
+    origin = Input(name, lines)
+    if not rows and faults:
+        raise faults.error(origin, outcome)
     if not rows:
         raise ClaimlogError(f"{name}: holds no row; {outcome}")
-    return Entries(rows, Input(name, lines), outcome)
+    return Entries(rows, origin, outcome, faults)
 
 
 def _data(name: str) -> bytes:
@@ -96,7 +106,7 @@ def _rows(table: Table, name: str, data: bytes, row_format: str | None) -> Read:
 def _ndjson_rows(text: str) -> Read:
     if re.match(r"\s*\[", text):
         remedy = "give one object a line (NDJSON), as jq -c '.[]' makes them of it"
-        yield 1, f"is a JSON array; {remedy}"
+        yield 1, ClaimlogError(f"is a JSON array; {remedy}")
         return
     values = 0
     for number, line in enumerate(_lines(text), 1):
@@ -108,7 +118,7 @@ def _ndjson_rows(text: str) -> Read:
             try:
                 yield number, decode_object(line)
             except ValueError as error:
-                yield number, str(error)
+                yield number, ClaimlogError(str(error))
 
 
 def _lines(text: str) -> Iterator[str]:
@@ -152,7 +162,8 @@ def _cell_rows(table: Table, rows: Iterable[tuple[int, list[str]]], is_ragged: b
             while not header[-1]:
                 header.pop()
             if flaw := _header_flaw(header):
-                yield line, flaw
+                yield line, ClaimlogError(flaw)
+                return
             continue
         while len(cells) > len(header) and not cells[-1].strip():
             cells = cells[:-1]
@@ -160,11 +171,14 @@ def _cell_rows(table: Table, rows: Iterable[tuple[int, list[str]]], is_ragged: b
         if unnamed is not None:
             yield (
                 header_line,
-                f"column {unnamed + 1} has no name, but {cells[unnamed][:40]!r} in line {line}; "
-                "name it, or empty it",
+                ClaimlogError(
+                    f"column {unnamed + 1} has no name, but {cells[unnamed][:40]!r} in line "
+                    f"{line}; name it, or empty it"
+                ),
             )
-        elif len(cells) > width or (len(cells) < len(header) and not is_ragged):
-            yield line, f"has {len(cells)} cells, the header {width}"
+            return
+        if len(cells) > width or (len(cells) < len(header) and not is_ragged):
+            yield line, ClaimlogError(f"has {len(cells)} cells, the header {width}")
         else:
             cells = cells + [""] * (len(header) - len(cells))
             yield line, _typed_row(table, dict(zip(header, cells, strict=True)))
@@ -190,13 +204,19 @@ def _unnamed(header: list[str], cells: list[str]) -> int | None:
     )
 
 
-def _typed_row(table: Table, cells: dict[str, str]) -> dict[str, Any] | str:
+def _typed_row(table: Table, cells: dict[str, str]) -> dict[str, Any] | UnfitRowError:
+    row: dict[str, Any] = {}
+    faults: list[ColumnFault] = []
+    for name, cell in cells.items():
+        try:
+            if name:
+                row[name] = parse(table.by_name[name], cell) if name in table.by_name else cell
+        except UsageError as error:
+            faults.append(ColumnFault((name,), error))
+    row = {name: None if value == "" else value for name, value in row.items()}
     try:
-        row = {
-            name: parse(table.by_name[name], cell) if name in table.by_name else cell or None
-            for name, cell in cells.items()
-            if name
-        }
-        return gather_attributions(table, row)
+        row = gather_attributions(table, row)
     except UsageError as error:
-        return str(error)
+        faults.append(ColumnFault((CHAIN,), error))
+        row = {name: value for name, value in row.items() if name in table.by_name}
+    return UnfitRowError(faults, row) if faults else row

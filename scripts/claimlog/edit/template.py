@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from claimlog.edit.actor_names import REGISTER
 from claimlog.edit.attribution_columns import CHAIN, attribution_columns
 from claimlog.edit.new_rows import INPUTS, is_numbered
 from claimlog.edit.source_documents import DOCUMENT, takes_document
@@ -28,6 +29,9 @@ Codes = Mapping[str, list[Row]]
 
 HOPS = 2
 """Hops of a chain that a template has columns for; further ones are added by their number."""
+
+WIDE, WIDEST_NAME, NARROW = 48, 40, 12
+"""Widths of columns, in characters: for sentences, and for all else."""
 
 ROWS = 1_000
 """Rows below the header that have drop-down lists."""
@@ -51,12 +55,19 @@ class TemplateColumn:
         Whether every new row has a value here.
     item
         The column or key of a row that it fills; None for what others are computed from.
+    refers_to
+        The stream whose rows it names, if it names any.
     """
 
     name: str
     meaning: str
     is_required: bool
     item: Field | None
+    refers_to: str | None = None
+
+    @property
+    def holds_sentences(self) -> bool:
+        return self.name == "quote" or (self.item is not None and self.item.own_words)
 
 
 def template_columns(table: Table) -> list[TemplateColumn]:
@@ -75,13 +86,24 @@ def template_columns(table: Table) -> list[TemplateColumn]:
         # an empty list is a value, and an identifier with a number is proposed
         is_left = item.type == "array" or (name == table.id and is_numbered(table))
         required = item.required and not is_left
-        columns.append(TemplateColumn(name, item.description, required, item))
-    return sorted(columns, key=lambda column: (not column.is_required, column.name != "source_id"))
+        target = item.item.references if item.item else None
+        target = next((key.table for key in table.foreign_keys if key.column == name), target)
+        columns.append(TemplateColumn(name, item.description, required, item, target))
+    return sorted(columns, key=_place)
+
+
+def _place(column: TemplateColumn) -> tuple[bool, bool, bool]:
+    """Return by what columns are sorted: required ones, the source, then what is written out."""
+    return not column.is_required, column.name != "source_id", not column.holds_sentences
 
 
 def _chain_columns(table: Table) -> list[TemplateColumn]:
     return [
-        TemplateColumn(name, f"Hop {hop + 1} of the attribution: {key.description}", False, key)
+        TemplateColumn(
+            name,
+            f"Hop {hop + 1} of the attribution: {key.description}",
+            *(False, key, key.references),
+        )
         for name, (hop, key) in attribution_columns(table, HOPS).items()
     ]
 
@@ -109,11 +131,12 @@ def workbook_template(table: Table, codes: Codes) -> bytes:
 def _entry_sheet(sheet: Worksheet, columns: list[TemplateColumn], lists: Mapping[str, str]) -> None:
     """Write the header, marked where a value is required, and drop-down lists below it."""
     from openpyxl.comments import Comment
-    from openpyxl.styles import Font, PatternFill
+    from openpyxl.styles import Alignment, Font, PatternFill
     from openpyxl.utils import get_column_letter
     from openpyxl.worksheet.datavalidation import DataValidation
 
     required = PatternFill("solid", fgColor="F4D06F")
+    wrapped = Alignment(wrap_text=True, vertical="top")
     for index, column in enumerate(columns, 1):
         letter = get_column_letter(index)
         cell = _text_cell(sheet, 1, index, column.name)
@@ -123,10 +146,12 @@ def _entry_sheet(sheet: Worksheet, columns: list[TemplateColumn], lists: Mapping
         cell.comment = Comment(said, "claimlog", height=140, width=280)
         if column.is_required:
             cell.fill = required
-        sheet.column_dimensions[letter].width = max(12, min(len(column.name) + 4, 40))
+        named = max(NARROW, min(len(column.name) + 4, WIDEST_NAME))
+        sheet.column_dimensions[letter].width = WIDE if column.holds_sentences else named
         cells = f"{letter}2:{letter}{ROWS + 1}"
         for (place,) in sheet[f"{letter}2:{letter}{ROWS + 1}"]:
             place.number_format = "@"  # else a date or a code such as 010 is read as a number
+            place.alignment = wrapped
         codelist = column.item.codelist if column.item else None
         if codelist is not None:
             choice = DataValidation("list", formula1=lists[codelist], allow_blank=True)
@@ -189,11 +214,13 @@ def _text_cell(sheet: Worksheet, row: int, column: int, text: str) -> Cell:
 
 def _form(column: TemplateColumn) -> str:
     item = column.item
-    if item is None or item.type != "array":
-        return " An actor by identifier or exact name." if item and item.references else ""
-    if item.fields:
+    if item is not None and item.fields:
         return f" A JSON list of objects with {', '.join(part.name for part in item.fields)}."
-    return " Several are separated by semicolons."
+    named = {None: "", REGISTER: " An actor by identifier or exact name."}.get(
+        column.refers_to, f" An identifier of {column.refers_to}."
+    )
+    is_list = item is not None and item.type == "array"
+    return f"{named} Several are separated by semicolons." if is_list else named
 
 
 def _usable(codes: Codes, name: str) -> list[Row]:

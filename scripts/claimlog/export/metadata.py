@@ -10,7 +10,7 @@ from claimlog.export.queries import available_queries
 from claimlog.log.added_columns import AddedColumns
 from claimlog.schema.definition import Definition
 from claimlog.schema.register_config import references_of, register_configs
-from claimlog.schema.table_schema import Field, Table, coded_columns
+from claimlog.schema.table_schema import Field, Table, coded_columns, number_columns
 
 HEAD_KEYS = (
     *("name", "title", "description", "version", "id", "homepage", "created", "keywords"),
@@ -66,7 +66,9 @@ def datasette_metadata(
                 **({"taken_down": state["taken_down"]} if "taken_down" in state else {}),
                 "paged_releases": [*paged_releases],
                 "presentation": definition.presentation.limited_to(
-                    coded_columns(definition.tables["claims"]), definition.tables["codings"].names
+                    coded_columns(definition.tables["claims"]),
+                    definition.tables["codings"].names,
+                    number_columns(definition.tables["claims"]),
                 ).as_json(),
                 **({"added_columns": added} if added else {}),
                 **(

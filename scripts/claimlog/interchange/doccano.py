@@ -101,7 +101,7 @@ def _annotation(span: Any, number: int, where: str) -> ForeignAnnotation:
 def _note_losses(project: Project, record: dict[str, Any], where: str) -> None:
     for relation in record.get(RELATIONS) or ():
         kind = relation.get("type") if isinstance(relation, dict) else None
-        project.losses.add_loss(f"a relation {text_value(kind)[:60]} between two spans", where)
+        project.losses.add_loss(f"a relation {text_value(kind)[:60]!r} between two spans", where)
     for name in COMMENTS:
         for _ in record.get(name) or ():
             project.losses.add_loss("a comment on a document", where)

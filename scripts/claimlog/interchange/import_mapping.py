@@ -204,6 +204,33 @@ def column_value(item: Field, value: Any) -> Any:
     return value
 
 
+def code_flaw(item: Field, value: Any) -> str | None:
+    """Return what is wrong with a value of a column that holds codes; None if nothing is."""
+    coded = item if item.item is None else item.item
+    codes = coded.enum
+    if codes is None or value is None:
+        return None
+    for part in value if isinstance(value, list) else [value]:
+        if part not in codes:
+            said = str(part)[:80]
+            near = suggest(said, codes)
+            return f'"{item.name}" is "{said}", which is no code of {coded.codelist}{near}'
+    return None
+
+
+def mapping_flaws(mapping: ImportMapping, table: Table) -> Iterator[str]:
+    """Yield what is wrong with the codes of a mapping, one sentence for each of its lines."""
+    named = [(f"label {name!r}", given) for name, given in mapping.labels.items()]
+    for where, columns in (("constants", mapping.constants), *named):
+        for name, value in columns.items() if isinstance(columns, dict) else ():
+            if flaw := code_flaw(table.by_name[name], value):
+                yield f"{where[:100]}: {flaw}"
+    for name, rule in mapping.attributes.items():
+        for value, code in rule.values.items() if isinstance(rule, AttributeRule) else ():
+            if code != UNDECIDED and (flaw := code_flaw(table.by_name[rule.column], code)):
+                yield f"attribute {name[:60]!r}, value {value[:60]!r}: {flaw}"
+
+
 def _rule(table: Table, name: str, given: Any) -> Any:
     where = f"attribute {name!r}"
     if given is None or given == UNDECIDED:

@@ -9,13 +9,15 @@ from typing import Any
 import polars as pl
 
 from claimlog.edit.append import Entries
-from claimlog.edit.open_batch import Input
+from claimlog.edit.row_input import Input
 from claimlog.errors import ClaimlogError, UsageError
+from claimlog.interchange.annotation_wording import annotation_name, described_annotation
 from claimlog.interchange.annotations import ForeignAnnotation, Project
 from claimlog.interchange.foreign_files import text_value
 from claimlog.interchange.import_mapping import (
     AttributeRule,
     ImportMapping,
+    code_flaw,
     column_value,
 )
 from claimlog.interchange.loss_report import LossReport
@@ -37,6 +39,7 @@ class _Passage:
     """A row to be: its columns, and the annotations that it is made of."""
 
     columns: Row
+    place: str
     numbers: list[int] = field(default_factory=list)
 
 
@@ -92,15 +95,17 @@ def imported_rows(
     placements = _placements(project, mapping, log, texts)
     passages: dict[tuple[Any, ...], list[_Passage]] = {}
     for document, annotation in project.annotations():
-        where = f"annotation {annotation.number}"
+        where = annotation_name(annotation)
         placement = placements[document.name]
         if placement is None:
             losses.add_loss(f"document {document.name!r}, to which the mapping says null", where)
             continue
+        words = placement[1].words(annotation)
+        described = described_annotation(annotation, document.name, words)
         try:
-            columns = _columns(table, mapping, annotation, losses, where)
+            columns = _columns(table, mapping, annotation, losses, where, fixed)
         except UsageError as error:
-            losses.add_refusal(str(error), where)
+            losses.add_refusal(str(error), described)
             continue
         columns = columns and _coder(table, mapping, annotation, columns, fixed, losses, where)
         if columns is None:
@@ -111,16 +116,16 @@ def imported_rows(
             losses.add_loss(str(error), where)
             continue
         except WrongPlaceError as error:
-            losses.add_refusal(str(error), where)
+            losses.add_refusal(str(error), described)
             continue
         columns |= {"source_id": placement[0], "start": start, "end": end, **fixed}
         key = (placement[0], start, end, columns.get("coder"), columns.get("pass"))
         alike = passages.setdefault(key, [])
-        _merge(table, alike, columns, annotation, losses, where)
+        _merge(table, alike, columns, annotation, losses, described)
     found = sorted((p for alike in passages.values() for p in alike), key=lambda p: p.numbers[0])
     rows = [{**mapping.constants, **passage.columns} for passage in found]
     _require_coder(table, rows, project)
-    return Entries(rows, Input(project.shown, [passage.numbers[0] for passage in found]))
+    return Entries(rows, Input(project.shown, [passage.place for passage in found]))
 
 
 def _require_coder(table: Table, rows: list[Row], project: Project) -> None:
@@ -177,6 +182,7 @@ def _columns(
     annotation: ForeignAnnotation,
     losses: LossReport,
     where: str,
+    fixed: Mapping[str, Any],
 ) -> Row | None:
     """Return the columns that labels and attributes stand for; None if there is nothing of it."""
     columns: Row = {}
@@ -195,6 +201,8 @@ def _columns(
         if not text:
             continue
         rule = _meaning(mapping.attributes, name, "attribute")
+        if rule is None and str(fixed.get(name)) == text:
+            continue  # what the user said for all rows
         if rule is None:
             losses.add_loss(f"attribute {name!r}, which has no counterpart", where)
             continue
@@ -212,7 +220,13 @@ def _columns(
 
 def _value(table: Table, rule: AttributeRule, text: str) -> Any:
     value = rule.values.get(text, text)
-    return value if value is None else column_value(table.by_name[rule.column], value)
+    if value is None:
+        return None
+    item = table.by_name[rule.column]
+    typed = column_value(item, value)
+    if flaw := code_flaw(item, typed):
+        raise UsageError(f"{flaw}; say in the mapping what {text[:40]!r} stands for")
+    return typed
 
 
 def _set(table: Table, columns: Row, name: str, value: Any, losses: LossReport, where: str) -> None:
@@ -261,9 +275,10 @@ def _merge(
     columns: Row,
     annotation: ForeignAnnotation,
     losses: LossReport,
-    where: str,
+    described: str,
 ) -> None:
     """Add what an annotation says to a row of the same passage, or make a row of its own."""
+    where = annotation_name(annotation)
     for passage in alike[:PASSAGE_ROWS]:
         shared = [name for name in columns if passage.columns.get(name) is not None]
         if all(passage.columns[name] == columns[name] for name in shared):
@@ -279,7 +294,7 @@ def _merge(
             _set(table, alike[0].columns, name, value, losses, where)
         alike[0].numbers.append(annotation.number)
         return
-    alike.append(_Passage(columns, [annotation.number]))
+    alike.append(_Passage(columns, described, [annotation.number]))
 
 
 def require_one_coder(project: Project, fixed: Mapping[str, Any]) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from claimlog.errors import ClaimlogError
+from claimlog.edit.row_faults import FileFaultsError, RowFault
+from claimlog.errors import ClaimlogError, suggest
 from claimlog.files import write_durably
 from claimlog.interchange.annotations import Project
-from claimlog.interchange.import_mapping import ImportMapping, read_mapping
+from claimlog.interchange.import_mapping import ImportMapping, mapping_flaws, read_mapping
 from claimlog.interchange.import_rows import registered_coders, sources_of_documents
 from claimlog.interchange.mapping_proposal import propose_mapping
 from claimlog.log.event_log import Log
+
+CODINGS, CODERS = "codings", "coders"
 
 
 def ensure_mapping(
@@ -32,7 +35,14 @@ def ensure_mapping(
     """
     table = log.definition.streams[stream]
     if path.exists():
-        return read_mapping(path, table)
+        mapping = read_mapping(path, table)
+        flaws = [*mapping_flaws(mapping, table), *_unknown_coders(mapping, log, fixed)]
+        if flaws:
+            found = [RowFault("", str(path), flaw) for flaw in flaws]
+            raise FileFaultsError(found, str(path), "nothing was added")
+        return mapping
+    if flaws := [*_unknown_coders(None, log, fixed)]:
+        raise ClaimlogError(f"{flaws[0]}; nothing was added")
     sources = sources_of_documents(project, log)
     codes = log.definition.codebook.codes
     proposal = propose_mapping(project, table, codes, sources, registered_coders(log), fixed)
@@ -49,3 +59,20 @@ def ensure_mapping(
             f"on the {waiting} that have a ?, and run this again; nothing was added"
         )
     return proposal.mapping
+
+
+def _unknown_coders(
+    mapping: ImportMapping | None, log: Log, fixed: Mapping[str, Any]
+) -> Iterator[str]:
+    """Yield a sentence for each coder who is to have coded and is not registered."""
+    table = log.definition.streams[CODINGS]
+    if all(key.table != CODERS for key in table.foreign_keys):
+        return
+    known = registered_coders(log)
+    named = [fixed.get("coder"), *(mapping.coders.values() if mapping else ())]
+    for name in dict.fromkeys(named):
+        if name is not None and name not in known:
+            yield (
+                f'coder "{name[:80]}" is not registered{suggest(name, known)}; register them '
+                f"first: claimlog add coder --coder-id {name[:80]} --kind person"
+            )

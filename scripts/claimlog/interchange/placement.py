@@ -82,6 +82,12 @@ class DocumentPlacement:
             raise WrongPlaceError("the passage holds no word")
         return span
 
+    def words(self, annotation: ForeignAnnotation) -> str:
+        """Return the words that an annotation is about, as far as they can be told."""
+        if annotation.quote:
+            return annotation.quote.exact
+        return (self._map.words(*annotation.spans[0]) if annotation.spans else None) or ""
+
     def _convert(self, start: int, end: int, quote: Quote | None) -> Span:
         expected = self._map.words(start, end)
         first, last = self._map.canonical_offset(start), self._map.canonical_offset(end)

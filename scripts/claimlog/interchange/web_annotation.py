@@ -128,8 +128,8 @@ def _name(kind: str, identifier: str) -> str:
 
 
 def _body(text: str, purpose: str) -> dict[str, str]:
-    kind = {"type": "TextualBody", "format": "text/plain", "language": "en"}
-    return {**kind, "purpose": purpose, "value": text}
+    # its language is that of who coded, which no row says
+    return {"type": "TextualBody", "format": "text/plain", "purpose": purpose, "value": text}
 
 
 def _column_body(name: str, value: Any) -> dict[str, str]:

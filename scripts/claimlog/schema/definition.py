@@ -47,6 +47,7 @@ from claimlog.schema.table_schema import (
     coded_columns,
     display,
     in_log_order,
+    number_columns,
 )
 from claimlog.schema.thresholds import Thresholds, read_thresholds
 from claimlog.schema.topic_pages import pages_flaw
@@ -215,7 +216,12 @@ def read_definition(package: Package) -> Definition:
             raise ClaimlogError(f"{place}: {label}{flaw}; restore it from git")
     presentation = definition.presentation
     if flaw := (
-        uncoded_flaw(presentation, *(coded_columns(tables[name]) for name in ("claims", "codings")))
+        uncoded_flaw(
+            presentation,
+            coded_columns(tables["claims"]),
+            coded_columns(tables["codings"]),
+            number_columns(tables["claims"]),
+        )
         or takers_flaw(presentation, streams)
         or kinds_flaw(presentation, tables["claims"])
         or pages_flaw(presentation.pages, streams, codebook.codes)

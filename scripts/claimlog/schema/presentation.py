@@ -8,7 +8,7 @@ that a table of claims does not have is dropped, so that a variable takes what s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -68,8 +68,8 @@ class Presentation:
         Which claims tell of an act: conditions ``when``, any of which holds, ``unless`` all of
         ``unless`` do; and what the filter for it says.
     filters, not_filters
-        Coded columns that the page of claims filters by, in order, and those that it does not.
-        A coded column that is in neither is filtered by, after the others.
+        Columns of codes or numbers that the page of claims filters by, in order, and those that
+        it does not. One of the topic's that is in neither is filtered by, after the others.
     claim_codes, claim_texts
         Coded and free columns in the order of a claim's page.
     claim_line, actor_line, passage_line
@@ -135,7 +135,9 @@ class Presentation:
         """Return the JSON object that `from_json` reads, without what is empty."""
         return {name: value for name, value in vars(self).items() if value}
 
-    def limited_to(self, claims: Mapping[str, bool], codings: Iterable[str]) -> Presentation:
+    def limited_to(
+        self, claims: Mapping[str, bool], codings: Iterable[str], numbers: Set[str] = frozenset()
+    ) -> Presentation:
         """Return it without what speaks of columns that claims and codings do not have.
 
         Parameters
@@ -145,14 +147,15 @@ class Presentation:
             that has none is left out too.
         codings
             The columns of codings.
+        numbers
+            The columns of claims that hold numbers, which are filtered by as well.
         """
         known, compared = set(claims), set(codings)
         coded = {name for name, is_coded in claims.items() if is_coded}
+        allowed = {"filters": coded | numbers, "claim_codes": coded}
         lists: dict[str, Any] = {
             name: tuple(
-                item
-                for item in getattr(self, name)
-                if item["column"] in (coded if name in CODED else known)
+                item for item in getattr(self, name) if item["column"] in allowed.get(name, known)
             )
             for name in LISTS
         }
@@ -243,7 +246,10 @@ def read_presentation(package: Package) -> Presentation:
 
 
 def uncoded_flaw(
-    presentation: Presentation, claims: Mapping[str, bool], codings: Mapping[str, bool]
+    presentation: Presentation,
+    claims: Mapping[str, bool],
+    codings: Mapping[str, bool],
+    numbers: Set[str] = frozenset(),
 ) -> str | None:
     """Say which column's codes are shown although it has no code list, or return None.
 
@@ -251,6 +257,8 @@ def uncoded_flaw(
     ----------
     claims, codings
         The columns of claims and of codings, and whether each has a code list.
+    numbers
+        The columns of claims that hold numbers, which filters may name as well.
     """
     places = [(name, item["column"]) for name in CODED for item in getattr(presentation, name)]
     places += [("charts", item["column"]) for item in presentation.charts if "column" in item]
@@ -263,8 +271,9 @@ def uncoded_flaw(
     known = [(place, column, claims) for place, column in places]
     known += [("codings", item["column"], codings) for item in presentation.codings]
     for place, column, columns in known:
-        if not columns.get(column, True):
-            return f"{place}: {column} has no code list; take it out, or give the column one"
+        if not columns.get(column, True) and not (place == "filters" and column in numbers):
+            other = " and holds no numbers" if place == "filters" else ""
+            return f"{place}: {column} has no code list{other}; take it out, or give the column one"
     return None
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 from claimlog.schema.definition import Definition
 from claimlog.schema.registers import label_column, referring_columns
-from claimlog.schema.table_schema import Field, Table
+from claimlog.schema.table_schema import NUMBERS, Field, Table
 
 COUNTS = ("claims", "articles", "independent_origins", "unknown_origins")
 """Columns that count the claims about a row."""
@@ -30,6 +30,8 @@ class RegisterConfig:
         The code list of each coded column.
     dates
         Columns that are EDTF dates.
+    numbers
+        The unit of each column of numbers, empty where it has none.
     references
         The stream that a column, or each part of a list, refers to.
     claims, claim_lists
@@ -50,6 +52,7 @@ class RegisterConfig:
     claims: tuple[str, ...]
     claim_lists: tuple[str, ...]
     about: tuple[str, ...]
+    numbers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -81,6 +84,7 @@ class RegisterConfig:
             columns=tuple(name for name in self.columns if name in versions),
             codes={name: codes for name, codes in self.codes.items() if name in both},
             dates=tuple(name for name in self.dates if name in both),
+            numbers={name: unit for name, unit in self.numbers.items() if name in both},
             references={name: to for name, to in self.references.items() if name in versions},
             claims=tuple(name for name in self.claims if name in claims),
             claim_lists=tuple(
@@ -134,4 +138,9 @@ def _config(compiled: Table, table: Table, referring: tuple[Field, ...]) -> Regi
         tuple(item.name for item in referring if item.type != "array"),
         tuple(item.name for item in referring if item.type == "array"),
         tuple(item.name for item in table.fields if item.any_row),
+        {
+            item.name: item.unit or ""
+            for item in table.fields
+            if item.type in NUMBERS and item.name in table.content
+        },
     )

@@ -317,6 +317,15 @@ def dump(spec: dict[str, Any]) -> str:
     return json.dumps(spec, ensure_ascii=False, indent=2) + "\n"
 
 
+NUMBERS = ("integer", "number")
+"""Types whose values are numbers."""
+
+
+def number_columns(table: Table) -> frozenset[str]:
+    """Return the names of a table's columns that hold numbers."""
+    return frozenset(item.name for item in table.fields if item.type in NUMBERS)
+
+
 def column_words(name: str) -> str:
     """Return a column's name as words; one that refers to a row is called by what it refers to.
 

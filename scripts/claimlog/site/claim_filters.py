@@ -5,10 +5,16 @@ from __future__ import annotations
 from claimlog.schema.table_schema import LOOKED_UP, RETIRED
 from claimlog.site.drawing.home_charts import TAKER
 from claimlog.site.entity_links import stream_labels
-from claimlog.site.lists.column_filters import RESERVED, actor_filter, reference_filter
+from claimlog.site.lists.column_filters import (
+    RESERVED,
+    actor_filter,
+    number_filter,
+    reference_filter,
+)
 from claimlog.site.lists.filters import (
     PERIOD_RULE,
     CodeFilter,
+    Filter,
     ListDefinition,
     PeriodFilter,
     Sort,
@@ -112,34 +118,41 @@ def claim_list(
     fixed = (source, *_actor_filters(topic), *_act_filter(topic), origin, incident)
     dates = (OCCURRED, PERIOD)
     taken = {item.name for item in (*fixed, *dates)} | RESERVED
-    coded = [item for item in _coded_filters(topic) if item.name not in taken]
-    taken |= {item.name for item in coded}
+    declared = [item for item in _declared_filters(topic) if item.name not in taken]
+    taken |= {item.name for item in declared}
     referring = [
         item
         for item in _reference_filters(topic, references or {}, labels or {}, columns)
         if item.name not in taken
     ]
-    filters = (fixed[0], *coded, *fixed[1:-2], *referring, *fixed[-2:], *dates)
+    filters = (fixed[0], *declared, *fixed[1:-2], *referring, *fixed[-2:], *dates)
     return ListDefinition("claims", "claim_id", SORTS, filters, "claims_fts")
 
 
-def _coded_filters(topic: Topic) -> list[CodeFilter]:
-    coded = []
+def _declared_filters(topic: Topic) -> list[Filter]:
+    """Return the filters by columns that the package declares, of codes or numbers."""
+    filters: list[Filter] = []
     for item in topic.filters:
         column = topic.columns[item["column"]]
-        coded.append(
-            CodeFilter(
+        label = item.get("label", column.label)
+        # the table may derive its values
+        meaning = column.description.partition(LOOKED_UP)[0].removesuffix(RETIRED)
+        optional = item.get("optional", not column.required)
+        none = item.get("none", "none")
+        filters.append(
+            number_filter(column.name, label, meaning, column.unit, optional, none)
+            if column.is_number
+            else CodeFilter(
                 column.name,
-                item.get("label", column.label),
-                # the table may derive its values
-                column.description.partition(LOOKED_UP)[0].removesuffix(RETIRED),
+                label,
+                meaning,
                 column=column.name,
                 codelist=column.codelist,
-                optional=item.get("optional", not column.required),
-                none=item.get("none", "none"),
+                optional=optional,
+                none=none,
             )
         )
-    return coded
+    return filters
 
 
 def _actor_filters(topic: Topic) -> list[CodeFilter]:

@@ -1,4 +1,4 @@
-"""The lists of a package's registers: filtered by codes, references and dates, as declared."""
+"""The lists of a package's registers: filtered by the columns that they declare."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from claimlog.site.lists.column_filters import (
     coded_filter,
     date_filter,
     date_sort,
+    number_filter,
     reference_filter,
 )
 from claimlog.site.lists.filters import Filter, ListDefinition, PeriodFilter, Sort
@@ -60,6 +61,8 @@ def register_list_definition(
                 filters.append(reference_filter(name, label, "", stream, labels[stream], pairs))
         elif name in register.dates and {f"{name}_start", f"{name}_end"} <= columns:
             filters.append(date_filter(name, label))
+        elif name in register.numbers and name in columns:
+            filters.append(number_filter(name, label, "", register.numbers[name]))
     key = f'"{register.id}"'
     sorts = [Sort("id", "by identifier", key)]
     dates = [item.name for item in filters if isinstance(item, PeriodFilter)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from claimlog.schema.measure_takers import ACTORS
 from claimlog.schema.presentation import Presentation
-from claimlog.schema.table_schema import column_words
+from claimlog.schema.table_schema import NUMBERS, column_words
 from claimlog.site.entity_links import store_registers
 from claimlog.site.memo import memo_value
 from claimlog.site.plugin_config import dataset_metadata
@@ -29,6 +29,11 @@ PLACED = frozenset(
 ALWAYS = "true"
 ORIGINS = "independent_origins"
 
+COMPUTED_NUMBERS = frozenset(
+    ("start", "end", "word_count", "version", "seq", "hops", ORIGINS),
+)
+"""Columns of numbers that say where a claim stands in its source and in the log, or count."""
+
 
 @dataclass(frozen=True)
 class ClaimColumn:
@@ -39,7 +44,18 @@ class ClaimColumn:
     codelist: str | None
     required: bool
     description: str
-    is_list: bool = False
+    type: str = "string"
+    unit: str | None = None
+
+    @property
+    def is_list(self) -> bool:
+        """Whether a cell holds a list."""
+        return self.type == "array"
+
+    @property
+    def is_number(self) -> bool:
+        """Whether a cell holds a number."""
+        return self.type in NUMBERS
 
 
 @dataclass(frozen=True)
@@ -129,10 +145,16 @@ class Topic:
 
     @property
     def filters(self) -> list[Row]:
-        """Columns to filter claims by: those that the package names, then every other coded one."""
+        """Columns to filter claims by: those that the package names, then its other ones.
+
+        These are all that have codes or hold numbers.
+        """
         named = [item["column"] for item in self.presentation.filters]
-        known = {*named, *self.presentation.not_filters, "action"}
-        return [*self.presentation.filters, *self._own(known, coded=True)]
+        known = {*named, *self.presentation.not_filters, "action", *COMPUTED_NUMBERS}
+        numbers = [
+            item for item in self._own(known, coded=False) if self.columns[item["column"]].is_number
+        ]
+        return [*self.presentation.filters, *self._own(known, coded=True), *numbers]
 
     @property
     def claim_codes(self) -> list[ClaimColumn]:
@@ -188,7 +210,8 @@ async def read_topic(store: Store) -> Topic:
 
 async def _read_topic(store: Store) -> Topic:
     rows = await store.rows(
-        'select "table", "column", type, codelist, required, description from data_dictionary '
+        'select "table", "column", type, unit, codelist, required, description '
+        "from data_dictionary "
         "where \"table\" in ('claims', 'codings') order by position"
     )
     labels: dict[str, str] = {}
@@ -203,7 +226,8 @@ async def _read_topic(store: Store) -> Topic:
             row["codelist"],
             bool(row["required"]),
             row["description"] or "",
-            row["type"] == "array",
+            row["type"],
+            row["unit"],
         )
         for row in rows
         if row["table"] == "claims"
@@ -211,7 +235,8 @@ async def _read_topic(store: Store) -> Topic:
     config = dataset_metadata(store.datasette).get("presentation", {})
     codings = [row["column"] for row in rows if row["table"] == "codings" and row["codelist"]]
     coded = {name: column.codelist is not None for name, column in columns.items()}
-    presentation = Presentation.from_json(config).limited_to(coded, codings)
+    numbers = {name for name, column in columns.items() if column.is_number}
+    presentation = Presentation.from_json(config).limited_to(coded, codings, numbers)
     register = await _measure_register(store, presentation)
     return Topic(columns, presentation if register else presentation.without_register(), register)
 

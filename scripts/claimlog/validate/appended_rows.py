@@ -15,7 +15,7 @@ from functools import partial
 
 import polars as pl
 
-from claimlog.errors import ClaimlogError
+from claimlog.errors import ClaimlogError, Finding
 from claimlog.fingerprint import is_cached
 from claimlog.log.event_log import Log
 from claimlog.schema.registers import registers_of
@@ -83,6 +83,31 @@ def validate_appended(log: Log, size: int, texts: Texts | None) -> Report:
     if texts is not None and not report.error_count:
         check_anchors(log, report, texts, sections)
     return report
+
+
+def findings_of_open_rows(
+    log: Log, size: int, texts: Texts | None, report: Report
+) -> list[Finding]:
+    """Return what every rule finds of the rows after the first `size`, whatever others found.
+
+    So who mends a row is told at once of all that is wrong with it. What a rule says of a row that
+    is not whole may only follow from that.
+
+    Parameters
+    ----------
+    report
+        That of `validate`, which stops after a layer that finds something.
+    """
+    if report.stopped_after not in ("schema", "rows"):
+        return []
+    whole = Report(log)
+    sections = _sections_since(log, size)
+    for section in sections:
+        check_section(section, whole)
+    if texts is not None:
+        check_anchors(log, whole, texts, sections)
+    path = f"{log.batches[-1].shown}/"
+    return [finding for finding in whole.findings if finding.path.startswith(path)]
 
 
 def _sections_since(log: Log, size: int) -> list[Log]:

@@ -54,6 +54,8 @@ class FileFrame:
         The scripts of the page in ``static/``.
     frozen, downloads, has_csv
         What else lies in the site: releases, files to download, tables as CSV.
+    notice
+        What it says at its top, if anything; then the site holds some pages only, and no search.
     """
 
     root: str
@@ -67,15 +69,17 @@ class FileFrame:
     frozen: frozenset[str]
     downloads: frozenset[str]
     has_csv: bool
+    notice: str | None
     policy: str = FILE_POLICY
 
 
 class PageDrawer:
     """Draws pages of an opened build."""
 
-    def __init__(self, datasette: Any, targets: LinkTargets) -> None:
+    def __init__(self, datasette: Any, targets: LinkTargets, notice: str | None = None) -> None:
         self.datasette = datasette
         self.targets = targets
+        self.notice = notice
         self._about = dataset_metadata(datasette)
         self._downloads = frozenset(targets.downloads)
         frame = cache(partial(page_frame, datasette))
@@ -132,6 +136,7 @@ class PageDrawer:
             frozen=self.targets.frozen,
             downloads=self._downloads,
             has_csv=any(name.endswith(".csv") for name in self._downloads),
+            notice=self.notice,
         )
 
     async def _answer(self, address: Address) -> Any:

@@ -18,8 +18,23 @@ from claimlog.site.files.index_script import File, FileOf, index_script, json_li
 from claimlog.site.files.markup_trees import markup_trees
 from claimlog.site.files.packed_numbers import packed_numbers, packed_steps
 from claimlog.site.lists import code_labels, facet_groups, selection
-from claimlog.site.lists.filter_values import OPEN, CodeValues, Numbers, PeriodValues
-from claimlog.site.lists.filters import ANY, MONTHS, NONE, CodeFilter, Filter, PeriodFilter
+from claimlog.site.lists.filter_values import (
+    OPEN,
+    CodeValues,
+    Numbers,
+    NumberValues,
+    PeriodValues,
+)
+from claimlog.site.lists.filters import (
+    ANY,
+    MONTHS,
+    NONE,
+    CodeFilter,
+    Filter,
+    NumberFilter,
+    PeriodFilter,
+)
+from claimlog.site.lists.number_ranges import EXPECTED, number_text
 from claimlog.site.lists.served_list import ServedList
 from claimlog.site.store import Codes, Store
 
@@ -41,6 +56,7 @@ LIMITS: Mapping[str, Any] = {
     "compared": code_labels.COMPARED,
     "candidates": code_labels.CANDIDATES,
     "explained": selection.EXPLAINED,
+    "range": EXPECTED,
     "valueCharacters": code_labels.VALUE_CHARACTERS,
 }
 """What the server's lists are limited by, so that a script has no second set of it."""
@@ -100,6 +116,9 @@ def _filter(served: ServedList, item: Filter, sets: _ChoiceSets) -> dict[str, An
     if isinstance(item, PeriodFilter):
         assert isinstance(values, PeriodValues)
         return about | {"counted": item.is_counted} | _periods(values)
+    if isinstance(item, NumberFilter):
+        assert isinstance(values, NumberValues)
+        return about | {"optional": item.optional, "none": item.none} | _numbers(values)
     assert isinstance(item, CodeFilter)
     assert isinstance(values, CodeValues)
     choices = served.choices[item.name]
@@ -136,6 +155,18 @@ def _periods(values: PeriodValues) -> dict[str, Any]:
         "first": packed_numbers(_months(values.first, -OPEN)),
         "last": packed_numbers(_months(values.last, OPEN)),
         "dates": packed_numbers(flags.tolist()),
+    }
+
+
+def _numbers(values: NumberValues) -> dict[str, Any]:
+    """Return the distinct numbers as texts, lowest first, and the place of each row's from 1 on."""
+    present = values.present()
+    distinct, places = np.unique(values.numbers[present], return_inverse=True)
+    codes = np.zeros(len(present), dtype=np.int64)
+    codes[present] = places + 1
+    return {
+        "numbers": [*map(number_text, distinct.tolist())],
+        "codes": packed_numbers(codes.tolist()),
     }
 
 

@@ -22,7 +22,8 @@ SEARCH = (
 )
 LIST = (
     *INDEX,
-    *("close_matches.js", "list_values.js", "list_selection.js", "list_facets.js"),
+    *("close_matches.js", "list_values.js", "list_numbers.js", "list_selection.js"),
+    "list_facets.js",
     *("filtered_list.js", "list_form.js", "list_page.js", "list_reset.js"),
 )
 BY_TEMPLATE: Mapping[str, tuple[str, ...]] = {

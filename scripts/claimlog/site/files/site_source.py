@@ -38,6 +38,8 @@ class SiteSource:
         The directory that the build was linked from, if `folder` is not it.
     instead
         What is said instead of drawing pages, where there would be too many.
+    notice
+        What every page says at its top, as that it is a preview.
     """
 
     folder: Path
@@ -51,6 +53,7 @@ class SiteSource:
     copies: Mapping[str, Path] = field(default_factory=dict)
     origin: Path | None = None
     instead: str | None = None
+    notice: str | None = None
 
     @classmethod
     def of_build(

@@ -124,7 +124,7 @@ async def _drawn_files(
     await read_menu(store)
     routes = PageRoutes((QUERY_PAGE, *site_pages(datasette)))
     targets = await _link_targets(datasette, source, routes)
-    drawer = PageDrawer(datasette, targets)
+    drawer = PageDrawer(datasette, targets, source.notice)
     linked: set[str] = set()
     if chosen is not None:
         async for file in draw_pages(drawer, chosen, linked, steps=1):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from claimlog.site.lists.filters import (
     PERIOD_RULE,
     CodeFilter,
+    NumberFilter,
     OtherNames,
     PeriodFilter,
     Sort,
@@ -26,6 +27,14 @@ WITH_STATES = (
 def coded_filter(name: str, label: str, codelist: str) -> CodeFilter:
     """Return a filter by a coded column."""
     return CodeFilter(name, label, column=f'"{name}"', codelist=codelist, optional=True)
+
+
+def number_filter(
+    name: str, label: str, meaning: str, unit: str | None, optional: bool = True, none: str = "none"
+) -> NumberFilter:
+    """Return a filter by a column of numbers, which is called with its unit."""
+    named = f"{label} ({unit})" if unit and unit != label.lower() else label
+    return NumberFilter(name, named, meaning, f'"{name}"', optional, none)
 
 
 def actor_filter(name: str, label: str, meaning: str, pairs: str, listed: str = "") -> CodeFilter:

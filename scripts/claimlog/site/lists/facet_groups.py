@@ -10,11 +10,13 @@ from claimlog.site.lists.filters import (
     CodeFilter,
     Filter,
     ListDefinition,
+    NumberFilter,
     PeriodFilter,
     period_of_month,
     period_of_year,
 )
 from claimlog.site.lists.list_index import SelectedRows
+from claimlog.site.lists.number_ranges import number_text
 from claimlog.site.lists.selection import Choices, Selection, value_label
 from claimlog.site.store import Codes, Row
 
@@ -45,7 +47,12 @@ def facet_groups(
     left = VALUES_IN_ALL
     for item in definition.filters:
         chosen = selection.chosen.get(item.name, [])
-        counts, codes = _counted(item, chosen, selected, choices, listed.get(item.name))
+        extent = None
+        if isinstance(item, NumberFilter):
+            counts, extent = selected.number_counts(item.name, chosen)
+            codes = [ANY, NONE] if item.optional else []
+        else:
+            counts, codes = _counted(item, chosen, selected, choices, listed.get(item.name))
         room = min(left, CODES if _is_ordered(item) else ENTITIES)
         first = chosen if len(codes) > IN_SIGHT else []
         shown = [*dict.fromkeys((*first, *codes[:room], *chosen))]
@@ -70,6 +77,8 @@ def facet_groups(
                 "choices": values,
                 "more": len(codes) - len(codes[:room]),
                 "is_period": is_period,
+                "is_number": isinstance(item, NumberFilter),
+                "extent": extent and [*map(number_text, extent)],
                 "offered": not isinstance(item, PeriodFilter) or item.is_counted,
             }
         )

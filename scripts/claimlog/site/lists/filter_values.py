@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from claimlog.site.lists.filters import ANY, MONTHS, NONE, month_range
+from claimlog.site.lists.number_ranges import range_bounds
 
 Mask = npt.NDArray[np.bool_]
 """Which rows are selected, in the order of the index."""
@@ -143,4 +144,33 @@ class PeriodValues:
         return {least + at: int(under_way[at]) for at in found.tolist()}
 
 
-Values = CodeValues | PeriodValues
+@dataclass(frozen=True)
+class NumberValues:
+    """The numbers of a filter by ranges, one for each row; NaN for null."""
+
+    numbers: npt.NDArray[np.float64]
+
+    def mask(self, chosen: Collection[str]) -> Mask:
+        """Return which rows have a number in one of some ranges."""
+        mask: Mask = np.zeros(len(self.numbers), dtype=np.bool_)
+        for code in chosen:
+            if code == ANY:
+                mask |= self.present()
+            elif code == NONE:
+                mask |= ~self.present()
+            else:
+                first, last = range_bounds(code)
+                mask |= (self.numbers >= first) & (self.numbers <= last)
+        return mask
+
+    def present(self) -> Mask:
+        """Return which rows have a number."""
+        return np.asarray(~np.isnan(self.numbers))
+
+    def extent(self, mask: Mask) -> tuple[float, float] | None:
+        """Return the lowest and the highest number of the selected rows, if any has one."""
+        numbers = self.numbers[mask & self.present()]
+        return (float(numbers.min()), float(numbers.max())) if len(numbers) else None
+
+
+Values = CodeValues | PeriodValues | NumberValues

@@ -105,6 +105,23 @@ class PeriodFilter(Filter):
 
 
 @dataclass(frozen=True)
+class NumberFilter(Filter):
+    """A filter by ranges of numbers (`claimlog.site.lists.number_ranges`).
+
+    Attributes
+    ----------
+    column
+        SQL over a row of the table for its number, or null; what is no number counts as null.
+    optional, none
+        Whether any or none can be asked for, and what none is called.
+    """
+
+    column: str = "null"
+    optional: bool = False
+    none: str = "none"
+
+
+@dataclass(frozen=True)
 class Sort:
     """An order of a list: SQL for an ``order by``, and the columns that it needs."""
 

@@ -5,19 +5,36 @@ from __future__ import annotations
 import sqlite3
 from array import array
 from collections.abc import Collection, Iterator, Sequence
+from math import nan
 from typing import Any
 
 import numpy as np
 
 from claimlog.site.datasette_internals import escape_sqlite
-from claimlog.site.lists.filter_values import OPEN, CodeValues, Numbers, PeriodValues, Values
-from claimlog.site.lists.filters import CodeFilter, ListDefinition, PeriodFilter, month_of_day
+from claimlog.site.lists.filter_values import (
+    OPEN,
+    CodeValues,
+    Numbers,
+    NumberValues,
+    PeriodValues,
+    Values,
+)
+from claimlog.site.lists.filters import (
+    CodeFilter,
+    ListDefinition,
+    NumberFilter,
+    PeriodFilter,
+    month_of_day,
+)
 from claimlog.site.lists.list_index import ListIndex
 from claimlog.site.protection import reader_limits
 from claimlog.site.protection.site_queries import time_limit
 
 ROWS = 5_000
 """Rows that are read at once."""
+
+IF_NUMBER = "case when typeof({column}) in ('integer', 'real') then {column} end"
+"""A number of a row; a database of a stranger may hold anything in its place."""
 
 
 def read_list_index(
@@ -135,9 +152,12 @@ def _read_columns(
     selected = ["rowid", *(item.column for item in coded)]
     for period in dated:
         selected += [period.first, period.last, period.interval or "0"]
+    counted = [item for item in definition.filters if isinstance(item, NumberFilter)]
+    selected += [IF_NUMBER.format(column=item.column) for item in counted]
     rowids = array("q")
     codes = [_Codes() for _ in coded]
     dates = [_Dates() for _ in dated]
+    amounts = [array("d") for _ in counted]
     for own, *columns in _columns(
         connection,
         f"select {', '.join(selected)} from {escape_sqlite(definition.table)} "
@@ -148,12 +168,18 @@ def _read_columns(
             read.extend(cells)
         for at, date in enumerate(dates):
             date.extend(*columns[len(codes) + 3 * at : len(codes) + 3 * at + 3])
+        for amount, cells in zip(amounts, columns[len(codes) + 3 * len(dates) :], strict=True):
+            amount.extend(nan if cell is None else cell for cell in cells)
     numbers = _numbers(rowids)
     values: dict[str, Values] = {
         item.name: column.values(None, len(numbers))
         for item, column in zip(coded, codes, strict=True)
     }
     values |= {item.name: date.values(item) for item, date in zip(dated, dates, strict=True)}
+    values |= {
+        item.name: NumberValues(np.array(amount, dtype=np.float64))
+        for item, amount in zip(counted, amounts, strict=True)
+    }
     return numbers, values
 
 

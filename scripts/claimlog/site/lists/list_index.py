@@ -11,7 +11,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from claimlog.site.lists.filter_values import CodeValues, Mask, Numbers, PeriodValues, Values
+from claimlog.site.lists.filter_values import (
+    CodeValues,
+    Mask,
+    Numbers,
+    NumberValues,
+    PeriodValues,
+    Values,
+)
+from claimlog.site.lists.filters import ANY, NONE
 
 
 @dataclass(frozen=True)
@@ -112,6 +120,22 @@ class SelectedRows:
         years, months = values.counts(mask, opened)
         dated = int(np.count_nonzero(mask & values.dated))
         return years, months, dated, int(np.count_nonzero(mask)) - dated
+
+    def number_counts(
+        self, name: str, ranges: Collection[str]
+    ) -> tuple[dict[str, int], tuple[float, float] | None]:
+        """Return the counts of any, none and some ranges, and the lowest and highest number.
+
+        They are made with what is chosen of the other filters too.
+        """
+        values = self._index.values[name]
+        assert isinstance(values, NumberValues)
+        mask = self._all_but(name) if name in self._masks else self._mask
+        counts = {
+            code: int(np.count_nonzero(mask & values.mask((code,))))
+            for code in (ANY, NONE, *ranges)
+        }
+        return counts, values.extent(mask)
 
     def _all_but(self, left_out: str | None) -> Mask:
         mask = self._found

@@ -16,10 +16,12 @@ from claimlog.site.lists.filters import (
     CodeFilter,
     Filter,
     ListDefinition,
+    NumberFilter,
     PeriodFilter,
     Sort,
     month_range,
 )
+from claimlog.site.lists.number_ranges import EXPECTED, near_ranges, range_code, range_label
 from claimlog.site.store import Row
 
 Choices = Mapping[str, CodeLabels]
@@ -143,6 +145,8 @@ def _code_of(item: Filter, text: str, choices: Choices) -> str | None:
         if item.is_counted and text in (ANY, NONE):
             return text
         return text.upper() if month_range(text.upper()) else None
+    if isinstance(item, NumberFilter):
+        return text if item.optional and text in (ANY, NONE) else range_code(text)
     assert isinstance(item, CodeFilter)
     return choices[item.name].code_of(text)
 
@@ -154,6 +158,8 @@ def _no_such_value(item: Filter, text: str) -> str:
             f"{item.label}: “{short}” is no year, quarter or month; expected 2025, 2025-Q1 or "
             "2025-03."
         )
+    if isinstance(item, NumberFilter):
+        return f"{item.label}: “{short}” is no number or range of numbers; expected {EXPECTED}."
     return f"{item.label}: there is no “{short}”."
 
 
@@ -161,6 +167,8 @@ def near_values(item: Filter, text: str, choices: Choices) -> list[str]:
     """Return codes that are like one that does not exist, by code or label."""
     if isinstance(item, PeriodFilter):
         return _near_periods(text)
+    if isinstance(item, NumberFilter):
+        return near_ranges(text[:VALUE_CHARACTERS])
     return choices[item.name].near(text)
 
 
@@ -188,6 +196,8 @@ def value_label(item: Filter, code: str, choices: Choices) -> str:
     """Return what pages call a value of a filter."""
     if isinstance(item, PeriodFilter):
         return {ANY: "dated", NONE: "without a date"}.get(code) or period_label(code)
+    if isinstance(item, NumberFilter):
+        return {ANY: "any", NONE: item.none}.get(code) or range_label(code)
     return choices[item.name].get(code, code)
 
 

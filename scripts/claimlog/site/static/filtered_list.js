@@ -22,6 +22,8 @@
       for (const item of data.filters) {
         if (item.first !== undefined) {
           this.values.set(item.name, new claimlog.PeriodValues(item, data.limits));
+        } else if (item.numbers !== undefined) {
+          this.values.set(item.name, new claimlog.NumberValues(item, data.limits));
         } else {
           const [codes, labels, others] = data.choices[item.choices];
           const own = codes.map((code, at) => [code, labels[at]]);

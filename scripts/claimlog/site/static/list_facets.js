@@ -14,7 +14,9 @@
     return list.filters.map((item) => {
       const chosen = selection.chosen.get(item.name) || [];
       const isPeriod = item.first !== undefined;
-      const { counts, codes } = isPeriod ? countedPeriods(list, item, chosen, selected) : countedCodes(list, item, selected);
+      const isNumber = item.numbers !== undefined;
+      const counted = isPeriod ? countedPeriods : isNumber ? countedNumbers : countedCodes;
+      const { counts, codes, extent } = counted(list, item, chosen, selected);
       const room = Math.min(left, isPeriod || item.ordered ? limits.codes : limits.entities);
       const first = codes.length > limits.inSight ? chosen : [];
       const shown = [...new Set([...first, ...codes.slice(0, room), ...chosen])];
@@ -33,13 +35,15 @@
         })),
         more: codes.length - codes.slice(0, room).length,
         isPeriod,
+        isNumber,
+        extent: extent || null,
         isOffered: !isPeriod || item.counted,
       };
     });
   }
 
   /** Return the counts of a filter's codes, and those codes in the order of the page. */
-  function countedCodes(/** @type {any} */ list, /** @type {any} */ item, /** @type {any} */ selected) {
+  function countedCodes(/** @type {any} */ list, /** @type {any} */ item, /** @type {string[]} */ _, /** @type {any} */ selected) {
     const { any, none } = list.limits;
     const { counts, present, absent } = list.values.get(item.name).counts(selected.countedFor(item.name));
     const labels = list.choices.get(item.name);
@@ -56,6 +60,15 @@
     const shares = new Map([[any, present], [none, absent]]);
     const offered = [any, none].filter((code) => !codes.includes(code));
     return { counts: new Map([...shares, ...counts]), codes: [...offered, ...codes] };
+  }
+
+  /** Return the counts of any, none and the chosen ranges, and the lowest and highest number. */
+  function countedNumbers(/** @type {any} */ list, /** @type {any} */ item, /** @type {string[]} */ chosen, /** @type {any} */ selected) {
+    const { any, none } = list.limits;
+    const values = list.values.get(item.name);
+    const mask = selected.countedFor(item.name);
+    const counts = new Map([any, none, ...chosen].map((code) => [code, values.count(code, mask)]));
+    return { counts, codes: item.optional ? [any, none] : [], extent: values.extent(mask) };
   }
 
   /** Return the counts of years and months; years, latest first, with the months of those chosen. */

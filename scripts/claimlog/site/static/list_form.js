@@ -65,6 +65,15 @@
       const placeholder = group.isPeriod ? "2025, 2025-Q1 or 2025-03" : undefined;
       rest.push(element("label", { for: `f-${group.name}` }, label), element("input", { id: `f-${group.name}`, name: group.name, placeholder }));
     }
+    if (group.isNumber) {
+      const [least, most] = group.extent || [];
+      const known = group.extent ? `; the lowest is ${least}, the highest ${most}` : "";
+      const placeholder = group.extent ? `${least}..${most}, ${least}.. or ..${most}` : undefined;
+      rest.push(
+        element("label", { for: `f-${group.name}` }, `A number or a range${known}`),
+        element("input", { id: `f-${group.name}`, name: group.name, placeholder }),
+      );
+    }
     const number = group.chosen.length ? element("span", { class: "n" }, ` ${group.chosen.length} chosen`) : undefined;
     return element(
       "details", { class: "facet", open: isOpen },
@@ -92,7 +101,7 @@
       fields.push(field("Order", element("select", { id: "f-sort", name: "sort" }, ...options), undefined));
     }
     const facets = [];
-    for (const group of groups.filter((one) => one.chosen.length || one.choices.some((value) => value.count))) {
+    for (const group of groups.filter((one) => one.chosen.length || one.extent || one.choices.some((value) => value.count))) {
       if (group.isOffered) facets.push(facet(group, group.chosen.length > 0 || facets.length < 2));
       else facets.push(...group.choices.map(({ code }) => element("input", { type: "hidden", name: group.name, value: code })));
     }

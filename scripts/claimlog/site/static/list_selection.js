@@ -81,6 +81,9 @@
       if (item.counted && (text === any || text === none)) return text;
       return monthRange(text.toUpperCase(), months) ? text.toUpperCase() : undefined;
     }
+    if (item.numbers !== undefined) {
+      return item.optional && (text === any || text === none) ? text : claimlog.rangeCode(text);
+    }
     const known = list.choices.get(item.name);
     if (known.has(text)) return text;
     const folded = claimlog.foldCase(text);
@@ -102,6 +105,9 @@
 
   function noSuchValue(/** @type {any} */ list, /** @type {any} */ item, /** @type {string} */ text) {
     const short = claimlog.cut(text, list.limits.valueCharacters);
+    if (item.numbers !== undefined) {
+      return `${item.label}: “${short}” is no number or range of numbers; expected ${list.limits.range}.`;
+    }
     return item.first === undefined
       ? `${item.label}: there is no “${short}”.`
       : `${item.label}: “${short}” is no year, quarter or month; expected 2025, 2025-Q1 or 2025-03.`;
@@ -111,6 +117,7 @@
   function nearValues(/** @type {any} */ list, /** @type {any} */ item, /** @type {string} */ text) {
     const { any, none, near, few, compared, candidates, valueCharacters } = list.limits;
     if (item.first !== undefined) return nearPeriods(text, list.limits);
+    if (item.numbers !== undefined) return claimlog.nearRanges(claimlog.cut(text, valueCharacters));
     const folded = claimlog.cut(claimlog.foldCase(text), valueCharacters);
     const offered = [...list.choices.get(item.name)].filter(([code]) => code !== any && code !== none);
     /** @type {Map<string, string>} */
@@ -145,6 +152,10 @@
 
   /** Return what pages call a value of a filter. */
   function valueLabel(/** @type {any} */ list, /** @type {any} */ item, /** @type {string} */ code) {
+    if (item.numbers !== undefined) {
+      const { any, none } = list.limits;
+      return code === any ? "any" : code === none ? item.none : claimlog.rangeLabel(code);
+    }
     if (item.first === undefined) return list.choices.get(item.name).get(code) || code;
     if (code === list.limits.any) return "dated";
     return code === list.limits.none ? "without a date" : periodLabel(code, list.limits);

@@ -1,0 +1,32 @@
+"""Links to pages that a site does not hold, as a preview holds those around some rows only."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import unquote
+
+LINK = re.compile(r'(<a\b[^<>]*?)\shref="([^"]*)"')
+"""The beginning of a link and its address; what is no attribute has its quotes escaped."""
+
+ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|//|#", re.IGNORECASE)
+
+
+def unlink_absent_pages(folder: Path) -> None:
+    """Take the address from every link of a site to a file that is not there; its words stay."""
+    found: dict[Path, bool] = {}
+
+    def exists(path: Path) -> bool:
+        if path not in found:
+            found[path] = path.exists()
+        return found[path]
+
+    for page in folder.rglob("*.html"):
+
+        def link(match: re.Match[str], page: Path = page) -> str:
+            address = match[2].partition("#")[0].partition("?")[0]
+            if not address or ELSEWHERE.match(address) or exists(page.parent / unquote(address)):
+                return match[0]
+            return match[1]
+
+        page.write_text(LINK.sub(link, page.read_text("utf-8")), "utf-8")
