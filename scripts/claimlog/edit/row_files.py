@@ -113,7 +113,7 @@ def _ndjson_rows(text: str) -> Read:
         if number > ADDED_ROWS or line.strip():
             values += 1 + sum(map(line.count, "[{,"))  # no line has more values
             if flaw := _number_flaw(number, values):
-                yield number, flaw
+                yield number, ClaimlogError(flaw)
                 return
             try:
                 yield number, decode_object(line)
@@ -152,7 +152,7 @@ def _cell_rows(table: Table, rows: Iterable[tuple[int, list[str]]], is_ragged: b
     for number, (line, cells) in enumerate(rows, 1):
         values += max(len(cells), len(header or ()))
         if flaw := _number_flaw(number, values):
-            yield line, flaw
+            yield line, ClaimlogError(flaw)
             return
         if not any(cell.strip() for cell in cells):
             continue
