@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from claimlog.cli import cli
 from claimlog.edit.open_batch import open_folder
-from claimlog.errors import UsageError
+from claimlog.errors import ClaimlogError
 from conftest import World
 from test_ledger import snapshot
 
@@ -109,7 +109,8 @@ def test_an_identifier_that_is_no_text_is_one_line(identifier: Any, made: World)
     data = json.dumps({"claim_id": identifier, "topic": "law"}).encode()
     words = ("amend", "claim", "--from", "-", "--reason", "Why.", "--by", "coder-1")
     done = CliRunner().invoke(cli, ["--package", str(made.root), *words], input=data)
-    assert isinstance(done.exception, UsageError)
+    assert isinstance(done.exception, ClaimlogError)
+    assert done.exception.exit_status == 1
     assert str(done.exception) == (
         f'<stdin>:1: "claim_id" is {json.dumps(identifier)}, expected string '
         "(schemas/claims.json); nothing was amended"

@@ -133,7 +133,9 @@ class RowFaults:
                     or [(f"{origin.name}:{line}", error) for line, error in self.unread]
                 )
             )
-            return type(error)(f"{where}: {error}; {outcome}")
+            # what is wrong in a file is no wrong use of the command
+            kind = ClaimlogError if origin.is_file else type(error)
+            return kind(f"{where}: {error}; {outcome}")
         found: list[tuple[int | str, Finding]] = [
             (line, RowFault("", origin.name, str(error), line)) for line, error in self.unread
         ]
