@@ -10,7 +10,7 @@ import pytest
 from claimlog.sources.alignment import carry_spans
 from claimlog.sources.anchor import anchor
 from claimlog.sources.copies import Way, place_claims
-from claimlog.sources.copy_repairs import mended, repaired_copies
+from claimlog.sources.copy_repairs import repaired_copies, text_with_whole_words
 from claimlog.sources.hash_search import search_by_hashes
 from claimlog.sources.placement import Outcome, Placement, settle_shared_places
 from claimlog.sources.text import Text
@@ -144,7 +144,7 @@ def test_claims_share_a_place_only_if_they_share_it_in_the_source() -> None:
 )
 def test_a_repaired_copy_keeps_every_offset(content: str) -> None:
     copy = Text(content)
-    for repaired in (mended(copy), *repaired_copies(copy)):
+    for repaired in (text_with_whole_words(copy), *repaired_copies(copy)):
         assert len(repaired.content) == len(content)
         assert all(0 <= start < end <= len(content) for start, end, _ in repaired.tokens)
 
@@ -153,7 +153,7 @@ def test_tags_and_broken_characters_are_no_words() -> None:
     page = (
         "<div><p class='x'>The <b>pi</b>lot&rsquo;s caf&eacute;</p><p>was â€œopenâ€\u009d</p></div>"
     )
-    assert [word for _, _, word in mended(Text(page)).tokens] == [
+    assert [word for _, _, word in text_with_whole_words(Text(page)).tokens] == [
         *("the", "pilot", "s", "café", "was", "open")
     ]
 

@@ -25,7 +25,7 @@ from claimlog.package import Package
 from claimlog.schema.codebook import read_codes
 from claimlog.schema.definition import read_streams
 from claimlog.sources.anchor import boundary_flaw
-from claimlog.sources.characters import unified
+from claimlog.sources.characters import canonical_text
 from claimlog.sources.text import Text
 from claimlog.sources.words import words
 from conftest import ACTORS, CODERS, ROOT, World, claim, copied, empty_world, source
@@ -78,13 +78,13 @@ def test_offsets_into_a_raw_text_reach_the_same_words_in_the_canonical_one(
 ) -> None:
     raw = ("\ufeff" if has_mark else "") + joined(parts)
     offsets = OffsetMap(raw, unit)
-    assert offsets.canonical == unified(raw.removeprefix("\ufeff"))
+    assert offsets.canonical == canonical_text(raw.removeprefix("\ufeff"))
     first = data.draw(st.integers(0, len(parts) - 1))
     last = data.draw(st.integers(first, len(parts) - 1))
     start = len(raw) - len(joined(parts[first:]))
     end = start + len(joined(parts[first : last + 1])) - len(parts[last][1])
     found = offsets.words(*(units_before(raw, at, unit) for at in (start, end)))
-    assert found == unified(raw[start:end])
+    assert found == canonical_text(raw[start:end])
 
 
 @given(raw_texts, st.sampled_from(UNITS))
@@ -103,7 +103,7 @@ def test_an_offset_is_ours_or_none_and_never_another_place(
         before = found
         # as many letters as stand before it, once they are normalised
         head = raw.encode("utf-16-le")[: 2 * at].decode("utf-16-le") if unit == UTF_16 else raw[:at]
-        assert offsets.canonical[:found] == unified(head)
+        assert offsets.canonical[:found] == canonical_text(head)
     assert before == len(offsets.canonical)
     assert offsets.canonical_offset(-1) is None
     assert offsets.canonical_offset(len(raw.encode("utf-16-le")) // 2 + 1) is None
@@ -171,7 +171,7 @@ def test_what_is_exported_is_imported_as_the_same_rows(
     for left in tmp_path.iterdir():
         shutil.rmtree(left)
     world = copied(registers, tmp_path / "world")
-    text = Text(unified(joined([("harbour", " "), *parts, ("quay", "\n")])))
+    text = Text(canonical_text(joined([("harbour", " "), *parts, ("quay", "\n")])))
     (world.texts / "strange.txt").write_bytes(text.content.encode())
     world.add(
         "sources",
@@ -216,7 +216,7 @@ def test_a_coding_in_the_units_of_a_browser_comes_in_from_a_raw_file(
 ) -> None:
     arabic = "\u0645\u0631\u062d\u0628\u0627 \u0628\u0643\u0645"
     raw = "\ufeffA 🙂 smile,\r\na cafe\u0301 — and 👩‍🔬 again.\r\n" + arabic + "\r\n"
-    text = Text(unified(raw.removeprefix("\ufeff")))
+    text = Text(canonical_text(raw.removeprefix("\ufeff")))
     world = copied(registers, tmp_path)
     (world.texts / "smile.txt").write_text(raw, newline="")
     row = source("S900", kind="copy", text_sha256=text.sha256, text_length=len(text.content))

@@ -21,7 +21,7 @@ def get(tiny_build: World, tmp_path_factory: pytest.TempPathFactory) -> Get:
     return asking(world.package.build)
 
 
-def listed(get: Get, query: str, key: str = "claims", name: str = "claim_id") -> list[str]:
+def as_list(get: Get, query: str, key: str = "claims", name: str = "claim_id") -> list[str]:
     answer = get(f"/{key}.json?{query}")
     assert answer.status_code == 200, answer.json()["error"]
     return [row[name] for row in answer.json()[key]]
@@ -53,20 +53,20 @@ def listed(get: Get, query: str, key: str = "claims", name: str = "claim_id") ->
 def test_claims_are_filtered_by_several_values_and_by_everybody_in_them(
     query: str, names: list[str], get: Get
 ) -> None:
-    assert sorted(listed(get, query)) == sorted(names)
+    assert sorted(as_list(get, query)) == sorted(names)
 
 
 def test_claims_are_listed_in_the_order_that_is_asked_for(get: Get) -> None:
-    in_articles = listed(get, "")
-    assert in_articles == listed(get, "sort=source") != sorted(in_articles)
-    assert listed(get, "sort=id") == sorted(in_articles)
-    assert listed(get, "sort=date")[0] == listed(get, "sort=-date")[0] == "C001-001"
+    in_articles = as_list(get, "")
+    assert in_articles == as_list(get, "sort=source") != sorted(in_articles)
+    assert as_list(get, "sort=id") == sorted(in_articles)
+    assert as_list(get, "sort=date")[0] == as_list(get, "sort=-date")[0] == "C001-001"
     rows = get("/tiny/claims.json?_shape=array&_size=100").json()
     origins = {row["claim_id"]: row["independent_origins"] for row in rows}
-    counts = [origins[name] for name in listed(get, "sort=origins")]
+    counts = [origins[name] for name in as_list(get, "sort=origins")]
     assert counts == sorted(counts, reverse=True)
     recorded = {row["claim_id"]: row["seq"] for row in rows}
-    assert listed(get, "sort=recorded") == sorted(recorded, key=recorded.__getitem__)[::-1]
+    assert as_list(get, "sort=recorded") == sorted(recorded, key=recorded.__getitem__)[::-1]
     assert "by identifier" in get("/claims?sort=id").text
 
 
@@ -184,7 +184,7 @@ def test_the_whole_list_is_sent_as_json_with_every_column(
     table = get("/downloads/claims.csv").text.partition("\n")[0].split(",")
     assert [*answer.json()[0]] == table
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
-    assert [row["claim_id"] for row in answer.json()] == listed(get, "sort=id")
+    assert [row["claim_id"] for row in answer.json()] == as_list(get, "sort=id")
     assert answer.json()[0]["flow_from"] == ["nor"]
     assert get("/claims.json?rows=all&q=nothing").json() == []
     page = get("/claims?topic=trust").text
@@ -195,8 +195,8 @@ def test_the_whole_list_is_sent_as_json_with_every_column(
 
 def test_incidents_and_registers_are_filtered_sorted_and_sent_whole(get: Get) -> None:
     for query in ("occurred=2019", "incident_type=mishandling", "actor=nor&sort=claims"):
-        assert listed(get, query, "incidents", "incident_id") == ["lost-chart"]
-    assert listed(get, "occurred=2020", "incidents", "incident_id") == []
+        assert as_list(get, query, "incidents", "incident_id") == ["lost-chart"]
+    assert as_list(get, "occurred=2020", "incidents", "incident_id") == []
     assert "No incident fits all of that." in get("/incidents?occurred=2020").text
     coders = get("/coders.json?kind=program&sort=id").json()
     assert [row["id"] for row in coders["rows"]] == ["coder-1", "coder-2"]

@@ -13,7 +13,7 @@ import regex
 from claimlog.desk.places import Places
 from claimlog.desk.request_error import INVALID, RequestError
 from claimlog.errors import ClaimlogError
-from claimlog.sources.characters import unified
+from claimlog.sources.characters import canonical_text
 from claimlog.sources.readings import Readings
 from claimlog.sources.text import Text
 
@@ -36,7 +36,7 @@ def shared_runs(source: Text, given: str, limit: int) -> list[dict[str, Any]]:
         If the text is none that can be compared, for which the rule refuses it too.
     """
     try:
-        content = unified(given)
+        content = canonical_text(given)
         readings = Readings.of(given)
     except ClaimlogError as error:
         raise RequestError(INVALID, str(error)) from error
@@ -66,5 +66,5 @@ def _typed_offsets(given: str, content: str) -> Callable[[int], int]:
     # no two grapheme clusters are composed into one
     clusters = [match.group() for match in regex.finditer(r"\X", given)]
     typed = [0, *accumulate(map(len, clusters))]
-    canonical = [0, *accumulate(len(unified(cluster)) for cluster in clusters)]
+    canonical = [0, *accumulate(len(canonical_text(cluster)) for cluster in clusters)]
     return lambda offset: typed[bisect_right(canonical, offset) - 1]

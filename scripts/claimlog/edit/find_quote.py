@@ -10,7 +10,7 @@ from typing import Any
 
 from claimlog.errors import ClaimlogError
 from claimlog.sources.anchor import Anchor, anchor, find, places
-from claimlog.sources.characters import unified
+from claimlog.sources.characters import canonical_text
 from claimlog.sources.text import Text
 from claimlog.sources.words import words
 
@@ -42,7 +42,7 @@ def find_quote(
     ClaimlogError
         As `anchor.find` does; for a quote that does not occur, with where the text has almost it.
     """
-    quote = unified(quote)
+    quote = canonical_text(quote)
     if not places(text, quote) and places(text, plain := quote.translate(SPACES)):
         quote = plain
     if not quote.strip() or places(text, quote):
@@ -57,7 +57,7 @@ def find_quote(
 
 def occurrence_at(text: Text, quote: str, start: object) -> int | None:
     """Return which occurrence of a quote (1-based) begins at an offset, None if none does."""
-    found = places(text, unified(quote)) if start is not None and quote.strip() else []
+    found = places(text, canonical_text(quote)) if start is not None and quote.strip() else []
     return found.index(start) + 1 if isinstance(start, int) and start in found else None
 
 

@@ -8,7 +8,7 @@ import regex
 
 from claimlog.errors import ClaimlogError
 from claimlog.interchange.annotations import UTF_16
-from claimlog.sources.characters import unified
+from claimlog.sources.characters import canonical_text
 
 BOM = "\ufeff"
 
@@ -41,7 +41,7 @@ class OffsetMap:
         self.text = text
         self._pairs = _surrogate_pairs(text) if unit == UTF_16 else []
         body = text.removeprefix(BOM)
-        self.canonical = unified(body)
+        self.canonical = canonical_text(body)
         # (start, end) in the text, and in the canonical one, of what normalising changes
         self._changes: list[tuple[int, int, int, int]] = []
         if body is not text:
@@ -54,7 +54,7 @@ class OffsetMap:
         parts = []
         for match in regex.finditer(r"\X", body):
             cluster = match.group()
-            new = unified(cluster)
+            new = canonical_text(cluster)
             if new != cluster:
                 start, end = match.span()
                 place = (start + skipped, end + skipped, written, written + len(new))
@@ -88,8 +88,11 @@ class OffsetMap:
             return new_start
         if end - start > LONGEST_CHARACTER:
             return None  # no character: each offset in it would be normalised anew
-        before, after = unified(self.text[start:offset]), unified(self.text[offset:end])
-        whole = unified(self.text[start:end])
+        before, after = (
+            canonical_text(self.text[start:offset]),
+            canonical_text(self.text[offset:end]),
+        )
+        whole = canonical_text(self.text[start:end])
         return new_start + len(before) if before + after == whole else None
 
     def words(self, start: int, end: int) -> str | None:

@@ -15,7 +15,7 @@ from claimlog.interchange.annotations import (
 from claimlog.interchange.offsets import OffsetMap
 from claimlog.limits import QUOTE_PLACES
 from claimlog.sources.anchor import boundary_flaw
-from claimlog.sources.characters import unified
+from claimlog.sources.characters import canonical_text
 from claimlog.sources.text import Text
 
 Span = tuple[int, int]
@@ -128,9 +128,9 @@ class DocumentPlacement:
 
     def _find(self, quote: Quote) -> Span:
         """Return the only place of a quote whose context agrees."""
-        exact = unified(quote.exact)
+        exact = canonical_text(quote.exact)
         content = self.text.content
-        before, after = unified(quote.prefix), unified(quote.suffix)
+        before, after = canonical_text(quote.prefix), canonical_text(quote.suffix)
         # with the words beside them, of which there are fewer places to look at
         whole = f"{before}{exact}{after}"
         found: list[int] = []
@@ -146,5 +146,5 @@ class DocumentPlacement:
 
 
 def _agrees(found: str, quote: Quote) -> bool:
-    exact = unified(quote.exact)
+    exact = canonical_text(quote.exact)
     return found.startswith(exact) if quote.is_cut else found == exact

@@ -22,10 +22,10 @@ OF_STRINGS = {"FragmentSelector", "CssSelector", "XPathSelector"}
 
 def has_context(value: Any) -> bool:
     """Whether ``@context`` names the context of Web Annotations."""
-    return CONTEXT in listed(value)
+    return CONTEXT in as_list(value)
 
 
-def listed(value: Any) -> list[Any]:
+def as_list(value: Any) -> list[Any]:
     """Return a value that may stand alone or in a list as a list."""
     if value is None:
         return []
@@ -37,7 +37,7 @@ def annotation_flaws(value: Any) -> Iterator[str]:
     if not isinstance(value, dict):
         yield "is no object"
         return
-    if "Annotation" not in listed(value.get("type")):
+    if "Annotation" not in as_list(value.get("type")):
         yield 'has no "type" Annotation'
     if not _is_address(value.get("id")) and not RELATIVE.fullmatch(str(value.get("id"))):
         yield '"id" is no address'
@@ -45,18 +45,20 @@ def annotation_flaws(value: Any) -> Iterator[str]:
         if name in value and not _is_time(value[name]):
             yield f'"{name}" is no time'
     for name in AGENTS:
-        if not all(isinstance(part, dict) or _is_address(part) for part in listed(value.get(name))):
+        if not all(
+            isinstance(part, dict) or _is_address(part) for part in as_list(value.get(name))
+        ):
             yield f'"{name}" is no agent'
     for name in ADDRESSES:
-        if not all(_is_address(part) for part in listed(value.get(name))):
+        if not all(_is_address(part) for part in as_list(value.get(name))):
             yield f'"{name}" is no address'
     if "bodyValue" in value and ("body" in value or not isinstance(value["bodyValue"], str)):
         yield '"bodyValue" is no text, or stands beside "body"'
-    for part in listed(value.get("body")):
+    for part in as_list(value.get("body")):
         yield from _resource_flaws(part, "body")
-    if not listed(value.get("target")):
+    if not as_list(value.get("target")):
         yield 'has no "target"'
-    for part in listed(value.get("target")):
+    for part in as_list(value.get("target")):
         yield from _resource_flaws(part, "target")
 
 
@@ -66,7 +68,7 @@ def _resource_flaws(value: Any, name: str) -> Iterator[str]:
         if not _is_address(value):
             yield f"a {name} is neither an address nor an object"
         return
-    kinds = set(listed(value.get("type"))) if _are_strings(listed(value.get("type"))) else {0}
+    kinds = set(as_list(value.get("type"))) if _are_strings(as_list(value.get("type"))) else {0}
     if 0 in kinds:
         yield f'"type" of a {name} is no text'
     if "id" in value and not _is_address(value["id"]):
@@ -74,7 +76,7 @@ def _resource_flaws(value: Any, name: str) -> Iterator[str]:
     if "TextualBody" in kinds and not isinstance(value.get("value"), str):
         yield f'a {name} that is a TextualBody has no one "value"'
     for key in ("format", "language", "purpose"):
-        if not _are_strings(listed(value.get(key))):
+        if not _are_strings(as_list(value.get(key))):
             yield f'"{key}" of a {name} is no text'
     if "processingLanguage" in value and not isinstance(value["processingLanguage"], str):
         yield f'"processingLanguage" of a {name} is no text'
@@ -83,13 +85,13 @@ def _resource_flaws(value: Any, name: str) -> Iterator[str]:
     if "items" in value:
         if len(kinds & COMPOSITES) != 1 or not isinstance(value["items"], list):
             yield f"a {name} with items is no choice and no set of resources"
-        for part in listed(value["items"]):
+        for part in as_list(value["items"]):
             yield from _resource_flaws(part, name)
-    if ("SpecificResource" in kinds or "selector" in value) and not listed(value.get("source")):
+    if ("SpecificResource" in kinds or "selector" in value) and not as_list(value.get("source")):
         yield f'a {name} that is a part of something has no "source"'
-    for part in listed(value.get("source")):
+    for part in as_list(value.get("source")):
         yield from _resource_flaws(part, name)
-    for part in listed(value.get("selector")):
+    for part in as_list(value.get("selector")):
         yield from _selector_flaws(part)
 
 
@@ -110,7 +112,7 @@ def _selector_flaws(value: Any) -> Iterator[str]:
             yield '"prefix" or "suffix" of a TextQuoteSelector is no text'
     if isinstance(kind, str) and kind in OF_STRINGS and not isinstance(value.get("value"), str):
         yield f'a {kind} has no one "value"'
-    for part in listed(value.get("refinedBy")):
+    for part in as_list(value.get("refinedBy")):
         yield from _selector_flaws(part)
 
 

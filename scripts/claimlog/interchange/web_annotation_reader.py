@@ -26,7 +26,7 @@ from claimlog.interchange.foreign_files import (
 )
 from claimlog.interchange.loss_report import LossReport
 from claimlog.interchange.web_annotation import CLASSIFYING, PURPOSES
-from claimlog.interchange.web_annotation_flaws import annotation_flaws, has_context, listed
+from claimlog.interchange.web_annotation_flaws import annotation_flaws, as_list, has_context
 
 FORMAT = "web-annotation"
 SAID = ("@context", "id", "type", "body", "bodyValue", "target", "creator", "motivation")
@@ -67,7 +67,7 @@ def read_web_annotations(path: Path) -> Project:
 
 
 def _items(value: Any, losses: LossReport, shown: str) -> Iterator[Any]:
-    kinds = listed(value.get("type")) if isinstance(value, dict) else []
+    kinds = as_list(value.get("type")) if isinstance(value, dict) else []
     if isinstance(value, list):
         yield from value
     elif "AnnotationPage" in kinds:
@@ -93,17 +93,17 @@ def _annotation(
     """Return the name of the text that is annotated, and the annotation."""
     labels: dict[str, None] = {}
     said: dict[str, list[str]] = {}
-    motivation = next(iter(listed(item.get("motivation"))), "")
+    motivation = next(iter(as_list(item.get("motivation"))), "")
     for body in [
-        *listed(item.get("body")),
-        *({"value": text} for text in listed(item.get("bodyValue"))),
+        *as_list(item.get("body")),
+        *({"value": text} for text in as_list(item.get("bodyValue"))),
     ]:
         _add_body(body, motivation, labels, said, losses, where)
     attributes = {name: "; ".join(texts) for name, texts in said.items()}
     for name in item:
         if name not in SAID:
             losses.add_loss(f'"{name[:60]}" of an annotation', where)
-    targets = [_target(part, losses, where) for part in listed(item["target"])]
+    targets = [_target(part, losses, where) for part in as_list(item["target"])]
     names = {name for name, _, _ in targets}
     spans = tuple(span for _, span, _ in targets if span)
     if len(names) > 1:
@@ -113,7 +113,7 @@ def _annotation(
         quote = (
             next((quote for _, _, quote in targets if quote), None) if len(targets) < 2 else None
         )
-    coder = _agent(next(iter(listed(item.get("creator"))), None))
+    coder = _agent(next(iter(as_list(item.get("creator"))), None))
     return targets[0][0], ForeignAnnotation(number, spans, tuple(labels), attributes, coder, quote)
 
 
@@ -130,7 +130,7 @@ def _add_body(
         losses.add_loss("a body that is no text, but another resource", where)
         return
     text = body["value"]
-    purpose = next(iter(listed(body.get("purpose"))), motivation) or "commenting"
+    purpose = next(iter(as_list(body.get("purpose"))), motivation) or "commenting"
     pair = PAIR.fullmatch(text) if purpose in TAGGING else None
     if pair:
         said.setdefault(pair[1], []).append(pair[2])
@@ -147,12 +147,12 @@ def _target(
     if isinstance(target, str):
         return target, None, None
     source = target.get("source", target.get("id"))
-    source = next(iter(listed(source)), "")
+    source = next(iter(as_list(source)), "")
     name = source.get("id", "") if isinstance(source, dict) else source
     if "items" in target:
         losses.add_loss("a set of targets", where)
     span = quote = None
-    for selector in listed(target.get("selector")):
+    for selector in as_list(target.get("selector")):
         kind = selector.get("type") if isinstance(selector, dict) else None
         if kind == "TextPositionSelector" and "refinedBy" not in selector:
             span = (selector["start"], selector["end"])

@@ -13,12 +13,12 @@ from collections.abc import Sequence
 
 from rapidfuzz.distance import Levenshtein
 
-from claimlog.sources.copy_repairs import mended
+from claimlog.sources.copy_repairs import text_with_whole_words
 from claimlog.sources.placement import Outcome, Placement, Span, overlap, settle_shared_places
 from claimlog.sources.span_candidates import Alignment, Candidate
 from claimlog.sources.text import Text
 from claimlog.sources.text_pair import LEAST_ALIKE, LEAST_SHARED, SCALES
-from claimlog.sources.word_index import indexed
+from claimlog.sources.word_index import word_indexes
 
 LEAST_CONTEXT = 0.3
 """Share of the context from which on a place is known by it."""
@@ -35,7 +35,7 @@ def carry_spans(source: Text, copy: Text, spans: Sequence[Span]) -> list[Placeme
     spans
         Code points of `source`; each begins and ends with a word.
     """
-    alignment = Alignment(*indexed(source, mended(copy)))
+    alignment = Alignment(*word_indexes(source, text_with_whole_words(copy)))
     starts = [token[0] for token in source.tokens]
     placements = []
     for start, end in spans:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from claimlog.errors import ClaimlogError
-from claimlog.sources.characters import unified
+from claimlog.sources.characters import canonical_text
 from claimlog.sources.readings import Node
 from claimlog.sources.text import Text, digest
 from claimlog.sources.words import Token, words
@@ -99,7 +99,7 @@ def find(text: Text, quote: str, occurrence: int | None, shown: str) -> Anchor:
         If the passage is absent, stands in several places and `occurrence` does not say which, or
         begins or ends inside a word.
     """
-    quote = unified(quote)  # as the text itself was read
+    quote = canonical_text(quote)  # as the text itself was read
     if not quote.strip():
         raise ClaimlogError(f"{shown}: the quote is empty; give the words of the passage")
     found = places(text, quote)

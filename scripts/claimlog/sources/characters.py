@@ -179,7 +179,7 @@ def is_optional_mark(character: str) -> bool:
     return _lies_in(ord(character), OPTIONAL_MARKS)
 
 
-def unified(text: str) -> str:
+def canonical_text(text: str) -> str:
     """Return `text` with LF line ends, in NFC; refuses marks as `refuse_marks` does."""
     refuse_marks(text)
     return normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))

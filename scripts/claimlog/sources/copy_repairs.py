@@ -45,20 +45,20 @@ PAGE_LINE = 90
 def repaired_copies(copy: Text) -> Iterator[Text]:
     """Yield what a copy may have been, the plainest first, no two of them equal."""
     seen: set[str] = set()
-    plain = repaired(copy.content)
+    plain = repaired_content(copy.content)
     for content in (plain, _joined(plain), _joined(_without_page_lines(plain))):
         if content not in seen:
             seen.add(content)
             yield copy if content == copy.content else Text(content)
 
 
-def mended(copy: Text) -> Text:
+def text_with_whole_words(copy: Text) -> Text:
     """Return a copy with all that can be read as whole words read so."""
-    content = _joined(repaired(copy.content))
+    content = _joined(repaired_content(copy.content))
     return copy if content == copy.content else Text(content)
 
 
-def repaired(content: str) -> str:
+def repaired_content(content: str) -> str:
     """Return a text with tags, entities and broken characters read, at its length."""
     content = MOJIBAKE.sub(_decoded, content)
     if len(TAG.findall(content)) >= LEAST_TAGS:

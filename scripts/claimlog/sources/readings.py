@@ -14,7 +14,7 @@ from functools import cached_property
 from itertools import groupby, islice
 from typing import NamedTuple
 
-from claimlog.sources.characters import kinds, unified
+from claimlog.sources.characters import canonical_text, kinds
 from claimlog.sources.words import BROKEN, HYPHENATION, Token, fold, is_unspaced, tokenize
 
 READINGS, FORKS = 16, 50_000
@@ -58,7 +58,7 @@ class Readings:
     @classmethod
     def of(cls, text: str) -> Readings:
         """Return the readings of any text; raises as `words.words` does."""
-        content = unified(text)
+        content = canonical_text(text)
         return cls(content, tokenize(content))
 
     def runs(self, limit: int) -> Iterator[str]:

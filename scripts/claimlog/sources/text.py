@@ -12,7 +12,7 @@ import regex
 
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.limits import DEPTH, TEXT_BYTES, TEXTS_BYTES, TEXTS_FILES
-from claimlog.sources.characters import kinds, unified
+from claimlog.sources.characters import canonical_text, kinds
 from claimlog.sources.readings import Readings
 from claimlog.sources.text_formats import bytes_flaw
 from claimlog.sources.words import BROKEN, Token, tokenize, words
@@ -34,7 +34,7 @@ def canonical(data: bytes) -> str:
     ClaimlogError
         If more combining marks follow each other than any script has.
     """
-    return unified(data.decode("utf-8").removeprefix("\ufeff"))
+    return canonical_text(data.decode("utf-8").removeprefix("\ufeff"))
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ class WordIndex:
         return sorted(found)
 
 
-def indexed(first: Text, second: Text) -> tuple[WordIndex, WordIndex]:
+def word_indexes(first: Text, second: Text) -> tuple[WordIndex, WordIndex]:
     """Return two texts with the same numbers for the same words."""
     numbers: dict[str, int] = {}
     return WordIndex(first, numbers), WordIndex(second, numbers)

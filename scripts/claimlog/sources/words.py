@@ -14,11 +14,11 @@ from functools import lru_cache
 
 from claimlog.sources.characters import (
     UNSPACED_LETTER,
+    canonical_text,
     casefold,
     is_optional_mark,
     kinds,
     normalize,
-    unified,
 )
 
 Token = tuple[int, int, str]
@@ -80,7 +80,7 @@ def words(text: str) -> list[str]:
     ClaimlogError
         If more combining marks follow each other than any script has.
     """
-    return [word for _, _, word in tokenize(unified(text))]
+    return [word for _, _, word in tokenize(canonical_text(text))]
 
 
 def is_unspaced(word: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, Self
 from claimlog.errors import ClaimlogError
 from claimlog.escaping import plain_line
 from claimlog.limits import PROPOSED_AUTHORS, PROPOSED_FURNITURE, TEXT_BYTES
-from claimlog.sources.characters import unified
+from claimlog.sources.characters import canonical_text
 
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\ufffe\uffff\ud800-\udfff]")
 """What no text holds but line feed and tab, and what a copy of a page may begin with."""
@@ -158,7 +158,7 @@ def clean_text(text: str) -> str:
     >>> clean_text("Ships\\x0c leave \\r\\n\\n\\n\\nat dawn. ")
     'Ships leave\\n\\nat dawn.'
     """
-    text = CONTROL.sub("", unified(text))
+    text = CONTROL.sub("", canonical_text(text))
     return EMPTY_LINES.sub("\n\n", SPACES.sub("\n", f"{text}\n")).strip()
 
 

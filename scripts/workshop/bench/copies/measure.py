@@ -8,7 +8,7 @@ from time import perf_counter
 
 from claimlog.sources.alignment import carry_spans
 from claimlog.sources.anchor import anchor
-from claimlog.sources.copy_repairs import mended
+from claimlog.sources.copy_repairs import text_with_whole_words
 from claimlog.sources.hash_search import search_by_hashes
 from claimlog.sources.placement import Placement
 from claimlog.sources.text import Text
@@ -45,7 +45,7 @@ def place_in_copies(
         edited = KINDS[kind](Random(seed + number + 1_000), text, spans)
         source, copy = Text(text), Text(edited.content)
         anchors = [anchor(source, *span) for span in spans]
-        words = mended(copy)
+        words = text_with_whole_words(copy)
         for way, placements in (
             ("hashes", search_by_hashes(copy, anchors)),
             ("text", carry_spans(source, copy, spans)),
