@@ -17,6 +17,9 @@ import polars as pl
 import pytest
 
 from claimlog.build import build
+from claimlog.desk.amendments import changed_columns
+from claimlog.desk.comparison import nothing_as_null
+from claimlog.desk.draft_values import clean_values
 from claimlog.desk.forms import form
 from claimlog.edit.template import csv_template
 from claimlog.errors import ClaimlogError
@@ -159,6 +162,16 @@ def test_a_column_of_a_kind_goes_from_a_cell_to_tables_pages_and_the_desk(
     text = kind.value if isinstance(kind.value, str) else json.dumps(kind.value)
     exported = (built.root.parent / "out" / "claims.jsonld").read_text("utf-8")
     assert json.dumps(f"{name}: {text}")[1:-1] in exported
+
+
+@pytest.mark.parametrize("name", ["own_integer", "own_number"])
+def test_0_is_an_answer_that_the_desk_tells_from_an_empty_cell(name: str, begun: World) -> None:
+    claims = read_definition(begun.package).streams["claims"]
+    assert clean_values(claims, {name: 0}) == {name: 0}
+    changed = {"column": name, "before": None, "after": 0}
+    assert changed_columns(claims, {}, {name: 0}) == [changed]
+    assert nothing_as_null(0) == 0
+    assert [nothing_as_null(value) for value in ("", [], None)] == [None] * 3
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from claimlog.desk.coding import claim_value
+from claimlog.desk.comparison import nothing_as_null
 from claimlog.desk.desk import Desk
 from claimlog.desk.draft_values import clean_values
 from claimlog.desk.findings import draft_findings, error_count
@@ -61,7 +62,7 @@ def changed_columns(table: Table, before: Mapping[str, Any], after: Mapping[str,
     return [
         {"column": name, "before": before.get(name), "after": after.get(name)}
         for name in table.content
-        if (before.get(name) or None) != (after.get(name) or None)
+        if nothing_as_null(before.get(name)) != nothing_as_null(after.get(name))
     ]
 
 

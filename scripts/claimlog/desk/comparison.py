@@ -101,8 +101,13 @@ def _differences_in_list(item: Field, left: list[Row], right: list[Row]) -> Iter
             yield f"{item.name}.{inner.name}"
 
 
+def nothing_as_null(value: Any) -> Any:
+    """Return a value; null for an empty text or list, and never for 0."""
+    return None if value in ("", []) else value
+
+
 def _comparable(item: Field, value: Any) -> Any:
-    return sorted(value, key=str) if item.type == "array" and value else value or None
+    return sorted(value, key=str) if item.type == "array" and value else nothing_as_null(value)
 
 
 def _is_own(table: Table, name: str) -> bool:
