@@ -851,7 +851,7 @@ def test_commands_know_a_register_by_its_entity(own: World) -> None:
     done = own.run("add", "treaty", "--title", "A new one", "--kind", "pact", "--follows", "T002")
     assert done.stdout.startswith("added T004 to the open batch"), done.stderr
     done = own.run("add", "laboratory", "--name", "Nameless")
-    assert "give the new laboratory an identifier: laboratory_id" in done.stderr
+    assert "a laboratory needs --laboratory-id; nothing was added" in done.stderr
     done = own.run("amend", "treaty", "T004", "--signatories", "nor,sud", "--reason", "They did.")
     assert (done.returncode, done.stderr) == (0, "")
     shown = own.run("show", "T004").stdout

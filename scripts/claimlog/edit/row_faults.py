@@ -126,6 +126,8 @@ class RowFaults:
             What they found of other rows.
         """
         faults = [(i, fault) for i, found in self.of_rows.items() for fault in found]
+        if not faults and not self.unread and not judged:
+            return FindingsError(others, outcome)  # the input is sound, and the log is not
         if not judged and not others and len(faults) + len(self.unread) == 1:
             where, error = next(
                 iter(
