@@ -25,7 +25,7 @@ from claimlog.cli import SECTIONS, cli
 from claimlog.cli.base import Context, progress
 from claimlog.cli.validation import print_summary
 from claimlog.edit.open_batch import open_folder
-from claimlog.errors import UsageError
+from claimlog.errors import ClaimlogError
 from claimlog.log.read_log import read
 from claimlog.validate import validate
 from conftest import CLAIMS, STOPPED, TEXT, World, copied
@@ -619,7 +619,8 @@ def test_a_row_of_a_file_names_no_text_but_one_below_the_directory_of_texts(
     path.write_text(json.dumps({"source_id": "S001", "text": named}))
     before = snapshot(world)
     done = called(world, *command, "--from", str(path), "--texts", str(texts))
-    assert isinstance(done.exception, UsageError)
+    assert isinstance(done.exception, ClaimlogError)
+    assert done.exception.exit_status == 1
     assert "not below the directory of texts" in str(done.exception)
     assert snapshot(world) == before
     without = called(world, *command, "--from", str(path))

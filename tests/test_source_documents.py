@@ -465,7 +465,7 @@ def test_rows_name_documents_whose_proposals_fill_empty_cells_alone(
     assert "there already" in again.stdout + again.stderr
 
 
-def test_a_workbook_of_sources_may_name_an_address(
+def test_an_address_in_a_workbook_is_taken_as_one_in_a_sheet(
     served: FileServer, world: World, tmp_path: Path
 ) -> None:
     definition = read(world.package).definition
@@ -479,15 +479,12 @@ def test_a_workbook_of_sources_may_name_an_address(
         for name, value in row.items():
             book["sources"].cell(2, head.index(name) + 1, value)
         book.save(tmp_path / "sources.xlsx")
-        done = add_source(world, "--from", str(tmp_path / "sources.xlsx"), "--yes")
-    assert done.returncode == 0, done.stderr
-    (added,) = [
-        one
-        for one in read_with_open(world.package).live("sources").to_dicts()
-        if one["source_id"] == "S500"
-    ]
-    assert added["url"] == f"{served.url}/page"
-    assert len(served.requests) == 1
+        words = ("--from", str(tmp_path / "sources.xlsx"))
+        asked, done = add_source(world, *words), add_source(world, *words, "--yes")
+    assert f"names {served.url}/page" in asked.stdout
+    assert (asked.returncode, done.returncode) == (2, 1)
+    assert f"sources.xlsx:2: {served.url}/page: is of this machine" in done.stderr
+    assert served.requests == []
 
 
 def test_a_source_is_not_amended_by_a_document(world: World, tmp_path: Path) -> None:

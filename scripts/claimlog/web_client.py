@@ -341,7 +341,7 @@ class WebClient:
         if place == target:
             return WebError(
                 f"{display_address(place)}: is of this machine or of your own network, which a "
-                "file may not name; save the page, and give the file",
+                "file may not name",
                 200,
             )
         return WebError(
