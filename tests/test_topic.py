@@ -120,10 +120,12 @@ def drop_variables(root: Path, names: Collection[str]) -> None:
 
     for stream in ("claims", "codings"):
         change_json(root / "schemas" / f"{stream}.json", drop)
-    keep_rows(
-        root / "schemas" / "codebook" / "variables.csv",
-        lambda row: not set(row["columns"].split()) & {*names},
-    )
+    codebook = root / "schemas" / "codebook"
+    keep_rows(codebook / "variables.csv", lambda row: not set(row["columns"].split()) & {*names})
+    with (codebook / "variables.csv").open(newline="", encoding="utf-8") as handle:
+        left = {row["variable"] for row in csv.DictReader(handle)}
+    keep_rows(codebook / "steps.csv", lambda row: row["variable"] in left)
+    keep_rows(codebook / "decisions.csv", lambda row: {*row["variables"].split()} <= left)
     keep_rows(
         root / "schemas" / "requirements.csv",
         lambda row: row["when_column"] not in names and row["then_column"] not in names,
