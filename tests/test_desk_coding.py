@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from claimlog.desk.corrected_text import refuse_correcting_drafts
+from claimlog.desk.corrected_text import refuse_correction_with_drafts
 from claimlog.desk.decisions import COMMITTED
 from claimlog.desk.places import Places
 from claimlog.desk.request_error import RequestError
@@ -314,7 +314,7 @@ def test_a_text_is_not_corrected_while_drafts_of_it_are_not_committed(opened: Op
     )
     assert opened.take("coder-1", "GET", f"work/{SOURCE}")["drafts"]
     opened.desk.decisions(SOURCE).cells.mark(COMMITTED, {"claims": {}})
-    refuse_correcting_drafts(opened.desk.package, SOURCE)  # what is committed is in no way
+    refuse_correction_with_drafts(opened.desk.package, SOURCE)  # what is committed is in no way
 
 
 def test_drafts_of_a_text_that_is_another_now_are_refused_and_never_shifted(
