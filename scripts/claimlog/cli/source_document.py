@@ -92,12 +92,10 @@ def given_by_document(
     open_names = [name for name in PROPOSED if name in columns and name not in given]
     show_proposals(found, row, open_names)
     if open_names and not accepted:
-        if not is_terminal():
-            raise UsageError(
-                "nothing was added, because this is no terminal and nobody could be asked: run it "
-                "again with --yes to take what is proposed, or with an option for each of "
-                f"{', '.join(open_names)}"
-            )
+        names = ", ".join(open_names)
+        require_terminal(
+            "nothing was added", f"to take what is proposed, or with an option for each of {names}"
+        )
         row |= _answers(table, row, given)
     name = str(row.get("title") or Path(document).stem)
     with saved_text(package, texts, name, found.text) as path:
@@ -122,6 +120,28 @@ def read_given_document(
 
 def is_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def require_terminal(outcome: str, consent: str) -> None:
+    """Refuse to go on where nobody can be asked.
+
+    Parameters
+    ----------
+    outcome
+        What was not done.
+    consent
+        What ``--yes`` is given for, and what may be given instead.
+
+    Raises
+    ------
+    UsageError
+        If this is no terminal.
+    """
+    if not is_terminal():
+        raise UsageError(
+            f"{outcome}, because this is no terminal and nobody could be asked: run it again with "
+            f"--yes {consent}"
+        )
 
 
 def show_proposals(found: ExtractedText, row: Mapping[str, Any], open_names: list[str]) -> None:

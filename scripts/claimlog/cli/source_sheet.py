@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from claimlog.cli.output import line, lines
-from claimlog.cli.source_document import COPY, is_terminal, read_given_document, show_proposals
+from claimlog.cli.source_document import (
+    COPY,
+    read_given_document,
+    require_terminal,
+    show_proposals,
+)
 from claimlog.errors import UsageError
 
 LISTED_ADDRESSES = 40
@@ -92,7 +97,12 @@ def filled_by_documents(
     if not found and (accepted or factor != 1):
         raise UsageError("--yes and --limits are about documents, and no row names one")
     if proposed and not accepted:
-        _ask()
+        _confirm(
+            "take what is proposed, and add the rows?",
+            True,
+            "nothing was added",
+            "to take what is proposed, or fill the cells",
+        )
     with ExitStack() as saved:
         for index, read in found.items():
             assert texts is not None
@@ -139,20 +149,16 @@ def _ask_to_fetch(documents: Sequence[str]) -> None:
     shown = [*map(display_address, addresses[:LISTED_ADDRESSES])]
     left = len(addresses) - len(shown)
     lines([f"names {address}" for address in shown] + ([f"and {left:,} more"] if left else []))
-    if not is_terminal():
-        raise UsageError(
-            "nothing was fetched or added, because this is no terminal and nobody could be asked: "
-            "run it again with --yes to fetch these addresses and take what is proposed"
-        )
-    if not click.confirm("fetch these addresses?", default=False):
-        raise UsageError("nothing was fetched or added")
+    _confirm(
+        "fetch these addresses?",
+        False,
+        "nothing was fetched or added",
+        "to fetch these addresses and take what is proposed",
+    )
 
 
-def _ask() -> None:
-    if not is_terminal():
-        raise UsageError(
-            "nothing was added, because this is no terminal and nobody could be asked: run it "
-            "again with --yes to take what is proposed, or fill the cells"
-        )
-    if not click.confirm("take what is proposed, and add the rows?", default=True):
-        raise UsageError("nothing was added")
+def _confirm(question: str, default: bool, outcome: str, consent: str) -> None:
+    """Ask, and refuse to go on without a yes; as `require_terminal` where nobody can be asked."""
+    require_terminal(outcome, consent)
+    if not click.confirm(question, default=default):
+        raise UsageError(outcome)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 RULES_NAMED = 12
-"""Rules that are named of those that were not checked for one reason; ``--json`` has them all."""
+"""At most so many rules that were not checked for one reason are named; ``--json`` has them all."""
 
 
 def validate_log(context: Context, texts: Path | None, with_open: bool = False) -> Report:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from claimlog.schema.relations import DISPUTES, QUALIFIES
 from claimlog.site.memo import memo_value
 from claimlog.site.store import Store
 
@@ -31,7 +32,7 @@ ENTRIES = (
     Entry("/sources", "Sources"),
     Entry("/actors", "Actors"),
     Entry("/incidents", "Incidents", "incidents"),
-    Entry("/disputes", "Disputes", "links", "relation in ('disputes', 'qualifies')"),
+    Entry("/disputes", "Disputes", "links", f"relation in ('{DISPUTES}', '{QUALIFIES}')"),
     Entry("/facts", "Same facts", "corroboration"),
     Entry("/origins", "Origins"),
 )

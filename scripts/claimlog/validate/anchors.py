@@ -20,7 +20,7 @@ ANCHORED = ("claims", "codings")
 RULES = ("quote-hash", "anchor-words", "word-boundary", "own-words")
 
 SOURCES_NAMED = 8
-"""Sources that are named of those of which no text was supplied."""
+"""At most so many sources without a supplied text are named in a message."""
 
 
 def check_anchors(

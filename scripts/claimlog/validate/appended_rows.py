@@ -88,7 +88,7 @@ def validate_appended(log: Log, size: int, texts: Texts | None) -> Report:
 def findings_of_open_rows(
     log: Log, size: int, texts: Texts | None, report: Report
 ) -> list[Finding]:
-    """Return what every rule finds of the rows after the first `size`, whatever others found.
+    """Return what all rules find of the rows after the first `size`, of whichever layer they are.
 
     So who mends a row is told at once of all that is wrong with it. What a rule says of a row that
     is not whole may only follow from that.

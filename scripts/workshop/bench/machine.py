@@ -1,13 +1,20 @@
-"""The machine and the libraries that a bench ran with."""
+"""The machine and the libraries that a bench ran with, and the processor time that it took."""
 
 from __future__ import annotations
 
 import importlib.metadata
 import os
 import platform
+import resource
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+
+def processor_seconds() -> float:
+    """Return the processor time of this process so far, and of its children that have ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def machine_description() -> dict[str, Any]:

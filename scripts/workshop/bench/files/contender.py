@@ -7,7 +7,6 @@ processor seconds, peak memory, pages, files and bytes as JSON; building is not 
 from __future__ import annotations
 
 import json
-import resource
 import sys
 from pathlib import Path
 from time import perf_counter
@@ -15,6 +14,7 @@ from time import perf_counter
 from claimlog.build import build
 from claimlog.package import Package
 from claimlog.site.files.publish import publish_site
+from workshop.bench.machine import processor_seconds
 from workshop.bench.memory_watch import MemoryWatch
 
 
@@ -22,11 +22,11 @@ def main(root: str, out: str) -> None:
     """Write the site and print what it took."""
     package, folder = Package(Path(root)), Path(out)
     events = build(package, package.build).log.size
-    start, used = perf_counter(), _processor_seconds()
+    start, used = perf_counter(), processor_seconds()
     with MemoryWatch() as watch:
         size = publish_site(package, package.build, folder)
         seconds = perf_counter() - start
-    cpu_seconds = _processor_seconds() - used
+    cpu_seconds = processor_seconds() - used
     sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
     print(
         json.dumps(
@@ -41,12 +41,6 @@ def main(root: str, out: str) -> None:
             }
         )
     )
-
-
-def _processor_seconds() -> float:
-    """Return what this process and the children that have ended took of the processor."""
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 if __name__ == "__main__":

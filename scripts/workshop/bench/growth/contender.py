@@ -7,12 +7,12 @@ seconds, peak memory and rows as JSON.
 from __future__ import annotations
 
 import json
-import resource
 import sys
 from pathlib import Path
 from time import perf_counter
 
 from claimlog.package import Package
+from workshop.bench.machine import processor_seconds
 from workshop.bench.memory_watch import MemoryWatch
 
 
@@ -26,12 +26,11 @@ def main(root: str, out: str, how: str) -> None:
         fingerprint.MEMORY_BYTES = build.UPDATE_BYTES = 0
         report = build.build(Package(Path(root)), Path(out), fresh=how == "fresh")
         seconds = perf_counter() - start
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     print(
         json.dumps(
             {
                 "seconds": seconds,
-                "cpu_seconds": sum(one.ru_utime + one.ru_stime for one in used),
+                "cpu_seconds": processor_seconds(),
                 "peak_bytes": watch.peak,
                 "rows": report.log.size,
             }

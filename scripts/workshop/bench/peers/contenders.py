@@ -29,6 +29,7 @@ from typing import Any
 from claimlog.package import Package
 from claimlog.schema.definition import read_definition
 from claimlog.schema.table_schema import Field
+from workshop.bench.machine import processor_seconds
 from workshop.bench.memory_watch import MemoryWatch
 from workshop.bench.peers import replay
 from workshop.bench.peers.duckdb_script import (
@@ -162,13 +163,10 @@ def run_contender(name: str, package: Package, out: Path) -> Result:
     with MemoryWatch() as watch:
         result = PEERS[name](package, out)
     seconds = perf_counter() - started
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    below = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = used.ru_utime + used.ru_stime + below.ru_utime + below.ru_stime
     return {
         "seconds": seconds,
         **result,
-        "cpu_seconds": cpu,
+        "cpu_seconds": processor_seconds(),
         "peak_bytes": max(watch.peak, peak_bytes()),
     }
 
