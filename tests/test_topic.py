@@ -605,7 +605,7 @@ SLIPS = {
             (
                 "a filter of texts",
                 lambda site: site["filters"].append({"column": "note"}),
-                "filters: note has no code list and holds no numbers; take it out",
+                "filters: note has no code list and holds no numbers, nor yes and no;",
             ),
             (
                 "an act by a code with a NUL",
