@@ -29,13 +29,14 @@ from claimlog.edit.open_batch import read_with_open
 from claimlog.edit.row_files import read_entries
 from claimlog.edit.template import csv_template
 from claimlog.errors import ClaimlogError, UsageError
+from claimlog.fold.agreement import krippendorff_alpha
 from claimlog.log.canonical import type_flaw
 from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.definition import read_definition
 from claimlog.schema.table_schema import Field
 from conftest import World, asking, copied
-from own_topics import DOSES, OwnTopic
+from own_topics import CODED, DOSES, OwnTopic
 from test_registers import Spec, column
 
 
@@ -287,6 +288,49 @@ def test_a_requirement_and_a_step_can_name_yes_and_no(begun: World, tmp_path: Pa
     path.write_text(path.read_text("utf-8").replace("own_boolean,no", "own_boolean,false"), "utf-8")
     with pytest.raises(ClaimlogError, match='whether own_boolean of claims is "false", which'):
         read_definition(Package(world.root))
+
+
+def test_a_change_from_no_to_yes_is_told_in_these_words(begun: World, tmp_path: Path) -> None:
+    world = copied(begun, tmp_path)
+    assert add_claim(world, {"own_boolean": "no"}).returncode == 0
+    world.seal("first")
+    world.amend("claims", "C001-001", "Read again.", own_boolean=True)
+    world.seal("second")
+    build(world.package, world.package.build)
+    get = asking(world.package.build)
+    assert "own_boolean: no -&gt; yes" in get("/feeds/corrections.atom").text
+    assert get("/claims/C001-001.json").json()["claim"]["own_boolean"] is True
+    shown = re.sub(r"<[^>]*>|\s+", " ", get("/claims/C001-001").text)
+    assert re.search(r"own_boolean +no +yes", shown)
+    assert "own_boolean: no -> yes" in world.run("show", "C001-001").stdout
+
+
+def test_coders_agree_on_no_as_on_any_other_answer(begun: World, tmp_path: Path) -> None:
+    world = copied(begun, tmp_path)
+    schemas = world.root / "schemas"
+    codings = json.loads((schemas / "codings.json").read_text("utf-8"))
+    codings["fields"].append(KINDS["own_boolean"].spec)
+    (schemas / "codings.json").write_text(json.dumps(codings), "utf-8")
+    words = dict.fromkeys(("label", "include", "exclude", "example", "scheme"), "So.")
+    about = {"variable": "own_boolean", "columns": "own_boolean", "version": "1.0.0"}
+    append_row(schemas / "codebook" / "variables.csv", {**words, **about})
+    world = World(Package(world.root), world.texts)
+    assert world.run("schemas", "--write").returncode == 0
+    pairs = [(False, False), (False, True), (True, True), (None, False), (None, None)]
+    common = {"pass": 1, "source_id": "S001", **CODED}
+    for coder, answers in zip(("coder-1", "coder-2"), zip(*pairs, strict=True), strict=True):
+        rows = [
+            {**common, "coder": coder, "quote": row["quote"], "own_boolean": answer}
+            for row, answer in zip(DOSES.rows["claims"], answers, strict=True)
+        ]
+        world.add("codings", rows, by=coder)
+    world.seal("first")
+    build(world.package, world.package.build)
+    table = pl.read_parquet(world.package.build / "parquet" / "reliability.parquet")
+    [found] = table.filter(variable="own_boolean", scope="all").rows(named=True)
+    expected = krippendorff_alpha([(str(one), str(other)) for one, other in pairs])
+    assert (found["units"], found["units_filled"]) == (5, 4)
+    assert (found["percent_agreement"], found["alpha"]) == (60, expected.value)
 
 
 def append_row(path: Path, row: Mapping[str, str]) -> None:
