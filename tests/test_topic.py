@@ -651,6 +651,14 @@ SLIPS = {
         replaced("codebook/variables.csv", ",modality,", ",modality,,"),
         "schemas/codebook/variables.csv: row ",
     ),
+    "a variable has an empty cell": (
+        replaced("codebook/variables.csv", "span,Passage,start end", "span,,start end"),
+        "schemas/codebook/variables.csv:2: label is empty; fill it",
+    ),
+    "a code has an empty cell": (
+        replaced("codebook/codes/topic.csv", "\n", "\nbells,Bells,,I.,E.,X.,,,0.3.0\n"),
+        "schemas/codebook/codes/topic.csv:2: definition is empty; fill it",
+    ),
     "a step gives a code that its list does not have": (
         replaced("codebook/steps.csv", ",considered", ",considred"),
         "schemas/codebook/steps.csv: the step '2' of 'modality' gives the code 'considred', which "

@@ -1,4 +1,4 @@
-"""Names in a codebook that lead nowhere: columns, variables, codes.
+"""Names in a codebook that lead nowhere (columns, variables, codes), and cells that are empty.
 
 A coder follows steps to a code, and a variable to its columns: each of them has to be there.
 """
@@ -6,21 +6,42 @@ A coder follows steps to a code, and a variable to its columns: each of them has
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
+from itertools import chain
 
 from claimlog.errors import suggest
 from claimlog.schema.codebook import FOLDER, RETIRED, Codebook
-from claimlog.schema.table_schema import TRUTHS, Field
+from claimlog.schema.table_schema import TRUTHS, Field, Table
 
 
-def codebook_flaw(codebook: Codebook, columns: Mapping[str, Field]) -> str | None:
+def codebook_flaw(
+    codebook: Codebook, columns: Mapping[str, Field], tables: Mapping[str, Table]
+) -> str | None:
     """Return the first thing that a file of the codebook names and that is missing, or None.
 
     Parameters
     ----------
     columns
         What a variable can be coded in, by name: columns of the claims, and ``links.COLUMN``.
+    tables
+        The compiled tables, those of the codebook among them.
     """
-    return next(_flaws(codebook, columns), None)
+    return next(chain(_flaws(codebook, columns), _empty_cells(codebook, tables)), None)
+
+
+def _empty_cells(codebook: Codebook, tables: Mapping[str, Table]) -> Iterator[str]:
+    """Yield the cells that a table of the codebook requires and that are empty."""
+    files = {
+        "variables.csv": (codebook.variables, "codebook_variables"),
+        "steps.csv": (codebook.steps, "codebook_steps"),
+        "decisions.csv": (codebook.decisions, "codebook_decisions"),
+        **{f"codes/{name}.csv": (rows, "codebook") for name, rows in codebook.codes.items()},
+    }
+    for file, (rows, table) in files.items():
+        fields = tables[table].fields if table in tables else ()
+        for line, row in enumerate(rows, 2):
+            for item in fields:
+                if item.required and row.get(item.name) == "":
+                    yield f"{FOLDER}/{file}:{line}: {item.name} is empty; fill it"
 
 
 def _flaws(codebook: Codebook, columns: Mapping[str, Field]) -> Iterator[str]:

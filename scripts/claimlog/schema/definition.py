@@ -228,7 +228,7 @@ def read_definition(package: Package) -> Definition:
     ):
         raise ClaimlogError(f"{PRESENTATION_FILE}: {flaw}")
     definition = replace(definition, tables=tables)
-    if flaw := codebook_flaw(codebook, definition.codable):
+    if flaw := codebook_flaw(codebook, definition.codable, tables):
         raise ClaimlogError(flaw)
     return replace(definition, deprecations=read_deprecations(package, tables))
 
