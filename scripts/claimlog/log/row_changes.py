@@ -63,12 +63,26 @@ def changed_cells(
     return {name: cell for name, cell in cells.items() if cell is not None}
 
 
+def with_truths(row: Mapping[str, Any], columns: Set[str]) -> dict[str, Any]:
+    """Return a row whose columns of yes and no hold these, and not 1 and 0 as tables have them.
+
+    >>> with_truths({"pass": 1, "open": 0, "shut": None}, {"open", "shut"})
+    {'pass': 1, 'open': False, 'shut': None}
+    """
+    return {
+        name: bool(value) if name in columns and value in (0, 1) else value
+        for name, value in row.items()
+    }
+
+
 def readable_value(value: object) -> str:
     """Return a value of a row for people: lists and objects without their brackets.
 
     >>> readable_value([{"actor_id": "nor", "verb": "say", "side": None}]), readable_value([])
     ('actor_id nor, verb say', 'empty')
     """
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, list):
         return "; ".join(readable_value(part) for part in value) or "empty"
     if isinstance(value, dict):

@@ -321,9 +321,20 @@ NUMBERS = ("integer", "number")
 """Types whose values are numbers."""
 
 
-def number_columns(table: Table) -> frozenset[str]:
-    """Return the names of a table's columns that hold numbers."""
-    return frozenset(item.name for item in table.fields if item.type in NUMBERS)
+TRUTHS = {"yes": True, "no": False}
+"""What a column of yes and no holds, by what rules, steps and cells say."""
+
+
+def truth_columns(table: Table) -> frozenset[str]:
+    """Return the names of a table's columns that hold yes or no."""
+    return frozenset(item.name for item in table.fields if item.type == "boolean")
+
+
+def measured_columns(table: Table) -> frozenset[str]:
+    """Return the names of a table's columns that hold numbers, or yes and no."""
+    return frozenset(item.name for item in table.fields if item.type in NUMBERS) | truth_columns(
+        table
+    )
 
 
 def column_words(name: str) -> str:

@@ -46,9 +46,13 @@ def cell(value: Any) -> str:
 
     >>> cell(["nor", "sud"]), cell([{"actor_id": "nor", "verb": None}]), cell([]), cell(None)
     ('nor; sud', 'actor_id nor', 'none', '—')
+    >>> cell(False), cell(0)
+    ('no', '0')
     """
     if value is None:
         return "—"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, list):
         return "; ".join(map(cell, value)) or "none"
     if isinstance(value, dict):

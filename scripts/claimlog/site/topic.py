@@ -57,6 +57,11 @@ class ClaimColumn:
         """Whether a cell holds a number."""
         return self.type in NUMBERS
 
+    @property
+    def is_truth(self) -> bool:
+        """Whether a cell holds yes or no."""
+        return self.type == "boolean"
+
 
 @dataclass(frozen=True)
 class MeasureRegister:
@@ -147,14 +152,16 @@ class Topic:
     def filters(self) -> list[Row]:
         """Columns to filter claims by: those that the package names, then its other ones.
 
-        These are all that have codes or hold numbers.
+        These are all that have codes, or hold numbers or yes and no.
         """
         named = [item["column"] for item in self.presentation.filters]
         known = {*named, *self.presentation.not_filters, "action", *COMPUTED_NUMBERS}
-        numbers = [
-            item for item in self._own(known, coded=False) if self.columns[item["column"]].is_number
+        measured = [
+            item
+            for item in self._own(known, coded=False)
+            if self.columns[item["column"]].is_number or self.columns[item["column"]].is_truth
         ]
-        return [*self.presentation.filters, *self._own(known, coded=True), *numbers]
+        return [*self.presentation.filters, *self._own(known, coded=True), *measured]
 
     @property
     def claim_codes(self) -> list[ClaimColumn]:
@@ -235,8 +242,8 @@ async def _read_topic(store: Store) -> Topic:
     config = dataset_metadata(store.datasette).get("presentation", {})
     codings = [row["column"] for row in rows if row["table"] == "codings" and row["codelist"]]
     coded = {name: column.codelist is not None for name, column in columns.items()}
-    numbers = {name for name, column in columns.items() if column.is_number}
-    presentation = Presentation.from_json(config).limited_to(coded, codings, numbers)
+    measured = {name for name, item in columns.items() if item.is_number or item.is_truth}
+    presentation = Presentation.from_json(config).limited_to(coded, codings, measured)
     register = await _measure_register(store, presentation)
     return Topic(columns, presentation if register else presentation.without_register(), register)
 

@@ -29,6 +29,17 @@ def coded_filter(name: str, label: str, codelist: str) -> CodeFilter:
     return CodeFilter(name, label, column=f'"{name}"', codelist=codelist, optional=True)
 
 
+def truth_filter(
+    name: str, label: str, meaning: str, optional: bool = True, none: str = "none"
+) -> CodeFilter:
+    """Return a filter by a column of yes and no."""
+    column = f"case \"{name}\" when 1 then 'yes' when 0 then 'no' end"
+    labels = {"yes": "yes", "no": "no"}
+    return CodeFilter(
+        name, label, meaning, column=column, labels=labels, optional=optional, none=none
+    )
+
+
 def number_filter(
     name: str, label: str, meaning: str, unit: str | None, optional: bool = True, none: str = "none"
 ) -> NumberFilter:
