@@ -33,6 +33,7 @@ from claimlog.release.generated_files import stale_files
 from claimlog.site.server_command import SETTINGS
 from claimlog.sources.text import Text, Texts
 from compiled_templates import keep_compiled_templates
+from scratch import keep_scratch_in_memory
 
 if TYPE_CHECKING:
     from repositories import Repo
@@ -46,6 +47,7 @@ if importlib.util.find_spec("pyspark") is None:  # which needs pandas
     )
 # tests release with the version that the code has between two versions
 os.environ["CLAIMLOG_DEVELOPMENT_TOOL"] = "1"
+keep_scratch_in_memory()
 Get = Callable[[str], Any]
 """Asks a served build for a path and returns the answer."""
 
@@ -66,12 +68,13 @@ Read also: Ten quiet beaches
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Collect tests without looking for garbage: next to everything that is imported stays."""
+    """Collect tests without looking for garbage, then or later: what is imported stays."""
     gc.disable()
     try:
         return (yield)
     finally:
         gc.enable()
+        gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
