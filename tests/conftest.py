@@ -45,6 +45,8 @@ if importlib.util.find_spec("pyspark") is None:  # which needs pandas
     os.environ["PYTHONPATH"] = os.pathsep.join(
         [WITHOUT_PANDAS, *(folder for folder in folders if folder not in ("", WITHOUT_PANDAS))]
     )
+# tables of tests have ten rows: to share them among threads takes longer than to work through them
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
 # tests release with the version that the code has between two versions
 os.environ["CLAIMLOG_DEVELOPMENT_TOOL"] = "1"
 keep_scratch_in_memory()

@@ -286,7 +286,8 @@ class Log:
             if high is not None:
                 inside &= pl.col("claim_id") < high
             if chosen or not parts:
-                yield self._scan(CLAIMS, chosen).filter(inside).collect().rechunk()
+                rows = self._scan(CLAIMS, chosen).filter(inside)
+                yield rows.collect(engine="streaming").rechunk()
 
     def _bounds(self) -> list[str]:
         """Return the ids at which sections end, about `SECTION` rows apart."""
