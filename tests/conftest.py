@@ -70,13 +70,12 @@ Read also: Ten quiet beaches
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Collect tests without looking for garbage, then or later: what is imported stays."""
+    """Collect tests without looking for garbage: next to everything that is imported stays."""
     gc.disable()
     try:
         return (yield)
     finally:
         gc.enable()
-        gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
