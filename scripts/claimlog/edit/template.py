@@ -153,9 +153,12 @@ def _entry_sheet(sheet: Worksheet, columns: list[TemplateColumn], lists: Mapping
             place.number_format = "@"  # else a date or a code such as 010 is read as a number
             place.alignment = wrapped
         codelist = column.item.codelist if column.item else None
-        if codelist is not None:
-            choice = DataValidation("list", formula1=lists[codelist], allow_blank=True)
-            choice.error = f"a code of {codelist}; see the sheet definitions"
+        is_truth = column.item is not None and column.item.type == "boolean"
+        if codelist is not None or is_truth:
+            listed = lists[codelist] if codelist else '"yes,no"'
+            choice = DataValidation("list", formula1=listed, allow_blank=True)
+            wanted = f"a code of {codelist}; see the sheet definitions"
+            choice.error = "yes or no" if is_truth else wanted
             choice.showErrorMessage = True
             choice.add(cells)
             sheet.add_data_validation(choice)
@@ -214,6 +217,8 @@ def _text_cell(sheet: Worksheet, row: int, column: int, text: str) -> Cell:
 
 def _form(column: TemplateColumn) -> str:
     item = column.item
+    if item is not None and item.type == "boolean":
+        return " Yes or no."
     if item is not None and item.fields:
         return f" A JSON list of objects with {', '.join(part.name for part in item.fields)}."
     named = {None: "", REGISTER: " An actor by identifier or exact name."}.get(

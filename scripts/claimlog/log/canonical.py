@@ -90,6 +90,8 @@ def type_flaw(item: Field, value: Any) -> str | None:
         fits = isinstance(value, int) and not isinstance(value, bool)
     elif item.type == "number":
         fits = isinstance(value, int | float) and not isinstance(value, bool)
+    elif item.type == "boolean":
+        fits = isinstance(value, bool)
     elif item.type == "array":
         if not isinstance(value, list):
             return f'"{item.name}" is {shown}, expected an array'
@@ -180,7 +182,9 @@ def render(frame: pl.DataFrame, table: Table) -> pl.Series:
 def _render_column(item: Field, key: str) -> pl.Expr:
     column = pl.col(item.name)
     doubtful = None
-    if item.type == "integer":
+    if item.type == "boolean":
+        text = column.cast(pl.String)
+    elif item.type == "integer":
         text = column.cast(pl.String)
         doubtful = column.abs() > LARGEST_INTEGER
     elif item.type == "number":

@@ -25,6 +25,7 @@ DTYPES = {
     "datetime": pl.String(),
     "integer": pl.Int64(),
     "number": pl.Float64(),
+    "boolean": pl.Boolean(),
 }
 CONSTRAINT_RULES = {
     "required": "required",
