@@ -266,7 +266,8 @@ def test_a_requirement_and_a_step_can_name_yes_and_no(begun: World, tmp_path: Pa
     with (schemas / "requirements.csv").open("a", encoding="utf-8") as file:
         csv.writer(file).writerow((*rule, "What is not so has a year.", "Else when?"))
     variables, steps = (schemas / "codebook" / f"{name}.csv" for name in ("variables", "steps"))
-    about = {"variable": "own_boolean", "label": "So?", "columns": "own_boolean"}
+    about = dict.fromkeys(("label", "include", "exclude", "example"), "So?")
+    about |= {"variable": "own_boolean", "columns": "own_boolean", "version": "0.1"}
     append_row(variables, about)
     append_row(steps, {"variable": "own_boolean", "step": "1", "rule": "If not:", "code": "no"})
     world = World(Package(world.root), world.texts)

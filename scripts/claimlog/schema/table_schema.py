@@ -12,7 +12,6 @@ are expanded.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from functools import cached_property
 from typing import Any
 
 from claimlog.errors import ClaimlogError
+from claimlog.escaping import indented_json
 from claimlog.schema.constraints import column_constraints
 
 REQUIRED_STREAMS = ("sources", "actors", "incidents", "claims", "links", "codings")
@@ -314,7 +314,7 @@ def display(path: str) -> str:
 
 def dump(spec: dict[str, Any]) -> str:
     """Return a schema file's text."""
-    return json.dumps(spec, ensure_ascii=False, indent=2) + "\n"
+    return f"{indented_json(spec)}\n"
 
 
 NUMBERS = ("integer", "number")
