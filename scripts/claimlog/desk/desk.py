@@ -16,6 +16,7 @@ from claimlog.desk.work import Work
 from claimlog.desk.work_folder import WorkFolder
 from claimlog.edit.open_batch import log_lock
 from claimlog.errors import ClaimlogError
+from claimlog.log.sections import section_of_claims
 from claimlog.package import Package
 from claimlog.validate import check_section
 from claimlog.validate.report import Report
@@ -90,7 +91,7 @@ class Desk:
             whole = self.log.whole
             for stream in whole.definition.streams:
                 self.log.entries(stream)
-            check_section(whole.section(whole.live("claims").head(1)), Report(whole))
+            check_section(section_of_claims(whole, whole.live("claims").head(1)), Report(whole))
 
     def begin(self, work: Work) -> None:
         """Note which text and codebook a work is of, before its first change.
