@@ -132,6 +132,10 @@ def test_own_numbers_filter_pages_and_files_by_ranges_that_name_their_unit(begun
             found = begun.get(f"/claims.csv?{name}={query}").text
             assert len([*csv.DictReader(found.splitlines())]) == count
             assert len(begun.get(f"/claims.json?{name}={query}&rows=all").json()) == count
+        row = next(row for row in rows if name in row)
+        number = rows.index(row) + 1
+        page = begun.get(f"/claims/{row.get('claim_id', f'C001-{number:03d}')}").text
+        assert re.search(rf"<dt>[^<]* \({item['unit']}\)</dt><dd>{row[name]:g}</dd>", page)
         wrong = begun.get(f"/claims?{name}=many")
         assert (wrong.status_code, "“many” is no number or range" in wrong.text) == (400, True)
 
@@ -151,7 +155,7 @@ def test_yes_and_no_are_kept_apart_from_what_is_not_said(begun: Begun) -> None:
     group = next(one for one in data["filters"] if one["name"] == name)
     assert [one["label"] for one in group["choices"]] == ["any", "none", "yes", "no"]
     claim = begun.get(f"/claims/C001-{values.index(False) + 1:03d}")
-    assert f"<dt>{name}</dt><dd>no</dd>" in claim.text
+    assert f"<dt>{name.capitalize()}</dt><dd>no</dd>" in claim.text
     assert begun.get("/exhibits.json?returned=no").json()["rows"][0]["id"] == "ladder"
     assert ">no</dd>" in begun.get("/exhibits/ladder").text
     frame = pl.read_parquet(begun.world.package.build / "parquet" / "claims.parquet")

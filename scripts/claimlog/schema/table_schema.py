@@ -346,6 +346,15 @@ def column_words(name: str) -> str:
     return name.removesuffix("_id").replace("_", " ")
 
 
+def with_unit(label: str, unit: str | None) -> str:
+    """Return what a column is called, with the unit of its numbers.
+
+    >>> with_unit("Weight", "kilogram"), with_unit("Minutes", "minutes"), with_unit("Age", None)
+    ('Weight (kilogram)', 'Minutes', 'Age')
+    """
+    return f"{label} ({unit})" if unit and unit != label.lower() else label
+
+
 def coded_columns(table: Table) -> dict[str, bool]:
     """Return the names of a table's columns, and whether each has a code list."""
     return {item.name: item.codelist is not None for item in table.fields}

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from claimlog.schema.register_config import RegisterConfig
 from claimlog.site.entity_links import entity_links, store_registers, stream_labels
 from claimlog.site.store import Codes, Row, Store, json_list
+from claimlog.site.template_filters import cell
 
 ROWS = 100
 """Rows of a register that the page of what they are about lists."""
@@ -86,7 +87,7 @@ async def _describe(
         elif column in register.codes:
             said.append(codes.label(register.codes[column], value) or value)
         else:
-            said.append(str(value))
+            said.append(cell(value))
     return {
         "id": row[register.id],
         "path": f"/{register.name}/{quote(row[register.id], safe='')}",

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from claimlog.schema.measure_takers import ACTORS
 from claimlog.schema.presentation import Presentation
-from claimlog.schema.table_schema import NUMBERS, column_words
+from claimlog.schema.table_schema import NUMBERS, column_words, with_unit
 from claimlog.site.entity_links import store_registers
 from claimlog.site.memo import memo_value
 from claimlog.site.plugin_config import dataset_metadata
-from claimlog.site.store import Row, Store
+from claimlog.site.store import Codes, Row, Store
+from claimlog.site.template_filters import cell
 
 PLACED = frozenset(
     (
@@ -46,6 +48,11 @@ class ClaimColumn:
     description: str
     type: str = "string"
     unit: str | None = None
+
+    @property
+    def label_with_unit(self) -> str:
+        """What it is called, with the unit of its numbers."""
+        return with_unit(self.label, self.unit)
 
     @property
     def is_list(self) -> bool:
@@ -176,9 +183,21 @@ class Topic:
         items = self.presentation.claim_texts
         own = self._own({item["column"] for item in items} | PLACED, coded=False)
         return [
-            {"column": item["column"], "label": item.get("label") or column_words(item["column"])}
+            {
+                "column": item["column"],
+                "label": item.get("label") or self.columns[item["column"]].label_with_unit,
+            }
             for item in (*items, *own)
         ]
+
+    def words_on_line(self, codes: Codes, column: str, value: Any) -> str | None:
+        """Return what a line of a list says of a cell: a code's label, a number and of what."""
+        known = self.columns[column]
+        if known.codelist:
+            return codes.label(known.codelist, value)
+        if value is None or known.type in ("string", "array"):
+            return None
+        return f"{known.label_with_unit}: {cell(value)}"
 
     def select(self, items: tuple[Row, ...], table: str) -> str:
         """Return the columns of some items, to be put behind others in a select."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from claimlog.schema.table_schema import with_unit
 from claimlog.site.lists.filters import (
     PERIOD_RULE,
     CodeFilter,
@@ -44,8 +45,7 @@ def number_filter(
     name: str, label: str, meaning: str, unit: str | None, optional: bool = True, none: str = "none"
 ) -> NumberFilter:
     """Return a filter by a column of numbers, which is called with its unit."""
-    named = f"{label} ({unit})" if unit and unit != label.lower() else label
-    return NumberFilter(name, named, meaning, f'"{name}"', optional, none)
+    return NumberFilter(name, with_unit(label, unit), meaning, f'"{name}"', optional, none)
 
 
 def actor_filter(name: str, label: str, meaning: str, pairs: str, listed: str = "") -> CodeFilter:
