@@ -298,8 +298,13 @@ def test_a_requirement_and_a_step_can_name_yes_and_no(begun: World, tmp_path: Pa
 
 def test_a_change_from_no_to_yes_is_told_in_these_words(begun: World, tmp_path: Path) -> None:
     world = copied(begun, tmp_path)
+    path = world.root / "schemas" / "site.json"
+    site = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps({**site, "claim_line": [{"column": "own_boolean"}]}), "utf-8")
     assert add_claim(world, {"own_boolean": "no"}).returncode == 0
     world.seal("first")
+    build(world.package, world.package.build)
+    assert "own boolean: no" in asking(world.package.build)("/claims").text
     world.amend("claims", "C001-001", "Read again.", own_boolean=True)
     world.seal("second")
     build(world.package, world.package.build)
