@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 Codes = Mapping[str, list[Row]]
 
+LEADING = ("actor_id", "description", "verb", "anonymity")
+"""Keys of a hop that come first: who speaks, by identifier or in words, and how."""
+
 HOPS = 2
 """Hops of a chain that a template has columns for; further ones are added by their number."""
 
@@ -93,18 +96,25 @@ def template_columns(table: Table) -> list[TemplateColumn]:
 
 
 def _place(column: TemplateColumn) -> tuple[bool, bool, bool]:
-    """Return by what columns are sorted: required ones, the source, then what is written out."""
-    return not column.is_required, column.name != "source_id", not column.holds_sentences
+    """Return by what columns are sorted: the required ones, of them the source and sentences."""
+    is_late = column.is_required and not column.holds_sentences
+    return not column.is_required, column.name != "source_id", is_late
 
 
 def _chain_columns(table: Table) -> list[TemplateColumn]:
+    """Return the columns of who speaks, hop by hop: who, in what words, then all else of it."""
+
+    def place(entry: tuple[str, tuple[int, Field]]) -> tuple[int, int]:
+        _, (hop, key) = entry
+        return hop, LEADING.index(key.name) if key.name in LEADING else len(LEADING)
+
     return [
         TemplateColumn(
             name,
             f"Hop {hop + 1} of the attribution: {key.description}",
             *(False, key, key.references),
         )
-        for name, (hop, key) in attribution_columns(table, HOPS).items()
+        for name, (hop, key) in sorted(attribution_columns(table, HOPS).items(), key=place)
     ]
 
 
