@@ -205,6 +205,13 @@ def test_yes_and_no_are_read_as_people_and_spreadsheets_write_them(text: str) ->
 GIVEN_CLAIM = {name: value for name, value in DOSES.rows["claims"][1].items() if name in GIVEN}
 
 
+VARIABLE = {
+    **dict.fromkeys(("label", "include", "exclude", "example"), "So."),
+    **dict.fromkeys(("variable", "columns"), "own_boolean"),
+    "version": "1.0.0",
+}
+
+
 def workbook(rows: list[dict[str, Any]]) -> bytes:
     book = openpyxl.Workbook()
     assert book.active is not None
@@ -266,9 +273,7 @@ def test_a_requirement_and_a_step_can_name_yes_and_no(begun: World, tmp_path: Pa
     with (schemas / "requirements.csv").open("a", encoding="utf-8") as file:
         csv.writer(file).writerow((*rule, "What is not so has a year.", "Else when?"))
     variables, steps = (schemas / "codebook" / f"{name}.csv" for name in ("variables", "steps"))
-    about = dict.fromkeys(("label", "include", "exclude", "example"), "So?")
-    about |= {"variable": "own_boolean", "columns": "own_boolean", "version": "0.1"}
-    append_row(variables, about)
+    append_row(variables, VARIABLE)
     append_row(steps, {"variable": "own_boolean", "step": "1", "rule": "If not:", "code": "no"})
     world = World(Package(world.root), world.texts)
     refused = add_claim(world, {"own_boolean": "no"})
@@ -293,8 +298,13 @@ def test_a_requirement_and_a_step_can_name_yes_and_no(begun: World, tmp_path: Pa
 
 def test_a_change_from_no_to_yes_is_told_in_these_words(begun: World, tmp_path: Path) -> None:
     world = copied(begun, tmp_path)
+    path = world.root / "schemas" / "site.json"
+    site = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps({**site, "claim_line": [{"column": "own_boolean"}]}), "utf-8")
     assert add_claim(world, {"own_boolean": "no"}).returncode == 0
     world.seal("first")
+    build(world.package, world.package.build)
+    assert "own boolean: no" in asking(world.package.build)("/claims").text
     world.amend("claims", "C001-001", "Read again.", own_boolean=True)
     world.seal("second")
     build(world.package, world.package.build)
@@ -312,9 +322,7 @@ def test_coders_agree_on_no_as_on_any_other_answer(begun: World, tmp_path: Path)
     codings = json.loads((schemas / "codings.json").read_text("utf-8"))
     codings["fields"].append(KINDS["own_boolean"].spec)
     (schemas / "codings.json").write_text(json.dumps(codings), "utf-8")
-    words = dict.fromkeys(("label", "include", "exclude", "example", "scheme"), "So.")
-    about = {"variable": "own_boolean", "columns": "own_boolean", "version": "1.0.0"}
-    append_row(schemas / "codebook" / "variables.csv", {**words, **about})
+    append_row(schemas / "codebook" / "variables.csv", VARIABLE)
     world = World(Package(world.root), world.texts)
     assert world.run("schemas", "--write").returncode == 0
     pairs = [(False, False), (False, True), (True, True), (None, False), (None, None)]

@@ -19,7 +19,7 @@ from claimlog.log.read_log import read
 from claimlog.release.generated_files import stale_files
 from claimlog.validate import validate
 from conftest import Get, World, asking
-from own_topics import GIT, TOPICS, OwnTopic, commit
+from own_topics import GIT, TESTIMONY, TOPICS, OwnTopic, commit
 
 LATER = "Said more plainly in a second reading."
 
@@ -140,11 +140,10 @@ def test_own_numbers_filter_pages_and_files_by_ranges_that_name_their_unit(begun
         assert (wrong.status_code, "“many” is no number or range" in wrong.text) == (400, True)
 
 
+@pytest.mark.parametrize("begun", [TESTIMONY.choices.name], indirect=True)
 def test_yes_and_no_are_kept_apart_from_what_is_not_said(begun: Begun) -> None:
-    truths = [item["name"] for item in begun.topic.columns if item["type"] == "boolean"]
-    if not truths:
-        pytest.skip("no column of this topic is yes or no")
-    [name], rows = truths, begun.topic.rows["claims"]
+    [name] = [item["name"] for item in begun.topic.columns if item["type"] == "boolean"]
+    rows = begun.topic.rows["claims"]
     values = [row.get(name) for row in rows]
     for code, value in (("yes", True), ("no", False), ("none", None)):
         data = begun.get(f"/claims.json?{name}={code}").json()

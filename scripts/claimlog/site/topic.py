@@ -197,7 +197,8 @@ class Topic:
             return codes.label(known.codelist, value)
         if value is None or known.type in ("string", "array"):
             return None
-        return f"{known.label_with_unit}: {cell(value)}"
+        shown = cell(bool(value) if known.is_truth else value)
+        return f"{known.label_with_unit}: {shown}"
 
     def select(self, items: tuple[Row, ...], table: str) -> str:
         """Return the columns of some items, to be put behind others in a select."""
