@@ -180,9 +180,11 @@ class Diff:
         more = "more " if counts else ""
         note = f" In {number_and_noun(filled, f'{more}claim')} {FILLED}." if filled else ""
         if counts:
-            which = f"one of the {' or '.join(counts)} claims"
+            which = f"one of the {counts[0]} claims"
             if amended + gone == 1:
                 which = f"the claim that was {counts[0].removeprefix('1 ')}"
+            elif amended and gone:
+                which = f"one of the claims that were amended ({amended}) or retracted ({gone})"
             return (
                 f"Only if you cite or count {which}; code that reads the tables goes on "
                 f"working.{note}"
