@@ -75,7 +75,12 @@ def test_what_is_as_given_already_is_left_alone_and_said_so(world: World) -> Non
             None,
             "<stdin>:1: C001-002 has no reason; give one in the row or --reason",
         ),
-        ([{"topic": "law"}], "Why.", '<stdin>:1: a row has no "claim_id"'),
+        ([{"topic": "law"}], "Why.", "<stdin>: the file has no column claim_id"),
+        (
+            [{"claim_id": "C001-001", "topic": "law"}, {"topic": "law"}],
+            "Why.",
+            '<stdin>:2: a row has no "claim_id"',
+        ),
         (
             [{"claim_id": "C001-001", "topic": "law"}, {"claim_id": "C001-004", "topic": "law"}],
             "Why.",
@@ -88,7 +93,7 @@ def test_what_is_as_given_already_is_left_alone_and_said_so(world: World) -> Non
             '<stdin>:1: C001-001 "topic" is "lore"',
         ),
     ],
-    ids=["twice", "no reason", "no identifier", "retracted", "unknown key", "finding"],
+    ids=["twice", "no reason", "no column", "no identifier", "retracted", "unknown key", "finding"],
 )
 def test_all_are_amended_or_none(
     rows: list[dict[str, Any]], reason: str | None, message: str, world: World

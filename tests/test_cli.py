@@ -170,8 +170,13 @@ def test_findings_exit_with_one_also_as_json(
         (("verify",), "name the texts (--texts DIR, or --copy SOURCE=FILE for another copy)"),
         (("verify", "--copy", "S001"), "--copy S001: expected SOURCE=FILE with a source"),
         (("verify", "--copy", "S101=x"), "--copy S101=x: expected SOURCE=FILE with a source"),
-        (("amend", "claim", "C001-001", "--reason", "x"), "say what changes, as --topic trust"),
-        (("amend", "claim", "C001-001", "--note", "x"), "say which, and --reason"),
+        (("amend", "claim", "C001-001", "--reason", "x"), "say what changes (an option for each"),
+        (("amend", "claim", "C001-001", "--note", "x"), "say why (--reason)\n"),
+        (("amend", "claim", "C001-001"), "say what changes (an option for each column) and why ("),
+        (
+            ("amend", "claim", "--note", "x", "--reason", "y"),
+            "say which claim (claim_id, before the options); many at once are read with --from",
+        ),
         (("retract", "C001-001"), "Missing option '--reason'"),
         (("seal", "--slug", "x", "--title", "X"), "Missing option '--method'"),
         (("rebase",), "Missing argument 'BATCH...'"),
@@ -596,6 +601,10 @@ def limited(reader: Any) -> Any:
         (ndjson({**LETTER, "source_id": "S("}), '<stdin>:1: source "S(" is not registered'),
         (
             ndjson({"source_id": "S("}),
+            "<stdin>: the file has no column quote; add it\n",
+        ),
+        (
+            ndjson({**LETTER, "quote": None}),
             '<stdin>:1: the claim has no passage: give "quote"',
         ),
         (
@@ -666,6 +675,11 @@ def test_a_file_that_is_not_there_is_named(world: World) -> None:
     )
 
 
+def faults_said(error: BaseException) -> str:
+    """Return all that is said of a file of rows."""
+    return "\n".join(map(str, (*getattr(error, "findings", ()), error)))
+
+
 @pytest.mark.parametrize("command", [("add", "source"), ("amend", "source", "--reason", "Why.")])
 @pytest.mark.parametrize("place", ["/etc/hostname", "../secret", "link", "a\0b", "x" * 5000])
 def test_a_row_of_a_file_names_no_text_but_one_below_the_directory_of_texts(
@@ -682,10 +696,10 @@ def test_a_row_of_a_file_names_no_text_but_one_below_the_directory_of_texts(
     done = called(world, *command, "--from", str(path), "--texts", str(texts))
     assert isinstance(done.exception, ClaimlogError)
     assert done.exception.exit_status == 1
-    assert "not below the directory of texts" in str(done.exception)
+    assert "not below the directory of texts" in faults_said(done.exception)
     assert snapshot(world) == before
     without = called(world, *command, "--from", str(path))
-    assert "name that with --texts DIR" in str(without.exception)
+    assert "name that with --texts DIR" in faults_said(without.exception)
 
 
 def test_a_row_of_a_file_names_a_text_below_the_directory_of_texts(

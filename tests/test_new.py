@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pty
+import re
 import shutil
 import subprocess
 import sys
@@ -245,6 +249,16 @@ def test_a_package_starts_from_the_codebook_of_another(tmp_path: Path) -> None:
     assert [*definition.streams] == [*ours.streams]
     assert {table.version for table in definition.streams.values()} == {1}
     assert definition.codebook.codes == ours.codebook.codes
+    about = package.json("schemas/codebook/codebook.json")
+    before = Package(ROOT).json("schemas/codebook/codebook.json")
+    assert about == {**before, "title": about["title"], "description": about["description"]}
+    assert (about["title"], "the bells of a town" in about["description"]) == (
+        "Codebook of Bells",
+        True,
+    )
+    manual = (package.root / "docs" / "codebook.md").read_text("utf-8")
+    assert about["title"] in manual
+    assert before["title"] not in manual
     assert [*definition.tables] == [*ours.tables]
     assert (definition.earlier, definition.upcast_steps) == ({}, ())
     assert {requirement.since for requirement in definition.requirements} == {1}
@@ -254,6 +268,63 @@ def test_a_package_starts_from_the_codebook_of_another(tmp_path: Path) -> None:
     assert [*stale_files(package)] == []
     assert validate(read(package), None).findings == []
     assert "drop --example" not in (package.root / "README.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("place", ["next", "texts/next", "../link/next"])
+def test_a_package_is_not_made_inside_another_one(bells: World, place: str, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(bells.root / "schemas")
+    done = bells.run("new", place, "--from", ".", "--topic", "boats")
+    assert done.returncode == 2
+    assert f"{place}: lies inside the package {bells.root}" in done.stderr
+    assert done.stderr.endswith("make it beside that one: ../next\n")
+    assert not (bells.root / place).exists()
+
+
+def test_without_a_terminal_a_new_package_needs_its_directory(bells: World) -> None:
+    done = bells.run("new", "--topic", "boats")
+    assert done.returncode == 2
+    assert "name the directory to make: claimlog new DIR" in done.stderr
+
+
+def typed(folder: Path, *words: str, answers: list[str]) -> tuple[int, str]:
+    """Run claimlog on a terminal, typing lines; return its exit status and what it printed."""
+    terminal, end = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "claimlog", *words],
+        cwd=folder, stdin=end, stdout=end, stderr=end, start_new_session=True,
+        env={**os.environ, "NO_COLOR": "1", "TERM": "dumb"},
+    )  # fmt: skip
+    os.close(end)
+    os.write(terminal, "".join(f"{answer}\n" for answer in answers).encode())
+    printed = b""
+    with contextlib.suppress(OSError):  # which is how the end of a terminal reads
+        while data := os.read(terminal, 65536):
+            printed += data
+    os.close(terminal)
+    return process.wait(60), printed.decode()
+
+
+def test_on_a_terminal_every_answer_is_judged_before_the_next_question(tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "file").touch()
+    answers = ["taken", "bells", "No Name", "bells", "Bells", "the bells of a town"]
+    status, printed = typed(
+        tmp_path, "new", answers=[*answers, "CC-BY-5.0", "CC-BY-4.0", "xx", "en"]
+    )
+    assert status == 0, printed
+    refused = re.findall(r"Error: (\S+)", printed)
+    assert refused == ["taken:", "--name", "--licence", "--language"]
+    about = json.loads((tmp_path / "bells" / DESCRIPTOR).read_text("utf-8"))
+    assert (about["name"], about["title"]) == ("bells", "Bells")
+
+
+def test_a_place_that_cannot_be_is_refused_before_any_question(tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "file").touch()
+    status, printed = typed(tmp_path, "new", "taken", answers=[])
+    assert status == 2
+    assert printed.startswith("claimlog: taken: is not empty; name a new directory")
+    assert len(printed.splitlines()) == 1
 
 
 def test_what_older_rows_need_not_meet_a_new_package_demands(tmp_path: Path) -> None:

@@ -134,6 +134,77 @@ def test_amendments_of_a_file_are_judged_at_once_too(world: World, tmp_path: Pat
     assert [one.line for one in caught.value.findings] == [2, 3, 4]
 
 
+@pytest.fixture
+def said(world: World, written: Callable[..., str]) -> Callable[..., list[str]]:
+    """Return the lines that a command says of a file with some columns taken out of its rows."""
+
+    def run(*words: str, rows: int = 3, without: tuple[str, ...] = (), **given: Any) -> list[str]:
+        made = [row(statement=f"They wrote {number}.", **given) for number in range(rows)]
+        path = written([{k: v for k, v in one.items() if k not in without} for one in made])
+        done = world.run(*words, "--from", path, "--texts", str(world.texts))
+        assert done.returncode == 1
+        assert done.stdout == ""
+        assert not (world.root / ".claimlog" / "open").exists()
+        return [one.removeprefix(path) for one in done.stderr.splitlines()]
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("without", "options"),
+    [
+        (["source_id"], ["--source-id"]),
+        (["quote"], []),
+        (["topic"], ["--topic"]),
+        (["topic", "source_id"], ["--source-id", "--topic"]),
+    ],
+)
+def test_a_required_column_that_a_file_lacks_is_said_once_and_nothing_that_follows_from_it(
+    said: Callable[..., list[str]], without: list[str], options: list[str]
+) -> None:
+    lines = said("add", "claim", without=tuple(without))
+    listed = lines[:-1] if len(without) > 1 else lines
+    assert len(listed) == len(without)
+    for name in without:
+        (line,) = [one for one in listed if f"the file has no column {name}; add it" in one]
+        assert (f"give --{name.replace('_', '-')} for all rows" in line) == bool(options)
+    assert lines[-1].endswith("nothing was added")
+
+
+def test_what_else_is_wrong_is_said_beside_a_column_that_is_not_there(
+    said: Callable[..., list[str]],
+) -> None:
+    absent, code, last = said("add", "claim", without=("topic",), voice="qouted")
+    assert absent.startswith(": the file has no column topic")
+    assert code.startswith(':2: "voice" is "qouted"')
+    assert "2 faults in" in last
+
+
+def test_a_cell_without_a_source_is_named_as_empty(said: Callable[..., list[str]]) -> None:
+    first, *_ = said("add", "claim", source_id="")
+    assert first.startswith(':2: "source_id" is empty; name the source that the passage is in')
+
+
+def test_amendments_without_identifiers_are_one_fault(said: Callable[..., list[str]]) -> None:
+    (line,) = said("amend", "claim", "--reason", "A slip.")
+    assert line.startswith(": the file has no column claim_id; add it; nothing was amended")
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("measur_id", '; did you mean "measure_id"?'),
+        ("messing_id", '; did you mean "measure_id"?'),
+        ("zzz", "; claimlog add claim --help lists the columns"),
+    ],
+)
+def test_an_unknown_column_is_named_with_one_that_is_near_or_where_they_are_listed(
+    said: Callable[..., list[str]], name: str, near: str
+) -> None:
+    first, *_ = said("add", "claim", **{name: "x"})
+    assert first.startswith(f':2: unknown key "{name}"{near} (schemas/claims.json)')
+
+
 def test_one_fault_is_one_line(faults: Faults) -> None:
     (said,) = faults("claims", [row(dyad_from="Ada-Exampel")])
     assert said.startswith(':2: "dyad_from" names "Ada-Exampel"')

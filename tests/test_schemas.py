@@ -206,6 +206,36 @@ def test_a_schema_that_is_not_json_is_named(world: World) -> None:
     assert done.stderr.startswith("claimlog: schemas/claims.json: not valid JSON")
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["schemas/claims.json", "schemas/site.json", "schemas/codebook/codebook.json",
+     "schemas/tables/claims.json", "datapackage.json"],
+)  # fmt: skip
+@pytest.mark.parametrize("end", ["}", "]"])
+def test_a_comma_too_many_in_a_file_of_a_person_is_said_with_its_line_and_column(
+    world: World, name: str, end: str
+) -> None:
+    path = world.root / name
+    text = path.read_text("utf-8").rstrip().removesuffix("}").rstrip()
+    added = {"}": ',\n  "x": "y",\n}\n', "]": ',\n  "x": [\n    "y",\n  ]\n}\n'}[end]
+    path.write_text(text + added, "utf-8")
+    line = text.count("\n") + (2 if end == "}" else 3)
+    column = 11 if end == "}" else 8
+    done = world.run("validate")
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"claimlog: {name}: not valid JSON: a comma before {end} at line {line}, column {column}; "
+        "mend it or restore it from git\n"
+    )
+
+
+def test_another_slip_in_a_file_of_a_person_is_said_with_its_line_and_column(world: World) -> None:
+    path = world.root / "schemas" / "claims.json"
+    path.write_text('{\n  "a": 1\n  "b": 2\n}\n', "utf-8")
+    done = world.run("validate")
+    assert "Expecting ',' delimiter at line 3, column 3; mend it" in done.stderr
+
+
 def test_the_version_has_one_home() -> None:
     version = json.loads((ROOT / "datapackage.json").read_text())["version"]
     elsewhere = (ROOT / "pyproject.toml").read_text()

@@ -381,7 +381,7 @@ def test_what_is_no_release_is_said_so(released: Repo, tmp_path: Path) -> None:
     for target in (tmp_path, released.root):
         with pytest.raises(ClaimlogError, match="holds neither release"):
             verify_copy(target)
-    with pytest.raises(ClaimlogError, match="is neither the directory nor the zip"):
+    with pytest.raises(ClaimlogError, match="there is no such file or directory; name the dir"):
         verify_copy(tmp_path / "absent")
 
 

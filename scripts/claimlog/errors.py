@@ -60,9 +60,15 @@ def is_of_the_machine(error: BaseException) -> bool:
     return False
 
 
-def suggest(word: str, known: Iterable[str]) -> str:
-    """Return a question that offers the nearest known word, as the end of a message, or nothing."""
-    near = difflib.get_close_matches(word, list(known), n=1)
+def suggest(word: str, known: Iterable[str], nearness: float = 0.6) -> str:
+    """Return a question that offers the nearest known word, as the end of a message, or nothing.
+
+    Parameters
+    ----------
+    nearness
+        How alike they must be, from 0 to 1, as `difflib` reckons.
+    """
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=nearness)
     return f'; did you mean "{near[0]}"?' if near else ""
 
 

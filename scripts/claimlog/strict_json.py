@@ -65,9 +65,24 @@ def decode_value(text: str) -> Any:
         )
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     except json.JSONDecodeError as error:
-        raise ValueError(f"{error.msg.removesuffix(' at')} at character {error.pos}") from error
+        raise ValueError(_syntax_flaw(text, error)) from error
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     except UnicodeEncodeError as error:
         raise ValueError("holds a lone surrogate, which is no character") from error
     return value
+
+
+def _syntax_flaw(text: str, error: json.JSONDecodeError) -> str:
+    """Return what is wrong with a text that is no JSON, and where; of a line its character."""
+    place, what = error.pos, error.msg.removesuffix(" at")
+    # the place is that of the comma or of what follows it, as the version of Python has it
+    before = text[: place + 1 if text[place : place + 1] == "," else place].rstrip()
+    after = text[len(before) :].lstrip()
+    if before.endswith(",") and after[:1] in ("}", "]") and after:
+        place, what = len(before) - 1, f"a comma before {after[0]}"
+    if "\n" not in text:
+        return f"{what} at character {place}"
+    start = text.rfind("\n", 0, place) + 1
+    line = text.count("\n", 0, place) + 1
+    return f"{what} at line {line}, column {place - start + 1}"

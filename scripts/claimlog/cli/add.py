@@ -79,7 +79,11 @@ def _command(entity: str) -> click.Command:
         **options: Any,
     ) -> None:
         from claimlog.edit.append import Entries, add
-        from claimlog.edit.file_columns import filled_by_options, refuse_row_columns
+        from claimlog.edit.file_columns import (
+            filled_by_options,
+            refuse_row_columns,
+            with_absent_columns,
+        )
         from claimlog.edit.row_files import read_entries
         from claimlog.edit.row_input import Input
         from claimlog.edit.source_documents import takes_document
@@ -107,10 +111,10 @@ def _command(entity: str) -> click.Command:
         if rows_from:
             entries = filled_by_options(read_entries(table, rows_from, row_format), given)
             if not takes_document(table):
-                add_entries(entries)
+                add_entries(with_absent_columns(table, entries))
                 return
             with filled_by_documents(package, table, entries, supplied, yes, limits) as filled:
-                add_entries(filled)
+                add_entries(with_absent_columns(table, filled))
             return
         assert document is not None
         with given_by_document(package, table, document, given, supplied, yes, limits) as columns:
@@ -158,16 +162,10 @@ def require_columns(table: Table, columns: Mapping[str, Any]) -> None:
     UsageError
         Naming all options that are missing.
     """
-    from claimlog.edit.template import template_columns
+    from claimlog.edit.template import missing_columns
 
-    has_offsets = {"start", "end"} <= columns.keys()
-    missing = [
-        f"--{column.name.replace('_', '-')}"
-        for column in template_columns(table)
-        if column.is_required
-        and columns.get(column.name) in (None, "")
-        and not (column.name == "quote" and has_offsets)
-    ]
+    filled = {name for name, value in columns.items() if value not in (None, "")}
+    missing = [f"--{name.replace('_', '-')}" for name in missing_columns(table, filled)]
     if missing:
         article = "an" if table.entity[0] in "aeiou" else "a"
         raise UsageError(

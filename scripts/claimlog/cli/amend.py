@@ -40,6 +40,7 @@ def _command(entity: str) -> click.Command:
         **options: Any,
     ) -> None:
         from claimlog.edit.append import amend, amend_all
+        from claimlog.edit.file_columns import with_absent_columns
         from claimlog.edit.open_batch import NOTHING_AMENDED
         from claimlog.edit.row_files import read_entries
 
@@ -49,16 +50,21 @@ def _command(entity: str) -> click.Command:
         if rows_from:
             if given or identifier:
                 raise UsageError("--from reads what changes, by identifier; leave out all of it")
-            entries = read_entries(table, rows_from, row_format, NOTHING_AMENDED)
+            read = read_entries(table, rows_from, row_format, NOTHING_AMENDED)
+            entries = with_absent_columns(table, read, amends=True)
             supplied = load_texts(texts)
             package = context.package
             rows = amend_all(package, table.name, entries, reason, recorded_by, supplied, today)
             say_amendments(table, rows, len(entries.rows))
             return
-        if identifier is None or reason is None:
-            raise UsageError("say which, and --reason; or give many with --from FILE")
-        if not given:
-            raise UsageError("say what changes, as --topic trust")
+        lacking = [
+            *([f"which {entity} ({table.id}, before the options)"] if identifier is None else []),
+            *([] if given else ["what changes (an option for each column)"]),
+            *([] if reason else ["why (--reason)"]),
+        ]
+        if identifier is None or not given or not reason:
+            many = "; many at once are read with --from FILE" if identifier is None else ""
+            raise UsageError(f"say {' and '.join(lacking)}{many}")
         supplied = load_texts(texts)
         package = context.package
         row = amend(package, table.name, identifier, given, reason, recorded_by, supplied, today)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
 from claimlog.cli.base import example
 from claimlog.cli.output import line, lines
-from claimlog.errors import UsageError
+from claimlog.errors import ClaimlogError, UsageError
 
 LICENCE, LANGUAGE = "CC-BY-4.0", "en"
 
@@ -22,7 +25,7 @@ LICENCE, LANGUAGE = "CC-BY-4.0", "en"
         "claimlog new bells --from ../other-dataset",
     ),
 )
-@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+@click.argument("folder", type=click.Path(path_type=Path), metavar="[DIR]", required=False)
 @click.option("--name", help="Name of the dataset; by default that of DIR.")
 @click.option("--title", help="Title of the dataset; by default its name.")
 @click.option("--topic", help='What the claims are about: "the bells of a town".')
@@ -45,7 +48,7 @@ LICENCE, LANGUAGE = "CC-BY-4.0", "en"
     help="A package to take the codebook of: schemas, code lists, rules, and no rows.",
 )
 def new(
-    folder: Path,
+    folder: Path | None,
     name: str | None,
     title: str | None,
     topic: str | None,
@@ -58,17 +61,39 @@ def new(
     On a terminal it asks for what no option says.
     """
     from claimlog.package import Package
-    from claimlog.start.new_package import make_package
+    from claimlog.start.new_package import make_package, require_place
     from claimlog.start.package_choices import PackageChoices
 
+    plain = PackageChoices("plain", "Plain", "plain", LICENCE, (LANGUAGE,))
+
+    def choice(key: str, given: str | None, question: str, default: str) -> str:
+        """Return what was given or is answered for a choice, once it is valid."""
+
+        def require_valid(value: str) -> None:
+            chosen: dict[str, Any] = {key: value}
+            replace(plain, **chosen).require_valid()
+
+        if given:
+            require_valid(given)
+        return given or _answer(question, default, require_valid)
+
+    if folder is None:
+        answer = _answer("Directory to make", "", lambda value: require_place(Path(value)))
+        folder = Path(answer) if answer else None
+    if folder is None:
+        raise UsageError("name the directory to make: claimlog new DIR")
+    require_place(folder)
     own_name = re.sub(r"[^a-z0-9_-]+", "-", folder.absolute().name.lower()).strip("-")
-    name = name or _answer("Name (lower-case letters, digits, hyphens)", own_name)
-    title = title or _answer("Title", name.replace("-", " ").capitalize())
-    topic = topic or _answer("Topic: the claims are about", "")
-    licence = licence or _answer("Licence of the data", LICENCE)
+    name = choice("name", name, "Name (lower-case letters, digits, hyphens)", own_name)
+    title = choice("title", title, "Title", name.replace("-", " ").capitalize())
+    topic = choice("topic", topic, "Topic: the claims are about", "")
+    licence = choice("licence", licence, "Licence of the data", LICENCE)
     if not languages and pattern is None:
-        answer = _answer("Languages of the sources (BCP 47: en, prs, zh-Hant)", LANGUAGE)
-        languages = tuple(re.findall(r"[^,\s]+", answer))
+        question = "Languages of the sources (BCP 47: en, prs, zh-Hant)"
+        answer = _answer(
+            question, LANGUAGE, lambda value: replace(plain, languages=_tags(value)).require_valid()
+        )
+        languages = _tags(answer)
     if not topic:
         raise UsageError("--topic: say in some words what the claims are about")
     choices = PackageChoices(name, title, topic, licence, languages)
@@ -86,8 +111,20 @@ def new(
     )
 
 
-def _answer(question: str, default: str) -> str:
-    """Ask on a terminal, again where there is no default; elsewhere return the default."""
+def _tags(answer: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"[^,\s]+", answer))
+
+
+def _answer(question: str, default: str, require_valid: Callable[[str], None]) -> str:
+    """Ask on a terminal until the answer is valid; elsewhere return the default."""
     if not sys.stdin.isatty():
         return default
-    return str(click.prompt(question, default=default or None, err=True))
+
+    def checked(value: str) -> str:
+        try:
+            require_valid(value)
+        except ClaimlogError as error:
+            raise click.UsageError(str(error)) from error  # said, and asked again
+        return value
+
+    return str(click.prompt(question, default=default or None, err=True, value_proc=checked))

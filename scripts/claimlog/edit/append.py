@@ -99,6 +99,7 @@ def add(
         writer.actors.expect(stream, entries.rows)
         addition = Addition([], [])
         faults = entries.faults.copy()
+        table = writer.log.definition.streams[stream]
         contents: dict[int, Row] = {}
         for index, given in enumerate(entries.rows):
             with _gather_faults(entries, index, faults) as gathered:
@@ -108,7 +109,7 @@ def add(
                 contents[index] = content
             contents |= {index: gathered.state} if gathered.state else {}
         whole = [content for index, content in contents.items() if index not in faults.of_rows]
-        rows = RowIndex(writer.log, writer.log.definition.streams[stream], whole)
+        rows = RowIndex(writer.log, table, whole)
         for index, content in contents.items():
             with _gather_faults(entries, index, faults):
                 duplicate = None if index in faults.of_rows else rows.duplicate(content)
@@ -206,6 +207,8 @@ def amend_all(
                 identifier, why = changes.pop(key, None), changes.pop("reason", None) or reason
                 if flaw := type_flaw(table.by_name[key], identifier):
                     raise UsageError(f"{flaw} (schemas/{stream}.json)")
+                if not identifier and key in faults.columns(index):
+                    continue
                 if not identifier:
                     raise UsageError(f'a row has no "{key}"; say which {stream} it amends')
                 if not why:

@@ -34,6 +34,10 @@ INPUTS = {
 """Keys of a new row that are used to compute others and are never stored: the words of a passage
 and which of its places is meant; the file that holds a source's text."""
 
+COLUMN_NEARNESS = 0.55
+"""How alike a name must be to that of a column to be a slip of it: names of columns often share
+their end (`_id`), and one that is wrongly offered does no harm."""
+
 TOO_LARGE = "a whole number beyond 2**53, which readers round; give it in a larger unit"
 
 STRAIGHT = str.maketrans({"“": '"', "”": '"', "„": '"', "‟": '"', "″": '"'})
@@ -305,9 +309,9 @@ class Writer:
         if key not in allowed:
             name = key[:80]
             known = (*allowed, *inputs)
-            raise ClaimlogError(
-                f'unknown key "{name}"{suggest(name, known)} (schemas/{table.name}.json)'
-            )
+            near = suggest(name, known, COLUMN_NEARNESS)
+            listed = f"; claimlog add {table.entity} --help lists the columns"
+            raise ClaimlogError(f'unknown key "{name}"{near or listed} (schemas/{table.name}.json)')
         item = table.by_name[key]
         if isinstance(value, list):
             value = [_fill_keys(item, part) for part in value]
@@ -411,6 +415,8 @@ class Writer:
         return {name: value for name, value in found.as_row().items() if name in table.by_name}
 
     def _text(self, source: str | None) -> tuple[Text, str]:
+        if source is None:
+            raise ClaimlogError('"source_id" is empty; name the source that the passage is in')
         rows = self.log.live("sources").filter(pl.col("source_id") == source)
         if rows.is_empty():
             known = tuple(self.log.live("sources")["source_id"].to_list())
@@ -463,7 +469,8 @@ class Writer:
         used = set(self.log.ids(stream)) | self.made.get(stream, set())
         if stream == "claims":
             if state["source_id"] is None:
-                raise UsageError("a claim needs its source: --source-id S001")
+                error = UsageError("a claim needs its source: --source-id S001")
+                raise UnfitRowError([ColumnFault(("source_id",), error)], {**state})
             numbered: NumberForm | None = NumberForm(f"C{str(state['source_id'])[1:]}-", 3)
         else:
             numbered = number_form_of(table)

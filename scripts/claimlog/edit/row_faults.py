@@ -82,6 +82,8 @@ class RowFaults:
 
     Attributes
     ----------
+    of_file
+        What is wrong with the input as a whole, as a column that no row has.
     unread
         Lines that hold no row that could be read, with what is wrong with each.
     indexes
@@ -91,23 +93,30 @@ class RowFaults:
     of_rows: dict[int, list[ColumnFault]] = field(default_factory=dict)
     unread: list[tuple[int, ClaimlogError]] = field(default_factory=list)
     indexes: list[int] = field(default_factory=list)
+    of_file: list[ColumnFault] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.of_rows or self.unread)
+        return bool(self.of_rows or self.unread or self.of_file)
 
     def copy(self) -> RowFaults:
         """Return the same faults, to add further ones to."""
         of_rows = {index: [*faults] for index, faults in self.of_rows.items()}
-        return RowFaults(of_rows, [*self.unread], [*self.indexes])
+        return RowFaults(of_rows, [*self.unread], [*self.indexes], [*self.of_file])
 
     def add(self, index: int, error: ClaimlogError, columns: Iterable[str] = ()) -> None:
-        """Note what is wrong with a row."""
+        """Note what is wrong with a row, but not anew of columns that are known to be wrong."""
         faults = error.faults if isinstance(error, UnfitRowError) else []
-        self.of_rows.setdefault(index, []).extend(faults or [ColumnFault((*columns,), error)])
+        known = self.columns(index)
+        self.of_rows.setdefault(index, []).extend(
+            fault
+            for fault in faults or [ColumnFault((*columns,), error)]
+            if not fault.columns or not known.issuperset(fault.columns)
+        )
 
     def columns(self, index: int) -> set[str]:
         """Return the columns of a row that could not be made."""
-        return {name for fault in self.of_rows.get(index, ()) for name in fault.columns}
+        faults = (*self.of_file, *self.of_rows.get(index, ()))
+        return {name for fault in faults for name in fault.columns}
 
     def error(
         self,
@@ -125,13 +134,20 @@ class RowFaults:
         others
             What they found of other rows.
         """
-        faults = [(i, fault) for i, found in self.of_rows.items() for fault in found]
-        if not faults and not self.unread and not judged:
+        absent = {name for fault in self.of_file for name in fault.columns}
+        faults = [
+            (i, fault)
+            for i, found in self.of_rows.items()
+            for fault in found
+            if not absent.intersection(fault.columns)
+        ]
+        if not self and not judged:
             return FindingsError(others, outcome)  # the input is sound, and the log is not
-        if not judged and not others and len(faults) + len(self.unread) == 1:
+        if not judged and not others and len(self.of_file) + len(faults) + len(self.unread) == 1:
             where, error = next(
                 iter(
-                    [(origin.place(i), fault.error) for i, fault in faults]
+                    [(origin.name, fault.error) for fault in self.of_file]
+                    or [(origin.place(i), fault.error) for i, fault in faults]
                     or [(f"{origin.name}:{line}", error) for line, error in self.unread]
                 )
             )
@@ -147,7 +163,8 @@ class RowFaults:
         found += [(origin.places[index], origin.locate(one, index)) for index, one in judged]
         if all(isinstance(place, int) for place, _ in found):
             found.sort(key=lambda pair: int(pair[0]))
-        return FileFaultsError([*_grouped(found), *others], origin.name, outcome)
+        whole = [RowFault("", origin.name, str(fault.error)) for fault in self.of_file]
+        return FileFaultsError([*whole, *_grouped(found), *others], origin.name, outcome)
 
 
 def _grouped(found: Iterable[tuple[int | str, Finding]]) -> list[Finding]:

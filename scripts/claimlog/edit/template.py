@@ -7,7 +7,7 @@ package, which may be a stranger's: none of them is a formula.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -93,6 +93,18 @@ def template_columns(table: Table) -> list[TemplateColumn]:
         target = next((key.table for key in table.foreign_keys if key.column == name), target)
         columns.append(TemplateColumn(name, item.description, required, item, target))
     return sorted(columns, key=_place)
+
+
+def missing_columns(table: Table, present: Collection[str]) -> list[str]:
+    """Return the required columns of a stream's new rows that are not among those present."""
+    has_offsets = {"start", "end"} <= {*present}
+    return [
+        column.name
+        for column in template_columns(table)
+        if column.is_required
+        and column.name not in present
+        and not (column.name == "quote" and has_offsets)
+    ]
 
 
 def _place(column: TemplateColumn) -> tuple[bool, bool, bool]:

@@ -124,6 +124,7 @@ def open_copy(target: Path, scratch: Path | None = None) -> Iterator[ReleaseCopy
     ClaimlogError
         If there is neither, the archive is refused, or what it holds is no release.
     """
+    require_place(target)
     if target.is_dir():
         yield _require_release(ReleaseCopy(target, target))
         return
@@ -131,6 +132,21 @@ def open_copy(target: Path, scratch: Path | None = None) -> Iterator[ReleaseCopy
         raise ClaimlogError(f"{target}: is neither the directory nor the zip of a release")
     with tempfile.TemporaryDirectory(prefix="claimlog-", dir=scratch) as unpacked:
         yield _require_release(ReleaseCopy(archive.extract_archive(target, Path(unpacked)), target))
+
+
+def require_place(target: Path) -> None:
+    """Refuse a release of which there is nothing at all.
+
+    Raises
+    ------
+    ClaimlogError
+        If there is no file and no directory of this name.
+    """
+    if not target.exists():
+        raise ClaimlogError(
+            f"{target}: there is no such file or directory; name the directory or the zip of a "
+            "release"
+        )
 
 
 def _require_release(copy: ReleaseCopy) -> ReleaseCopy:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from claimlog.errors import ClaimlogError
 from claimlog.limited_process import (
     LimitedWork,
     answer_request,
@@ -17,6 +16,7 @@ from claimlog.limited_process import (
     run_limited,
 )
 from claimlog.log.release_index import ReleaseEntry
+from claimlog.release.release_copy import require_place
 from claimlog.release.release_limits import limits_of_release
 from claimlog.release.release_site import note_drawn_pages, note_undrawn_pages
 from claimlog.release.verdict import Verdict
@@ -49,8 +49,7 @@ def verify_in_sandbox(
     ClaimlogError
         If it is no release, or a limit was reached.
     """
-    if not target.exists():
-        raise ClaimlogError(f"{target}: is neither the directory nor the zip of a release")
+    require_place(target)
     entries = None if index is None else [[dict(entry.data), entry.display_path] for entry in index]
 
     def run(program: str) -> dict[str, Any]:

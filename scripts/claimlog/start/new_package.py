@@ -30,6 +30,7 @@ from claimlog.start.template_files import (
 )
 from claimlog.swap import publish_directory
 
+CODEBOOK = "schemas/codebook/codebook.json"
 TEXTS, EXAMPLE_TEXT = "texts", "texts/example.txt"
 EXAMPLE_ARTICLE = "example/article.txt"
 EXAMPLE_SLUG, EXAMPLE_CODER = "example", "example"
@@ -56,8 +57,8 @@ def make_package(folder: Path, choices: PackageChoices, pattern: Package | None 
     """
     choices.require_valid()
     target = folder.absolute()
-    _require_empty(target, str(folder))
-    schemas = codebook_copy(pattern) if pattern else _generic_schemas(choices)
+    require_place(folder)
+    schemas = _copied_schemas(pattern, choices) if pattern else _generic_schemas(choices)
     written = written_files()
     with publish_directory(target, str(folder)) as staged:
         package = Package(staged)
@@ -88,20 +89,43 @@ def make_package(folder: Path, choices: PackageChoices, pattern: Package | None 
     return Package(target)
 
 
-def _require_empty(target: Path, shown: str) -> None:
-    """Refuse a place that holds something, or that cannot be made."""
+def require_place(folder: Path) -> None:
+    """Refuse a place that holds something, that cannot be made, or that lies inside a package.
+
+    Raises
+    ------
+    UsageError
+        Naming another place.
+    """
+    target = folder.absolute()
     if not target.parent.is_dir():
-        raise UsageError(f"{shown}: its parent is no directory; make that first")
+        raise UsageError(f"{folder}: its parent is no directory; make that first")
     if os.path.lexists(target) and (target.is_symlink() or not target.is_dir()):
-        raise UsageError(f"{shown}: is no directory; name another place")
+        raise UsageError(f"{folder}: is no directory; name another place")
     if target.is_dir() and next(target.iterdir(), None) is not None:
-        raise UsageError(f"{shown}: is not empty; name a new directory")
+        raise UsageError(f"{folder}: is not empty; name a new directory")
+    try:
+        around = Package.find(target.resolve().parent).root
+    except UsageError:
+        return  # there is no package around it
+    beside = os.path.relpath(around.parent / target.name)
+    raise UsageError(
+        f"{folder}: lies inside the package {around}, whose git would take it in; make it beside "
+        f"that one: {beside}"
+    )
+
+
+def _copied_schemas(pattern: Package, choices: PackageChoices) -> dict[str, bytes]:
+    """Return the definition of another package, of which the codebook is called as the new one."""
+    found = codebook_copy(pattern)
+    named = {**choices.codebook(), "version": pattern.json(CODEBOOK)["version"]}
+    return {**found, CODEBOOK: dump_json({**pattern.json(CODEBOOK), **named})}
 
 
 def _generic_schemas(choices: PackageChoices) -> dict[str, bytes]:
     return {
         **template_schemas(),
-        "schemas/codebook/codebook.json": dump_json(choices.codebook()),
+        CODEBOOK: dump_json(choices.codebook()),
         "schemas/codebook/codes/language.csv": language_codes(choices.languages),
     }
 
