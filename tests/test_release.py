@@ -903,7 +903,7 @@ def test_counts_of_changes_agree_and_say_what_they_count(once: Repo) -> None:
     assert diff.why == "new: claims (1)"
     get = asking(once.package.build)
     page = " ".join(get("/releases/0.2.0").text.split())
-    assert "do: 1 added, 2 amended, 2 retracted; 1 more were added and retracted" in page
+    assert "do: 1 added, 2 amended, 2 retracted; 1 more was added and retracted" in page
 
 
 def test_the_changelog_of_this_project_says_what_it_counts() -> None:
