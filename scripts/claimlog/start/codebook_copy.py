@@ -27,8 +27,8 @@ def codebook_copy(package: Package) -> dict[str, bytes]:
 
     Streams begin at version 1: there are no earlier versions, and what the present one demands, all
     rows must meet. Nothing else is taken away, retired columns and codes included, because tables,
-    queries and pages may name them. What is no file of a definition stays behind: a ``.git`` there, of a
-    stranger's package, would run its commands in the new one.
+    queries and pages may name them. What is no file of a definition stays behind: a ``.git`` there,
+    of a stranger's package, would run its commands in the new one.
 
     Raises
     ------
