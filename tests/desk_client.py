@@ -68,7 +68,7 @@ class Opened:
     @classmethod
     def of(cls, package: Package, texts: Path) -> Opened:
         desk = Desk(package, texts, tuple(map(Role, ROLES)))
-        opened = cls(DeskApp(desk, role_tokens(desk.works, ROLES)))
+        opened = cls(DeskApp(desk, role_tokens(desk.work_folder, ROLES)))
         for role, token in opened.app.tokens.items():
             answer = opened.send("GET", f"/{role}/start?token={token}", None)
             assert answer.status_code == 303, answer.text

@@ -24,7 +24,7 @@ import claimlog.cli
 from claimlog.cli import SECTIONS, cli
 from claimlog.cli.base import Context, progress
 from claimlog.cli.validation import print_summary
-from claimlog.edit.open_batch import open_folder
+from claimlog.edit.open_batch import open_folder, read_with_open
 from claimlog.errors import ClaimlogError
 from claimlog.log.read_log import read
 from claimlog.validate import validate
@@ -176,7 +176,14 @@ def test_findings_exit_with_one_also_as_json(
         (("seal", "--slug", "x", "--title", "X"), "Missing option '--method'"),
         (("rebase",), "Missing argument 'BATCH...'"),
         (("rebase", "0009-x"), 'there is no batch "0009-x" in events/'),
-        (("add", "claim", "--from", "x", "--note", "y"), "--from reads whole rows; leave out note"),
+        (
+            ("add", "claim", "--from", "x", "--quote", "y", "--note", "z", "--occurrence", "1"),
+            "--quote, --occurrence say what one row holds, and --from reads many: leave them out",
+        ),
+        (("add", "claim", "--from", "x", "--claim-id", "C001-009"), "--claim-id says what one row"),
+        (("add", "claim", "--from", "x", "--start", "3"), "--start says what one row holds"),
+        (("add", "actor", "--from", "x", "--iso3", "NOR"), "--iso3 says what one row holds"),
+        (("add", "source", "--from", "x", "--text", "y"), "--text says what one row holds"),
         (("add", "claim", "--figure-value", "many"), '"figure_value" is "many", expected number'),
         (("add", "claim", "--figure-value", "nan"), '"figure_value" is "nan", expected number'),
         (("add", "claim", "--figure-value", "1e400"), '"figure_value" is "1e400", expected number'),
@@ -475,6 +482,60 @@ def test_a_batch_is_read_from_ndjson_on_standard_input(world: World) -> None:
     assert done.stdout == "added 2 claims to the open batch (C001-007 to C001-008)\n"
     assert b'quote"' not in (open_folder(world.package) / "claims.ndjson").read_bytes()
     assert_sound(world)
+
+
+SHARED = (
+    *("--source", "S001", "--content", "event", "--voice", "author", "--modality", "actual"),
+    *("--topic", "sharing", "--sharing-effect", "none", "--time-frame", "present"),
+    *("--origin-basis", "taken", "--coder-confidence", "high", "--dyad-to", "sud"),
+)
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson"])
+def test_options_fill_what_the_rows_of_a_file_leave_empty(world: World, form: str) -> None:
+    rows: list[dict[str, Any]] = [
+        {"quote": "signed a letter", "statement": "Said by us.", "topic": "", "dyad_to": ""},
+        {"quote": STOPPED, "statement": "By us too.", "topic": "trust", "dyad_to": "nor"},
+    ]
+    rows[1] |= {"occurrence": "2", "trust_sign": "distrust"}
+    rows[1] |= {"trust_course": "holding", "trust_holder": "sud", "trust_object": "pact"}
+    if form == "csv":
+        names = [*rows[1]]
+        data = ",".join(names) + "\n"
+        data += "".join(",".join(row.get(name, "") for name in names) + "\n" for row in rows)
+    else:
+        lists = ("dyad_to", "trust_holder", "trust_object")
+        for row in rows:
+            row |= {name: [row[name]] for name in lists if row.get(name)}
+        rows[0] |= {"topic": None, "dyad_to": []}
+        data = ndjson(*rows).decode()
+    words = ("add", "claim", "--from", "-", "--texts", str(world.texts))
+    done = world.run(*words, *SHARED, data=data.encode())
+    assert (done.returncode, done.stderr) == (0, "")
+    first, second = read_with_open(world.package).live("claims").sort("claim_id").to_dicts()[-2:]
+    assert (first["topic"], first["dyad_to"], first["modality"]) == ("sharing", ["sud"], "actual")
+    assert (second["topic"], second["dyad_to"], second["modality"]) == ("trust", ["nor"], "actual")
+    assert_sound(world)
+
+
+def test_an_option_that_fits_no_row_is_one_fault_of_all_of_them(world: World) -> None:
+    data = ndjson({"quote": "signed a letter", "statement": "A."}, {**LETTER, "topic": None})
+    words = ("add", "claim", "--from", "-", "--texts", str(world.texts), *SHARED)
+    done = world.run(*words, "--topic", "sharng", data=data)
+    assert done.returncode == 1
+    assert '"topic" is "sharng"' in done.stderr
+    assert "(and so in line 2)" in done.stderr
+    assert done.stderr.count("sharng") == 1
+
+
+def test_options_fill_the_rows_of_a_register_too(world: World) -> None:
+    data = b"actor_id,name\nisle,Isle\nbay,Bay\n"
+    done = world.run("add", "actor", "--from", "-", "--actor-type", "agency", data=data)
+    assert (done.returncode, done.stderr) == (0, "")
+    actors = {
+        row["actor_id"]: row for row in read_with_open(world.package).live("actors").to_dicts()
+    }
+    assert {actors[name]["actor_type"] for name in ("isle", "bay")} == {"agency"}
 
 
 def test_a_batch_is_read_from_csv_on_standard_input(world: World) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from claimlog.desk.works import ENDING
+from claimlog.desk.work_folder import ENDING
 from conftest import World
 from desk_client import ROLES, Opened, claim_value, desk_of
 
@@ -117,7 +117,7 @@ def test_who_finished_first_sees_nothing_before_the_other_has(opened: Opened) ->
 
 def test_no_file_that_is_shared_holds_a_coding_that_is_not_committed(opened: Opened) -> None:
     root = opened.desk.package.root
-    works = opened.desk.works.folder("works", "coder-1")
+    works = opened.desk.work_folder.folder("works", "coder-1")
     for path in root.rglob("*"):
         if path.is_file() and path.parent != works:
             assert b"quixotic" not in path.read_bytes(), path

@@ -327,7 +327,7 @@ def test_drafts_of_a_text_that_is_another_now_are_refused_and_never_shifted(
     path = world.texts / "later.txt"
     path.write_text(f"Corrected. {ARTICLE}", "utf-8")
     world.amend("sources", SOURCE, text=str(path), furniture=[])  # as it came from elsewhere
-    work = opened.desk.works.work("coder-1", SOURCE)
+    work = opened.desk.work_folder.work("coder-1", SOURCE)
     before = work.cells.path.read_bytes()
     for answer in (
         opened.ask("coder-1", "GET", f"work/{SOURCE}"),

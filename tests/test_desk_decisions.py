@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from claimlog.desk import commit as commit_module
+from claimlog.desk import commit_decisions as commit_module
 from claimlog.desk.overview import begin_new_pass
 from claimlog.errors import ClaimlogError
 from conftest import World

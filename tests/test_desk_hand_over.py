@@ -15,7 +15,7 @@ from claimlog.desk.hand_over import (
     finished_work,
     import_coding,
 )
-from claimlog.desk.works import Works
+from claimlog.desk.work_folder import WorkFolder
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
 from conftest import World, copied
@@ -131,7 +131,11 @@ def test_a_coding_that_the_desk_would_not_save_is_not_taken_though_committed_to(
     change(forged["content"])
     file.write_text(json.dumps(forged))
     value = commitment_of(forged["content"], forged["nonce"])
-    with pytest.raises(ClaimlogError):
+
+    def take() -> None:
         expect_coding(here.package, forged["content"]["coder"], SOURCE, value)
         import_coding(here.package, file, here.texts)
-    assert not Works(here.package).of_source(SOURCE)
+
+    with pytest.raises(ClaimlogError):
+        take()
+    assert not WorkFolder(here.package).of_source(SOURCE)

@@ -142,10 +142,10 @@ def test_markup_in_texts_is_text(opened: Opened) -> None:
 
 
 def test_a_token_is_of_one_role_is_kept_and_is_nobody_elses_to_read(opened: Opened) -> None:
-    tokens = role_tokens(opened.desk.works, ROLES)
+    tokens = role_tokens(opened.desk.work_folder, ROLES)
     assert tokens == opened.app.tokens
     assert len({*tokens.values()}) == len(ROLES)
-    file = opened.desk.works.folder() / "tokens.json"
+    file = opened.desk.work_folder.folder() / "tokens.json"
     assert file.stat().st_mode & 0o077 == 0
     for role in ROLES:
         for other, token in tokens.items():
@@ -157,11 +157,11 @@ def test_a_token_is_of_one_role_is_kept_and_is_nobody_elses_to_read(opened: Open
 
 
 def test_a_state_that_came_as_a_link_is_refused(opened: Opened) -> None:
-    works = opened.desk.works
-    (works.folder("works") / "coder-9").symlink_to("/tmp")
+    work_folder = opened.desk.work_folder
+    (work_folder.folder("works") / "coder-9").symlink_to("/tmp")
     with pytest.raises(ClaimlogError, match="no directory"):
-        works.work("coder-9", "S102")
-    assert "coder-9" not in works.coders()
+        work_folder.work("coder-9", "S102")
+    assert "coder-9" not in work_folder.coders()
 
 
 def test_a_killed_server_has_what_it_acknowledged_and_the_open_page_goes_on(

@@ -26,6 +26,7 @@ import claimlog.log.cache
 import claimlog.log.event_log
 import claimlog.log.parts
 import claimlog.log.read_log
+import claimlog.log.sections
 import claimlog.update
 from claimlog.build import build
 from claimlog.compile import compile_tables
@@ -52,8 +53,8 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     # the code that runs is the code that was imported, whatever lies on disk by now
     for module in (claimlog.log.event_log, claimlog.fingerprint):
         monkeypatch.setattr(module, "code_fingerprint", lambda _: "the same")
-    monkeypatch.setattr(claimlog.log.event_log, "SECTION", 3)
-    monkeypatch.setattr(claimlog.log.event_log, "STEP", 1)
+    monkeypatch.setattr(claimlog.log.sections, "SECTION", 3)
+    monkeypatch.setattr(claimlog.log.sections, "STEP", 1)
     monkeypatch.setattr(claimlog.log.parts, "STEP", 1)
     monkeypatch.setattr(claimlog.log.read_file, "PIECE", 4096)
 

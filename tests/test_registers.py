@@ -349,7 +349,7 @@ def test_the_page_of_a_row_says_its_codes_links_claims_and_history(get: Get) -> 
 
 def test_the_page_of_a_claim_leads_to_the_rows_that_it_refers_to(get: Get) -> None:
     page = get("/claims/C001-001").text
-    assert '<dt>treaty</dt><dd><a href="/treaties/T001">Tide tables for all</a></dd>' in page
+    assert '<dt>Treaty</dt><dd><a href="/treaties/T001">Tide tables for all</a></dd>' in page
     assert '<a href="/laboratories/tide-house">Tide-House</a>' in page
     assert get("/claims/C001-004.json").json()["registered"] == []
 
@@ -933,16 +933,16 @@ def test_a_large_log_with_registers_is_updated_to_what_a_build_from_nothing_says
 ) -> None:
     import claimlog.build as building
     from claimlog import fingerprint
-    from claimlog.log import event_log, parts
+    from claimlog.log import event_log, parts, sections
 
     monkeypatch.setattr(fingerprint, "MEMORY_BYTES", 0)
     monkeypatch.setattr(building, "UPDATE_RATIO", 0)
     monkeypatch.setattr(building, "UPDATE_BYTES", 0)
     for module in (event_log, fingerprint):
         monkeypatch.setattr(module, "code_fingerprint", lambda _: "the same")
-    for module in (event_log, parts):
+    for module in (sections, parts):
         monkeypatch.setattr(module, "STEP", 1)
-    monkeypatch.setattr(event_log, "SECTION", 3)
+    monkeypatch.setattr(sections, "SECTION", 3)
     updates: list[Cutoff] = []
 
     class Spy(BuildUpdate):

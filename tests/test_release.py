@@ -209,7 +209,9 @@ def test_the_changelog_says_what_changed_why_and_whether_to_act(released: Repo) 
     assert newest < first
     assert "- C001-003 (note): The letter says pilots of the port." in text
     assert "- C001-004: The text does not say so." in text
-    assert "**Do I need to do anything?** Only if you cite or count one of the 1 amended" in text
+    assert (
+        "**Do I need to do anything?** Only if you cite or count the claim that was amended" in text
+    )
     own = (released.root / "dist" / "tiny-0.1.1" / "CHANGES.md").read_text("utf-8")
     assert own in text
 

@@ -421,7 +421,7 @@ def test_what_is_not_added_leaves_no_text_behind(world: World, tmp_path: Path) -
     assert "needs --publisher, --reliability, --reliability-rationale, --rights;" in done.stderr
     assert [path.name for path in world.texts.iterdir()] == ["harbour.txt"]
     done = add_source(world, "--document", str(path), "--from", "-")
-    assert "leave out document" in done.stderr
+    assert "--document says what one row holds, and --from reads many" in done.stderr
 
 
 def sheet(folder: Path, *documents: str, rights: str = "Ours.", **cells: str) -> Path:
@@ -463,6 +463,19 @@ def test_rows_name_documents_whose_proposals_fill_empty_cells_alone(
     assert row["raw_sha256"] == sha256((tmp_path / "article.docx").read_bytes()).hexdigest()
     again = add_source(world, "--from", str(path), "--yes")
     assert "there already" in again.stdout + again.stderr
+
+
+def test_an_option_holds_for_every_document_of_a_sheet_that_says_nothing_else(
+    world: World, tmp_path: Path
+) -> None:
+    (tmp_path / "article.docx").write_bytes(docx())
+    path = sheet(tmp_path, "article.docx", rights="")
+    words = ("--rights", "Theirs.", "--publisher", "G", "--language", "de", "--reliability", "A")
+    done = add_source(world, "--from", str(path), "--yes", *words)
+    assert done.returncode == 0, done.stderr
+    row = read_with_open(world.package).live("sources").to_dicts()[-1]
+    assert (row["rights"], row["publisher"], row["language"]) == ("Theirs.", "G", "de")
+    assert row["reliability"] == "C"
 
 
 def test_an_address_in_a_workbook_is_taken_as_one_in_a_sheet(

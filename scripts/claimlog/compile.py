@@ -32,6 +32,7 @@ from claimlog.fold.tables import Frames
 from claimlog.log.coder_kinds import coder_kinds
 from claimlog.log.event_log import Log
 from claimlog.log.release_index import release_marks
+from claimlog.log.sections import claim_ranges, envelope_ranges
 from claimlog.schema.table_schema import fitting
 from claimlog.validate import Report
 
@@ -130,8 +131,8 @@ def compile_tables(log: Log, cut: Cutoff) -> NamedFrames:
     """
     compiler = Compiler(log, cut)
     for pieces in chain(
-        (compiler.claim_tables(claims) for claims in log.claims()),
-        (compiler.row_tables(stretch) for stretch in log.envelope_ranges()),
+        (compiler.claim_tables(claims) for claims in claim_ranges(log)),
+        (compiler.row_tables(stretch) for stretch in envelope_ranges(log)),
     ):
         for name, frame in pieces:
             compiler.accumulate(name, frame.lazy())

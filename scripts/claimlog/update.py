@@ -25,6 +25,7 @@ from claimlog.fold import Cutoff
 from claimlog.fold.cell_changes import CELL_CHANGES
 from claimlog.fold.tables import counts_support, lookups
 from claimlog.log.event_log import Log
+from claimlog.log.sections import envelope_ranges
 from claimlog.validate import Report
 
 CLAIM = "claim_id"
@@ -146,7 +147,7 @@ class BuildUpdate:
     def _new_rows(self, log: Log, compiler: Compiler, claims: pl.Series) -> dict[str, pl.DataFrame]:
         """Return by table the rows that changed claims and appended events give."""
         pieces: dict[str, list[pl.DataFrame]] = {}
-        for stretch in log.envelope_ranges(self.size):
+        for stretch in envelope_ranges(log, self.size):
             for name, frame in compiler.row_tables(stretch):
                 pieces.setdefault(name, []).append(frame)
         tables = dict(compiler.claim_tables(log.claims_of(claims)))

@@ -49,7 +49,8 @@ EXAMPLES = {
     "claim": [
         'claimlog add claim --source S004 --quote "…" --statement "…" \\',
         "  --voice author --modality actual … --texts ../texts --by coder-1",
-        "claimlog add claim --from claims.ndjson --texts ../texts --by coder-1",
+        "claimlog add claim --from claims.csv --source S004 --modality actual \\",
+        "  --texts ../texts --by coder-1",
     ],
     "link": [
         "claimlog add link --from-claim-id C004-001 --relation same_fact --to-claim-id \\",
@@ -78,15 +79,15 @@ def _command(entity: str) -> click.Command:
         **options: Any,
     ) -> None:
         from claimlog.edit.append import Entries, add
+        from claimlog.edit.file_columns import filled_by_options, refuse_row_columns
         from claimlog.edit.row_files import read_entries
         from claimlog.edit.row_input import Input
         from claimlog.edit.source_documents import takes_document
 
         table = schema_of(context, entity)
         given = given_values(table, options)
-        if rows_from and (given or document):
-            names = [*given, *(["document"] if document else [])]
-            raise UsageError(f"--from reads whole rows; leave out {', '.join(names)}")
+        if rows_from:
+            refuse_row_columns(table, given | ({"document": document} if document else {}))
         if document is None and not rows_from and (yes or limits != 1):
             raise UsageError("--yes and --limits are about a document; name it with --document")
         supplied = load_texts(texts)
@@ -104,7 +105,7 @@ def _command(entity: str) -> click.Command:
             add_given(given)
             return
         if rows_from:
-            entries = read_entries(table, rows_from, row_format)
+            entries = filled_by_options(read_entries(table, rows_from, row_format), given)
             if not takes_document(table):
                 add_entries(entries)
                 return
@@ -128,7 +129,8 @@ def _command(entity: str) -> click.Command:
         click.Option(
             ["--from", "rows_from"],
             metavar="FILE",
-            help="Read rows from a file, or from standard input with -; keys are column names.",
+            help="Read rows from a file, or from standard input with -; keys are column names. "
+            "Options of columns fill what a row leaves empty.",
         ),
         click.Option(["--format", "row_format"], type=click.Choice(FORMATS)),
     ]

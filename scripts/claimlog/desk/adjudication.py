@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from claimlog.desk.coding import CHANGED_ELSEWHERE, draft_view, findings_dict, state_dict
 from claimlog.desk.comparison import ADDED, AGREED, Unit, compare
 from claimlog.desk.corrected_text import require_text_of_work
 from claimlog.desk.decisions import LEFT, NEW, RIGHT, UNIT, Decisions
 from claimlog.desk.desk import Desk
+from claimlog.desk.draft_changes import CHANGED_ELSEWHERE, draft_view, findings_dict, state_dict
 from claimlog.desk.findings import draft_findings
 from claimlog.desk.new_entries import NewEntries
 from claimlog.desk.places import Places
@@ -62,7 +62,7 @@ class Adjudication:
             If not all who began have finished, or nobody has, or the text is another since.
         """
         row = desk.log.source(source)
-        works = [*desk.works.finished_works(source)]
+        works = [*desk.work_folder.finished_works(source)]
         for work in works:
             require_text_of_work(desk.package, work, row)
         decisions = desk.decisions(source)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from claimlog.desk.coding import claim_value
 from claimlog.desk.comparison import nothing_as_null
 from claimlog.desk.desk import Desk
+from claimlog.desk.draft_changes import claim_value
 from claimlog.desk.draft_values import clean_values
 from claimlog.desk.findings import draft_findings, error_count
 from claimlog.desk.request_error import ABSENT, INVALID, MALFORMED, RequestError

@@ -8,7 +8,7 @@ import narwhals as nw
 import polars as pl
 
 from claimlog.desk.adjudication import Adjudication
-from claimlog.desk.codings import CODINGS, coding_rows
+from claimlog.desk.coding_rows import CODINGS, coding_rows
 from claimlog.desk.entity_rows import asserted_row
 from claimlog.desk.findings import entry_rows
 from claimlog.desk.row_references import on_the_spot_streams

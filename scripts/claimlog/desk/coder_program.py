@@ -99,7 +99,7 @@ def save_as_work(desk: Desk, rows: Sequence[CodedRow], source: str, coder: str) 
     ClaimlogError
         If the coder has begun that text already.
     """
-    work = desk.works.work(coder, source)
+    work = desk.work_folder.work(coder, source)
     if work.is_begun:
         raise ClaimlogError(f"{coder} has coded {source} already; give the run another name")
     desk.begin(work)

@@ -8,7 +8,7 @@ from typing import Any
 from claimlog.desk.decisions import Decisions
 from claimlog.desk.request_error import CLOSED, RequestError
 from claimlog.desk.work import BEGUN, Work
-from claimlog.desk.works import FOLDER, Works
+from claimlog.desk.work_folder import FOLDER, WorkFolder
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
 from claimlog.state import state_folder
@@ -31,7 +31,7 @@ def require_text_of_work(package: Package, work: Work, row: Mapping[str, Any]) -
     if begun_on in (None, row["text_sha256"]):
         return
     path = package.relative(work.cells.path)
-    if _is_committed(Works(package), work.source):
+    if _is_committed(WorkFolder(package), work.source):
         raise RequestError(
             CLOSED,
             f"{work.source} has another text since it was coded and committed, and its claims were "
@@ -58,16 +58,16 @@ def refuse_correction_with_drafts(package: Package, source: str) -> None:
     """
     if not state_folder(package, FOLDER).is_dir():
         return
-    works = Works(package)
-    coders = [work.coder for work in works.of_source(source)]
-    if coders and not _is_committed(works, source):
+    work_folder = WorkFolder(package)
+    coders = [work.coder for work in work_folder.of_source(source)]
+    if coders and not _is_committed(work_folder, source):
         raise ClaimlogError(
             f"{source}: {', '.join(coders)} coded it at the desk, and their drafts are of the text "
             "as it is; commit them there first, then correct the text; nothing was corrected"
         )
 
 
-def _is_committed(works: Works, source: str) -> bool:
-    decisions = Decisions(source, works.decisions_path(source))
+def _is_committed(work_folder: WorkFolder, source: str) -> bool:
+    decisions = Decisions(source, work_folder.decisions_path(source))
     decisions.cells.refresh()
     return decisions.is_committed

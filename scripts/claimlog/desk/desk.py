@@ -1,4 +1,4 @@
-"""The desk of one package: its log, its works, and the roles that it is opened for."""
+"""The desk of one package: its log, the work of its coders, and the roles that it is opened for."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from claimlog.desk.request_error import CLOSED, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.upload import Upload
 from claimlog.desk.work import Work
-from claimlog.desk.works import Works
+from claimlog.desk.work_folder import WorkFolder
 from claimlog.edit.open_batch import log_lock
 from claimlog.errors import ClaimlogError
+from claimlog.log.sections import section_of_claims
 from claimlog.package import Package
 from claimlog.validate import check_section
 from claimlog.validate.report import Report
@@ -57,7 +58,7 @@ class Desk:
             pass
         self.package = package
         self.log = DeskLog(package, texts)
-        self.works = Works(package)
+        self.work_folder = WorkFolder(package)
         self.roles = {role.name: role for role in roles}
         self._decisions: dict[str, Decisions] = {}
         self.computed = LatestValues()
@@ -66,7 +67,7 @@ class Desk:
     def decisions(self, source: str) -> Decisions:
         """Return what is decided of a source, as it is now; nothing is written."""
         if source not in self._decisions:
-            path = self.works.decisions_path(source)
+            path = self.work_folder.decisions_path(source)
             self._decisions[source] = Decisions(source, path)
         decisions = self._decisions[source]
         decisions.cells.refresh()
@@ -90,7 +91,7 @@ class Desk:
             whole = self.log.whole
             for stream in whole.definition.streams:
                 self.log.entries(stream)
-            check_section(whole.section(whole.live("claims").head(1)), Report(whole))
+            check_section(section_of_claims(whole, whole.live("claims").head(1)), Report(whole))
 
     def begin(self, work: Work) -> None:
         """Note which text and codebook a work is of, before its first change.

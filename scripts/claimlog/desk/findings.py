@@ -12,6 +12,7 @@ from claimlog.desk.desk_log import DeskLog
 from claimlog.desk.entity_rows import asserted_row, claim_values
 from claimlog.desk.row_references import SPAN
 from claimlog.errors import Finding
+from claimlog.log.sections import section_of_claims
 from claimlog.sources.text import Texts
 from claimlog.validate import check_section
 from claimlog.validate.anchors import check_anchors
@@ -54,7 +55,7 @@ def draft_findings(
     ]
     log = desk_log.with_rows({**entry_rows(desk_log, entries), "claims": claims})
     rows = log.claims_of(pl.Series("claim_id", [*ids], dtype=pl.String))
-    section = log.section(rows)
+    section = section_of_claims(log, rows)
     report = Report(section)
     for finding in log.findings:
         report.fail(finding)

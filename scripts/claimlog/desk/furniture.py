@@ -50,7 +50,7 @@ def may_mark_furniture(desk: Desk, role: Role, source: str) -> bool:
     """
     if role.decides:
         return True
-    others = (work.coder for work in desk.works.of_source(source) if work.coder != role.name)
+    others = (work.coder for work in desk.work_folder.of_source(source) if work.coder != role.name)
     is_sealed = source in desk.log.sealed_log.ids(SOURCES)
     return not (is_sealed or any(others) or desk.decisions(source).is_begun)
 
@@ -99,7 +99,7 @@ def mark_furniture(
 
 def _coded_spans(desk: Desk, role: Role, source: str) -> Iterable[tuple[int, int]]:
     """Yield the passages of a source that are coded at the desk, as far as a role may see them."""
-    works = desk.works.of_source(source)
+    works = desk.work_folder.of_source(source)
     if not role.decides:
         works = [work for work in works if work.coder == role.name]
     elif not all(work.is_finished for work in works):

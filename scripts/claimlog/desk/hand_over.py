@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from claimlog.desk.coding import claim_value
 from claimlog.desk.commitment import commitment_of, read_coding, write_coding
 from claimlog.desk.desk import Desk
+from claimlog.desk.draft_changes import claim_value
 from claimlog.desk.draft_values import clean_values
 from claimlog.desk.findings import draft_findings, error_count
 from claimlog.desk.request_error import INVALID, LARGE, MALFORMED, RequestError
@@ -26,7 +26,7 @@ from claimlog.desk.work import (
     content_of,
     require_draft_name,
 )
-from claimlog.desk.works import Works
+from claimlog.desk.work_folder import WorkFolder
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.package import Package
 
@@ -46,7 +46,7 @@ def finished_work(package: Package, coder: str, source: str) -> Work:
         If there is none.
     """
     _require_names(coder, source)
-    work = Works(package).work(coder, source)
+    work = WorkFolder(package).work(coder, source)
     if not work.is_finished:
         raise ClaimlogError(f"{coder} has not finished {source}; finish it at the desk first")
     return work
@@ -59,8 +59,8 @@ def _require_names(coder: str, source: str) -> None:
         raise UsageError(f"{coder}: decides, and codes nothing; name a coder")
 
 
-def _expected(works: Works) -> SavedCells:
-    cells = SavedCells(works.folder() / EXPECTED)
+def _expected(work_folder: WorkFolder) -> SavedCells:
+    cells = SavedCells(work_folder.folder() / EXPECTED)
     cells.refresh()
     return cells
 
@@ -76,7 +76,7 @@ def expect_coding(package: Package, coder: str, source: str, value: str) -> None
     _require_names(coder, source)
     if not HASH.fullmatch(value):
         raise UsageError("expected the 64 hexadecimal digits that claimlog desk commitment prints")
-    cells = _expected(Works(package))
+    cells = _expected(WorkFolder(package))
     key = f"{source}/{coder}"
     known = cells.cell(key).value
     if known not in (None, value):
@@ -93,7 +93,7 @@ def export_coding(package: Package, coder: str, source: str, path: Path, alone: 
         If it is not finished, the file is there, or nobody else's commitment was noted.
     """
     work = finished_work(package, coder, source)
-    cells = _expected(Works(package))
+    cells = _expected(WorkFolder(package))
     others = [key for key, _ in cells.items(f"{source}/") if key != coder]
     if not others and not alone:
         raise ClaimlogError(
@@ -121,7 +121,7 @@ def import_coding(package: Package, path: Path, texts: Path | None) -> Work:
     _require_names(coder, source)
     desk = Desk(package, texts)
     value = commitment_of(content, nonce)
-    noted = _expected(desk.works).cell(f"{source}/{coder}").value
+    noted = _expected(desk.work_folder).cell(f"{source}/{coder}").value
     if noted is None:
         raise ClaimlogError(
             f"{path}: no commitment of {coder} to {source} was noted before; ask for it, and note "
@@ -130,7 +130,7 @@ def import_coding(package: Package, path: Path, texts: Path | None) -> Work:
     if noted != value:
         raise ClaimlogError(f"{path}: is not the coding that {coder} committed to")
     _require_same(desk, path, content)
-    work = desk.works.work(coder, source)
+    work = desk.work_folder.work(coder, source)
     if work.is_finished and work.commitment == value:
         return work
     try:
@@ -139,7 +139,7 @@ def import_coding(package: Package, path: Path, texts: Path | None) -> Work:
         raise ClaimlogError(f"{path}: {error}; {ASK_AGAIN}") from error
     except (LookupError, TypeError, AttributeError) as error:
         raise ClaimlogError(f"{path}: {NOT_SAVED}; {ASK_AGAIN}") from error
-    others = [one for one in desk.works.of_source(source) if one.coder != coder]
+    others = [one for one in desk.work_folder.of_source(source) if one.coder != coder]
     is_cut_off = not work.is_finished and dict(work.cells.items("")) and _has(work, values)
     if any(not one.is_finished for one in others):
         raise ClaimlogError(f"somebody here has not finished {source}; import it after that")

@@ -81,7 +81,7 @@ def register_coder(desk: Desk, role: Role, kind: str, description: str) -> Row:
 
 def source_state(desk: Desk, source: str) -> str:
     """Return how far a source has come."""
-    works = desk.works.of_source(source)
+    works = desk.work_folder.of_source(source)
     decisions = desk.decisions(source)
     if decisions.is_committed:
         return COMMITTED if source in _open_sources(desk) else SEALED
@@ -107,7 +107,7 @@ def begin_new_pass(desk: Desk, source: str) -> Path:
         raise ClaimlogError(f"{source} is not decided; there is no pass before a new one")
     if source_state(desk, source) != SEALED:
         raise ClaimlogError(f"the rows of {source} are in the open batch; seal it first")
-    return desk.works.set_aside(source)
+    return desk.work_folder.set_aside(source)
 
 
 def _source(desk: Desk, role: Role, row: Row, claims: Counter[str] | dict[str, int]) -> Row:
@@ -118,7 +118,7 @@ def _source(desk: Desk, role: Role, row: Row, claims: Counter[str] | dict[str, i
         "state": source_state(desk, name),
         "has_text": desk.log.places(name) is not None,
         "length": row["text_length"],
-        "coders": [_progress(desk, role, work) for work in desk.works.of_source(name)],
+        "coders": [_progress(desk, role, work) for work in desk.work_folder.of_source(name)],
     }
     return {**found, "claims": claims.get(name, 0)} if role.decides else found
 

@@ -35,7 +35,7 @@ def build_preview(desk: Desk) -> Path:
     FindingsError
         If the log would break a rule.
     """
-    out = desk.works.folder() / FOLDER
+    out = desk.work_folder.folder() / FOLDER
     with publish_directory(out, desk.package.relative(out)) as folder:
         write_preview_build(desk.package, desk.log.texts, folder)
     return out

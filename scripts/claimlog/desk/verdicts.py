@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from claimlog.desk.adjudication import Adjudication
-from claimlog.desk.coding import CHANGED_ELSEWHERE, claim_value, state_dict
 from claimlog.desk.comparison import AGREED, Unit
 from claimlog.desk.decisions import LEFT, NEW, PROPOSAL, RIGHT, SIDES, TAKES, UNIT
+from claimlog.desk.draft_changes import CHANGED_ELSEWHERE, claim_value, state_dict
 from claimlog.desk.request_error import ABSENT, CLOSED, INVALID, MALFORMED, RequestError
 from claimlog.desk.saved_cells import StaleError, stale
 from claimlog.desk.spot_entries import save_entry

@@ -2,7 +2,7 @@
 
 A part is a range of the log's rows of one stream, in memory or in the cache. Claims may be many
 and everything else is few: the other streams are held whole once they are asked for, and the claims
-pass in ranges of their ids (`Log.sections`), all versions of a claim in the same range.
+pass in ranges of their ids (`sections`), all versions of a claim in the same range.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -23,7 +23,7 @@ from claimlog.log.batch import Batch
 from claimlog.log.canonical import encode
 from claimlog.log.lines import Lines, empty_frame
 from claimlog.log.merkle import CompactRange
-from claimlog.log.parts import STEP, MemoryPart, Part, number_lines, place_in_log
+from claimlog.log.parts import MemoryPart, Part, number_lines, place_in_log
 from claimlog.log.read_file import written_as
 from claimlog.log.release_index import ReleaseEntry, read_index
 from claimlog.log.takedowns import TakenRow
@@ -33,9 +33,6 @@ from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import POSITION, Table
 
 CLAIMS = "claims"
-
-SECTION = 200_000
-"""Rows of claims in a section, about; they and what is computed of them fill some 2 GB."""
 
 
 @dataclass
@@ -89,11 +86,12 @@ class Log:
 
     def scan(self, stream: str, names: Sequence[str] | None = None) -> pl.LazyFrame:
         """Return some columns, or all, of every row of a stream, in no order."""
-        return self._scan(stream, self.parts.get(stream, ()), names)
+        return self.scan_parts(stream, self.parts.get(stream, ()), names)
 
-    def _scan(
+    def scan_parts(
         self, stream: str, parts: Sequence[Part], names: Sequence[str] | None = None
     ) -> pl.LazyFrame:
+        """Return some columns, or all, of the rows of some parts of a stream, in no order."""
         chosen = list(names or self.column_names(stream))
         if not parts:
             return self._no_rows(stream).lazy().select(chosen)
@@ -137,13 +135,13 @@ class Log:
             rows = log._collected[stream].lazy().select(needed)
         else:
             parts = [part for part in log.parts.get(stream, ()) if part.overlaps(low, high)]
-            rows = log._scan(stream, parts, needed)
+            rows = log.scan_parts(stream, parts, needed)
         return rows.filter(pl.col(key).is_in(ids.implode())).select(names).collect()
 
     def claims_since(self, first: int) -> pl.Series:
         """Return the ids of the claims that the rows from position `first` on are about."""
         parts = [part for part in self.parts.get(CLAIMS, ()) if part.end > first]
-        rows = self._scan(CLAIMS, parts, ("claim_id", "seq")).filter(pl.col("seq") >= first)
+        rows = self.scan_parts(CLAIMS, parts, ("claim_id", "seq")).filter(pl.col("seq") >= first)
         return rows.select("claim_id").unique().collect()["claim_id"].sort()
 
     def claims_of(self, ids: pl.Series) -> pl.DataFrame:
@@ -249,82 +247,6 @@ class Log:
     def present_streams(self, *streams: str) -> list[str]:
         """Return those of `streams` whose rows this log, or section of one, is checked for."""
         return [name for name in streams if name in self.streams]
-
-    def sections(self) -> Iterator[Log]:
-        """Yield the log in sections that are checked and folded alone: each row is in one."""
-        yield self.section_without_claims()
-        for claims in self.claims():
-            yield self.section(claims)
-
-    def section_without_claims(self) -> Log:
-        """Return the section of all streams but the claims."""
-        return replace(self, streams=self.beside_claims, whole=self)
-
-    def section(self, claims: pl.DataFrame) -> Log:
-        """Return the section of the claims of which these are the rows."""
-        for name in self.beside_claims:
-            self.rows(name)  # once, for all sections
-        parts: dict[str, list[Part]] = {**self.parts, CLAIMS: [MemoryPart(claims)]}
-        return replace(self, parts=parts, streams=(CLAIMS,), whole=self)
-
-    def claims(self) -> Iterator[pl.DataFrame]:
-        """Yield the rows of the claims, range by range of their ids, in no order within one.
-
-        Sorting fifty columns takes as long as reading them: who needs the order sorts what a
-        filter leaves.
-        """
-        parts = self.parts.get(CLAIMS, [])
-        if len(parts) == 1 and isinstance(parts[0], MemoryPart):
-            yield parts[0].frame
-            return
-        bounds = self._bounds()
-        for low, high in zip([None, *bounds], [*bounds, None], strict=True):
-            chosen = [part for part in parts if part.overlaps(low, high)]
-            inside = pl.lit(True)
-            if low is not None:
-                inside &= pl.col("claim_id") >= low
-            if high is not None:
-                inside &= pl.col("claim_id") < high
-            if chosen or not parts:
-                yield self._scan(CLAIMS, chosen).filter(inside).collect().rechunk()
-
-    def _bounds(self) -> list[str]:
-        """Return the ids at which sections end, about `SECTION` rows apart."""
-        # every part knows the id of each of its rows number 0, STEP, 2 STEP …, in order of ids
-        ids = sorted(name for part in self.parts.get(CLAIMS, ()) for name in part.ids[:-1])
-        return sorted(set(ids[SECTION // STEP :: SECTION // STEP]))
-
-    def envelope_ranges(self, first: int = 0) -> Iterator[dict[str, pl.DataFrame]]:
-        """Yield the envelopes (`envelope`) of the rows from position `first` on, batch after batch.
-
-        Batches that follow each other are taken together while they have less rows than a section.
-        """
-        begin = first
-        for end, _ in self.trees:
-            if end - begin >= SECTION or (end == self.size and end > begin):
-                yield self._envelope_range(begin, end)
-                begin = end
-        if not self.size:
-            yield self._envelope_range(0, 0)
-
-    def _envelope_range(self, begin: int, end: int) -> dict[str, pl.DataFrame]:
-        return {name: self._envelopes(name, begin, end) for name in self.definition.streams}
-
-    def _envelopes(self, stream: str, begin: int, end: int) -> pl.DataFrame:
-        parts = [
-            part for part in self.parts.get(stream, ()) if part.first < end and part.end > begin
-        ]
-        rows = self._scan(stream, parts, self.envelope(stream))
-        here = pl.col("seq").is_between(begin, end, closed="left")
-        return rows.filter(here).collect().sort("seq")
-
-    def envelope(self, stream: str) -> tuple[str, ...]:
-        """Return the columns that say where a row stands, what it does to what, when and why."""
-        return (
-            *POSITION,
-            *("action", "version", "recorded_at", "recorded_by", "reason"),
-            self.definition.streams[stream].id,
-        )
 
     # the batches
 

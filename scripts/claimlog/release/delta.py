@@ -21,8 +21,9 @@ import polars as pl
 from claimlog.export.conform import conform
 from claimlog.export.parquet import ParquetFile
 from claimlog.fold.states import version_spans
-from claimlog.log.event_log import CLAIMS, SECTION, Log
+from claimlog.log.event_log import CLAIMS, Log
 from claimlog.log.release_index import ReleaseEntry
+from claimlog.log.sections import SECTION, claim_ranges
 from claimlog.release.diff import Diff, RowChange
 from claimlog.release.layout import LICENCE, LOG, sha256_of_file
 from claimlog.schema.table_schema import Table
@@ -89,7 +90,7 @@ def rows_between(log: Log, stream: str, start: int, end: int) -> Iterator[pl.Dat
     table, key = version_table(log, stream), log.definition.streams[stream].id
     between = pl.col("seq").is_between(start, end, closed="left")
     is_large = stream == CLAIMS and end - start > SECTION
-    for rows in (frame.lazy() for frame in log.claims()) if is_large else (log.scan(stream),):
+    for rows in (frame.lazy() for frame in claim_ranges(log)) if is_large else (log.scan(stream),):
         new = nw.from_native(rows.filter(between))
         yield conform(version_spans(new, key).to_native(), table)
 

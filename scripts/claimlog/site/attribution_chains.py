@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
+from claimlog.schema.relations import DISPUTES
 from claimlog.site.store import Row, Store, json_list
 
 Chains = Mapping[str, list[Row]]
@@ -35,8 +36,9 @@ async def speaker_denials(store: Store, claims: Collection[str]) -> dict[str, st
     rows = await store.rows(
         "select l.to_claim_id as claim_id, min(l.from_claim_id) as denied_in from links l "
         "join claims t on t.claim_id = l.to_claim_id join claims f on f.claim_id = l.from_claim_id "
-        "where l.relation = 'disputes' and f.speaker_id = t.speaker_id "
+        "where l.relation = :disputes and f.speaker_id = t.speaker_id "
         "and l.to_claim_id in (select value from json_each(:ids)) group by 1",
+        disputes=DISPUTES,
         ids=json_list(claims),
     )
     return {row["claim_id"]: row["denied_in"] for row in rows}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from claimlog.schema.relations import DISPUTES
 from claimlog.site.claim_entries import claim_entries
 from claimlog.site.claim_reasons import reasons_of_claims
 from claimlog.site.lineage import source_lineage
@@ -78,8 +79,9 @@ async def _disputes(store: Store, claims: list[str]) -> list[Row]:
     """Return the claims that dispute some claims, each with the one that it disputes."""
     rows = await store.rows(
         "select from_claim_id as claim_id, to_claim_id as disputed_id, basis from links "
-        "where relation = 'disputes' and to_claim_id in (select value from json_each(:ids)) "
+        "where relation = :disputes and to_claim_id in (select value from json_each(:ids)) "
         "order by from_claim_id, to_claim_id",
+        disputes=DISPUTES,
         ids=json_list(claims),
     )
     disputing = await claim_entries(store, [row["claim_id"] for row in rows])

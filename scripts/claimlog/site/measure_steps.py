@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from claimlog.schema.relations import DISPUTES
 from claimlog.site.attribution_chains import with_chains
 from claimlog.site.claim_reasons import reasons_of_claims, why_relations
 from claimlog.site.entity_links import entity_links
@@ -171,8 +172,9 @@ async def step_details(store: Store, matrix: Matrix, steps: Iterable[Row]) -> li
 async def _disputed(store: Store, claims: Iterable[str]) -> set[str]:
     """Return those of some claims that another disputes."""
     rows = await store.rows(
-        "select distinct to_claim_id as id from links where relation = 'disputes' "
+        "select distinct to_claim_id as id from links where relation = :disputes "
         "and to_claim_id in (select value from json_each(:claims))",
+        disputes=DISPUTES,
         claims=json_list(claims),
     )
     return {row["id"] for row in rows}

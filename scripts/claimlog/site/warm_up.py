@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import warnings
 from collections.abc import Awaitable, Callable
@@ -61,6 +62,7 @@ def warm_before_ready(app: App, datasette: Any) -> App:
         async def send_when_warm(message: dict[str, Any]) -> None:
             if message["type"] == "lifespan.startup.complete":
                 await warm_up(datasette)
+                spare_collector()
             await send(message)
 
         with escaped_streams(styles=False):
@@ -68,6 +70,17 @@ def warm_before_ready(app: App, datasette: Any) -> App:
             await app(scope, receive, send_when_warm)
 
     return asgi_app
+
+
+def spare_collector() -> None:
+    """Keep what lives as long as the server out of the garbage collector's full passes.
+
+    A full pass walks every container that lives, which takes a tenth of a second at 100,000
+    claims, and comes in the middle of a reader's request. Modules, templates and indexes are
+    walked once, here (`gc.freeze`).
+    """
+    gc.collect()
+    gc.freeze()
 
 
 async def warm_up(datasette: Any) -> None:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from claimlog.errors import Finding
 from claimlog.log.event_log import Log
+from claimlog.log.sections import sections
 from claimlog.schema.table_schema import fitting
 from claimlog.sources.text import Texts
 from claimlog.validate import anchors, coders, free_text, integrity, references, rows, tabular
@@ -89,14 +90,14 @@ def check_sections(
     log: Log,
     report: Report,
     progress: Callable[[str], None],
-    sections: Callable[[], Iterator[Log]] | None = None,
+    chosen: Callable[[], Iterator[Log]] | None = None,
 ) -> None:
     """Run the layers of rows on every section; the second only while the first finds nothing.
 
     References are checked all the same.
     """
     began = False
-    for section in _read_one_ahead((sections or log.sections)()):
+    for section in _read_one_ahead(chosen() if chosen else sections(log)):
         known, before = report.error_count, report.counts()
         tabular.check_pandera(section, report)
         if report.error_count > known or (known and not began):
@@ -115,16 +116,16 @@ def check_sections(
     else:
         report.forget("rows")  # sections before the one that stopped it had begun with them
         # an identifier can be looked up whatever else is wrong with its row
-        for section in _read_one_ahead((sections or log.sections)()):
+        for section in _read_one_ahead(chosen() if chosen else sections(log)):
             _run(references.check_references, section, report)
 
 
-def _read_one_ahead(sections: Iterator[Log]) -> Iterator[Log]:
+def _read_one_ahead(chosen: Iterator[Log]) -> Iterator[Log]:
     """Yield sections, each read while the one before it is checked."""
     with ThreadPoolExecutor(1) as reader:
-        coming = reader.submit(next, sections, None)
+        coming = reader.submit(next, chosen, None)
         while (section := coming.result()) is not None:
-            coming = reader.submit(next, sections, None)
+            coming = reader.submit(next, chosen, None)
             yield section
 
 

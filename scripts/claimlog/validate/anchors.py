@@ -10,6 +10,7 @@ import polars as pl
 from claimlog.count_wording import names_in_words
 from claimlog.errors import ClaimlogError, Finding
 from claimlog.log.event_log import Log
+from claimlog.log.sections import sections
 from claimlog.schema.table_schema import Table
 from claimlog.sources.anchor import COLUMNS, anchor, boundary_flaw
 from claimlog.sources.readings import Readings
@@ -24,13 +25,13 @@ SOURCES_NAMED = 8
 
 
 def check_anchors(
-    log: Log, report: Report, texts: Texts | None, sections: Iterable[Log] | None = None
+    log: Log, report: Report, texts: Texts | None, chosen: Iterable[Log] | None = None
 ) -> None:
     """Check live claims and codings against their texts, where these were supplied.
 
     Parameters
     ----------
-    sections
+    chosen
         The sections to check; all of the log by default.
     """
     sources = {row["source_id"]: row for row in log.live("sources").iter_rows(named=True)}
@@ -58,7 +59,7 @@ def check_anchors(
             )
             report.fail(Finding("text-identity", path, message, line, name, "mend the length"))
     report.anchors_unchecked = 0
-    for section in log.sections() if sections is None else sections:
+    for section in sections(log) if chosen is None else chosen:
         for stream in section.present_streams(*ANCHORED):
             frame = section.live(stream)
             for source, text in found.items():

@@ -18,6 +18,7 @@ import polars as pl
 from claimlog.errors import ClaimlogError, Finding
 from claimlog.fingerprint import is_cached
 from claimlog.log.event_log import Log
+from claimlog.log.sections import section_of_claims, section_without_claims, sections
 from claimlog.schema.registers import registers_of
 from claimlog.sources.text import Texts
 from claimlog.state_notes import read_note, write_note
@@ -78,10 +79,10 @@ def validate_appended(log: Log, size: int, texts: Texts | None) -> Report:
     check_reading(log, report)
     if report.error_count:
         return report
-    sections = [*log.sections()] if not only_appends(log, size) else _sections_since(log, size)
-    check_sections(log, report, lambda _: None, lambda: iter(sections))
+    chosen = _sections_since(log, size) if only_appends(log, size) else [*sections(log)]
+    check_sections(log, report, lambda _: None, lambda: iter(chosen))
     if texts is not None and not report.error_count:
-        check_anchors(log, report, texts, sections)
+        check_anchors(log, report, texts, chosen)
     return report
 
 
@@ -101,17 +102,20 @@ def findings_of_open_rows(
     if report.stopped_after not in ("schema", "rows"):
         return []
     whole = Report(log)
-    sections = _sections_since(log, size)
-    for section in sections:
+    chosen = _sections_since(log, size)
+    for section in chosen:
         check_section(section, whole)
     if texts is not None:
-        check_anchors(log, whole, texts, sections)
+        check_anchors(log, whole, texts, chosen)
     path = f"{log.batches[-1].shown}/"
     return [finding for finding in whole.findings if finding.path.startswith(path)]
 
 
 def _sections_since(log: Log, size: int) -> list[Log]:
-    return [log.section_without_claims(), log.section(log.claims_of(log.claims_since(size)))]
+    return [
+        section_without_claims(log),
+        section_of_claims(log, log.claims_of(log.claims_since(size))),
+    ]
 
 
 def check_appended(log: Log, size: int, checked: Mapping[str, int]) -> RowsCheck:
@@ -133,11 +137,11 @@ def _check(
     report: Report,
     progress: Callable[[str], None],
 ) -> None:
-    sections = _sections_since(log, size)
-    check_sections(log, report, progress, lambda: iter(sections))
+    chosen = _sections_since(log, size)
+    check_sections(log, report, progress, lambda: iter(chosen))
     before = Report(log)
-    claims = sections[-1].rows("claims").filter(pl.col("seq") < size)
-    check_section(log.section(claims), before)
+    claims = chosen[-1].rows("claims").filter(pl.col("seq") < size)
+    check_section(section_of_claims(log, claims), before)
     untouched = Counter(checked)
     untouched.subtract(before.counts())
     report.of_claims.update(untouched)

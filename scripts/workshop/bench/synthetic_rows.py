@@ -72,14 +72,14 @@ class RowGenerator:
         self.actors[5] = "usa"  # a state that some queries ask for by name
         self.incidents = [f"incident-{number:02d}" for number in range(60)]
         self.measures = [f"measure-{number:03d}" for number in range(MEASURES)]
-        self.works = [f"S9{number:05d}" for number in range(40)]
+        self.work_folder = [f"S9{number:05d}" for number in range(40)]
         self.dates = _dates(self.rng)
         # nothing rests on what appeared later: works before articles, and one after the other
         starts = {date: first for date in self.dates if (first := bounds(date)[0]) is not None}
         self.article_dates = [date for date, first in starts.items() if first.year >= FIRST_ARTICLE]
         earlier = [date for date in starts if date not in self.article_dates]
         self.work_dates = sorted(
-            self.rng.choices(earlier, k=len(self.works)), key=starts.__getitem__
+            self.rng.choices(earlier, k=len(self.work_folder)), key=starts.__getitem__
         )
         self.profiles = [self._profile() for _ in range(PROFILE_COUNT)]
 
@@ -90,9 +90,9 @@ class RowGenerator:
                 name,
                 kind="work",
                 published=self.work_dates[at],
-                lineage=self._edges(self.works[:at], WORK_LINEAGE_SHARE),
+                lineage=self._edges(self.work_folder[:at], WORK_LINEAGE_SHARE),
             )
-            for at, name in enumerate(self.works)
+            for at, name in enumerate(self.work_folder)
         ]
         yield (
             "register",
@@ -242,7 +242,7 @@ class RowGenerator:
             text_sha256=digest(text),
             text_length=len(text),
             furniture=furniture,
-            lineage=self._edges(self.works, COPY_LINEAGE_SHARE),
+            lineage=self._edges(self.work_folder, COPY_LINEAGE_SHARE),
         )
         return source, claims
 
@@ -374,7 +374,7 @@ class RowGenerator:
             "actor_id": self.rng.choice(self.actors) if known else None,
             "anonymity": self._code("anonymity"),
             "description": None if known else self._words(3),
-            "source_id": self.rng.choice(self.works) if self.rng.random() < 0.1 else None,
+            "source_id": self.rng.choice(self.work_folder) if self.rng.random() < 0.1 else None,
             "verb": self.rng.choice(("say", "report", "deny", "warn")),
         }
 

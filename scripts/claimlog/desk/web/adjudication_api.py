@@ -6,7 +6,7 @@ from typing import Any
 
 from claimlog.desk.adjudication import Adjudication, decided_findings, verdicts_dict
 from claimlog.desk.coder_agreement import agreement
-from claimlog.desk.commit import commit
+from claimlog.desk.commit_decisions import commit_decisions
 from claimlog.desk.desk import Desk
 from claimlog.desk.spot_entries import remove_entry
 from claimlog.desk.verdicts import (
@@ -124,11 +124,11 @@ def _agreement(desk: Desk, request: Request) -> Found:
 
 def _commit(desk: Desk, request: Request) -> Found:
     state, codings_only = request.given("state", int), request.given("codings_only", bool, False)
-    commit(_open(desk, request), request.role, state, codings_only)
+    commit_decisions(_open(desk, request), request.role, state, codings_only)
     return _show(desk, request)
 
 
 def _verdicts(desk: Desk, request: Request) -> Found:
-    desk.works.require_own_finished(request.role, request.parts["source"])
+    desk.work_folder.require_own_finished(request.role, request.parts["source"])
     opened = _open(desk, request)
     return {**verdicts_dict(opened), "agreement": agreement(opened)}

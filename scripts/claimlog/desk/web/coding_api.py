@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from claimlog.desk.coding import (
+from claimlog.desk.corrected_text import require_text_of_work
+from claimlog.desk.desk import Desk
+from claimlog.desk.draft_changes import (
     finish,
     remove_draft,
     save_draft,
@@ -12,8 +14,6 @@ from claimlog.desk.coding import (
     work_dict,
     work_findings,
 )
-from claimlog.desk.corrected_text import require_text_of_work
-from claimlog.desk.desk import Desk
 from claimlog.desk.forms import form
 from claimlog.desk.furniture import mark_furniture, may_mark_furniture, source_claims
 from claimlog.desk.lookup import find_entries
@@ -63,7 +63,7 @@ def coding_routes() -> list[Route]:
 def _own_work(desk: Desk, request: Request) -> Work:
     """Return the work of the role that asks: no request names another's."""
     row = desk.log.source(request.parts["source"])
-    work = desk.works.work(request.role.name, request.parts["source"])
+    work = desk.work_folder.work(request.role.name, request.parts["source"])
     require_text_of_work(desk.package, work, row)
     return work
 
@@ -91,7 +91,7 @@ def _lookup(desk: Desk, request: Request) -> Found:
     used: dict[str, int] = {}
     if (source := request.query.get("source")) and not request.role.decides:
         desk.log.source(source)
-        work = desk.works.work(request.role.name, source)
+        work = desk.work_folder.work(request.role.name, source)
         proposed = work.entry_rows().get(stream, {})
         used = dict(usage(desk, work.drafts(), stream))
     elif source:

@@ -13,7 +13,7 @@ from claimlog.desk.desk import Desk
 from claimlog.desk.preview import build_preview
 from claimlog.desk.request_error import ABSENT, RequestError
 from claimlog.desk.roles import Role
-from claimlog.desk.works import require_deciding
+from claimlog.desk.work_folder import require_deciding
 from claimlog.site.server_command import SETTINGS
 
 PREVIEW = "preview/"

@@ -32,7 +32,7 @@ def serve_desk(package: Package, texts: Path, roles: Sequence[Role], port: int) 
     require_port(HOST, port)
     desk = Desk(package, texts, tuple(roles))
     os.environ[VARIABLE] = str(texts.resolve())  # for the pages of the preview
-    app = DeskApp(desk, role_tokens(desk.works, desk.roles))
+    app = DeskApp(desk, role_tokens(desk.work_folder, desk.roles))
     config = uvicorn.Config(
         app,
         host=HOST,

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
-from claimlog.desk.works import Works
+from claimlog.desk.work_folder import WorkFolder
 from claimlog.errors import ClaimlogError
 from claimlog.files import write_durably
 from claimlog.untrusted_files import parse_json, read_regular
@@ -18,7 +18,7 @@ MOST_BYTES = 1 << 16
 BYTES = 24
 
 
-def role_tokens(works: Works, names: Iterable[str]) -> Mapping[str, str]:
+def role_tokens(work_folder: WorkFolder, names: Iterable[str]) -> Mapping[str, str]:
     """Return the token of each role; one that has none is given one.
 
     They stay the same, so that a page that is open survives the server.
@@ -28,7 +28,7 @@ def role_tokens(works: Works, names: Iterable[str]) -> Mapping[str, str]:
     ClaimlogError
         If they cannot be written.
     """
-    path = works.folder() / FILE
+    path = work_folder.folder() / FILE
     known: dict[str, str] = {}
     with suppress(ClaimlogError):  # absent, or spoilt: then there are new ones
         known = {

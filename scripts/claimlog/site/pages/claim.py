@@ -70,7 +70,7 @@ async def claim(store: Store, request: PageRequest) -> Mapping[str, Any]:
         "source": source,
         "codes": await _coded_columns(store, topic, codes, last),
         "texts": [item for item in _texts(topic, last) if item["column"] not in referring],
-        **({"registered": await _registered(store, referring, last)} if referring else {}),
+        **({"registered": await _registered(store, topic, referring, last)} if referring else {}),
         "chain": await _chain(store, codes, last),
         "actors": await _actors(store, name),
         "incident": await _incident(store, last["incident_id"]),
@@ -152,7 +152,7 @@ async def _coded_columns(store: Store, topic: Topic, codes: Codes, row: Row) -> 
         coded.append(
             {
                 "column": column.name,
-                "name": words(column.name),
+                "name": column.label,
                 "meaning": column.description,
                 "code": code,
                 "label": entry["label"],
@@ -171,14 +171,16 @@ def _texts(topic: Topic, row: Row) -> list[Row]:
     ]
 
 
-async def _registered(store: Store, referring: Mapping[str, str], row: Row) -> list[Row]:
+async def _registered(
+    store: Store, topic: Topic, referring: Mapping[str, str], row: Row
+) -> list[Row]:
     """Return the columns by which a claim refers to registers and that are set, with links."""
     found = []
     for column, register in referring.items():
         if value := row.get(column):
             names = value if isinstance(value, list) else [value]
             links = await entity_links(store, register, names)
-            found.append({"column": column, "links": links})
+            found.append({"column": column, "label": topic.columns[column].label, "links": links})
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from claimlog.schema.relations import SAME_FACT
 from claimlog.site.attribution_chains import with_chains
 from claimlog.site.lineage import source_lineage
 from claimlog.site.origin_groups import group_by_origin
@@ -53,8 +54,9 @@ async def fact(store: Store, request: PageRequest) -> Mapping[str, Any]:
         "links": await store.rows(
             "select l.link_id, l.from_claim_id, l.to_claim_id, l.basis, l.note "
             "from corroboration_claims m join links l on l.from_claim_id = m.claim_id "
-            "where m.fact_id = :name and l.relation = 'same_fact' order by l.link_id limit :most",
+            "where m.fact_id = :name and l.relation = :same_fact order by l.link_id limit :most",
             name=name,
+            same_fact=SAME_FACT,
             most=ALL_MEMBERS,
         ),
         "single": True,

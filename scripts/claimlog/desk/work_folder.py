@@ -1,4 +1,4 @@
-"""All works of a package, where they lie, and who may see what of them."""
+"""Where the work of every coder lies, who may see what of it, and moving it away."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FOLDER = "desk"
 ENDING = ".ndjson"
 
 
-class Works:
+class WorkFolder:
     """Journals of coders and of who decides, one a role and source, in the state directory."""
 
     def __init__(self, package: Package) -> None:

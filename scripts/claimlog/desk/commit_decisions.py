@@ -8,7 +8,7 @@ import polars as pl
 
 from claimlog.desk.adjudication import Adjudication, decided_claims, decided_findings
 from claimlog.desk.coder_agreement import all_entries
-from claimlog.desk.codings import CODINGS, coding_rows
+from claimlog.desk.coding_rows import CODINGS, coding_rows
 from claimlog.desk.decisions import COMMITTED, COMMITTING
 from claimlog.desk.entity_rows import claim_values
 from claimlog.desk.overview import coder_of
@@ -22,7 +22,9 @@ from claimlog.edit.append import Addition
 Row = dict[str, Any]
 
 
-def commit(adjudication: Adjudication, role: Role, state: int, codings_only: bool = False) -> None:
+def commit_decisions(
+    adjudication: Adjudication, role: Role, state: int, codings_only: bool = False
+) -> None:
     """Add the rows of a decided text to the open batch: all of them, or none.
 
     A commit that was cut off is finished by another: what is there already is not added again.

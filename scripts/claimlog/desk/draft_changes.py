@@ -1,4 +1,4 @@
-"""A coder's changes of a work, as the pages make them, and how they are answered."""
+"""Changes that a coder makes of drafts, as the pages send them, and how they are answered."""
 
 from __future__ import annotations
 
