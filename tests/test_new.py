@@ -327,6 +327,21 @@ def test_a_place_that_cannot_be_is_refused_before_any_question(tmp_path: Path) -
     assert len(printed.splitlines()) == 1
 
 
+def test_nothing_but_the_definition_is_taken_of_another_package(
+    bells: World, tmp_path: Path
+) -> None:
+    schemas = bells.root / "schemas"
+    strange = (".git/config", ".git/refs/heads/main", "HEAD", "config", "conftest.py", "a\x1b.csv")
+    for name in (*strange, "objects/ab/cd", "codebook/.git/config", "queries/Makefile"):
+        (schemas / name).parent.mkdir(parents=True, exist_ok=True)
+        (schemas / name).write_text("[core]\n\tfsmonitor = touch ran\n", "utf-8")
+    package = make_package(tmp_path / "next", CHOICES, bells.package)
+    found = [path for path in package.schemas.rglob("*") if path.is_file()]
+    assert {path.suffix for path in found} == {".json", ".csv"}
+    assert not [path for path in package.schemas.rglob("*") if path.name.startswith(".")]
+    assert validate(read(package), None).findings == []
+
+
 def test_what_older_rows_need_not_meet_a_new_package_demands(tmp_path: Path) -> None:
     package = make_package(tmp_path / "next", CHOICES, Package(ROOT))
     for name in REQUIRED_STREAMS:

@@ -112,6 +112,15 @@ def open_regular(path: Path, shown: str, root: Path | None, remedy: str) -> Bina
         raise _unreadable(shown, error) from error
 
 
+def is_regular(path: Path, most: int) -> bool:
+    """Whether a path is a regular file, no link to one, of at most so many bytes."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_size <= most
+
+
 def _unreadable(shown: str, error: Exception) -> ClaimlogError:
     said = getattr(error, "strerror", None) or error
     return ClaimlogError(f"{shown}: cannot be read ({said})")
