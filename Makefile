@@ -51,6 +51,7 @@ check: environment-dev  ## validation, schemas, documentation, lint, types, impo
 	@.venv/bin/ruff check scripts tests
 	@.venv/bin/ruff format --check --quiet scripts tests
 	@.venv/bin/mypy
+	@.venv/bin/mypy --config-file tests/mypy.ini
 	@.venv/bin/lint-imports
 	@.venv/bin/python scripts/workshop/licences.py --quiet
 	@.venv/bin/python scripts/workshop/licences.py --lock requirements-texts.txt --quiet

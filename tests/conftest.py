@@ -33,6 +33,7 @@ from claimlog.release.generated_files import stale_files
 from claimlog.site.server_command import SETTINGS
 from claimlog.sources.text import Text, Texts
 from compiled_templates import keep_compiled_templates
+from scratch import keep_scratch_in_memory
 
 if TYPE_CHECKING:
     from repositories import Repo
@@ -44,8 +45,11 @@ if importlib.util.find_spec("pyspark") is None:  # which needs pandas
     os.environ["PYTHONPATH"] = os.pathsep.join(
         [WITHOUT_PANDAS, *(folder for folder in folders if folder not in ("", WITHOUT_PANDAS))]
     )
+# tables of tests have ten rows: to share them among threads takes longer than to work through them
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
 # tests release with the version that the code has between two versions
 os.environ["CLAIMLOG_DEVELOPMENT_TOOL"] = "1"
+keep_scratch_in_memory()
 Get = Callable[[str], Any]
 """Asks a served build for a path and returns the answer."""
 

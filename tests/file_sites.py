@@ -43,8 +43,9 @@ LIST = f"""async ([name, query]) => {{
   return {{
     total: answer.total, pages: answer.pages, errors: answer.errors, notes: answer.notes,
     query: answer.selection.address(),
-    filters: answer.groups.map(({{ isPeriod, isNumber, isOffered, choices, ...group }}) =>
+    filters: answer.groups.map(({{ isPeriod, isNumber, isOffered, isUseful, choices, ...group }}) =>
       ({{ ...group, is_period: isPeriod, is_number: isNumber, offered: isOffered,
+        useful: isUseful,
         choices: choices.map(value) }})),
     rows: rows.map((row) => row.querySelector("a").getAttribute("href").slice({ROOT_LENGTH})),
   }};

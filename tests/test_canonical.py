@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from claimlog.errors import ClaimlogError
+from claimlog.escaping import indented_json
 from claimlog.log.canonical import encode, explain, render
 from claimlog.log.lines import arrow_schema, read_lines
 from claimlog.log.read_log import read
@@ -75,6 +76,30 @@ def test_encode_agrees_with_rfc8785_and_decode_reads_it_back(row: dict[str, Any]
     line = encode(row)
     assert line == rfc8785.dumps(row)
     assert encode(decode_object(line.decode())) == line
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"\uff5e": 1, "\U0001f600": 2, "a": 3},  # in UTF-16 the second comes before the first
+        {"a": [{"\uffff": "x", "\U00010000": None}]},
+        {"n": [2**53 - 1, 1 - 2**53, True, 1e15, 1.0, -0.0]},
+        {"t": "".join(map(chr, range(0x20))) + '"\\/\x7f\x80\u2028\ufeff'},
+    ],
+    ids=["keys", "keys within", "numbers", "escapes"],
+)
+def test_what_writers_of_json_write_otherwise_is_as_rfc8785_says(row: dict[str, Any]) -> None:
+    assert encode(row) == rfc8785.dumps(row)
+
+
+@given(values)
+def test_indented_json_is_that_of_the_standard_library(value: Any) -> None:
+    assert indented_json(value) == json.dumps(value, ensure_ascii=False, indent=2)
+
+
+@pytest.mark.parametrize("value", [{1: 2}, {"a": 2**80}, {"a": "\ud800"}, {"a": (1, {})}], ids=repr)
+def test_what_orjson_refuses_is_indented_all_the_same(value: Any) -> None:
+    assert indented_json(value) == json.dumps(value, ensure_ascii=False, indent=2)
 
 
 @pytest.mark.parametrize(

@@ -493,5 +493,5 @@ def test_base_and_delta_give_the_next_release_of_any_history(history: History) -
         log, index = read(package), read_index(package)
         diff, _ = plan_release(log, index[:1], "0.2.0", str(batches))
         assert {row["claim_id"] for row in said["claims"]["amended"]} == {
-            claim.claim_id for claim in diff.of("amended")
+            claim.row_id for claim in diff.of("amended")
         }

@@ -21,6 +21,7 @@ from claimlog.log.read_log import read
 from claimlog.package import Package
 from conftest import ROOT, World, copied
 from desk_client import ARTICLE, Opened
+from own_topics import TESTIMONY
 from workshop.bench.desk.desk_driver import LETTERS, DeskDriver
 from workshop.bench.desk.desk_server import DeskServer, open_desk
 
@@ -417,6 +418,37 @@ def test_decision_steps_lead_to_codes_and_words_of_the_text_are_marked(
         page.keyboard.press("Delete")
         page.wait_for_function(SAVED)
         assert page.evaluate(DRAFTS) == []
+
+
+def test_yes_and_no_are_answered_by_keys_and_by_steps(browser: Browser, tmp_path: Path) -> None:
+    world = TESTIMONY.begin(tmp_path / "package")
+    codebook = world.root / "schemas" / "codebook"
+    for name, row in (
+        ("variables", "hearsay,Hearsay,hearsay,I.,E.,X.,,,1.0.0"),
+        ("steps", "hearsay,1,The speaker heard it from others.,yes"),
+        ("steps", "hearsay,2,The speaker was there.,no"),
+    ):
+        with (codebook / f"{name}.csv").open("a", encoding="utf-8") as file:
+            file.write(f"{row}\n")
+    world = World(Package(world.root), world.texts)
+    TESTIMONY.add(world, "claims", "links")
+    world.seal("first")
+    answered = "value => claimlogDesk.record.row.hearsay === value"
+    with (
+        open_desk(world.root, world.texts, ("coder-1",)) as server,
+        coding(browser, server, "coder-1", "S001") as page,
+    ):
+        page.keyboard.press(LETTERS[0])
+        page.keyboard.press(LETTERS[1])
+        for keys, value in (("2", False), ("1", True), ("-ny", False), ("-y", True), ("2", False)):
+            page.evaluate("() => claimlogDesk.record.goTo('hearsay')")
+            for key in keys:
+                page.keyboard.press(key)
+            page.wait_for_function(answered, arg=value)
+        asked = page.locator("li", has_text="Hearsay").first
+        expect(asked.locator(".value")).to_have_text("No")
+        page.wait_for_function(SAVED)
+        assert [draft["hearsay"] for draft in page.evaluate(DRAFTS)] == [False]
 
 
 def test_furniture_of_a_registered_text_is_marked_by_keys(

@@ -35,13 +35,14 @@ BLOCKS = [Block(*found) for found in BLOCK.findall((ROOT / "docs" / "new.md").re
 
 
 def put(root: Path, block: Block) -> None:
-    """Write a file of the page, or add to one: lines at its end, items to a list of an object."""
+    """Write a file of the page, or change one: lines at its end, items of a list, or a value."""
     path = root / block.path
     if block.use == "append":
         path.write_text(path.read_text("utf-8") + block.text, "utf-8")
     elif block.use:
         whole: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        whole[block.use] += json.loads(block.text)
+        given = json.loads(block.text)
+        whole[block.use] = given if isinstance(given, str) else whole[block.use] + given
         path.write_text(json.dumps(whole), "utf-8")
     else:
         path.write_text(block.text, "utf-8")
@@ -74,7 +75,10 @@ def test_the_page_makes_a_released_dataset_with_ten_claims(followed: World) -> N
     assert validate(log, followed.supplied).findings == []
     assert log.live_count("claims") == 10
     assert log.live_count("bells") == 3
-    assert (followed.root / "dist" / "town-bells-0.1.0.zip").is_file()
+    assert {path.name for path in (followed.root / "dist").glob("*.zip")} == {
+        "town-bells-0.1.0.zip",
+        "town-bells-0.2.0.zip",
+    }
     status = subprocess.run(
         ["git", "status", "--porcelain"], cwd=followed.root, capture_output=True, check=True
     )
@@ -90,6 +94,8 @@ def test_the_site_of_the_page_opens_from_disk(followed: World) -> None:
 
 def test_own_variables_of_the_page_are_filters_and_columns(followed: World) -> None:
     get = asking(followed.root / "build")
+    for_sale = get("/claims.json?for_sale=yes").json()
+    assert [row["claim_id"] for row in for_sale["claims"]] == ["C001-007"]
     found = get("/claims.json?pitch=high").json()
     assert [row["claim_id"] for row in found["claims"]] == ["C001-005"]
     assert "2000" in get("/claims/C001-003").text

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -50,7 +51,7 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 
 
-def blocks(kind: str) -> list[pytest.param]:
+def blocks(kind: str) -> list[Any]:
     """Return the code blocks of a kind of all pages, each as a parameter named by its page."""
     found = [
         (name, code)

@@ -32,10 +32,11 @@ from claimlog import limited_process as limited
 from claimlog.errors import ClaimlogError
 from claimlog.export.content_hash import sqlite_rows
 from claimlog.export.parquet import ParquetFile
+from claimlog.export.sqlite import create_statement, index_statements
 from claimlog.package import Package
 from claimlog.release import archive, layout, release_limits
 from claimlog.release.database_content import header_flaw
-from claimlog.release.database_objects import check_content, check_objects
+from claimlog.release.database_objects import FORMS, check_content, check_objects
 from claimlog.release.make import make_release
 from claimlog.release.parquet_footers import stated_schema
 from claimlog.release.plain_database import require_plain_database
@@ -43,7 +44,8 @@ from claimlog.release.sandbox import verify_in_sandbox
 from claimlog.release.verdict import Verdict
 from claimlog.release.verify import verify_copy
 from claimlog.schema.definition import read_definition
-from conftest import World, copied
+from claimlog.schema.table_schema import truth_columns
+from conftest import ROOT, World, copied
 from repositories import DAY, Repo, repository
 from test_reliability import CLERK, coding
 from test_verify import resum
@@ -132,6 +134,23 @@ def test_a_database_that_computes_is_refused_before_a_row_is_read(what: str, fol
     said = findings(folder)
     assert "[release-database]" in said
     assert "tiny.db" in said
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_table_may_be_as_any_release_made_it(form: tuple[bool, bool], tmp_path: Path) -> None:
+    """Columns of yes and no had no check up to 0.3.0."""
+    tables = read_definition(Package(ROOT)).tables
+    [name] = [name for name, table in tables.items() if truth_columns(table)]
+    path = tmp_path / "x.db"
+    statement = create_statement(tables[name], *form)
+    for sql, flaws in ((statement, 0), (statement.replace("TEXT", "BLOB", 1), 1)):
+        path.unlink(missing_ok=True)
+        with closing(sqlite3.connect(path)) as database:
+            for command in (sql, *index_statements(tables[name])):
+                database.execute(command)
+        found = [*map(str, check_objects(path, {name: tables[name]}, ()))]
+        assert len([said for said in found if "other columns than its schema" in said]) == flaws
+        assert len(found) == flaws
 
 
 def test_no_object_of_a_database_is_behind_those_that_are_looked_at(tmp_path: Path) -> None:

@@ -168,3 +168,51 @@ def test_a_release_without_a_version_asks_for_it(checkout: Path) -> None:
     )
     assert done.returncode == 2
     assert done.stderr.startswith("make: name it: make release VERSION=")
+
+
+NEW_PACKAGE = ROOT / "scripts" / "claimlog" / "start" / "template" / "files" / "Makefile"
+
+
+@pytest.fixture(params=["package", 'it\'s a "$(touch pwned)" `package`; touch pwned'])
+def new_package(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A directory with the Makefile of a new package, whose environment only notes its words."""
+    folder = tmp_path / request.param
+    (folder / ".venv" / "bin").mkdir(parents=True)
+    for name in ("claimlog", "pip"):
+        path = folder / ".venv" / "bin" / name
+        path.write_text(STUB)
+        path.chmod(0o755)
+    (folder / ".venv" / "whole").touch()
+    shutil.copyfile(NEW_PACKAGE, folder / "Makefile")
+    return folder
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_a_new_package_takes_what_it_is_told_as_values_too(new_package: Path, value: str) -> None:
+    (new_package / value).mkdir()
+    (new_package / value / "text.txt").touch()
+    before = files(new_package)
+    given = {"TEXTS": value, "OUT": value, "RELEASES": value, "PORT": value, "VERSION": value}
+    words = [f"{name}={text}" for name, text in given.items()]
+    for target, wanted in (
+        ("serve", ["serve", f"--port={value}", f"--texts={value}"]),
+        ("site", ["site", f"--out={value}", f"--releases={value}"]),
+        ("test", ["verify", f"--texts={value}"]),
+        ("release", ["release", "--", value]),
+    ):
+        assert make(new_package, target, *words)[-2] == wanted
+        assert make(new_package, target, **given)[-2] == wanted
+    make(new_package, "build", f"tool={value}", f"with_texts={value}", f"name={value}")
+    assert files(new_package) <= before | {"log"}
+
+
+def test_a_new_package_whose_environment_was_cut_off_makes_it_anew(new_package: Path) -> None:
+    (new_package / ".venv" / "whole").unlink()
+    python = new_package.parent / "python"
+    python.write_text(STUB)
+    python.chmod(0o755)
+    commands = make(new_package, "build", f"PYTHON={python}")
+    assert commands[0] == ["-m", "venv", "--clear", ".venv"]
+    assert [command[0] for command in commands[1:3]] == ["install", "install"]
+    assert (new_package / ".venv" / "whole").exists()
+    assert make(new_package, "build")[0] == ["build"]

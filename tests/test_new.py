@@ -34,6 +34,7 @@ from claimlog.start.package_choices import PackageChoices, licences
 from claimlog.start.upgrade import apply_upgrade, plan_upgrade
 from claimlog.validate import validate
 from conftest import ROOT, World, asking
+from own_topics import commit
 from test_topic import change_json
 
 CHOICES = PackageChoices("bells", "Bells", "the bells of a town", "CC-BY-4.0", ("de", "en"))
@@ -326,6 +327,21 @@ def test_a_place_that_cannot_be_is_refused_before_any_question(tmp_path: Path) -
     assert len(printed.splitlines()) == 1
 
 
+def test_nothing_but_the_definition_is_taken_of_another_package(
+    bells: World, tmp_path: Path
+) -> None:
+    schemas = bells.root / "schemas"
+    strange = (".git/config", ".git/refs/heads/main", "HEAD", "config", "conftest.py", "a\x1b.csv")
+    for name in (*strange, "objects/ab/cd", "codebook/.git/config", "queries/Makefile"):
+        (schemas / name).parent.mkdir(parents=True, exist_ok=True)
+        (schemas / name).write_text("[core]\n\tfsmonitor = touch ran\n", "utf-8")
+    package = make_package(tmp_path / "next", CHOICES, bells.package)
+    found = [path for path in package.schemas.rglob("*") if path.is_file()]
+    assert {path.suffix for path in found} == {".json", ".csv"}
+    assert not [path for path in package.schemas.rglob("*") if path.name.startswith(".")]
+    assert validate(read(package), None).findings == []
+
+
 def test_what_older_rows_need_not_meet_a_new_package_demands(tmp_path: Path) -> None:
     package = make_package(tmp_path / "next", CHOICES, Package(ROOT))
     for name in REQUIRED_STREAMS:
@@ -527,3 +543,50 @@ def test_a_language_without_a_code_of_two_letters_is_a_code_of_the_package(
 @pytest.mark.parametrize("text", ["english", "en_GB", "-en", "en-", "x", "e", "en-x", "zh--Hant"])
 def test_what_is_no_language_tag_is_told_from_one(text: str) -> None:
     assert language_tag(text) is None
+
+
+def test_the_next_version_of_a_schema_begins_with_the_one_that_rows_have(bells: World) -> None:
+    schema = bells.root / "schemas" / "claims.json"
+    before = schema.read_text("utf-8")
+    done = bells.run("schemas", "--next-version", "claims")
+    assert done.returncode == 0, done.stderr
+    assert "version 2; add columns to it now" in done.stdout
+    kept = bells.root / "schemas" / "past" / "claims.1.json"
+    assert kept.read_text("utf-8") == before
+    assert json.loads(schema.read_text("utf-8")) == {**json.loads(before), "schemaVersion": 2}
+    change_json(schema, lambda spec: spec["fields"].append({"name": "own", "type": "string"}))
+    upcasts = bells.root / "schemas" / "upcasts.csv"
+    upcasts.write_text(upcasts.read_text("utf-8") + "claims,2,add,own,null\n", "utf-8")
+    assert bells.run("schemas", "--write").returncode == 0
+    assert validate(read(Package(bells.root)), bells.supplied).findings == []
+
+
+def test_a_next_version_that_was_cut_off_is_begun_by_doing_it_again(bells: World) -> None:
+    schema = bells.root / "schemas" / "claims.json"
+    before = schema.read_bytes()
+    assert bells.run("schemas", "--next-version", "claims").returncode == 0
+    schema.write_bytes(before)  # as if the copy had been written and nothing else
+    assert bells.run("schemas", "--next-version", "claims").returncode == 0
+    assert read_definition(Package(bells.root)).streams["claims"].version == 2
+
+
+def test_a_next_version_is_refused_where_its_beginning_is_not_known(bells: World) -> None:
+    def refused(stream: str) -> str:
+        done = bells.run("schemas", "--next-version", stream)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+        return done.stderr
+
+    for stream in ("nothing", "../claims", "tables/claims", "Claims"):
+        assert "no stream is called" in refused(stream)
+    subprocess.run(["git", "init", "-q"], cwd=bells.root, check=True)
+    commit(bells.root)
+    schema = bells.root / "schemas" / "claims.json"
+    committed = schema.read_bytes()
+    change_json(schema, lambda spec: spec["fields"].append({"name": "own", "type": "string"}))
+    assert "was changed since the last commit" in refused("claims")
+    schema.write_bytes(committed)
+    kept = bells.root / "schemas" / "past" / "claims.1.json"
+    kept.parent.mkdir()
+    kept.write_text("{}", "utf-8")
+    assert "is there already, and is not schemas/claims.json" in refused("claims")
+    assert schema.read_bytes() == committed

@@ -19,7 +19,7 @@ from claimlog.log.read_log import read
 from claimlog.release.generated_files import stale_files
 from claimlog.validate import validate
 from conftest import Get, World, asking
-from own_topics import GIT, TOPICS, OwnTopic, commit
+from own_topics import GIT, TESTIMONY, TOPICS, OwnTopic, commit
 
 LATER = "Said more plainly in a second reading."
 
@@ -132,8 +132,39 @@ def test_own_numbers_filter_pages_and_files_by_ranges_that_name_their_unit(begun
             found = begun.get(f"/claims.csv?{name}={query}").text
             assert len([*csv.DictReader(found.splitlines())]) == count
             assert len(begun.get(f"/claims.json?{name}={query}&rows=all").json()) == count
+        row = next(row for row in rows if name in row)
+        number = rows.index(row) + 1
+        page = begun.get(f"/claims/{row.get('claim_id', f'C001-{number:03d}')}").text
+        assert re.search(rf"<dt>[^<]* \({item['unit']}\)</dt><dd>{row[name]:g}</dd>", page)
         wrong = begun.get(f"/claims?{name}=many")
         assert (wrong.status_code, "“many” is no number or range" in wrong.text) == (400, True)
+
+
+@pytest.mark.parametrize("begun", [TESTIMONY.choices.name], indirect=True)
+def test_yes_and_no_are_kept_apart_from_what_is_not_said(begun: Begun) -> None:
+    [name] = [item["name"] for item in begun.topic.columns if item["type"] == "boolean"]
+    rows = begun.topic.rows["claims"]
+    values = [row.get(name) for row in rows]
+    for code, value in (("yes", True), ("no", False), ("none", None)):
+        data = begun.get(f"/claims.json?{name}={code}").json()
+        assert data["part"]["total"] == values.count(value) > 0
+        whole = begun.get(f"/claims.json?{name}={code}&rows=all").json()
+        assert {row[name] for row in whole} == {value}
+        table = csv.DictReader(begun.get(f"/claims.csv?{name}={code}").text.splitlines())
+        assert {row[name] for row in table} == {"" if value is None else str(value).lower()}
+    group = next(one for one in data["filters"] if one["name"] == name)
+    assert [one["label"] for one in group["choices"]] == ["any", "none", "yes", "no"]
+    claim = begun.get(f"/claims/C001-{values.index(False) + 1:03d}")
+    assert f"<dt>{name.capitalize()}</dt><dd>no</dd>" in claim.text
+    assert begun.get("/exhibits.json?returned=no").json()["rows"][0]["id"] == "ladder"
+    assert ">no</dd>" in begun.get("/exhibits/ladder").text
+    frame = pl.read_parquet(begun.world.package.build / "parquet" / "claims.parquet")
+    assert frame.schema[name] == pl.Boolean
+    with closing(sqlite3.connect(begun.world.package.build / "pear-trial.db")) as connection:
+        found = connection.execute(f"select {name}, typeof({name}) from claims").fetchall()
+        assert {*found} == {(1, "integer"), (0, "integer"), (None, "null")}
+        with pytest.raises(sqlite3.IntegrityError, match="CHECK"):
+            connection.execute(f"update claims set {name} = 2")
 
 
 def test_the_search_finds_claims_and_rows_of_the_register(begun: Begun) -> None:

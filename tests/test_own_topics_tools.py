@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from claimlog.build import build
+from claimlog.desk.comparison import nothing_as_null
 from claimlog.edit.open_batch import read_with_open
 from claimlog.log.read_log import read
 from conftest import World, copied
@@ -117,8 +118,8 @@ def same(topic: OwnTopic, found: list[dict[str, Any]], names: list[str]) -> None
     rows = topic.rows["claims"]
     assert [(one["start"], one["end"]) for one in found] == [place(topic, row) for row in rows]
     for name in names:
-        expected = [row.get(name) or None for row in rows]
-        assert [one[name] or None for one in found] == expected, name
+        expected = [nothing_as_null(row.get(name)) for row in rows]
+        assert [nothing_as_null(one[name]) for one in found] == expected, name
 
 
 def test_annotations_of_the_w3c_fill_own_columns_and_come_back_the_same(
@@ -298,7 +299,9 @@ def test_a_text_is_registered_coded_twice_decided_and_sealed(
     live = read(desk.desk.package).live("claims").sort("start").to_dicts()
     expected = sorted(rows, key=lambda row: topic.text.index(row["quote"]))
     for name in own_columns(topic):
-        assert [one[name] or None for one in live] == [row.get(name) or None for row in expected]
+        assert [nothing_as_null(one[name]) for one in live] == [
+            nothing_as_null(row.get(name)) for row in expected
+        ]
     build(desk.desk.package, tmp_path / "build")
     codings = pl.read_parquet(tmp_path / "build" / "parquet" / "codings.parquet")
     assert codings.height == 2 * len(rows)

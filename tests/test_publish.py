@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from click.testing import CliRunner
@@ -46,7 +46,13 @@ from conftest import ROOT, World
 from web_servers import Answer, HangUp, Request, Server
 from web_services import TOKEN, Asset, GitHub, Storage, StoredFile, Zenodo
 
-Publish = Callable[..., Any]
+
+class Publish(Protocol):
+    """Publishes, and keeps what it printed."""
+
+    said: list[str]
+
+    def __call__(self, *given: Any, **more: Any) -> Any: ...
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +102,8 @@ def deposit(
 ) -> Callable[..., Deposit]:
     """Publishes at the local Zenodo; ``said`` of the function has what it printed."""
 
+    said: list[str] = []
+
     def run(
         is_final: bool = True,
         files: ReleaseFiles = release,
@@ -103,10 +111,10 @@ def deposit(
         record: str | None = None,
     ) -> Deposit:
         with client_of(zenodo, pauses, media_type=MEDIA_TYPE) as client:
-            publisher = ZenodoPublisher(client, zenodo.url, files, about, record, run.said.append)
+            publisher = ZenodoPublisher(client, zenodo.url, files, about, record, said.append)
             return publisher.publish(is_final)
 
-    run.said = []  # type: ignore[attr-defined]
+    run.said = said  # type: ignore[attr-defined]
     return run
 
 
@@ -122,14 +130,16 @@ def github() -> Iterator[GitHub]:
 def page(github: GitHub, release: ReleaseFiles, pauses: list[float]) -> Callable[..., Page]:
     """Publishes at the local GitHub."""
 
+    said: list[str] = []
+
     def run(is_final: bool = True, files: ReleaseFiles = release) -> Page:
         with client_of(github, pauses, headers=HEADERS) as client:
             publisher = GithubPublisher(
-                client, github.url, "me/tiny", files, "Tiny 0.1.0", "Notes.", run.said.append
+                client, github.url, "me/tiny", files, "Tiny 0.1.0", "Notes.", said.append
             )
             return publisher.publish(is_final)
 
-    run.said = []  # type: ignore[attr-defined]
+    run.said = said  # type: ignore[attr-defined]
     return run
 
 

@@ -349,7 +349,7 @@ def test_the_page_of_a_row_says_its_codes_links_claims_and_history(get: Get) -> 
 
 def test_the_page_of_a_claim_leads_to_the_rows_that_it_refers_to(get: Get) -> None:
     page = get("/claims/C001-001").text
-    assert '<dt>treaty</dt><dd><a href="/treaties/T001">Tide tables for all</a></dd>' in page
+    assert '<dt>Treaty</dt><dd><a href="/treaties/T001">Tide tables for all</a></dd>' in page
     assert '<a href="/laboratories/tide-house">Tide-House</a>' in page
     assert get("/claims/C001-004.json").json()["registered"] == []
 

@@ -22,6 +22,7 @@ from claimlog.fold.agreement import (
     krippendorff_alpha,
     span_matches,
 )
+from claimlog.fold.reliability import EMPTY_CELL, CodedVariable
 from claimlog.log.read_log import read
 from conftest import World, coder
 
@@ -276,6 +277,16 @@ def test_a_third_coder_is_compared_with_each_of_the_others_and_passes_stay_apart
         (1, "coder-2", "human-1"),
         (2, "coder-1", "coder-2"),
     ]
+
+
+@pytest.mark.parametrize("answer", [False, 0, 0.0])
+def test_no_and_0_are_answers_and_no_empty_cells(answer: Any) -> None:
+    alone = CodedVariable("own", ("own",), False, None)
+    assert alone.value({"own": None}) == alone.value({"own": []}) == EMPTY_CELL
+    assert alone.value({"own": answer}) == str(answer) != EMPTY_CELL
+    beside = CodedVariable("both", ("own", "unit"), False, None)
+    assert beside.value({"own": answer, "unit": None}) == f"{answer}\n"
+    assert beside.value({"own": None, "unit": "mg"}) == "\nmg"
 
 
 def test_where_most_cells_are_empty_alpha_is_computed_over_the_filled_ones_too(

@@ -164,8 +164,8 @@ def test_foreign_keys_and_indexes_name_tables_and_columns_that_exist() -> None:
             assert key.reference in SCHEMAS.tables[key.table].names
         for columns in (*table.spec.get("indexes", ()), table.primary_key):
             assert set(columns) <= set(table.names), table.name
-        for key in ("facets", "search"):
-            assert set(table.spec.get(key, ())) <= set(table.names), table.name
+        for name in ("facets", "search"):
+            assert set(table.spec.get(name, ())) <= set(table.names), table.name
 
 
 def test_thresholds_have_a_number_a_unit_and_a_reason() -> None:

@@ -26,7 +26,7 @@ from claimlog.site.files.markup_trees import markup_trees
 from claimlog.site.search.index import TOKENIZER
 from conftest import Get, World, asking, copied
 from file_sites import FileSite, write_pages
-from own_topics import DOSES
+from own_topics import DOSES, TESTIMONY
 from searches import SEARCHES, check_answer
 
 Answer = dict[str, Any]
@@ -96,8 +96,16 @@ LISTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("studies", "patients=13..&kind=trial"),
         ("studies", "patients=a+dozen"),
     ),
+    "trial": (
+        ("claims", ""),
+        ("claims", "hearsay=no&hearsay=none"),
+        ("claims", "hearsay=YES&stance=forgets"),
+        ("claims", "hearsay=any&sort=id"),
+        ("claims", "hearsay=1"),
+        ("exhibits", "returned=no"),
+    ),
 }
-"""Lists and what is asked of them, by dataset: this one, the tiny one, and one of another topic."""
+"""Lists and what is asked of them, by dataset: this one, the tiny one, and two of other topics."""
 
 ENDINGS = (
     *("s", "es", "ies", "sses", "ed", "ing", "eed", "ational", "tional", "enci", "anci", "izer"),
@@ -129,11 +137,13 @@ STEMS = (
 def builds(made: World, corpus_build: Path, tmp_path_factory: pytest.TempPathFactory) -> Answer:
     world = copied(made, tmp_path_factory.mktemp("tiny"))
     build(world.package, world.package.build)
-    doses = DOSES.begin(tmp_path_factory.mktemp("doses") / "package")
-    DOSES.add(doses)
-    doses.seal("all")
-    build(doses.package, doses.package.build)
-    folders = (corpus_build, world.package.build, doses.package.build)
+    folders = [corpus_build, world.package.build]
+    for topic in (DOSES, TESTIMONY):
+        own = topic.begin(tmp_path_factory.mktemp(topic.choices.name) / "package")
+        topic.add(own)
+        own.seal("all")
+        build(own.package, own.package.build)
+        folders.append(own.package.build)
     return dict(zip(LISTS, folders, strict=True))
 
 
@@ -141,7 +151,7 @@ def builds(made: World, corpus_build: Path, tmp_path_factory: pytest.TempPathFac
 def sites(builds: Answer, tmp_path_factory: pytest.TempPathFactory) -> dict[str, FileSite]:
     """The index and the pages of this corpus, and of the tiny package."""
     pages = {"corpus": ("/search", "/claims", "/incidents"), "tiny": ("/search", "/claims")}
-    pages["doses"] = ("/claims",)
+    pages["doses"] = pages["trial"] = ("/claims",)
     pages["tiny"] += (f"/releases/{RELEASE}/search", f"/releases/{RELEASE}/claims")
     return {
         name: write_pages(
@@ -276,6 +286,18 @@ def test_a_range_of_numbers_is_typed_beside_what_is_there_and_can_be_taken_away(
     assert "Dose value (see dose_unit)" in page.inner_text("ul.chosen")
     page.click(".chip a")
     page.wait_for_url("**/claims/index.html")
+
+
+def test_a_filter_that_has_no_value_but_none_is_not_shown(
+    sites: dict[str, FileSite], page: Page
+) -> None:
+    site = sites["trial"]
+    for query, shown in (("sort=id", ["Hearsay"]), ("incident=none", ["Hearsay", "Incident"])):
+        site.open(page, f"claims/index.html?{query}")
+        legends = page.locator("legend").all_text_contents()
+        assert [name for name in legends if name in ("Hearsay", "Incident")] == shown
+        values = page.locator("input[name=hearsay]")
+        assert [one.get_attribute("value") for one in values.all()] == ["any", "none", "yes", "no"]
 
 
 def test_pages_of_a_release_search_and_list_what_is_of_the_release(

@@ -104,6 +104,25 @@ def test_what_is_chosen_is_shown_with_its_meaning_and_can_be_taken_away(get: Get
     assert trust["definition"] in html.unescape(page)
 
 
+def test_a_filter_that_has_no_value_but_none_is_not_shown(get: Get) -> None:
+    def legends(query: str) -> set[str]:
+        found = re.findall("<legend>([^<]+)</legend>", get(f"/claims?{query}").text)
+        return {*map(html.unescape, found)}
+
+    groups = get("/claims.json").json()["filters"]
+    [bare] = [group for group in groups if group["offered"] and not group["useful"]]
+    assert {one["code"]: one["count"] for one in bare["choices"]} == {"any": 0, "none": 5}
+    shown = {group["label"] for group in groups if group["useful"]}
+    assert legends("") == shown
+    assert len(shown) > 20
+    # what is chosen is shown, and so is a code that says none of its own
+    assert legends(f"{bare['name']}=none") == {*shown, bare["label"]}
+    groups = get("/claims.json?trust_object=pact").json()["filters"]
+    [effect] = [group for group in groups if group["name"] == "sharing_effect"]
+    assert {one["code"] for one in effect["choices"] if one["count"]} == {"none"}
+    assert effect["useful"]
+
+
 class Form(HTMLParser):
     """What a browser without JavaScript would send of a form as it stands."""
 

@@ -674,7 +674,7 @@ def test_releases_say_what_each_added_and_whether_it_is_served(released: Repo, b
     ]
     alone = asking(released.package.build)
     assert {row["served"] for row in alone("/releases.json").json()["releases"]} == {False}
-    assert "make serve RELEASES=all" in page_text(alone("/releases/0.1.0"))
+    assert "claimlog serve --releases all" in page_text(alone("/releases/0.1.0"))
 
 
 def test_a_release_gives_its_changes_with_reasons_and_its_citations(both: Get) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from claimlog.build import build
+from claimlog.package import Package
 from conftest import Get, World, asking, copied
 
 READING = {
@@ -97,3 +101,21 @@ def test_the_page_of_a_finding_leads_to_the_row_that_it_is_about(get: Get) -> No
     assert target("F0002") == [("C001-003", "/claims/C001-003")]
     assert target("F0004") == [("pact-review", "/measures/pact-review")]
     assert target("F0007") == [("not-there", None)]  # a row that was found missing
+
+
+def test_yes_and_no_are_said_with_what_was_asked(made: World, tmp_path: Path) -> None:
+    copy = copied(made, tmp_path)
+    path = copy.root / "schemas" / "findings.json"
+    schema = json.loads(path.read_text("utf-8"))
+    schema["fields"].append({"name": "seen_twice", "type": "boolean", "description": "Whether."})
+    path.write_text(json.dumps(schema), "utf-8")
+    with (copy.root / "schemas" / "upcasts.csv").open("a", encoding="utf-8") as file:
+        file.write("findings,2,add,seen_twice,false\n")
+    world = World(Package(copy.root), copy.texts)
+    assert world.run("schemas", "--write").returncode == 0
+    world.add("readings", [READING])
+    world.add("findings", [{**finding("C001-001", "topic"), "seen_twice": False}])
+    world.seal("findings")
+    build(world.package, world.package.build)
+    [findings] = asking(world.package.build)("/claims/C001-001.json").json()["rows_about"]
+    assert "seen twice: no" in findings["rows"][0]["said"]

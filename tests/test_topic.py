@@ -605,7 +605,7 @@ SLIPS = {
             (
                 "a filter of texts",
                 lambda site: site["filters"].append({"column": "note"}),
-                "filters: note has no code list and holds no numbers; take it out",
+                "filters: note has no code list and holds no numbers, nor yes and no;",
             ),
             (
                 "an act by a code with a NUL",
@@ -650,6 +650,14 @@ SLIPS = {
     "a variable has a cell too many": (
         replaced("codebook/variables.csv", ",modality,", ",modality,,"),
         "schemas/codebook/variables.csv: row ",
+    ),
+    "a variable has an empty cell": (
+        replaced("codebook/variables.csv", "span,Passage,start end", "span,,start end"),
+        "schemas/codebook/variables.csv:2: label is empty; fill it",
+    ),
+    "a code has an empty cell": (
+        replaced("codebook/codes/topic.csv", "\n", "\nbells,Bells,,I.,E.,X.,,,0.3.0\n"),
+        "schemas/codebook/codes/topic.csv:2: definition is empty; fill it",
     ),
     "a step gives a code that its list does not have": (
         replaced("codebook/steps.csv", ",considered", ",considred"),

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from jsonschema import Draft4Validator, FormatChecker
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT4
 
 from claimlog.interchange.web_annotation import CONTENT_TYPE, annotation
@@ -51,7 +51,7 @@ def missed() -> Callable[[Any, Sequence[str]], list[str]]:
     """Says which of some definitions of the W3C a value misses."""
     paths = peer_files("w3c-web-annotation", "definitions/*.json", 7)
     registry = Registry().with_resources(
-        (path.name, Resource(json.loads(path.read_text()), DRAFT4)) for path in paths
+        (path.name, DRAFT4.create_resource(json.loads(path.read_text()))) for path in paths
     )
 
     def names_of(value: Any, definitions: Sequence[str]) -> list[str]:

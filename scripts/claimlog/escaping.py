@@ -11,6 +11,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -133,9 +135,31 @@ def from_markdown(text: str) -> str:
     return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", text)
 
 
+SPELT_ALIKE = frozenset((str, int, bool, type(None)))
+"""Types of which every writer of JSON writes the same; of decimal numbers they do not."""
+
+
+def is_spelt_alike(value: Any) -> bool:
+    """Whether a JSON value holds no decimal number, nor what only some writers take for JSON."""
+    kind = type(value)
+    if kind is not dict and kind is not list:
+        return kind in SPELT_ALIKE
+    inner = value.values() if kind is dict else value
+    return SPELT_ALIKE.issuperset(map(type, inner)) or all(map(is_spelt_alike, inner))
+
+
+def indented_json(value: Any) -> str:
+    """Return what ``json.dumps`` writes with an indent of 2, where orjson writes the same by it."""
+    if is_spelt_alike(value):
+        with suppress(orjson.JSONEncodeError):  # as for keys that are no text
+            return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+    return json.dumps(value, ensure_ascii=False, indent=2)
+
+
 def json_text(value: Any, indent: int | None = 2) -> str:
     """Return JSON in which what does not print is escaped as ``\\uXXXX``."""
-    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    write = indented_json if indent == 2 else partial(json.dumps, ensure_ascii=False, indent=indent)
+    text = write(value)
     return _replace_unprintable(text, lambda letter: json.dumps(letter)[1:-1])
 
 

@@ -55,7 +55,8 @@ def _option(table: Table, name: str) -> click.Option:
     short = name.removesuffix("_id")
     if short not in table.by_name and any(key.column == name for key in table.foreign_keys):
         names.insert(0, names[0].removesuffix("-id"))  # --source S004 reads better
-    return click.Option(names, help=item.description + codes)
+    metavar = "[yes|no]" if item.type == "boolean" else None
+    return click.Option(names, metavar=metavar, help=item.description + codes)
 
 
 def schema_of(context: Context, entity: str) -> Table:

@@ -10,11 +10,30 @@ from claimlog.errors import ClaimlogError
 from claimlog.package import Package
 
 
-@click.command(epilog=example("claimlog schemas", "claimlog schemas --write"))
+@click.command(
+    epilog=example(
+        "claimlog schemas", "claimlog schemas --write", "claimlog schemas --next-version claims"
+    )
+)
 @click.option("--write", is_flag=True, help="Mend the files instead of only comparing them.")
+@click.option(
+    "--next-version",
+    metavar="STREAM",
+    help="Begin the next version of a stream's schema, before a column is added to it: rows that "
+    "are there keep the one that they were written by.",
+)
 @pass_context
-def schemas(context: Context, write: bool) -> int:
+def schemas(context: Context, write: bool, next_version: str | None) -> int:
     """Check what repeats in schemas/, docs/codebook.md and CITATION.cff."""
+    if next_version is not None:
+        from claimlog.start.next_schema_version import begin_next_version
+
+        lines(begin_next_version(context.package, next_version))
+        return 0
+    return _check_or_write(context, write)
+
+
+def _check_or_write(context: Context, write: bool) -> int:
     import difflib
 
     from claimlog.export.queries import absent_parts

@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from claimlog.schema.codebook import RETIRED, Codebook, Row
+from claimlog.schema.table_schema import TRUTHS
 
 KEYS = "123456789"
+TRUTH_CODES = [
+    {"code": truth, "label": word.capitalize(), "definition": "", "key": key}
+    for key, (word, truth) in zip(KEYS, TRUTHS.items(), strict=False)
+]
+"""What a column of yes and no is answered with, as if these were its codes."""
+
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 MORE_KEYS = LETTERS + KEYS + "0" + LETTERS.upper()
 

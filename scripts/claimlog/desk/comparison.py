@@ -102,7 +102,7 @@ def _differences_in_list(item: Field, left: list[Row], right: list[Row]) -> Iter
 
 
 def nothing_as_null(value: Any) -> Any:
-    """Return a value; null for an empty text or list, and never for 0."""
+    """Return a value; null for an empty text or list, and never for 0 or no."""
     return None if value in ("", []) else value
 
 

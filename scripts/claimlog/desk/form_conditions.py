@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from claimlog.desk.row_references import CLAIMS
-from claimlog.schema.requirements import Requirement
+from claimlog.schema.requirements import Requirement, stated_values
 from claimlog.schema.table_schema import Table
 from claimlog.validate.report import code_rules
 
@@ -28,7 +28,7 @@ class FormConditions:
             and rule.severity == "error"
             and not {rule.when_column, rule.then_column} & {"action", "reason"}
         ]
-        self.stream = table.name
+        self.table = table
         self.rank = {name: number for number, name in enumerate(order)}
 
     def of(self, column: str, within: str | None) -> dict[str, list[dict[str, Any]]]:
@@ -42,7 +42,7 @@ class FormConditions:
             "required_when": [],
         }
         if within is not None:
-            if (self.stream, within, column) == (CLAIMS, "attributions", "description"):
+            if (self.table.name, within, column) == (CLAIMS, "attributions", "description"):
                 sentence = code_rules()["hop-speaker"].sentence
                 found["required_when"].append(
                     {"column": "actor_id", "is": "null", "sentence": sentence}
@@ -51,11 +51,11 @@ class FormConditions:
         for rule in self.rules:
             demands = rule.then not in ("null", "empty")
             if rule.then_column == column and not demands:
-                found["absent_when"].append(condition_dict(rule.when_column, rule.when, rule))
+                found["absent_when"].append(self._condition(rule.when_column, rule.when, rule))
             elif rule.then_column == column and not self._gates(rule):
-                found["required_when"].append(condition_dict(rule.when_column, rule.when, rule))
+                found["required_when"].append(self._condition(rule.when_column, rule.when, rule))
             elif rule.when_column == column and demands and self._gates(rule):
-                found["needs"].append(condition_dict(rule.then_column, rule.then, rule))
+                found["needs"].append(self._condition(rule.then_column, rule.then, rule))
         return found
 
     def _gates(self, rule: Requirement) -> bool:
@@ -64,11 +64,10 @@ class FormConditions:
         is_earlier = self.rank.get(rule.then_column, late) < self.rank.get(rule.when_column, late)
         return rule.when in ("set", "nonempty") and is_earlier
 
-
-def condition_dict(column: str, state: str, rule: Requirement) -> dict[str, Any]:
-    is_named = state in ("set", "null", "empty", "nonempty")
-    return {
-        "column": column,
-        "is": state if is_named else state.split("|"),
-        "sentence": rule.sentence,
-    }
+    def _condition(self, column: str, state: str, rule: Requirement) -> dict[str, Any]:
+        is_named = state in ("set", "null", "empty", "nonempty")
+        return {
+            "column": column,
+            "is": state if is_named else stated_values(self.table.by_name[column], state),
+            "sentence": rule.sentence,
+        }

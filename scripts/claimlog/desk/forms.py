@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from claimlog.desk.code_keys import coded_keys, codes_in_use
+from claimlog.desk.code_keys import TRUTH_CODES, coded_keys, codes_in_use
 from claimlog.desk.form_conditions import FormConditions
 from claimlog.desk.row_references import (
     CLAIMS,
@@ -21,9 +21,8 @@ from claimlog.desk.row_references import (
 )
 from claimlog.edit.new_rows import is_numbered
 from claimlog.log.event_log import Log
-from claimlog.schema.codebook import Codebook
 from claimlog.schema.definition import Definition
-from claimlog.schema.table_schema import Field, Table, column_words
+from claimlog.schema.table_schema import TRUTHS, Field, Table, column_words
 from claimlog.sources.anchor import COLUMNS as ANCHOR
 
 COMPUTED = {
@@ -92,7 +91,7 @@ def _variables(definition: Definition) -> Iterator[dict[str, Any]]:
                 **{name: row[name] for name in ("variable", "label", "include", "exclude")},
                 **{name: row[name] for name in ("example", "scheme", "version")},
                 **place,
-                "steps": [*_steps(book, row["variable"])],
+                "steps": [*_steps(definition, row)],
             }
 
 
@@ -116,8 +115,10 @@ def _place_of(definition: Definition, columns: Sequence[str]) -> dict[str, Any] 
     return None
 
 
-def _steps(book: Codebook, variable: str) -> Iterator[dict[str, Any]]:
-    steps = [row for row in book.steps if row["variable"] == variable]
+def _steps(definition: Definition, variable: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    steps = [row for row in definition.codebook.steps if row["variable"] == variable["variable"]]
+    columns = [definition.codable[name] for name in variable["columns"].split()]
+    answers = TRUTHS if any(item.type == "boolean" for item in columns) else {}
     coded = any(row["code"] for row in steps)
     for row in steps:
         kind = "rule"
@@ -128,7 +129,7 @@ def _steps(book: Codebook, variable: str) -> Iterator[dict[str, Any]]:
         yield {
             "step": int(row["step"]),
             "rule": row["rule"],
-            "code": row["code"] or None,
+            "code": answers.get(row["code"], row["code"] or None),
             "kind": kind,
         }
 
@@ -203,7 +204,9 @@ def _field(
         "example": item.example,
         "required": item.required and item.type != "array",
         "list": item.type == "array",
-        "codes": coded_keys(codes_in_use(definition.codebook, coded or "")),
+        "codes": TRUTH_CODES
+        if item.type == "boolean"
+        else coded_keys(codes_in_use(definition.codebook, coded or "")),
         "references": references,
         "pattern": limits.get("pattern"),
         "min_length": limits.get("minLength"),
@@ -248,4 +251,4 @@ def _kind(table: Table, item: Field, references: str | None, is_coded: bool) -> 
         return "strings"
     if item.edtf:
         return "date"
-    return item.type if item.type in ("integer", "number") else "text"
+    return item.type if item.type in ("integer", "number", "boolean") else "text"

@@ -19,7 +19,7 @@ from claimlog.edit.source_documents import DOCUMENT, takes_document
 from claimlog.errors import ClaimlogError, UsageError, suggest
 from claimlog.log.canonical import encode, type_flaw
 from claimlog.log.event_log import Log
-from claimlog.schema.table_schema import Field, Table, empty_retired
+from claimlog.schema.table_schema import TRUTHS, Field, Table, empty_retired
 from claimlog.sources.anchor import COLUMNS, Anchor, anchor
 from claimlog.sources.documents.formats import is_document
 from claimlog.sources.text import Text, Texts, read_text
@@ -42,6 +42,9 @@ TOO_LARGE = "a whole number beyond 2**53, which readers round; give it in a larg
 
 STRAIGHT = str.maketrans({"“": '"', "”": '"', "„": '"', "‟": '"', "″": '"'})
 """Quotes as word processors curl them, made straight."""
+
+TRUTH_CELLS = {**TRUTHS, "true": True, "false": False}
+"""What cells of a column of yes and no say; spreadsheet programs write true and false."""
 
 
 def parse(item: Field, text: str) -> Any:
@@ -72,6 +75,11 @@ def parse(item: Field, text: str) -> Any:
             return decode_value(text)
         except ValueError as error:
             raise UsageError(_number_flaw(item, text)) from error
+    if item.type == "boolean":
+        truth = TRUTH_CELLS.get(text.strip().lower())
+        if truth is None:
+            raise UsageError(f'"{item.name}" is "{text[:40]}", expected yes or no')
+        return truth
     return text
 
 

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 Codes = Mapping[str, list[Row]]
 
+LEADING = ("actor_id", "description", "verb", "anonymity")
+"""Keys of a hop that come first: who speaks, by identifier or in words, and how."""
+
 HOPS = 2
 """Hops of a chain that a template has columns for; further ones are added by their number."""
 
@@ -105,18 +108,25 @@ def missing_columns(table: Table, present: Collection[str]) -> list[str]:
 
 
 def _place(column: TemplateColumn) -> tuple[bool, bool, bool]:
-    """Return by what columns are sorted: required ones, the source, then what is written out."""
-    return not column.is_required, column.name != "source_id", not column.holds_sentences
+    """Return by what columns are sorted: the required ones, of them the source and sentences."""
+    is_late = column.is_required and not column.holds_sentences
+    return not column.is_required, column.name != "source_id", is_late
 
 
 def _chain_columns(table: Table) -> list[TemplateColumn]:
+    """Return the columns of who speaks, hop by hop: who, in what words, then all else of it."""
+
+    def place(entry: tuple[str, tuple[int, Field]]) -> tuple[int, int]:
+        _, (hop, key) = entry
+        return hop, LEADING.index(key.name) if key.name in LEADING else len(LEADING)
+
     return [
         TemplateColumn(
             name,
             f"Hop {hop + 1} of the attribution: {key.description}",
             *(False, key, key.references),
         )
-        for name, (hop, key) in attribution_columns(table, HOPS).items()
+        for name, (hop, key) in sorted(attribution_columns(table, HOPS).items(), key=place)
     ]
 
 
@@ -165,9 +175,12 @@ def _entry_sheet(sheet: Worksheet, columns: list[TemplateColumn], lists: Mapping
             place.number_format = "@"  # else a date or a code such as 010 is read as a number
             place.alignment = wrapped
         codelist = column.item.codelist if column.item else None
-        if codelist is not None:
-            choice = DataValidation("list", formula1=lists[codelist], allow_blank=True)
-            choice.error = f"a code of {codelist}; see the sheet definitions"
+        is_truth = column.item is not None and column.item.type == "boolean"
+        if codelist is not None or is_truth:
+            listed = lists[codelist] if codelist else '"yes,no"'
+            choice = DataValidation("list", formula1=listed, allow_blank=True)
+            wanted = f"a code of {codelist}; see the sheet definitions"
+            choice.error = "yes or no" if is_truth else wanted
             choice.showErrorMessage = True
             choice.add(cells)
             sheet.add_data_validation(choice)
@@ -226,6 +239,8 @@ def _text_cell(sheet: Worksheet, row: int, column: int, text: str) -> Cell:
 
 def _form(column: TemplateColumn) -> str:
     item = column.item
+    if item is not None and item.type == "boolean":
+        return " Yes or no."
     if item is not None and item.fields:
         return f" A JSON list of objects with {', '.join(part.name for part in item.fields)}."
     named = {None: "", REGISTER: " An actor by identifier or exact name."}.get(

@@ -10,7 +10,7 @@ from claimlog.export.queries import available_queries
 from claimlog.log.added_columns import AddedColumns
 from claimlog.schema.definition import Definition
 from claimlog.schema.register_config import references_of, register_configs
-from claimlog.schema.table_schema import Field, Table, coded_columns, number_columns
+from claimlog.schema.table_schema import Field, Table, coded_columns, measured_columns
 
 HEAD_KEYS = (
     *("name", "title", "description", "version", "id", "homepage", "created", "keywords"),
@@ -68,7 +68,7 @@ def datasette_metadata(
                 "presentation": definition.presentation.limited_to(
                     coded_columns(definition.tables["claims"]),
                     definition.tables["codings"].names,
-                    number_columns(definition.tables["claims"]),
+                    measured_columns(definition.tables["claims"]),
                 ).as_json(),
                 **({"added_columns": added} if added else {}),
                 **(

@@ -46,7 +46,7 @@ def sql_identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def create_statement(table: Table, key_first: bool = True) -> str:
+def create_statement(table: Table, key_first: bool = True, has_checks: bool = True) -> str:
     """Return the statement that makes a table.
 
     Parameters
@@ -54,12 +54,15 @@ def create_statement(table: Table, key_first: bool = True) -> str:
     key_first
         Whether a bridge begins with the columns of its key; releases up to 0.2.0 have them in the
         order of the schema.
+    has_checks
+        Whether a column of yes and no takes nothing but 1 and 0; in releases up to 0.3.0 it takes
+        any integer.
     """
     # those of the key first: SQLite before 3.41 takes a table without rowids whose columns are in
     # another order than its key for damaged (PRAGMA quick_check)
     order = dict.fromkeys(table.primary_key if key_first and table.spec.get("bridge") else ())
     columns = [table.by_name[name] for name in {**order, **dict.fromkeys(table.names)}]
-    parts = [_column(item) for item in columns]
+    parts = [_column(item, has_checks) for item in columns]
     parts.append(f"PRIMARY KEY ({', '.join(map(sql_identifier, table.primary_key))})")
     parts += [
         f"FOREIGN KEY ({sql_identifier(key.column)}) REFERENCES {sql_identifier(key.table)} "
@@ -71,9 +74,11 @@ def create_statement(table: Table, key_first: bool = True) -> str:
     return f"CREATE TABLE {sql_identifier(table.name)} (\n  " + ",\n  ".join(parts) + f"\n) {kind}"
 
 
-def _column(item: Field) -> str:
+def _column(item: Field, has_check: bool) -> str:
     kind = SQLITE_TYPES.get(item.type, "TEXT")
-    return f"{sql_identifier(item.name)} {kind}{' NOT NULL' if item.required else ''}"
+    name = sql_identifier(item.name)
+    check = f" CHECK ({name} IN (0, 1))" if has_check and item.type == "boolean" else ""
+    return f"{name} {kind}{' NOT NULL' if item.required else ''}{check}"
 
 
 def index_statements(table: Table) -> Iterator[str]:

@@ -50,10 +50,15 @@ class CodedVariable:
     def value(self, coding: Row) -> str:
         """Return what a coding says, as one text; lists are sets."""
         cells = [coding[name] for name in self.columns]
-        if not any(cells):
+        # 0 and no are answers
+        if all(cell in (None, "", []) for cell in cells):
             return EMPTY_CELL
         return "\n".join(
-            " ".join(sorted(cell)) if isinstance(cell, list) else str(cell or EMPTY_CELL)
+            " ".join(sorted(cell))
+            if isinstance(cell, list)
+            else EMPTY_CELL
+            if cell is None
+            else str(cell)
             for cell in cells
         )
 

@@ -28,6 +28,7 @@ def frame_like(
 NARWHALS_TYPES = {
     "integer": nw.Int64(),
     "number": nw.Float64(),
+    "boolean": nw.Boolean(),
     "array": nw.List(nw.String()),
 }
 

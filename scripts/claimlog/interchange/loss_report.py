@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from claimlog.escaping import indented_json
 from claimlog.limits import LOSS_KINDS, LOSS_PLACES
 
 SHOWN_LOSSES = 200
@@ -68,7 +68,7 @@ class LossReport:
 
     def as_json(self) -> bytes:
         """Return the report as a JSON file."""
-        return (json.dumps(self._as_dict(), ensure_ascii=False, indent=2) + "\n").encode()
+        return f"{indented_json(self._as_dict())}\n".encode()
 
     def _as_dict(self) -> dict[str, Any]:
         return {

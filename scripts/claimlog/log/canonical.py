@@ -10,18 +10,28 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
+import orjson
 import polars as pl
 import rfc8785
 
 from claimlog.errors import ClaimlogError, suggest
+from claimlog.escaping import is_spelt_alike
 from claimlog.limits import UNKNOWN_KEYS
 from claimlog.schema.table_schema import Field, Table
 from claimlog.strict_json import LARGEST_INTEGER, decode_object, decode_value
 
 LONG_NUMBER = re.compile(rb"[0-9]{16}")
 """What every whole number beyond 2**53 has."""
+
+CLASSES = bytes(0x30 if chr(b).isdigit() and b < 0x80 else 0xF0 * (b >= 0xF0) for b in range(256))
+"""By byte of a line: 0 for a digit, F0 for the first byte of a character beyond U+FFFF."""
+
+DOUBTFUL = (b"0" * 16, b"\xf0")
+"""Classes of bytes where orjson may write otherwise than RFC 8785: it refuses no number beyond
+2**53, and sorts keys by code points, which is another order than that of UTF-16 beyond U+FFFF."""
 
 
 class Flaw(NamedTuple):
@@ -54,6 +64,12 @@ def encode_value(value: Any) -> bytes:
     ClaimlogError
         If it has no canonical form.
     """
+    if is_spelt_alike(value):
+        with suppress(orjson.JSONEncodeError):
+            line = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+            classes = line.translate(CLASSES)
+            if not any(part in classes for part in DOUBTFUL):
+                return line
     try:
         line = rfc8785.dumps(value)
         if LONG_NUMBER.search(line):
@@ -74,6 +90,8 @@ def type_flaw(item: Field, value: Any) -> str | None:
         fits = isinstance(value, int) and not isinstance(value, bool)
     elif item.type == "number":
         fits = isinstance(value, int | float) and not isinstance(value, bool)
+    elif item.type == "boolean":
+        fits = isinstance(value, bool)
     elif item.type == "array":
         if not isinstance(value, list):
             return f'"{item.name}" is {shown}, expected an array'
@@ -164,7 +182,9 @@ def render(frame: pl.DataFrame, table: Table) -> pl.Series:
 def _render_column(item: Field, key: str) -> pl.Expr:
     column = pl.col(item.name)
     doubtful = None
-    if item.type == "integer":
+    if item.type == "boolean":
+        text = column.cast(pl.String)
+    elif item.type == "integer":
         text = column.cast(pl.String)
         doubtful = column.abs() > LARGEST_INTEGER
     elif item.type == "number":

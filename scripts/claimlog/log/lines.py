@@ -69,7 +69,8 @@ def arrow_type(item: Field) -> pa.DataType:
             return pa.list_(arrow_type(item.item))
         inner = sorted(item.fields, key=lambda part: part.name)
         return pa.list_(pa.struct([(part.name, arrow_type(part)) for part in inner]))
-    return {"integer": pa.int64(), "number": pa.float64()}.get(item.type, pa.string())
+    types = {"integer": pa.int64(), "number": pa.float64(), "boolean": pa.bool_()}
+    return types.get(item.type, pa.string())
 
 
 def arrow_schema(table: Table) -> pa.Schema:
@@ -134,7 +135,8 @@ def shortest_line(table: Table) -> int:
 
 
 def _shortest_object(fields: tuple[Field, ...]) -> int:
-    least = {"integer": 1, "number": 1}  # 0; else "" or [], which are shorter than null
+    # 0 and true; else "" or [], which are shorter than null
+    least = {"integer": 1, "number": 1, "boolean": 4}
     values = sum(len(f'"{item.name}":') + least.get(item.type, 2) for item in fields)
     return values + len(fields) - 1 + len("{}")
 

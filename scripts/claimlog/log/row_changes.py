@@ -6,6 +6,7 @@ from collections.abc import Mapping, Set
 from typing import Any
 
 from claimlog.schema.table_schema import ENVELOPE, POSITION, Field, Table, empty_retired
+from claimlog.strict_json import LARGEST_INTEGER
 
 EVENT_COLUMNS = frozenset({*ENVELOPE, *POSITION, "valid_from_seq", "valid_to_seq"})
 """Columns about the event that recorded a version, which differ from version to version anyway."""
@@ -63,14 +64,36 @@ def changed_cells(
     return {name: cell for name, cell in cells.items() if cell is not None}
 
 
+def with_truths(row: Mapping[str, Any], columns: Set[str]) -> dict[str, Any]:
+    """Return a row whose columns of yes and no hold these, and not 1 and 0 as tables have them.
+
+    >>> with_truths({"pass": 1, "open": 0, "shut": None}, {"open", "shut"})
+    {'pass': 1, 'open': False, 'shut': None}
+    """
+    return {
+        name: bool(value) if name in columns and value in (0, 1) else value
+        for name, value in row.items()
+    }
+
+
 def readable_value(value: object) -> str:
     """Return a value of a row for people: lists and objects without their brackets.
 
     >>> readable_value([{"actor_id": "nor", "verb": "say", "side": None}]), readable_value([])
     ('actor_id nor, verb say', 'empty')
+    >>> readable_value(30.0), readable_value(2.5)
+    ('30', '2.5')
     """
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, list):
         return "; ".join(readable_value(part) for part in value) or "empty"
     if isinstance(value, dict):
         return ", ".join(f"{key} {part}" for key, part in value.items() if part is not None)
-    return "empty" if value is None else str(value)
+    return "empty" if value is None else plain_text(value)
+
+
+def plain_text(value: object) -> str:
+    """Return a text or number as a person writes it: a whole number has no decimals."""
+    is_whole = isinstance(value, float) and value.is_integer() and abs(value) <= LARGEST_INTEGER
+    return str(int(value)) if isinstance(value, float) and is_whole else str(value)

@@ -57,7 +57,9 @@ def claim_ranges(log: Log) -> Iterator[pl.DataFrame]:
         if high is not None:
             inside &= pl.col("claim_id") < high
         if chosen or not parts:
-            yield log.scan_parts(CLAIMS, chosen).filter(inside).collect().rechunk()
+            # one section is read while another is checked, in memory
+            rows = log.scan_parts(CLAIMS, chosen).filter(inside)
+            yield rows.collect(engine="streaming").rechunk()
 
 
 def _bounds(log: Log) -> list[str]:

@@ -21,7 +21,10 @@ def _lines(definition: Definition) -> Iterator[str]:
     yield ""
     yield f"Version {book.version}. {book.about['description']}"
     yield ""
-    yield "This page is generated from `schemas/codebook/`; change it there and run `make schemas`."
+    yield (
+        "This page is generated from `schemas/codebook/`; change it there and run "
+        "`claimlog schemas --write`."
+    )
     yield ""
     for variable in book.variables:
         yield f"- [{variable['label']}](#{_heading_anchor(variable['label'])})"

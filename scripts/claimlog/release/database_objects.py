@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from itertools import islice
+from itertools import islice, product
 from pathlib import Path
 
 from claimlog.errors import Finding
@@ -24,6 +24,9 @@ RULE = "release-database"
 MAX_LISTED = 20
 MAX_OBJECTS = 10_000
 """Most objects of a file; one of a release has some hundreds, and a definition gives no more."""
+
+FORMS = (*product((True, False), repeat=2),)
+"""Ways in which this code and the code of earlier releases made a table of the same schema."""
 
 STATISTICS = {"sqlite_stat1": "CREATE TABLE sqlite_stat1(tbl,idx,stat)"}
 SHADOW_TABLES = {
@@ -116,8 +119,7 @@ def _object_flaws(
 ) -> Iterator[tuple[str, str]]:
     """Yield objects that the definition does not give, and those of it that are missing."""
     own = {
-        name: {create_statement(table), create_statement(table, False)}
-        for name, table in tables.items()
+        name: {create_statement(table, *form) for form in FORMS} for name, table in tables.items()
     }
     own |= {
         f"{t.name}_fts": {index.create} for t in tables.values() for index in search_statements(t)

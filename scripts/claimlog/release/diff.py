@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from claimlog.count_wording import number_and_noun
 from claimlog.fold.releases import CHANGE_OF_ACTION
 from claimlog.log.added_columns import is_added_cell
 from claimlog.log.event_log import Log
@@ -154,16 +155,18 @@ class Diff:
         # of claims those that were not retracted meanwhile, as the changelog lists them
         remaining = {"claims": len(self.of("added"))}
         added = [
-            f"{remaining.get(name) or counts['assert']:,} {name}"
+            f"{name} ({remaining.get(name) or counts['assert']:,})"
             for name, counts in self.rows.items()
             if counts.get("assert", 0)
         ]
         if self.schema:
-            added.append(f"{len(self.schema):,} changes of tables and columns")
+            changes = number_and_noun(len(self.schema), "change", "changes")
+            added.append(f"{changes} of tables and columns")
         if added:
             return f"new: {', '.join(added)}"
         changed = sum(sum(counts.values()) for counts in self.rows.values())
-        return f"{changed} amendments and retractions only" if changed else "nothing changed"
+        events = number_and_noun(changed, "amendment or retraction", "amendments and retractions")
+        return f"{events} only" if changed else "nothing changed"
 
     @property
     def must_act(self) -> str:
@@ -174,13 +177,19 @@ class Diff:
         gone, filled = len(self.of("retracted")), len(self.filled_claims)
         amended = len(self.of("amended")) - filled
         counts = [f"{n} {change}" for n, change in ((amended, "amended"), (gone, "retracted")) if n]
-        more = f" In {filled:,} {'more ' if counts else ''}claims {FILLED}." if filled else ""
+        more = "more " if counts else ""
+        note = f" In {number_and_noun(filled, f'{more}claim')} {FILLED}." if filled else ""
         if counts:
+            which = f"one of the {counts[0]} claims"
+            if amended + gone == 1:
+                which = f"the claim that was {counts[0].removeprefix('1 ')}"
+            elif amended and gone:
+                which = f"one of the claims that were amended ({amended}) or retracted ({gone})"
             return (
-                f"Only if you cite or count one of the {' or '.join(counts)} claims; code that "
-                f"reads the tables goes on working.{more}"
+                f"Only if you cite or count {which}; code that reads the tables goes on "
+                f"working.{note}"
             )
-        return f"No.{more}"
+        return f"No.{note}"
 
 
 def compare_states(

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from claimlog.count_wording import number_and_noun
 from claimlog.escaping import markdown, printable_line
 from claimlog.log.added_columns import NO_COLUMN
 from claimlog.release.diff import Diff, RowChange
@@ -71,8 +72,14 @@ def _markdown(diff: Diff, title: str) -> Iterator[str]:
     yield from (markdown(diff.counts), "")
     added = Counter(claim.source_id for claim in diff.of("added"))
     others = {name: counts.get("assert", 0) for name, counts in diff.rows.items()}
-    news = [f"{count:,} claims of {source}" for source, count in sorted(added.items())]
-    news += [f"{count:,} {name}" for name, count in others.items() if count and name != "claims"]
+    news = [
+        f"{number_and_noun(count, 'claim')} of {source}" for source, count in sorted(added.items())
+    ]
+    news += [
+        f"{name.replace('_', ' ').capitalize()}: {count:,}"
+        for name, count in others.items()
+        if count and name != "claims"
+    ]
     if news:
         yield from ("### Added", "", *(f"- {markdown(item)}." for item in news), "")
     rows = [*diff.claims, *diff.others]

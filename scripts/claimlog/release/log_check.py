@@ -9,6 +9,7 @@ from claimlog.errors import ClaimlogError, Finding, is_of_the_machine
 from claimlog.log.event_log import Log
 from claimlog.log.merkle import CompactRange, leaf_hash
 from claimlog.log.read_file import read_bytes
+from claimlog.log.row_changes import with_truths
 from claimlog.log.takedowns import RECORD
 from claimlog.release.checkpoint import Checkpoint, parse_checkpoint
 from claimlog.release.layout import CHECKPOINT, GET_AGAIN, LOG, RELEASE
@@ -17,6 +18,7 @@ from claimlog.release.release_copy import ReleaseCopy
 from claimlog.release.served_rows import SPARE_ROWS, RowReader, row_readers
 from claimlog.release.verdict import Verdict
 from claimlog.schema.definition import Definition
+from claimlog.schema.table_schema import truth_columns
 from claimlog.validate import validate
 from claimlog.validate.report import code_rules
 
@@ -161,6 +163,7 @@ def _served_leaves(log: Log, rows: RowReader) -> Iterator[tuple[int, bytes]]:
     """Yield position and leaf hash of every row of the log, read from the tables of versions."""
     for name, stream in log.definition.streams.items():
         table = log.definition.tables[f"{stream.entity}_versions"]
+        truths = truth_columns(table)
         for row in rows(table, log.height(name) + SPARE_ROWS):
-            line = log.line_of(name, row, row["batch"])
+            line = log.line_of(name, with_truths(row, truths), row["batch"])
             yield row["valid_from_seq"], leaf_hash(line)

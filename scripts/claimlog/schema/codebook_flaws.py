@@ -1,30 +1,52 @@
-"""Names in a codebook that lead nowhere: columns, variables, codes.
+"""Names in a codebook that lead nowhere (columns, variables, codes), and cells that are empty.
 
 A coder follows steps to a code, and a variable to its columns: each of them has to be there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
+from itertools import chain
 
 from claimlog.errors import suggest
 from claimlog.schema.codebook import FOLDER, RETIRED, Codebook
-from claimlog.schema.table_schema import Field
+from claimlog.schema.table_schema import TRUTHS, Field, Table
 
 
-def codebook_flaw(codebook: Codebook, columns: Mapping[str, Field]) -> str | None:
+def codebook_flaw(
+    codebook: Codebook, columns: Mapping[str, Field], tables: Mapping[str, Table]
+) -> str | None:
     """Return the first thing that a file of the codebook names and that is missing, or None.
 
     Parameters
     ----------
     columns
         What a variable can be coded in, by name: columns of the claims, and ``links.COLUMN``.
+    tables
+        The compiled tables, those of the codebook among them.
     """
-    return next(_flaws(codebook, columns), None)
+    return next(chain(_flaws(codebook, columns), _empty_cells(codebook, tables)), None)
+
+
+def _empty_cells(codebook: Codebook, tables: Mapping[str, Table]) -> Iterator[str]:
+    """Yield the cells that a table of the codebook requires and that are empty."""
+    files = {
+        "variables.csv": (codebook.variables, "codebook_variables"),
+        "steps.csv": (codebook.steps, "codebook_steps"),
+        "decisions.csv": (codebook.decisions, "codebook_decisions"),
+        **{f"codes/{name}.csv": (rows, "codebook") for name, rows in codebook.codes.items()},
+    }
+    for file, (rows, table) in files.items():
+        fields = tables[table].fields if table in tables else ()
+        for line, row in enumerate(rows, 2):
+            for item in fields:
+                if item.required and row.get(item.name) == "":
+                    yield f"{FOLDER}/{file}:{line}: {item.name} is empty; fill it"
 
 
 def _flaws(codebook: Codebook, columns: Mapping[str, Field]) -> Iterator[str]:
     coded: dict[str, list[str]] = {}
+    truths = set()
     for row in codebook.variables:
         name = row["variable"]
         place = f"{FOLDER}/variables.csv: {name[:80]!r}"
@@ -39,7 +61,9 @@ def _flaws(codebook: Codebook, columns: Mapping[str, Field]) -> Iterator[str]:
             return
         fields = [columns[column] for column in row["columns"].split()]
         coded[name] = [*dict.fromkeys(item.codelist for item in fields if item.codelist)]
-    yield from _step_flaws(codebook, coded)
+        if any(item.type == "boolean" for item in fields):
+            truths.add(name)
+    yield from _step_flaws(codebook, coded, truths)
     for row in codebook.decisions:
         for name in row["variables"].split():
             if name not in coded:
@@ -50,8 +74,18 @@ def _flaws(codebook: Codebook, columns: Mapping[str, Field]) -> Iterator[str]:
                 )
 
 
-def _step_flaws(codebook: Codebook, coded: Mapping[str, list[str]]) -> Iterator[str]:
-    """Yield the flaws of steps; `coded` holds the code lists of each variable."""
+def _step_flaws(
+    codebook: Codebook, coded: Mapping[str, list[str]], truths: Set[str]
+) -> Iterator[str]:
+    """Yield the flaws of steps.
+
+    Parameters
+    ----------
+    coded
+        The code lists of each variable.
+    truths
+        Variables that are answered yes or no.
+    """
     seen_steps = set()
     for row in codebook.steps:
         name, code = row["variable"], row["code"]
@@ -65,9 +99,11 @@ def _step_flaws(codebook: Codebook, coded: Mapping[str, list[str]]) -> Iterator[
         seen_steps.add((name, row["step"]))
         codes = [item for codelist in coded[name] for item in codebook.codes[codelist]]
         files = " or ".join(f"codes/{codelist}.csv" for codelist in coded[name])
-        if not code:
+        if not code or (name in truths and code in TRUTHS):
             continue
-        if not files:
+        if not files and name in truths:
+            yield f"{place} gives the code {code[:80]!r}, expected yes or no; mend the step"
+        elif not files:
             yield (
                 f"{place} gives the code {code[:80]!r}, but its columns have no code list; take "
                 "the code out, or give a column a codelist"

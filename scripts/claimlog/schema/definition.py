@@ -47,7 +47,7 @@ from claimlog.schema.table_schema import (
     coded_columns,
     display,
     in_log_order,
-    number_columns,
+    measured_columns,
 )
 from claimlog.schema.thresholds import Thresholds, read_thresholds
 from claimlog.schema.topic_pages import pages_flaw
@@ -220,7 +220,7 @@ def read_definition(package: Package) -> Definition:
             presentation,
             coded_columns(tables["claims"]),
             coded_columns(tables["codings"]),
-            number_columns(tables["claims"]),
+            measured_columns(tables["claims"]),
         )
         or takers_flaw(presentation, streams)
         or kinds_flaw(presentation, tables["claims"])
@@ -228,7 +228,7 @@ def read_definition(package: Package) -> Definition:
     ):
         raise ClaimlogError(f"{PRESENTATION_FILE}: {flaw}")
     definition = replace(definition, tables=tables)
-    if flaw := codebook_flaw(codebook, definition.codable):
+    if flaw := codebook_flaw(codebook, definition.codable, tables):
         raise ClaimlogError(flaw)
     return replace(definition, deprecations=read_deprecations(package, tables))
 

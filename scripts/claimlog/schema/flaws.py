@@ -39,11 +39,10 @@ FOLD_INPUTS = {
 HOP_LISTS = {"claim": ("attributions",)}
 """By entity, lists of objects that are folded position by position, so that they have a limit."""
 
-ROW_TYPES = ("string", "integer", "number", "datetime", "array")
+ROW_TYPES = ("string", "integer", "number", "boolean", "datetime", "array")
 """Types that a value in the log can have; the schemas of tables have more."""
 
 INSTEAD = {
-    "boolean": "for yes and no name a code list, which can also say what neither of them is",
     "date": "for a date make it a string with edtf, which can also be a month or a span",
 }
 """By type that no row has, what serves instead."""

@@ -68,8 +68,8 @@ class Presentation:
         Which claims tell of an act: conditions ``when``, any of which holds, ``unless`` all of
         ``unless`` do; and what the filter for it says.
     filters, not_filters
-        Columns of codes or numbers that the page of claims filters by, in order, and those that
-        it does not. One of the topic's that is in neither is filtered by, after the others.
+        Columns of codes, numbers or yes and no that the page of claims filters by, in order, and
+        those that it does not. One of the topic's that is in neither is filtered by, after these.
     claim_codes, claim_texts
         Coded and free columns in the order of a claim's page.
     claim_line, actor_line, passage_line
@@ -136,7 +136,7 @@ class Presentation:
         return {name: value for name, value in vars(self).items() if value}
 
     def limited_to(
-        self, claims: Mapping[str, bool], codings: Iterable[str], numbers: Set[str] = frozenset()
+        self, claims: Mapping[str, bool], codings: Iterable[str], measured: Set[str] = frozenset()
     ) -> Presentation:
         """Return it without what speaks of columns that claims and codings do not have.
 
@@ -147,12 +147,12 @@ class Presentation:
             that has none is left out too.
         codings
             The columns of codings.
-        numbers
-            The columns of claims that hold numbers, which are filtered by as well.
+        measured
+            The columns of claims that hold numbers, or yes and no, which are filtered by as well.
         """
         known, compared = set(claims), set(codings)
         coded = {name for name, is_coded in claims.items() if is_coded}
-        allowed = {"filters": coded | numbers, "claim_codes": coded}
+        allowed = {"filters": coded | measured, "claim_codes": coded}
         lists: dict[str, Any] = {
             name: tuple(
                 item for item in getattr(self, name) if item["column"] in allowed.get(name, known)
@@ -249,7 +249,7 @@ def uncoded_flaw(
     presentation: Presentation,
     claims: Mapping[str, bool],
     codings: Mapping[str, bool],
-    numbers: Set[str] = frozenset(),
+    measured: Set[str] = frozenset(),
 ) -> str | None:
     """Say which column's codes are shown although it has no code list, or return None.
 
@@ -257,8 +257,8 @@ def uncoded_flaw(
     ----------
     claims, codings
         The columns of claims and of codings, and whether each has a code list.
-    numbers
-        The columns of claims that hold numbers, which filters may name as well.
+    measured
+        The columns of claims that hold numbers, or yes and no, which filters may name as well.
     """
     places = [(name, item["column"]) for name in CODED for item in getattr(presentation, name)]
     places += [("charts", item["column"]) for item in presentation.charts if "column" in item]
@@ -271,8 +271,8 @@ def uncoded_flaw(
     known = [(place, column, claims) for place, column in places]
     known += [("codings", item["column"], codings) for item in presentation.codings]
     for place, column, columns in known:
-        if not columns.get(column, True) and not (place == "filters" and column in numbers):
-            other = " and holds no numbers" if place == "filters" else ""
+        if not columns.get(column, True) and not (place == "filters" and column in measured):
+            other = " and holds no numbers, nor yes and no" if place == "filters" else ""
             return f"{place}: {column} has no code list{other}; take it out, or give the column one"
     return None
 

@@ -32,6 +32,8 @@ class RegisterConfig:
         Columns that are EDTF dates.
     numbers
         The unit of each column of numbers, empty where it has none.
+    truths
+        Columns of yes and no.
     references
         The stream that a column, or each part of a list, refers to.
     claims, claim_lists
@@ -53,6 +55,7 @@ class RegisterConfig:
     claim_lists: tuple[str, ...]
     about: tuple[str, ...]
     numbers: Mapping[str, str] = field(default_factory=dict)
+    truths: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -85,6 +88,7 @@ class RegisterConfig:
             codes={name: codes for name, codes in self.codes.items() if name in both},
             dates=tuple(name for name in self.dates if name in both),
             numbers={name: unit for name, unit in self.numbers.items() if name in both},
+            truths=tuple(name for name in self.truths if name in both),
             references={name: to for name, to in self.references.items() if name in versions},
             claims=tuple(name for name in self.claims if name in claims),
             claim_lists=tuple(
@@ -143,4 +147,5 @@ def _config(compiled: Table, table: Table, referring: tuple[Field, ...]) -> Regi
             for item in table.fields
             if item.type in NUMBERS and item.name in table.content
         },
+        tuple(item.name for item in table.fields if item.type == "boolean"),
     )

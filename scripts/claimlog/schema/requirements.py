@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
-from claimlog.schema.table_schema import Field, Table
+from claimlog.schema.table_schema import TRUTHS, Field, Table
 
 FILE = "schemas/requirements.csv"
 COLUMNS = (
@@ -30,7 +31,7 @@ class Requirement:
     stream
         The stream whose rows it is about; ``*`` for all of them.
     when, then
-        A state of a column: set, null, empty, nonempty, or codes joined by ``|``.
+        A state of a column: set, null, empty, nonempty, yes, no, or codes joined by ``|``.
     since
         Schema version of the stream from which on it holds; rows of earlier versions are not judged
         by it.
@@ -96,7 +97,21 @@ def _flaw(
     return None
 
 
+def stated_values(item: Field, state: str) -> list[Any]:
+    """Return the values of a column that a state names, yes and no or codes.
+
+    >>> stated_values(Field("hearsay", "boolean", ""), "no")
+    [False]
+    """
+    names = state.split("|")
+    return [TRUTHS[name] for name in names] if item.type == "boolean" else [*names]
+
+
 def _can_be(item: Field, state: str) -> bool:
     """Whether a requirement can name this state of a column."""
+    if state in ("set", "null"):
+        return True
+    if item.type == "boolean":
+        return {*state.split("|")} <= {*TRUTHS}
     lists = state in ("empty", "nonempty")
-    return state in ("set", "null") or (lists if item.type == "array" else item.type == "string")
+    return lists if item.type == "array" else item.type == "string"

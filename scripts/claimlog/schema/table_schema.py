@@ -12,7 +12,6 @@ are expanded.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from functools import cached_property
 from typing import Any
 
 from claimlog.errors import ClaimlogError
+from claimlog.escaping import indented_json
 from claimlog.schema.constraints import column_constraints
 
 REQUIRED_STREAMS = ("sources", "actors", "incidents", "claims", "links", "codings")
@@ -314,16 +314,27 @@ def display(path: str) -> str:
 
 def dump(spec: dict[str, Any]) -> str:
     """Return a schema file's text."""
-    return json.dumps(spec, ensure_ascii=False, indent=2) + "\n"
+    return f"{indented_json(spec)}\n"
 
 
 NUMBERS = ("integer", "number")
 """Types whose values are numbers."""
 
 
-def number_columns(table: Table) -> frozenset[str]:
-    """Return the names of a table's columns that hold numbers."""
-    return frozenset(item.name for item in table.fields if item.type in NUMBERS)
+TRUTHS = {"yes": True, "no": False}
+"""What a column of yes and no holds, by what rules, steps and cells say."""
+
+
+def truth_columns(table: Table) -> frozenset[str]:
+    """Return the names of a table's columns that hold yes or no."""
+    return frozenset(item.name for item in table.fields if item.type == "boolean")
+
+
+def measured_columns(table: Table) -> frozenset[str]:
+    """Return the names of a table's columns that hold numbers, or yes and no."""
+    return frozenset(item.name for item in table.fields if item.type in NUMBERS) | truth_columns(
+        table
+    )
 
 
 def column_words(name: str) -> str:
@@ -333,6 +344,15 @@ def column_words(name: str) -> str:
     ('weight kg', 'bell')
     """
     return name.removesuffix("_id").replace("_", " ")
+
+
+def with_unit(label: str, unit: str | None) -> str:
+    """Return what a column is called, with the unit of its numbers.
+
+    >>> with_unit("Weight", "kilogram"), with_unit("Minutes", "minutes"), with_unit("Age", None)
+    ('Weight (kilogram)', 'Minutes', 'Age')
+    """
+    return f"{label} ({unit})" if unit and unit != label.lower() else label
 
 
 def coded_columns(table: Table) -> dict[str, bool]:

@@ -32,16 +32,18 @@ async def with_cells(store: Store, changes: Sequence[Row]) -> list[Row]:
     if "cell_changes" in await store.tables():
         pairs = json.dumps([[row["claim_id"], row["version"]] for row in changes])
         added = json.dumps(added_columns(store.datasette, "claims"))
+        truths = await store.truth_columns("claims")
         for row in await store.rows(CELLS, pairs=pairs, added=added):
-            ends = {key: _value(row[f"{key}_value"]) for key in ("from", "to")}
+            is_json = row["column"] in truths
+            ends = {key: _value(row[f"{key}_value"], is_json) for key in ("from", "to")}
             cell = {"column": row["column"], **ends, "is_new": bool(row["is_new"])}
             cells.setdefault((row["claim_id"], row["version"]), []).append(cell)
     return [{**row, "cells": cells.get((row["claim_id"], row["version"]), [])} for row in changes]
 
 
-def _value(text: str | None) -> Any:
+def _value(text: str | None, is_json: bool) -> Any:
     """Return a value as the column has it: a list that is whole as a list."""
-    if text is None or not text.startswith("["):
+    if text is None or not (is_json or text.startswith("[")):
         return text
     try:
         return json.loads(text)

@@ -10,6 +10,7 @@ from claimlog.site.lists.column_filters import (
     actor_filter,
     number_filter,
     reference_filter,
+    truth_filter,
 )
 from claimlog.site.lists.filters import (
     PERIOD_RULE,
@@ -130,7 +131,7 @@ def claim_list(
 
 
 def _declared_filters(topic: Topic) -> list[Filter]:
-    """Return the filters by columns that the package declares, of codes or numbers."""
+    """Return the filters by columns that the package declares, of codes, numbers or yes and no."""
     filters: list[Filter] = []
     for item in topic.filters:
         column = topic.columns[item["column"]]
@@ -139,10 +140,13 @@ def _declared_filters(topic: Topic) -> list[Filter]:
         meaning = column.description.partition(LOOKED_UP)[0].removesuffix(RETIRED)
         optional = item.get("optional", not column.required)
         none = item.get("none", "none")
-        filters.append(
-            number_filter(column.name, label, meaning, column.unit, optional, none)
-            if column.is_number
-            else CodeFilter(
+        own: Filter
+        if column.is_number:
+            own = number_filter(column.name, label, meaning, column.unit, optional, none)
+        elif column.is_truth:
+            own = truth_filter(column.name, label, meaning, optional, none)
+        else:
+            own = CodeFilter(
                 column.name,
                 label,
                 meaning,
@@ -151,7 +155,7 @@ def _declared_filters(topic: Topic) -> list[Filter]:
                 optional=optional,
                 none=none,
             )
-        )
+        filters.append(own)
     return filters
 
 

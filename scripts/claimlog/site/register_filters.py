@@ -13,6 +13,7 @@ from claimlog.site.lists.column_filters import (
     date_sort,
     number_filter,
     reference_filter,
+    truth_filter,
 )
 from claimlog.site.lists.filters import Filter, ListDefinition, PeriodFilter, Sort
 from claimlog.site.store import Store
@@ -61,6 +62,8 @@ def register_list_definition(
                 filters.append(reference_filter(name, label, "", stream, labels[stream], pairs))
         elif name in register.dates and {f"{name}_start", f"{name}_end"} <= columns:
             filters.append(date_filter(name, label))
+        elif name in register.truths and name in columns:
+            filters.append(truth_filter(name, label, ""))
         elif name in register.numbers and name in columns:
             filters.append(number_filter(name, label, "", register.numbers[name]))
     key = f'"{register.id}"'

@@ -6,8 +6,10 @@ from typing import Any
 from urllib.parse import quote
 
 from claimlog.schema.register_config import RegisterConfig
+from claimlog.schema.table_schema import column_words
 from claimlog.site.entity_links import entity_links, store_registers, stream_labels
 from claimlog.site.store import Codes, Row, Store, json_list
+from claimlog.site.template_filters import cell
 
 ROWS = 100
 """Rows of a register that the page of what they are about lists."""
@@ -85,8 +87,10 @@ async def _describe(
             links += await entity_links(store, register.references[column], [value])
         elif column in register.codes:
             said.append(codes.label(register.codes[column], value) or value)
+        elif column in register.truths:
+            said.append(f"{column_words(column)}: {cell(bool(value))}")
         else:
-            said.append(str(value))
+            said.append(cell(value))
     return {
         "id": row[register.id],
         "path": f"/{register.name}/{quote(row[register.id], safe='')}",

@@ -21,6 +21,7 @@ TABLE_COLUMNS = """select t.name as "table", c.name as "column" from sqlite_mast
 LIST_BYTES, LIST_PARTS = 8_000_000, 100_000
 """Of all lists in the rows of a query; the longest row that a log may hold has 66,000 bytes."""
 
+TRUTH_COLUMNS = """select "table", "column" from data_dictionary where type = 'boolean'"""
 LIST_COLUMNS = """select distinct "column" as name from data_dictionary where type = 'array'"""
 
 
@@ -148,6 +149,17 @@ class Store:
     async def _list_columns(self) -> frozenset[str]:
         result = await self.database.execute(LIST_COLUMNS)
         return frozenset(row["name"] for row in result.rows)
+
+    async def truth_columns(self, table: str) -> frozenset[str]:
+        """Return the columns of a table that hold yes or no, which SQLite stores as 1 and 0."""
+        columns = await self.memoize("truth columns", Store._truth_columns)
+        return columns.get(table, frozenset())
+
+    async def _truth_columns(self) -> Mapping[str, frozenset[str]]:
+        found: dict[str, set[str]] = {}
+        for row in (await self.database.execute(TRUTH_COLUMNS)).rows:
+            found.setdefault(row["table"], set()).add(row["column"])
+        return {table: frozenset(columns) for table, columns in found.items()}
 
     async def tables(self) -> Mapping[str, Set[str]]:
         """Return the columns of each table and view: a release may lack what the build has."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from claimlog.schema.measure_takers import ACTORS
 from claimlog.schema.presentation import Presentation
-from claimlog.schema.table_schema import NUMBERS, column_words
+from claimlog.schema.table_schema import NUMBERS, column_words, with_unit
 from claimlog.site.entity_links import store_registers
 from claimlog.site.memo import memo_value
 from claimlog.site.plugin_config import dataset_metadata
-from claimlog.site.store import Row, Store
+from claimlog.site.store import Codes, Row, Store
+from claimlog.site.template_filters import cell
 
 PLACED = frozenset(
     (
@@ -48,6 +50,11 @@ class ClaimColumn:
     unit: str | None = None
 
     @property
+    def label_with_unit(self) -> str:
+        """What it is called, with the unit of its numbers."""
+        return with_unit(self.label, self.unit)
+
+    @property
     def is_list(self) -> bool:
         """Whether a cell holds a list."""
         return self.type == "array"
@@ -56,6 +63,11 @@ class ClaimColumn:
     def is_number(self) -> bool:
         """Whether a cell holds a number."""
         return self.type in NUMBERS
+
+    @property
+    def is_truth(self) -> bool:
+        """Whether a cell holds yes or no."""
+        return self.type == "boolean"
 
 
 @dataclass(frozen=True)
@@ -147,14 +159,16 @@ class Topic:
     def filters(self) -> list[Row]:
         """Columns to filter claims by: those that the package names, then its other ones.
 
-        These are all that have codes or hold numbers.
+        These are all that have codes, or hold numbers or yes and no.
         """
         named = [item["column"] for item in self.presentation.filters]
         known = {*named, *self.presentation.not_filters, "action", *COMPUTED_NUMBERS}
-        numbers = [
-            item for item in self._own(known, coded=False) if self.columns[item["column"]].is_number
+        measured = [
+            item
+            for item in self._own(known, coded=False)
+            if self.columns[item["column"]].is_number or self.columns[item["column"]].is_truth
         ]
-        return [*self.presentation.filters, *self._own(known, coded=True), *numbers]
+        return [*self.presentation.filters, *self._own(known, coded=True), *measured]
 
     @property
     def claim_codes(self) -> list[ClaimColumn]:
@@ -169,9 +183,22 @@ class Topic:
         items = self.presentation.claim_texts
         own = self._own({item["column"] for item in items} | PLACED, coded=False)
         return [
-            {"column": item["column"], "label": item.get("label") or column_words(item["column"])}
+            {
+                "column": item["column"],
+                "label": item.get("label") or self.columns[item["column"]].label_with_unit,
+            }
             for item in (*items, *own)
         ]
+
+    def words_on_line(self, codes: Codes, column: str, value: Any) -> str | None:
+        """Return what a line of a list says of a cell: a code's label, a number and of what."""
+        known = self.columns[column]
+        if known.codelist:
+            return codes.label(known.codelist, value)
+        if value is None or known.type in ("string", "array"):
+            return None
+        shown = cell(bool(value) if known.is_truth else value)
+        return f"{known.label_with_unit}: {shown}"
 
     def select(self, items: tuple[Row, ...], table: str) -> str:
         """Return the columns of some items, to be put behind others in a select."""
@@ -235,8 +262,8 @@ async def _read_topic(store: Store) -> Topic:
     config = dataset_metadata(store.datasette).get("presentation", {})
     codings = [row["column"] for row in rows if row["table"] == "codings" and row["codelist"]]
     coded = {name: column.codelist is not None for name, column in columns.items()}
-    numbers = {name for name, column in columns.items() if column.is_number}
-    presentation = Presentation.from_json(config).limited_to(coded, codings, numbers)
+    measured = {name for name, item in columns.items() if item.is_number or item.is_truth}
+    presentation = Presentation.from_json(config).limited_to(coded, codings, measured)
     register = await _measure_register(store, presentation)
     return Topic(columns, presentation if register else presentation.without_register(), register)
 

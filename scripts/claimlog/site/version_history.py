@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence, Set
 
 from claimlog.log.added_columns import AddedColumns
-from claimlog.log.row_changes import EVENT_COLUMNS, changed_columns
+from claimlog.log.row_changes import EVENT_COLUMNS, changed_columns, with_truths
 from claimlog.site.plugin_config import dataset_metadata
 from claimlog.site.store import Row, Store
 
@@ -21,7 +21,8 @@ async def latest_versions(store: Store, entity: str, name: str) -> list[Row]:
         name=name,
         most=VERSIONS + 1,
     )
-    return rows[::-1]
+    truths = await store.truth_columns(f"{entity}_versions")
+    return [with_truths(row, truths) for row in rows[::-1]]
 
 
 def taken_versions(store: Store, stream: str, name: str, versions: Sequence[Row]) -> list[Row]:

@@ -109,6 +109,7 @@ def pandera_schema(fields: Fields) -> Any:
         "datetime": T.StringType(),
         "integer": T.LongType(),
         "number": T.DoubleType(),
+        "boolean": T.BooleanType(),
     }
     # array types are proved by the Arrow schema that the file was read with
     columns = {item.name: pa.Column(types.get(item.type), nullable=True) for item in fields}

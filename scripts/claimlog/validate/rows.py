@@ -10,7 +10,7 @@ import polars as pl
 from claimlog.errors import Finding
 from claimlog.log.event_log import Log
 from claimlog.schema.edtf import bounds
-from claimlog.schema.requirements import Requirement
+from claimlog.schema.requirements import Requirement, stated_values
 from claimlog.schema.table_schema import Field, Table
 from claimlog.validate.report import Report
 from claimlog.validate.takedowns import with_taken_predecessors
@@ -26,8 +26,9 @@ def check_requirements(log: Log, report: Report) -> None:
     """Check the conditional requirements of ``schemas/requirements.csv``."""
     for rule in log.definition.requirements:
         for stream in log.streams if rule.stream == "*" else log.present_streams(rule.stream):
-            when = _condition(rule.when_column, rule.when)
-            then = _condition(rule.then_column, rule.then)
+            columns = log.definition.streams[stream].by_name
+            when = _condition(columns[rule.when_column], rule.when)
+            then = _condition(columns[rule.then_column], rule.then)
 
             def say(row: dict[str, Any], rule: Requirement = rule) -> str:
                 return (
@@ -39,21 +40,23 @@ def check_requirements(log: Log, report: Report) -> None:
             report.check(rule.id, stream, log.rows_since(stream, rule.since), when & ~then, say)
 
 
-def _condition(column: str, state: str) -> pl.Expr:
-    """Return the condition that a requirement names: set, null, empty, nonempty, or codes."""
-    value = pl.col(column)
+def _condition(item: Field, state: str) -> pl.Expr:
+    """Return the condition that a requirement names: set, null, empty, nonempty, or values."""
+    value = pl.col(item.name)
     if state == "set":
         return value.is_not_null()
     if state == "null":
         return value.is_null()
     if state in ("empty", "nonempty"):
         return (value.list.len() == 0) == (state == "empty")
-    return value.is_in(state.split("|")).fill_null(False)
+    return value.is_in(stated_values(item, state)).fill_null(False)
 
 
 def _shown_value(value: object) -> str:
     if value is None:
         return "empty"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return "empty" if value == [] else f'"{value}"' if isinstance(value, str) else str(value)[:60]
 
 

@@ -25,6 +25,7 @@ DTYPES = {
     "datetime": pl.String(),
     "integer": pl.Int64(),
     "number": pl.Float64(),
+    "boolean": pl.Boolean(),
 }
 CONSTRAINT_RULES = {
     "required": "required",
@@ -41,13 +42,16 @@ EMPTY = "keys"
 
 def check_pandera(log: Log, report: Report) -> None:
     """Check every row of every stream with pandera, nested rows included."""
-    for name, table in log.section_tables.items():
-        for schema, frame in log.by_schema(name, log.rows(name)):
-            _validate(report, name, schema.fields, frame, prefix="")
-            for item in schema.fields:
-                if item.type == "array":
-                    inner, fields = _exploded(frame, table, item)
-                    _validate(report, name, fields, inner, prefix=f"{item.name}: ")
+    # pandera asks hundreds of small questions of rows that lie in memory, and to spread each over
+    # the streaming engine takes longer than to answer it
+    with pl.Config(engine_affinity="in-memory"):
+        for name, table in log.section_tables.items():
+            for schema, frame in log.by_schema(name, log.rows(name)):
+                _validate(report, name, schema.fields, frame, prefix="")
+                for item in schema.fields:
+                    if item.type == "array":
+                        inner, fields = _exploded(frame, table, item)
+                        _validate(report, name, fields, inner, prefix=f"{item.name}: ")
 
 
 def _exploded(

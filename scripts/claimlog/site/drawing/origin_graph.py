@@ -8,7 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 from claimlog.site.drawing.graph_layout import centred_rows, curve, longest_distances
 from claimlog.site.store import Row
 
-BOX_WIDTH, BOX_HEIGHT = 210, 60
+BOX_WIDTH, BOX_HEIGHT = 232, 60
 GAP_X, GAP_Y, MARGIN, HEAD = 110, 16, 8, 26
 LINE_CHARACTERS = 28
 """Characters of a line in a box."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from claimlog.schema.table_schema import with_unit
 from claimlog.site.lists.filters import (
     PERIOD_RULE,
     CodeFilter,
@@ -29,12 +30,22 @@ def coded_filter(name: str, label: str, codelist: str) -> CodeFilter:
     return CodeFilter(name, label, column=f'"{name}"', codelist=codelist, optional=True)
 
 
+def truth_filter(
+    name: str, label: str, meaning: str, optional: bool = True, none: str = "none"
+) -> CodeFilter:
+    """Return a filter by a column of yes and no."""
+    column = f"case \"{name}\" when 1 then 'yes' when 0 then 'no' end"
+    labels = {"yes": "yes", "no": "no"}
+    return CodeFilter(
+        name, label, meaning, column=column, labels=labels, optional=optional, none=none
+    )
+
+
 def number_filter(
     name: str, label: str, meaning: str, unit: str | None, optional: bool = True, none: str = "none"
 ) -> NumberFilter:
     """Return a filter by a column of numbers, which is called with its unit."""
-    named = f"{label} ({unit})" if unit and unit != label.lower() else label
-    return NumberFilter(name, named, meaning, f'"{name}"', optional, none)
+    return NumberFilter(name, with_unit(label, unit), meaning, f'"{name}"', optional, none)
 
 
 def actor_filter(name: str, label: str, meaning: str, pairs: str, listed: str = "") -> CodeFilter:

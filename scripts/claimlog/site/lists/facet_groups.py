@@ -51,8 +51,11 @@ def facet_groups(
         if isinstance(item, NumberFilter):
             counts, extent = selected.number_counts(item.name, chosen)
             codes = [ANY, NONE] if item.optional else []
+            present = counts[ANY]
         else:
-            counts, codes = _counted(item, chosen, selected, choices, listed.get(item.name))
+            counts, codes, present = _counted(
+                item, chosen, selected, choices, listed.get(item.name)
+            )
         room = min(left, CODES if _is_ordered(item) else ENTITIES)
         first = chosen if len(codes) > IN_SIGHT else []
         shown = [*dict.fromkeys((*first, *codes[:room], *chosen))]
@@ -80,6 +83,10 @@ def facet_groups(
                 "is_number": isinstance(item, NumberFilter),
                 "extent": extent and [*map(number_text, extent)],
                 "offered": not isinstance(item, PeriodFilter) or item.is_counted,
+                # where no row has a value, to choose none of them chooses nothing
+                "useful": bool(
+                    chosen or (present and (extent or any(one["count"] for one in values)))
+                ),
             }
         )
     return groups
@@ -98,13 +105,13 @@ def _counted(
     selected: SelectedRows,
     choices: Choices,
     among: frozenset[str] | None,
-) -> tuple[Counts, list[str]]:
-    """Return the counts of a filter's values, and those values in the order of the page.
+) -> tuple[Counts, list[str], int]:
+    """Return the counts of a filter's values, those in the order of the page, and of rows with any.
 
     Codes of a list are there even if no row has them.
     """
     if isinstance(item, PeriodFilter):
-        return _periods(item, chosen, selected) if item.is_counted else ({}, [])
+        return _periods(item, chosen, selected) if item.is_counted else ({}, [], 0)
     assert isinstance(item, CodeFilter)
     counts, present, absent = selected.code_counts(item.name)
     labels = choices[item.name]
@@ -117,12 +124,12 @@ def _counted(
         shares = {ANY: present, NONE: absent}
         offered = [code for code in shares if code not in codes]
         counts, codes = {**shares, **counts}, [*offered, *codes]
-    return counts, codes
+    return counts, codes, present
 
 
 def _periods(
     item: PeriodFilter, chosen: list[str], selected: SelectedRows
-) -> tuple[Counts, list[str]]:
+) -> tuple[Counts, list[str], int]:
     """Return the counts of years and months; years, latest first, with the months of those chosen.
 
     A quarter is not counted, but a month in it shows its year.
@@ -139,7 +146,7 @@ def _periods(
     codes = [ANY, NONE]
     for year in sorted({*years, *opened}, reverse=True):
         codes += [period_of_year(year), *sorted(within.get(year, ()))]
-    return counts, codes
+    return counts, codes, dated
 
 
 def chosen_parts(

@@ -52,9 +52,10 @@ async def _csv(store: Store, table: str, rowids: Sequence[int]) -> AsyncGenerato
 
 async def _json(store: Store, table: str, rowids: Sequence[int]) -> AsyncGenerator[str, None]:
     names, lists = await _columns(store, table), await store.list_columns()
+    truths = await store.truth_columns(table)
     before = "["
     async for rows in _read(store, table, rowids):
-        yield f"{before}\n{await write_piece(_json_piece, names, rows, lists)}"
+        yield f"{before}\n{await write_piece(_json_piece, names, rows, lists, truths)}"
         before = ","
     yield "\n]\n" if before == "," else "[\n\n]\n"
 
@@ -101,12 +102,16 @@ def _csv_piece(names: Sequence[str], rows: Cells, types: Mapping[str, str], head
     return csv_of(frame.with_columns(pl.col(booleans).cast(pl.Boolean)), header)
 
 
-def _json_piece(names: Sequence[str], rows: Cells, lists: frozenset[str]) -> str:
+def _json_piece(
+    names: Sequence[str], rows: Cells, lists: frozenset[str], truths: frozenset[str]
+) -> str:
     return ",\n".join(
         json_text(
             {
                 name: orjson.loads(cell)
                 if name in lists and isinstance(cell, str) and cell.startswith("[")
+                else bool(cell)
+                if name in truths and cell in (0, 1)
                 else cell
                 for name, cell in zip(names, row, strict=True)
             },

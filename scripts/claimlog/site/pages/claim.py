@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from claimlog.log.row_changes import ANCHOR_HASHES, EVENT_COLUMNS
+from claimlog.schema.table_schema import column_words
 from claimlog.site.attribution_chains import speaker_denials
 from claimlog.site.citations import claim_citation
 from claimlog.site.claim_reasons import reasons_of_claims
@@ -152,7 +153,7 @@ async def _coded_columns(store: Store, topic: Topic, codes: Codes, row: Row) -> 
         coded.append(
             {
                 "column": column.name,
-                "name": words(column.name),
+                "name": column.label,
                 "meaning": column.description,
                 "code": code,
                 "label": entry["label"],
@@ -178,7 +179,9 @@ async def _registered(store: Store, referring: Mapping[str, str], row: Row) -> l
         if value := row.get(column):
             names = value if isinstance(value, list) else [value]
             links = await entity_links(store, register, names)
-            found.append({"column": column, "links": links})
+            found.append(
+                {"column": column, "label": column_words(column).capitalize(), "links": links}
+            )
     return found
 
 

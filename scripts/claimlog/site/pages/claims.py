@@ -59,8 +59,9 @@ async def claim_rows(store: Store, rowids: list[int]) -> Row:
     sql = LISTED.format(columns=topic.select(items, "c") + origins)
     rows = await store.rows(sql, rowids=json.dumps(rowids))
     codes = await store.codes()
-    codelists = {**topic.labels(items), "anonymity": "anonymity"}
+    line = [item["column"] for item in items]
     for row in rows:
-        for column, codelist in codelists.items():
-            row[f"{column}_label"] = codes.label(codelist, row[column])
-    return {"claims": rows, "line": [item["column"] for item in items]}
+        row["anonymity_label"] = codes.label("anonymity", row["anonymity"])
+        for column in line:
+            row[f"{column}_label"] = topic.words_on_line(codes, column, row[column])
+    return {"claims": rows, "line": line}

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from claimlog.schema.register_config import COUNTS, RegisterConfig
+from claimlog.schema.table_schema import column_words, with_unit
 from claimlog.site.entity_links import entity_links, register_configs, store_registers
 from claimlog.site.lists.served_list import ListAnswer, answer_list, read_served_list
 from claimlog.site.measure_progress import measure_progress
@@ -173,27 +174,33 @@ def _labels(register: RegisterConfig, codes: Codes, row: Row) -> Row:
 async def _columns(register: RegisterConfig, store: Store, row: Row) -> list[Row]:
     """Return the columns of a row that are set: value, kind, code with definition, links."""
     codes = await store.codes()
-    meanings = await store.rows(
-        'select "column" as name, description from data_dictionary where "table" = :table',
+    dictionary = await store.rows(
+        'select "column" as name, description, unit from data_dictionary where "table" = :table',
         table=f"{register.entity}_versions",
     )
-    meaning = {one["name"]: one["description"] for one in meanings}
+    known = {one["name"]: one for one in dictionary}
     labels = await _detail_labels(register, store)
     found = []
     for column in register.columns:
         value = row.get(column)
         if value in (None, [], "") or column == register.label:
             continue
-        name = labels.get(column, words(column))
-        item: Row = {"column": column, "name": name, "meaning": meaning.get(column), "value": value}
+        entry = known.get(column, {})
+        label = labels.get(column, column_words(column).capitalize())
+        item: Row = {
+            "column": column,
+            "name": with_unit(label, entry.get("unit")),
+            "meaning": entry.get("description"),
+            "value": value,
+        }
         if column in register.references:
             names = value if isinstance(value, list) else [value]
             item["links"] = await entity_links(store, register.references[column], names)
         elif column in register.about:
             item["links"] = await any_row_links(store, [value])
         elif column in register.codes and isinstance(value, str):
-            entry = codes.entry(register.codes[column], value)
-            item |= {"label": entry["label"], "definition": entry["definition"]}
+            code = codes.entry(register.codes[column], value)
+            item |= {"label": code["label"], "definition": code["definition"]}
         elif column in register.dates:
             item["date"] = value
         found.append(item)

@@ -48,6 +48,7 @@ async def source(store: Store, request: PageRequest) -> Mapping[str, Any]:
     coded = row["text_sha256"] is not None
     topic = await read_topic(store)
     colour = topic.presentation.passage_colour
+    line = [item["column"] for item in topic.presentation.passage_line]
     colour_codes = codes.get((topic.columns[colour].codelist if colour else None) or "", {})
     spans = await _spans(store, topic, name) if coded else []
     total = len(spans) if coded else await _claims_from_work(store, name)
@@ -77,13 +78,13 @@ async def source(store: Store, request: PageRequest) -> Mapping[str, Any]:
             {
                 **claim,
                 **{
-                    f"{column}_label": codes.label(codelist, claim[column])
-                    for column, codelist in topic.labels(topic.presentation.passage_line).items()
+                    f"{column}_label": topic.words_on_line(codes, column, claim[column])
+                    for column in line
                 },
             }
             for claim in on_page
         ],
-        "line": [item["column"] for item in topic.presentation.passage_line],
+        "line": line,
         "colours": {code: place % COLOURS + 1 for place, code in enumerate(colour_codes)},
         "total": total,
         "page": pagination.number,

@@ -16,28 +16,31 @@
       const isPeriod = item.first !== undefined;
       const isNumber = item.numbers !== undefined;
       const counted = isPeriod ? countedPeriods : isNumber ? countedNumbers : countedCodes;
-      const { counts, codes, extent } = counted(list, item, chosen, selected);
+      const { counts, codes, present, extent } = counted(list, item, chosen, selected);
       const room = Math.min(left, isPeriod || item.ordered ? limits.codes : limits.entities);
       const first = codes.length > limits.inSight ? chosen : [];
       const shown = [...new Set([...first, ...codes.slice(0, room), ...chosen])];
       left = Math.max(0, left - shown.length);
+      const choices = shown.map((code) => ({
+        code,
+        label: claimlog.valueLabel(list, item, code),
+        count: counts.get(code) || 0,
+        isChosen: chosen.includes(code),
+        isWithin: isPeriod && code.includes("-"),
+      }));
       return {
         name: item.name,
         label: item.label,
         description: item.description,
         chosen,
-        choices: shown.map((code) => ({
-          code,
-          label: claimlog.valueLabel(list, item, code),
-          count: counts.get(code) || 0,
-          isChosen: chosen.includes(code),
-          isWithin: isPeriod && code.includes("-"),
-        })),
+        choices,
         more: codes.length - codes.slice(0, room).length,
         isPeriod,
         isNumber,
         extent: extent || null,
         isOffered: !isPeriod || item.counted,
+        // where no row has a value, to choose none of them chooses nothing
+        isUseful: Boolean(chosen.length || (present && (extent || choices.some((value) => value.count)))),
       };
     });
   }
@@ -56,10 +59,10 @@
       const compare = (one, other) => (one < other ? -1 : Number(one > other));
       codes.sort((one, other) => counts.get(other) - counts.get(one) || compare(labels.get(one), labels.get(other)));
     }
-    if (!item.optional) return { counts, codes };
+    if (!item.optional) return { counts, codes, present };
     const shares = new Map([[any, present], [none, absent]]);
     const offered = [any, none].filter((code) => !codes.includes(code));
-    return { counts: new Map([...shares, ...counts]), codes: [...offered, ...codes] };
+    return { counts: new Map([...shares, ...counts]), codes: [...offered, ...codes], present };
   }
 
   /** Return the counts of any, none and the chosen ranges, and the lowest and highest number. */
@@ -68,13 +71,13 @@
     const values = list.values.get(item.name);
     const mask = selected.countedFor(item.name);
     const counts = new Map([any, none, ...chosen].map((code) => [code, values.count(code, mask)]));
-    return { counts, codes: item.optional ? [any, none] : [], extent: values.extent(mask) };
+    return { counts, codes: item.optional ? [any, none] : [], present: counts.get(any), extent: values.extent(mask) };
   }
 
   /** Return the counts of years and months; years, latest first, with the months of those chosen. */
   function countedPeriods(/** @type {any} */ list, /** @type {any} */ item, /** @type {string[]} */ chosen, /** @type {any} */ selected) {
     const { any, none, months } = list.limits;
-    if (!item.counted) return { counts: new Map(), codes: [] };
+    if (!item.counted) return { counts: new Map(), codes: [], present: 0 };
     const values = list.values.get(item.name);
     const mask = selected.countedFor(item.name);
     const year = (number) => String(number).padStart(4, "0");
@@ -95,7 +98,7 @@
         codes.push(...[...new Set([...counts.keys(), ...chosen])].sort().filter((one) => one.startsWith(`${code}-`)));
       }
     }
-    return { counts, codes };
+    return { counts, codes, present: dated };
   }
 
   Object.assign(claimlog, { facetGroups });

@@ -101,7 +101,7 @@
       fields.push(field("Order", element("select", { id: "f-sort", name: "sort" }, ...options), undefined));
     }
     const facets = [];
-    for (const group of groups.filter((one) => one.chosen.length || one.extent || one.choices.some((value) => value.count))) {
+    for (const group of groups.filter((one) => one.isUseful)) {
       if (group.isOffered) facets.push(facet(group, group.chosen.length > 0 || facets.length < 2));
       else facets.push(...group.choices.map(({ code }) => element("input", { type: "hidden", name: group.name, value: code })));
     }

@@ -8,6 +8,11 @@ export function variableNotes(variable) {
   return h("dl", { class: "notes" }, notes.filter(([, text]) => text).map(([name, text]) => h("div", {}, h("dt", {}, name), h("dd", {}, text))));
 }
 
+/** Whether a step that holds answers its variable; no is an answer. @param {any} step */
+function isAnswer(step) {
+  return step.code !== null;
+}
+
 /** The steps of a variable in their order. */
 export class DecisionSteps {
   /** @param {any} variable @param {any} field @param {(code: string | null) => void} decide null leaves it empty */
@@ -26,7 +31,7 @@ export class DecisionSteps {
 
   /** Whether steps of this variable can be answered. */
   get canBegin() {
-    return this.steps.some((/** @type {any} */ step) => step.code);
+    return this.steps.some(isAnswer);
   }
 
   begin() {
@@ -49,7 +54,7 @@ export class DecisionSteps {
   /** @param {boolean} isYes */
   answer(isYes) {
     const step = this.steps[this.at];
-    if (isYes && step.code) this.decide(step.code);
+    if (isYes && isAnswer(step)) this.decide(step.code);
     else if (isYes && step.kind === "empty") this.decide(null);
     else if (this.at + 1 < this.steps.length) {
       this.at += 1;
@@ -73,13 +78,13 @@ export class DecisionSteps {
 
   draw() {
     if (!this.steps.length) return;
-    const coded = this.steps.some((/** @type {any} */ step) => step.code);
-    const label = (/** @type {string} */ code) => this.field.codes?.find((/** @type {any} */ one) => one.code === code)?.label ?? code;
+    const coded = this.steps.some(isAnswer);
+    const label = (/** @type {string | boolean} */ code) => this.field.codes?.find((/** @type {any} */ one) => one.code === code)?.label ?? code;
     const rows = this.steps.map((/** @type {any} */ step, /** @type {number} */ number) => h(
       "li",
       { class: number === this.at ? "here" : number < this.at ? "past" : null, value: step.step },
       step.rule,
-      step.code ? h("strong", {}, ` ${label(step.code)}`) : null,
+      isAnswer(step) ? h("strong", {}, ` ${label(step.code)}`) : null,
       number === this.at ? h("span", { class: "answers" },
         h("button", { type: "button", on: { click: () => this.answer(true) } }, keycap("y"), " yes"),
         h("button", { type: "button", on: { click: () => this.answer(false) } }, keycap("n"), " no")) : null,

@@ -63,6 +63,7 @@ export async function cheatSheet() {
 /** Draw a plain control for a field of an entry. @param {any} field @param {any} value */
 function control(field, value) {
   const traits = { id: `entry-${field.column}`, name: field.column, required: field.required };
+  if (field.kind === "boolean") return h("select", traits, h("option", { value: "" }, field.required ? "Choose …" : "–"), field.codes.map((/** @type {any} */ { code, label }) => h("option", { value: label, selected: code === value }, label)));
   if (field.kind === "code") return h("select", traits, h("option", { value: "" }, field.required ? "Choose …" : "–"), field.codes.map((/** @type {any} */ code) => h("option", { value: code.code, selected: code.code === value, title: code.definition }, `${code.label}: ${code.definition}`)));
   const shown = Array.isArray(value) ? value.join(field.kind === "strings" ? "\n" : ", ") : value ?? "";
   if (field.kind === "strings" || (field.max_length ?? 0) > 200) return h("textarea", { ...traits, rows: 2, value: shown });
@@ -71,6 +72,7 @@ function control(field, value) {
 
 /** Return the value that a control holds. @param {any} field @param {string} text */
 function controlValue(field, text) {
+  if (field.kind === "boolean") return field.codes.find((/** @type {any} */ one) => one.label === text)?.code ?? null;
   if (field.kind === "references") return text.split(",").map((one) => one.trim()).filter(Boolean);
   return typedValue(field, text) ?? null;
 }

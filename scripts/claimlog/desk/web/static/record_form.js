@@ -10,7 +10,7 @@ import { PriorAnswers } from "./prior_answers.js";
 import { RecordKeys } from "./record_keys.js";
 import { drawClosed, drawQuestion, drawSummary, findingItem } from "./record_view.js";
 
-const WIDGETS = { code: codeField, reference: lookupField, references: lookupField, objects: listField };
+const WIDGETS = { code: codeField, boolean: codeField, reference: lookupField, references: lookupField, objects: listField };
 
 /** The form of one row at a time. */
 export class RecordForm {
