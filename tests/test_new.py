@@ -342,6 +342,20 @@ def test_nothing_but_the_definition_is_taken_of_another_package(
     assert validate(read(package), None).findings == []
 
 
+@pytest.mark.parametrize("names", [["loud"], ["loud", "old"]])
+def test_a_column_that_sealed_rows_lack_is_one_finding_for_all_of_them(
+    bells: World, names: list[str]
+) -> None:
+    columns = [{"name": name, "type": "string", "description": "Own."} for name in names]
+    change_json(bells.root / "schemas" / "claims.json", lambda spec: spec["fields"].extend(columns))
+    findings = [one for one in read(Package(bells.root)).findings if one.rule == "keys"]
+    assert [(one.message, one.line) for one in findings] == [
+        (f'missing key "{name}", and so in 4 more rows of claims', 1) for name in names
+    ]
+    assert {one.path for one in findings} == {"events/0001-example/claims.ndjson"}
+    assert "raise its schemaVersion" in str(findings[0])
+
+
 def test_what_older_rows_need_not_meet_a_new_package_demands(tmp_path: Path) -> None:
     package = make_package(tmp_path / "next", CHOICES, Package(ROOT))
     for name in REQUIRED_STREAMS:
