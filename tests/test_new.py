@@ -354,6 +354,9 @@ def test_a_column_that_sealed_rows_lack_is_one_finding_for_all_of_them(
     ]
     assert {one.path for one in findings} == {"events/0001-example/claims.ndjson"}
     assert "raise its schemaVersion" in str(findings[0])
+    done = bells.run("schemas", "--write")
+    assert done.returncode == 1
+    assert done.stderr.count("raise its schemaVersion") == len(names)
 
 
 def test_what_older_rows_need_not_meet_a_new_package_demands(tmp_path: Path) -> None:
