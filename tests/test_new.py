@@ -323,7 +323,7 @@ def test_a_place_that_cannot_be_is_refused_before_any_question(tmp_path: Path) -
     (tmp_path / "taken" / "file").touch()
     status, printed = typed(tmp_path, "new", "taken", answers=[])
     assert status == 2
-    assert printed.startswith("claimlog: taken: is not empty; name a new directory")
+    assert "taken: is not empty; name a new directory" in printed
     assert len(printed.splitlines()) == 1
 
 
@@ -340,6 +340,23 @@ def test_nothing_but_the_definition_is_taken_of_another_package(
     assert {path.suffix for path in found} == {".json", ".csv"}
     assert not [path for path in package.schemas.rglob("*") if path.name.startswith(".")]
     assert validate(read(package), None).findings == []
+
+
+@pytest.mark.parametrize("names", [["loud"], ["loud", "old"]])
+def test_a_column_that_sealed_rows_lack_is_one_finding_for_all_of_them(
+    bells: World, names: list[str]
+) -> None:
+    columns = [{"name": name, "type": "string", "description": "Own."} for name in names]
+    change_json(bells.root / "schemas" / "claims.json", lambda spec: spec["fields"].extend(columns))
+    findings = [one for one in read(Package(bells.root)).findings if one.rule == "keys"]
+    assert [(one.message, one.line) for one in findings] == [
+        (f'missing key "{name}", and so in 4 more rows of claims', 1) for name in names
+    ]
+    assert {one.path for one in findings} == {"events/0001-example/claims.ndjson"}
+    assert "raise its schemaVersion" in str(findings[0])
+    done = bells.run("schemas", "--write")
+    assert done.returncode == 1
+    assert done.stderr.count("raise its schemaVersion") == len(names)
 
 
 def test_what_older_rows_need_not_meet_a_new_package_demands(tmp_path: Path) -> None:
