@@ -32,6 +32,6 @@ def _one_finding(group: list[Finding]) -> Finding:
     return replace(
         first,
         message=f"{first.message}, and so in {len(group) - 1:,} more rows of {path.stem}",
-        remedy=f"if they were sealed before schemas/{path.stem}.json had the column, raise its "
-        'schemaVersion, as docs/releases.md ("When a schema changes") says',
+        remedy=f"if they were sealed before schemas/{path.stem}.json had the column, begin its "
+        f"next version: claimlog schemas --next-version {path.stem}",
     )
