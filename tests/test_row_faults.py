@@ -74,7 +74,7 @@ def test_every_fault_of_a_file_is_said_at_once_with_its_row(faults: Faults) -> N
         (2, "the passage 'About fifty"),
         (2, '"topic" is "sharng"'),
         (3, 'names "Ada-Exampel", which is no actor; did you mean'),
-        (3, '"figure_value" is "4,5"; write it with a point'),
+        (3, '"figure_value" is "4,5"; write it with a point (4.5)'),
         (4, '"figure_unit" is empty while "figure_value" is 40'),
         (4, 'occurred is "2025-13"'),
         (5, '"voice" is "qouted"'),

@@ -238,6 +238,8 @@ def test_lists_are_separated_by_semicolons_and_a_comma_is_part_of_a_name() -> No
     [
         ("100000000000000000000", "a whole number beyond 2\\*\\*53"),
         ("3,5", "write it with a point \\(3.5\\)"),
+        ("310,000", "write 310000 if the comma .* thousands, 310.0 if it is a decimal comma"),
+        ("1,125", "write 1125 if the comma separates thousands, 1.125 if it is a decimal comma"),
         ("1,200,000", "write it without separators of thousands"),
         ("many", "expected number"),
     ],

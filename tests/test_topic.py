@@ -659,6 +659,10 @@ SLIPS = {
         replaced("codebook/codes/topic.csv", "\n", "\nbells,Bells,,I.,E.,X.,,,0.3.0\n"),
         "schemas/codebook/codes/topic.csv:2: definition is empty; fill it",
     ),
+    "a code is of a later version than the codebook": (
+        replaced("codebook/codes/topic.csv", "\n", "\nbells,Bells,D.,I.,E.,X.,,,9.0.0\n"),
+        "schemas/codebook/codes/topic.csv:2: version is '9.0.0', later than the codebook's",
+    ),
     "a step gives a code that its list does not have": (
         replaced("codebook/steps.csv", ",considered", ",considred"),
         "schemas/codebook/steps.csv: the step '2' of 'modality' gives the code 'considred', which "

@@ -107,13 +107,19 @@ def _decode_list(text: str) -> Any:
 
 
 def _number_flaw(item: Field, text: str) -> str:
-    flaw = f'"{item.name}" is "{text[:40]}"'
-    if re.fullmatch(r"[+-]?[0-9]{17,}", text.strip()):
+    flaw, number = f'"{item.name}" is "{text[:40]}"', text.strip()
+    if re.fullmatch(r"[+-]?[0-9]{17,}", number):
         return f"{flaw}, {TOO_LARGE}"
-    if re.fullmatch(r"[+-]?[0-9]+,[0-9]+", text.strip()):
-        return f"{flaw}; write it with a point ({text.strip().replace(',', '.')}), or no separator"
-    if re.fullmatch(r"[+-]?[0-9]{1,3}([ ,.'\u00a0\u202f][0-9]{3})+", text.strip()):
+    if re.fullmatch(r"[+-]?[0-9]{1,3},[0-9]{3}", number) and item.type == "number":
+        whole, part = number.split(",")
+        return (
+            f"{flaw}; write {whole}{part} if the comma separates thousands, "
+            f"{whole}.{part.rstrip('0') or '0'} if it is a decimal comma"
+        )
+    if re.fullmatch(r"[+-]?[0-9]{1,3}([ ,.'\u00a0\u202f][0-9]{3})+", number):
         return f"{flaw}; write it without separators of thousands"
+    if re.fullmatch(r"[+-]?[0-9]+,[0-9]+", number):
+        return f"{flaw}; write it with a point ({number.replace(',', '.')})"
     return f"{flaw}, expected {item.type}"
 
 

@@ -5,6 +5,7 @@ A coder follows steps to a code, and a variable to its columns: each of them has
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Set
 from itertools import chain
 
@@ -25,7 +26,30 @@ def codebook_flaw(
     tables
         The compiled tables, those of the codebook among them.
     """
-    return next(chain(_flaws(codebook, columns), _empty_cells(codebook, tables)), None)
+    return next(
+        chain(_flaws(codebook, columns), _empty_cells(codebook, tables), _later_versions(codebook)),
+        None,
+    )
+
+
+def _later_versions(codebook: Codebook) -> Iterator[str]:
+    """Yield the lines that came with a later version of the codebook than it has."""
+    files = {
+        "variables.csv": codebook.variables,
+        **{f"codes/{name}.csv": rows for name, rows in codebook.codes.items()},
+    }
+    for file, rows in files.items():
+        for line, row in enumerate(rows, 2):
+            version = row["version"]
+            if _numbers(version) > _numbers(codebook.version):
+                yield (
+                    f"{FOLDER}/{file}:{line}: version is {version[:20]!r}, later than the "
+                    f"codebook's {codebook.version}; raise the version in {FOLDER}/codebook.json"
+                )
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in re.findall(r"[0-9]{1,9}", version)]
 
 
 def _empty_cells(codebook: Codebook, tables: Mapping[str, Table]) -> Iterator[str]:
