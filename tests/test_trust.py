@@ -89,6 +89,12 @@ def test_the_limits_that_are_stated_are_those_of_the_code() -> None:
         f"{reader_limits.WORKER_BYTES // 10**6} MB of memory, temporary files of "
         f"{reader_limits.TEMPORARY_BYTES // 10**6} MB and "
         f"{prepared_query.SITE_SECONDS / 60:.0f} minutes for all",
+        f"{definition.INTERCHANGE_SECONDS} seconds and {definition.INTERCHANGE_SECONDS_PER_MB} more for each "
+        f"megabyte, {definition.INTERCHANGE_MEMORY // mib // 1024} GiB of memory and "
+        f"{definition.INTERCHANGE_MEMORY_PER_BYTE} times the file's size, and what it holds, written as "
+        f"JSON, no larger than {definition.INTERCHANGE_WRITTEN // mib} MiB and "
+        f"{definition.INTERCHANGE_WRITTEN_PER_BYTE} times its size, of which "
+        f"{definition.INTERCHANGE_UNPACKED_BYTES // mib} MiB count at most",
         f"more than {note.NOTE_BYTES:,} bytes or {note.SIGNATURES} signatures",
     ):
         assert sentence in TEXT, sentence
