@@ -28,7 +28,7 @@ $(ENVIRONMENTS): environment-%:
 	  "$$PYTHON" scripts/workshop/environment.py $*; }
 
 serve: build  ## set up, validate, build, open Datasette on http://127.0.0.1:8001 (PORT=, TEXTS=, RELEASES=all)
-	@.venv/bin/claimlog serve --port="$$PORT" $${TEXTS:+"--texts=$$TEXTS"} $${RELEASES:+"--releases=$$RELEASES"}
+	@exec .venv/bin/claimlog serve --port="$$PORT" $${TEXTS:+"--texts=$$TEXTS"} $${RELEASES:+"--releases=$$RELEASES"}
 
 site: build  ## the site as plain files in OUT=public, which need no server (RELEASES=all)
 	@.venv/bin/claimlog site "--out=$${OUT:-public}" $${RELEASES:+"--releases=$$RELEASES"}
@@ -36,7 +36,7 @@ site: build  ## the site as plain files in OUT=public, which need no server (REL
 desk: environment-run  ## code texts of the directory TEXTS= in a browser, on http://127.0.0.1:8010 (PORT=, ROLE=)
 	@test -n "$$TEXTS" || { echo "make: name the directory of texts: make desk TEXTS=dir" >&2; exit 2; }
 	@port=$$PORT; test "$$port" != 8001 || port=8010; \
-	  .venv/bin/claimlog desk "--texts=$$TEXTS" "--port=$$port" $${ROLE:+"--role=$$ROLE"}
+	  exec .venv/bin/claimlog desk "--texts=$$TEXTS" "--port=$$port" $${ROLE:+"--role=$$ROLE"}
 
 build: environment-run  ## set up, validate, compile to build/ (TEXTS= checks the anchors too)
 	@.venv/bin/claimlog build $${TEXTS:+"--texts=$$TEXTS"}

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from claimlog.desk.commitment import commitment_of
 from claimlog.desk.hand_over import (
     expect_coding,
     export_coding,
     finished_work,
     import_coding,
 )
+from claimlog.desk.work_folder import WorkFolder
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
 from conftest import World, copied
@@ -102,3 +105,37 @@ def test_the_commands_say_what_to_do(registered: World, tmp_path: Path) -> None:
     assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
     assert world.run("desk", "expect", SOURCE, "xyz", "--coder", "coder-2").returncode == 2
     assert world.run("desk").returncode == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content: content.update(drafts=content["drafts"] * 2),
+        lambda content: content.update(drafts=[]),
+        lambda content: content.update(more=[[]]),
+        lambda content: content.pop("registered"),
+        lambda content: content["registered"][0].update(id="../elsewhere"),
+        lambda content: content["registered"][0]["value"].update(note=None),
+        lambda content: content["drafts"][0]["value"].pop("topic"),
+        lambda content: content.update(coder="adjudicator"),
+    ],
+)
+def test_a_coding_that_the_desk_would_not_save_is_not_taken_though_committed_to(
+    change: Any, registered: World, tmp_path: Path
+) -> None:
+    here, there = (copied(registered, tmp_path / name) for name in ("here", "there"))
+    theirs = finished_at(there, "coder-2", "has dimmed the lamp")
+    file = tmp_path / "coding.json"
+    export_coding(theirs, "coder-2", SOURCE, file, alone=True)
+    forged = json.loads(file.read_bytes())
+    change(forged["content"])
+    file.write_text(json.dumps(forged))
+    value = commitment_of(forged["content"], forged["nonce"])
+
+    def take() -> None:
+        expect_coding(here.package, forged["content"]["coder"], SOURCE, value)
+        import_coding(here.package, file, here.texts)
+
+    with pytest.raises(ClaimlogError):
+        take()
+    assert not WorkFolder(here.package).of_source(SOURCE)

@@ -25,6 +25,7 @@ from claimlog.interchange.formats import READERS, format_of, read_project
 from claimlog.interchange.import_mapping import HEADER, UNDECIDED, read_mapping
 from claimlog.interchange.import_rows import imported_rows, require_one_coder
 from claimlog.interchange.mapping_file import ensure_mapping
+from claimlog.interchange.mapping_proposal import _label
 from claimlog.interchange.uima_cas_writer import CasWriter
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
@@ -849,3 +850,10 @@ def test_a_refused_span_stops_an_import_unless_the_others_are_asked_for(
     assert done.returncode == 0, done.stderr
     assert "added K0001" in done.stdout
     assert world.run("import", str(path), "--coder", "coder-2").returncode == 2
+
+
+def test_a_label_of_blanks_is_split_in_linear_time() -> None:
+    places = {"law": {("topic", "law"): None}}
+    assert _label("  topic :  law ", places) == (True, {"topic": "law"})
+    assert _label(f"topic:{' ' * 400_000}x", places)[1] is None
+    assert _label(f"{' ' * 400_000}x", places)[1] is None

@@ -187,7 +187,7 @@ def test_a_cell_without_a_source_is_named_as_empty(said: Callable[..., list[str]
 
 def test_amendments_without_identifiers_are_one_fault(said: Callable[..., list[str]]) -> None:
     (line,) = said("amend", "claim", "--reason", "A slip.")
-    assert line.startswith(": the file has no column claim_id; add it; nothing was amended")
+    assert line.endswith(": the file has no column claim_id; add it; nothing was amended")
 
 
 @pytest.mark.parametrize(

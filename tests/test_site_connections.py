@@ -86,7 +86,13 @@ def serving(world: World, log: Path, **shorter: float) -> Iterator[Site]:
         "main(sys.argv[1:])\n"
     )
     with log.open("wb") as output:
-        words = [words[0], "-P", "-c", program, *words[words.index("claimlog.site.server") + 1 :]]
+        words = [
+            words[0],
+            "-P",
+            "-c",
+            program,
+            *words[words.index("claimlog.site.server_process") + 1 :],
+        ]
         process = subprocess.Popen(words, stdout=output, stderr=output)
     try:
         await_startup(process, log)

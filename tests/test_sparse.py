@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from hashlib import file_digest
 from pathlib import Path
@@ -15,6 +16,7 @@ import claimlog.fingerprint
 from claimlog.build import build
 from claimlog.errors import FindingsError
 from claimlog.fingerprint import build_fingerprint
+from claimlog.log.batch import dump_manifest
 from claimlog.log.read_file import chunks
 from claimlog.log.read_log import read
 from claimlog.validate import validate
@@ -57,6 +59,24 @@ def test_a_sealed_file_that_grew_without_bound_is_named_and_not_read(
     with pytest.raises(FindingsError) as raised:
         build(world.package, world.package.build)
     assert [found.rule for found in raised.value.findings] == ["file-hash"]
+    assert not world.package.build.exists()
+
+
+@pytest.mark.parametrize("stream", ["claims", "actors"])
+def test_a_hole_is_named_and_not_read_although_its_manifest_states_it(
+    stream: str, world: World
+) -> None:
+    path = world.file(stream, 1 if stream == "claims" else 0)
+    make_huge(path)
+    manifest = path.parent / "batch.json"
+    spec = json.loads(manifest.read_text("utf-8"))
+    spec["files"][path.name]["bytes"] = HUGE
+    manifest.write_bytes(dump_manifest(spec))
+    shown = world.package.relative(path)
+    findings = validate(read(world.package), None).findings
+    assert any(f"{shown}: says {HUGE} bytes and consists of holes" in str(one) for one in findings)
+    with pytest.raises(FindingsError):
+        build(world.package, world.package.build)
     assert not world.package.build.exists()
 
 

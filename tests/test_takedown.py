@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from claimlog.edit.open_batch import log_lock
 from claimlog.edit.rebase import rebase
 from claimlog.edit.seal import seal
 from claimlog.edit.takedown import plan_takedown, take_down, without_lines
-from claimlog.errors import ClaimlogError
+from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.log.leaf_entries import iterate_entries
 from claimlog.log.read_log import read
 from claimlog.log.release_index import find_entry, read_index
@@ -379,6 +380,19 @@ def test_a_takedown_that_was_cut_off_is_finished_by_the_next(
     assert (sound.root / RECORD).read_bytes() == record
     assert errors(sound) == []
     assert {name: (sound.root / name).read_bytes() for name in plan.files} == plan.files
+
+
+@pytest.mark.parametrize("kind", ["hole", "pipe", "link"])
+def test_a_file_that_is_not_what_it_seems_is_named_and_not_read(kind: str, sound: World) -> None:
+    path = sound.file("claims", 1)
+    if kind == "hole":
+        os.truncate(path, 200 << 30)
+    else:
+        path.unlink()
+        os.mkfifo(path) if kind == "pipe" else path.symlink_to("/dev/zero")
+    with pytest.raises(FindingsError) as raised:
+        plan_takedown(sound.package, CLAIM, [2], "Court order.", "maintainer")
+    assert sound.package.relative(path) in str(raised.value.findings[0])
 
 
 def test_a_record_that_somebody_brings_takes_nothing_down(sound: World) -> None:

@@ -222,7 +222,7 @@ def test_an_own_column_can_be_searched_filtered_and_read_on_every_page(get: Get)
     )
     page = get("/claims/C001-007").text
     assert "Before long" in page
-    assert f"<dt>gist</dt><dd>A note from {OURS}.</dd>" in page
+    assert f"<dt>Gist</dt><dd>A note from {OURS}.</dd>" in page
     assert "urgency" in get("/tiny/claims.json?_facet=urgency").json()["facet_results"]
     assert URGENCY["description"] in get("/tiny/claims").text
     used = get("/codebook/urgency.json").json()

@@ -28,7 +28,7 @@ from claimlog.limits import (
     TEXTS_FILES,
 )
 from claimlog.package import DESCRIPTOR, Package
-from claimlog.untrusted_files import files_below, parse_json, read_regular
+from claimlog.untrusted_files import files_below, is_sparse, parse_json, read_regular
 
 MEMORY_BYTES = 16 << 20
 """Bytes of rows up to which a log is read into memory; of a larger one the parts are cached."""
@@ -122,6 +122,11 @@ def code_fingerprint(package: Package) -> str:
     return digest.hexdigest()
 
 
+def _is_as_stated(status: os.stat_result, size: int | None) -> bool:
+    is_regular = stat.S_ISREG(status.st_mode) and not is_sparse(status)
+    return is_regular and status.st_size == size
+
+
 def _log_files(package: Package, digests: FileDigests) -> Iterator[tuple[str, bytes]]:
     """Yield the names of descriptor, log and index of releases, each with the bytes it adds."""
     yield DESCRIPTOR, _definition_file(package, package.root / DESCRIPTOR)
@@ -135,7 +140,7 @@ def _log_files(package: Package, digests: FileDigests) -> Iterator[tuple[str, by
             status = inner.lstat()
             if inner.name == MANIFEST:
                 content = _definition_file(package, inner)
-            elif stat.S_ISREG(status.st_mode) and sizes.get(inner.name) == status.st_size:
+            elif _is_as_stated(status, sizes.get(inner.name)):
                 content = bytes.fromhex(digests.of(inner))
             else:
                 content = _kind_and_size(inner)

@@ -104,6 +104,10 @@ PASS_CODERS = 32
 """Coders of passages, or of links, in one pass: every two are compared, by each variable, over each
 source, with some thousand samples. Ours are two."""
 
+CODING_BYTES = 32 * MIB
+"""A coding that another machine hands over: a claim takes some kilobytes, and a long book has some
+thousand."""
+
 LENGTH = 2**31 - 1
 """The largest ``minLength`` or ``maxLength``."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +23,14 @@ from claimlog.limits import (
 from claimlog.untrusted_files import files_below, parse_json, parse_table, read_regular
 
 DESCRIPTOR = "datapackage.json"
+
+SCHEMA_PATH = re.compile(
+    r"schemas/(?:(?:\w[\w-]*/)*\w[\w-]*\.(?:json|csv)|past/[a-z][a-z0-9_]*\.[0-9]{1,6}\.json"
+    r"|queries/[a-z][a-z0-9_]*\.sql)",
+    re.ASCII,
+)
+"""Path of a file that a definition can consist of. Whatever else lies below ``schemas/`` may be a
+repository with commands of its own, or a module: nothing of it is taken along."""
 
 STAMP = "claimlog"
 """Key of the descriptor that says what the package was made with: ``version`` of claimlog,

@@ -21,6 +21,9 @@ RIGHT_FILE = "check that it is the right file, or copy it to a regular one"
 
 PIECE_BYTES = 1 << 20
 
+BLOCK, SPARSE, SPARE = 512, 16, 64 << 20
+"""A file of more than so many times the bytes that it takes on the disk has holes."""
+
 
 def read_regular(
     path: Path,
@@ -112,6 +115,15 @@ def open_regular(path: Path, shown: str, root: Path | None, remedy: str) -> Bina
         raise _unreadable(shown, error) from error
 
 
+def is_regular(path: Path, most: int) -> bool:
+    """Whether a path is a regular file, no link to one, of at most so many bytes."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_size <= most
+
+
 def _unreadable(shown: str, error: Exception) -> ClaimlogError:
     said = getattr(error, "strerror", None) or error
     return ClaimlogError(f"{shown}: cannot be read ({said})")
@@ -146,6 +158,14 @@ def files_below(folder: Path, most: int) -> list[Path] | None:
                 else:
                     found.append(Path(entry.path))
     return sorted(found)
+
+
+def is_sparse(state: os.stat_result) -> bool:
+    """Whether a file says far more bytes than it takes on disk, so that reading it reads holes.
+
+    A file system that compresses may keep text in a sixteenth of its bytes.
+    """
+    return state.st_size > SPARSE * BLOCK * state.st_blocks + SPARE
 
 
 def parse_json(data: bytes, shown: str) -> dict[str, Any]:

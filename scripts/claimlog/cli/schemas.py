@@ -6,8 +6,11 @@ import click
 
 from claimlog.cli.base import Context, example, pass_context
 from claimlog.cli.output import line, lines
-from claimlog.errors import ClaimlogError
+from claimlog.errors import ClaimlogError, Finding
 from claimlog.package import Package
+
+MISSING = "keys"
+"""The rule that a row breaks which has other columns than its schema."""
 
 
 @click.command(
@@ -60,7 +63,16 @@ def _check_or_write(context: Context, write: bool) -> int:
         line("wrote datapackage.json")
     absent = absent_parts(read_definition(context.package))
     lines(absent)
-    return 1 if absent else 0
+    lacking = _missing_columns(context.package) if write else []
+    lines(lacking, err=True)
+    return 1 if absent or lacking else 0
+
+
+def _missing_columns(package: Package) -> list[Finding]:
+    """Return what rows lack of the schemas as they are now."""
+    from claimlog.log.read_log import read
+
+    return [one for one in read(package).findings if one.rule == MISSING]
 
 
 def _names_other_schemas(package: Package) -> bool:

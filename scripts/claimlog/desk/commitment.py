@@ -6,6 +6,7 @@ it keeps each coder from changing a coding after seeing the other's, and tells n
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping
 from hashlib import sha256
@@ -14,12 +15,13 @@ from typing import Any
 
 from claimlog.errors import ClaimlogError
 from claimlog.files import write_durably
-from claimlog.limits import STATE_BYTES
+from claimlog.limits import CODING_BYTES
 from claimlog.log.canonical import encode_value
-from claimlog.untrusted_files import parse_json, read_regular
+from claimlog.untrusted_files import RIGHT_FILE, parse_json, read_regular
 
 FORMAT = "claimlog-coding/1"
 NONCE_BYTES = 32
+NONCE = re.compile(r"[0-9a-f]{64}")
 DOMAIN = b"claimlog coding\0"
 """So that the hash of a coding is one of nothing else."""
 
@@ -53,13 +55,13 @@ def read_coding(path: Path) -> tuple[dict[str, Any], str]:
     ClaimlogError
         If it is no such file.
     """
-    whole = parse_json(read_regular(path, str(path), STATE_BYTES), str(path))
+    whole = parse_json(read_regular(path, str(path), CODING_BYTES, remedy=RIGHT_FILE), str(path))
     content, nonce = whole.get("content"), whole.get("nonce")
     if (
         whole.get("format") != FORMAT
         or not isinstance(content, dict)
         or not isinstance(nonce, str)
-        or len(nonce) != 2 * NONCE_BYTES
+        or not NONCE.fullmatch(nonce)
     ):
         raise ClaimlogError(f"{path}: is no coding that claimlog desk export wrote")
     return content, nonce

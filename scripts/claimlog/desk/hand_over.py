@@ -11,18 +11,29 @@ from claimlog.desk.commitment import commitment_of, read_coding, write_coding
 from claimlog.desk.desk import Desk
 from claimlog.desk.draft_changes import claim_value
 from claimlog.desk.draft_values import clean_values
-from claimlog.desk.request_error import RequestError
-from claimlog.desk.roles import NAME
-from claimlog.desk.row_references import on_the_spot_streams
+from claimlog.desk.findings import draft_findings, error_count
+from claimlog.desk.request_error import INVALID, LARGE, MALFORMED, RequestError
+from claimlog.desk.roles import NAME, Role
 from claimlog.desk.saved_cells import SavedCells
 from claimlog.desk.saved_work import REGISTERED
-from claimlog.desk.work import BEGUN, DRAFT, FINISHED, Work, require_draft_name
+from claimlog.desk.spot_entries import require_new_identifier, spot_table
+from claimlog.desk.work import (
+    BEGUN,
+    DRAFT,
+    FINISHED,
+    MOST_DRAFTS,
+    Work,
+    content_of,
+    require_draft_name,
+)
 from claimlog.desk.work_folder import WorkFolder
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.package import Package
 
 HASH = re.compile(r"[0-9a-f]{64}")
 EXPECTED = "expected.ndjson"
+ASK_AGAIN = "ask its coder to finish it at the desk, and to export it anew"
+NOT_SAVED = "is not as the desk saves a finished coding"
 Row = dict[str, Any]
 
 
@@ -44,6 +55,8 @@ def finished_work(package: Package, coder: str, source: str) -> Work:
 def _require_names(coder: str, source: str) -> None:
     if not NAME.fullmatch(coder) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,60}", source):
         raise UsageError(f"{coder[:60]} and {source[:60]}: expected a coder and a source")
+    if Role(coder).decides:
+        raise UsageError(f"{coder}: decides, and codes nothing; name a coder")
 
 
 def _expected(work_folder: WorkFolder) -> SavedCells:
@@ -117,23 +130,31 @@ def import_coding(package: Package, path: Path, texts: Path | None) -> Work:
     if noted != value:
         raise ClaimlogError(f"{path}: is not the coding that {coder} committed to")
     _require_same(desk, path, content)
-    if any(not work.is_finished for work in desk.work_folder.of_source(source)):
-        raise ClaimlogError(f"somebody here has not finished {source}; import it after that")
     work = desk.work_folder.work(coder, source)
     if work.is_finished and work.commitment == value:
         return work
-    if work.is_begun:
+    try:
+        values, about = _checked_cells(desk, source, content)
+    except RequestError as error:
+        raise ClaimlogError(f"{path}: {error}; {ASK_AGAIN}") from error
+    except (LookupError, TypeError, AttributeError) as error:
+        raise ClaimlogError(f"{path}: {NOT_SAVED}; {ASK_AGAIN}") from error
+    others = [one for one in desk.work_folder.of_source(source) if one.coder != coder]
+    is_cut_off = not work.is_finished and dict(work.cells.items("")) and _has(work, values)
+    if any(not one.is_finished for one in others):
+        raise ClaimlogError(f"somebody here has not finished {source}; import it after that")
+    if work.is_begun and not is_cut_off:
         raise ClaimlogError(f"{coder} has coded {source} here; it stays as it is")
     desk.require_undecided(source)
-    try:
-        values = _checked_cells(desk, source, content)
-    except (RequestError, LookupError, TypeError, AttributeError) as error:
-        raise ClaimlogError(f"{path}: {error}") from error
-    about = {key: cell for key, cell in content.items() if key not in ("drafts", "registered")}
     work.cells.change(values, {})
     work.cells.mark(BEGUN, about)
     work.cells.mark(FINISHED, {"nonce": nonce, "commitment": value})
     return work
+
+
+def _has(work: Work, values: Row) -> bool:
+    """Whether a work holds the cells of a coding and nothing else: an import was cut off."""
+    return {key: cell.value for key, cell in work.cells.items("")} == values
 
 
 def _require_same(desk: Desk, path: Path, content: Mapping[str, Any]) -> None:
@@ -148,19 +169,34 @@ def _require_same(desk: Desk, path: Path, content: Mapping[str, Any]) -> None:
         )
 
 
-def _checked_cells(desk: Desk, source: str, content: Mapping[str, Any]) -> Row:
-    """Return the cells of a coding of another machine, checked as what a page sends."""
+def _checked_cells(desk: Desk, source: str, content: Mapping[str, Any]) -> tuple[Row, Row]:
+    """Return the cells of a coding of another machine, and what its work is of.
+
+    They are checked as what a page sends, as a coding that is declared finished, and for being all
+    that was committed to.
+    """
     places = desk.log.require_places(source)
-    streams = desk.log.definition.streams
+    drafts, registered = content["drafts"], content["registered"]
+    if max(len(drafts), len(registered)) > MOST_DRAFTS:
+        raise RequestError(LARGE, f"it holds more than {MOST_DRAFTS:,} drafts or entries")
     values: Row = {}
-    for draft in content["drafts"]:
-        value = claim_value(desk, places, draft["value"])
-        if value != draft["value"]:
-            raise ClaimlogError(f"the draft {str(draft['draft'])[:40]} is not as the desk saves it")
-        values[f"{DRAFT}{require_draft_name(draft['draft'])}"] = value
-    for entry in content["registered"]:
-        if entry["stream"] not in on_the_spot_streams(desk.log.definition):
-            raise ClaimlogError(f"nothing of {str(entry['stream'])[:40]} is made while coding")
-        table = streams[entry["stream"]]
-        values[f"{REGISTERED}{table.name}/{entry['id']}"] = clean_values(table, entry["value"])
-    return values
+    for draft in drafts:
+        key = f"{DRAFT}{require_draft_name(draft['draft'])}"
+        values[key] = claim_value(desk, places, draft["value"])
+    for entry in registered:
+        table = spot_table(desk, entry["stream"])
+        require_new_identifier(desk, table, entry["id"])
+        key = f"{REGISTERED}{table.name}/{entry['id']}"
+        values[key] = clean_values(table, entry["value"])
+    about = {key: content[key] for key in ("coder", "source_id", "text_sha256", "codebook")}
+    if content_of(about, values) != content:
+        raise RequestError(MALFORMED, NOT_SAVED)
+    own = {key.removeprefix(DRAFT): cell for key, cell in values.items() if key.startswith(DRAFT)}
+    if not own:
+        raise RequestError(INVALID, "nothing is coded in it")
+    entries: dict[str, dict[str, Row]] = {}
+    for entry in registered:
+        entries.setdefault(entry["stream"], {})[entry["id"]] = entry["value"]
+    if number := error_count(draft_findings(desk.log, source, own, entries)):
+        raise RequestError(INVALID, f"{number} of its findings are errors")
+    return values, about

@@ -48,7 +48,9 @@ class SavedCells:
         """Read what other processes appended since."""
         with self._mutex:
             try:
-                handle = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+                handle = os.open(
+                    self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+                )
             except FileNotFoundError:
                 self._state = CellState()  # it was set aside, or never was
                 return
@@ -142,7 +144,7 @@ class SavedCells:
     @contextmanager
     def _change(self) -> Iterator[int]:
         """Hold the file for a change, with all that others appended read."""
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         with self._mutex:
             try:
                 is_new = not self.path.exists()

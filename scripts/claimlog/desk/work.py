@@ -9,7 +9,7 @@ from typing import Any
 
 from claimlog.desk.commitment import commitment_of, new_nonce
 from claimlog.desk.request_error import CLOSED, MALFORMED, RequestError
-from claimlog.desk.saved_work import SavedWork
+from claimlog.desk.saved_work import REGISTERED, SavedWork
 
 DRAFT = "draft/"
 DRAFT_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -97,15 +97,24 @@ class Work(SavedWork):
 
     def content(self) -> Row:
         """Return all that a commitment is made to, in an order that tells nothing of its making."""
-        about = self.cells.marks.get(BEGUN) or {}
-        return {
-            **about,
-            "drafts": [{"draft": name, "value": value} for name, value in self.drafts().items()],
-            "registered": [
-                {"stream": entry.stream, "id": entry.identifier, "value": entry.value}
-                for entry in sorted(self.entries(), key=lambda one: (one.stream, one.identifier))
-            ],
-        }
+        cells = {key: cell.value for key, cell in self.cells.items("")}
+        return content_of(self.cells.marks.get(BEGUN) or {}, cells)
+
+
+def content_of(about: Mapping[str, Any], cells: Mapping[str, Row]) -> Row:
+    """Return what a commitment is made to: what a work is of, and its cells in one order."""
+    drafts: list[Row] = []
+    entries: list[Row] = []
+    for key, value in cells.items():
+        kind, _, name = key.partition("/")
+        if kind == DRAFT[:-1]:
+            drafts.append({"draft": name, "value": value})
+        elif kind == REGISTERED[:-1]:
+            stream, _, identifier = name.partition("/")
+            entries.append({"stream": stream, "id": identifier, "value": value})
+    drafts.sort(key=lambda one: span_key(one["value"], one["draft"]))
+    entries.sort(key=lambda one: (one["stream"], one["id"]))
+    return {**about, "drafts": drafts, "registered": entries}
 
 
 def span_key(value: Mapping[str, Any], name: str) -> tuple[int, int, str]:

@@ -20,6 +20,7 @@ from claimlog.edit.batch_files import remove_leftovers
 from claimlog.edit.clock import now
 from claimlog.edit.entity_history import find_entity
 from claimlog.errors import ClaimlogError, UsageError
+from claimlog.limits import UNSEALED_BYTES
 from claimlog.log.batch import Batch, sealed_batches
 from claimlog.log.cache import empty_cache
 from claimlog.log.columnar import read_rows, write_rows
@@ -41,6 +42,7 @@ from claimlog.package import Package
 from claimlog.schema.config_files import shape_flaw
 from claimlog.schema.definition import Definition, read_definition
 from claimlog.schema.table_schema import Table
+from claimlog.untrusted_files import is_regular
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,10 @@ def _log_before(package: Package) -> tuple[Log, list[TakenRow]]:
         taken = dict(batch.taken)
         for stream, rows in batch.taken.items():
             name = batch.shown_file(stream)
-            data = read_bytes(package.root / name, name)
+            path, sealed = batch.file(stream), batch.file_entry(stream)["bytes"]
+            if not is_regular(path, max(sealed, UNSEALED_BYTES)):
+                continue  # where the log is read it is named, and not read
+            data = read_bytes(path, name)
             if sha256(data).hexdigest() == digests.get(name, {}).get("sha256"):
                 continue
             lines = iterate_lines(definition, batch, stream)

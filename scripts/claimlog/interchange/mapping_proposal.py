@@ -16,7 +16,10 @@ from claimlog.interchange.import_mapping import (
 from claimlog.schema.codebook import Row
 from claimlog.schema.table_schema import Field, Table
 
-PAIR = re.compile(r"\s*(?P<column>[\w-]+)\s*[:=/]\s*(?P<code>\S.*?)\s*")
+COLUMN = re.compile(r"[\w-]+")
+BETWEEN = re.compile(r"[:=/]")
+"""What stands between a column and a code in a label, as in ``topic: law``."""
+
 VALUES = 200
 """Values of an attribute up to which each of those that are no codes is listed."""
 
@@ -106,12 +109,13 @@ def _label(
     label: str, places: Mapping[str, Mapping[tuple[str, str], None]]
 ) -> tuple[bool, dict[str, str] | None]:
     """Return what a label stands for, if that can be told, and whether it says it exactly."""
-    pair = PAIR.fullmatch(label)
-    if pair:
-        column, code = _folded(pair["column"]), pair["code"]
-        meant = [place for place in places.get(_folded(code), {}) if place[0] == column]
+    column, *rest = (part.strip() for part in BETWEEN.split(label, maxsplit=1))
+    if rest and COLUMN.fullmatch(column):
+        code = rest[0]
+        found = places.get(_folded(code), {})
+        meant = [place for place in found if place[0] == _folded(column)]
         if meant:
-            exact = (pair["column"], code) == meant[0]
+            exact = (column, code) == meant[0]
             return exact, dict(meant[:1])
     meant = list(places.get(_folded(label), {}))
     return False, dict(meant) if len(meant) == 1 else None

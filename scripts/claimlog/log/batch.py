@@ -25,7 +25,7 @@ from claimlog.schema.definition import PAST
 from claimlog.schema.flaws import instruction_flaw
 from claimlog.schema.table_schema import REQUIRED_STREAMS, in_log_order
 from claimlog.state import require_own_state
-from claimlog.untrusted_files import read_regular
+from claimlog.untrusted_files import is_sparse, read_regular
 
 RESTORE = "a sealed batch never changes: restore it from git, and amend in a new batch"
 IN_COLUMNS = "-in-columns"
@@ -229,10 +229,14 @@ def without_undeclared(batch: Batch, streams: Collection[str], findings: list[Fi
 
 def _larger(batch: Batch) -> Iterator[Finding]:
     for stream in batch.streams:
-        size = batch.file(stream).stat().st_size
+        state = batch.file(stream).stat()
         sealed = batch.manifest["files"].get(batch.name(stream), {}).get("bytes", 0)
-        if size > max(sealed, UNSEALED_BYTES):
-            message = f"bytes is {size}, {MANIFEST} says {sealed}; it was not read"
+        message = None
+        if state.st_size > max(sealed, UNSEALED_BYTES):
+            message = f"bytes is {state.st_size}, {MANIFEST} says {sealed}; it was not read"
+        elif is_sparse(state):  # whoever made the hole may have stated it
+            message = f"says {state.st_size} bytes and consists of holes; it was not read"
+        if message:
             yield Finding("file-hash", batch.shown_file(stream), message, remedy=RESTORE)
 
 

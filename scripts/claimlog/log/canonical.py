@@ -33,6 +33,9 @@ DOUBTFUL = (b"0" * 16, b"\xf0")
 """Classes of bytes where orjson may write otherwise than RFC 8785: it refuses no number beyond
 2**53, and sorts keys by code points, which is another order than that of UTF-16 beyond U+FFFF."""
 
+MISSING_KEY = "missing key"
+"""How the finding of a row that lacks a column begins."""
+
 
 class Flaw(NamedTuple):
     """What is wrong with a line: the rule it breaks, and how."""
@@ -139,7 +142,9 @@ def explain(line: str, table: Table) -> list[Flaw]:
     if len(unknown) > UNKNOWN_KEYS:
         flaws.append(Flaw("keys", f"{len(unknown) - UNKNOWN_KEYS} more such keys", f"see {schema}"))
     flaws += [
-        Flaw("keys", f'missing key "{name}"', f"every key of {schema} is present, null where empty")
+        Flaw(
+            "keys", f'{MISSING_KEY} "{name}"', f"every key of {schema} is present, null where empty"
+        )
         for name in table.names
         if name not in row
     ]

@@ -27,6 +27,7 @@ from claimlog.log.cache import Cache, FileRecord, TreeRecord, open_cache
 from claimlog.log.event_log import Log
 from claimlog.log.lines import Lines
 from claimlog.log.merkle import CompactRange
+from claimlog.log.missing_columns import by_missing_column
 from claimlog.log.parts import CachedPart, MemoryPart, Part, PartFile, place_in_log, write_part
 from claimlog.log.read_file import FileRows, read_file, written_as
 from claimlog.log.takedowns import TakenRow, with_taken
@@ -81,6 +82,7 @@ def read(
     log = Log(package, read_definition(package), findings=findings, code=code)
     _add(log, batches, progress, fresh)
     _add(log, [*pending], progress, fresh)
+    log.findings[:] = by_missing_column(log.findings)
     pa.default_memory_pool().release_unused()  # parsing is over; the tables need the memory
     return log
 

@@ -15,7 +15,7 @@ from claimlog.errors import Finding
 from claimlog.fingerprint import TAKEDOWNS
 from claimlog.log.batch import MANIFEST, NAME, STREAM_FILE
 from claimlog.log.release_index import FOLDER, VERSION
-from claimlog.package import DESCRIPTOR
+from claimlog.package import DESCRIPTOR, SCHEMA_PATH
 from claimlog.release.delta import DELTA, DELTA_FILE, ROWS_FOLDER
 from claimlog.release.descriptors.stated_metadata import csv_name
 from claimlog.release.layout import (
@@ -39,8 +39,7 @@ NAME_LENGTH = 200
 ROWS = STREAM_FILE.pattern.replace("?P<stream>", "?:")
 LOG_FILE = re.compile(
     rf"{LOG}/(?:{re.escape(DESCRIPTOR)}|{re.escape(TAKEDOWNS)}|docs/codebook\.md"
-    rf"|schemas/(?:\w[\w-]*/)*\w[\w-]*\.(?:json|csv)|schemas/past/[a-z][a-z0-9_]*\.[0-9]{{1,6}}\.json"
-    rf"|schemas/queries/[a-z][a-z0-9_]*\.sql"
+    rf"|{SCHEMA_PATH.pattern}"
     rf"|events/{NAME.pattern}/(?:{re.escape(MANIFEST)}|{ROWS})"
     rf"|{FOLDER}/(?:{VERSION.pattern})\.json)",
     re.ASCII,

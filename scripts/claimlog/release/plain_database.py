@@ -17,6 +17,7 @@ from claimlog.export.sqlite import sql_identifier
 from claimlog.release.database_content import header_flaw
 from claimlog.release.database_objects import open_database, schema_objects
 from claimlog.release.layout import GET_AGAIN, is_regular_file
+from claimlog.untrusted_files import is_sparse
 
 NAME = r'"(?:[^"]|"")+"'
 COLUMN = f"{NAME}(?: AS {NAME})?"
@@ -27,9 +28,6 @@ VIRTUAL = re.compile(r"CREATE VIRTUAL TABLE \S+ USING (\w+)\s*\(", re.I)
 GENERATED_KINDS = (2, 3)
 EXPRESSION = -2
 """What SQLite says of a column of an index that is computed."""
-
-BLOCK, SPARSE, SPARE = 512, 16, 64 << 20
-"""A file of more than so many times the bytes that it takes on the disk has holes."""
 
 
 def require_plain_database(path: Path, display_path: str, remedy: str = GET_AGAIN) -> None:
@@ -62,7 +60,7 @@ def require_solid_file(path: Path, display_path: str, remedy: str = GET_AGAIN) -
     if not is_regular_file(path):
         raise ClaimlogError(f"{display_path}: is no regular file; put the file itself there")
     state = path.stat()
-    if state.st_size > SPARSE * BLOCK * state.st_blocks + SPARE:
+    if is_sparse(state):
         raise ClaimlogError(
             f"{display_path}: says {state.st_size:,} bytes and consists of holes; {remedy}"
         )

@@ -1,6 +1,6 @@
 """The server: Datasette in uvicorn, with limits of connections and of the time they take.
 
-Started as ``python -m claimlog.site.server`` with options as those of Datasette's own command.
+Started by `claimlog.site.server_process`, with options as those of Datasette's own command.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import signal
 import socket
 import sys
 from collections.abc import Mapping, Sequence
@@ -163,6 +164,14 @@ def main(arguments: Sequence[str]) -> None:
     base = BaseUrl.parse(options.base_url)
     folder = Path(options.immutable[0]).parent
     build = ServedBuild(folder, options.origin or folder)
+
+    def end(*_: object) -> None:
+        """End by Ctrl-C: uvicorn raises it anew when it has shut down, and nothing waits then."""
+        build.release()
+        sys.stdout.flush()
+        os._exit(0)
+
+    signal.signal(signal.SIGINT, end)
     try:
         server = _datasette_server(options, base, build)
         address = f"http://{options.host}:{options.port}{base.path}"
@@ -208,7 +217,3 @@ def _datasette_server(options: argparse.Namespace, base: BaseUrl, build: ServedB
     require_free_base(base.path, datasette, site_pages(datasette))
     app = datasette.app()
     return make_server(app, options.host, options.port, options.trusted_proxy, build)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

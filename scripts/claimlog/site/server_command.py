@@ -72,7 +72,7 @@ def server_command(
     BaseUrl.parse(options.base_url)
     require_addresses(options.trusted_proxies)
     require_port(options.host, options.port)
-    words = [sys.executable, "-P", "-m", "claimlog.site.server"]
+    words = [sys.executable, "-P", "-m", "claimlog.site.server_process"]
     words += ["--immutable", str(database)]
     if options.releases is not None:
         from claimlog.site.release_databases import place_releases

@@ -8,7 +8,7 @@ from typing import Any
 
 from claimlog.errors import ClaimlogError
 from claimlog.limits import DEFINITION_FILES
-from claimlog.package import Package
+from claimlog.package import SCHEMA_PATH, Package
 from claimlog.schema.definition import PAST, RULES, read_definition
 from claimlog.schema.deprecations import FILE as DEPRECATIONS
 from claimlog.schema.requirements import FILE as REQUIREMENTS
@@ -27,7 +27,8 @@ def codebook_copy(package: Package) -> dict[str, bytes]:
 
     Streams begin at version 1: there are no earlier versions, and what the present one demands, all
     rows must meet. Nothing else is taken away, retired columns and codes included, because tables,
-    queries and pages may name them.
+    queries and pages may name them. What is no file of a definition stays behind: a ``.git`` there,
+    of a stranger's package, would run its commands in the new one.
 
     Raises
     ------
@@ -39,7 +40,11 @@ def codebook_copy(package: Package) -> dict[str, bytes]:
     if paths is None:
         raise ClaimlogError("schemas: holds more files than are read; take out what is no schema")
     names = [package.relative(path) for path in paths]
-    found = {name: package.data(name) for name in names if not name.startswith(f"{PAST}/")}
+    found = {
+        name: package.data(name)
+        for name in names
+        if SCHEMA_PATH.fullmatch(name) and not name.startswith(f"{PAST}/")
+    }
     for name in streams:
         place = f"schemas/{name}.json"
         found[place] = dump(_first_version(package.json(place))).encode()

@@ -19,13 +19,13 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,60}")
 def begin_next_version(package: Package, stream: str) -> list[str]:
     """Copy the schema of a stream to ``schemas/past/``, raise its version, and return what to do.
 
-    It goes on where it was cut off.
+    What is copied is the schema as it was last committed, so that columns may have been added
+    since. It goes on where it was cut off.
 
     Raises
     ------
     ClaimlogError
-        If there is no such stream, its schema was changed since the last commit, or the place of
-        the copy holds something else.
+        If there is no such stream, or the place of the copy holds something else.
     """
     path = package.schemas / f"{stream}.json"
     shown = package.relative(path)
@@ -36,36 +36,38 @@ def begin_next_version(package: Package, stream: str) -> list[str]:
     version = schema.get("schemaVersion")
     if not isinstance(version, int):
         raise ClaimlogError(f"{shown}: has no schemaVersion; restore it from git")
-    _require_committed(package, path, text)
+    so_far = _committed(package, path, text, version)
     copy = package.root / PAST / f"{stream}.{version}.json"
-    if copy.exists() and package.document(copy) != text:
+    if copy.exists() and package.document(copy) != so_far:
         raise ClaimlogError(
-            f"{package.relative(copy)}: is there already, and is not {shown}; restore both from git"
+            f"{package.relative(copy)}: is there already, and is not what {shown} was; restore "
+            "both from git"
         )
     if not copy.exists():
         copy.parent.mkdir(exist_ok=True)
-        package.write(copy, text.encode("utf-8"))
+        package.write(copy, so_far.encode("utf-8"))
     raised, count = re.subn(rf'("schemaVersion"\s*:\s*){version}\b', rf"\g<1>{version + 1}", text)
     if count != 1:
         raised = dump({**schema, "schemaVersion": version + 1})
     package.write(path, raised.encode("utf-8"))
     return [
         f"wrote {package.relative(copy)}: what rows so far were written by",
-        f"wrote {shown}: version {version + 1}; add columns to it now, each with a line in "
-        f"schemas/upcasts.csv, as {stream},{version + 1},add,COLUMN,null",
+        f"wrote {shown}: version {version + 1}; each column that it adds has a line in "
+        f"schemas/upcasts.csv, as {stream},{version + 1},add,COLUMN,null; then run "
+        "claimlog schemas --write",
     ]
 
 
-def _require_committed(package: Package, path: Path, text: str) -> None:
-    """Refuse a schema that was changed already: its old version would be the new one."""
+def _committed(package: Package, path: Path, text: str, version: int) -> str:
+    """Return the schema as the last commit has it, which may lack columns that it has by now.
+
+    It is the present one where that commit has none, or has another version.
+    """
     shown = package.relative(path)
     try:
         committed = Checkout.of(package).read("HEAD", shown)
+        if committed and parse_json(committed, shown).get("schemaVersion") == version:
+            return committed.decode("utf-8")
     except CheckoutError:
-        return
-    if committed is not None and committed != text.encode("utf-8"):
-        raise ClaimlogError(
-            f"{shown}: was changed since the last commit; its next version begins with the one "
-            f"that rows have: set the change aside (git stash push {shown}), begin the version, "
-            "and make the change again"
-        )
+        pass
+    return text

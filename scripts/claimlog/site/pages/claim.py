@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from claimlog.log.row_changes import ANCHOR_HASHES, EVENT_COLUMNS
+from claimlog.schema.table_schema import column_words
 from claimlog.site.attribution_chains import speaker_denials
 from claimlog.site.citations import claim_citation
 from claimlog.site.claim_reasons import reasons_of_claims
@@ -70,7 +71,7 @@ async def claim(store: Store, request: PageRequest) -> Mapping[str, Any]:
         "source": source,
         "codes": await _coded_columns(store, topic, codes, last),
         "texts": [item for item in _texts(topic, last) if item["column"] not in referring],
-        **({"registered": await _registered(store, topic, referring, last)} if referring else {}),
+        **({"registered": await _registered(store, referring, last)} if referring else {}),
         "chain": await _chain(store, codes, last),
         "actors": await _actors(store, name),
         "incident": await _incident(store, last["incident_id"]),
@@ -171,16 +172,16 @@ def _texts(topic: Topic, row: Row) -> list[Row]:
     ]
 
 
-async def _registered(
-    store: Store, topic: Topic, referring: Mapping[str, str], row: Row
-) -> list[Row]:
+async def _registered(store: Store, referring: Mapping[str, str], row: Row) -> list[Row]:
     """Return the columns by which a claim refers to registers and that are set, with links."""
     found = []
     for column, register in referring.items():
         if value := row.get(column):
             names = value if isinstance(value, list) else [value]
             links = await entity_links(store, register, names)
-            found.append({"column": column, "label": topic.columns[column].label, "links": links})
+            found.append(
+                {"column": column, "label": column_words(column).capitalize(), "links": links}
+            )
     return found
 
 
