@@ -27,6 +27,7 @@ from claimlog.release import release_limits
 from claimlog.release.delta import DELTA, DELTA_FILE
 from claimlog.release.delta_apply import apply_delta, differing_files
 from claimlog.release.delta_check import check_delta
+from claimlog.release.delta_files import Delta
 from claimlog.release.diff_report import as_json
 from claimlog.release.layout import SUMS, sha256_of_file, sha256_of_files
 from claimlog.release.make import entry_data, plan_release, write_release
@@ -247,6 +248,18 @@ def test_a_delta_that_states_something_else_is_not_applied(
     change, said = WRONG_DOCUMENTS[name]
     change_document(delta, change)
     assert said in refused(dist(released, "0.1.0"), delta, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("columns", {"note": [1]}), ("columns", {}), ("columns", 3), ("key", [1]), ("key", None)],
+)
+def test_a_delta_that_states_tables_of_another_form_is_one_line(
+    name: str, value: object, delta: Path
+) -> None:
+    change_document(delta, lambda it: it["release"]["tables"]["claims"].update({name: value}))
+    with pytest.raises(ClaimlogError, match=r"^delta/delta\.json: .*claims.*; get the delta"):
+        Delta.read(delta)
 
 
 def make_hole(path: Path) -> None:

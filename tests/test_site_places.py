@@ -307,13 +307,13 @@ COUNT = "with recursive r(i) as (select 1 union all select i + 1 from r where i 
 @pytest.fixture
 def ask(tiny_build: World, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Answer]:
     """Runs SQL as a prepared query of the site is run."""
-    uri = f"{next(tiny_build.package.build.glob('*.db')).resolve().as_uri()}?immutable=1"
-    monkeypatch.setattr(prepared_query, "SITE_SECONDS", 60.0)
+    database = next(tiny_build.package.build.glob("*.db"))
+    monkeypatch.setattr(prepared_query, "prepared_seconds", lambda _: 60.0)
 
     def run(sql: str) -> Answer:
         process = QueryProcess()
         try:
-            return process.run("large", uri, sql, {})
+            return process.run("large", database, sql, ())
         finally:
             process.end()
 
@@ -358,6 +358,6 @@ WIDE_ROW = f"{COUNT} select {', '.join([LETTERS] * 190)} from r"
 def test_a_query_that_reaches_a_limit_of_its_process_fails_the_command(
     sql: str, seconds: float, ask: Callable[[str], Answer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(prepared_query, "SITE_SECONDS", seconds)
+    monkeypatch.setattr(prepared_query, "prepared_seconds", lambda _: seconds)
     with pytest.raises(ClaimlogError, match="the prepared query large: its page takes more than"):
         ask(sql)

@@ -33,7 +33,7 @@ from claimlog.release import (
 from claimlog.release import release_limits as limited
 from claimlog.release import signed_note as note
 from claimlog.release.signing_key import verifier_key
-from claimlog.site.files import prepared_query
+from claimlog.site.files import prepared_query, query_clock
 from claimlog.site.lists import code_labels, selection
 from claimlog.site.protection import reader_limits
 from claimlog.site.server_command import SETTINGS
@@ -87,8 +87,18 @@ def test_the_limits_that_are_stated_are_those_of_the_code() -> None:
         f"{prepared_query.ROW_BYTES // 10**6} MB",
         f"within {prepared_query.PROCESSOR_SECONDS} seconds of the processor, "
         f"{reader_limits.WORKER_BYTES // 10**6} MB of memory, temporary files of "
-        f"{reader_limits.TEMPORARY_BYTES // 10**6} MB and "
-        f"{prepared_query.SITE_SECONDS / 60:.0f} minutes for all",
+        f"{reader_limits.TEMPORARY_BYTES // 10**6} MB and, by the clock, "
+        f"{query_clock.PREPARED_SECONDS} seconds and {query_clock.PREPARED_SECONDS_PER_MB} more "
+        "for each megabyte of the database for all of them together",
+        f"{query_clock.QUERY_SECONDS} seconds and {query_clock.QUERY_SECONDS_PER_MB} more for each "
+        f"megabyte of the database, all of them together {query_clock.PAGES_SECONDS} and "
+        f"{query_clock.PAGES_SECONDS_PER_MB} more",
+        f"{definition.INTERCHANGE_SECONDS} seconds and {definition.INTERCHANGE_SECONDS_PER_MB} "
+        f"more for each megabyte, {definition.INTERCHANGE_MEMORY // mib // 1024} GiB of memory and "
+        f"{definition.INTERCHANGE_MEMORY_PER_BYTE} times the file's size, and what it holds, "
+        f"written as JSON, no larger than {definition.INTERCHANGE_WRITTEN // mib} MiB and "
+        f"{definition.INTERCHANGE_WRITTEN_PER_BYTE} times its size, of which "
+        f"{definition.INTERCHANGE_UNPACKED_BYTES // mib} MiB count at most",
         f"more than {note.NOTE_BYTES:,} bytes or {note.SIGNATURES} signatures",
     ):
         assert sentence in TEXT, sentence

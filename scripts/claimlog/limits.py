@@ -236,6 +236,12 @@ INTERCHANGE_ARCHIVE_BYTES, INTERCHANGE_DIRECTORY_BYTES = 4096 * MIB, 4 * MIB
 INTERCHANGE_UNPACKED_BYTES = 128 * MIB
 """What is unpacked of an archive: the project and its texts."""
 
+INTERCHANGE_SECONDS, INTERCHANGE_SECONDS_PER_MB = 60, 10
+INTERCHANGE_MEMORY, INTERCHANGE_MEMORY_PER_BYTE = 1024 * MIB, 32
+INTERCHANGE_WRITTEN, INTERCHANGE_WRITTEN_PER_BYTE = 128 * MIB, 8
+"""Reading it: the largest takes a gigabyte. What is handed on is written down: a text as JSON has
+up to six bytes for one, and each annotation repeats its labels and attributes."""
+
 XML_ELEMENTS, XML_DEPTH = 500_000, 64
 """Elements of an XML file, and how deep they lie: INCEpTION makes one for each word."""
 

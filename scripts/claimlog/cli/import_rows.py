@@ -13,6 +13,7 @@ from claimlog.cli.base import (
     Context,
     by_option,
     example,
+    limits_option,
     pass_context,
     texts_option,
     today_option,
@@ -49,6 +50,7 @@ STREAMS = ("claims", "codings")
     "--report", type=click.Path(path_type=Path), metavar="FILE", help="Write the losses as JSON."
 )
 @click.option("--leave-out-refused", is_flag=True, help="Import the rest where some are refused.")
+@limits_option("reading the file")
 @by_option
 @texts_option
 @today_option
@@ -63,6 +65,7 @@ def import_command(
     mapping_path: Path | None,
     report: Path | None,
     leave_out_refused: bool,
+    limits: float,
     recorded_by: str,
     texts: Path | None,
     today: date | None,
@@ -73,7 +76,7 @@ def import_command(
     """
     from claimlog.edit.append import add
     from claimlog.edit.open_batch import read_with_open
-    from claimlog.interchange.formats import read_project
+    from claimlog.interchange.foreign_project import read_foreign_project
     from claimlog.interchange.import_rows import imported_rows, require_one_coder
     from claimlog.interchange.mapping_file import ensure_mapping
     from claimlog.sources.text import Texts
@@ -84,7 +87,7 @@ def import_command(
             "--texts DIR or CLAIMLOG_TEXTS"
         )
     fixed = _fixed(stream, coder, pass_number)
-    project = read_project(path, name)
+    project = read_foreign_project(path, name, limits)
     require_one_coder(project, fixed)
     log = read_with_open(context.package)
     log.require_readable()

@@ -11,6 +11,7 @@ from typing import Any, Self
 from claimlog.dataset.file_access import FileAccess
 from claimlog.dataset.frames import frame_of
 from claimlog.errors import ClaimlogError, UsageError
+from claimlog.escaping import printable, printable_line
 from claimlog.limits import FETCHED_BYTES
 from claimlog.release.cite import cite
 from claimlog.release.metadata import ReleaseMetadata
@@ -18,6 +19,9 @@ from claimlog.release.verdict import Verdict
 
 CODEBOOK = "codebook"
 """The table of codes with their labels, by the name of their code list."""
+
+OTHER_SHAPE = LookupError | TypeError | ValueError | ArithmeticError | AttributeError
+"""What reading a descriptor raises that has other values than claimlog writes."""
 
 
 class Dataset:
@@ -65,7 +69,8 @@ class Dataset:
 
     def __repr__(self) -> str:
         kind = "release" if self.is_release else "build"
-        return f"<{kind} {self.version} of {self.name}: {len(self.tables)} tables>"
+        text = f"<{kind} {self.version} of {self.name}: {len(self.tables)} tables>"
+        return printable_line(text)
 
     def __enter__(self) -> Self:
         return self
@@ -136,8 +141,12 @@ class Dataset:
             what = "is coded by " + " and ".join(sorted(lists)) if lists else "has no code list"
             more = "; name its table too" if lists and table is None else ""
             raise UsageError(f"{column}{where}: {what}{more}")
-        codes = self.table(CODEBOOK).filter(codelist=lists.pop())
-        return dict(codes.select("code", "label").iter_rows())
+        codes = self.table(CODEBOOK)
+        if not {"codelist", "code", "label"}.issubset(codes.columns):
+            raise ClaimlogError(f"{self._files.display}: its {CODEBOOK} is no table of codes")
+        chosen = lists.pop()
+        rows = codes.select("codelist", "code", "label").iter_rows()
+        return {code: label for codelist, code, label in rows if codelist == chosen}
 
     @property
     def citation(self) -> str:
@@ -175,7 +184,7 @@ class Dataset:
             raise UsageError(f"{format}: a build is no release, and cannot be cited; open one")
         with self._readable():
             log = self._descriptor["log"]
-            return (
+            return printable(
                 f"{self.title} [Data set]. Unreleased state of the log of {log['tree_size']} "
                 f"events, root {log['root']}; cite a release instead.\n"
             )
@@ -231,7 +240,7 @@ class _Readable:
         return None
 
     def __exit__(self, kind: type[BaseException] | None, error: object, _: object) -> None:
-        if kind is not None and issubclass(kind, LookupError | TypeError | ValueError):
+        if kind is not None and issubclass(kind, OTHER_SHAPE):
             raise ClaimlogError(
                 f"{self.display}: its descriptor is not as claimlog writes it ({error!r:.100}); "
                 "get the release again from where it was published"

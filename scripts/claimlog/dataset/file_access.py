@@ -49,8 +49,12 @@ class FolderFiles:
 
     def read(self, name: str, most: int) -> bytes | None:
         path = self.folder / name
-        if not path.exists():
+        try:
+            path.stat()
+        except (FileNotFoundError, NotADirectoryError):
             return None
+        except (OSError, ValueError):
+            pass  # a name too long, or no name: said below
         remedy = "get the release again, or build it again"
         return read_regular(path, str(path), most, self.folder, remedy)
 

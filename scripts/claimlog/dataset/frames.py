@@ -6,6 +6,7 @@ import io
 from typing import Any
 
 from claimlog.errors import ClaimlogError, UsageError
+from claimlog.office_files import first_line
 
 LIBRARIES = ("polars", "pandas", "arrow")
 
@@ -29,13 +30,7 @@ def frame_of(data: bytes, library: str, display: str) -> Any:
     """
     if library not in LIBRARIES:
         raise UsageError(f"library={library!r}: expected one of {', '.join(LIBRARIES)}")
-    if library == "pandas":
-        try:
-            import pandas
-        except ImportError:
-            raise UsageError(
-                "pandas is not installed here; install it, or take polars or arrow"
-            ) from None
+    types = _pandas_types() if library == "pandas" else {}
     import polars as pl
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -44,16 +39,33 @@ def frame_of(data: bytes, library: str, display: str) -> Any:
         if library == "polars":
             return pl.read_parquet(io.BytesIO(data))
         table = pq.read_table(pa.BufferReader(data))
-    except (OSError, ValueError, pa.ArrowException, pl.exceptions.PolarsError) as error:
-        reason = str(error).splitlines()[0][:200]
-        raise ClaimlogError(f"{display}: cannot be read as Parquet ({reason})") from error
-    if library == "arrow":
-        return table
+        if library == "arrow":
+            return table
+        # what a file says of pandas would rename columns and choose types
+        return table.to_pandas(types_mapper=types.get, ignore_metadata=True)
+    except (
+        *(OSError, ValueError, TypeError, LookupError, OverflowError, pa.ArrowException),
+        *(pl.exceptions.PolarsError, pl.exceptions.PanicException),
+    ) as error:
+        raise ClaimlogError(
+            f"{display}: cannot be read as Parquet ({first_line(error)})"
+        ) from error
+
+
+def _pandas_types() -> dict[Any, Any]:
+    """Return types of pandas by those of Arrow of which it has others by itself."""
+    try:
+        import pandas
+    except ImportError:
+        raise UsageError(
+            "pandas is not installed here; install it, or take polars or arrow"
+        ) from None
+    import pyarrow as pa
+
     # pandas' own types would make numbers of absent integers, and objects of texts
-    types = {
+    return {
         pa.int64(): pandas.Int64Dtype(),
         pa.bool_(): pandas.BooleanDtype(),
         pa.string(): pandas.StringDtype(),
         pa.large_string(): pandas.StringDtype(),
     }
-    return table.to_pandas(types_mapper=types.get)

@@ -48,9 +48,13 @@ def open_dataset(
     if isinstance(source, str) and source.lower().startswith(WEB):
         return _open_address(source, verification)
     path = Path(source)
-    if path.is_dir():
+    try:
+        is_folder, is_file = path.is_dir(), path.is_file()
+    except OSError as error:  # a name too long, a directory that may not be searched
+        raise UsageError(f"{str(path)[:200]}: cannot be opened ({error.strerror})") from error
+    if is_folder:
         return _open_folder(path, verification)
-    if not path.is_file():
+    if not is_file:
         raise UsageError(
             f"{path}: is neither the directory nor the zip of a release, nor a build, nor an "
             "address of https"

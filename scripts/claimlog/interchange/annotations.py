@@ -92,8 +92,8 @@ class Project:
     losses: LossReport = field(default_factory=LossReport)
     text_columns: Mapping[str, str] = field(default_factory=dict)
     bare_labels: dict[str, dict[str, str] | None] = field(default_factory=dict)
-    _names: dict[str, int] = field(default_factory=dict)
-    _number: int = 0
+    _names: dict[str, int] = field(default_factory=dict, compare=False)
+    _number: int = field(default=0, compare=False)
 
     def add_document(
         self, name: str, text: str | None = None, sha256: str | None = None

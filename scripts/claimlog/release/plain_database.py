@@ -30,7 +30,7 @@ EXPRESSION = -2
 """What SQLite says of a column of an index that is computed."""
 
 
-def require_plain_database(path: Path, display_path: str) -> None:
+def require_plain_database(path: Path, display_path: str, remedy: str = GET_AGAIN) -> None:
     """Refuse a SQLite file that computes something when it is read.
 
     Raises
@@ -46,10 +46,10 @@ def require_plain_database(path: Path, display_path: str) -> None:
     except (sqlite3.Error, ValueError, OverflowError) as error:
         flaw = f"cannot be read as SQLite ({str(error).splitlines()[0][:200]})"
     if flaw:
-        raise ClaimlogError(f"{display_path}: {flaw}; {GET_AGAIN}")
+        raise ClaimlogError(f"{display_path}: {flaw}; {remedy}")
 
 
-def require_solid_file(path: Path, display_path: str) -> None:
+def require_solid_file(path: Path, display_path: str, remedy: str = GET_AGAIN) -> None:
     """Refuse a path that is no regular file, or a sparse one, which would be read for hours.
 
     Raises
@@ -62,7 +62,7 @@ def require_solid_file(path: Path, display_path: str) -> None:
     state = path.stat()
     if is_sparse(state):
         raise ClaimlogError(
-            f"{display_path}: says {state.st_size:,} bytes and consists of holes; {GET_AGAIN}"
+            f"{display_path}: says {state.st_size:,} bytes and consists of holes; {remedy}"
         )
 
 

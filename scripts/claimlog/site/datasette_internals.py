@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,7 @@ __all__ = [
 ]
 
 Execute = Callable[..., Awaitable[Results]]
+ExecuteFn = Callable[[Callable[[sqlite3.Connection], Any]], Awaitable[Any]]
 
 # --- Metadata. Ends with Datasette 1.0, which has documented methods to read and set them, takes
 # --- facets from its configuration, and copies neither.
@@ -281,6 +283,11 @@ def announce_queries(note: Callable[[str], None]) -> None:
 def replace_execute(database: Any, wrap: Callable[[Execute], Execute]) -> None:
     """Replace the method by which Datasette's views query a database."""
     database.execute = wrap(database.execute)
+
+
+def replace_execute_fn(database: Any, wrap: Callable[[ExecuteFn], ExecuteFn]) -> None:
+    """Replace the method by which everything that reads a database reaches its connection."""
+    database.execute_fn = wrap(database.execute_fn)
 
 
 # --- The text of Datasette's SQL, by which it is answered faster. Ends when Datasette counts what

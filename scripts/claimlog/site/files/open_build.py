@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from claimlog.escaping import web_address
+from claimlog.site.files.query_clock import QueryClock
 from claimlog.site.files.site_source import SiteSource
 from claimlog.site.served_build import SERVED, ServedBuild
 from claimlog.site.server_command import SETTINGS
-
-SQL_MILLISECONDS = 3_600_000
-"""Time of a query: what is drawn must not depend on how fast the machine is."""
 
 
 async def open_build(source: SiteSource) -> Any:
@@ -21,20 +19,25 @@ async def open_build(source: SiteSource) -> Any:
     """
     from datasette.app import Datasette
 
+    databases = (source.database, *source.releases)
+    clock = QueryClock(sum(path.stat().st_size for path in databases))
     datasette = Datasette(
         [],
-        immutables=[str(source.database), *map(str, source.releases)],
+        immutables=[*map(str, databases)],
         inspect_data=source.counts,
         metadata=source.metadata,
         settings={
             **{name: int(value) for name, value in SETTINGS.items()},
             "base_url": home_address(source.metadata) or "/",
-            "sql_time_limit_ms": SQL_MILLISECONDS,
+            "sql_time_limit_ms": int(1000 * clock.seconds),
             "num_sql_threads": 0,  # a thread would only be waited for
         },
     )
     SERVED[datasette] = ServedBuild(source.folder, source.origin or source.folder)
     await datasette.invoke_startup()
+    for name, database in datasette.databases.items():
+        if not name.startswith("_"):
+            clock.limit(database)
     return datasette
 
 

@@ -9,7 +9,7 @@ the command, so that no page depends on them.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary
 
 from claimlog.errors import ClaimlogError
 from claimlog.site.datasette_internals import canned_queries
+from claimlog.site.files.query_clock import prepared_seconds
 from claimlog.site.page import Page, PageNotFound, PageRequest
 from claimlog.site.protection.reader_limits import TEMPORARY_BYTES, VALUE_BYTES, WORKER_BYTES
 from claimlog.site.store import Row, Store
@@ -33,9 +34,6 @@ ROW_BYTES, ANSWER_BYTES = 4_000_000, 24_000_000
 
 PROCESSOR_SECONDS = 30
 """Of the processor for one query: what `STEPS` takes, more than ten times."""
-
-SITE_SECONDS = 1_800.0
-"""Of the clock for all queries of a site: there may be 200, and ours take four in all."""
 
 MACHINE_ERRORS = frozenset(
     (
@@ -56,16 +54,15 @@ async def prepared_query(store: Store, request: PageRequest) -> Mapping[str, Any
     if query is None:
         raise PageNotFound(f"There is no prepared query {name[:60]}.")
     names = sorted(set(PARAMETER.findall(query["sql"])))
-    uri = f"{Path(store.database.path).resolve().as_uri()}?immutable=1"
     process = PROCESSES.setdefault(store.datasette, QueryProcess())
-    rows = page_rows(process.run(name, uri, query["sql"], dict.fromkeys(names, "")))
+    answer = process.run(name, Path(store.database.path), query["sql"], names)
     return {
         "title": query.get("title") or name,
         "description": query.get("description") or "",
         "name": name,
         "sql": query["sql"].strip(),
         "parameters": names,
-        **rows,
+        **page_rows(answer),
     }
 
 
@@ -74,7 +71,7 @@ class QueryProcess:
 
     def __init__(self) -> None:
         self._worker: Worker | None = None
-        self._seconds = SITE_SECONDS
+        self._left: float | None = None
 
     def start(self) -> None:
         """Start it, if it does not run."""
@@ -87,8 +84,8 @@ class QueryProcess:
             self._worker.end()
             self._worker = None
 
-    def run(self, name: str, uri: str, sql: str, parameters: Mapping[str, str]) -> Answer:
-        """Return the answer to a query of a database.
+    def run(self, name: str, database: Path, sql: str, parameters: Collection[str]) -> Answer:
+        """Return the answer to a query of a database, with parameters that are empty.
 
         Raises
         ------
@@ -97,15 +94,17 @@ class QueryProcess:
         """
         self.start()
         assert self._worker is not None
+        seconds = prepared_seconds(database.stat().st_size)
+        left = seconds if self._left is None else self._left
         job = {
-            "uri": uri,
+            "uri": f"{database.resolve().as_uri()}?immutable=1",
             "sql": sql,
-            "params": parameters,
+            "params": dict.fromkeys(parameters, ""),
             "rows": ROWS,
             "most": ROWS,
             "names": ROW_BYTES,
             "steps": STEPS,
-            "seconds": self._seconds,
+            "seconds": left,
             "cpu": PROCESSOR_SECONDS,
             "value_bytes": VALUE_BYTES,
             "answer_bytes": ANSWER_BYTES,
@@ -115,7 +114,7 @@ class QueryProcess:
         }
         started = monotonic()
         answer = self._worker.run(job)
-        self._seconds = max(0.0, self._seconds - (monotonic() - started))
+        self._left = max(0.0, left - (monotonic() - started))
         of_the_machine = answer.get("message") in MACHINE_ERRORS
         if answer.get("error") in ("Died", "MemoryError") or of_the_machine:
             self.end()
@@ -123,7 +122,7 @@ class QueryProcess:
                 f"the prepared query {name}: its page takes more than {PROCESSOR_SECONDS} seconds "
                 f"of the processor, or {WORKER_BYTES // 1_000_000} MB of memory or "
                 f"{TEMPORARY_BYTES // 1_000_000} MB on the disk, or the queries together more "
-                f"than {SITE_SECONDS / 60:.0f} minutes; have it ask for less, or take it out"
+                f"than {seconds:.0f} seconds; have it ask for less, or take it out"
             )
         return answer
 

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from claimlog.errors import ClaimlogError, UsageError
+from claimlog.errors import ClaimlogError, UsageError, is_of_the_machine
 from claimlog.escaping import json_text
 from claimlog.log.release_index import ReleaseEntry, find_entry, read_index
+from claimlog.office_files import first_line
 from claimlog.package import Package
 from claimlog.release.site_mark import require_own_site, write_mark
+from claimlog.site.files.build_check import require_plain_build
 from claimlog.site.files.frozen_sites import copy_site
 from claimlog.site.files.site_source import SiteSource
 from claimlog.site.files.write import SiteSize, write_site
@@ -41,7 +43,7 @@ def publish_site(
         If there is no build or it is old, a release is not at hand, or `out` holds what no
         earlier site of ours is.
     """
-    database_of(package, folder)
+    require_plain_build(folder, database_of(package, folder))
     require_own_directory(out)
     if folder == package.build and (note := log_behind(package, ServedBuild(folder, folder))):
         raise ClaimlogError(note.replace("to serve them", "first"))
@@ -51,6 +53,7 @@ def publish_site(
     drawn = ",".join(str(entry.version) for entry in entries if entry not in frozen)
     build = pin_build(package, folder)
     try:
+        require_plain_build(build.folder, database_of(package, build.folder))
         source = SiteSource.of_build(
             build.folder.resolve(),
             database_of(package, build.folder).resolve(),
@@ -67,6 +70,15 @@ def publish_site(
             (target / RELEASES / VERSIONS).write_text(script, encoding="utf-8")
             write_mark(target, _about(build))
             require_own_directory(out)  # drawing takes long, and somebody may work there meanwhile
+    except (ClaimlogError, OSError):
+        raise
+    except Exception as error:
+        if folder == package.build or is_of_the_machine(error):
+            raise
+        raise ClaimlogError(
+            f"{folder}: its pages cannot be drawn ({type(error).__name__}: {first_line(error)}), "
+            "because it is not as this claimlog makes a build; make it again: claimlog build"
+        ) from error
     finally:
         build.release()
     return size

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from claimlog.limits import DOCUMENT_BYTES
 from claimlog.package import DESCRIPTOR
 from claimlog.release.layout import VALIDATION
+from claimlog.untrusted_files import parse_json, read_regular
 
 DOWNLOADS = "downloads"
+MAKE_AGAIN = "make the build again: claimlog build"
 
 
 @dataclass(frozen=True)
@@ -64,15 +66,21 @@ class SiteSource:
         frozen: Collection[str] = (),
         origin: Path | None = None,
     ) -> SiteSource:
-        """Return the site of a build, with its files and its tables as CSV in ``downloads/``."""
+        """Return the site of a build, with its files and its tables as CSV in ``downloads/``.
+
+        Raises
+        ------
+        ClaimlogError
+            If what it says of itself cannot be read.
+        """
         files = {path.name: path for path in [database, *sorted(folder.glob("*.json"))]}
         for path in sorted((folder / "parquet").glob("*.parquet")):
             files |= {path.name: path, f"{path.stem}.csv": path}
         about = folder / "datasette"
         return cls(
             *(folder, database),
-            metadata=json.loads((about / "metadata.json").read_bytes()),
-            counts=json.loads((about / "inspect.json").read_bytes()),
+            metadata=_read_about(about / "metadata.json"),
+            counts=_read_about(about / "inspect.json"),
             releases=tuple(releases),
             frozen=frozenset(frozen),
             downloads={name: f"{DOWNLOADS}/{name}" for name in files},
@@ -94,3 +102,9 @@ class SiteSource:
         files += [*folder.glob("parquet/*.parquet"), *folder.glob("csv/*.csv")]
         names = {path.name: f"../{path.relative_to(folder).as_posix()}" for path in sorted(files)}
         return cls(folder, database, metadata, counts, version=version, downloads=names)
+
+
+def _read_about(path: Path) -> dict[str, Any]:
+    """Return a file that a build says of itself for Datasette."""
+    name = f"{path.parent.name}/{path.name}"
+    return parse_json(read_regular(path, name, DOCUMENT_BYTES, remedy=MAKE_AGAIN), name)
