@@ -141,11 +141,18 @@ SPELT_ALIKE = frozenset((str, int, bool, type(None)))
 
 def is_spelt_alike(value: Any) -> bool:
     """Whether a JSON value holds no decimal number, nor what only some writers take for JSON."""
-    kind = type(value)
-    if kind is not dict and kind is not list:
-        return kind in SPELT_ALIKE
-    inner = value.values() if kind is dict else value
-    return SPELT_ALIKE.issuperset(map(type, inner)) or all(map(is_spelt_alike, inner))
+    left = [value]  # no recursion: a line of a stranger may be nested as deep as it is long
+    while left:
+        inner = left.pop()
+        kind = type(inner)
+        if kind is not dict and kind is not list:
+            if kind not in SPELT_ALIKE:
+                return False
+            continue
+        parts = inner.values() if kind is dict else inner
+        if not SPELT_ALIKE.issuperset(map(type, parts)):
+            left.extend(parts)
+    return True
 
 
 def indented_json(value: Any) -> str:
