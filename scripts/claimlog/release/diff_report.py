@@ -9,6 +9,7 @@ from typing import Any
 from claimlog.count_wording import number_and_noun
 from claimlog.escaping import markdown, printable_line
 from claimlog.log.added_columns import NO_COLUMN
+from claimlog.log.row_changes import readable_value
 from claimlog.release.diff import Diff, RowChange
 
 FEW = 5
@@ -138,10 +139,14 @@ def as_text(diff: Diff) -> str:
     return "".join(f"{printable_line(line)}\n" for line in lines)
 
 
+def _shown(value: object) -> str:
+    return readable_value(value) if isinstance(value, bool) else repr(value)
+
+
 def _details(row: RowChange) -> list[str]:
     return [
         *(
-            f"    {name}: {NO_COLUMN if name in row.added else repr(old)} -> {new!r}"
+            f"    {name}: {NO_COLUMN if name in row.added else _shown(old)} -> {_shown(new)}"
             for name, (old, new) in row.fields.items()
         ),
         *(f"    because: {reason}" for reason in row.reasons),

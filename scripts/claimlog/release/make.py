@@ -131,7 +131,9 @@ def make_release(
     if any(entry.version == requested for entry in index):
         raise ClaimlogError(
             f"{entry_name}: {version} was released already and never changes; "
-            f"to make it again and compare: claimlog release --rebuild {version}"
+            f"to make it again and compare: claimlog release --rebuild {version}; to take back one "
+            f"that has no tag and that nobody has: remove {entry_name} and what dist/ has of it, "
+            "restore CHANGELOG.md and CITATION.cff from git, and commit"
         )
     remove_entry(package, version)
     commit = require_clean_commit(package)
