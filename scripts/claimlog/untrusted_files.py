@@ -160,12 +160,17 @@ def files_below(folder: Path, most: int) -> list[Path] | None:
     return sorted(found)
 
 
+def disk_bytes(state: os.stat_result) -> int:
+    """Return the bytes that a file takes on disk: a sparse one could state any size."""
+    return min(state.st_size, BLOCK * state.st_blocks)
+
+
 def is_sparse(state: os.stat_result) -> bool:
     """Whether a file says far more bytes than it takes on disk, so that reading it reads holes.
 
     A file system that compresses may keep text in a sixteenth of its bytes.
     """
-    return state.st_size > SPARSE * BLOCK * state.st_blocks + SPARE
+    return state.st_size > SPARSE * disk_bytes(state) + SPARE
 
 
 def parse_json(data: bytes, shown: str) -> dict[str, Any]:

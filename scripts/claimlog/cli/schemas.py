@@ -22,7 +22,7 @@ MISSING = "keys"
 @click.option(
     "--next-version",
     metavar="STREAM",
-    help="Begin the next version of a stream's schema, before a column is added to it: rows that "
+    help="Begin the next version of a stream's schema, for a column that is added to it: rows that "
     "are there keep the one that they were written by.",
 )
 @pass_context

@@ -76,8 +76,13 @@ def with_truths(row: Mapping[str, Any], columns: Set[str]) -> dict[str, Any]:
     }
 
 
-def readable_value(value: object) -> str:
+def readable_value(value: object, absent: str = "empty", no_items: str = "empty") -> str:
     """Return a value of a row for people: lists and objects without their brackets.
+
+    Parameters
+    ----------
+    absent, no_items
+        What is said of null, and of a list without items.
 
     >>> readable_value([{"actor_id": "nor", "verb": "say", "side": None}]), readable_value([])
     ('actor_id nor, verb say', 'empty')
@@ -87,13 +92,9 @@ def readable_value(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return "; ".join(readable_value(part) for part in value) or "empty"
+        return "; ".join(readable_value(part, absent, no_items) for part in value) or no_items
     if isinstance(value, dict):
         return ", ".join(f"{key} {part}" for key, part in value.items() if part is not None)
-    return "empty" if value is None else plain_text(value)
-
-
-def plain_text(value: object) -> str:
-    """Return a text or number as a person writes it: a whole number has no decimals."""
-    is_whole = isinstance(value, float) and value.is_integer() and abs(value) <= LARGEST_INTEGER
-    return str(int(value)) if isinstance(value, float) and is_whole else str(value)
+    if isinstance(value, float) and value.is_integer() and abs(value) <= LARGEST_INTEGER:
+        return str(int(value))  # as a person writes it
+    return absent if value is None else str(value)

@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from claimlog.escaping import UNPRINTABLE, json_text, printable
-from claimlog.log.row_changes import plain_text, readable_value
+from claimlog.log.row_changes import readable_value
 from claimlog.schema.edtf_wording import date_in_words
 
 
@@ -49,15 +49,7 @@ def cell(value: Any) -> str:
     >>> cell(False), cell(0), cell(30.0)
     ('no', '0', '30')
     """
-    if value is None:
-        return "—"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return "; ".join(map(cell, value)) or "none"
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {part}" for key, part in value.items() if part is not None)
-    return plain_text(value)
+    return readable_value(value, absent="—", no_items="none")
 
 
 def escape_unprintable(value: Any) -> Any:

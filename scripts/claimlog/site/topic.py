@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -190,8 +190,14 @@ class Topic:
             for item in (*items, *own)
         ]
 
-    def words_on_line(self, codes: Codes, column: str, value: Any) -> str | None:
-        """Return what a line of a list says of a cell: a code's label, a number and of what."""
+    def labels_on_line(self, codes: Codes, columns: Iterable[str], row: Row) -> Row:
+        """Return what a line of a list says of the cells of a row, each as ``COLUMN_label``.
+
+        That is a code's label, a number and of what, and null for a text, which says it itself.
+        """
+        return {f"{name}_label": self._words_on_line(codes, name, row[name]) for name in columns}
+
+    def _words_on_line(self, codes: Codes, column: str, value: Any) -> str | None:
         known = self.columns[column]
         if known.codelist:
             return codes.label(known.codelist, value)
@@ -203,11 +209,6 @@ class Topic:
     def select(self, items: tuple[Row, ...], table: str) -> str:
         """Return the columns of some items, to be put behind others in a select."""
         return "".join(f", {table}.{item['column']}" for item in items)
-
-    def labels(self, items: tuple[Row, ...]) -> dict[str, str]:
-        """Return the code list of each column of some items that has one."""
-        lists = {item["column"]: self.columns[item["column"]].codelist for item in items}
-        return {name: codelist for name, codelist in lists.items() if codelist}
 
     def _own(self, known: set[str] | frozenset[str], coded: bool) -> list[Row]:
         """Return items for the columns that nothing names, coded ones or others."""

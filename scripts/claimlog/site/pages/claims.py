@@ -62,6 +62,5 @@ async def claim_rows(store: Store, rowids: list[int]) -> Row:
     line = [item["column"] for item in items]
     for row in rows:
         row["anonymity_label"] = codes.label("anonymity", row["anonymity"])
-        for column in line:
-            row[f"{column}_label"] = topic.words_on_line(codes, column, row[column])
+        row |= topic.labels_on_line(codes, line, row)
     return {"claims": rows, "line": line}

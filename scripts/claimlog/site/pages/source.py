@@ -74,16 +74,7 @@ async def source(store: Store, request: PageRequest) -> Mapping[str, Any]:
         else None,
         "furniture": furniture,
         "rows_about": await rows_about(store, name),
-        "claims": [
-            {
-                **claim,
-                **{
-                    f"{column}_label": topic.words_on_line(codes, column, claim[column])
-                    for column in line
-                },
-            }
-            for claim in on_page
-        ],
+        "claims": [claim | topic.labels_on_line(codes, line, claim) for claim in on_page],
         "line": line,
         "colours": {code: place % COLOURS + 1 for place, code in enumerate(colour_codes)},
         "total": total,
