@@ -1,6 +1,8 @@
 # Every target sets up what it needs; `make help` lists them.
-PYTHON ?= python3
-PORT ?= 8001
+# what is not said, or said to be nothing
+override or_else = $(if $(value $(1)),,$(eval override $(1) := $(2)))
+$(call or_else,PYTHON,python3)
+$(call or_else,PORT,8001)
 
 # What a caller says is a value, never a command: make expands none of it, and recipes read it from
 # their environment, in quotes. $(value ...) is the text as it was given, functions and all.

@@ -49,6 +49,9 @@ if importlib.util.find_spec("pyspark") is None:  # which needs pandas
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
 # tests release with the version that the code has between two versions
 os.environ["CLAIMLOG_DEVELOPMENT_TOOL"] = "1"
+# a make that a test runs is not told what the make that runs the tests was told
+for word in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES"):
+    os.environ.pop(word, None)
 keep_scratch_in_memory()
 Get = Callable[[str], Any]
 """Asks a served build for a path and returns the answer."""

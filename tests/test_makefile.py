@@ -121,6 +121,18 @@ def test_an_option_without_a_value_is_left_out(checkout: Path) -> None:
     assert (built, served, rest) == (["build"], ["serve", "--port=8001"], [])
 
 
+def test_an_empty_value_of_the_environment_leaves_what_the_makefile_says(
+    checkout: Path, new_package: Path
+) -> None:
+    empty = dict.fromkeys(("PYTHON", "PORT", "TEXTS", "OUT", "RELEASES", "CLAIMLOG"), "")
+    assert make(checkout, "serve", **empty)[-2] == ["serve", "--port=8001"]
+    assert make(new_package, "serve", **empty)[-2] == ["serve", "--port=8001"]
+    (new_package / "texts").mkdir()
+    (new_package / "texts" / "S001.txt").touch()
+    assert make(new_package, "test", **empty)[-2] == ["verify", "--texts=texts"]
+    assert make(new_package, "site", **empty)[-2] == ["site", "--out=public"]
+
+
 @pytest.mark.parametrize("name", ["a python; touch pwned", "it's $(touch pwned)/python"])
 def test_a_python_whose_path_has_spaces_or_quotes_makes_the_environment(
     checkout: Path, name: str
