@@ -100,6 +100,18 @@ def test_help_loads_neither_polars_nor_pandera(made: World) -> None:
     assert "Exit status: 0 good, 1 findings or failure, 2 wrong usage." in done.stdout
 
 
+def test_a_command_that_ends_has_no_objects_to_walk(made: World) -> None:
+    code = (
+        "import atexit, gc, sys; "
+        "atexit.register(lambda: print(gc.get_freeze_count() > 10_000, file=sys.stderr)); "
+        "sys.argv[1:] = ['--version']; from claimlog.__main__ import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=made.root, capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "True\n")
+
+
 def test_help_says_the_same_outside_of_a_package(tmp_path: Any) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "claimlog", "--help"], cwd=tmp_path, capture_output=True, text=True
