@@ -23,7 +23,7 @@ import forked
 from claimlog import limited_process
 from claimlog.build import build
 from claimlog.edit import append as edit
-from claimlog.edit.open_batch import log_lock
+from claimlog.edit.log_lock import log_lock
 from claimlog.edit.seal import make_manifest, seal, sync_descriptor
 from claimlog.log.batch import MANIFEST, Batch, dump_manifest, sealed_batches
 from claimlog.log.canonical import encode

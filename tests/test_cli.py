@@ -100,6 +100,21 @@ def test_help_loads_neither_polars_nor_pandera(made: World) -> None:
     assert "Exit status: 0 good, 1 findings or failure, 2 wrong usage." in done.stdout
 
 
+@pytest.mark.parametrize("words", [("show", "C001-001"), ("log",)], ids=" ".join)
+def test_looking_at_the_log_loads_nothing_that_checks_or_writes_it(
+    made: World, words: tuple[str, ...]
+) -> None:
+    code = (
+        f"import sys; from claimlog.cli import cli; cli({[*words]}, standalone_mode=False); "
+        "heavy = {'pandera', 'frictionless', 'pyarrow.parquet', 'claimlog.validate.rows'};"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=made.root, capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "[]\n")
+
+
 def test_a_command_that_ends_has_no_objects_to_walk(made: World) -> None:
     code = (
         "import atexit, gc, sys; "
@@ -787,7 +802,7 @@ def test_ctrl_c_leaves_everything_as_it_was_with_one_message(
 
 
 def test_ctrl_c_while_waiting_for_the_lock_is_one_message(world: World) -> None:
-    from claimlog.edit.open_batch import log_lock
+    from claimlog.edit.log_lock import log_lock
 
     with log_lock(world.package):
         process = subprocess.Popen(

@@ -17,7 +17,8 @@ import polars as pl
 import pytest
 
 from claimlog.build import build
-from claimlog.edit.open_batch import log_lock, open_batch
+from claimlog.edit.log_lock import log_lock
+from claimlog.edit.open_batch import open_batch
 from claimlog.edit.rebase import rebase
 from claimlog.edit.seal import make_manifest, sync_descriptor
 from claimlog.errors import ClaimlogError, FindingsError

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 
 import claimlog.edit.clock
-from claimlog.edit.open_batch import log_lock, open_folder, read_with_open
+from claimlog.edit.log_lock import log_lock
+from claimlog.edit.open_batch import open_folder, read_with_open
 from claimlog.edit.seal import seal
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
 from claimlog.log.event_log import Log

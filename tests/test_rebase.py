@@ -12,7 +12,7 @@ import pytest
 
 import claimlog.edit.batch_files
 from claimlog.edit.batch_files import DONE, IN, OUT, recover
-from claimlog.edit.open_batch import log_lock
+from claimlog.edit.log_lock import log_lock
 from claimlog.edit.rebase import rebase
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
 from claimlog.log.read_log import read

@@ -13,7 +13,7 @@ import claimlog.fingerprint
 import claimlog.log.cache
 from claimlog.build import build
 from claimlog.edit.batch_files import recover
-from claimlog.edit.open_batch import log_lock
+from claimlog.edit.log_lock import log_lock
 from claimlog.errors import ClaimlogError
 from claimlog.log.cache import open_cache
 from claimlog.log.parts import write_part

@@ -17,7 +17,7 @@ import pytest
 
 import tlog_follower
 from claimlog.build import build
-from claimlog.edit.open_batch import log_lock
+from claimlog.edit.log_lock import log_lock
 from claimlog.edit.rebase import rebase
 from claimlog.edit.seal import seal
 from claimlog.edit.takedown import plan_takedown, take_down, without_lines

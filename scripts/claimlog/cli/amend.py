@@ -41,8 +41,8 @@ def _command(entity: str) -> click.Command:
     ) -> None:
         from claimlog.edit.append import amend, amend_all
         from claimlog.edit.file_columns import with_absent_columns
-        from claimlog.edit.open_batch import NOTHING_AMENDED
         from claimlog.edit.row_files import read_entries
+        from claimlog.edit.staging import NOTHING_AMENDED
 
         table = schema_of(context, entity)
         given = given_values(table, options)

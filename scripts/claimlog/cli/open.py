@@ -20,7 +20,8 @@ def list_open(context: Context, json_out: bool) -> None:
 
     Rows from before a schema changed are carried over to the present one first.
     """
-    from claimlog.edit.open_batch import carry_open_batch_over, open_folder
+    from claimlog.edit.log_lock import carry_open_batch_over
+    from claimlog.edit.open_batch import open_folder
     from claimlog.edit.open_rows import open_rows, row_counts, summary
     from claimlog.edit.open_upcast import is_outdated
     from claimlog.schema.definition import read_definition

@@ -16,7 +16,7 @@ from claimlog.cli.output import lines
 @pass_context
 def rebase(context: Context, names: tuple[str, ...], today: date | None) -> None:
     """Renumber batches that lost a race, so that they come after all others."""
-    from claimlog.edit.open_batch import log_lock
+    from claimlog.edit.log_lock import log_lock
     from claimlog.edit.rebase import rebase as run
 
     with log_lock(context.package):

@@ -78,7 +78,7 @@ def _missing_columns(package: Package) -> list[Finding]:
 def _names_other_schemas(package: Package) -> bool:
     """Have the descriptor name the schemas that rows have; return whether it named others."""
     from claimlog.edit.batch_files import sync_descriptor
-    from claimlog.edit.open_batch import package_lock
+    from claimlog.edit.log_lock import package_lock
 
     with package_lock(package):
         return sync_descriptor(package)

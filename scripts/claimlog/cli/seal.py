@@ -51,7 +51,7 @@ def seal(
     today: date | None,
 ) -> None:
     """Validate the open batch and move it into events/, atomically and for good."""
-    from claimlog.edit.open_batch import log_lock
+    from claimlog.edit.log_lock import log_lock
     from claimlog.edit.seal import seal as run
     from claimlog.release.generated_files import refresh_generated_files
 

@@ -48,7 +48,7 @@ def takedown(
 
     Their hashes stay, and with them the tree and every proof; what they said goes.
     """
-    from claimlog.edit.open_batch import log_lock
+    from claimlog.edit.log_lock import log_lock
     from claimlog.edit.takedown import plan_takedown, take_down
     from claimlog.log.takedowns import RECORD
 

@@ -14,7 +14,7 @@ from claimlog.desk.roles import Role
 from claimlog.desk.upload import Upload
 from claimlog.desk.work import Work
 from claimlog.desk.work_folder import WorkFolder
-from claimlog.edit.open_batch import log_lock
+from claimlog.edit.log_lock import log_lock
 from claimlog.errors import ClaimlogError
 from claimlog.log.sections import section_of_claims
 from claimlog.package import Package

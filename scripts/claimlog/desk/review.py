@@ -12,7 +12,8 @@ from claimlog.desk.findings import finding_dict
 from claimlog.desk.overview import coder_of
 from claimlog.desk.roles import Role
 from claimlog.edit.drop import drop
-from claimlog.edit.open_batch import log_lock, open_folder
+from claimlog.edit.log_lock import log_lock
+from claimlog.edit.open_batch import open_folder
 from claimlog.edit.open_rows import OpenRow, open_rows, row_counts, summary
 from claimlog.edit.seal import seal
 from claimlog.release.generated_files import refresh_generated_files

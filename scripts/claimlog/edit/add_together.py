@@ -9,8 +9,9 @@ from typing import Any
 
 from claimlog.edit.append import Addition, make_writer
 from claimlog.edit.duplicates import RowIndex
+from claimlog.edit.log_lock import log_lock
 from claimlog.edit.new_rows import Writer, as_lines
-from claimlog.edit.open_batch import append_streams, log_lock
+from claimlog.edit.staging import append_streams
 from claimlog.log.canonical import encode
 from claimlog.log.read_log import read
 from claimlog.package import Package

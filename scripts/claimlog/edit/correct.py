@@ -12,8 +12,9 @@ import polars as pl
 from claimlog.edit.append import Row, make_writer
 from claimlog.edit.entity_history import find_entity
 from claimlog.edit.find_quote import find_quote
+from claimlog.edit.log_lock import log_lock
 from claimlog.edit.new_rows import Writer, as_lines
-from claimlog.edit.open_batch import append_streams, log_lock
+from claimlog.edit.staging import append_streams
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.read_log import read
 from claimlog.package import Package

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from claimlog.edit.entity_history import find_entity
-from claimlog.edit.open_batch import check_open, discard, log_lock, open_folder, with_open
+from claimlog.edit.log_lock import log_lock
+from claimlog.edit.open_batch import discard, open_folder, with_open
 from claimlog.edit.open_rows import PLACE, Entity, OpenRow, open_rows, references
+from claimlog.edit.staging import check_open
 from claimlog.errors import ClaimlogError, Finding, FindingsError, suggest
 from claimlog.files import confirm_rename
 from claimlog.log.event_log import Log

@@ -12,8 +12,9 @@ import polars as pl
 
 from claimlog.edit.append import Row, make_writer
 from claimlog.edit.entity_references import columns_naming, replace_references, rows_naming
+from claimlog.edit.log_lock import log_lock
 from claimlog.edit.new_rows import Writer, as_lines
-from claimlog.edit.open_batch import append_streams, log_lock
+from claimlog.edit.staging import append_streams
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.merged_entities import merge_reason
 from claimlog.log.read_log import read

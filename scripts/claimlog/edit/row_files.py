@@ -13,10 +13,10 @@ from claimlog.edit.append import Entries
 from claimlog.edit.attribution_columns import CHAIN, attribution_columns, gather_attributions
 from claimlog.edit.delimited_text import decode_rows, separated_rows
 from claimlog.edit.new_rows import INPUTS, parse
-from claimlog.edit.open_batch import NOTHING_ADDED
 from claimlog.edit.row_faults import ColumnFault, RowFaults, UnfitRowError
 from claimlog.edit.row_input import Input
 from claimlog.edit.source_documents import DOCUMENT, takes_document
+from claimlog.edit.staging import NOTHING_ADDED
 from claimlog.edit.workbook import is_workbook, workbook_rows
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.limits import ADDED_ROWS, ADDED_VALUES, COLUMNS, ROWS_FILE_BYTES

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import numpy.typing
 import polars as pl
 import pyarrow as pa
 import pyarrow.json as pj
@@ -19,8 +18,12 @@ from claimlog.log.canonical import explain, render
 from claimlog.schema.table_schema import Field, Table
 from claimlog.strict_json import decode_object
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Ends = NDArray[np.intp]
+
 LINE_FEED = 10
-Ends = np.typing.NDArray[np.intp]
 MOST_LISTED = 1000  # findings of one file; a file in another format would give one a line
 
 

@@ -12,7 +12,6 @@ import polars as pl
 
 from claimlog.errors import ClaimlogError
 from claimlog.log.batch import Batch
-from claimlog.log.columnar import read_rows
 from claimlog.log.lines import Lines, Times, empty_frame, read_lines
 from claimlog.log.parts import number_lines
 from claimlog.log.takedowns import sealed_lines, with_taken
@@ -77,6 +76,8 @@ def read_pieces(definition: Definition, batch: Batch, stream: str, size: int) ->
 
     def pieces() -> Iterator[tuple[Lines, bytes]]:
         if batch.in_columns(stream):
+            from claimlog.log.columnar import read_rows  # most logs are lines; it imports much
+
             data = read_bytes(path, display_path)
             expected = batch.file_entry(stream).get("rows")
             if expected is not None:

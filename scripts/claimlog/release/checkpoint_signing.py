@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from claimlog.edit.open_batch import log_lock
+from claimlog.edit.log_lock import log_lock
 from claimlog.errors import ClaimlogError
 from claimlog.log.event_log import Log
 from claimlog.log.signed_trees import (

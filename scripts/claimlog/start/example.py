@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 
-from claimlog.edit.open_batch import log_lock, open_batch
+from claimlog.edit.log_lock import log_lock
+from claimlog.edit.open_batch import open_batch
 from claimlog.edit.seal import sync_descriptor
 from claimlog.errors import ClaimlogError
 from claimlog.export.descriptor import dump_json

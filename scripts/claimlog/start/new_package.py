@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from claimlog.edit.append import Entries, add
-from claimlog.edit.open_batch import log_lock
+from claimlog.edit.log_lock import log_lock
 from claimlog.edit.seal import seal
 from claimlog.errors import UsageError
 from claimlog.export.descriptor import dump_json

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from claimlog.edit.open_batch import log_lock
+from claimlog.edit.log_lock import log_lock
 from claimlog.export.descriptor import dump_json
 from claimlog.package import DESCRIPTOR, STAMP, Package
 from claimlog.release.generated_files import refresh_generated_files, stale_files

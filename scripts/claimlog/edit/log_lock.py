@@ -1,0 +1,87 @@
+"""The lock that every change of a package's log takes."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from claimlog.checkout import Checkout
+from claimlog.edit.open_batch import open_folder
+from claimlog.edit.open_upcast import carry_over
+from claimlog.errors import ClaimlogError
+from claimlog.files import remove
+from claimlog.git import CheckoutError
+from claimlog.package import Package
+from claimlog.schema.definition import read_definition
+from claimlog.schema.thresholds import read_thresholds
+from claimlog.state import acquire_lock, open_lock
+from claimlog.swap import recover_directory
+
+
+@contextlib.contextmanager
+def log_lock(package: Package) -> Iterator[int]:
+    """Hold the lock that every change of the log takes.
+
+    Yields how many open rows were from before a schema changed and have been carried over.
+
+    Raises
+    ------
+    ClaimlogError
+        As `package_lock` does.
+    """
+    with package_lock(package):
+        yield _carry_over(package)
+
+
+@contextlib.contextmanager
+def package_lock(package: Package) -> Iterator[None]:
+    """Hold the lock of the log for what leaves the open batch as it is.
+
+    Raises
+    ------
+    ClaimlogError
+        If another process holds it for longer than the threshold ``lock_seconds``, or the state of
+        the package is none of ours or was committed.
+    """
+    _refuse_committed(package)
+    handle = open_lock(package)
+    try:
+        if not acquire_lock(handle, read_thresholds(package)["lock_seconds"]):
+            raise ClaimlogError(
+                "another claimlog is changing this log; wait for it and run this again"
+            )
+        recover_directory(open_folder(package))
+        for pattern in ("staging-*", ".gone-*", ".open-new-*"):
+            for path in package.state.glob(pattern):
+                remove(path)  # left by a run that was cut off: who holds the lock is alone here
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            handle.close()  # which gives the lock back, and has nothing to write
+
+
+def carry_open_batch_over(package: Package) -> int:
+    """Rewrite open rows from before a schema changed by the present one; return how many."""
+    with log_lock(package) as carried:
+        return carried
+
+
+def _carry_over(package: Package) -> int:
+    place = open_folder(package)
+    if not place.is_dir():
+        return 0
+    return carry_over(place, package.relative(place), read_definition(package))
+
+
+def _refuse_committed(package: Package) -> None:
+    """Refuse a state directory that came with a clone: its open batch is somebody else's rows."""
+    try:
+        committed = Checkout.of(package).tracks(package.relative(package.state))
+    except CheckoutError:
+        return  # no checkout, or none that git answers about
+    if committed:
+        name = package.relative(package.state)
+        raise ClaimlogError(
+            f"{name}: is committed, so that it holds rows that you did not add; look at it, take "
+            f"it out with git rm -r --cached {name}, remove it, and run this again"
+        )
