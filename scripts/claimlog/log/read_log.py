@@ -38,7 +38,7 @@ from claimlog.schema.table_schema import Table
 READERS = 2
 """Files read at once."""
 
-PROCESS_BYTES = 16 << 20
+PROCESS_BYTES = 256 << 20
 """Bytes to read below which starting processes costs more than it gains."""
 
 Progress = Callable[[str], None]
