@@ -89,7 +89,7 @@ def empty_frame(table: Table) -> pl.DataFrame:
 
 
 def read_lines(data: bytes, table: Table, shown: str, longest: int) -> Lines:
-    """Read the bytes of a stream's file.
+    """Read the bytes of a stream's file; ``size`` and ``sha256`` are the caller's to fill in.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def read_lines(data: bytes, table: Table, shown: str, longest: int) -> Lines:
     longest
         Length of the longest line allowed, in bytes.
     """
-    result = Lines(data.count(b"\n"), sha256(data).hexdigest(), len(data))
+    result = Lines(data.count(b"\n"))
     shortest = shortest_line(table)
     if result.rows * (shortest + 1) > len(data):
         # some are too short to be rows, and millions of lines cost much before any is looked at
