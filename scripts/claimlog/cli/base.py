@@ -20,6 +20,7 @@ from claimlog.escaping import printable_line
 from claimlog.package import Package
 
 if TYPE_CHECKING:
+    from claimlog.schema.table_schema import Table
     from claimlog.sources.text import Texts
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -40,6 +41,14 @@ class Context:
     @cached_property
     def package(self) -> Package:
         return Package.find(self.folder)
+
+    @cached_property
+    def streams(self) -> dict[str, Table]:
+        """The present schema of each stream, which options and help are made of."""
+        from claimlog.schema.codebook import read_codes
+        from claimlog.schema.definition import read_streams
+
+        return read_streams(self.package, read_codes(self.package))
 
 
 pass_context = click.make_pass_decorator(Context)

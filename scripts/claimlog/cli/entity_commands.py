@@ -10,8 +10,6 @@ import click
 
 from claimlog.cli.base import Context, by_option, texts_option, today_option
 from claimlog.errors import ClaimlogError, UsageError
-from claimlog.schema.codebook import read_codes
-from claimlog.schema.definition import read_streams
 from claimlog.schema.table_schema import REQUIRED_STREAMS, Field, Table
 
 FORMATS = ["ndjson", "csv", "xlsx"]
@@ -70,8 +68,7 @@ def entity_names(context: Context) -> tuple[str, ...]:
 
 
 def _by_entity(context: Context) -> dict[str, Table]:
-    streams = read_streams(context.package, read_codes(context.package))
-    return {table.entity: table for table in streams.values()}
+    return {table.entity: table for table in context.streams.values()}
 
 
 class EntityGroup(click.Group):

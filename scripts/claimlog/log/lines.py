@@ -199,11 +199,11 @@ def _strings(data: bytes, ends: Ends) -> pl.Series | None:
 
 def _fast_frame(data: bytes, table: Table, ends: Ends) -> pl.DataFrame | None:
     """Parse all lines at once, or return None where some line needs the exact reading."""
-    longest = int(np.diff(ends, prepend=-1).max())
+    block = max(1 << 20, 1 + int(np.diff(ends, prepend=-1).max()))
     try:
         parsed = pj.read_json(
             pa.BufferReader(data),
-            read_options=pj.ReadOptions(block_size=max(1 << 20, longest + 1)),
+            read_options=pj.ReadOptions(use_threads=len(data) > block, block_size=block),
             parse_options=pj.ParseOptions(
                 explicit_schema=arrow_schema(table), unexpected_field_behavior="error"
             ),
