@@ -514,6 +514,32 @@ def test_a_claim_refers_to_live_rows_of_a_register_only(
     assert [finding.rule for finding in raised.value.findings] == [rule]
 
 
+def test_a_row_of_a_register_is_given_by_its_exact_name_too(own: World) -> None:
+    own.amend(
+        "claims", "C001-001", "By name.", treaty_id="Tide tables for a while", labs=["Salt-House"]
+    )
+    own.seal("named")
+    last = read(own.package).history("claims", "C001-001").tail(1).to_dicts()[0]
+    assert (last["treaty_id"], last["labs"]) == ("T002", ["salt-house"])
+
+
+def test_a_name_that_is_almost_that_of_a_row_is_asked_back(own: World) -> None:
+    near = re.escape(
+        '"labs" names "Tide-Huose", which is no laboratory; did you mean "Tide-House"?'
+    )
+    with pytest.raises(ClaimlogError, match=near):
+        own.amend("claims", "C001-001", "By name.", labs=["Tide-Huose"])
+    none = re.escape("which is no treaty; give the identifier or the exact name of one, or add it")
+    with pytest.raises(ClaimlogError, match=none):
+        own.amend("claims", "C001-001", "By name.", treaty_id="An unheard-of bargain")
+
+
+def test_a_name_that_two_rows_of_a_register_have_is_asked_back(own: World) -> None:
+    own.amend("laboratories", "salt-house", "Renamed.", name="Tide-House")
+    with pytest.raises(ClaimlogError, match="as salt-house, tide-house are called; give one"):
+        own.amend("claims", "C001-001", "By name.", labs=["Tide-House"])
+
+
 @pytest.mark.parametrize("name", ["T001", "tide-house", "treaties/T002"])
 def test_what_live_rows_refer_to_cannot_be_retracted(name: str, own: World) -> None:
     with pytest.raises(FindingsError) as raised:

@@ -10,8 +10,8 @@ from typing import Any
 
 import polars as pl
 
-from claimlog.edit.actor_names import ActorNames
 from claimlog.edit.clock import now
+from claimlog.edit.entity_names import EntityNames
 from claimlog.edit.find_quote import find_quote, occurrence_at, refuse_other_place
 from claimlog.edit.number_form import NumberForm, number_form_of
 from claimlog.edit.row_faults import PASSAGE, ColumnFault, UnfitRowError
@@ -139,7 +139,7 @@ class Writer:
         self.log = log
         self.texts = texts
         self.by_words = by_words
-        self.actors = ActorNames(log)
+        self.names = EntityNames(log)
         self.recorded_by = recorded_by
         self.made: dict[str, set[str]] = {}
         # a clock that went back must not make the log run backwards
@@ -327,7 +327,7 @@ class Writer:
             raise ClaimlogError(f"{flaw} (schemas/{table.name}.json)")
         if isinstance(value, float) and abs(value) > LARGEST_INTEGER:
             raise ClaimlogError(f'"{key}" is {value:g}, {TOO_LARGE}')
-        return self.actors.resolve(table, item, value)
+        return self.names.resolve(table, item, value)
 
     def _passage(
         self,
