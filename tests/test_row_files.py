@@ -16,8 +16,8 @@ import openpyxl
 import pytest
 
 from claimlog.edit import workbook as workbook_module
+from claimlog.edit.cell_values import parse_cell
 from claimlog.edit.find_quote import find_quote
-from claimlog.edit.new_rows import parse
 from claimlog.edit.row_files import read_entries
 from claimlog.edit.template import csv_template, template_columns, workbook_template
 from claimlog.errors import ClaimlogError, UsageError
@@ -225,12 +225,12 @@ def test_a_formula_of_a_workbook_is_not_computed(read: Read) -> None:
 
 def test_lists_are_separated_by_semicolons_and_a_comma_is_part_of_a_name() -> None:
     authors, dyad = SOURCES.by_name["authors"], CLAIMS.by_name["dyad_from"]
-    assert parse(authors, "Example, Ada") == ["Example, Ada"]
-    assert parse(authors, "Example, Ada; A. Writer") == ["Example, Ada", "A. Writer"]
-    assert parse(authors, "[\u201cA. Writer\u201d]") == ["A. Writer"]
-    assert parse(dyad, "nor, sud") == parse(dyad, "nor; sud") == ["nor", "sud"]
+    assert parse_cell(authors, "Example, Ada") == ["Example, Ada"]
+    assert parse_cell(authors, "Example, Ada; A. Writer") == ["Example, Ada", "A. Writer"]
+    assert parse_cell(authors, "[\u201cA. Writer\u201d]") == ["A. Writer"]
+    assert parse_cell(dyad, "nor, sud") == parse_cell(dyad, "nor; sud") == ["nor", "sud"]
     with pytest.raises(UsageError, match="not a JSON list"):
-        parse(authors, "[A. Writer]")
+        parse_cell(authors, "[A. Writer]")
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ def test_lists_are_separated_by_semicolons_and_a_comma_is_part_of_a_name() -> No
 )
 def test_a_number_in_another_spelling_is_named(text: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        parse(CLAIMS.by_name["figure_value"], text)
+        parse_cell(CLAIMS.by_name["figure_value"], text)
 
 
 def test_a_chain_of_attribution_is_given_in_plain_columns(read: Read) -> None:
