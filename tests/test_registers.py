@@ -457,6 +457,10 @@ def test_an_identifier_of_a_register_that_a_query_finds_links_to_its_page(get: G
     assert '<a href="/treaties/T002">T002</a>' in page
 
 
+def test_what_the_search_finds_of_a_register_says_what_it_is(get: Get) -> None:
+    assert '<span class="how">Laboratory' in get("/search?q=Tide-House").text
+
+
 def test_a_register_is_searched_described_and_labelled_in_datasette(get: Get) -> None:
     rows = get("/tiny/treaties.json?_shape=array&_search=while").json()
     assert [row["treaty_id"] for row in rows] == ["T002"]
