@@ -189,6 +189,32 @@ def test_a_register_has_names_and_columns_and_claims_refer_to_it(empty: World) -
     assert_sound(empty)
 
 
+def test_the_table_of_a_register_counts_claims_whenever_they_begin_to_refer_to_it(
+    empty: World,
+) -> None:
+    define(empty.package, BELLS)
+    counts = {"claims", "articles", "independent_origins", "unknown_origins"}
+    names = {*read_definition(Package(empty.root)).tables["bells"].names}
+    assert not counts & names
+    define(Package(empty.root), Variable(VariableChoices("bell", register="bells")))
+    spec = json.loads((empty.root / "schemas/tables/bells.json").read_text("utf-8"))
+    assert {item["name"] for item in spec["fields"]} == names | counts
+    assert_sound(empty)
+
+
+def test_a_register_with_a_column_of_its_own_by_the_name_of_a_count_keeps_that(
+    empty: World,
+) -> None:
+    define(empty.package, BELLS)
+    claims = VariableChoices("claims", "bells", type="integer", definition="Of owners.")
+    define(Package(empty.root), Variable(claims))
+    define(Package(empty.root), Variable(VariableChoices("bell", register="bells")))
+    names = read_definition(Package(empty.root)).tables["bells"].names
+    assert "claims" in names
+    assert "articles" not in names
+    assert_sound(empty)
+
+
 def test_steps_of_yes_and_no_give_yes_or_no(empty: World) -> None:
     steps = (("Does the text say that it is sold?", "yes"), ("Does it deny that?", "no"))
     choices = VariableChoices("for_sale", type="yes-no", definition="Sold?", steps=steps)
