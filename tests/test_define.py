@@ -8,12 +8,15 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 
+from claimlog.build import build
 from claimlog.cli import cli
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.read_log import read
@@ -108,6 +111,7 @@ def test_a_variable_with_codes_is_a_column_a_code_list_a_definition_and_steps(em
     assert [(one.path, one.note) for one in written if not one.generated] == [
         ("schemas/codebook/codes/pitch.csv", "2 codes"),
         ("schemas/claims.json", "the column pitch"),
+        ("schemas/codings.json", "the column pitch"),
         ("schemas/codebook/variables.csv", "its definition"),
         ("schemas/codebook/steps.csv", "2 steps"),
     ]
@@ -215,6 +219,30 @@ def test_a_register_with_a_column_of_its_own_by_the_name_of_a_count_keeps_that(
     assert_sound(empty)
 
 
+@pytest.mark.parametrize("choices", [PITCH, replace(WEIGHT, agreement=0.7)], ids=["code", "number"])
+def test_a_variable_of_which_agreement_is_asked_is_coded_independently_too(
+    choices: VariableChoices, sealed: World
+) -> None:
+    define(sealed.package, Variable(choices))
+    name = choices.column
+    codings = read_definition(sealed.package).streams["codings"]
+    claims = read_definition(sealed.package).streams["claims"]
+    assert codings.by_name[name].type == claims.by_name[name].type
+    assert codings.by_name[name].codelist == claims.by_name[name].codelist
+    [claim, *_] = read(sealed.package).live("claims").to_dicts()
+    where = {key: claim[key] for key in ("source_id", "start", "end", "quote_sha256")}
+    said = "high" if choices.codes else 30.0
+    for coder in ("coder-2", "coder-3"):
+        sealed.add("coders", [{"coder_id": coder, "kind": "person", "description": "Coded it."}])
+        row = {**where, "coder": coder, "pass": 1, "topic": "main", name: said}
+        sealed.add("codings", [row], by=coder)
+    sealed.seal("twice")
+    build(sealed.package, sealed.package.build)
+    rows = pl.read_parquet(sealed.package.build / "parquet" / "reliability.parquet")
+    measured = rows.filter(pl.col("variable") == choices.name)
+    assert measured["units_filled"].to_list()[0] == 1
+
+
 def test_steps_of_yes_and_no_give_yes_or_no(empty: World) -> None:
     steps = (("Does the text say that it is sold?", "yes"), ("Does it deny that?", "no"))
     choices = VariableChoices("for_sale", type="yes-no", definition="Sold?", steps=steps)
@@ -231,10 +259,12 @@ def test_the_command_says_file_by_file_what_it_wrote(empty: World) -> None:
     assert done.output.splitlines() == [
         "wrote schemas/codebook/codes/pitch.csv: 1 code",
         "wrote schemas/claims.json: the column pitch",
+        "wrote schemas/codings.json: the column pitch",
         "wrote schemas/codebook/variables.csv: its definition",
         "wrote schemas/codebook/steps.csv: 2 steps",
-        "wrote schemas/tables/claims.json, schemas/tables/claim_versions.json, docs/codebook.md: "
-        "what follows from that",
+        "wrote schemas/tables/claims.json, schemas/tables/codings.json, "
+        "schemas/tables/claim_versions.json, schemas/tables/coding_versions.json, "
+        "docs/codebook.md: what follows from that",
     ]
     done = called(empty, "register", "court_case")
     assert done.output.startswith("wrote schemas/court_cases.json: the register court_cases\n")
@@ -343,6 +373,7 @@ REFUSED = [
     ({"type": None}, "say what it holds: --code CODE DEFINITION for each code, --type text|"),
     ({"codes": LOW}, "--code and --type: a variable is one of both"),
     ({"many": True}, "--many: is said of references"),
+    ({"agreement": 0.8}, "--agreement: no two coders use the same words; give codes"),
     ({"definition": ""}, "--definition: say in a sentence"),
     ({"definition": "a\nb"}, "--definition 'a\\nb': expected some words in one line"),
     ({"definition": " "}, "--definition ' ': expected some words in one line"),

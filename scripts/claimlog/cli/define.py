@@ -106,7 +106,8 @@ def define() -> None:
     "--agreement",
     type=float,
     metavar="NUMBER",
-    help="Agreement that coders have to reach (Krippendorff's alpha), as 0.8.",
+    help="Agreement that coders have to reach (Krippendorff's alpha), as 0.8; whoever codes a "
+    "second time codes it then too.",
 )
 @pass_context
 def variable(

@@ -16,6 +16,9 @@ from claimlog.start.stream_names import stream_named
 from claimlog.start.variable_choices import CODED_IN, TYPES, VariableChoices
 from claimlog.start.variable_flaws import variable_flaws
 
+CODED_TWICE = "codings"
+"""The stream of what coders say independently, by which their agreement is measured."""
+
 MOST_REFERENCES = 20
 """References that a list holds: as many as claims can have actors on a side."""
 
@@ -57,7 +60,12 @@ class Variable:
             ]
             note = f"{len(rows)} codes" if len(rows) > 1 else "1 code"
             texts.append(f"{FOLDER}/codes/{codelist}.csv", [CODES, *rows], note)
-        add_column(texts, table.name, self._column(table, target, codelist))
+        column = self._column(table, target, codelist)
+        add_column(texts, table.name, column)
+        if choices.agreement is not None and CODED_TWICE in definition.streams:
+            origin = f"{table.name}.{choices.column}"
+            repeated = {"name": choices.column, "type": column["type"], "from": origin}
+            add_column(texts, CODED_TWICE, repeated)
         if target is not None and not choices.many:
             self._add_key(texts, table, target)
         if coded:

@@ -41,7 +41,8 @@ class VariableChoices:
     exclude, example
         What does not count, and an example.
     agreement
-        What coders have to reach (Krippendorff's alpha, from 0 to 1).
+        What coders have to reach (Krippendorff's alpha, from 0 to 1); None for what is not coded
+        a second time.
     """
 
     name: str

@@ -106,6 +106,8 @@ def _number_flaws(choices: VariableChoices) -> Iterator[str]:
         yield f"--minimum {low:g}: is more than --maximum {high:g}; exchange them"
     if choices.agreement is not None and not 0 <= choices.agreement <= 1:
         yield f"--agreement {choices.agreement:g}: expected a number from 0 to 1, as 0.8"
+    if choices.agreement is not None and choices.type == "text":
+        yield "--agreement: no two coders use the same words; give codes, or take it out"
 
 
 def _code_flaws(choices: VariableChoices) -> Iterator[str]:
