@@ -21,6 +21,7 @@ from claimlog.errors import ClaimlogError, FindingsError
 SECTIONS = {
     "Start": {
         "new": "new:new",
+        "define": "define:define",
         "upgrade": "upgrade:upgrade",
         "schemas": "schemas:schemas",
     },
