@@ -114,6 +114,7 @@ def test_a_variable_with_codes_is_a_column_a_code_list_a_definition_and_steps(em
         ("schemas/codings.json", "the column pitch"),
         ("schemas/codebook/variables.csv", "its definition"),
         ("schemas/codebook/steps.csv", "2 steps"),
+        ("schemas/site.json", "where pages show it"),
     ]
     assert column(empty, "pitch").enum == ["low", "high"]
     [_, low, high] = table(empty, "codebook/codes/pitch.csv")
@@ -262,6 +263,7 @@ def test_the_command_says_file_by_file_what_it_wrote(empty: World) -> None:
         "wrote schemas/codings.json: the column pitch",
         "wrote schemas/codebook/variables.csv: its definition",
         "wrote schemas/codebook/steps.csv: 2 steps",
+        "wrote schemas/site.json: where pages show it",
         "wrote schemas/tables/claims.json, schemas/tables/codings.json, "
         "schemas/tables/claim_versions.json, schemas/tables/coding_versions.json, "
         "docs/codebook.md: what follows from that",
@@ -362,7 +364,10 @@ REFUSED = [
     ({"name": "=pitch"}, "NAME: the name '=pitch' of a variable"),
     ({"name": "p" * 64}, "NAME: the name"),
     ({"name": "cast"}, "NAME 'cast': means something else in SQL"),
-    ({"name": "topic"}, "NAME 'topic': claims have a column topic already"),
+    (
+        {"name": "topic"},
+        "NAME 'topic': claims have a column topic already; name it otherwise, or change",
+    ),
     ({"name": "action"}, "NAME 'action': every row has that of its own"),
     ({"name": "event_id"}, "NAME 'event_id': every row has that of its own"),
     ({"name": "span"}, "NAME 'span': the codebook has that variable already"),

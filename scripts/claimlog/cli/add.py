@@ -31,7 +31,8 @@ from claimlog.cli.source_sheet import filled_by_documents
 from claimlog.errors import UsageError
 
 if TYPE_CHECKING:
-    from claimlog.edit.append import Addition
+    from claimlog.edit.append import Addition, Entries
+    from claimlog.package import Package
     from claimlog.schema.table_schema import Table
 
 LISTED_DUPLICATES = 1000
@@ -112,6 +113,7 @@ def _command(entity: str) -> click.Command:
             entries = filled_by_options(read_entries(table, rows_from, row_format), given)
             if not takes_document(table):
                 add_entries(with_absent_columns(table, entries))
+                say_passages_kept(package, rows_from, entries)
                 return
             with filled_by_documents(package, table, entries, supplied, yes, limits) as filled:
                 add_entries(with_absent_columns(table, filled))
@@ -171,6 +173,17 @@ def require_columns(table: Table, columns: Mapping[str, Any]) -> None:
         raise UsageError(
             f"{article} {table.entity} needs {', '.join(missing)}; nothing was added "
             f"(claimlog add {table.entity} --help says what each is)"
+        )
+
+
+def say_passages_kept(package: Package, rows_from: str, entries: Entries) -> None:
+    """Say that a file of rows in the package holds passages, which git would publish with it."""
+    inside = rows_from != "-" and Path(rows_from).resolve().is_relative_to(package.root.resolve())
+    if inside and any(row.get("quote") for row in entries.rows):
+        line(
+            f"note: {rows_from} holds passages of texts and lies in the package: move it out, or "
+            "have git ignore it, before you commit",
+            err=True,
         )
 
 

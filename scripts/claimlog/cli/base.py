@@ -100,6 +100,16 @@ def json_option(function: F) -> F:
     return option(function)
 
 
+class Role(click.types.StringParamType):
+    """The role that records rows."""
+
+    def get_missing_message(self, *_: object, **__: object) -> str:
+        return (
+            "Say who records it: --by coder-1, or once for this terminal: "
+            "export CLAIMLOG_BY=coder-1"
+        )
+
+
 def by_option(function: F) -> F:
     """Add --by."""
     option = click.option(
@@ -108,6 +118,7 @@ def by_option(function: F) -> F:
         envvar="CLAIMLOG_BY",
         required=True,
         metavar="ROLE",
+        type=Role(),
         help="Role that records this, as coder-1; not a person's name. [env: CLAIMLOG_BY]",
     )
     return option(function)

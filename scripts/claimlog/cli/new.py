@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -117,7 +118,7 @@ def new(
     lines(
         (
             "next:",
-            f"  cd {folder}",
+            f"  cd {shlex.quote(str(folder))}",
             "  make serve                      # the site, with the five claims of the example"
             if pattern is None
             else "  make test",

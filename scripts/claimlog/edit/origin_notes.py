@@ -38,10 +38,10 @@ def origin_notes(log: Log, rows: Sequence[Mapping[str, Any]]) -> list[str]:
     notes = []
     if bare:
         notes.append(
-            f"{_named(bare)} with origin_basis {TAKEN} and no work named: the article counts as "
-            "the origin. Name the work behind it in speaker_source, or in the lineage of the "
-            "source (claimlog amend); a work without a text is added with claimlog add source "
-            "--kind work"
+            f"{_named(bare)} with origin_basis {TAKEN} and no work named: the source itself counts "
+            "as the origin, which is right if it reports for itself. If not, name the work behind "
+            "it in speaker_source, or in the lineage of the source (claimlog amend); one without a "
+            "text is added with claimlog add source --kind work"
         )
     if own:
         notes.append(

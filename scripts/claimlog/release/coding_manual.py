@@ -8,6 +8,10 @@ from claimlog.schema.codebook import Row
 from claimlog.schema.definition import Definition
 
 PAGE = "docs/codebook.md"
+OTHER_CODES = "Other codes"
+
+MOST_LISTED = 60
+"""Codes of a list that the manual has; of longer ones it names the file."""
 
 
 def coding_manual(definition: Definition) -> str:
@@ -28,9 +32,11 @@ def _lines(definition: Definition) -> Iterator[str]:
     yield ""
     for variable in book.variables:
         yield f"- [{variable['label']}](#{_heading_anchor(variable['label'])})"
+    yield f"- [{OTHER_CODES}](#{_heading_anchor(OTHER_CODES)})"
     yield "- [Decisions](#decisions)"
     for variable in book.variables:
         yield from _variable(definition, variable)
+    yield from _other_codes(definition)
     yield from _decisions(book.decisions)
 
 
@@ -45,6 +51,8 @@ def _variable(definition: Definition, variable: Row) -> Iterator[str]:
     yield f"- Example: {variable['example']}"
     if variable["scheme"]:
         yield f"- Scheme: {variable['scheme']}"
+    for item in (item for item in fields if item.unit):
+        yield f"- Unit: {item.unit}"
     own = [row for row in definition.codebook.steps if row["variable"] == variable["variable"]]
     if own:
         chosen = any(row["code"] for row in own)
@@ -52,20 +60,48 @@ def _variable(definition: Definition, variable: Row) -> Iterator[str]:
         yield from ("", lead, "")
         for row in own:
             yield f"{row['step']}. {row['rule']}" + (f" **{row['code']}**" if row["code"] else "")
-    lists = dict.fromkeys(item.codelist for item in fields if item.codelist)
-    for name in lists:
+    for name in dict.fromkeys(item.codelist for item in fields if item.codelist):
         yield from ("", f"Codes (`{name}`):", "")
-        yield from _table(
-            ("code", "label", "definition", "include", "exclude", "example", "scheme"),
+        yield from _codes(definition, name)
+
+
+def _codes(definition: Definition, codelist: str) -> Iterator[str]:
+    return _table(
+        ("code", "label", "definition", "include", "exclude", "example", "scheme"),
+        (
             (
-                (
-                    f"`{row['code']}`",
-                    *(row[key] for key in ("label", "definition", "include", "exclude", "example")),
-                    f"{row['scheme']} {row['scheme_code']}".strip(),
-                )
-                for row in definition.codebook.codes[name]
-            ),
-        )
+                f"`{row['code']}`",
+                *(row[key] for key in ("label", "definition", "include", "exclude", "example")),
+                f"{row['scheme']} {row['scheme_code']}".strip(),
+            )
+            for row in definition.codebook.codes[codelist]
+        ),
+    )
+
+
+def _other_codes(definition: Definition) -> Iterator[str]:
+    """Yield the codes of columns that are no variables, as those of actors and sources."""
+    codes = definition.codebook.codes
+    told = {
+        item.codelist
+        for variable in definition.codebook.variables
+        for item in definition.columns(variable)
+    }
+    places: dict[str, list[str]] = {}
+    for stream, table in definition.streams.items():
+        for item in (item for item in table.fields if item.name in table.content):
+            for name in {item.codelist, *(inner.codelist for inner in item.fields)} - told:
+                if name is not None and name in codes:
+                    places.setdefault(name, []).append(f"`{stream}.{item.name}`")
+    yield from ("", f"## {OTHER_CODES}", "", "Of columns that no coder decides by steps.")
+    for name, columns in places.items():
+        yield from ("", f"### {name.replace('_', ' ').capitalize()}", "")
+        yield f"{', '.join(dict.fromkeys(columns))}."
+        yield ""
+        if len(codes[name]) > MOST_LISTED:
+            yield f"{len(codes[name]):,} codes: `schemas/codebook/codes/{name}.csv`."
+        else:
+            yield from _codes(definition, name)
 
 
 def _decisions(decisions: list[Row]) -> Iterator[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from claimlog.errors import UsageError
+from claimlog.export.descriptor import dump_json
 from claimlog.schema.codebook import CODES, FOLDER
 from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import Table, column_words
@@ -18,6 +19,13 @@ from claimlog.start.variable_flaws import variable_flaws
 
 CODED_TWICE = "codings"
 """The stream of what coders say independently, by which their agreement is measured."""
+
+PAGES = "schemas/site.json"
+"""What pages show of variables, and where."""
+
+ON_LINE, ON_FIRST_PAGE = 4, 5
+"""Variables on a line of a list of claims, and charts of the first page, up to which `define` adds
+one; its owner arranges them otherwise in `PAGES`."""
 
 MOST_REFERENCES = 20
 """References that a list holds: as many as claims can have actors on a side."""
@@ -70,6 +78,7 @@ class Variable:
             self._add_key(texts, table, target)
         if coded:
             self._add_to_codebook(texts, table, target, version)
+            self._add_to_pages(texts, target)
 
     def _column(self, table: Table, target: Table | None, codelist: str) -> dict[str, Any]:
         choices = self.choices
@@ -133,6 +142,29 @@ class Variable:
         if steps:
             note = f"{len(steps)} steps" if len(steps) > 1 else "1 step"
             texts.append(f"{FOLDER}/steps.csv", steps, note)
+
+    def _add_to_pages(self, texts: DefinitionTexts, target: Table | None) -> None:
+        """Have the variable on the lines of claims, and one with codes as a chart, for a while."""
+        if target is not None or self.choices.type == "text" or not texts.exists(PAGES):
+            return
+        name, label = self.choices.name, self.choices.label or _words(self.choices.name)
+        before = texts.json(PAGES)
+        line, charts = before.get("claim_line", []), before.get("charts", [])
+        site = {**before}
+        if len(line) < ON_LINE:
+            site["claim_line"] = [*line, {"column": name}]
+        is_new = name not in [chart["name"] for chart in charts]
+        if self.choices.codes and is_new and len(charts) < ON_FIRST_PAGE:
+            chart = {
+                "kind": "column",
+                "name": name,
+                "column": name,
+                "title": label,
+                "text": self.choices.definition,
+            }
+            site["charts"] = [*charts, chart]
+        if site != before:
+            texts.put(PAGES, dump_json(site).decode(), "where pages show it")
 
 
 def _words(name: str) -> str:

@@ -64,7 +64,10 @@ def _place_flaws(choices: VariableChoices, table: Table, definition: Definition)
     if column in (*ENVELOPE, *POSITION):
         yield f"{shown}: every row has that of its own; name it otherwise"
     if column in table.by_name or column in definition.tables[table.name].by_name:
-        yield f"{shown}: {table.name} have a column {column} already; name it otherwise"
+        yield (
+            f"{shown}: {table.name} have a column {column} already; name it otherwise, or change "
+            f"that one in schemas/{table.name}.json and run claimlog schemas --write"
+        )
     if column_name_flaw(column):
         yield f"{shown}: means something else in SQL; name it otherwise, in two words perhaps"
     if table.name == CODED_IN and choices.name in [

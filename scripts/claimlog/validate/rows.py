@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from claimlog.count_wording import number_and_noun
 from claimlog.errors import Finding
 from claimlog.log.event_log import Log
 from claimlog.schema.edtf import bounds
@@ -53,11 +54,13 @@ def _condition(item: Field, state: str) -> pl.Expr:
 
 
 def _shown_value(value: object) -> str:
-    if value is None:
+    if value is None or value == []:
         return "empty"
+    if isinstance(value, list):
+        return number_and_noun(len(value), "entry", "entries")
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "empty" if value == [] else f'"{value}"' if isinstance(value, str) else str(value)[:60]
+    return f'"{value}"' if isinstance(value, str) else str(value)[:60]
 
 
 def check_history(log: Log, report: Report) -> None:
@@ -271,7 +274,7 @@ def _check_date(report: Report, stream: str, frame: pl.DataFrame, item: Field, c
         frame,
         pl.col(column).is_in(list(wrong)).fill_null(False),
         lambda row: f'{item.name} is "{row[column]}": {wrong[row[column]]}',
-        "write EDTF level 1: 2017-05, 2025-03~, 2025-02-28/2025-03-03",
+        "write EDTF level 1: 2017-05, 2025-03~, 2025-21 (spring), 2025-02-28/2025-03-03",
     )
 
 

@@ -131,9 +131,9 @@ def _expected(item: Field, rule: str) -> str:
     limits = item.constraints
     if rule == EMPTY:
         return "nothing, because the column is retired"
-    if rule == "required":
+    if rule == "required" and not limits.get("enum"):
         return "a value"
-    if rule == "enum":
+    if rule in ("required", "enum"):
         codes = ", ".join(limits["enum"][:12]) + (", …" if len(limits["enum"]) > 12 else "")
         return f"a code of schemas/codebook/codes/{item.codelist}.csv ({codes})"
     if rule == "pattern":

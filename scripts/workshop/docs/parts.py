@@ -36,6 +36,7 @@ from workshop.docs.codebook_lessons import (
 from workshop.docs.desk_keys import desk_keys
 from workshop.docs.markdown_table import markdown_table
 from workshop.docs.migration import migration
+from workshop.docs.template_codes import template_codes
 
 
 def _state(log: Log) -> str:
@@ -326,6 +327,7 @@ PARTS: dict[str, Callable[[Log], str]] = {
     "commands": _commands,
     "rooms": _rooms,
     "desk-keys": desk_keys,
+    "template-codes": template_codes,
     "codebook-size": codebook_size,
     "flattered-variables": flattered_variables,
     "sharpened-variables": sharpened_variables,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from claimlog.log.row_changes import ANCHOR_HASHES, EVENT_COLUMNS
+from claimlog.schema.relations import DISPUTES
 from claimlog.schema.table_schema import column_words
 from claimlog.site.attribution_chains import speaker_denials
 from claimlog.site.citations import claim_citation
@@ -244,7 +245,7 @@ def _position(row: Row, source: Row | None) -> Row | None:
 
 
 async def _links(store: Store, name: str, reasons: list[Row]) -> list[Row]:
-    """Return the links of a claim with the claims at their other ends, reasons marked."""
+    """Return the links of a claim with the claims at their other ends, and what they are."""
     given = {(reason["relation"], reason["claim_id"]) for reason in reasons}
     rows = await store.rows(
         "select l.link_id, l.relation, l.basis, l.note, k.label, "
@@ -259,6 +260,7 @@ async def _links(store: Store, name: str, reasons: list[Row]) -> list[Row]:
     return [
         {
             **row,
+            "is_dispute": row["relation"] == DISPUTES,
             "gives_reason": row["direction"] == "from"
             and (row["relation"], row["claim_id"]) in given,
         }

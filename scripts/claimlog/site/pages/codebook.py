@@ -9,6 +9,7 @@ from claimlog.site.claim_filters import read_claim_list
 from claimlog.site.page import PageNotFound, PageRequest
 from claimlog.site.plugin_config import dataset_metadata
 from claimlog.site.store import Row, Store
+from claimlog.site.topic import read_topic
 
 
 async def codebook(store: Store, _: PageRequest) -> Mapping[str, Any]:
@@ -18,10 +19,12 @@ async def codebook(store: Store, _: PageRequest) -> Mapping[str, Any]:
     for row in await store.rows("select * from codebook_steps order by variable, step"):
         steps.setdefault(row.pop("variable"), []).append(row)
     variables = await store.rows("select * from codebook_variables order by position")
+    claims = (await read_topic(store)).columns
     for row in variables:
         columns = (row["columns"] or "").split()
         own = [row["variable"], *columns]
         row["codelist"] = next((lists[name] for name in own if name in lists), None)
+        row["unit"] = next((claims[name].unit for name in columns if name in claims), None)
         row["steps"] = steps.get(row["variable"], [])
     config = dataset_metadata(store.datasette)
     return {

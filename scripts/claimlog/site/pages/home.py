@@ -40,7 +40,7 @@ async def home(store: Store, _: PageRequest) -> Mapping[str, Any]:
     releases = await release_rows(store)
     return {
         "title": "Who says what, on whose word",
-        "head": {key: head.get(key) for key in ("title", "description")},
+        "head": {"title": head.get("title"), "about": _first_sentence(head.get("description"))},
         "counts": await store.memoize("counts", _counts),
         "register_counts": await store.memoize("register counts", _register_counts),
         "answers": await store.memoize("answers", _answers),
@@ -51,6 +51,12 @@ async def home(store: Store, _: PageRequest) -> Mapping[str, Any]:
         "plots": await store.memoize("plots", home_charts),
         "jsonld": dataset_json_ld(store, cited, await build_files(store)),
     }
+
+
+def _first_sentence(text: object) -> str:
+    """Return what stands before the second sentence of a text; nothing of what is no text."""
+    first, end, _ = text.partition(". ") if isinstance(text, str) else ("", "", "")
+    return first + end.strip()
 
 
 async def _answers(store: Store) -> Row | None:

@@ -1,0 +1,30 @@
+"""The codes that the first claims of a new dataset need, out of the template of packages."""
+
+from __future__ import annotations
+
+import csv
+
+from claimlog.log.event_log import Log
+from claimlog.start.template_files import template_schemas
+from workshop.docs.markdown_table import markdown_table
+
+CODELISTS = {
+    "voice": "`voice`",
+    "anonymity": "`anonymity` of a speaker",
+    "modality": "`modality`",
+    "relation": "relation of a link",
+    "actor_type": "`--actor-type`",
+}
+"""Code lists, and what the page calls the column that has their codes."""
+
+
+def template_codes(_: Log) -> str:
+    """Return the codes of new packages in a table, each with the beginning of its definition."""
+    schemas = template_schemas()
+    rows = []
+    for name, label in CODELISTS.items():
+        lines = schemas[f"schemas/codebook/codes/{name}.csv"].decode("utf-8").splitlines()
+        for place, row in enumerate(csv.DictReader(lines)):
+            meaning = row["definition"].split("; ")[0].split(": ")[0].rstrip(".")
+            rows.append((label if place == 0 else "", f"`{row['code']}`", meaning))
+    return markdown_table(("column", "code", "when"), rows)
