@@ -73,11 +73,16 @@ Read also: Ten quiet beaches
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Collect tests without looking for garbage: next to everything that is imported stays."""
+    """Collect tests without looking for garbage, then or later: next to all of it stays.
+
+    Ten thousand tests and what they import are half a million objects; to look through them takes a
+    second each time.
+    """
     gc.disable()
     try:
         return (yield)
     finally:
+        gc.freeze()
         gc.enable()
 
 

@@ -618,7 +618,7 @@ def test_more_rows_than_the_log_gives_are_counted_and_not_read(folder: Path) -> 
 def test_a_parquet_file_of_nulls_is_refused_by_its_footer(folder: Path) -> None:
     path = folder / "parquet" / "claims.parquet"
     schema = pq.read_schema(path)
-    rows = 20_000_000
+    rows = 8_000_000
     schema = pa.schema([field.with_nullable(True) for field in schema])
     small = pa.table([pa.nulls(1_000_000, field.type) for field in schema], schema=schema)
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
@@ -909,7 +909,7 @@ def test_a_module_in_the_current_directory_is_not_imported(folder: Path, tmp_pat
     assert not (tmp_path / "ran").exists()
 
 
-@pytest.mark.parametrize("locale", ["C", "POSIX", "C.UTF-8"])
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])  # POSIX is another name of C
 def test_a_path_that_the_locale_lacks_is_no_fault_of_the_release(
     locale: str, folder: Path, tmp_path: Path
 ) -> None:
