@@ -37,6 +37,8 @@ HEAVY = (
     # these are imported by their libraries when they are first used
     *("pandera.backends.polars.builtin_checks", "frictionless.formats", "frictionless.portals"),
     *("frictionless.resources", "narwhals._polars.namespace", "narwhals._polars.group_by"),
+    *("narwhals._polars.dataframe", "narwhals.group_by", "narwhals._interchange.dataframe"),
+    *("pandera.backends.polars.container", "pandera.backends.register_checks", "slugify", "tqdm"),
 )
 NOT_NEEDED = ("workshop.bench", "claimlog.site", "claimlog.__main__", "claimlog.spark")
 RELEASING = frozenset(("release", "reissue", "site"))
@@ -199,6 +201,9 @@ def preload() -> None:
     for module in pkgutil.walk_packages(claimlog.__path__, "claimlog."):
         if not module.name.startswith(NOT_NEEDED):
             importlib.import_module(module.name)
+    from frictionless import system
+
+    _ = system.methods  # it looks for plugins among all that is installed
 
 
 def know_sound_schemas() -> None:
