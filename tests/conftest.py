@@ -86,6 +86,15 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
+LONGEST = ("test_faults.py", "test_documentation.py", "test_desk_browser.py", "test_bench.py")
+"""Modules with a test of more than fifteen seconds, by `--durations` of a whole run."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest tests, so that no worker waits for one of them at the end."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def limited_programs() -> None:
     """What works within limits is forked from a server that has imported all that it needs."""

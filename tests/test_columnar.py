@@ -60,11 +60,12 @@ def test_a_batch_in_columns_has_the_root_of_the_same_batch_in_lines(
     lines: World, columns: World
 ) -> None:
     assert columns.file("claims").name == "claims.parquet"
-    lines, columns = read(lines.package), read(columns.package)
-    assert columns.root == lines.root
-    assert columns.rows("claims").equals(lines.rows("claims"))
-    assert not validate(columns).error_count
-    assert {r["name"] for r in columns.package.descriptor["resources"]} >= {"claims-in-columns"}
+    of_lines, of_columns = read(lines.package), read(columns.package)
+    assert of_columns.root == of_lines.root
+    assert of_columns.rows("claims").equals(of_lines.rows("claims"))
+    assert not validate(of_columns).error_count
+    listed = {resource["name"] for resource in columns.package.descriptor["resources"]}
+    assert listed >= {"claims-in-columns"}
 
 
 def test_a_log_in_columns_builds_the_same_tables(lines: World, columns: World) -> None:

@@ -46,7 +46,7 @@ from claimlog.release.verify import verify_copy
 from claimlog.schema.definition import read_definition
 from claimlog.schema.table_schema import truth_columns
 from conftest import ROOT, World, copied
-from repositories import DAY, Repo, repository
+from repositories import DAY, Repo, drop_codebook_tables, repository
 from test_reliability import CLERK, coding
 from test_verify import resum
 
@@ -65,6 +65,7 @@ def released(made: World, tmp_path_factory: pytest.TempPathFactory) -> Repo:
     world.add("codings", [coding(CLERK, "coder-1")])
     world.add("readings", [READING])
     world.seal("judged")
+    drop_codebook_tables(world.root)
     repo = repository(world)
     make_release(repo.package, "0.1.0", DAY, repo.root / "dist")
     return repo
