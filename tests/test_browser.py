@@ -304,7 +304,8 @@ LONG_TABLE = """<!doctype html><html lang="en"><title>x</title><main><h1>x</h1><
     ("style", "rule"),
     [
         ("color: #999", "color-contrast"),
-        ("background: #777", "color-contrast"),
+        ("background: #666", "color-contrast"),
+        ("opacity: 0.4", "color-contrast"),
         ("color: #111", None),
     ],
 )
