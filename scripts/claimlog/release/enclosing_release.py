@@ -6,6 +6,7 @@ hash of itself. What it would say of the log stands in ``release.json``, one dir
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from claimlog.errors import ClaimlogError
@@ -72,6 +73,7 @@ def _enclosing_release(package: Package) -> ReleaseEntry | None:
     return ReleaseEntry({**summary, "site": pages} if pages else summary, ENCLOSING)
 
 
+@cache
 def _summary_shape() -> dict[str, Any]:
     """Return the shape of an entry without what it says of the files, as release.json has it."""
     shape = own_shape("release")
