@@ -17,11 +17,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import httpx
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
 
 from claimlog.package import Package
@@ -338,25 +336,6 @@ FOCUSED = """() => {
 }"""
 
 
-SHOWN = "() => [...document.body.querySelectorAll('*')].map(e => +e.checkVisibility()).join('')"
-RULES: dict[str, dict[str, Any]] = {
-    "light": {"resultTypes": ["violations"]},
-    "dark": {"resultTypes": ["violations"], "runOnly": ["color-contrast", "link-in-text-block"]},
-}
-"""Axe's options by colour scheme: all its rules, then those that colours can break."""
-
-
-def violations(page: Page, scheme: str, where: str) -> list[str]:
-    """Return what axe finds, on a phone too where that shows other elements."""
-    found = violation_lines(Axe().run(page, options=RULES[scheme]).response["violations"], where)
-    shown = page.evaluate(SHOWN)
-    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
-    if page.evaluate(SHOWN) != shown:
-        again = Axe().run(page, options=RULES[scheme]).response["violations"]
-        found += violation_lines(again, f"{where}, phone")
-    return found
-
-
 def too_wide(page: Page) -> list[str]:
     """Return what makes a page wider than a phone."""
     before = page.viewport_size
@@ -365,15 +344,3 @@ def too_wide(page: Page) -> list[str]:
     if before:
         page.set_viewport_size(before)
     return found
-
-
-def violation_lines(results: list[dict[str, Any]], where: str) -> list[str]:
-    """Return axe's violations as one line an element: rule, target, page, reason."""
-    lines = []
-    for item in results:
-        for node in item["nodes"]:
-            checks = [*node["any"], *node["all"], *node["none"]]
-            why = "; ".join(dict.fromkeys(check["message"] for check in checks))
-            target = " ".join(map(str, node["target"]))
-            lines.append(f"{item['id']} ({item['impact']}): {target} on {where}: {why[:200]}")
-    return lines

@@ -15,6 +15,7 @@ import importlib
 import io
 import json
 import os
+import pickle
 import pkgutil
 import runpy
 import selectors
@@ -36,6 +37,8 @@ HEAVY = (
     # these are imported by their libraries when they are first used
     *("pandera.backends.polars.builtin_checks", "frictionless.formats", "frictionless.portals"),
     *("frictionless.resources", "narwhals._polars.namespace", "narwhals._polars.group_by"),
+    *("narwhals._polars.dataframe", "narwhals.group_by", "narwhals._interchange.dataframe"),
+    *("pandera.backends.polars.container", "pandera.backends.register_checks", "slugify", "tqdm"),
 )
 NOT_NEEDED = ("workshop.bench", "claimlog.site", "claimlog.__main__", "claimlog.spark")
 RELEASING = frozenset(("release", "reissue", "site"))
@@ -198,12 +201,42 @@ def preload() -> None:
     for module in pkgutil.walk_packages(claimlog.__path__, "claimlog."):
         if not module.name.startswith(NOT_NEEDED):
             importlib.import_module(module.name)
+    from frictionless import system
+
+    _ = system.methods  # it looks for plugins among all that is installed
+
+
+def know_sound_schemas() -> None:
+    """Have a fork, which may start threads, tell which schemas of this repository have their shape.
+
+    The packages of tests begin with them; what they change is judged by each command.
+    """
+    from claimlog.package import Package
+    from claimlog.schema import config_files, presentation
+    from claimlog.schema.definition import read_definition
+
+    shapes = {id(it): it for it in (*vars(config_files).values(), presentation.SHAPE)}
+    told, tell = os.pipe()
+
+    def read() -> None:
+        read_definition(Package(Path(__file__).resolve().parents[1]))
+        known = [key for key in config_files.SOUND if key[0] in shapes]
+        with os.fdopen(tell, "wb") as pipe:
+            pickle.dump(known, pipe)
+
+    child = _fork(read)
+    os.close(tell)
+    with os.fdopen(told, "rb") as pipe:
+        known = pickle.load(pipe)
+    os.waitpid(child, 0)
+    config_files.SOUND.update((key, shapes[key[0]]) for key in known)
 
 
 def serve(address: str) -> None:
     """Fork for every line of standard input until it ends, and for every program asked for."""
     skip_flushes()
     preload()
+    know_sound_schemas()
     fork_limited_programs(lambda: address)
     gc.collect()
     gc.freeze()  # what is there already is nothing that a child has to look through

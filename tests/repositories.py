@@ -12,6 +12,7 @@ from typing import Any
 
 from claimlog.package import Package
 from claimlog.release.make import ReleaseOutput, make_release
+from claimlog.schema.table_schema import dump
 from conftest import ROOT, World, copied
 
 DAY = "2026-11-21"
@@ -70,6 +71,16 @@ class Repo:
         made = make_release(self.package, version, DAY, self.root / "dist", **given)
         self.commit()
         return made
+
+
+def drop_codebook_tables(root: Path) -> None:
+    """Leave the tables about the codebook out of a package: a third of what a release holds."""
+    tables = root / "schemas" / "tables"
+    for path in (*tables.glob("codebook*.json"), tables / "data_dictionary.json"):
+        path.unlink()
+    spec = json.loads((tables / "reliability.json").read_text("utf-8"))
+    del spec["foreignKeys"]  # to one of these
+    (tables / "reliability.json").write_text(dump(spec), "utf-8")
 
 
 TOOL_FILES = (

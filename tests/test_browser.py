@@ -16,6 +16,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from accessibility import page_violations, violations
 from browser import (
     FOCUSED,
     MARK_FOCUSABLE,
@@ -29,7 +30,6 @@ from browser import (
     opened,
     serving,
     too_wide,
-    violations,
 )
 from claimlog.build import build
 from claimlog.package import Package
@@ -292,6 +292,43 @@ def test_axe_finds_no_violation(
         page.close()
     if found:
         pytest.fail("\n".join(found), pytrace=False)
+
+
+LONG_TABLE = """<!doctype html><html lang="en"><title>x</title><main><h1>x</h1><table>
+  <tr><th>number</th><th>word</th></tr>{rows}</table>
+  <p>A <a href="/">link</a> among words.</p></main>"""
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize(
+    ("style", "rule"),
+    [
+        ("color: #999", "color-contrast"),
+        ("background: #666", "color-contrast"),
+        ("opacity: 0.4", "color-contrast"),
+        ("color: #111", None),
+    ],
+)
+def test_axe_finds_the_one_cell_of_a_long_table_that_looks_otherwise(
+    style: str, rule: str | None, scheme: str, contexts: dict[str, BrowserContext]
+) -> None:
+    cells = [f"<tr><td>{number}</td><td>alike</td></tr>" for number in range(200)]
+    cells[150] = f'<tr style="{style}"><td>150</td><td>alike</td></tr>'
+    page = contexts[scheme].new_page()
+    try:
+        page.set_content(LONG_TABLE.replace("{rows}", "".join(cells)))
+        found = page_violations(page, scheme, "a table")
+    finally:
+        page.close()
+    assert [line.split()[0] for line in found] == ([rule] * 2 if rule else [])
+
+
+def test_axe_finds_a_link_that_nothing_but_its_colour_tells_from_its_words(page: Page) -> None:
+    page.set_content(LONG_TABLE.replace("{rows}", ""))
+    assert page_violations(page, "dark", "x") == []
+    page.add_style_tag(content="a { text-decoration: none; color: #222 }")
+    [line] = page_violations(page, "dark", "x")
+    assert line.startswith("link-in-text-block")
 
 
 def test_a_missing_page_says_so_in_a_heading_and_fits_a_phone(site: Site, page: Page) -> None:

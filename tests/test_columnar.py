@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,47 +22,59 @@ from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.definition import read_definition
 from claimlog.validate import validate
-from conftest import ROOT, World
+from conftest import ROOT, World, copied
 
 CLAIMS = read_definition(Package(ROOT)).streams["claims"]
 
 
-def sealed_twice(world: World, tmp_path: Path) -> World:
-    """Seal the same open batch as lines in one package and as columns in a copy of it."""
+@pytest.fixture(scope="module")
+def sealed(made: World, tmp_path_factory: pytest.TempPathFactory) -> tuple[World, World]:
+    """The same open batch, sealed as lines in one package and as columns in a copy of it."""
+    world = copied(made, tmp_path_factory.mktemp("lines"))
     odd = 'Odd: "said" a\\b é \U0001f600 \u00ad\u200d.'
     world.amend("claims", "C001-001", note=odd)
     world.amend("claims", "C001-002", note="Of 5e-7.")
-    other = World(type(world.package)(tmp_path / "copy"), world.texts)
-    shutil.copytree(world.root, other.root)
+    other = copied(world, tmp_path_factory.mktemp("columns"))
     world.seal("more")
     done = other.run(
         *("seal", "--slug", "more", "--title", "Batch more", "--method", "Made by a test."),
         *("--parquet", "--texts", str(world.texts)),
     )
     assert done.returncode == 0, done.stderr
-    return other
+    return world, other
+
+
+@pytest.fixture
+def lines(sealed: tuple[World, World], tmp_path: Path) -> World:
+    """A copy of the package whose last batch holds lines."""
+    return copied(sealed[0], tmp_path / "lines")
+
+
+@pytest.fixture
+def columns(sealed: tuple[World, World], tmp_path: Path) -> World:
+    """A copy of the package whose last batch holds columns, to break."""
+    return copied(sealed[1], tmp_path / "columns")
 
 
 def test_a_batch_in_columns_has_the_root_of_the_same_batch_in_lines(
-    world: World, tmp_path: Path
+    lines: World, columns: World
 ) -> None:
-    other = sealed_twice(world, tmp_path)
-    assert other.file("claims").name == "claims.parquet"
-    lines, columns = read(world.package), read(other.package)
-    assert columns.root == lines.root
-    assert columns.rows("claims").equals(lines.rows("claims"))
-    assert not validate(columns).error_count
-    assert {r["name"] for r in other.package.descriptor["resources"]} >= {"claims-in-columns"}
+    assert columns.file("claims").name == "claims.parquet"
+    of_lines, of_columns = read(lines.package), read(columns.package)
+    assert of_columns.root == of_lines.root
+    assert of_columns.rows("claims").equals(of_lines.rows("claims"))
+    assert not validate(of_columns).error_count
+    listed = {resource["name"] for resource in columns.package.descriptor["resources"]}
+    assert listed >= {"claims-in-columns"}
 
 
-def test_a_log_in_columns_builds_the_same_tables(world: World, tmp_path: Path) -> None:
-    other = sealed_twice(world, tmp_path)
-    for made in (world, other):
+def test_a_log_in_columns_builds_the_same_tables(lines: World, columns: World) -> None:
+    for made in (lines, columns):
         build(made.package, made.package.build)
-    for name, table in read(world.package).definition.tables.items():
+    for name, table in read(lines.package).definition.tables.items():
         one, two = (
             parquet_content(made.package.build / "parquet" / f"{name}.parquet", table).root
-            for made in (world, other)
+            for made in (lines, columns)
         )
         assert one == two or name == "batches", name  # the manifests differ in their files
 
@@ -90,45 +101,41 @@ def _with_more(table: pa.Table) -> pa.Table:
     ],
 )
 def test_a_parquet_batch_with_other_columns_is_refused(
-    world: World, tmp_path: Path, change: Callable[[pa.Table], pa.Table], message: str
+    columns: World, change: Callable[[pa.Table], pa.Table], message: str
 ) -> None:
-    other = sealed_twice(world, tmp_path)
-    path = other.file("claims")
+    path = columns.file("claims")
     pq.write_table(change(pq.read_table(path)), path)
-    done = other.run("validate")
+    done = columns.run("validate")
     assert done.returncode == 1
     assert f"events/0004-more/claims.parquet: {message}" in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("size", [0, 3, 100, -1])
-def test_a_truncated_parquet_batch_is_refused(world: World, tmp_path: Path, size: int) -> None:
-    other = sealed_twice(world, tmp_path)
-    path = other.file("claims")
+def test_a_truncated_parquet_batch_is_refused(columns: World, size: int) -> None:
+    path = columns.file("claims")
     path.write_bytes(path.read_bytes()[:size])
-    findings = read(other.package).findings
+    findings = read(columns.package).findings
     assert [(f.rule, f.path) for f in findings] == [("bytes", "events/0004-more/claims.parquet")]
     assert "cannot be read as Parquet" in findings[0].message
     with pytest.raises(FindingsError):
-        build(other.package, other.package.build)
+        build(columns.package, columns.package.build)
 
 
-def test_a_changed_cell_in_a_parquet_batch_breaks_the_root(world: World, tmp_path: Path) -> None:
-    other = sealed_twice(world, tmp_path)
-    path = other.file("claims")
+def test_a_changed_cell_in_a_parquet_batch_breaks_the_root(columns: World) -> None:
+    path = columns.file("claims")
     table = pq.read_table(path)
     at = table.schema.get_field_index("coder_confidence")
     values = pa.array(["low"] * table.num_rows)
     pq.write_table(table.set_column(at, "coder_confidence", values), path)
-    rules = {finding.rule for finding in validate(read(other.package)).findings}
+    rules = {finding.rule for finding in validate(read(columns.package)).findings}
     assert {"file-hash", "tree-root"} <= rules
 
 
-def test_a_stream_in_both_formats_is_refused(world: World, tmp_path: Path) -> None:
-    other = sealed_twice(world, tmp_path)
-    path = other.file("claims")
+def test_a_stream_in_both_formats_is_refused(columns: World) -> None:
+    path = columns.file("claims")
     path.with_suffix(".ndjson").write_bytes(b"")
-    (finding,) = [f for f in read(other.package).findings if f.rule == "batch-files"]
+    (finding,) = [f for f in read(columns.package).findings if f.rule == "batch-files"]
     assert "stands beside claims.parquet" in finding.message
 
 
@@ -253,32 +260,29 @@ def test_every_byte_of_a_page_header_can_be_another_one(tmp_path: Path) -> None:
 
 
 def test_a_parquet_file_with_another_number_of_rows_than_its_manifest_says_is_not_read(
-    world: World, tmp_path: Path
+    columns: World,
 ) -> None:
-    other = sealed_twice(world, tmp_path)
-    path = other.file("claims")
+    path = columns.file("claims")
     table = pq.read_table(path)
     pq.write_table(pa.concat_tables([table, table]), path)
-    findings = read(other.package).findings
+    findings = read(columns.package).findings
     assert [f.message for f in findings] == ["its footer says 4 rows, batch.json 2"]
 
 
 def test_rows_are_read_in_pieces_that_are_written_out_one_at_a_time(
-    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    columns: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = sealed_twice(world, tmp_path)
-    whole = read(other.package).rows("claims")
+    whole = read(columns.package).rows("claims")
     monkeypatch.setattr(claimlog.log.columnar, "AT_ONCE", 100)
-    pieces = [*read_rows(other.file("claims"), CLAIMS, "claims.parquet")]
+    pieces = [*read_rows(columns.file("claims"), CLAIMS, "claims.parquet")]
     assert [piece.rows for piece in pieces] == [1, 1]
-    assert read(other.package).rows("claims").equals(whole)
+    assert read(columns.package).rows("claims").equals(whole)
 
 
 @pytest.mark.parametrize("name", ["claims.parquet", "actors.ndjson"])
 def test_a_disk_that_fails_to_read_names_the_file(
-    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    columns: World, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    other = sealed_twice(world, tmp_path)
 
     def fails(*_: object, **__: object) -> None:
         raise OSError(errno.EIO, "Input/output error")
@@ -290,4 +294,4 @@ def test_a_disk_that_fails_to_read_names_the_file(
     with pytest.raises(
         ClaimlogError, match=rf"^events/000\d-[a-z]+/[a-z]+\.{name.split('.')[1]}: cannot"
     ):
-        read(other.package)
+        read(columns.package)

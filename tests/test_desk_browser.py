@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from browser import NO_CHROMIUM, PHONE, RULES, chromium, opened, violation_lines
+from accessibility import page_violations
+from browser import NO_CHROMIUM, PHONE, chromium, opened
 from claimlog.log.read_log import read
 from claimlog.package import Package
 from conftest import ROOT, World, copied
@@ -256,8 +256,7 @@ def axe(page: Page, where: str) -> list[str]:
     found = []
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
-        results = Axe().run(page, options=RULES[scheme]).response["violations"]
-        found += violation_lines(results, f"{where}, {scheme}")
+        found += page_violations(page, scheme, f"{where}, {scheme}")
     page.emulate_media(color_scheme="light")
     return found
 

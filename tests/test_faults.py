@@ -43,7 +43,7 @@ rename("/p/.new", "/p/new") = 0
 def test_a_sample_of_faults_loses_nothing_and_leaves_nothing() -> None:
     if shutil.which("strace") is None:
         pytest.skip("NOT RUN: strace is not installed; .ci/run installs it where it can")
-    words = "--scenes seal,build,build-update --jobs 6 --again 6 --deeper 1 --writers 2 --turns 4"
+    words = "--scenes seal,build-update --jobs 4 --again 6 --deeper 1 --writers 2 --turns 4"
     done = subprocess.run(
         [sys.executable, "-m", "faults", *words.split()],
         env={
@@ -58,7 +58,7 @@ def test_a_sample_of_faults_loses_nothing_and_leaves_nothing() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "\n0 failures\n" in done.stdout
     [injected] = re.findall(r"^([0-9]+) faults injected", done.stdout, re.MULTILINE)
-    assert int(injected) >= 6
+    assert int(injected) >= 4
 
 
 def test_only_calls_that_touch_the_package_count() -> None:

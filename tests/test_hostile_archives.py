@@ -46,7 +46,7 @@ from claimlog.release.verify import verify_copy
 from claimlog.schema.definition import read_definition
 from claimlog.schema.table_schema import truth_columns
 from conftest import ROOT, World, copied
-from repositories import DAY, Repo, repository
+from repositories import DAY, Repo, drop_codebook_tables, repository
 from test_reliability import CLERK, coding
 from test_verify import resum
 
@@ -65,6 +65,7 @@ def released(made: World, tmp_path_factory: pytest.TempPathFactory) -> Repo:
     world.add("codings", [coding(CLERK, "coder-1")])
     world.add("readings", [READING])
     world.seal("judged")
+    drop_codebook_tables(world.root)
     repo = repository(world)
     make_release(repo.package, "0.1.0", DAY, repo.root / "dist")
     return repo
@@ -618,7 +619,7 @@ def test_more_rows_than_the_log_gives_are_counted_and_not_read(folder: Path) -> 
 def test_a_parquet_file_of_nulls_is_refused_by_its_footer(folder: Path) -> None:
     path = folder / "parquet" / "claims.parquet"
     schema = pq.read_schema(path)
-    rows = 20_000_000
+    rows = 8_000_000
     schema = pa.schema([field.with_nullable(True) for field in schema])
     small = pa.table([pa.nulls(1_000_000, field.type) for field in schema], schema=schema)
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
@@ -909,7 +910,7 @@ def test_a_module_in_the_current_directory_is_not_imported(folder: Path, tmp_pat
     assert not (tmp_path / "ran").exists()
 
 
-@pytest.mark.parametrize("locale", ["C", "POSIX", "C.UTF-8"])
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])  # POSIX is another name of C
 def test_a_path_that_the_locale_lacks_is_no_fault_of_the_release(
     locale: str, folder: Path, tmp_path: Path
 ) -> None:

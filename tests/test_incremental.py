@@ -40,12 +40,11 @@ from claimlog.package import Package
 from claimlog.schema.definition import read_definition
 from claimlog.update import OF_CLAIMS, BuildUpdate
 from claimlog.validate import validate
-from conftest import World
+from conftest import World, copied
 from histories import SCHEMAS, History, histories, write
 
 
-@pytest.fixture(autouse=True)
-def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+def take_all_for_large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take every log for a large one, with sections of a few rows."""
     monkeypatch.setattr(claimlog.fingerprint, "MEMORY_BYTES", 0)
     monkeypatch.setattr(claimlog.build, "UPDATE_RATIO", 0)
@@ -57,6 +56,41 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(claimlog.log.sections, "STEP", 1)
     monkeypatch.setattr(claimlog.log.parts, "STEP", 1)
     monkeypatch.setattr(claimlog.log.read_file, "PIECE", 4096)
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    take_all_for_large(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def once_longer(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """The tiny package with a build, and a batch that came after it, to copy."""
+    world = copied(made, tmp_path_factory.mktemp("longer"))
+    with pytest.MonkeyPatch.context() as patch:
+        take_all_for_large(patch)
+        build(world.package, world.package.build)
+        world.amend("claims", "C001-001", note="Changed.")
+        world.seal("more")
+    return world
+
+
+@pytest.fixture
+def longer(once_longer: World, tmp_path: Path) -> World:
+    """A copy of a package whose log is one batch longer than its build."""
+    return copied(once_longer, tmp_path / "longer")
+
+
+@pytest.fixture(scope="module")
+def said_anew(
+    once_longer: World, tmp_path_factory: pytest.TempPathFactory
+) -> list[tuple[str, str, str]]:
+    """What a build of the longer log from nothing says."""
+    out = tmp_path_factory.mktemp("anew") / "build"
+    with pytest.MonkeyPatch.context() as patch:
+        take_all_for_large(patch)
+        build(once_longer.package, out, fresh=True)
+    return [*said(once_longer.package, out)]
 
 
 def said(package: Package, out: Path) -> Iterator[tuple[str, str, str]]:
@@ -269,12 +303,9 @@ def test_files_that_the_cache_knows_are_not_read_again(
 
 @pytest.mark.parametrize("harm", ["garbage", "version", "part", "flipped", "gone"])
 def test_a_cache_that_cannot_be_used_costs_time_only(
-    world: World, harm: str, monkeypatch: pytest.MonkeyPatch
+    longer: World, said_anew: list[tuple[str, str, str]], harm: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    build(world.package, world.package.build)
-    world.amend("claims", "C001-001", note="Changed.")
-    world.seal("more")
-    cache = world.package.state / "cache"
+    cache = longer.package.state / "cache"
     if harm == "garbage":
         (cache / "state.json").write_text('{"format": 1, "code": [')
     elif harm == "version":
@@ -286,21 +317,17 @@ def test_a_cache_that_cannot_be_used_costs_time_only(
         # words that say something else, in a file of the same size
         part = next((cache / "parts").glob("0002-claims-claims-*"))
         data = part.read_bytes()
-        words = " ".join(row["statement"] for row in world.rows("claims", 1)).encode().split()
+        words = " ".join(row["statement"] for row in longer.rows("claims", 1)).encode().split()
         word = next(word for word in words if len(word) > 4 and word in data)
         part.write_bytes(data.replace(word, word.swapcase()))
-        shutil.rmtree(world.package.build)  # so that every row is taken from its part
+        shutil.rmtree(longer.package.build)  # so that every row is taken from its part
     else:
         shutil.rmtree(cache / "parts")
     said_so: list[str] = []
-    build(world.package, world.package.build, progress=said_so.append)
+    build(longer.package, longer.package.build, progress=said_so.append)
     told = [message for message in said_so if message.startswith("the cache")]
     assert len(told) == (harm in ("garbage", "version"))
-    shutil.copytree(world.package.build, world.root / "kept")
-    build(world.package, world.package.build, fresh=True)
-    assert [*said(world.package, world.root / "kept")] == [
-        *said(world.package, world.package.build)
-    ]
+    assert [*said(longer.package, longer.package.build)] == said_anew
 
 
 def test_a_build_beside_another_one_does_without_the_cache(
@@ -315,72 +342,57 @@ def test_a_build_beside_another_one_does_without_the_cache(
 
 @pytest.mark.parametrize("name", ["tiny.db", "parquet/claims.parquet", "validation.json"])
 def test_a_build_with_a_changed_byte_is_not_updated_but_made_from_nothing(
-    name: str, world: World, updates: list[int]
+    name: str, longer: World, said_anew: list[tuple[str, str, str]], updates: list[int]
 ) -> None:
-    build(world.package, world.package.build)
-    path = world.package.build / name
+    path = longer.package.build / name
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
-    world.amend("claims", "C001-001", note="Changed.")
-    world.seal("more")
-    build(world.package, world.package.build)
+    build(longer.package, longer.package.build)
     assert updates == []
-    found = [*said(world.package, world.package.build)]
-    build(world.package, world.package.build, fresh=True)
-    assert found == [*said(world.package, world.package.build)]
+    assert [*said(longer.package, longer.package.build)] == said_anew
 
 
-def test_a_dataset_that_was_renamed_is_built_from_nothing(world: World, updates: list[int]) -> None:
-    build(world.package, world.package.build)
-    path = world.root / "datapackage.json"
+def test_a_dataset_that_was_renamed_is_built_from_nothing(
+    longer: World, updates: list[int]
+) -> None:
+    path = longer.root / "datapackage.json"
     about = json.loads(path.read_text("utf-8"))
     path.write_text(json.dumps({**about, "name": "renamed"}), "utf-8")
-    world.amend("claims", "C001-001", note="Changed.")
-    world.seal("more")
-    package = Package(world.root)
+    package = Package(longer.root)
     build(package, package.build)
     assert updates == []
     assert [path.name for path in package.build.glob("*.db")] == ["renamed.db"]
 
 
-def test_a_cache_state_that_changed_in_place_is_not_used(world: World) -> None:
-    build(world.package, world.package.build)
-    world.amend("claims", "C001-001", note="Changed.")
-    world.seal("more")
-    path = world.package.state / "cache" / "state.json"
+def test_a_cache_state_that_changed_in_place_is_not_used(
+    longer: World, said_anew: list[tuple[str, str, str]]
+) -> None:
+    path = longer.package.state / "cache" / "state.json"
     data = path.read_bytes()
     path.write_bytes(data.replace(b'"rows": ', b'"rows":9', 1))
     assert len(path.read_bytes()) == len(data)
     said_: list[str] = []
-    build(world.package, world.package.build, progress=said_.append)
+    build(longer.package, longer.package.build, progress=said_.append)
     assert "the cache cannot be read: not used" in said_
-    found = [*said(world.package, world.package.build)]
-    build(world.package, world.package.build, fresh=True)
-    assert found == [*said(world.package, world.package.build)]
+    assert [*said(longer.package, longer.package.build)] == said_anew
 
 
 def test_notes_of_builds_that_changed_in_place_are_not_used(
-    world: World, updates: list[int]
+    longer: World, updates: list[int]
 ) -> None:
-    build(world.package, world.package.build)
-    path = world.package.state / claimlog.build_notes.NOTE
+    path = longer.package.state / claimlog.build_notes.NOTE
     data = path.read_bytes()
     path.write_bytes(data.replace(b'"size": ', b'"size":9', 1))
     assert path.read_bytes() != data
-    world.amend("claims", "C001-001", note="Changed.")
-    world.seal("more")
-    build(world.package, world.package.build)
+    build(longer.package, longer.package.build)
     assert updates == []
 
 
 def test_a_build_is_not_updated_if_the_disk_does_not_take_it(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    longer: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    build(world.package, world.package.build)
-    before = [*said(world.package, world.package.build)]
-    world.amend("claims", "C001-001", note="Changed.")
-    world.seal("more")
+    before = [*said(longer.package, longer.package.build)]
     told: list[Path] = []
 
     def fails_once(path: Path) -> None:
@@ -390,25 +402,22 @@ def test_a_build_is_not_updated_if_the_disk_does_not_take_it(
 
     monkeypatch.setattr(claimlog.update, "sync", fails_once)
     with pytest.raises(ClaimlogError, match="writing failed"):
-        build(world.package, world.package.build)
+        build(longer.package, longer.package.build)
     assert told
-    assert [*said(world.package, world.package.build)] == before
+    assert [*said(longer.package, longer.package.build)] == before
 
 
 def test_an_update_that_validation_refuses_leaves_the_build_as_it_was(
-    world: World, updates: list[int]
+    longer: World, updates: list[int]
 ) -> None:
-    build(world.package, world.package.build)
-    before = [*said(world.package, world.package.build)]
-    world.amend("claims", "C001-001", note="Changed.")
-    world.seal("more")
-    world.rewrite("claims", lambda rows: rows[0].update(topic="sharking"))
+    before = [*said(longer.package, longer.package.build)]
+    longer.rewrite("claims", lambda rows: rows[0].update(topic="sharking"))
     with pytest.raises(FindingsError) as caught:
-        build(world.package, world.package.build)
+        build(longer.package, longer.package.build)
     assert "enum" in {finding.rule for finding in caught.value.findings}
-    assert [*said(world.package, world.package.build)] == before
+    assert [*said(longer.package, longer.package.build)] == before
     assert len(updates) == 1
-    assert [*world.root.glob(".*new*")] == []
+    assert [*longer.root.glob(".*new*")] == []
 
 
 def test_an_updated_database_must_have_the_rows_of_its_parquet_files(

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Callable, Coroutine
 from contextlib import closing
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -70,7 +71,23 @@ def test_a_query_of_a_page_that_takes_too_long_fails_the_command(
             await database.execute("select 1 from none", log_sql_errors=False)
         await ask(database)
 
+    began = monotonic()
     with pytest.raises(ClaimlogError, match=r"^tiny\.db: a query of a page takes longer than"):
+        asyncio.run(run())
+    assert monotonic() - began < 30  # each limit holds by itself: the other one is a minute or more
+
+
+def test_no_query_is_begun_when_those_of_all_pages_took_their_time(
+    tiny_build: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(query_clock, "PAGES_SECONDS", 0)
+    monkeypatch.setattr(query_clock, "PAGES_SECONDS_PER_MB", 0)
+    source = SiteSource.of_build(tiny_build.package.build, database_of(tiny_build))
+
+    async def run() -> None:
+        await (await open_build(source)).databases["tiny"].execute("select 1")
+
+    with pytest.raises(ClaimlogError, match="or those of all pages than 0"):
         asyncio.run(run())
 
 

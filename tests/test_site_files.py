@@ -17,7 +17,8 @@ import pytest
 from playwright.sync_api import Browser
 from playwright.sync_api import Page as BrowserPage
 
-from browser import NO_CHROMIUM, OPEN_ALL, WIDE, Watch, chromium, opened, too_wide, violations
+from accessibility import violations
+from browser import NO_CHROMIUM, OPEN_ALL, WIDE, Watch, chromium, opened, too_wide
 from claimlog.build import build
 from claimlog.errors import ClaimlogError
 from claimlog.log.read_log import read

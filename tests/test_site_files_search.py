@@ -20,7 +20,8 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from browser import NO_CHROMIUM, WIDE, Watch, chromium, opened, violations
+from accessibility import violations
+from browser import NO_CHROMIUM, WIDE, Watch, chromium, opened
 from claimlog.build import build
 from claimlog.site.files.markup_trees import markup_trees
 from claimlog.site.search.index import TOKENIZER

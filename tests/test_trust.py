@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+import forked
 from claimlog import git, web_client, web_connections
 from claimlog import limits as definition
 from claimlog.checkout import FILES, TAGS
@@ -145,17 +146,19 @@ def test_the_commands_about_a_kept_root_run_as_they_stand(tmp_path: Path) -> Non
     assert "row" in run_commands(commands, ROOT, tmp_path)
 
 
+def run_claimlog(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run claimlog in a directory and return what it printed."""
+    done = forked.run(folder, words, os.environ, None, 120)
+    return subprocess.CompletedProcess(
+        done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
+    )
+
+
 def run_commands(commands: Sequence[str], package: Path, folder: Path) -> str:
     """Run commands as a page shows them; return what the last one printed."""
-    program = Path(sys.executable).with_name("claimlog")
     for command in commands:
         words, _, target = command.partition(" > ")
-        done = subprocess.run(
-            [program, "--package", package, *shlex.split(words)[1:]],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-        )
+        done = run_claimlog(folder, "--package", str(package), *shlex.split(words)[1:])
         assert done.returncode == 0, done.stderr
         if target:
             (folder / target.strip()).write_text(done.stdout)
@@ -185,37 +188,27 @@ def test_the_commands_about_following_the_log_run_as_they_stand(tmp_path: Path) 
 @pytest.mark.parametrize("root", ["175:00", "x:y", "175", ":"])
 def test_a_root_that_is_none_is_refused(root: str, tmp_path: Path) -> None:
     (tmp_path / "proof.json").write_text("{}")
-    program = Path(sys.executable).with_name("claimlog")
-    command = [program, "verify", "--proof", tmp_path / "proof.json", "--root", root]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    done = run_claimlog(tmp_path, "verify", "--proof", str(tmp_path / "proof.json"), "--root", root)
     assert done.returncode == 2
     assert "expected SIZE:ROOT" in done.stderr
 
 
 def test_a_kept_root_that_is_another_is_told_apart(tmp_path: Path) -> None:
     first, second = read_index(Package(ROOT))[:2]
-    program = Path(sys.executable).with_name("claimlog")
-    here = [program, "--package", ROOT]
-    proof = subprocess.run(
-        [*here, "prove", "consistency", str(first.version), str(second.version)],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    here = ("--package", str(ROOT))
+    proved = run_claimlog(
+        tmp_path, *here, "prove", "consistency", str(first.version), str(second.version)
+    )
+    assert proved.returncode == 0, proved.stderr
     path = tmp_path / "proof.json"
-    path.write_text(proof)
+    path.write_text(proved.stdout)
     right = f"{first.size}:{first.root}"
     for start, root, status, said in (
-        ([program], right, 0, f"hold it against a root that you kept: {second.size}:"),
-        ([program], f"{first.size}:{'0' * 64}", 1, "is about another tree"),
-        ([program], f"7:{'0' * 64}", 1, "is about trees of 175 and 2485 rows, not of 7"),
+        ((), right, 0, f"hold it against a root that you kept: {second.size}:"),
+        ((), f"{first.size}:{'0' * 64}", 1, "is about another tree"),
+        ((), f"7:{'0' * 64}", 1, "is about trees of 175 and 2485 rows, not of 7"),
         (here, f"{first.size}:{'0' * 64}", 1, "one of the two was rewritten"),
         (here, right, 0, "begins with all 175 rows"),
     ):
-        done = subprocess.run(
-            [*start, "verify", "--proof", path, "--root", root],
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-        )
+        done = run_claimlog(tmp_path, *start, "verify", "--proof", str(path), "--root", root)
         assert (done.returncode, said in done.stdout + done.stderr) == (status, True), done

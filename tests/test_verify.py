@@ -46,10 +46,9 @@ from claimlog.release.verdict import Verdict
 from claimlog.release.verify import verify_copy
 from claimlog.release.vouchers import check_index
 from claimlog.schema.definition import read_definition
-from claimlog.schema.table_schema import dump
 from claimlog.validate.report import Report
 from conftest import ROOT, World, copied
-from repositories import DAY, Repo, repository
+from repositories import DAY, Repo, drop_codebook_tables, repository
 from thorough import TIMES
 
 LEAVES = [leaf_hash(bytes([number])) for number in range(40)]
@@ -59,12 +58,7 @@ LEAVES = [leaf_hash(bytes([number])) for number in range(40)]
 def released(made: World, tmp_path_factory: pytest.TempPathFactory) -> Repo:
     """A tiny release: SQLite in the smallest pages there are, and no tables about the codebook."""
     world = copied(made, tmp_path_factory.mktemp("verified"))
-    tables = world.root / "schemas" / "tables"
-    for path in (*tables.glob("codebook*.json"), tables / "data_dictionary.json"):
-        path.unlink()
-    spec = json.loads((tables / "reliability.json").read_text("utf-8"))
-    del spec["foreignKeys"]  # to one of these
-    (tables / "reliability.json").write_text(dump(spec), "utf-8")
+    drop_codebook_tables(world.root)
     repo = repository(world)
     settings = tuple(
         "PRAGMA page_size = 512" if "page_size" in setting else setting

@@ -13,7 +13,14 @@ from time import monotonic
 from typing import Any
 
 from claimlog.errors import ClaimlogError
-from claimlog.site.datasette_internals import ExecuteFn, QueryInterrupted, replace_execute_fn
+from claimlog.site.datasette_internals import (
+    Execute,
+    ExecuteFn,
+    QueryInterrupted,
+    Results,
+    replace_execute,
+    replace_execute_fn,
+)
 from claimlog.site.protection.site_queries import time_limit
 
 QUERY_SECONDS, QUERY_SECONDS_PER_MB = 60, 1
@@ -50,7 +57,25 @@ class QueryClock:
 
     def limit(self, database: Any) -> None:
         """Have a database of Datasette's end what takes too long, as a failure of the command."""
+        replace_execute(database, self._told)
         replace_execute_fn(database, lambda execute: self._limited(database.name, execute))
+
+    def _told(self, execute: Execute) -> Execute:
+        """Tell Datasette what is left: within a query its own clock takes the place of ours."""
+
+        async def run(
+            sql: str,
+            params: Any = None,
+            truncate: bool = False,
+            custom_time_limit: int | None = None,
+            *args: Any,
+            **given: Any,
+        ) -> Results:
+            left = max(1, int(1000 * min(self.seconds, self._left)))
+            limit = min(custom_time_limit or left, left)
+            return await execute(sql, params, truncate, limit, *args, **given)
+
+        return run
 
     def _limited(self, name: str, execute: ExecuteFn) -> ExecuteFn:
         async def run(function: Callable[[sqlite3.Connection], Any]) -> Any:
@@ -58,18 +83,23 @@ class QueryClock:
                 with time_limit(connection, min(self.seconds, self._left)):
                     return function(connection)
 
+            if self._left == 0:
+                raise self._too_long(name)
             started = monotonic()
             try:
                 return await execute(limited)
             except (QueryInterrupted, sqlite3.OperationalError) as error:
                 if isinstance(error, sqlite3.Error) and error.args != ("interrupted",):
                     raise
-                raise ClaimlogError(
-                    f"{name}.db: a query of a page takes longer than {self.seconds:.0f} seconds, "
-                    f"or those of all pages than {self.all_seconds:.0f}; if it is your own, make "
-                    "it anew with claimlog build, and of a stranger's draw nothing"
-                ) from error
+                raise self._too_long(name) from error
             finally:
                 self._left = max(0.0, self._left - (monotonic() - started))
 
         return run
+
+    def _too_long(self, name: str) -> ClaimlogError:
+        return ClaimlogError(
+            f"{name}.db: a query of a page takes longer than {self.seconds:.0f} seconds, "
+            f"or those of all pages than {self.all_seconds:.0f}; if it is your own, make "
+            "it anew with claimlog build, and of a stranger's draw nothing"
+        )
