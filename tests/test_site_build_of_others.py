@@ -22,6 +22,7 @@ from claimlog.site.files.open_build import open_build
 from claimlog.site.files.publish import publish_site, site_limits
 from claimlog.site.files.query_clock import pages_seconds, prepared_seconds, query_seconds
 from claimlog.site.files.site_source import SiteSource
+from claimlog.site.server_command import ServerOptions, serve
 from claimlog.site.store import Store
 from conftest import World, copied
 
@@ -214,23 +215,54 @@ def refusal(world: World, out: Path, folder: Path | None = None) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("sql", "said"),
-    [
-        (f"create view v as {ENDLESS}", "the view 'v' computes what it shows"),
-        ("create trigger t after insert on claims begin select 1; end", "trigger"),
-        ("create table g (a, b as (a + 1))", "computed"),
-        ("create index i on claims (lower(claim_id))", "computes"),
-        ("delete from claims", "has 0 rows in claims, and datapackage.json says"),
-    ],
-)
-def test_a_database_that_computes_is_refused_before_a_page_is_drawn(
+COMPUTING = [
+    (f"create view v as {ENDLESS}", "the view 'v' computes what it shows"),
+    ("create trigger t after insert on claims begin select 1; end", "trigger"),
+    ("create table g (a, b as (a + 1))", "computed"),
+    ("create index i on claims (lower(claim_id))", "computes"),
+    ("delete from claims", "has 0 rows in claims, and datapackage.json says"),
+]
+
+
+@pytest.mark.parametrize(("sql", "said"), COMPUTING)
+def test_a_database_that_computes_is_refused_before_a_page_is_drawn_or_served(
     sql: str, said: str, world: World, tmp_path: Path
 ) -> None:
     with closing(sqlite3.connect(database_of(world))) as database:
         database.execute(sql)
         database.commit()
     assert said in refusal(world, tmp_path / "out")
+    assert said in refusal_to_serve(world)
+
+
+def refusal_to_serve(world: World) -> str:
+    """Return the one line with which a server is not started, which leaves nothing behind."""
+    with pytest.raises(ClaimlogError) as caught:
+        serve(world.package, world.package.build, ServerOptions("127.0.0.1", 1), world.texts)
+    assert "\n" not in str(caught.value)
+    assert [*(world.package.state / "serving").iterdir()] == []
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("change", ["a circle of pages", "a list of tables in a circle", "a cut"])
+def test_a_database_whose_pages_are_not_each_there_once_is_neither_drawn_nor_served(
+    change: str, world: World, tmp_path: Path
+) -> None:
+    path = database_of(world)
+    with closing(sqlite3.connect(path)) as database:
+        size = database.execute("pragma page_size").fetchone()[0]
+        query = "select rootpage from sqlite_schema where name = 'claims'"
+        root = 1 if "tables" in change else database.execute(query).fetchone()[0]
+    data = bytearray(path.read_bytes())
+    start = (root - 1) * size + (100 if root == 1 else 0)
+    if change == "a cut":
+        del data[len(data) // 2 :]
+    else:  # the rightmost child of an inner page is that page itself
+        data[start] = 5
+        data[start + 8 : start + 12] = root.to_bytes(4, "big")
+    path.write_bytes(data)
+    for said in (refusal(world, tmp_path / "out"), refusal_to_serve(world)):
+        assert "pages are damaged" in said or "cannot be read as SQLite" in said
 
 
 ABOUT = "datasette/metadata.json"
