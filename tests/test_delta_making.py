@@ -1,4 +1,4 @@
-"""Making a delta beside what a stranger's checkout may hold: entries of the index, and ``dist/``."""
+"""Making a delta beside what a stranger's checkout may hold: entries of the index, archives."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from claimlog.errors import ClaimlogError, FindingsError
+from claimlog.errors import ClaimlogError
 from claimlog.release.delta_files import Delta
 from conftest import claim
-from repositories import DAY, Repo
+from repositories import Repo
 from test_release import QUOTE
 
 SHA = "0" * 64
@@ -49,7 +49,6 @@ def refusal(repo: Repo) -> str:
     """Return the line with which the second release is refused, which leaves nothing behind."""
     with pytest.raises(ClaimlogError) as caught:
         repo.release("0.2.0")
-    assert not isinstance(caught.value, FindingsError)
     said = str(caught.value)
     assert "\n" not in said
     assert len(said) < 600
@@ -62,35 +61,21 @@ def refusal(repo: Repo) -> str:
 @pytest.mark.parametrize(
     "name",
     [
-        *(
-            "log/../../outside",
-            "log/events/../../../etc/passwd",
-            "log//etc/passwd",
-            "log/.git/config",
-        ),
-        *(
-            "log/events/0001-a/claims.ndjson\n",
-            "log/\x1b]8;;x\x07",
-            "log/\u202eb",
-            f"log/{'a' * 9_000}",
-        ),
+        "log/events/../../../etc/passwd",
+        "log/events/0001-a/claims.ndjson\n",
+        f"log/\x1b]{'a' * 9_000}",
     ],
 )
-@pytest.mark.parametrize("in_reissue", [False, True])
-def test_an_entry_that_names_what_no_log_has_gives_no_delta(
-    name: str, in_reissue: bool, repo: Repo
-) -> None:
-    def add(entry: dict[str, Any]) -> None:
-        if in_reissue:
-            about = {key: entry[key] for key in ("date", "commit", "archive", "files")}
-            entry["reissues"] = [{**about, "files": {**entry["files"], name: SHA}, "rows": [1]}]
-        else:
-            entry["files"][name] = SHA
-
-    change_entry(repo, add)
+def test_an_entry_that_names_what_no_log_has_gives_no_delta(name: str, repo: Repo) -> None:
+    change_entry(repo, lambda entry: entry["files"].update({name: SHA}))
     said = refusal(repo)
-    assert said.startswith("releases/0.1.0.json: ")
-    assert "restore" in said
+    assert said.startswith("releases/0.1.0.json: names ")
+    assert "restore the entry from git" in said
+
+
+def reissue_with_a_name(entry: dict[str, Any]) -> None:
+    about = {key: entry[key] for key in ("date", "commit", "archive", "files")}
+    entry["reissues"] = [{**about, "files": {**entry["files"], "log/../x": SHA}, "rows": [1]}]
 
 
 @pytest.mark.parametrize(
@@ -102,6 +87,7 @@ def test_an_entry_that_names_what_no_log_has_gives_no_delta(
         lambda entry: entry["archive"].update(path="../../x-0.1.0.zip"),
         lambda entry: entry["files"].update({"log/datapackage.json": "x"}),
         lambda entry: entry.update(files=[]),
+        reissue_with_a_name,
     ],
 )
 def test_an_entry_that_is_another_one_gives_no_delta(
@@ -133,33 +119,25 @@ def remove(path: Path) -> None:
     shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
-@pytest.mark.parametrize("make", [as_pipe, as_hole, as_link, as_folder])
 def test_a_delta_is_made_of_the_log_and_the_index_whatever_lies_where_the_archive_was(
-    make: Callable[[Path], None], repo: Repo
+    repo: Repo,
 ) -> None:
-    for name in ("tiny-0.1.0", "tiny-0.1.0.zip"):
-        remove(repo.root / "dist" / name)
-        make(repo.root / "dist" / name)
+    dist = repo.root / "dist"
+    remove(dist / "tiny-0.1.0")
+    remove(dist / "tiny-0.1.0.zip")
+    as_pipe(dist / "tiny-0.1.0")
+    as_hole(dist / "tiny-0.1.0.zip")
+    for name in ("tiny-0.2.0", "tiny-0.2.0.zip"):
+        as_link(dist / name)  # replaced, and what it leads to is not
     made = repo.release("0.2.0")
     delta = Delta.read(made.folder / "delta")
     assert delta.document["base"]["version"] == "0.1.0"
     assert delta.document["rows"]
+    assert made.archive.is_file()
+    assert not made.archive.is_symlink()
 
 
-@pytest.mark.parametrize("make", [as_pipe, as_link, as_folder])
-@pytest.mark.parametrize("name", ["tiny-0.2.0", "tiny-0.2.0.zip"])
-def test_what_lies_where_a_release_is_written_to_is_replaced_or_refused_in_a_line(
-    make: Callable[[Path], None], name: str, repo: Repo
-) -> None:
-    place = repo.root / "dist" / name
-    make(place)
-    try:
-        made = repo.release("0.2.0")
-    except ClaimlogError as error:
-        assert "\n" not in str(error)
-        assert not (repo.root / "releases" / "0.2.0.json").exists()
-    else:
-        assert not place.is_symlink()
-        assert made.archive.is_file()
-    assert Path("/etc/passwd").read_text("utf-8").startswith("root:")
-    assert DAY
+def test_a_directory_where_an_archive_is_written_to_is_refused_in_a_line(repo: Repo) -> None:
+    as_folder(repo.root / "dist" / "tiny-0.2.0.zip")
+    refusal(repo)
+    assert (repo.root / "dist" / "tiny-0.2.0.zip" / "mine.txt").is_file()
