@@ -36,6 +36,9 @@ NO_MEMORY = 77
 EXCEEDED = "exceeded"
 """Key of answers: what was reached of a limit that the program itself looks at."""
 
+FAILED = "failed"
+"""Key of answers: the error of a program that did not expect what it read."""
+
 OUT_OF_MEMORY = ("memory allocation of", "bad_alloc", "out of memory", "MemoryError")
 """What libraries say last that end the process where there is no more memory."""
 
@@ -137,6 +140,8 @@ def run_limited(work: LimitedWork, request: Mapping[str, Any]) -> dict[str, Any]
             if EXCEEDED in answer:
                 what = answer[EXCEEDED]
                 raise ClaimlogError(f"{work.name}: {work.gerund} it takes {what}, {remedy}")
+            if FAILED in answer:
+                raise ClaimlogError(_sudden_end(work, 1, str(answer[FAILED]), remedy))
             if answer.get("findings"):
                 found = [Finding(**finding) for finding in answer["findings"]]
                 raise FindingsError(found, work.outcome)
@@ -146,7 +151,9 @@ def run_limited(work: LimitedWork, request: Mapping[str, Any]) -> dict[str, Any]
         complaints.seek(0, os.SEEK_END)
         complaints.seek(max(0, complaints.tell() - COMPLAINT_BYTES))
         output = complaints.read().decode(errors="replace").strip().splitlines()
-        raise ClaimlogError(_sudden_end(work, status, output[-1] if output else "", remedy))
+        # the interpreter names an error of its own before it lists the threads
+        fatal = [line for line in output if line.startswith("Fatal Python error")]
+        raise ClaimlogError(_sudden_end(work, status, [*fatal, *output[-1:], ""][0], remedy))
 
 
 def _memory_limit(limits: Limits) -> str:
@@ -187,9 +194,10 @@ def _sudden_end(work: LimitedWork, status: int, complaint: str, remedy: str) -> 
             f"{where} crashed a library with {name}{because}, which no sound file does, so "
             f"{work.outcome}; {again}"
         )
+    because = because or f" (exit status {status})"
     return (
-        f"{where} failed at something that no sound file holds{because or f' (status {status})'}, "
-        f"so {work.outcome}; {again}, and if it is sound report this line"
+        f"{where} failed at something that no sound file holds{because}, so {work.outcome}; "
+        f"{again}, and if it is sound report this line"
     )
 
 

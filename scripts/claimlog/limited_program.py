@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from claimlog.errors import ClaimlogError, FindingsError
-from claimlog.limited_process import EXCEEDED, NO_MEMORY, POLL_SECONDS
+from claimlog.limited_process import EXCEEDED, FAILED, NO_MEMORY, POLL_SECONDS
 
 TRIES = 500
+SAID = 1_000
+"""Characters of an error that are passed on."""
 REFUSED_EVENTS = (
     *("socket.connect", "socket.bind", "socket.getaddrinfo", "socket.gethostbyname"),
     *("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty"),
@@ -119,6 +121,8 @@ def answer_request(program: Program) -> None:
         else:
             where = f"{error.filename}: " if error.filename else ""
             answer = {"error": f"{where}{error.strerror or error}; {request['outcome']}"}
+    except Exception as error:  # a library that did not expect what a file holds
+        answer = {FAILED: f"{type(error).__name__}: {str(error)[:SAID]}"}
     finish()
     try:
         sys.stdout.write(json.dumps(answer))
