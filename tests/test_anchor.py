@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claimlog.errors import ClaimlogError
-from claimlog.sources.anchor import Anchor, anchor, boundary_flaw, find, locate
+from claimlog.sources.anchor import Anchor, anchor, boundary_flaw, find_exact_quote, relocate_anchor
 from claimlog.sources.text import Text, digest
 from conftest import CLAIMS, STOPPED, TEXT, World
 
@@ -22,7 +22,7 @@ def span(quote: str, text: str = TEXT) -> tuple[int, int]:
 
 
 def test_a_quote_that_stands_once_gives_its_offsets_and_hashes() -> None:
-    found = find(HARBOUR, "About forty pilots signed a letter", None, "S001")
+    found = find_exact_quote(HARBOUR, "About forty pilots signed a letter", None, "S001")
     assert (found.start, found.end) == span("About forty pilots signed a letter")
     assert found.quote_sha256 == digest("About forty pilots signed a letter")
     assert found.word_count == 6
@@ -33,15 +33,15 @@ def test_a_quote_that_stands_once_gives_its_offsets_and_hashes() -> None:
 
 def test_context_at_the_ends_of_a_text_is_what_there_is() -> None:
     text = Text("One two three")
-    found = find(text, "One", None, "S001")
+    found = find_exact_quote(text, "One", None, "S001")
     assert (found.before_sha256, found.after_sha256) == (digest(""), digest("two three"))
-    found = find(text, "One two three", None, "S001")
+    found = find_exact_quote(text, "One two three", None, "S001")
     assert (found.before_sha256, found.after_sha256) == (digest(""), digest(""))
 
 
 def test_a_quote_that_stands_twice_is_refused_with_both_places() -> None:
     with pytest.raises(ClaimlogError) as error:
-        find(HARBOUR, STOPPED, None, "S001")
+        find_exact_quote(HARBOUR, STOPPED, None, "S001")
     first = TEXT.index(STOPPED)
     second = TEXT.index(STOPPED, first + 1)
     assert str(error.value) == (
@@ -53,14 +53,14 @@ def test_a_quote_that_stands_twice_is_refused_with_both_places() -> None:
 def test_the_occurrence_says_which() -> None:
     first = TEXT.index(STOPPED)
     second = TEXT.index(STOPPED, first + 1)
-    assert find(HARBOUR, STOPPED, 1, "S001").start == first
-    assert find(HARBOUR, STOPPED, 2, "S001").start == second
+    assert find_exact_quote(HARBOUR, STOPPED, 1, "S001").start == first
+    assert find_exact_quote(HARBOUR, STOPPED, 2, "S001").start == second
 
 
 @pytest.mark.parametrize("occurrence", [0, 3])
 def test_an_occurrence_that_is_not_there_is_refused(occurrence: int) -> None:
     with pytest.raises(ClaimlogError, match=rf"--occurrence {occurrence} is none of them"):
-        find(HARBOUR, STOPPED, occurrence, "S001")
+        find_exact_quote(HARBOUR, STOPPED, occurrence, "S001")
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_an_occurrence_that_is_not_there_is_refused(occurrence: int) -> None:
 )
 def test_a_quote_that_is_no_passage_is_refused_with_what_to_do(quote: str, message: str) -> None:
     with pytest.raises(ClaimlogError, match=f"^S001: .*{message}"):
-        find(HARBOUR, quote, None, "S001")
+        find_exact_quote(HARBOUR, quote, None, "S001")
 
 
 @pytest.mark.parametrize(
@@ -106,14 +106,16 @@ def test_a_span_breaks_no_word_and_no_grapheme_cluster(
 
 def test_a_quote_is_read_as_the_text_is_whatever_its_line_ends_and_composition() -> None:
     text = Text("The café\nnear the harbour")
-    assert find(text, "cafe\u0301\r\nnear", None, "S001") == find(text, "café\nnear", None, "S001")
+    assert find_exact_quote(text, "cafe\u0301\r\nnear", None, "S001") == find_exact_quote(
+        text, "café\nnear", None, "S001"
+    )
 
 
 def test_a_line_of_no_break_spaces_is_neither_quoted_nor_counted() -> None:
     text = Text("One two\n\u00a0\u00a0\n\u00a0\nthree four")
-    found = find(text, "two\n\u00a0\u00a0\n\u00a0\nthree", None, "S001")
+    found = find_exact_quote(text, "two\n\u00a0\u00a0\n\u00a0\nthree", None, "S001")
     assert found.word_count == 2
-    assert locate(Text("One two three four"), found) == [(4, 13)]
+    assert relocate_anchor(Text("One two three four"), found) == [(4, 13)]
 
 
 COPIES = {
@@ -136,8 +138,8 @@ COPIES = {
 def test_an_anchor_is_found_again_in_another_copy(copy: str, quote: str) -> None:
     other = Text(COPIES[copy](TEXT))
     for occurrence in (1, 2) if quote == STOPPED else (None,):
-        wanted = find(HARBOUR, quote, occurrence, "S001")
-        [(start, end)] = locate(other, wanted)
+        wanted = find_exact_quote(HARBOUR, quote, occurrence, "S001")
+        [(start, end)] = relocate_anchor(other, wanted)
         again = anchor(other, start, end)
         assert again.words_sha256 == wanted.words_sha256
         if occurrence == 2:
@@ -147,26 +149,26 @@ def test_an_anchor_is_found_again_in_another_copy(copy: str, quote: str) -> None
 def test_a_passage_that_stands_several_times_with_the_same_context_is_an_orphan() -> None:
     text = Text("a b c the pact d e f. a b c the pact d e f.")
     wanted = anchor(text, *span("the pact", text.content))
-    assert len(locate(text, wanted)) == 2
+    assert len(relocate_anchor(text, wanted)) == 2
 
 
 def test_a_passage_whose_context_changed_is_no_match_where_it_stands_twice() -> None:
-    wanted = find(HARBOUR, STOPPED, 1, "S001")
+    wanted = find_exact_quote(HARBOUR, STOPPED, 1, "S001")
     other = Text(f"Now {STOPPED} and again {STOPPED}.")
-    assert locate(other, wanted) == []
+    assert relocate_anchor(other, wanted) == []
 
 
 def test_a_passage_that_is_gone_is_an_orphan() -> None:
-    wanted = find(HARBOUR, "never liked the pact", None, "S001")
-    assert locate(Text("Something else was said."), wanted) == []
-    assert locate(Text(""), wanted) == []
+    wanted = find_exact_quote(HARBOUR, "never liked the pact", None, "S001")
+    assert relocate_anchor(Text("Something else was said."), wanted) == []
+    assert relocate_anchor(Text(""), wanted) == []
 
 
 @pytest.mark.parametrize("sign", ["™", "℃", "№", "½", "㎞", "Ⓐ"])
 def test_signs_that_fold_into_letters_count_as_words_on_both_sides(sign: str) -> None:
     text = Text(f"One two {sign} four five six seven")
-    wanted = find(text, f"two {sign} four", None, "S001")
-    assert locate(text, wanted) == [span(f"two {sign} four", text.content)]
+    wanted = find_exact_quote(text, f"two {sign} four", None, "S001")
+    assert relocate_anchor(text, wanted) == [span(f"two {sign} four", text.content)]
 
 
 pieces = st.sampled_from(
@@ -185,7 +187,7 @@ def test_a_sound_span_is_located_in_its_own_text_or_is_ambiguous(
     if boundary_flaw(text, start, end) is None and found.word_count:
         words_of = [token for token in text.tokens if start <= token[0] and token[1] <= end]
         own = (words_of[0][0], words_of[-1][1])
-        assert own in locate(text, found)
+        assert own in relocate_anchor(text, found)
 
 
 BY_HASHES = "(by the hashes of words alone; the coded text (--texts DIR) finds more)"
@@ -228,6 +230,6 @@ def test_verify_counts_the_claims_of_every_copy_by_itself(world: World, tmp_path
 
 
 def test_an_anchor_holds_no_word_of_the_passage() -> None:
-    row = find(HARBOUR, "never liked the pact", None, "S001").as_row()
+    row = find_exact_quote(HARBOUR, "never liked the pact", None, "S001").as_row()
     assert set(row) == set(Anchor.__dataclass_fields__)
     assert not any("pact" in str(value) for value in row.values())

@@ -1,4 +1,4 @@
-"""docs/new.md, followed to the letter: every block is run or written as it stands."""
+"""docs/new.md and docs/define.md, followed to the letter: every block is run or written."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from typing import Any
 
 import pytest
 
+from claimlog.build import build
 from claimlog.log.read_log import read
 from claimlog.package import Package
+from claimlog.release.generated_files import stale_files
+from claimlog.schema.definition import read_definition
 from claimlog.validate import validate
 from conftest import ROOT, World, asking
 
@@ -31,7 +34,14 @@ class Block:
     text: str
 
 
-BLOCKS = [Block(*found) for found in BLOCK.findall((ROOT / "docs" / "new.md").read_text("utf-8"))]
+PAGES = ("new.md", "define.md")
+"""Pages in the order in which they are followed, in one package and one terminal."""
+
+BLOCKS = [
+    Block(*found)
+    for page in PAGES
+    for found in BLOCK.findall((ROOT / "docs" / page).read_text("utf-8"))
+]
 
 
 def put(root: Path, block: Block) -> None:
@@ -50,18 +60,21 @@ def put(root: Path, block: Block) -> None:
 
 @pytest.fixture(scope="module")
 def followed(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """The package that the page makes."""
+    """The package that the pages make."""
+    said: dict[str, str] = {}
     here = World(Package(tmp_path_factory.mktemp("followed")), Path())
     for block in BLOCKS:
         if block.kind != "sh":
             put(here.root, block)
             continue
-        for line in block.text.splitlines():
+        for line in block.text.replace("\\\n", "").splitlines():
             program, *words = shlex.split(line)
             if program == "cd":
                 here = World(Package(here.root / words[0]), here.root / words[0] / "texts")
+            elif program == "export":
+                said |= dict(word.split("=", 1) for word in words)
             elif program == "claimlog":
-                done = here.run(*words)
+                done = here.run(*words, **said)
                 assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
             else:
                 options = GIT if program == "git" else ()
@@ -69,12 +82,16 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> World:
     return here
 
 
-def test_the_page_makes_a_released_dataset_with_ten_claims(followed: World) -> None:
+def test_the_pages_make_a_released_dataset_with_ten_claims(followed: World) -> None:
     package = Package(followed.root)
     log = read(package)
     assert validate(log, followed.supplied).findings == []
-    assert log.live_count("claims") == 10
-    assert log.live_count("bells") == 3
+    assert [log.live_count(name) for name in ("claims", "bells", "links", "towers")] == [
+        10,
+        3,
+        1,
+        1,
+    ]
     assert {path.name for path in (followed.root / "dist").glob("*.zip")} == {
         "town-bells-0.1.0.zip",
         "town-bells-0.2.0.zip",
@@ -85,18 +102,48 @@ def test_the_page_makes_a_released_dataset_with_ten_claims(followed: World) -> N
     assert status.stdout == b""
 
 
-def test_the_site_of_the_page_opens_from_disk(followed: World) -> None:
-    home = (followed.root / "public" / "index.html").read_text("utf-8")
+def test_what_is_typed_on_the_way_to_a_release_is_read_in_a_few_minutes() -> None:
+    page = (ROOT / "docs" / "new.md").read_text("utf-8")
+    assert len(page.partition("## More")[0]) < 8000  # characters: five minutes, at 250 words each
+
+
+@pytest.mark.parametrize("place", ["public", "dist/town-bells-0.1.0/site"])
+def test_the_site_of_the_page_opens_from_disk(place: str, followed: World) -> None:
+    home = (followed.root / place / "index.html").read_text("utf-8")
     assert "Bells" in home
-    bell = (followed.root / "public" / "bells" / "gloria" / "index.html").read_text("utf-8")
+    bell = (followed.root / place / "bells" / "gloria" / "index.html").read_text("utf-8")
     assert "Gloria dates from 1623." in bell
 
 
+def test_what_is_defined_by_hand_has_the_form_of_what_the_command_writes(followed: World) -> None:
+    package = Package(followed.root)
+    definition = read_definition(package)
+    assert [*stale_files(package)] == []
+    claims = definition.streams["claims"]
+    assert (claims.version, definition.codebook.version) == (3, "1.2.0")
+    shapes = [
+        {key: spec[key] for key in spec if key not in ("name", "description")}
+        for spec in claims.spec["fields"]
+        if spec["name"] in ("bell_id", "tower_id")
+    ]
+    assert shapes[0] == shapes[1]
+    bells, towers = (package.json(f"schemas/{name}.json") for name in ("bells", "towers"))
+    assert [*bells] == [*towers]
+    renamed = {"tower_id": "bell_id", "built_in": "cast_in"}
+    names = {renamed.get(item["name"], item["name"]) for item in towers["fields"]}
+    assert {item["name"] for item in bells["fields"]} == names
+
+
 def test_own_variables_of_the_page_are_filters_and_columns(followed: World) -> None:
+    build(followed.package, followed.root / "build")
     get = asking(followed.root / "build")
     for_sale = get("/claims.json?for_sale=yes").json()
     assert [row["claim_id"] for row in for_sale["claims"]] == ["C001-007"]
     found = get("/claims.json?pitch=high").json()
     assert [row["claim_id"] for row in found["claims"]] == ["C001-005"]
+    loud = get("/claims.json?loudness=loud").json()
+    assert [row["claim_id"] for row in loud["claims"]] == ["C001-006"]
     assert "2000" in get("/claims/C001-003").text
-    assert "Convert to kilograms" in get("/docs/codebook").text
+    codebook = get("/docs/codebook").text
+    assert "Does it call it bright, shrill or high?" in codebook
+    assert "Does the text call it loud, or say whom it wakes?" in codebook

@@ -125,6 +125,11 @@ def test_languages_are_a_code_list_with_that_of_the_example(pristine: World) -> 
         ({"name": "claims"}, "--name 'claims': \"name\" is claims, the address of a page"),
         ({"title": " "}, "--title ' ': expected some words in one line"),
         ({"topic": "a\nb"}, "--topic 'a\\nb': expected some words in one line"),
+        (
+            {"authors": ("Ada\nExample",)},
+            "--author 'Ada\\nExample': expected some words in one line",
+        ),
+        ({"authors": ("A" * 201,)}, "--author: has 201 characters, at most 200"),
         ({"licence": "CC-BY-40"}, "--licence 'CC-BY-40': is not known; did you mean"),
         (
             {"languages": ("english",)},
@@ -308,14 +313,20 @@ def test_on_a_terminal_every_answer_is_judged_before_the_next_question(tmp_path:
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "file").touch()
     answers = ["taken", "bells", "No Name", "bells", "Bells", "the bells of a town"]
-    status, printed = typed(
-        tmp_path, "new", answers=[*answers, "CC-BY-5.0", "CC-BY-4.0", "xx", "en"]
-    )
+    answers += ["A" * 201, "Ada Example", "CC-BY-5.0", "CC-BY-4.0", "xx", "en"]
+    status, printed = typed(tmp_path, "new", answers=answers)
     assert status == 0, printed
-    refused = re.findall(r"Error: (\S+)", printed)
-    assert refused == ["taken:", "--name", "--licence", "--language"]
+    refused = re.findall(r"Error: (\S+?):? ", printed)
+    assert refused == ["taken", "--name", "--author", "--licence", "--language"]
     about = json.loads((tmp_path / "bells" / DESCRIPTOR).read_text("utf-8"))
     assert (about["name"], about["title"]) == ("bells", "Bells")
+    assert about["contributors"] == [{"title": "Ada Example", "roles": ["author"]}]
+
+
+def test_authors_are_whom_a_citation_names(tmp_path: Path) -> None:
+    make_package(tmp_path / "bells", replace(CHOICES, authors=("Ada Example", "Example Society")))
+    cited = (tmp_path / "bells" / "CITATION.cff").read_text("utf-8")
+    assert re.findall(r"name: (.*)", cited) == ["Ada Example", "Example Society"]
 
 
 def test_a_place_that_cannot_be_is_refused_before_any_question(tmp_path: Path) -> None:

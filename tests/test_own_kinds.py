@@ -24,7 +24,7 @@ from claimlog.desk.amendments import changed_columns
 from claimlog.desk.comparison import nothing_as_null
 from claimlog.desk.draft_values import clean_values
 from claimlog.desk.forms import form
-from claimlog.edit.new_rows import parse
+from claimlog.edit.cell_values import parse_cell
 from claimlog.edit.open_batch import read_with_open
 from claimlog.edit.row_files import read_entries
 from claimlog.edit.template import csv_template
@@ -196,9 +196,9 @@ def test_no_and_0_are_answers_that_the_desk_tells_from_an_empty_cell(
 @pytest.mark.parametrize("text", ["Yes", "TRUE", " no ", "false"])
 def test_yes_and_no_are_read_as_people_and_spreadsheets_write_them(text: str) -> None:
     item = Field.load(KINDS["own_boolean"].spec)
-    assert parse(item, text) is (text in ("Yes", "TRUE"))
+    assert parse_cell(item, text) is (text in ("Yes", "TRUE"))
     with pytest.raises(UsageError, match='"own_boolean" is "1", expected yes or no'):
-        parse(item, "1")
+        parse_cell(item, "1")
     assert type_flaw(item, 1) == '"own_boolean" is 1, expected boolean'
 
 

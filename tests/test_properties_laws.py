@@ -32,7 +32,7 @@ from claimlog.log.read_log import read
 from claimlog.log.upcast import downcast, upcast
 from claimlog.package import Package
 from claimlog.schema.definition import Definition, read_definition
-from claimlog.sources.anchor import anchor, boundary_flaw, locate
+from claimlog.sources.anchor import anchor, boundary_flaw, relocate_anchor
 from claimlog.sources.text import Text
 from claimlog.strict_json import LARGEST_INTEGER, decode_object, decode_value
 from conftest import begin_anew
@@ -304,7 +304,7 @@ def test_a_span_is_found_again_in_a_copy_wrapped_anew_and_never_guessed(
             for at in same
             if (words[max(0, at - 3) : at], words[at + size : at + size + 3]) == around
         ]
-    found = locate(copy, anchor(text, start, end))
+    found = relocate_anchor(copy, anchor(text, start, end))
     assert found == [(copy.tokens[at][0], copy.tokens[at + size - 1][1]) for at in same]
     assert first in same
 

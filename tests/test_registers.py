@@ -457,6 +457,10 @@ def test_an_identifier_of_a_register_that_a_query_finds_links_to_its_page(get: G
     assert '<a href="/treaties/T002">T002</a>' in page
 
 
+def test_what_the_search_finds_of_a_register_says_what_it_is(get: Get) -> None:
+    assert '<span class="how">Laboratory' in get("/search?q=Tide-House").text
+
+
 def test_a_register_is_searched_described_and_labelled_in_datasette(get: Get) -> None:
     rows = get("/tiny/treaties.json?_shape=array&_search=while").json()
     assert [row["treaty_id"] for row in rows] == ["T002"]
@@ -512,6 +516,32 @@ def test_a_claim_refers_to_live_rows_of_a_register_only(
         own.amend("claims", "C001-004", **{column: value})
     rule = "live-reference" if value == "T003" else "foreign-key"
     assert [finding.rule for finding in raised.value.findings] == [rule]
+
+
+def test_a_row_of_a_register_is_given_by_its_exact_name_too(own: World) -> None:
+    own.amend(
+        "claims", "C001-001", "By name.", treaty_id="Tide tables for a while", labs=["Salt-House"]
+    )
+    own.seal("named")
+    last = read(own.package).history("claims", "C001-001").tail(1).to_dicts()[0]
+    assert (last["treaty_id"], last["labs"]) == ("T002", ["salt-house"])
+
+
+def test_a_name_that_is_almost_that_of_a_row_is_asked_back(own: World) -> None:
+    near = re.escape(
+        '"labs" names "Tide-Huose", which is no laboratory; did you mean "Tide-House"?'
+    )
+    with pytest.raises(ClaimlogError, match=near):
+        own.amend("claims", "C001-001", "By name.", labs=["Tide-Huose"])
+    none = re.escape("which is no treaty; give the identifier or the exact name of one, or add it")
+    with pytest.raises(ClaimlogError, match=none):
+        own.amend("claims", "C001-001", "By name.", treaty_id="An unheard-of bargain")
+
+
+def test_a_name_that_two_rows_of_a_register_have_is_asked_back(own: World) -> None:
+    own.amend("laboratories", "salt-house", "Renamed.", name="Tide-House")
+    with pytest.raises(ClaimlogError, match="as salt-house, tide-house are called; give one"):
+        own.amend("claims", "C001-001", "By name.", labs=["Tide-House"])
 
 
 @pytest.mark.parametrize("name", ["T001", "tide-house", "treaties/T002"])

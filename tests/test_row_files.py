@@ -16,8 +16,8 @@ import openpyxl
 import pytest
 
 from claimlog.edit import workbook as workbook_module
+from claimlog.edit.cell_values import parse_cell
 from claimlog.edit.find_quote import find_quote
-from claimlog.edit.new_rows import parse
 from claimlog.edit.row_files import read_entries
 from claimlog.edit.template import csv_template, template_columns, workbook_template
 from claimlog.errors import ClaimlogError, UsageError
@@ -225,12 +225,12 @@ def test_a_formula_of_a_workbook_is_not_computed(read: Read) -> None:
 
 def test_lists_are_separated_by_semicolons_and_a_comma_is_part_of_a_name() -> None:
     authors, dyad = SOURCES.by_name["authors"], CLAIMS.by_name["dyad_from"]
-    assert parse(authors, "Example, Ada") == ["Example, Ada"]
-    assert parse(authors, "Example, Ada; A. Writer") == ["Example, Ada", "A. Writer"]
-    assert parse(authors, "[\u201cA. Writer\u201d]") == ["A. Writer"]
-    assert parse(dyad, "nor, sud") == parse(dyad, "nor; sud") == ["nor", "sud"]
+    assert parse_cell(authors, "Example, Ada") == ["Example, Ada"]
+    assert parse_cell(authors, "Example, Ada; A. Writer") == ["Example, Ada", "A. Writer"]
+    assert parse_cell(authors, "[\u201cA. Writer\u201d]") == ["A. Writer"]
+    assert parse_cell(dyad, "nor, sud") == parse_cell(dyad, "nor; sud") == ["nor", "sud"]
     with pytest.raises(UsageError, match="not a JSON list"):
-        parse(authors, "[A. Writer]")
+        parse_cell(authors, "[A. Writer]")
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ def test_lists_are_separated_by_semicolons_and_a_comma_is_part_of_a_name() -> No
 )
 def test_a_number_in_another_spelling_is_named(text: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        parse(CLAIMS.by_name["figure_value"], text)
+        parse_cell(CLAIMS.by_name["figure_value"], text)
 
 
 def test_a_chain_of_attribution_is_given_in_plain_columns(read: Read) -> None:
@@ -273,7 +273,7 @@ def test_a_template_has_every_column_and_drop_down_lists_of_the_codes_in_use(
 ) -> None:
     names = [column.name for column in template_columns(table)]
     assert csv_template(table).decode() == ",".join(names) + "\n"
-    book = openpyxl.load_workbook(io.BytesIO(workbook_template(table, CODES)))
+    book = openpyxl.load_workbook(io.BytesIO(workbook_template(table, CODES, STREAMS)))
     sheet = book[table.name]
     assert [cell.value for cell in sheet[1]] == names
     coded = {
@@ -284,19 +284,19 @@ def test_a_template_has_every_column_and_drop_down_lists_of_the_codes_in_use(
     assert {sheet[f"{place[:-1]}1"].value for place in listed} == coded
     assert {"codes", "definitions"} < set(book.sheetnames)
     with pytest.raises(ClaimlogError, match="holds no row"):
-        read(workbook_template(table, CODES), table)
+        read(workbook_template(table, CODES, STREAMS), table)
 
 
 def test_a_template_marks_what_is_required_and_what_is_filled_in_comes_back(read: Read) -> None:
-    book = openpyxl.load_workbook(io.BytesIO(workbook_template(CLAIMS, CODES)))
+    book = openpyxl.load_workbook(io.BytesIO(workbook_template(CLAIMS, CODES, STREAMS)))
     required = [cell.value for cell in book["claims"][1] if cell.fill.fill_type == "solid"]
     assert required[:3] == ["source_id", "quote", "statement"]
     assert book["claims"].column_dimensions["C"].width >= 40
     assert book["claims"]["C2"].alignment.wrap_text
     meanings = {row[0].value: row[2].value for row in book["definitions"] if row[2].value}
-    assert meanings["speaker"].endswith("An actor by identifier or exact name.")
+    assert meanings["speaker"].endswith("An identifier or exact name of actors.")
     assert meanings["speaker_source"].endswith("An identifier of sources.")
-    assert "An actor by identifier or exact name. Several" in meanings["dyad_from"]
+    assert "An identifier or exact name of actors. Several" in meanings["dyad_from"]
     assert {"statement", "content", "voice", "time_frame"} < set(required)
     assert "note" not in required
     head = [cell.value for cell in book["claims"][1]]
@@ -356,7 +356,7 @@ def test_words_of_a_package_are_no_formula_in_a_template() -> None:
     ]
     columns = [{**spec, "description": "=A1\x02"} for spec in CLAIMS.spec["fields"]]
     table = replace(CLAIMS, spec={**CLAIMS.spec, "fields": columns})
-    data = workbook_template(table, {**CODES, name: codes})
+    data = workbook_template(table, {**CODES, name: codes}, STREAMS)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         sheets = [archive.read(n) for n in archive.namelist() if "worksheets/sheet" in n]
     assert sheets

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from claimlog.edit.new_rows import parse
+from claimlog.edit.cell_values import parse_cell
 from claimlog.errors import ClaimlogError
 from claimlog.log.canonical import type_flaw
 from claimlog.package import Package
@@ -50,7 +50,7 @@ def test_column_is_described_and_a_number_has_a_unit(pair: tuple[Table, Field]) 
 def test_every_column_of_a_stream_has_an_example_that_is_valid(table: Table) -> None:
     for item in table.fields:
         assert item.example is not None, item.name
-        value = parse(item, item.example)
+        value = parse_cell(item, item.example)
         assert type_flaw(item, value) is None, item.name
         if item.enum:
             assert value in item.enum, item.name

@@ -482,7 +482,9 @@ def test_an_address_in_a_workbook_is_taken_as_one_in_a_sheet(
     served: FileServer, world: World, tmp_path: Path
 ) -> None:
     definition = read(world.package).definition
-    template = workbook_template(definition.streams["sources"], definition.codebook.codes)
+    template = workbook_template(
+        definition.streams["sources"], definition.codebook.codes, definition.streams
+    )
     book = openpyxl.load_workbook(io.BytesIO(template))
     head = [cell.value for cell in book["sources"][1]]
     with served.running():

@@ -8,7 +8,7 @@ import pytest
 import regex
 
 from claimlog.errors import ClaimlogError
-from claimlog.sources.anchor import anchor, boundary_flaw, find, locate
+from claimlog.sources.anchor import anchor, boundary_flaw, find_exact_quote, relocate_anchor
 from claimlog.sources.readings import FORKS, READINGS, Readings
 from claimlog.sources.text import Text, digest
 from claimlog.sources.words import words
@@ -23,10 +23,10 @@ SENTENCE = "The wardens of the estuary don't share buoy-positions with Sudland a
 def test_an_invisible_code_point_is_no_part_of_a_word_and_splits_none(inserted: str) -> None:
     text = Text(f"{inserted}Est{inserted}uary {inserted} wardens left.{inserted}")
     assert words(text.content) == ["estuary", "wardens", "left"]
-    found = find(text, f"Est{inserted}uary {inserted} wardens", None, "S001")
-    assert locate(Text("Estuary wardens left."), found) == [(0, 15)]
+    found = find_exact_quote(text, f"Est{inserted}uary {inserted} wardens", None, "S001")
+    assert relocate_anchor(Text("Estuary wardens left."), found) == [(0, 15)]
     with pytest.raises(ClaimlogError, match="begins inside a word"):
-        find(text, "uary", None, "S001")
+        find_exact_quote(text, "uary", None, "S001")
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_what_has_neither_letter_nor_digit_is_no_word(sign: str) -> None:
 def test_an_apostrophe_is_one_whichever_character_it_is(mark: str) -> None:
     assert words(f"The buoys don{mark}t ring") == ["the", "buoys", "don", "t", "ring"]
     text = Text(f"They said {mark}no more buoys{mark} today.")
-    assert find(text, "no more buoys", None, "S001").word_count == 3
+    assert find_exact_quote(text, "no more buoys", None, "S001").word_count == 3
 
 
 @pytest.mark.parametrize(
@@ -95,13 +95,13 @@ def test_what_looks_like_a_mark_or_a_break_and_is_none_stays(
     ],
 )
 def test_a_script_without_spaces_can_be_quoted_at_any_grapheme(content: str, quote: str) -> None:
-    found = find(Text(content), quote, None, "S001")
+    found = find_exact_quote(Text(content), quote, None, "S001")
     first, *others = regex.findall(r"\X", quote)
     wrapped = content.replace(quote, f"{first}\n{''.join(others)}")
-    [(start, end)] = locate(Text(wrapped), found)
+    [(start, end)] = relocate_anchor(Text(wrapped), found)
     assert wrapped[start:end].replace("\n", "") == quote
     with pytest.raises(ClaimlogError, match=r"begins inside a word|does not occur"):
-        find(Text("ท่าเรือ"), "่าเรือ", None, "S001")
+        find_exact_quote(Text("ท่าเรือ"), "่าเรือ", None, "S001")
 
 
 COPIES = {
@@ -121,10 +121,12 @@ COPIES = {
 
 @pytest.mark.parametrize("copy", COPIES)
 def test_a_passage_and_its_context_are_found_in_a_copy_that_is_set_otherwise(copy: str) -> None:
-    wanted = find(Text(SENTENCE), "of the estuary don't share buoy-positions", None, "S001")
+    wanted = find_exact_quote(
+        Text(SENTENCE), "of the estuary don't share buoy-positions", None, "S001"
+    )
     # so that the context has to decide between two places
     other = Text(f"{COPIES[copy](SENTENCE)} Some of the estuary don't share buoy-positions.")
-    [(start, end)] = locate(other, wanted)
+    [(start, end)] = relocate_anchor(other, wanted)
     assert end < len(COPIES[copy](SENTENCE))
     passage = other.content[start:end].replace("\u200e", "")
     assert passage.startswith("of the estu")
@@ -136,18 +138,20 @@ def test_a_passage_and_its_context_are_found_in_a_copy_that_is_set_otherwise(cop
 )
 def test_a_compound_broken_in_the_coded_text_is_found_whole_in_a_copy(set_otherwise: str) -> None:
     coded = Text(SENTENCE.replace("buoy-", "buoy-\n"))
-    wanted = find(coded, "share buoy-\npositions with", None, "S001")
-    assert len(locate(Text(SENTENCE.replace("buoy-positions", set_otherwise)), wanted)) == 1
-    assert len(locate(Text(SENTENCE), wanted)) == 1
+    wanted = find_exact_quote(coded, "share buoy-\npositions with", None, "S001")
+    assert (
+        len(relocate_anchor(Text(SENTENCE.replace("buoy-positions", set_otherwise)), wanted)) == 1
+    )
+    assert len(relocate_anchor(Text(SENTENCE), wanted)) == 1
 
 
 def test_a_hyphen_at_a_line_end_may_be_a_border_of_a_passage_and_a_soft_one_may_not() -> None:
     text = Text(SENTENCE.replace("buoy-", "buoy-\n"))
     start = text.content.index("positions")
-    found = find(text, "positions with Sudland", None, "S001")
+    found = find_exact_quote(text, "positions with Sudland", None, "S001")
     assert found == anchor(text, start, found.end)
     other = Text(f"No positions with Sudland are known. {SENTENCE}")
-    [(at, _)] = locate(other, found)
+    [(at, _)] = relocate_anchor(other, found)
     assert at == other.content.rindex("positions")
     soft = Text(SENTENCE.replace("buoy-", "buoy\u00ad\n"))
     assert boundary_flaw(soft, soft.content.index("pos"), len(SENTENCE)) is not None

@@ -1,7 +1,7 @@
 """A process that runs the SQL of readers and packages, and looks at strangers' databases.
 
 Whoever found a fault in SQLite would have that process. So what comes out of it is data only, of
-bounded length, require_answer, and waited for until a moment and no longer.
+bounded length, checked, and waited for only until a deadline.
 """
 
 from __future__ import annotations

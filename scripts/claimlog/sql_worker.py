@@ -334,7 +334,7 @@ def _rows_of(
 
 
 def parameters(params: Any) -> Any:
-    """Return the parameters of a query with their values unpack_bytes, whatever their names are.
+    """Return the parameters of a query with their bytes decoded, whatever their names are.
 
     >>> parameters({"$base64": "YQ==", "b": {"$base64": "YQ=="}})
     {'$base64': 'YQ==', 'b': b'a'}

@@ -21,6 +21,7 @@ from claimlog.cli import (
     cite,
     code,
     correct,
+    define,
     delta,
     desk,
     diff,
@@ -56,7 +57,7 @@ from claimlog.cli.sections import SectionedGroup
 from claimlog.errors import ClaimlogError, FindingsError
 
 SECTIONS = {
-    "Start": (new.new, upgrade.upgrade, schemas.schemas),
+    "Start": (new.new, define.define, upgrade.upgrade, schemas.schemas),
     "Code in a browser": (desk.desk, code.code),
     "Add": (template.template, add.add, import_rows.import_command),
     "The open batch": (

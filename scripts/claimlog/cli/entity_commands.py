@@ -102,10 +102,10 @@ class EntityGroup(click.Group):
 
 def given_values(table: Table, options: dict[str, Any]) -> dict[str, Any]:
     """Return the values that were given, typed; keys that are no column stay as they are."""
-    from claimlog.edit.new_rows import parse
+    from claimlog.edit.cell_values import parse_cell
 
     return {
-        name: parse(table.by_name[name], value)
+        name: parse_cell(table.by_name[name], value)
         if name in table.by_name and isinstance(value, str)
         else value
         for name, value in options.items()

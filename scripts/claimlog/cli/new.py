@@ -21,7 +21,7 @@ LICENCE, LANGUAGE = "CC-BY-4.0", "en"
 @click.command(
     "new",
     epilog=example(
-        'claimlog new bells --title "Bells" --topic "the bells of a town"',
+        'claimlog new bells --title "Bells" --topic "the bells of a town" --author "Your Name"',
         "claimlog new bells --from ../other-dataset",
     ),
 )
@@ -29,6 +29,12 @@ LICENCE, LANGUAGE = "CC-BY-4.0", "en"
 @click.option("--name", help="Name of the dataset; by default that of DIR.")
 @click.option("--title", help="Title of the dataset; by default its name.")
 @click.option("--topic", help='What the claims are about: "the bells of a town".')
+@click.option(
+    "--author",
+    "authors",
+    multiple=True,
+    help="Whose work it is, for citations; may be given again. By default its maintainers.",
+)
 @click.option(
     "--licence", metavar="SPDX", help=f"Licence of the data, as {LICENCE} (which it is by default)."
 )
@@ -52,6 +58,7 @@ def new(
     name: str | None,
     title: str | None,
     topic: str | None,
+    authors: tuple[str, ...],
     licence: str | None,
     languages: tuple[str, ...],
     pattern: Path | None,
@@ -87,6 +94,14 @@ def new(
     name = choice("name", name, "Name (lower-case letters, digits, hyphens)", own_name)
     title = choice("title", title, "Title", name.replace("-", " ").capitalize())
     topic = choice("topic", topic, "Topic: the claims are about", "")
+    if not authors:
+        default = replace(plain, title=title).contributors[0]["title"]
+        answer = _answer(
+            "Author, for citations",
+            default,
+            lambda value: replace(plain, authors=(value,)).require_valid(),
+        )
+        authors = () if answer == default else (answer,)
     licence = choice("licence", licence, "Licence of the data", LICENCE)
     if not languages and pattern is None:
         question = "Languages of the sources (BCP 47: en, prs, zh-Hant)"
@@ -96,7 +111,7 @@ def new(
         languages = _tags(answer)
     if not topic:
         raise UsageError("--topic: say in some words what the claims are about")
-    choices = PackageChoices(name, title, topic, licence, languages)
+    choices = PackageChoices(name, title, topic, licence, languages, authors)
     made = make_package(folder, choices, Package.find(pattern) if pattern else None)
     line(f"made {folder}, with claimlog in {made.root.name}/tool")
     lines(

@@ -177,7 +177,7 @@ def _answers(table: Table, row: Mapping[str, Any], given: Mapping[str, Any]) -> 
     dict
         What was answered; an empty answer takes what is proposed, ``-`` leaves the column empty.
     """
-    from claimlog.edit.new_rows import parse
+    from claimlog.edit.cell_values import parse_cell
 
     line("an empty answer takes what stands in brackets, - leaves it empty")
     answers: dict[str, Any] = {}
@@ -188,7 +188,7 @@ def _answers(table: Table, row: Mapping[str, Any], given: Mapping[str, Any]) -> 
         default = None if item.required and not proposed else proposed
         typed = click.prompt(item.name, default=default, show_default=bool(proposed))
         if typed != proposed:
-            answers[item.name] = parse(item, "" if typed.strip() == "-" else str(typed))
+            answers[item.name] = parse_cell(item, "" if typed.strip() == "-" else str(typed))
     if row.get("furniture") and "furniture" not in given:
         take = click.confirm("take these ranges as page furniture?", default=True)
         answers |= {} if take else {"furniture": []}

@@ -39,7 +39,7 @@ def template(context: Context, stream: str, out: Path) -> None:
         near = suggest(stream, tuple(streams)) or f"; expected one of {', '.join(streams)}"
         raise UsageError(f'there is no stream "{stream}"{near}')
     files = {
-        out / f"{table.name}.xlsx": workbook_template(table, codes),
+        out / f"{table.name}.xlsx": workbook_template(table, codes, streams),
         out / f"{table.name}.csv": csv_template(table),
     }
     try:

@@ -62,6 +62,8 @@ def print_summary(report: Report, is_sealed: bool = False) -> None:
         f"{summary['not_checked']} not checked; {number_and_noun(summary['findings'], 'finding')}"
     )
     line((words, colour))
+    if not log["rows"] and not pending and not summary["findings"]:
+        line("the definition of the package is sound; it has no rows yet that rules could judge")
     for lead, note, rules in _omissions(report):
         line(f"  {lead}: {names_in_words(rules, RULES_NAMED)} ({note})")
 

@@ -1,4 +1,4 @@
-"""How far the coders of a text agree, as it stands, by the code that the build computes it by."""
+"""The current agreement of a text's coders, computed by the functions that the build uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a page may save of a row before it is one: columns with values of their types and codes."""
+"""Checks the columns of a row that a form saves as a draft: their types and their codes."""
 
 from __future__ import annotations
 

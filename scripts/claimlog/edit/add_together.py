@@ -47,7 +47,7 @@ def add_together(
         sealed = read(package)
         writer = make_writer(sealed, texts, "", today)
         for part in parts:
-            writer.actors.expect(part.stream, part.rows)
+            writer.names.expect(part.stream, part.rows)
         additions = []
         lines: dict[str, list[bytes]] = {}
         for part in parts:

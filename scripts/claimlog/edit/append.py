@@ -96,7 +96,7 @@ def add(
     with log_lock(package):
         sealed = read(package)
         writer = make_writer(sealed, texts, recorded_by, today, by_words)
-        writer.actors.expect(stream, entries.rows)
+        writer.names.expect(stream, entries.rows)
         addition = Addition([], [])
         faults = entries.faults.copy()
         table = writer.log.definition.streams[stream]

@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from claimlog.errors import ClaimlogError
-from claimlog.sources.anchor import Anchor, anchor, find, places
+from claimlog.sources.anchor import Anchor, anchor, find_exact_quote, quote_offsets
 from claimlog.sources.characters import canonical_text
 from claimlog.sources.text import Text
 from claimlog.sources.words import words
@@ -40,13 +40,14 @@ def find_quote(
     Raises
     ------
     ClaimlogError
-        As `anchor.find` does; for a quote that does not occur, with where the text has almost it.
+        As `find_exact_quote` does; for a quote that does not occur, the message says where the
+        text almost has it.
     """
     quote = canonical_text(quote)
-    if not places(text, quote) and places(text, plain := quote.translate(SPACES)):
+    if not quote_offsets(text, quote) and quote_offsets(text, plain := quote.translate(SPACES)):
         quote = plain
-    if not quote.strip() or places(text, quote):
-        return find(text, quote, occurrence, shown)
+    if not quote.strip() or quote_offsets(text, quote):
+        return find_exact_quote(text, quote, occurrence, shown)
     spans = _spans_of_words(text, quote)
     if by_words and spans:
         return _chosen(text, quote, spans, occurrence, shown)
@@ -57,7 +58,9 @@ def find_quote(
 
 def occurrence_at(text: Text, quote: str, start: object) -> int | None:
     """Return which occurrence of a quote (1-based) begins at an offset, None if none does."""
-    found = places(text, canonical_text(quote)) if start is not None and quote.strip() else []
+    found = (
+        quote_offsets(text, canonical_text(quote)) if start is not None and quote.strip() else []
+    )
     return found.index(start) + 1 if isinstance(start, int) and start in found else None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,8 +9,9 @@ from typing import Any
 
 import polars as pl
 
-from claimlog.edit.actor_names import ActorNames
+from claimlog.edit.cell_values import TOO_LARGE, fill_keys
 from claimlog.edit.clock import now
+from claimlog.edit.entity_names import EntityNames
 from claimlog.edit.find_quote import find_quote, occurrence_at, refuse_other_place
 from claimlog.edit.number_form import NumberForm, number_form_of
 from claimlog.edit.row_faults import PASSAGE, ColumnFault, UnfitRowError
@@ -19,12 +19,12 @@ from claimlog.edit.source_documents import DOCUMENT, takes_document
 from claimlog.errors import ClaimlogError, UsageError, suggest
 from claimlog.log.canonical import encode, type_flaw
 from claimlog.log.event_log import Log
-from claimlog.schema.table_schema import TRUTHS, Field, Table, empty_retired
+from claimlog.schema.table_schema import Table, empty_retired
 from claimlog.sources.anchor import COLUMNS, Anchor, anchor
 from claimlog.sources.documents.formats import is_document
 from claimlog.sources.text import Text, Texts, read_text
 from claimlog.sources.text_formats import text_flaw
-from claimlog.strict_json import LARGEST_INTEGER, decode_value
+from claimlog.strict_json import LARGEST_INTEGER
 
 INPUTS = {
     "claims": ("quote", "occurrence"),
@@ -38,97 +38,6 @@ COLUMN_NEARNESS = 0.55
 """How alike a name must be to that of a column to be a slip of it: names of columns often share
 their end (`_id`), and one that is wrongly offered does no harm."""
 
-TOO_LARGE = "a whole number beyond 2**53, which readers round; give it in a larger unit"
-
-STRAIGHT = str.maketrans({"“": '"', "”": '"', "„": '"', "‟": '"', "″": '"'})
-"""Quotes as word processors curl them, made straight."""
-
-TRUTH_CELLS = {**TRUTHS, "true": True, "false": False}
-"""What cells of a column of yes and no say; spreadsheet programs write true and false."""
-
-
-def parse(item: Field, text: str) -> Any:
-    """Read a value from an option or a CSV cell; an empty one is null.
-
-    A list is separated by semicolons, one of identifiers by commas too (a name may hold a comma);
-    a list of objects is JSON.
-
-    Raises
-    ------
-    UsageError
-        If the text is no such value.
-    """
-    if item.type == "array":
-        if not text.strip():
-            return []
-        if item.item is not None and not text.lstrip().startswith("["):
-            return split_list(item, text)
-        try:
-            parts = _decode_list(text)
-        except ValueError as error:
-            raise UsageError(f'"{item.name}": not a JSON list: {error}') from error
-        return [_fill_keys(item, part) for part in parts] if isinstance(parts, list) else parts
-    if text == "":
-        return None
-    if item.type in ("integer", "number"):
-        try:
-            return decode_value(text)
-        except ValueError as error:
-            raise UsageError(_number_flaw(item, text)) from error
-    if item.type == "boolean":
-        truth = TRUTH_CELLS.get(text.strip().lower())
-        if truth is None:
-            raise UsageError(f'"{item.name}" is "{text[:40]}", expected yes or no')
-        return truth
-    return text
-
-
-def split_list(item: Field, text: str) -> list[str]:
-    """Return the parts of a list that was typed as text.
-
-    >>> split_list(Field("authors", "array", ""), "Example, Ada; A. Writer")
-    ['Example, Ada', 'A. Writer']
-    """
-    is_named = item.item is not None and item.item.references is not None
-    separator = "," if is_named and ";" not in text else ";"
-    return [part.strip() for part in text.split(separator) if part.strip()]
-
-
-def _decode_list(text: str) -> Any:
-    """Read a JSON list, also where a word processor has curled its quotes."""
-    try:
-        return decode_value(text)
-    except ValueError:
-        try:
-            return decode_value(text.translate(STRAIGHT))
-        except ValueError:
-            pass
-        raise
-
-
-def _number_flaw(item: Field, text: str) -> str:
-    flaw, number = f'"{item.name}" is "{text[:40]}"', text.strip()
-    if re.fullmatch(r"[+-]?[0-9]{17,}", number):
-        return f"{flaw}, {TOO_LARGE}"
-    if re.fullmatch(r"[+-]?[0-9]{1,3},[0-9]{3}", number) and item.type == "number":
-        whole, part = number.split(",")
-        return (
-            f"{flaw}; write {whole}{part} if the comma separates thousands, "
-            f"{whole}.{part.rstrip('0') or '0'} if it is a decimal comma"
-        )
-    if re.fullmatch(r"[+-]?[0-9]{1,3}([ ,.'\u00a0\u202f][0-9]{3})+", number):
-        return f"{flaw}; write it without separators of thousands"
-    if re.fullmatch(r"[+-]?[0-9]+,[0-9]+", number):
-        return f"{flaw}; write it with a point ({number.replace(',', '.')})"
-    return f"{flaw}, expected {item.type}"
-
-
-def _fill_keys(item: Field, part: Any) -> Any:
-    """Fill the keys that an object of a list leaves out with null."""
-    if item.fields and isinstance(part, dict):
-        return {**{inner.name: None for inner in item.fields}, **part}
-    return part
-
 
 class Writer:
     """Makes rows that follow a log; every row it made counts for the ones after."""
@@ -139,7 +48,7 @@ class Writer:
         self.log = log
         self.texts = texts
         self.by_words = by_words
-        self.actors = ActorNames(log)
+        self.names = EntityNames(log)
         self.recorded_by = recorded_by
         self.made: dict[str, set[str]] = {}
         # a clock that went back must not make the log run backwards
@@ -320,14 +229,14 @@ class Writer:
             raise ClaimlogError(f'unknown key "{name}"{near or listed} (schemas/{table.name}.json)')
         item = table.by_name[key]
         if isinstance(value, list):
-            value = [_fill_keys(item, part) for part in value]
+            value = [fill_keys(item, part) for part in value]
         if value is None and item.type == "array":
             value = []
         if flaw := type_flaw(item, value):
             raise ClaimlogError(f"{flaw} (schemas/{table.name}.json)")
         if isinstance(value, float) and abs(value) > LARGEST_INTEGER:
             raise ClaimlogError(f'"{key}" is {value:g}, {TOO_LARGE}')
-        return self.actors.resolve(table, item, value)
+        return self.names.resolve(table, item, value)
 
     def _passage(
         self,

@@ -11,8 +11,9 @@ from typing import Any
 
 from claimlog.edit.append import Entries
 from claimlog.edit.attribution_columns import CHAIN, attribution_columns, gather_attributions
+from claimlog.edit.cell_values import parse_cell
 from claimlog.edit.delimited_text import decode_rows, separated_rows
-from claimlog.edit.new_rows import INPUTS, parse
+from claimlog.edit.new_rows import INPUTS
 from claimlog.edit.open_batch import NOTHING_ADDED
 from claimlog.edit.row_faults import ColumnFault, RowFaults, UnfitRowError
 from claimlog.edit.row_input import Input
@@ -210,7 +211,7 @@ def _typed_row(table: Table, cells: dict[str, str]) -> dict[str, Any] | UnfitRow
     for name, cell in cells.items():
         try:
             if name:
-                row[name] = parse(table.by_name[name], cell) if name in table.by_name else cell
+                row[name] = parse_cell(table.by_name[name], cell) if name in table.by_name else cell
         except UsageError as error:
             faults.append(ColumnFault((name,), error))
     row = {name: None if value == "" else value for name, value in row.items()}

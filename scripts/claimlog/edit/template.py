@@ -11,8 +11,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from claimlog.edit.actor_names import REGISTER
 from claimlog.edit.attribution_columns import CHAIN, attribution_columns
+from claimlog.edit.entity_names import name_column
 from claimlog.edit.new_rows import INPUTS, is_numbered
 from claimlog.edit.source_documents import DOCUMENT, takes_document
 from claimlog.escaping import printable
@@ -135,14 +135,15 @@ def csv_template(table: Table) -> bytes:
     return (",".join(column.name for column in template_columns(table)) + "\n").encode()
 
 
-def workbook_template(table: Table, codes: Codes) -> bytes:
-    """Return a workbook for new rows of a stream: its sheet, definitions, and the codes."""
+def workbook_template(table: Table, codes: Codes, streams: Mapping[str, Table]) -> bytes:
+    """Return a workbook for new rows of one of the streams: its sheet, definitions, and codes."""
     from openpyxl import Workbook
 
     columns = template_columns(table)
     book = Workbook()
     lists = _code_sheet(book.create_sheet("codes"), columns, codes)
-    _definition_sheet(book.create_sheet("definitions", 0), columns, codes)
+    forms = [_form(column, streams) for column in columns]
+    _definition_sheet(book.create_sheet("definitions", 0), columns, forms, codes)
     del book["Sheet"]
     sheet = book.create_sheet(table.name, 0)
     book.active = 0
@@ -203,15 +204,17 @@ def _code_sheet(sheet: Worksheet, columns: list[TemplateColumn], codes: Codes) -
     return places
 
 
-def _definition_sheet(sheet: Worksheet, columns: list[TemplateColumn], codes: Codes) -> None:
+def _definition_sheet(
+    sheet: Worksheet, columns: list[TemplateColumn], forms: list[str], codes: Codes
+) -> None:
     """Write what each column means, and each code of it."""
     from openpyxl.styles import Alignment, Font
 
     head = ("column", "required", "meaning", "code", "label", "definition")
     rows: list[tuple[str, ...]] = [head]
-    for column in columns:
+    for column, form in zip(columns, forms, strict=True):
         mark = "required" if column.is_required else ""
-        rows.append((column.name, mark, f"{column.meaning}{_form(column)}", "", "", ""))
+        rows.append((column.name, mark, f"{column.meaning}{form}", "", "", ""))
         listed = column.item.codelist if column.item and not column.name.endswith("_2") else None
         rows += [
             (column.name, "", "", row["code"], row["label"], row["definition"])
@@ -237,15 +240,17 @@ def _text_cell(sheet: Worksheet, row: int, column: int, text: str) -> Cell:
     return cell
 
 
-def _form(column: TemplateColumn) -> str:
+def _form(column: TemplateColumn, streams: Mapping[str, Table]) -> str:
+    """Return what a cell of a column looks like, as a sentence after its meaning."""
     item = column.item
     if item is not None and item.type == "boolean":
         return " Yes or no."
     if item is not None and item.fields:
         return f" A JSON list of objects with {', '.join(part.name for part in item.fields)}."
-    named = {None: "", REGISTER: " An actor by identifier or exact name."}.get(
-        column.refers_to, f" An identifier of {column.refers_to}."
-    )
+    named = ""
+    if column.refers_to is not None:
+        or_name = name_column(streams[column.refers_to])
+        named = f" An identifier{' or exact name' if or_name else ''} of {column.refers_to}."
     is_list = item is not None and item.type == "array"
     return f"{named} Several are separated by semicolons." if is_list else named
 

@@ -14,7 +14,7 @@ CHANGE_OF_ACTION = {"assert": "added", "amend": "amended", "retract": "retracted
 
 
 def changes_table(claims: Frame, marks: Sequence[Mark]) -> Frame:
-    """Return the table ``changes_table``.
+    """Return the table ``changes``.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def first_release(marks: Sequence[Mark]) -> nw.Expr:
 def releases_table(
     counts: Mapping[tuple[str | None, str], int], marks: Sequence[Mark], like: Frame
 ) -> Frame:
-    """Return the table ``releases_table``.
+    """Return the table ``releases``.
 
     Parameters
     ----------

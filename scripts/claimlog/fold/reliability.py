@@ -83,7 +83,7 @@ def reliability_tables(
     definition: Definition,
     codebooks: Mapping[int, str],
 ) -> dict[str, Frame]:
-    """Return ``codings``, ``coding_pairs``, ``span_agreement`` and ``reliability_tables``.
+    """Return ``codings``, ``coding_pairs``, ``span_agreement`` and ``reliability``.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from claimlog.edit.new_rows import parse
+from claimlog.edit.cell_values import parse_cell
 from claimlog.errors import ClaimlogError, UsageError, suggest
 from claimlog.interchange.annotations import UNITS
 from claimlog.release.descriptors.plain_yaml import MAX_CHARACTERS, load_yaml
@@ -195,7 +195,7 @@ def column_value(item: Field, value: Any) -> Any:
         If it is no such value.
     """
     if isinstance(value, str):
-        return parse(item, value)
+        return parse_cell(item, value)
     if item.type == "string" and value is not None:
         raise UsageError(
             f'"{item.name}": {str(value)[:40]} is no text in YAML; put it in quotes, as it was '

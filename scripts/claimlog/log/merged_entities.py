@@ -9,7 +9,7 @@ MERGED = re.compile(r"merged into (?P<into>[^\s:]+): ")
 
 
 def merge_reason(into: str, reason: str) -> str:
-    """Return the reason of a retraction that leads on.
+    """Return the reason of a retraction that names the entity which stays.
 
     >>> merge_reason("gbr", "One state under two names.")
     'merged into gbr: One state under two names.'

@@ -1,4 +1,4 @@
-"""Rows that lack a column of their schema: one finding for all of them, with the first."""
+"""One finding for all rows that lack the same column of their schema, at the first of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the JSON files that claimlog is led by must look like before anything can be read by them.
+"""JSON Schemas of the files that configure claimlog, checked before anything is read by them.
 
 JSON Schemas of what the code takes from each file; what they do not name is free. They are the
 code's own: a package says what its columns are, never what a schema, a manifest or an entry of the

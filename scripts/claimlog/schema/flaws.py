@@ -153,10 +153,11 @@ def folding_flaw(spec: Spec) -> str | None:
             return f'lacks the column "{name}", which tables are computed from'
         if columns[name]["type"] != kind:
             return f"{name}: is {columns[name]['type']}, expected {kind}"
-    return next((flaw for name in columns if (flaw := _column_name_flaw(name))), None)
+    return next((flaw for name in columns if (flaw := column_name_flaw(name))), None)
 
 
-def _column_name_flaw(name: str) -> str | None:
+def column_name_flaw(name: str) -> str | None:
+    """Say that SQL means something else by the name of a column, or return None."""
     if name in ROW_NUMBERS or name in SQL_WORDS:
         return f'the column "{name}" has a name that means something else to SQLite; rename it'
     return None
@@ -275,7 +276,7 @@ def _stream_flaws(spec: Spec, columns: Mapping[str, Spec]) -> Iterator[str]:
 def _table_flaws(spec: Spec, columns: Mapping[str, Spec]) -> Iterator[str]:
     for name, item in columns.items():
         # `data_dictionary` has a column "table", and no column that is one of a stream
-        if (flaw := _column_name_flaw(name)) and (name in ROW_NUMBERS or "from" in item):
+        if (flaw := column_name_flaw(name)) and (name in ROW_NUMBERS or "from" in item):
             yield flaw
     if "search" in spec and spec.get("bridge"):
         yield "search: a bridge has no row numbers to be found by; drop one of the two"

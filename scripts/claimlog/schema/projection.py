@@ -1,4 +1,4 @@
-"""The tables that repeat a stream's columns: what a stream has more or less than they say.
+"""Gives compiled tables the columns that a stream gained, and takes away those that it lost.
 
 A column is declared once, in the schema of its stream. Where the files of the tables have not
 caught up (`claimlog schemas --write`), a table gets the columns of its stream that no table has,

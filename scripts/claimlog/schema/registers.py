@@ -285,16 +285,7 @@ def _current(table: Table, junctions: Collection[Junction], is_counted: bool) ->
             *(day_columns(item.name) if item.edtf else ()),
         ]
     if is_counted:
-        fields += [
-            {
-                "name": name,
-                "type": "integer",
-                "description": said,
-                "unit": unit,
-                "constraints": {"required": True},
-            }
-            for name, (said, unit) in COUNTS.items()
-        ]
+        fields += count_columns()
     fields += [_repeated_column(table, name) for name in ("version", "recorded_at", "recorded_by")]
     return {
         **_head(table.title, table.description, ORDER),
@@ -308,6 +299,32 @@ def _current(table: Table, junctions: Collection[Junction], is_counted: bool) ->
         "missingValues": [],
         **({"foreignKeys": keys} if keys else {}),
     }
+
+
+def lacks_counts(table: Table, streams: Mapping[str, Table]) -> bool:
+    """Whether a table is that of a register's live rows, claims refer to it, and none are counted.
+
+    So it is where its schema was written out before claims had a column that refers to it.
+    """
+    return (
+        table.name in registers_of(streams)
+        and table.name in referring_columns(streams["claims"], streams)
+        and not {*COUNTS}.intersection((*table.names, *streams[table.name].names))
+    )
+
+
+def count_columns() -> list[Spec]:
+    """Return the columns of a register's table that count the claims about a row."""
+    return [
+        {
+            "name": name,
+            "type": "integer",
+            "description": said,
+            "unit": unit,
+            "constraints": {"required": True},
+        }
+        for name, (said, unit) in COUNTS.items()
+    ]
 
 
 def _versions(table: Table) -> Spec:

@@ -94,7 +94,7 @@ class Matrix:
 
 
 async def read_matrix(store: Store) -> Matrix:
-    """Return how the matrix of a database is made; there is no such page without one."""
+    """Return the definition of the matrix; without one there is no such page."""
     topic = await read_topic(store)
     if topic.presentation.measures is None:
         raise PageNotFound("The claims of this dataset are not coded for measures.")

@@ -11,6 +11,8 @@ from claimlog.escaping import UNPRINTABLE, json_text, printable
 from claimlog.log.row_changes import readable_value
 from claimlog.schema.edtf_wording import date_in_words
 
+FIVE_DIGITS = 10_000
+
 
 def number(value: Any) -> str:
     """Write a number with commas between thousands, and decimals only where there are some."""
@@ -44,11 +46,16 @@ def speaker(hop: Mapping[str, Any]) -> str:
 def cell(value: Any) -> str:
     """Write a value of any column: of a list its items, of an object the members that are set.
 
+    Numbers of five digits and more have commas between thousands; those of four may be years.
+
     >>> cell(["nor", "sud"]), cell([{"actor_id": "nor", "verb": None}]), cell([]), cell(None)
     ('nor; sud', 'actor_id nor', 'none', '—')
-    >>> cell(False), cell(0), cell(30.0)
-    ('no', '0', '30')
+    >>> cell(False), cell(0), cell(30.0), cell(1623), cell(14500.25)
+    ('no', '0', '30', '1623', '14,500.25')
     """
+    if isinstance(value, int | float) and abs(value) >= FIVE_DIGITS:
+        value = int(value) if float(value).is_integer() else value
+        return f"{value:,}"
     return readable_value(value, absent="—", no_items="none")
 
 

@@ -73,7 +73,7 @@ class SeveralPlacesError(ClaimlogError):
         super().__init__(f"{places}; say which with --occurrence N, or quote more of it")
 
 
-def places(text: Text, quote: str) -> list[int]:
+def quote_offsets(text: Text, quote: str) -> list[int]:
     """Return every offset at which `quote` stands, overlapping ones included."""
     found = []
     at = text.content.find(quote)
@@ -83,8 +83,8 @@ def places(text: Text, quote: str) -> list[int]:
     return found
 
 
-def find(text: Text, quote: str, occurrence: int | None, shown: str) -> Anchor:
-    """Find a passage by its words and return its anchor.
+def find_exact_quote(text: Text, quote: str, occurrence: int | None, shown: str) -> Anchor:
+    """Find a passage by its exact text and return its anchor.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def find(text: Text, quote: str, occurrence: int | None, shown: str) -> Anchor:
     quote = canonical_text(quote)  # as the text itself was read
     if not quote.strip():
         raise ClaimlogError(f"{shown}: the quote is empty; give the words of the passage")
-    found = places(text, quote)
+    found = quote_offsets(text, quote)
     if not found:
         raise ClaimlogError(
             f"{shown}: the passage {quote[:40]!r} does not occur; copy it from the text to the "
@@ -144,7 +144,7 @@ def boundary_flaw(text: Text, start: int, end: int) -> str | None:
     return None
 
 
-def locate(text: Text, wanted: Anchor) -> list[tuple[int, int]]:
+def relocate_anchor(text: Text, wanted: Anchor) -> list[tuple[int, int]]:
     """Find an anchor in another copy of its text.
 
     Returns the spans (code points) whose words match; where several do, those whose context

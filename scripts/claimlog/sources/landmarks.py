@@ -1,4 +1,4 @@
-"""Where the claims beside one say that it stands in another copy of the text."""
+"""Estimates where a claim stands in another copy of its text, by the claims beside it."""
 
 from __future__ import annotations
 

@@ -15,7 +15,14 @@ from itertools import groupby, islice
 from typing import NamedTuple
 
 from claimlog.sources.characters import canonical_text, kinds
-from claimlog.sources.words import BROKEN, HYPHENATION, Token, fold, is_unspaced, tokenize
+from claimlog.sources.words import (
+    BROKEN,
+    HYPHENATION,
+    Token,
+    comparable_words,
+    is_unspaced,
+    tokenize,
+)
 
 READINGS, FORKS = 16, 50_000
 """Readings of a passage, and forks of a text, that are looked at; a long book has 10,000 forks."""
@@ -185,7 +192,7 @@ class Readings:
         return bisect_left(self.tokens, (start,)), last, start, end
 
     def _read(self, start: int, end: int, kept: str = "wdms") -> tuple[Token, ...]:
-        return tuple((start, end, word) for word in fold(self.content[start:end], kept))
+        return tuple((start, end, word) for word in comparable_words(self.content[start:end], kept))
 
     def _broken(self, text: str) -> Iterator[Fork]:
         """Yield words broken at a line end, read as two."""

@@ -36,7 +36,7 @@ FOLDED = re.compile(r"[wd][wdm]*|sm*")
 
 
 @lru_cache(1 << 16)
-def fold(raw: str, kept: str = "wdms") -> tuple[str, ...]:
+def comparable_words(raw: str, kept: str = "wdms") -> tuple[str, ...]:
     """Return the words of a piece of text without spaces, as they are compared.
 
     Parameters
@@ -44,7 +44,7 @@ def fold(raw: str, kept: str = "wdms") -> tuple[str, ...]:
     kept
         Kinds of code points (see `characters.kinds`) that belong to the words.
 
-    >>> fold("co\u00adoperates"), fold("İl"), fold("½")
+    >>> comparable_words("co\u00adoperates"), comparable_words("İl"), comparable_words("½")
     (('cooperates',), ('il',), ('1', '2'))
     """
     if raw.isascii() and raw.isalnum():
@@ -65,7 +65,7 @@ def tokenize(content: str) -> list[Token]:
     for match in TOKEN.finditer(kinds(content)):
         start, end = match.span()
         if content[start] != "[":
-            found += [(start, end, word) for word in fold(content[start:end])]
+            found += [(start, end, word) for word in comparable_words(content[start:end])]
     return found
 
 

@@ -6,16 +6,14 @@ import csv
 import io
 from typing import Any
 
-from claimlog.errors import ClaimlogError
-from claimlog.limits import DEFINITION_FILES
-from claimlog.package import SCHEMA_PATH, Package
+from claimlog.package import Package
 from claimlog.schema.definition import PAST, RULES, read_definition
 from claimlog.schema.deprecations import FILE as DEPRECATIONS
 from claimlog.schema.requirements import FILE as REQUIREMENTS
 from claimlog.schema.requirements import SINCE
 from claimlog.schema.table_schema import dump
 from claimlog.schema.upcast_steps import FILE as UPCASTS
-from claimlog.untrusted_files import files_below
+from claimlog.start.definition_texts import definition_files
 from claimlog.validate.report import rules_text
 
 ALWAYS, PRESENT = "constraints", "currentConstraints"
@@ -27,8 +25,7 @@ def codebook_copy(package: Package) -> dict[str, bytes]:
 
     Streams begin at version 1: there are no earlier versions, and what the present one demands, all
     rows must meet. Nothing else is taken away, retired columns and codes included, because tables,
-    queries and pages may name them. What is no file of a definition stays behind: a ``.git`` there,
-    of a stranger's package, would run its commands in the new one.
+    queries and pages may name them. What is no file of a definition stays behind.
 
     Raises
     ------
@@ -36,14 +33,10 @@ def codebook_copy(package: Package) -> dict[str, bytes]:
         If a file cannot be read, or the definition is not as it must be.
     """
     streams = read_definition(package).streams
-    paths = files_below(package.schemas, DEFINITION_FILES)
-    if paths is None:
-        raise ClaimlogError("schemas: holds more files than are read; take out what is no schema")
-    names = [package.relative(path) for path in paths]
     found = {
-        name: package.data(name)
-        for name in names
-        if SCHEMA_PATH.fullmatch(name) and not name.startswith(f"{PAST}/")
+        name: data
+        for name, data in definition_files(package).items()
+        if not name.startswith(f"{PAST}/")
     }
     for name in streams:
         place = f"schemas/{name}.json"

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from claimlog.errors import UsageError, suggest
-from claimlog.escaping import plain_line
+from claimlog.limits import TITLE_LENGTH
 from claimlog.schema.codebook import CODES
 from claimlog.schema.config_files import HEAD, shape_flaw
 from claimlog.schema.registers import dataset_name_flaw
 from claimlog.start.language_tags import language_tag
+from claimlog.start.option_lines import line_flaw
 from claimlog.start.template_files import template_rows
 
 CODEBOOK_VERSION, FIRST_VERSION = "1.0.0", "0.1.0"
@@ -36,6 +37,8 @@ class PackageChoices:
         SPDX identifier.
     languages
         Tags (BCP 47) of the languages that sources are written in.
+    authors
+        Names of people or bodies whose work it is.
     """
 
     name: str
@@ -43,6 +46,13 @@ class PackageChoices:
     topic: str
     licence: str
     languages: tuple[str, ...]
+    authors: tuple[str, ...] = ()
+
+    @property
+    def contributors(self) -> list[dict[str, Any]]:
+        """Whose work it is, whom a citation names; its maintainers where nobody is named."""
+        people = [{"title": author, "roles": ["author"]} for author in self.authors]
+        return people or [{"title": f"{self.title} maintainers", "roles": ["maintainer"]}]
 
     def require_valid(self) -> None:
         """Refuse what a package cannot be called or cannot say.
@@ -52,9 +62,10 @@ class PackageChoices:
         UsageError
             Naming the option.
         """
-        for option, value in (("--title", self.title), ("--topic", self.topic)):
-            if not value.strip() or plain_line(value) != value:
-                raise UsageError(f"{option} {value!r}: expected some words in one line")
+        named = (("--author", author) for author in self.authors)
+        for option, value in (("--title", self.title), ("--topic", self.topic), *named):
+            if flaw := line_flaw(option, value, TITLE_LENGTH):
+                raise UsageError(flaw)
         if flaw := dataset_name_flaw(self.name) or shape_flaw(self.head(), HEAD):
             raise UsageError(
                 f"--name {self.name!r}: {flaw}; expected lower-case letters, digits and hyphens"
@@ -79,7 +90,7 @@ class PackageChoices:
             "version": FIRST_VERSION,
             "keywords": [self.topic, "claims", "event sourcing"],
             "licenses": [licence or {"name": self.licence, "path": "", "title": ""}],
-            "contributors": [{"title": f"{self.title} maintainers", "roles": ["maintainer"]}],
+            "contributors": self.contributors,
         }
 
     def codebook(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""A request of a page, and what it is answered."""
+"""Requests and responses of the desk's HTTP interface."""
 
 from __future__ import annotations
 

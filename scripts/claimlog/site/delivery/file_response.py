@@ -28,7 +28,7 @@ NO_BYTES = (b"content-length", b"0")
 
 @dataclass(frozen=True)
 class FileResponse:
-    """A file that is sent as RFC 9110 has it, never compressed.
+    """A response with a file or ranges of its bytes (RFC 9110), never compressed.
 
     Attributes
     ----------

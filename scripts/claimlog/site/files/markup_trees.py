@@ -1,4 +1,4 @@
-"""Drawn rows of a page as data, from which a script makes the same elements without any HTML.
+"""Drawn rows as trees in JSON, from which a script makes the same elements without any HTML.
 
 An element is a list: its name, its attributes if it has any, and what it holds; all else is text.
 """

@@ -1,4 +1,4 @@
-"""Peers: the part of a network address that one reader holds, by which shares are counted."""
+"""The part of a network address (of IPv6 the first 64 bits) by which readers are counted."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Queries of the server's own: our pages and Datasette's, over files that a stranger may have made.
 
-Their SQL is ours, so that they run in the server's process. What they may give is bounded all the
+Their SQL is ours, so that they run in the server's process. How much they return is bounded all the
 same, because rows and values are the file's.
 """
 
@@ -21,7 +21,7 @@ STEPS = 1_000
 
 
 def most_rows(datasette: Any, page_size: int | None) -> int:
-    """Return how many rows Datasette is given where it cuts what is more."""
+    """Return the most rows that Datasette is given, which cuts off the rest."""
     rows = int(datasette.setting("max_returned_rows"))
     # one more than a page says that there are more
     return rows + 1 if rows == (page_size or datasette.setting("default_page_size")) else rows

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
+from claimlog.schema.table_schema import column_words
 from claimlog.site.claim_filters import claim_list
 from claimlog.site.datasette_internals import QueryInterrupted, canned_queries
 from claimlog.site.entity_links import store_registers
@@ -181,7 +182,7 @@ async def _registered(store: Store) -> list[SearchEntry]:
                     _path(register.name, name),
                     _names(name, title),
                     " ".join((*map(str, meanings), *texts)),
-                    _note(*meanings, *texts),
+                    _note(column_words(register.entity).capitalize(), *meanings, *texts),
                     row.get("claims"),
                 )
             )
