@@ -146,7 +146,9 @@ def test_the_option_allows_a_site_more(world: World, tmp_path: Path) -> None:
     assert enough.returncode == 0
 
 
-def test_pages_of_documentation_and_queries_are_the_programs_that_a_site_may_start() -> None:
+def test_pages_of_documentation_and_queries_are_the_programs_that_a_site_may_start(
+    tmp_path: Path,
+) -> None:
     code = (
         "import subprocess, sys; from pathlib import Path; "
         "from claimlog.limited_program import refuse_programs; "
@@ -156,7 +158,7 @@ def test_pages_of_documentation_and_queries_are_the_programs_that_a_site_may_sta
     )
     for words in ("", "run('own.py')", "run('-I', '-c', 'own.py')", "run('-I', './own.py')"):
         done = subprocess.run(
-            [sys.executable, "-c", code.format(words)], capture_output=True, text=True
+            [sys.executable, "-c", code.format(words)], capture_output=True, text=True, cwd=tmp_path
         )
         assert done.stdout == "1\n1\n"
         assert ("which reading it never needs" in done.stderr) == bool(words)
