@@ -43,6 +43,8 @@ HEAVY = (
 NOT_NEEDED = ("workshop.bench", "claimlog.site", "claimlog.__main__", "claimlog.spark")
 RELEASING = frozenset(("release", "reissue", "site"))
 """Commands that draw pages."""
+DRAWING = "claimlog.site."
+"""How programs that draw pages begin."""
 STREAMS = ("in", "out", "err")
 
 
@@ -295,7 +297,7 @@ def _prepare_releases() -> None:
 def _fork_program(connection: socket.socket) -> None:
     data, descriptors, *_ = socket.recv_fds(connection, 1 << 20, 3)
     asked = json.loads(data)
-    if RELEASING.intersection(asked.get("words", ())):
+    if asked["module"].startswith(DRAWING) or RELEASING.intersection(asked.get("words", ())):
         _prepare_releases()
 
     def tell(status: int) -> None:

@@ -287,3 +287,11 @@ def test_a_version_from_before_a_correction_is_judged_by_the_text_that_it_had(wo
     assert [(finding.rule, finding.entity) for finding in report.findings] == [
         ("span-inside", "C001-001")
     ]
+
+
+def test_more_passages_than_are_looked_for_are_refused_in_a_line(
+    monkeypatch: pytest.MonkeyPatch, world: World
+) -> None:
+    monkeypatch.setattr("claimlog.edit.correct.PASSAGES_CHARACTERS", 10)
+    with pytest.raises(ClaimlogError, match=r"^S001: its passages have more than 10 characters"):
+        corrected(world, LATER)

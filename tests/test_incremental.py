@@ -8,6 +8,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any
@@ -434,3 +435,28 @@ def test_an_updated_database_must_have_the_rows_of_its_parquet_files(
     with pytest.raises(ClaimlogError, match=r"has \d+ rows, its Parquet file \d+; build from noth"):
         build(world.package, world.package.build)
     build(world.package, world.package.build, fresh=True)
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("CREATE TRIGGER t AFTER DELETE ON claims BEGIN SELECT 1; END", "the trigger 't'"),
+        ("CREATE INDEX i ON claims (lower(claim_id))", "the index 'i'"),
+        ("ALTER TABLE claims ADD COLUMN g TEXT AS (lower(claim_id))", "the table 'claims'"),
+    ],
+)
+def test_a_build_whose_database_computes_something_is_not_patched(
+    sql: str, said: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clone may bring a build that agrees with itself."""
+    build(world.package, world.package.build)
+    with closing(sqlite3.connect(world.package.build / "tiny.db")) as connection:
+        connection.execute(sql)
+        connection.commit()
+    monkeypatch.setattr(claimlog.build, "is_current", lambda *_: True)
+    world.amend("claims", "C001-001", note="Changed.")
+    world.seal("more")
+    with pytest.raises(ClaimlogError) as caught:
+        build(world.package, world.package.build)
+    assert said in str(caught.value)
+    assert "is none that claimlog makes; build from nothing" in str(caught.value)

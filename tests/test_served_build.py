@@ -28,9 +28,8 @@ from fsspec.implementations.http import HTTPFileSystem
 
 from claimlog.build import build
 from claimlog.errors import ClaimlogError
-from claimlog.site.served_build import ServedBuild, log_behind, pin_build
+from claimlog.site.served_build import ServedBuild, database_of, log_behind, pin_build
 from claimlog.site.server import _read_json
-from claimlog.site.server_command import database_of
 from conftest import World, asking, await_startup, claim, copied
 
 

@@ -6,7 +6,9 @@ import asyncio
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable, Coroutine
+import subprocess
+import sys
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import closing
 from pathlib import Path
 from time import monotonic
@@ -15,11 +17,14 @@ from typing import Any
 import pytest
 
 from claimlog.errors import ClaimlogError
-from claimlog.site.files import query_clock
+from claimlog.limited_process import Limits
+from claimlog.site.files import publish, query_clock, search_parts
 from claimlog.site.files.open_build import open_build
-from claimlog.site.files.publish import publish_site
+from claimlog.site.files.publish import publish_site, site_limits
 from claimlog.site.files.query_clock import pages_seconds, prepared_seconds, query_seconds
 from claimlog.site.files.site_source import SiteSource
+from claimlog.site.server_command import ServerOptions, serve
+from claimlog.site.store import Store
 from conftest import World, copied
 
 ENDLESS = "with recursive r(i) as (select 1 union all select i + 1 from r) select count(*) from r"
@@ -91,6 +96,91 @@ def test_no_query_is_begun_when_those_of_all_pages_took_their_time(
         asyncio.run(run())
 
 
+def test_the_words_of_all_claims_are_read_within_the_time_of_a_query(
+    tiny_build: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_without_end(connection: sqlite3.Connection, *_: object) -> Iterator[object]:
+        yield from connection.execute(ENDLESS)
+
+    monkeypatch.setattr(query_clock, "QUERY_SECONDS", 0.2)
+    monkeypatch.setattr(query_clock, "QUERY_SECONDS_PER_MB", 0)
+    monkeypatch.setattr(search_parts, "read_places", read_without_end)
+    source = SiteSource.of_build(tiny_build.package.build, database_of(tiny_build))
+
+    async def run() -> None:
+        store = Store.latest(await open_build(source))
+        [*_] = [file async for file in search_parts.search_parts(store, lambda address: address)]
+
+    with pytest.raises(ClaimlogError, match=r"^tiny\.db: a query of a page takes longer than 0"):
+        asyncio.run(run())
+
+
+@pytest.mark.parametrize("option", ["mode=ro", "immutable=1"])
+def test_no_module_of_the_site_opens_a_database_beside_its_clock(option: str) -> None:
+    """A connection of its own has no clock but the one that it is given."""
+    folder = Path(search_parts.__file__).parent
+    opening = [path for path in folder.rglob("*.py") if option in path.read_text("utf-8")]
+    assert all(
+        "clock.watch(" in path.read_text("utf-8") or "Worker" in path.read_text("utf-8")
+        for path in opening
+    )
+
+
+# what it takes ------------------------------------------------------------------------------------
+
+
+def test_the_limits_of_a_site_grow_with_what_it_is_drawn_from_and_with_the_option() -> None:
+    small, large, twice = site_limits(0), site_limits(10**8), site_limits(0, 2)
+    for name in ("seconds", "memory", "written"):
+        assert 0 < getattr(small, name) < getattr(large, name)
+        assert getattr(twice, name) == 2 * getattr(small, name)
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        (Limits(0.1, 1 << 30, 1 << 30), "longer than 0 seconds"),
+        (Limits(60, 1 << 20, 1 << 30), "more memory than 0.0 GB"),
+        (Limits(60, 1 << 30, 100_000), "files of more than 100,000 bytes"),
+    ],
+)
+def test_a_site_that_takes_more_than_it_may_is_one_line_and_replaces_nothing(
+    limits: Limits, said: str, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publish, "site_limits", lambda *_: limits)
+    line = refusal(world, tmp_path / "out")
+    assert said in line
+    assert line.endswith("raise the limits: --limits 2")
+    assert [path.name for path in (world.package.state / "serving").iterdir()] == []
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith((".", "out"))]
+
+
+def test_the_option_allows_a_site_more(world: World, tmp_path: Path) -> None:
+    few = world.run("site", "--out", str(tmp_path / "few"), "--limits", "0.01")
+    assert few.returncode == 1
+    assert "--limits 0.02" in few.stderr
+    enough = world.run("site", "--out", str(tmp_path / "enough"), "--limits", "2")
+    assert enough.returncode == 0
+
+
+def test_pages_of_documentation_and_queries_are_the_programs_that_a_site_may_start(
+    tmp_path: Path,
+) -> None:
+    code = (
+        "import subprocess, sys; from pathlib import Path; "
+        "from claimlog.limited_program import refuse_programs; "
+        "own = Path('own.py'); own.write_text('print(1)'); refuse_programs(own); "
+        "run = lambda *words: subprocess.run([sys.executable, *words], check=True); "
+        "run('-I', 'own.py'); run('-P', 'own.py'); {}"
+    )
+    for words in ("", "run('own.py')", "run('-I', '-c', 'own.py')", "run('-I', './own.py')"):
+        done = subprocess.run(
+            [sys.executable, "-c", code.format(words)], capture_output=True, text=True, cwd=tmp_path
+        )
+        assert done.stdout == "1\n1\n"
+        assert ("which reading it never needs" in done.stderr) == bool(words)
+
+
 # what a build may hold ----------------------------------------------------------------------------
 
 
@@ -144,22 +234,54 @@ def refusal(world: World, out: Path, folder: Path | None = None) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("sql", "said"),
-    [
-        (f"create view v as {ENDLESS}", "the view 'v' computes what it shows"),
-        ("create trigger t after insert on claims begin select 1; end", "trigger"),
-        ("create table g (a, b as (a + 1))", "computed"),
-        ("create index i on claims (lower(claim_id))", "computes"),
-    ],
-)
-def test_a_database_that_computes_is_refused_before_a_page_is_drawn(
+COMPUTING = [
+    (f"create view v as {ENDLESS}", "the view 'v' computes what it shows"),
+    ("create trigger t after insert on claims begin select 1; end", "trigger"),
+    ("create table g (a, b as (a + 1))", "computed"),
+    ("create index i on claims (lower(claim_id))", "computes"),
+    ("delete from claims", "has 0 rows in claims, and datapackage.json says"),
+]
+
+
+@pytest.mark.parametrize(("sql", "said"), COMPUTING)
+def test_a_database_that_computes_is_refused_before_a_page_is_drawn_or_served(
     sql: str, said: str, world: World, tmp_path: Path
 ) -> None:
     with closing(sqlite3.connect(database_of(world))) as database:
         database.execute(sql)
         database.commit()
     assert said in refusal(world, tmp_path / "out")
+    assert said in refusal_to_serve(world)
+
+
+def refusal_to_serve(world: World) -> str:
+    """Return the one line with which a server is not started, which leaves nothing behind."""
+    with pytest.raises(ClaimlogError) as caught:
+        serve(world.package, world.package.build, ServerOptions("127.0.0.1", 1), world.texts)
+    assert "\n" not in str(caught.value)
+    assert [*(world.package.state / "serving").iterdir()] == []
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("change", ["a circle of pages", "a list of tables in a circle", "a cut"])
+def test_a_database_whose_pages_are_not_each_there_once_is_neither_drawn_nor_served(
+    change: str, world: World, tmp_path: Path
+) -> None:
+    path = database_of(world)
+    with closing(sqlite3.connect(path)) as database:
+        size = database.execute("pragma page_size").fetchone()[0]
+        query = "select rootpage from sqlite_schema where name = 'claims'"
+        root = 1 if "tables" in change else database.execute(query).fetchone()[0]
+    data = bytearray(path.read_bytes())
+    start = (root - 1) * size + (100 if root == 1 else 0)
+    if change == "a cut":
+        del data[len(data) // 2 :]
+    else:  # the rightmost child of an inner page is that page itself
+        data[start] = 5
+        data[start + 8 : start + 12] = root.to_bytes(4, "big")
+    path.write_bytes(data)
+    for said in (refusal(world, tmp_path / "out"), refusal_to_serve(world)):
+        assert "pages are damaged" in said or "cannot be read as SQLite" in said
 
 
 ABOUT = "datasette/metadata.json"

@@ -8,9 +8,10 @@ import json
 import re
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -21,6 +22,7 @@ from accessibility import violations
 from browser import NO_CHROMIUM, OPEN_ALL, WIDE, Watch, chromium, opened, too_wide
 from claimlog.build import build
 from claimlog.errors import ClaimlogError
+from claimlog.limited_program import requested_path
 from claimlog.log.read_log import read
 from claimlog.log.release_index import read_index
 from claimlog.package import Package
@@ -33,10 +35,10 @@ from claimlog.release.site_mark import MARK
 from claimlog.release.verdict import Verdict
 from claimlog.release.verify import verify_copy
 from claimlog.site.files.addresses import Address, file_segment
-from claimlog.site.files.publish import publish_site, versions_script
+from claimlog.site.files.publish import publish_site
 from claimlog.site.files.redraw import differing_pages
 from claimlog.site.files.release_site import draw_release_site, release_source
-from claimlog.site.files.write import SiteSize
+from claimlog.site.files.site_process import versions_script
 from conftest import World, asking
 from repositories import Repo
 from site_links import broken_links, read_page
@@ -257,18 +259,20 @@ def test_a_site_is_not_replaced_together_with_files_of_the_user(
     package, out = published.repo.package, tmp_path / "public"
     shutil.copytree(published.site, out)
 
-    def draw(_source: object, target: Path) -> SiteSize:
+    def draw(_work: object, request: Mapping[str, Any]) -> dict[str, Any]:
         (out / "CNAME").write_text("claims.example", "utf-8")  # while it is drawn
+        target = requested_path(request, "target")
+        assert target is not None
         (target / "index.html").write_text("new", "utf-8")
-        return SiteSize()
+        return {}
 
-    monkeypatch.setattr("claimlog.site.files.publish.write_site", draw)
+    monkeypatch.setattr("claimlog.site.files.publish.run_limited", draw)
     for _ in range(2):
         with pytest.raises(ClaimlogError, match="CNAME: claimlog site did not write it"):
             publish_site(package, package.build, out)
     assert (out / "claims" / "index.html").is_file()
     (out / "CNAME").unlink()
-    monkeypatch.setattr("claimlog.site.files.publish.write_site", lambda *_: SiteSize())
+    monkeypatch.setattr("claimlog.site.files.publish.run_limited", lambda *_: {})
     publish_site(package, package.build, out)
     assert not (out / "claims").exists()
 
@@ -284,7 +288,7 @@ def test_a_failure_leaves_the_earlier_site_as_it_was(
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("claimlog.site.files.publish.write_site", fail)
+    monkeypatch.setattr("claimlog.site.files.publish.run_limited", fail)
     with pytest.raises(ClaimlogError, match="nothing was replaced"):
         publish_site(package, package.build, out)
     assert [path.name for path in out.iterdir()] == [MARK]

@@ -10,33 +10,37 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from claimlog.errors import ClaimlogError, Finding, FindingsError
+from claimlog.escaping import printable_line
 
 ADDRESS_SPACE = 16 << 30
 """Address space beyond the limit of memory, for what libraries reserve and do not use."""
 
 ANSWER_BYTES = 64 << 20
+COMPLAINT_BYTES = 2_000
 POLL_SECONDS = 0.02
-TRIES = 500
 NO_MEMORY = 77
 """Exit status of a process that ran out of memory and could still say so."""
 
-REFUSED_EVENTS = (
-    *("socket.connect", "socket.bind", "socket.getaddrinfo", "socket.gethostbyname"),
-    *("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty"),
-)
-"""Audit events of Python (PEP 578) that reading a file never needs."""
+EXCEEDED = "exceeded"
+"""Key of answers: what was reached of a limit that the program itself looks at."""
+
+FAILED = "failed"
+"""Key of answers: the error of a program that did not expect what it read."""
+
+OUT_OF_MEMORY = ("memory allocation of", "bad_alloc", "out of memory", "MemoryError")
+"""What libraries say last that end the process where there is no more memory."""
 
 
 @dataclass(frozen=True)
@@ -129,20 +133,72 @@ def run_limited(work: LimitedWork, request: Mapping[str, Any]) -> dict[str, Any]
         more = f"if you trust where it comes from, raise the limits: --limits {2 * work.factor:g}"
         remedy = f"so {work.outcome}; {work.remedy or more}"
         if exceeded or status == NO_MEMORY:
-            what = exceeded or f"more memory than {limits.memory / 1e9:.1f} GB or than there is"
+            what = exceeded or _memory_limit(limits)
             raise ClaimlogError(f"{work.name}: {work.gerund} it takes {what}, {remedy}")
         with contextlib.suppress(ValueError):
             answer: dict[str, Any] = json.loads(b"".join(received))
+            if EXCEEDED in answer:
+                what = answer[EXCEEDED]
+                raise ClaimlogError(f"{work.name}: {work.gerund} it takes {what}, {remedy}")
+            if FAILED in answer:
+                raise ClaimlogError(_sudden_end(work, 1, str(answer[FAILED]), remedy))
             if answer.get("findings"):
                 found = [Finding(**finding) for finding in answer["findings"]]
                 raise FindingsError(found, work.outcome)
             if "error" in answer:
                 raise ClaimlogError(answer["error"])
             return answer
-        complaints.seek(0)
-        output = complaints.read()[-2000:].decode(errors="replace").strip().splitlines()
-        why = output[-1][:200] if output else f"exit status {status}"
-        raise ClaimlogError(f"{work.name}: {work.gerund} it ended early ({why}), {remedy}")
+        complaints.seek(0, os.SEEK_END)
+        complaints.seek(max(0, complaints.tell() - COMPLAINT_BYTES))
+        output = complaints.read().decode(errors="replace").strip().splitlines()
+        # the interpreter names an error of its own before it lists the threads
+        fatal = [line for line in output if line.startswith("Fatal Python error")]
+        raise ClaimlogError(_sudden_end(work, status, [*fatal, *output[-1:], ""][0], remedy))
+
+
+def _memory_limit(limits: Limits) -> str:
+    return f"more memory than {limits.memory / 1e9:.1f} GB or than there is"
+
+
+def _sudden_end(work: LimitedWork, status: int, complaint: str, remedy: str) -> str:
+    """Return what happened to a process that ended without an answer, and what to do.
+
+    Parameters
+    ----------
+    status
+        Its exit status; that of a signal is negative, as `subprocess` gives it.
+    complaint
+        The last line of its standard error.
+    remedy
+        What to do about a limit.
+    """
+    said = printable_line(complaint)[:200]
+    where = f"{work.name}: {work.gerund} it"
+    if any(words in complaint for words in OUT_OF_MEMORY):
+        return f"{where} takes {_memory_limit(work.limits)}, {remedy}"
+    if status == -signal.SIGXCPU:
+        return f"{where} takes more time of the processor than it may, {remedy}"
+    if status == -signal.SIGKILL:
+        return (
+            f"{where} was ended by the system, as where memory runs out, or by somebody else "
+            f"(SIGKILL), so {work.outcome}; end other programs and run this again"
+        )
+    if status in (-signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP):
+        name = signal.Signals(-status).name
+        return f"{where} was ended from outside ({name}), so {work.outcome}; run this again"
+    because = f" ({said})" if said else ""
+    again = "get the file again from where it was published, or make it anew if it is yours"
+    if status < 0:
+        name = signal.Signals(-status).name if -status in {*signal.Signals} else f"signal {-status}"
+        return (
+            f"{where} crashed a library with {name}{because}, which no sound file does, so "
+            f"{work.outcome}; {again}"
+        )
+    because = because or f" (exit status {status})"
+    return (
+        f"{where} failed at something that no sound file holds{because}, so {work.outcome}; "
+        f"{again}, and if it is sound report this line"
+    )
 
 
 def _receive(answer: IO[bytes], received: list[bytes]) -> None:
@@ -178,107 +234,6 @@ def _resident_bytes(process: int) -> int:
         return 0
 
 
-def _set_limits(request: Mapping[str, Any]) -> None:
-    """Set the limits of this process; they cannot be raised again."""
-    import resource
-
-    for name, value in (
-        (resource.RLIMIT_AS, request["address_space"]),
-        (resource.RLIMIT_FSIZE, request["written"]),
-        # of all its threads; the parent looks at the clock
-        (resource.RLIMIT_CPU, int((os.cpu_count() or 1) * request["seconds"]) + 60),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        _, most = resource.getrlimit(name)
-        value = value if most == resource.RLIM_INFINITY else min(value, most)
-        with contextlib.suppress(ValueError, OSError):  # macOS knows no limit of address space
-            resource.setrlimit(name, (value, value))
-
-
-def _end_with_parent(scratch: Path) -> Callable[[], None]:
-    """End this process, and remove its scratch directory, when its parent ends.
-
-    Returns
-    -------
-    callable
-        To be called at the end of the work: waits for that, if the parent is gone already.
-    """
-    gone = threading.Event()
-
-    def wait() -> None:
-        while sys.stdin.buffer.read(1):
-            pass
-        gone.set()
-        for _ in range(TRIES):  # another thread may be writing there yet
-            shutil.rmtree(scratch, ignore_errors=True)
-            if not scratch.exists():
-                break
-            time.sleep(POLL_SECONDS)
-        os._exit(1)
-
-    watcher = threading.Thread(target=wait, daemon=True)
-    watcher.start()
-
-    def finish() -> None:
-        if gone.is_set() or not scratch.exists():
-            watcher.join()
-
-    return finish
-
-
-def _refuse_event(event: str, _: object) -> None:
-    """Refuse what a hostile file could try to bring about (an audit hook)."""
-    if event in REFUSED_EVENTS:
-        raise RuntimeError(f"a file wanted {event}, which reading it never needs")
-
-
-Program = Callable[[Path, Path, Mapping[str, Any]], Mapping[str, Any]]
-"""What a program does: its target, a scratch directory and the request give an answer."""
-
-
-def answer_request(program: Program) -> None:
-    """Do the work that standard input asks for, within limits; write the answer to standard output.
-
-    `program` imports what it needs first: once it refused programs, no file that it reads can start
-    one.
-    """
-    request = json.loads(sys.stdin.buffer.readline())
-    _set_limits(request)
-    target, scratch = requested_path(request, "target"), requested_path(request, "scratch")
-    assert target is not None
-    assert scratch is not None
-    finish = _end_with_parent(scratch)
-    answer: Mapping[str, Any]
-    try:
-        answer = program(target, scratch, request)
-    except MemoryError:
-        os._exit(NO_MEMORY)
-    except FindingsError as error:
-        answer = {"findings": [finding.as_dict() for finding in error.findings]}
-    except ClaimlogError as error:
-        answer = {"error": str(error)}
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        answer = {"error": f"{where}{error.strerror or error}; {request['outcome']}"}
-    finish()
-    try:
-        sys.stdout.write(json.dumps(answer))
-        sys.stdout.flush()
-    except BrokenPipeError:
-        shutil.rmtree(scratch, ignore_errors=True)
-        os._exit(1)
-
-
 def path_request(path: Path | None) -> str | None:
     """Return a path as a request holds it: its bytes need not be of any encoding."""
     return None if path is None else os.fsencode(path).hex()
-
-
-def requested_path(request: Mapping[str, Any], name: str) -> Path | None:
-    """Return a path of a request."""
-    return None if request[name] is None else Path(os.fsdecode(bytes.fromhex(request[name])))
-
-
-def refuse_programs() -> None:
-    """Refuse from now on what a hostile file could try to bring about."""
-    sys.addaudithook(_refuse_event)

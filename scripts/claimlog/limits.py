@@ -29,6 +29,10 @@ DOCUMENT_BYTES = 16 * MIB
 TEXT_BYTES = 16 * MIB
 """A source text: a long book has 5 MB. Its words take some fifty times its size."""
 
+PASSAGE_WORDS, PASSAGES_CHARACTERS = 10_000, 5_000_000
+"""Words of a passage that is looked for in another text, and characters of all passages of a source
+that is corrected: a long article has 5,000 words. Looking for ten thousand takes some seconds."""
+
 HASHED_WINDOWS = 8_000_000
 """Runs of words that are hashed to look for claims in a copy: about six seconds. A copy of 5 MB has
 800,000 words, and those of every length that a claim has are runs of their own."""

@@ -16,6 +16,7 @@ from typing import IO, NoReturn
 
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
+from claimlog.untrusted_files import is_sparse
 
 FOLDERS = (
     *("cache", "cache/parts", "open", "rebase-out", "rebase-in", "rebase-done", "serving"),
@@ -47,14 +48,21 @@ def require_own_state(package: Package) -> Path:
     Raises
     ------
     ClaimlogError
-        If it, or a directory or file below it that claimlog uses, is a symbolic link or of another
-        kind than it is when claimlog made it.
+        If it, or a directory or file below it that claimlog uses, is a symbolic link, of another
+        kind than it is when claimlog made it, or a file of holes.
     """
     folder = package.state
     for path, is_folder in _state_entries(folder):
-        mode = _mode(package, path)
-        if mode is not None and not (stat.S_ISDIR if is_folder else stat.S_ISREG)(mode):
-            _refuse(package, path, mode, "directory" if is_folder else "regular file")
+        state = _state_of(package, path)
+        if state is None:
+            continue
+        if not (stat.S_ISDIR if is_folder else stat.S_ISREG)(state.st_mode):
+            _refuse(package, path, state.st_mode, "directory" if is_folder else "regular file")
+        if not is_folder and is_sparse(state):
+            raise ClaimlogError(
+                f"{package.relative(path)}: says {state.st_size:,} bytes and consists of holes; "
+                f"{REMEDY}"
+            )
     return folder
 
 
@@ -121,10 +129,10 @@ def _state_entries(folder: Path) -> Iterator[tuple[Path, bool]]:
             yield from ((path, False) for path in sorted((folder / name).iterdir()))
 
 
-def _mode(package: Package, path: Path) -> int | None:
-    """Return the mode of a path itself, not of what it links to; None where nothing is there."""
+def _state_of(package: Package, path: Path) -> os.stat_result | None:
+    """Return the state of a path itself, not of what it links to; None where nothing is there."""
     try:
-        return path.lstat().st_mode
+        return path.lstat()
     except FileNotFoundError:
         return None
     except OSError as error:

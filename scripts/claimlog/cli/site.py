@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from claimlog.cli.base import Context, example, pass_context
+from claimlog.cli.base import Context, example, limits_option, pass_context
 from claimlog.cli.output import line
 
 
@@ -32,11 +32,14 @@ from claimlog.cli.output import line
     metavar="all|VERSIONS",
     help="Put the pages of releases below releases/, each as it was: all, or versions.",
 )
+@limits_option("drawing it")
 @pass_context
-def site(context: Context, out: Path, folder: Path | None, releases: str | None) -> None:
+def site(
+    context: Context, out: Path, folder: Path | None, releases: str | None, limits: float
+) -> None:
     """Write the site of a build as plain files, which need no server and open from a disk."""
     from claimlog.site.files.publish import publish_site
 
     package = context.package
-    size = publish_site(package, folder or package.build, out, releases)
+    size = publish_site(package, folder or package.build, out, releases, limits)
     line(f"wrote {out}: {size.pages:,} pages, {size.files:,} files; open {out / 'index.html'}")

@@ -20,7 +20,7 @@ from claimlog.site.files.addresses import Address
 from claimlog.site.files.publish import require_own_directory
 from claimlog.site.files.site_source import SiteSource
 from claimlog.site.files.write import write_site
-from claimlog.site.server_command import database_of
+from claimlog.site.served_build import database_of
 from claimlog.sources.text import Texts
 from claimlog.swap import publish_directory
 

@@ -16,6 +16,7 @@ from claimlog.edit.log_lock import log_lock
 from claimlog.edit.new_rows import Writer, as_lines
 from claimlog.edit.staging import append_streams
 from claimlog.errors import ClaimlogError, UsageError
+from claimlog.limits import PASSAGES_CHARACTERS
 from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.sources.anchor import SeveralPlacesError, anchor
@@ -206,6 +207,12 @@ def _passages(
         (FURNITURE, f"{FURNITURE}:{number}", (part["start"], part["end"]))
         for number, part in enumerate(before["furniture"] or (), 1)
     ]
+    if sum(end - start for _, _, (start, end) in places) > PASSAGES_CHARACTERS:
+        raise ClaimlogError(
+            f"{before['source_id']}: its passages have more than {PASSAGES_CHARACTERS:,} "
+            "characters together, more than are looked for in a corrected text; retract those that "
+            f"are none first; {NOTHING}"
+        )
     placed = carry_passages(coded, corrected, [span for _, _, span in places])
     for stream, identifier, span in places:
         yield Passage(stream, identifier, span, placed[span])

@@ -5,12 +5,19 @@ Rows and answers are the same; where a row lies in the file is not.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 
-from claimlog.export.sqlite import DatabaseWriter, search_statements, sql_identifier
+from claimlog.errors import ClaimlogError
+from claimlog.export.sqlite import (
+    DatabaseWriter,
+    create_statement,
+    index_statements,
+    search_statements,
+    sql_identifier,
+)
 from claimlog.schema.table_schema import Table
 
 REMOVED_IDS = "claimlog_removed"
@@ -22,6 +29,28 @@ class DatabasePatch(DatabaseWriter):
 
     def __init__(self, path: Path, tables: Mapping[str, Table]) -> None:
         super().__init__(path, tables, new=False)
+
+    def _open(self) -> None:
+        super()._open()
+        with self._report_errors():
+            self._cursor.execute("SELECT type, name, sql FROM sqlite_schema")
+            self._refuse_foreign_objects(self._cursor.fetchall())
+
+    def _refuse_foreign_objects(self, found: Sequence[tuple[str, str, str | None]]) -> None:
+        """Refuse triggers, and tables and indexes that compute: patching would run them."""
+        own = {name: create_statement(table) for name, table in self.tables.items()}
+        indexing = {sql for table in self.tables.values() for sql in index_statements(table)}
+        for kind, name, sql in found:
+            if (
+                kind == "trigger"
+                or (kind == "index" and sql is not None and sql not in indexing)
+                or (kind == "table" and sql != own.get(name, sql))
+            ):
+                self._close()
+                raise ClaimlogError(
+                    f"{self.path.name}: the {kind} {name[:80]!r} is none that claimlog makes; "
+                    "build from nothing: claimlog build --force"
+                )
 
     def remove_rows(self, names: Mapping[str, str], ids: pl.Series) -> None:
         """Remove the rows of some entities; `names` gives each table's column of the entity."""

@@ -18,6 +18,7 @@ from typing import Any
 import narwhals as nw
 import polars as pl
 
+from claimlog.errors import ClaimlogError
 from claimlog.export.conform import conform
 from claimlog.export.parquet import ParquetFile
 from claimlog.fold.states import version_spans
@@ -26,6 +27,7 @@ from claimlog.log.release_index import ReleaseEntry
 from claimlog.log.sections import SECTION, claim_ranges
 from claimlog.release.diff import Diff, RowChange
 from claimlog.release.layout import LICENCE, LOG, sha256_of_file
+from claimlog.release.log_file_names import LOG_FILE
 from claimlog.schema.table_schema import Table
 
 DELTA = "delta"
@@ -59,17 +61,30 @@ class CarriedFiles:
         ----------
         digests
             SHA-256 of the files of the release, by name.
+
+        Raises
+        ------
+        ClaimlogError
+            If the entry of the release before names a file that no log has: nobody could apply
+            such a delta.
         """
         new, *issues = (
             {name: digest for name, digest in files.items() if is_carried(name)}
             for files in (digests, *(issue["files"] for issue in base.issues))
         )
+        gone = sorted({*chain.from_iterable(issues)} - new.keys())
+        for name in gone:
+            if not LOG_FILE.fullmatch(name) and name != LICENCE:
+                raise ClaimlogError(
+                    f"{base.display_path}: names {name[:80]!r}, no file of a log; restore the "
+                    "entry from git"
+                )
         changed = {
             name: new[name]
             for name in sorted(new)
             if any(files.get(name) != new[name] for files in issues)
         }
-        return cls(changed, tuple(sorted({*chain.from_iterable(issues)} - new.keys())))
+        return cls(changed, tuple(gone))
 
 
 def is_carried(name: str) -> bool:

@@ -31,10 +31,11 @@ from claimlog.release.layout import (
     LOG,
     SUMS,
     check_sums,
+    release_paths,
     sha256_of_files,
 )
 from claimlog.release.log_check import unstated_rules
-from claimlog.release.make import plan_release, release_paths, write_release
+from claimlog.release.make import plan_release, write_release
 from claimlog.release.rebuild import RebuildComparison, compare_tables, differing_statements
 from claimlog.release.release_copy import open_copy
 from claimlog.release.release_site import SiteDrawer, is_of_site, listed_files

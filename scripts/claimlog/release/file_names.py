@@ -12,17 +12,12 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from claimlog.errors import Finding
-from claimlog.fingerprint import TAKEDOWNS
-from claimlog.log.batch import MANIFEST, NAME, STREAM_FILE
-from claimlog.log.release_index import FOLDER, VERSION
-from claimlog.package import DESCRIPTOR, SCHEMA_PATH
 from claimlog.release.delta import DELTA, DELTA_FILE, ROWS_FOLDER
 from claimlog.release.descriptors.stated_metadata import csv_name
 from claimlog.release.layout import (
     CHANGES,
     GET_AGAIN,
     LICENCE,
-    LOG,
     MAX_DEPTH,
     MAX_LISTED,
     RULE,
@@ -30,20 +25,13 @@ from claimlog.release.layout import (
     VALIDATION,
     relative_paths,
 )
+from claimlog.release.log_file_names import LOG_FILE
 from claimlog.release.stage import DESCRIPTOR_FILES
 from claimlog.release.tool_wheel import LOCK, wheel_name
 
 NAME_LENGTH = 200
 """Characters of a file's name with its directories: the longest of ours have some eighty."""
 
-ROWS = STREAM_FILE.pattern.replace("?P<stream>", "?:")
-LOG_FILE = re.compile(
-    rf"{LOG}/(?:{re.escape(DESCRIPTOR)}|{re.escape(TAKEDOWNS)}|docs/codebook\.md"
-    rf"|{SCHEMA_PATH.pattern}"
-    rf"|events/{NAME.pattern}/(?:{re.escape(MANIFEST)}|{ROWS})"
-    rf"|{FOLDER}/(?:{VERSION.pattern})\.json)",
-    re.ASCII,
-)
 PART = r"(?!\.{1,2}(?:/|\Z))[\w%=,~.+-]+"
 FILE_NAME = re.compile(
     rf"(?!.{{{NAME_LENGTH + 1}}})(?:{PART}/){{0,{MAX_DEPTH}}}{PART}", re.ASCII | re.DOTALL

@@ -11,6 +11,7 @@ from pathlib import Path
 from claimlog.errors import ClaimlogError, Finding
 from claimlog.log.read_file import read_bytes
 from claimlog.package import Package
+from claimlog.untrusted_files import is_sparse
 
 SUMS = "SHA256SUMS"
 RELEASE = "release.json"
@@ -191,3 +192,26 @@ def _file_flaw(path: Path, expected: str | None, digest: str | None, is_there: b
         if sha256(plain).hexdigest() == expected:
             return LINE_ENDS_DIFFER
     return f"is altered: its SHA-256 is not that in {SUMS}"
+
+
+def release_paths(name: str, version: str, out: Path) -> tuple[Path, Path]:
+    """Return where directory and archive of a release of the dataset `name` lie."""
+    stem = f"{name}-{version}"
+    return out / stem, out / f"{stem}.zip"
+
+
+def require_solid_file(path: Path, display_path: str, remedy: str = GET_AGAIN) -> None:
+    """Refuse a path that is no regular file, or a sparse one, which would be read for hours.
+
+    Raises
+    ------
+    ClaimlogError
+        If it is not.
+    """
+    if not is_regular_file(path):
+        raise ClaimlogError(f"{display_path}: is no regular file; put the file itself there")
+    state = path.stat()
+    if is_sparse(state):
+        raise ClaimlogError(
+            f"{display_path}: says {state.st_size:,} bytes and consists of holes; {remedy}"
+        )

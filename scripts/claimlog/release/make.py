@@ -42,7 +42,7 @@ from claimlog.release.checkpoint_signing import (
 from claimlog.release.dataset_state import DatasetState
 from claimlog.release.diff import Diff, compare_states
 from claimlog.release.generated_files import refresh_generated_files, refuse_stale_schemas
-from claimlog.release.layout import RELEASE, sha256_of_file
+from claimlog.release.layout import RELEASE, release_paths, sha256_of_file
 from claimlog.release.published_archive import verify_published_archive
 from claimlog.release.release_site import SiteDrawer, listed_files, site_size
 from claimlog.release.signed_statement import STATEMENT_SUFFIX, ReleaseStatement
@@ -264,12 +264,6 @@ def sign_published(
     log.require_readable()
     verify_published_archive(log, index, entry, out, None, "signed")
     return sign_release(log, entry, key, out)
-
-
-def release_paths(name: str, version: str, out: Path) -> tuple[Path, Path]:
-    """Return where directory and archive of a release of the dataset `name` lie."""
-    stem = f"{name}-{version}"
-    return out / stem, out / f"{stem}.zip"
 
 
 def write_release(

@@ -16,8 +16,7 @@ from claimlog.errors import ClaimlogError
 from claimlog.export.sqlite import sql_identifier
 from claimlog.release.database_content import header_flaw
 from claimlog.release.database_objects import open_database, schema_objects
-from claimlog.release.layout import GET_AGAIN, is_regular_file
-from claimlog.untrusted_files import is_sparse
+from claimlog.release.layout import GET_AGAIN
 
 NAME = r'"(?:[^"]|"")+"'
 COLUMN = f"{NAME}(?: AS {NAME})?"
@@ -47,23 +46,6 @@ def require_plain_database(path: Path, display_path: str, remedy: str = GET_AGAI
         flaw = f"cannot be read as SQLite ({str(error).splitlines()[0][:200]})"
     if flaw:
         raise ClaimlogError(f"{display_path}: {flaw}; {remedy}")
-
-
-def require_solid_file(path: Path, display_path: str, remedy: str = GET_AGAIN) -> None:
-    """Refuse a path that is no regular file, or a sparse one, which would be read for hours.
-
-    Raises
-    ------
-    ClaimlogError
-        If it is not.
-    """
-    if not is_regular_file(path):
-        raise ClaimlogError(f"{display_path}: is no regular file; put the file itself there")
-    state = path.stat()
-    if is_sparse(state):
-        raise ClaimlogError(
-            f"{display_path}: says {state.st_size:,} bytes and consists of holes; {remedy}"
-        )
 
 
 def _flaws(database: sqlite3.Connection) -> Iterator[str]:

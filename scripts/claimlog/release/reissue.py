@@ -22,12 +22,11 @@ from claimlog.log.read_log import read
 from claimlog.log.release_index import FOLDER, ReleaseEntry, require_agreement
 from claimlog.log.takedowns import RECORD, TakenRow, dump_takedowns, read_takedowns
 from claimlog.package import Package
-from claimlog.release.layout import LICENCE, LOG
+from claimlog.release.layout import LICENCE, LOG, release_paths
 from claimlog.release.log_check import unstated_rules
 from claimlog.release.make import (
     archive_data,
     plan_release,
-    release_paths,
     require_clean_commit,
     write_release,
 )

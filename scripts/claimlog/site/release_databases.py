@@ -6,16 +6,16 @@ import os
 import shutil
 from pathlib import Path
 
-from claimlog.errors import ClaimlogError, UsageError
-from claimlog.log.release_index import ReleaseEntry, find_entry, read_index
+from claimlog.errors import ClaimlogError
+from claimlog.log.release_index import ReleaseEntry
 from claimlog.package import Package
 from claimlog.release.archive import extract_member
-from claimlog.release.layout import GET_AGAIN, sha256_of_file
-from claimlog.release.plain_database import require_plain_database, require_solid_file
-from claimlog.site.sound_database import require_sound_database
+from claimlog.release.layout import GET_AGAIN, require_solid_file, sha256_of_file
+from claimlog.release.plain_database import require_plain_database
+from claimlog.site.chosen_releases import chosen_releases
+from claimlog.site.sound_database import StatedRows, require_sound_database
 from claimlog.site.store import release_database_name
 
-ALL = "all"
 FOLDER = Path("datasette") / "releases"
 """Where the databases lie in a build; Datasette names each as its file."""
 
@@ -35,14 +35,7 @@ def place_releases(package: Package, folder: Path, versions: str) -> list[Path]:
     UsageError
         If a version was never released.
     """
-    index = read_index(package)
-    names = [name.strip() for name in versions.split(",") if name.strip()]
-    if not names:
-        raise UsageError("--releases: name versions, as 0.1.0,0.2.0, or say all")
-    dataset = str(package.descriptor["name"])
-    entries = index if names == [ALL] else [find_entry(index, name, dataset) for name in names]
-    by_version = {entry.version: entry for entry in entries}
-    return [_place(package, entry, folder / FOLDER) for entry in by_version.values()]
+    return [_place(package, entry, folder / FOLDER) for entry in chosen_releases(package, versions)]
 
 
 def _place(package: Package, entry: ReleaseEntry, folder: Path) -> Path:
@@ -72,8 +65,7 @@ def _place(package: Package, entry: ReleaseEntry, folder: Path) -> Path:
                     f"{package.relative(package.root / 'dist')}/{stem}: its database is not the "
                     f"one that {entry.display_path} names; {GET_AGAIN}"
                 )
-            require_plain_database(new, f"dist/{stem}/{name}.db")
-            require_sound_database(new, f"dist/{stem}/{name}.db", entry)
+            _require_database(new, f"dist/{stem}/{name}.db", entry)
             _remove(target)
             new.rename(target)
         finally:
@@ -88,9 +80,14 @@ def _is_in_place(target: Path, shown: str, entry: ReleaseEntry, expected: str) -
     require_solid_file(target, shown)
     if sha256_of_file(target) != expected:
         return False
-    require_plain_database(target, shown)
-    require_sound_database(target, shown, entry)
+    _require_database(target, shown, entry)
     return True
+
+
+def _require_database(path: Path, shown: str, entry: ReleaseEntry) -> None:
+    # first by a process of its own: reading the list of its tables may never end
+    require_sound_database(path, shown, StatedRows.of_release(entry))
+    require_plain_database(path, shown)
 
 
 def _fetch(package: Package, entry: ReleaseEntry, stem: str, target: Path) -> None:

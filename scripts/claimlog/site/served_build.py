@@ -81,6 +81,24 @@ def served_build(datasette: Any, database: str | None) -> ServedBuild | None:
     return ServedBuild(folder, folder)
 
 
+def database_of(package: Package, folder: Path) -> Path:
+    """Return the path of the database of a build.
+
+    Raises
+    ------
+    ClaimlogError
+        If there is no build, or its database is a link: a clone may bring a build.
+    """
+    database = folder / f"{package.descriptor['name']}.db"
+    if database.is_symlink():
+        raise ClaimlogError(
+            f"{package.relative(database)}: is a link; remove the build and run make build"
+        )
+    if not database.is_file():
+        raise ClaimlogError(f"{package.relative(database)}: there is no build; run make build")
+    return database
+
+
 def pin_build(package: Package, origin: Path) -> ServedBuild:
     """Return a build as it is now: its files by hard links, or copies where there can be none.
 

@@ -68,6 +68,8 @@ def server_command(
     UsageError
         If the base URL is no address, or a proxy is named by none.
     """
+    from claimlog.site.served_build import database_of
+
     database = database_of(package, folder)
     BaseUrl.parse(options.base_url)
     require_addresses(options.trusted_proxies)
@@ -92,24 +94,6 @@ def server_command(
     for name, value in SETTINGS.items():
         words += ["--setting", name, str(int(value))]
     return words
-
-
-def database_of(package: Package, folder: Path) -> Path:
-    """Return the path of the database of a build.
-
-    Raises
-    ------
-    ClaimlogError
-        If there is no build, or its database is a link: a clone may bring a build.
-    """
-    database = folder / f"{package.descriptor['name']}.db"
-    if database.is_symlink():
-        raise ClaimlogError(
-            f"{package.relative(database)}: is a link; remove the build and run make build"
-        )
-    if not database.is_file():
-        raise ClaimlogError(f"{package.relative(database)}: there is no build; run make build")
-    return database
 
 
 def require_port(host: str, port: int) -> None:
@@ -138,13 +122,11 @@ def serve(
 
     The server reads links to the files that are there now, and removes them when it ends.
     """
-    from claimlog.site.served_build import ServedBuild, log_behind, pin_build
+    from claimlog.site.build_check import require_build_database
+    from claimlog.site.served_build import ServedBuild, database_of, log_behind, pin_build
     from claimlog.site.source_texts import VARIABLE, summarize_texts
 
-    database = database_of(package, folder)
-    if texts is not None:
-        print(summarize_texts(database, texts), flush=True)
-        os.environ[VARIABLE] = str(texts.resolve())
+    database_of(package, folder)
     try:
         build = pin_build(package, folder)
     except OSError as error:
@@ -156,6 +138,11 @@ def serve(
             flush=True,
         )
     try:
+        database = database_of(package, build.folder)
+        require_build_database(build, database)
+        if texts is not None:
+            print(summarize_texts(database, texts), flush=True)
+            os.environ[VARIABLE] = str(texts.resolve())
         words = server_command(package, build.folder, options, build.origin.resolve())
         if note := log_behind(package, build):
             print(note, file=sys.stderr, flush=True)

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
 
+from claimlog.limits import PASSAGE_WORDS
 from claimlog.sources.alignment import carry_spans
 from claimlog.sources.placement import Outcome, Placement, Span
 from claimlog.sources.text import Text
@@ -17,13 +18,33 @@ def carry_passages(coded: Text, corrected: Text, spans: Sequence[Span]) -> dict[
     A place begins and ends as the passage does: with the quotation mark or the point that belongs
     to it, where the corrected text has the same there.
     """
-    wordy = [span for span in dict.fromkeys(spans) if _word_edges(coded, span) is not None]
+    counts = {span: _word_count(coded, span) for span in dict.fromkeys(spans)}
+    wordy = [span for span, count in counts.items() if 0 < count <= PASSAGE_WORDS]
     placed = dict(zip(wordy, carry_spans(coded, corrected, wordy), strict=True))
-    nothing = Placement(Outcome.ORPHANED, reason="it holds no word by which it could be found")
     return {
-        span: _with_edges(coded, corrected, span, placed[span]) if span in placed else nothing
-        for span in dict.fromkeys(spans)
+        span: _with_edges(coded, corrected, span, placed[span])
+        if span in placed
+        else _verbatim(coded, corrected, span)
+        if counts[span]
+        else Placement(Outcome.ORPHANED, reason="it holds no word by which it could be found")
+        for span in counts
     }
+
+
+def _word_count(text: Text, span: Span) -> int:
+    """Return the number of words that a span holds whole."""
+    first, last = (bisect_left(text.tokens, (offset,)) for offset in span)
+    return sum(text.tokens[at][1] <= span[1] for at in range(first, last))
+
+
+def _verbatim(coded: Text, corrected: Text, span: Span) -> Placement:
+    """Return the one place where a passage that is too long to be aligned stands as it is."""
+    passage = coded.content[slice(*span)]
+    start = corrected.content.find(passage)
+    if start < 0 or corrected.content.find(passage, start + 1) >= 0:
+        reason = f"it has more than {PASSAGE_WORDS:,} words, and is not there once as it was"
+        return Placement(Outcome.ORPHANED, reason=reason)
+    return Placement(Outcome.FOUND, (start, start + len(passage)))
 
 
 def _word_edges(text: Text, span: Span) -> Span | None:

@@ -20,6 +20,10 @@ NEIGHBOURS = 16
 GAP = 80
 """Words that may have come between two seeds: an advert, or the foot and head of pages."""
 
+FILLED_PAIRS = 1 << 22
+"""Pairs of words between two seeds up to which they are aligned: two thousand words in which no two
+that follow each other are the same have nothing in common but single ones."""
+
 CANDIDATES = 6
 
 WIDE_SCALES = (48, 192, 768)
@@ -72,7 +76,7 @@ class Alignment(TextPair):
     def candidates(self, first: int, last: int) -> list[Candidate]:
         """Return the places where some words may stand now, the best first."""
         around = max(0, first - NEIGHBOURS), min(len(self.here), last + NEIGHBOURS)
-        seeds = self.there.seeds(self.here, *around)
+        seeds = self.there.seeds(self.here, *around, GAP)
         found: dict[Span, Candidate] = {}
         for chain in chains(seeds, GAP, CANDIDATES):
             place = self._place(chain, first, last)
@@ -143,7 +147,7 @@ class Alignment(TextPair):
     def _between(self, begin: Seed, end: Seed) -> list[Seed]:
         own = self.here.ids[begin.here : end.here]
         other = self.there.ids[begin.there : end.there]
-        if not own or not other:
+        if not own or not other or len(own) * len(other) > FILLED_PAIRS:
             return []
         return [
             Seed(begin.there + block.b + at, begin.here + block.a + at)

@@ -18,6 +18,14 @@ SHORT_TEXT = 5_000
 MOST_PLACES = 48
 """Places of a run from which on it tells nothing."""
 
+PAIRS, PAIRS_PER_WORD = 20_000, 1_000
+"""Pairs of seeds that are near each other and compared, for the words that are looked for. Words of
+articles have some hundred for each; a text of few different words, in another order, would have as
+many as the square of its length."""
+
+WIDE = 64
+"""Seeds before one from which on they are compared as arrays, which cost more to begin with."""
+
 SHIFT_COST, SHIFTED_WORDS = 2.0, 8
 """Seeds that a chain must gain to go on after words have come or gone: so many, and one more for
 each eight of those words."""
@@ -65,17 +73,35 @@ class WordIndex:
             self.runs[length] = keys[order], order
         return self.runs[length]
 
-    def seeds(self, other: WordIndex, first: int, last: int) -> list[Seed]:
-        """Return the runs between two words of `other` that stand here too, in order of `there`."""
+    def seeds(self, other: WordIndex, first: int, last: int, gap: int) -> list[Seed]:
+        """Return the runs between two words of `other` that stand here too, in order of `there`.
+
+        Where they are too many to compare each with those near it, the rarest are returned.
+
+        Parameters
+        ----------
+        gap
+            Words up to which two runs are near each other here.
+        """
         length = self.run_length
         keys, places = self.sorted_runs(length)
         wanted = other.keys(length, first, last)
         lows = np.searchsorted(keys, wanted, "left")
-        highs = np.searchsorted(keys, wanted, "right")
-        found: list[Seed] = []
-        for at in np.nonzero((highs > lows) & (highs - lows <= MOST_PLACES))[0]:
-            found += (Seed(int(place), first + int(at)) for place in places[lows[at] : highs[at]])
-        return sorted(found)
+        counts = np.searchsorted(keys, wanted, "right") - lows
+        most = MOST_PLACES
+        while True:
+            runs = np.nonzero((counts > 0) & (counts <= most))[0]
+            here = np.repeat(runs, counts[runs])
+            before = np.cumsum(counts[runs]) - counts[runs]
+            offsets = np.arange(len(here)) - np.repeat(before, counts[runs])
+            there = places[lows[here] + offsets]
+            nearest = np.sort(there)
+            pairs = (np.arange(len(there)) - np.searchsorted(nearest, nearest - gap)).sum()
+            if most == 1 or pairs <= PAIRS + PAIRS_PER_WORD * (last - first):
+                break
+            most //= 2
+        found = zip(there.tolist(), (here + first).tolist(), strict=True)
+        return [Seed(*pair) for pair in sorted(found)]
 
 
 def word_indexes(first: Text, second: Text) -> tuple[WordIndex, WordIndex]:
@@ -106,19 +132,17 @@ def chains(seeds: Sequence[Seed], gap: int, most: int) -> list[list[Seed]]:
 def _heaviest(seeds: Sequence[Seed], gap: int) -> list[Seed]:
     weights: list[float] = []
     before: list[int | None] = []
+    places, values = np.array(seeds, dtype=np.int64), np.zeros(len(seeds))
     low = 0
     for at, seed in enumerate(seeds):
         while seeds[low].there < seed.there - gap:
             low += 1
-        weight, previous = 0.0, None
-        for other in range(low, at):
-            ahead, forward = seed.there - seeds[other].there, seed.here - seeds[other].here
-            if ahead > 0 and forward > 0:
-                shift = abs(ahead - forward)
-                gain = weights[other] - (SHIFT_COST + shift / SHIFTED_WORDS if shift else 0)
-                if gain > weight:
-                    weight, previous = gain, other
+        if at - low > WIDE:
+            weight, previous = _best_of_many(places, values, low, at)
+        else:
+            weight, previous = _best_of_few(seeds, weights, low, at)
         weights.append(weight + 1)
+        values[at] = weight + 1
         before.append(previous)
     last: int | None = max(range(len(seeds)), key=weights.__getitem__)
     chain: list[Seed] = []
@@ -126,6 +150,42 @@ def _heaviest(seeds: Sequence[Seed], gap: int) -> list[Seed]:
         chain.append(seeds[last])
         last = before[last]
     return chain[::-1]
+
+
+def _best_of_few(
+    seeds: Sequence[Seed], weights: Sequence[float], low: int, at: int
+) -> tuple[float, int | None]:
+    """Return the weight of the best chain that a seed may go on, and its end among earlier seeds.
+
+    Parameters
+    ----------
+    weights
+        Of the chains that end with each seed.
+    low
+        The first seed that is near enough.
+    """
+    seed = seeds[at]
+    weight, previous = 0.0, None
+    for other in range(low, at):
+        ahead, forward = seed.there - seeds[other].there, seed.here - seeds[other].here
+        if ahead > 0 and forward > 0:
+            shift = abs(ahead - forward)
+            gain = weights[other] - (SHIFT_COST + shift / SHIFTED_WORDS if shift else 0)
+            if gain > weight:
+                weight, previous = gain, other
+    return weight, previous
+
+
+def _best_of_many(
+    places: Numbers, values: npt.NDArray[np.float64], low: int, at: int
+) -> tuple[float, int | None]:
+    """Return what `_best_of_few` does, from arrays of seeds and weights."""
+    ahead, forward = (places[at] - places[low:at]).T
+    shift = np.abs(ahead - forward)
+    gains = values[low:at] - np.where(shift, SHIFT_COST + shift / SHIFTED_WORDS, 0)
+    gains[(ahead <= 0) | (forward <= 0)] = 0
+    best = int(gains.argmax())  # the first of several, as one by one
+    return (float(gains[best]), low + best) if gains[best] > 0 else (0.0, None)
 
 
 def matched_words(there: WordIndex, chain: Sequence[Seed], first: int, last: int) -> list[Seed]:

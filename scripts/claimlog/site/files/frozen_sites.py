@@ -15,9 +15,15 @@ from claimlog.log.release_index import ReleaseEntry
 from claimlog.package import Package
 from claimlog.release.archive import extract_archive
 from claimlog.release.file_names import SITE_FILE
-from claimlog.release.layout import GET_AGAIN, SITE, SUMS, parse_sums, relative_paths
-from claimlog.release.make import release_paths
-from claimlog.release.plain_database import require_solid_file
+from claimlog.release.layout import (
+    GET_AGAIN,
+    SITE,
+    SUMS,
+    parse_sums,
+    relative_paths,
+    release_paths,
+    require_solid_file,
+)
 from claimlog.untrusted_files import copy_regular, read_regular
 
 OFFERED = rb'((?:parquet/|csv/)?[\w-]+\.(?:parquet|csv|db|json))(?=")'

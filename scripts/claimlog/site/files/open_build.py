@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from claimlog.escaping import web_address
-from claimlog.site.files.query_clock import QueryClock
+from claimlog.site.files.query_clock import CLOCKS, QueryClock
 from claimlog.site.files.site_source import SiteSource
 from claimlog.site.served_build import SERVED, ServedBuild
 from claimlog.site.server_command import SETTINGS
@@ -34,6 +34,7 @@ async def open_build(source: SiteSource) -> Any:
         },
     )
     SERVED[datasette] = ServedBuild(source.folder, source.origin or source.folder)
+    CLOCKS[datasette] = clock
     await datasette.invoke_startup()
     for name, database in datasette.databases.items():
         if not name.startswith("_"):

@@ -8,9 +8,11 @@ the command. A build may be a stranger's: a query of it could go on without end.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from time import monotonic
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from claimlog.errors import ClaimlogError
 from claimlog.site.datasette_internals import (
@@ -71,7 +73,7 @@ class QueryClock:
             *args: Any,
             **given: Any,
         ) -> Results:
-            left = max(1, int(1000 * min(self.seconds, self._left)))
+            left = max(1, int(1000 * self._seconds_of_next))
             limit = min(custom_time_limit or left, left)
             return await execute(sql, params, truncate, limit, *args, **given)
 
@@ -80,22 +82,41 @@ class QueryClock:
     def _limited(self, name: str, execute: ExecuteFn) -> ExecuteFn:
         async def run(function: Callable[[sqlite3.Connection], Any]) -> Any:
             def limited(connection: sqlite3.Connection) -> Any:
-                with time_limit(connection, min(self.seconds, self._left)):
+                with time_limit(connection, self._seconds_of_next):
                     return function(connection)
 
-            if self._left == 0:
-                raise self._too_long(name)
-            started = monotonic()
-            try:
+            with self._counted(name):
                 return await execute(limited)
-            except (QueryInterrupted, sqlite3.OperationalError) as error:
-                if isinstance(error, sqlite3.Error) and error.args != ("interrupted",):
-                    raise
-                raise self._too_long(name) from error
-            finally:
-                self._left = max(0.0, self._left - (monotonic() - started))
 
         return run
+
+    @contextmanager
+    def watch(self, name: str, connection: sqlite3.Connection) -> Iterator[None]:
+        """Have SQLite end what a connection of its own does, to read a database piece by piece.
+
+        What is done with the pieces meanwhile takes of the time, too.
+        """
+        with self._counted(name), time_limit(connection, self._seconds_of_next):
+            yield
+
+    @property
+    def _seconds_of_next(self) -> float:
+        return min(self.seconds, self._left)
+
+    @contextmanager
+    def _counted(self, name: str) -> Iterator[None]:
+        """Take the time of what is done from the time that is left; nothing begins without any."""
+        if self._left == 0:
+            raise self._too_long(name)
+        started = monotonic()
+        try:
+            yield
+        except (QueryInterrupted, sqlite3.OperationalError) as error:
+            if isinstance(error, sqlite3.Error) and error.args != ("interrupted",):
+                raise
+            raise self._too_long(name) from error
+        finally:
+            self._left = max(0.0, self._left - (monotonic() - started))
 
     def _too_long(self, name: str) -> ClaimlogError:
         return ClaimlogError(
@@ -103,3 +124,7 @@ class QueryClock:
             f"or those of all pages than {self.all_seconds:.0f}; if it is your own, make "
             "it anew with claimlog build, and of a stranger's draw nothing"
         )
+
+
+CLOCKS: WeakKeyDictionary[Any, QueryClock] = WeakKeyDictionary()
+"""The clock of each Datasette of which pages are drawn."""

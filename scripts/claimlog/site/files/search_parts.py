@@ -20,6 +20,7 @@ from claimlog.site.files.index_script import (
 from claimlog.site.files.list_parts import ROWS_OF_PART
 from claimlog.site.files.packed_numbers import packed_numbers
 from claimlog.site.files.packed_words import packed_places
+from claimlog.site.files.query_clock import CLOCKS
 from claimlog.site.pages import search as search_page
 from claimlog.site.pages import site_pages
 from claimlog.site.pagination import PAGE_SIZE
@@ -198,7 +199,11 @@ def _entry(entry: SearchEntry, prefix: str, file_of: FileOf) -> list[Any]:
 def _claim_words(store: Store) -> Iterator[tuple[str, str]]:
     """Yield the words of all claims; a claim is the place of its row in the table."""
     address = f"{Path(store.database.path).absolute().as_uri()}?mode=ro"
-    with closing(sqlite3.connect(address, uri=True)) as connection:
+    clock = CLOCKS[store.datasette]
+    with (
+        closing(sqlite3.connect(address, uri=True)) as connection,
+        clock.watch(store.name, connection),
+    ):
         rows = connection.execute("select rowid from claims order by 1")
         numbers = {row: number for number, (row,) in enumerate(rows)}
         columns = [name for (name,) in connection.execute(CLAIM_COLUMNS)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from claimlog.site.files.open_build import home_address, open_build
 from claimlog.site.files.plain_svg import svg_flaw
 from claimlog.site.files.prepared_query import PROCESSES, QUERY_PAGE, QueryProcess
 from claimlog.site.files.seeds import seed_addresses
+from claimlog.site.files.site_size import SiteSize
 from claimlog.site.files.site_source import DOWNLOADS, SiteSource
 from claimlog.site.menu import read_menu
 from claimlog.site.pages import site_pages
@@ -33,20 +33,12 @@ SERVER_ONLY = ("tables.css", "tables.js")
 """Of Datasette's own pages."""
 
 
-@dataclass
-class SiteSize:
-    """How many pages and bytes were written."""
-
-    pages: int = 0
-    files: int = 0
-    bytes: int = 0
-
-
 def write_site(
     source: SiteSource,
     target: Path,
     queries: QueryProcess | None = None,
     pages: Sequence[Address] | None = None,
+    most: int | None = None,
 ) -> SiteSize:
     """Write a site into the directory `target`, and return how large it is.
 
@@ -54,9 +46,13 @@ def write_site(
     ----------
     queries, pages
         As for `site_files`.
+    most
+        Bytes that all its files may have.
 
     Raises
     ------
+    TooManyBytesError
+        If they have more.
     OSError
         If it cannot be written.
     """
@@ -72,9 +68,8 @@ def write_site(
 
     async def write() -> None:
         async for name, data in site_files(source, queries, pages):
+            size.add(len(data), most)
             place(name).write_bytes(data)
-            size.files += 1
-            size.bytes += len(data)
             size.pages += name.endswith(".html")
 
     asyncio.run(write())
@@ -82,9 +77,10 @@ def write_site(
         copy = place(f"{DOWNLOADS}/{name}")
         if path.suffix != copy.suffix:
             with copy.open("w", encoding="utf-8", newline="") as file:
-                file.writelines(csv_pieces(path))
+                file.writelines(csv_pieces(path))  # no larger than the process may write
         else:
             shutil.copyfile(path, copy)
+        size.add(copy.stat().st_size, most)
     return size
 
 

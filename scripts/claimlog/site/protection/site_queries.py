@@ -65,15 +65,32 @@ async def run_site_query(
     return result
 
 
+_ENDS: dict[int, float] = {}
+"""By identity of a connection, when what it does now has to be over."""
+
+
 @contextmanager
 def time_limit(connection: sqlite3.Connection, seconds: float) -> Iterator[None]:
-    """Have SQLite interrupt what a connection does after so many seconds."""
-    end = monotonic() + seconds
-    connection.set_progress_handler(lambda: monotonic() > end, STEPS)
+    """Have SQLite interrupt what a connection does after so many seconds.
+
+    A limit inside of another one does not outlast that, nor lift it.
+    """
+    outer = _ENDS.get(id(connection))
+    end = monotonic() + seconds if outer is None else min(outer, monotonic() + seconds)
+    _interrupt_after(connection, end)
     try:
         yield
     finally:
+        _interrupt_after(connection, outer)
+
+
+def _interrupt_after(connection: sqlite3.Connection, end: float | None) -> None:
+    if end is None:
+        _ENDS.pop(id(connection), None)
         connection.set_progress_handler(None, STEPS)
+    else:
+        _ENDS[id(connection)] = end
+        connection.set_progress_handler(lambda: monotonic() > end, STEPS)
 
 
 def _bounded(rows: Iterator[sqlite3.Row]) -> Iterator[sqlite3.Row]:

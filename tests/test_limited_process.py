@@ -1,0 +1,79 @@
+"""How a process within limits may end, and what is said of each end: what happened, what to do."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from claimlog import limited_process
+from claimlog.errors import ClaimlogError
+from claimlog.limited_process import LimitedWork, Limits, path_request, run_limited
+
+HEAD = """
+import os, signal, sys
+from claimlog.limited_program import answer_request
+"""
+TAIL = """
+if __name__ == "__main__":
+    answer_request(work)
+"""
+
+
+def end_of(body: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the line that is said of a program with this body."""
+    name = f"program_{abs(hash(body))}"
+    code = f"{HEAD}\ndef work(target, scratch, request):\n    {body}\n{TAIL}"
+    (tmp_path / f"{name}.py").write_text(code, "utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    limits = Limits(30, 1 << 30, 1 << 20)
+    work = LimitedWork(name, "gift.zip", "applying", "nothing was written", limits)
+    request = {"target": path_request(tmp_path), "scratch": path_request(tmp_path)}
+    with pytest.raises(ClaimlogError) as caught:
+        run_limited(work, request)
+    said = str(caught.value)
+    assert "\n" not in said
+    assert said.startswith("gift.zip: applying it ")
+    assert "so nothing was written; " in said
+    return said
+
+
+@pytest.mark.usefixtures("fresh_programs")
+@pytest.mark.parametrize(
+    ("body", "what", "remedy"),
+    [
+        ("os.kill(os.getpid(), signal.SIGKILL)", "was ended by the system", "run this again"),
+        ("os.kill(os.getpid(), signal.SIGSEGV)", "crashed a library with SIGSEGV", "get the file"),
+        ("os.abort()", "crashed a library with SIGABRT", "get the file again"),
+        ("raise KeyError('claims')", "failed at something", "report this line"),
+        ("raise MemoryError", "more memory than", "--limits 2"),
+        (
+            "os.write(2, b'memory allocation of 9 bytes failed'); os.abort()",
+            "more mem",
+            "--limits 2",
+        ),
+        (
+            "(scratch / 'x').write_bytes(b'a' * 2_000_000)",
+            "files of more than 1,048,576",
+            "--limits",
+        ),
+        ("os._exit(3)", "(exit status 3)", "report this line"),
+        ("raise ValueError('\\x1b]0;owned\\x07')", r"(ValueError: \x1b]0;owned\x07)", "report"),
+    ],
+)
+def test_how_a_process_ended_is_one_line_that_says_why_and_what_to_do(
+    body: str, what: str, remedy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = end_of(body, tmp_path, monkeypatch)
+    assert what in said
+    assert remedy in said.partition("; ")[2]
+
+
+@pytest.mark.parametrize("number", [*signal.Signals, 64])
+def test_every_signal_has_a_line(number: int) -> None:
+    work = LimitedWork("none", "gift.zip", "applying", "nothing was written", Limits(1, 1, 1))
+    said = limited_process._sudden_end(work, -number, "", "so nothing was written; raise them")
+    assert said.startswith("gift.zip: applying it ")
+    assert "so nothing was written; " in said
+    assert "ended early" not in said
