@@ -90,8 +90,8 @@ def _other_codes(definition: Definition) -> Iterator[str]:
     places: dict[str, list[str]] = {}
     for stream, table in definition.streams.items():
         for item in (item for item in table.fields if item.name in table.content):
-            for name in {item.codelist, *(inner.codelist for inner in item.fields)} - told:
-                if name is not None and name in codes:
+            for name in dict.fromkeys((item.codelist, *(part.codelist for part in item.fields))):
+                if name is not None and name in codes and name not in told:
                     places.setdefault(name, []).append(f"`{stream}.{item.name}`")
     yield from ("", f"## {OTHER_CODES}", "", "Of columns that no coder decides by steps.")
     for name, columns in places.items():

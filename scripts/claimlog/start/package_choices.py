@@ -83,7 +83,7 @@ class PackageChoices:
             "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
             "name": self.name,
             "title": self.title,
-            "description": f"An event-sourced dataset of claims about {self.topic}. Every claim is "
+            "description": f"A dataset of claims about {self.topic}. Every claim is "
             "an immutable event row that points at a passage of a source text by offsets and "
             "hashes. A claim's presence says that a source says it, never that it is so. No "
             "source text is included.",

@@ -20,7 +20,7 @@ def check_integrity(log: Log, report: Report) -> None:
     """Check every sealed batch against its manifest and the one before it."""
     if not any(batch.sealed for batch in log.batches):
         for rule in ("file-hash", "schema-version", "tree-size", "tree-root", "batch-chain"):
-            report.count(rule, 0, note="no batch is sealed yet")
+            report.count(rule, 0, note="no batch was sealed before")
     check_takedowns(log, report)
     taken_files = read_takedowns(log.package).files if log.taken_rows else {}
     size, root, previous = 0, EMPTY_ROOT, None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import reduce
 from typing import Any
 
@@ -33,8 +34,7 @@ def check_requirements(log: Log, report: Report) -> None:
 
             def say(row: dict[str, Any], rule: Requirement = rule) -> str:
                 return (
-                    f'"{rule.then_column}" is {_shown_value(row[rule.then_column])} while '
-                    f'"{rule.when_column}" is {_shown_value(row[rule.when_column])}: '
+                    f"{_said(rule.then_column, row)} while {_said(rule.when_column, row)}: "
                     f"{rule.sentence[0].lower()}{rule.sentence[1:].rstrip('.')}"
                 )
 
@@ -53,11 +53,17 @@ def _condition(item: Field, state: str) -> pl.Expr:
     return value.is_in(stated_values(item, state)).fill_null(False)
 
 
+def _said(column: str, row: Mapping[str, Any]) -> str:
+    """Return what a row holds in a column, as words."""
+    value = row[column]
+    if isinstance(value, list) and value:
+        return f'"{column}" has {number_and_noun(len(value), "entry", "entries")}'
+    return f'"{column}" is {_shown_value(value)}'
+
+
 def _shown_value(value: object) -> str:
     if value is None or value == []:
         return "empty"
-    if isinstance(value, list):
-        return number_and_noun(len(value), "entry", "entries")
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f'"{value}"' if isinstance(value, str) else str(value)[:60]

@@ -12,19 +12,17 @@ CODELISTS = {
     "voice": "`voice`",
     "anonymity": "`anonymity` of a speaker",
     "modality": "`modality`",
-    "relation": "relation of a link",
     "actor_type": "`--actor-type`",
 }
 """Code lists, and what the page calls the column that has their codes."""
 
 
 def template_codes(_: Log) -> str:
-    """Return the codes of new packages in a table, each with the beginning of its definition."""
+    """Return the codes of new packages in a table, each with its definition."""
     schemas = template_schemas()
     rows = []
     for name, label in CODELISTS.items():
         lines = schemas[f"schemas/codebook/codes/{name}.csv"].decode("utf-8").splitlines()
         for place, row in enumerate(csv.DictReader(lines)):
-            meaning = row["definition"].split("; ")[0].split(": ")[0].rstrip(".")
-            rows.append((label if place == 0 else "", f"`{row['code']}`", meaning))
+            rows.append((label if place == 0 else "", f"`{row['code']}`", row["definition"]))
     return markdown_table(("column", "code", "when"), rows)

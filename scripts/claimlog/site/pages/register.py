@@ -8,6 +8,7 @@ from typing import Any
 
 from claimlog.schema.register_config import COUNTS, RegisterConfig
 from claimlog.schema.table_schema import column_words, with_unit
+from claimlog.site.claim_entries import claim_entries
 from claimlog.site.entity_links import entity_links, register_configs, store_registers
 from claimlog.site.lists.served_list import ListAnswer, answer_list, read_served_list
 from claimlog.site.measure_progress import measure_progress
@@ -230,13 +231,14 @@ async def _claims(register: RegisterConfig, store: Store, name: str) -> tuple[li
     found = " union ".join(parts)
     total = await store.count(f"select count(*) as n from ({found})", name=name)
     rows = await store.rows(
-        "select c.claim_id, c.statement, c.source_id, s.publisher from claims c "
-        f"join sources s using (source_id) where c.claim_id in ({found}) "
-        "order by c.source_id, c.start, c.claim_id limit :most",
+        f"select claim_id from claims where claim_id in ({found}) "
+        "order by source_id, start, claim_id limit :most",
         name=name,
         most=LISTED_CLAIMS,
     )
-    return rows, total
+    names = [row["claim_id"] for row in rows]
+    entries = await claim_entries(store, names)
+    return [entries[claim] for claim in names], total
 
 
 async def _referred_by(register: RegisterConfig, store: Store, name: str) -> list[Row]:
