@@ -34,7 +34,7 @@ from claimlog.schema.definition import read_definition
 from claimlog.schema.presentation import read_presentation
 from claimlog.site.page import Page
 from claimlog.site.pages import PAGES
-from claimlog.site.pages.topic_pages import pages_of_topic
+from claimlog.site.pages.requested_pages import pages_of_topic
 from claimlog.sources.text import Texts
 from claimlog.validate import validate
 from conftest import ROOT, World

@@ -35,7 +35,7 @@ from claimlog.build import build
 from claimlog.package import Package
 from claimlog.schema.presentation import read_presentation
 from claimlog.site.pages import PAGES
-from claimlog.site.pages.topic_pages import pages_of_topic
+from claimlog.site.pages.requested_pages import pages_of_topic
 from conftest import ROOT
 from reader import Reader, missing_answers
 from repositories import Repo

@@ -25,7 +25,7 @@ from claimlog.package import Package
 from claimlog.release.make import require_clean_commit
 from claimlog.release.rebuild import rebuild_archive, rebuild_tables
 from claimlog.release.verify import verify_copy
-from claimlog.site.files.release_site import draw_release_site
+from claimlog.site.files.release_pages import draw_release_site
 from conftest import ROOT, World
 from repositories import Repo
 

@@ -39,7 +39,7 @@ from claimlog.release.verdict import Verdict
 from claimlog.release.verify import verify_copy
 from claimlog.schema.config_files import own_shape, shape_flaw
 from claimlog.schema.definition import read_definition
-from claimlog.site.files.release_site import draw_release_site
+from claimlog.site.files.release_pages import draw_release_site
 from conftest import claim
 from histories import History, histories, write
 from repositories import DAY, Repo

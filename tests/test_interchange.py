@@ -21,7 +21,7 @@ from claimlog.edit.row_faults import FileFaultsError
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.fold import Cutoff
 from claimlog.interchange.export_rows import FORMATS, STREAMS, Export, exported_rows
-from claimlog.interchange.formats import READERS, format_of, read_project
+from claimlog.interchange.import_formats import READERS, format_of, read_project
 from claimlog.interchange.import_mapping import HEADER, UNDECIDED, read_mapping
 from claimlog.interchange.import_rows import imported_rows, require_one_coder
 from claimlog.interchange.mapping_file import ensure_mapping

@@ -16,16 +16,16 @@ import pytest
 
 from claimlog.errors import ClaimlogError
 from claimlog.interchange import annotations, foreign_files, loss_report
+from claimlog.interchange.annotation_placement import DocumentPlacement, WrongPlaceError
 from claimlog.interchange.annotations import (
     CODE_POINT,
     ForeignAnnotation,
     ForeignDocument,
     Quote,
 )
-from claimlog.interchange.formats import READERS, read_project
+from claimlog.interchange.import_formats import READERS, read_project
 from claimlog.interchange.loss_report import LossReport
 from claimlog.interchange.offsets import OffsetMap
-from claimlog.interchange.placement import DocumentPlacement, WrongPlaceError
 from claimlog.sources.text import Text
 from test_interchange import QDE, XMI, qdpx, web_annotation, write, xmi
 

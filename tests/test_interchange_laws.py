@@ -16,7 +16,7 @@ from claimlog.edit.new_rows import Writer
 from claimlog.edit.open_batch import read_with_open
 from claimlog.interchange.annotations import UNITS, UTF_16
 from claimlog.interchange.export_rows import FORMATS, exported_rows
-from claimlog.interchange.formats import read_project
+from claimlog.interchange.import_formats import read_project
 from claimlog.interchange.import_mapping import AttributeRule, ImportMapping, read_mapping
 from claimlog.interchange.import_rows import imported_rows
 from claimlog.interchange.mapping_file import ensure_mapping

@@ -11,7 +11,7 @@ import pytest
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.interchange import foreign_project
 from claimlog.interchange.foreign_project import project_limits, read_foreign_project
-from claimlog.interchange.formats import READERS, read_project
+from claimlog.interchange.import_formats import READERS, read_project
 from claimlog.limited_process import Limits
 from claimlog.limits import INTERCHANGE_MEMORY, INTERCHANGE_SECONDS, INTERCHANGE_UNPACKED_BYTES, MIB
 from conftest import World

@@ -39,7 +39,7 @@ from claimlog.release.site_mark import write_mark
 from claimlog.release.tile_log import write_tiles
 from claimlog.release.verdict import Verdict
 from claimlog.schema.definition import read_definition
-from claimlog.site.files.site_process import versions_script
+from claimlog.site.files.site_worker import versions_script
 from claimlog.web_client import WebClient
 from claimlog.web_origins import Token, origin
 from conftest import ROOT, World

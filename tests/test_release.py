@@ -47,7 +47,7 @@ from claimlog.schema.config_files import HEAD, shape_flaw
 from claimlog.schema.definition import read_definition
 from claimlog.schema.deprecations import Deprecation
 from claimlog.schema.table_schema import dump
-from claimlog.site.files.release_site import draw_release_site
+from claimlog.site.files.release_pages import draw_release_site
 from claimlog.site.pages.releases import NET_CHANGES
 from claimlog.validate import validate
 from conftest import ROOT, World, asking, claim

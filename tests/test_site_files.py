@@ -37,8 +37,8 @@ from claimlog.release.verify import verify_copy
 from claimlog.site.files.addresses import Address, file_segment
 from claimlog.site.files.publish import publish_site
 from claimlog.site.files.redraw import differing_pages
-from claimlog.site.files.release_site import draw_release_site, release_source
-from claimlog.site.files.site_process import versions_script
+from claimlog.site.files.release_pages import draw_release_site, release_source
+from claimlog.site.files.site_worker import versions_script
 from conftest import World, asking
 from repositories import Repo
 from site_links import broken_links, read_page

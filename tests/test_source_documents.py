@@ -31,16 +31,16 @@ from claimlog.edit.template import csv_template, workbook_template
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.limits import EXTRACTION_MEMORY, EXTRACTION_SECONDS, MIB, RAW_BYTES
 from claimlog.log.read_log import read
-from claimlog.sources.documents import docx_document, formats, read_document
+from claimlog.sources.documents import document_formats, docx_document, read_document
+from claimlog.sources.documents.document_formats import DocumentFormat, decode_page, document_format
 from claimlog.sources.documents.extracted_text import (
     Block,
     ExtractedText,
     Statements,
     assemble_text,
 )
-from claimlog.sources.documents.extraction_process import extract
+from claimlog.sources.documents.extraction_worker import extract
 from claimlog.sources.documents.fetch_document import fetch_document
-from claimlog.sources.documents.formats import DocumentFormat, decode_page, document_format
 from claimlog.sources.documents.pdf_document import page_blocks
 from claimlog.sources.documents.read_document import extraction_limits
 from claimlog.sources.text import Texts, digest
@@ -312,7 +312,7 @@ def test_a_document_is_read_in_a_process_with_limits(monkeypatch: pytest.MonkeyP
 def test_without_the_extra_the_message_says_how_to_install_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(formats, "find_spec", lambda _: None)
+    monkeypatch.setattr(document_formats, "find_spec", lambda _: None)
     with pytest.raises(ClaimlogError, match=r"reading HTML needs trafilatura.*claimlog\[texts\]"):
         read_document.read_document(PAGE.encode(), name="page.html")
     with pytest.raises(ClaimlogError, match="needs pypdf"):

@@ -27,7 +27,7 @@ def reissue(context: Context, version: str, sign: Path | None, out: Path | None)
     from claimlog.log.release_index import find_entry, read_index
     from claimlog.release.reissue import reissue_release
     from claimlog.release.release_lock import release_lock
-    from claimlog.site.files.release_site import draw_release_site
+    from claimlog.site.files.release_pages import draw_release_site
 
     package = context.package
     target = (out or package.root / "dist").absolute()

@@ -93,7 +93,7 @@ def release(
     from claimlog.release.make import make_release
     from claimlog.release.release_lock import release_lock
     from claimlog.release.tool_wheel import refuse_development_tool
-    from claimlog.site.files.release_site import draw_release_site
+    from claimlog.site.files.release_pages import draw_release_site
 
     if not development_tool:
         refuse_development_tool(__version__)

@@ -21,7 +21,7 @@ from claimlog.log.canonical import encode, type_flaw
 from claimlog.log.event_log import Log
 from claimlog.schema.table_schema import Table, empty_retired
 from claimlog.sources.anchor import COLUMNS, Anchor, anchor
-from claimlog.sources.documents.formats import is_document
+from claimlog.sources.documents.document_formats import is_document
 from claimlog.sources.text import Text, Texts, read_text
 from claimlog.sources.text_formats import text_flaw
 from claimlog.strict_json import LARGEST_INTEGER

@@ -1,7 +1,7 @@
 """Rows of a spreadsheet file (XLSX), read within limits: the values that lie in it, no formula.
 
 A file may be a stranger's, and three kilobytes of one can keep the library that reads it for hours.
-So a process of its own reads it (`claimlog.edit.workbook_process`), and writes the rows down.
+So a process of its own reads it (`claimlog.edit.workbook_worker`), and writes the rows down.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from claimlog.limits import (
 )
 from claimlog.office_files import OLD_OFFICE, ZIP
 
-PROGRAM = "claimlog.edit.workbook_process"
+PROGRAM = "claimlog.edit.workbook_worker"
 NAME, OUTCOME = "workbook", "it was not read"
 REMEDY = "save the sheet as CSV in UTF-8, and give that"
 ROWS = "rows"

@@ -23,7 +23,7 @@ from claimlog.limits import (
     INTERCHANGE_WRITTEN_PER_BYTE,
 )
 
-PROGRAM = "claimlog.interchange.project_process"
+PROGRAM = "claimlog.interchange.project_worker"
 OUTCOME = "nothing was added"
 LINES = "project.ndjson"
 """File in the scratch directory that a project is written to."""

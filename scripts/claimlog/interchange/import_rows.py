@@ -11,6 +11,11 @@ import polars as pl
 from claimlog.edit.append import Entries
 from claimlog.edit.row_input import Input
 from claimlog.errors import ClaimlogError, UsageError
+from claimlog.interchange.annotation_placement import (
+    DocumentPlacement,
+    NoPlaceError,
+    WrongPlaceError,
+)
 from claimlog.interchange.annotation_wording import annotation_name, described_annotation
 from claimlog.interchange.annotations import ForeignAnnotation, Project
 from claimlog.interchange.foreign_files import text_value
@@ -22,7 +27,6 @@ from claimlog.interchange.import_mapping import (
 )
 from claimlog.interchange.loss_report import LossReport
 from claimlog.interchange.offsets import OffsetMap
-from claimlog.interchange.placement import DocumentPlacement, NoPlaceError, WrongPlaceError
 from claimlog.limits import JOINED_VALUES, PASSAGE_ROWS
 from claimlog.log.event_log import Log
 from claimlog.schema.table_schema import Table

@@ -21,7 +21,7 @@ from claimlog.site.files.site_size import SiteSize
 from claimlog.site.served_build import database_of, pin_build
 from claimlog.swap import publish_directory
 
-PROGRAM = "claimlog.site.files.site_process"
+PROGRAM = "claimlog.site.files.site_worker"
 OUTCOME = "nothing was replaced"
 
 SECONDS, SECONDS_PER_MB = 1_200, 20

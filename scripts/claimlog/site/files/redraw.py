@@ -17,7 +17,7 @@ from claimlog.limited_program import answer_request
 from claimlog.release.layout import SITE, sha256_of_files
 from claimlog.release.release_copy import open_copy
 from claimlog.site.files.prepared_query import QueryProcess
-from claimlog.site.files.release_site import start_confined_drawing
+from claimlog.site.files.release_pages import start_confined_drawing
 from claimlog.site.files.site_source import SiteSource
 from claimlog.site.files.write import site_files
 

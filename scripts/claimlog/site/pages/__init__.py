@@ -30,10 +30,10 @@ from claimlog.site.pages import (
     quality,
     register,
     releases,
+    requested_pages,
     search,
     source,
     sources,
-    topic_pages,
 )
 
 ONE = "[^/.]+"
@@ -125,4 +125,8 @@ PAGES = (
 
 def site_pages(datasette: Any) -> tuple[Page, ...]:
     """Return every page of a served dataset; an explicit one comes before those of a package."""
-    return (*PAGES, *topic_pages.topic_pages(datasette), *register.register_pages(datasette))
+    return (
+        *PAGES,
+        *requested_pages.requested_pages(datasette),
+        *register.register_pages(datasette),
+    )

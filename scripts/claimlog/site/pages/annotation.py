@@ -6,9 +6,9 @@ from datasette import Response
 
 from claimlog.escaping import json_text
 from claimlog.interchange.web_annotation import CONTENT_TYPE
+from claimlog.site.claim_annotation import claim_annotation
 from claimlog.site.page import PageNotFound, PageRequest
 from claimlog.site.store import Store
-from claimlog.site.web_annotation import claim_annotation
 
 
 async def annotation(store: Store, request: PageRequest) -> Response:

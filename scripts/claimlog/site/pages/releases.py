@@ -8,7 +8,7 @@ from typing import Any
 
 from claimlog.log.added_columns import AddedColumns, is_added_cell
 from claimlog.release.diff import FILLED
-from claimlog.site.cell_changes import with_cells
+from claimlog.site.amended_cells import with_cells
 from claimlog.site.citations import formatted_citations
 from claimlog.site.page import PageNotFound, PageRequest
 from claimlog.site.pagination import Pagination

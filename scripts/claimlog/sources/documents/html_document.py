@@ -10,6 +10,7 @@ from typing import Any
 from claimlog import __version__
 from claimlog.errors import ClaimlogError
 from claimlog.escaping import web_address
+from claimlog.sources.documents.document_formats import decode_page
 from claimlog.sources.documents.extracted_text import (
     Block,
     ExtractedText,
@@ -18,7 +19,6 @@ from claimlog.sources.documents.extracted_text import (
     language_code,
     line_of_text,
 )
-from claimlog.sources.documents.formats import decode_page
 from claimlog.sources.documents.furniture_cues import furniture_kind
 
 LEAVE = "save its text as plain text in UTF-8, and give that as --text"

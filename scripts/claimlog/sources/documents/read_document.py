@@ -17,12 +17,12 @@ from claimlog.limits import (
     MIB,
     RAW_BYTES,
 )
+from claimlog.sources.documents.document_formats import document_format, stated_charset
 from claimlog.sources.documents.extracted_text import ExtractedText
-from claimlog.sources.documents.formats import document_format, stated_charset
 from claimlog.sources.text_formats import text_flaw
 from claimlog.untrusted_files import RIGHT_FILE, read_regular
 
-PROGRAM = "claimlog.sources.documents.extraction_process"
+PROGRAM = "claimlog.sources.documents.extraction_worker"
 OUTCOME = "nothing was added"
 NAME_LENGTH = 200
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from claimlog.errors import UsageError
 from claimlog.interchange.foreign_project import LINES, TOO_MUCH, USAGE
-from claimlog.interchange.formats import read_project
+from claimlog.interchange.import_formats import read_project
 from claimlog.interchange.project_lines import project_lines
 from claimlog.limited_program import answer_request, refuse_programs
 

@@ -10,6 +10,7 @@ from typing import Any
 from claimlog.errors import ClaimlogError
 from claimlog.limited_program import answer_request, refuse_programs
 from claimlog.office_files import first_line
+from claimlog.sources.documents.document_formats import DocumentFormat
 from claimlog.sources.documents.docx_document import extract_docx
 from claimlog.sources.documents.extracted_text import (
     Block,
@@ -17,7 +18,6 @@ from claimlog.sources.documents.extracted_text import (
     Statements,
     assemble_text,
 )
-from claimlog.sources.documents.formats import DocumentFormat
 from claimlog.sources.documents.furniture_cues import furniture_kind
 from claimlog.sources.documents.html_document import extract_html
 from claimlog.sources.documents.pdf_document import extract_pdf
