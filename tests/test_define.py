@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -577,6 +578,15 @@ def test_one_value_of_a_json_file_is_replaced_and_the_rest_stays(
     text: str, key: str, value: str | int, edited: str
 ) -> None:
     assert with_value(text, "some.json", key, value) == edited
+
+
+def test_a_key_that_stands_in_thousands_of_places_is_not_looked_for_in_all_of_them() -> None:
+    others = ", ".join(['{"v": "1"}'] * 20_000)
+    text = f'{{"others": [{others}], "v": "1"}}'
+    start = time.process_time()
+    edited = with_value(text, "some.json", "v", "2")
+    assert time.process_time() - start < 10  # reading the text for each place takes minutes
+    assert json.loads(edited) == {**json.loads(text), "v": "2"}
 
 
 def test_lines_are_added_as_a_file_ends_its_own(empty: World) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import errno
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 
 from claimlog.count_wording import number_and_noun
 
@@ -34,6 +35,13 @@ MACHINE = (
     *(errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ESTALE),
 )
 """What the system says when it failed itself, whatever the file holds."""
+
+
+COMPARED_LENGTH = 100
+"""Characters of a word beyond which no other is offered for it: comparing takes their square."""
+
+COMPARISONS = 100_000
+"""Known words that the words of one file are compared with, each for up to a millisecond."""
 
 
 def reason(error: OSError) -> str:
@@ -68,8 +76,29 @@ def suggest(word: str, known: Iterable[str], nearness: float = 0.6) -> str:
     nearness
         How alike they must be, from 0 to 1, as `difflib` reckons.
     """
+    if len(word) > COMPARED_LENGTH:
+        return ""
     near = difflib.get_close_matches(word, list(known), n=1, cutoff=nearness)
     return f'; did you mean "{near[0]}"?' if near else ""
+
+
+class Suggestions:
+    """What `suggest` offers to the many rows of a file, which may be a stranger's.
+
+    Comparing each unknown word with each known one takes hours where there are many of both, so
+    that after `COMPARISONS` nothing is offered. Only the first faults of a file are listed anyway.
+    """
+
+    def __init__(self) -> None:
+        self.left = COMPARISONS
+
+    def nearest(self, word: str, known: Callable[[], Iterable[str]], nearness: float = 0.6) -> str:
+        """Return what `suggest` does, or nothing; `known` is called only while something is."""
+        if self.left <= 0 or len(word) > COMPARED_LENGTH:
+            return ""
+        words = [*islice(known(), self.left)]
+        self.left -= len(words)
+        return suggest(word, words, nearness)
 
 
 @dataclass(frozen=True, slots=True)

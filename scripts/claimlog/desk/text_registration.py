@@ -15,6 +15,7 @@ from claimlog.desk.request_error import ABSENT, INVALID, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.upload import Upload
 from claimlog.edit.append import Entries, add
+from claimlog.edit.number_form import NumberForm
 from claimlog.edit.source_documents import (
     RECORDED,
     propose_columns,
@@ -137,5 +138,5 @@ def register_source(
 
 
 def _next_identifier(desk: Desk) -> str:
-    used = [int(name[1:]) for name in desk.log.whole.ids(SOURCES) if name[1:].isdecimal()]
-    return f"S{max(used, default=0) + 1:03d}"
+    form = NumberForm("S", 3)
+    return form.identifier(form.next_after(desk.log.whole.ids(SOURCES)))

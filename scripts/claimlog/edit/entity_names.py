@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
 from claimlog.edit.number_form import number_form_of
-from claimlog.errors import ClaimlogError, suggest
+from claimlog.errors import ClaimlogError, Suggestions
 from claimlog.log.event_log import Log
 from claimlog.schema.registers import label_column
 from claimlog.schema.table_schema import Field, Table
+
+OWNERS = 8
+"""Entities of one name that a message lists."""
 
 
 def name_column(table: Table) -> str | None:
@@ -27,8 +30,9 @@ class EntityNames:
     Those that come with the rows in question count like those of the log.
     """
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Log, suggestions: Suggestions) -> None:
         self.log = log
+        self.suggestions = suggestions
         self.streams: dict[str, _Stream] = {}
 
     def expect(self, stream: str, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -37,9 +41,8 @@ class EntityNames:
         if name_column(table):
             named = ((row.get(table.id), row) for row in rows)
             coming = {name: row for name, row in named if name and isinstance(name, str)}
-            self.streams[stream] = _Stream(
-                self.log, table, {**self._stream(table).coming, **coming}
-            )
+            before = self._stream(table).coming
+            self.streams[stream] = _Stream(self.log, table, {**before, **coming}, self.suggestions)
 
     def resolve(self, table: Table, item: Field, value: Any) -> Any:
         """Return a value of a column with the identifiers of the entities that it names.
@@ -70,7 +73,7 @@ class EntityNames:
         ]
 
     def _stream(self, table: Table) -> _Stream:
-        return self.streams.setdefault(table.name, _Stream(self.log, table, {}))
+        return self.streams.setdefault(table.name, _Stream(self.log, table, {}, self.suggestions))
 
     def _identifier(self, target: str, column: str, value: Any) -> Any:
         table = self.log.definition.streams.get(target)
@@ -82,22 +85,33 @@ class EntityNames:
 class _Stream:
     """The live entities of one stream, and those that come with the rows in question."""
 
-    def __init__(self, log: Log, table: Table, coming: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(
+        self,
+        log: Log,
+        table: Table,
+        coming: Mapping[str, Mapping[str, Any]],
+        suggestions: Suggestions,
+    ) -> None:
         self.log = log
         self.table = table
         self.coming = coming
+        self.suggestions = suggestions
 
     @cached_property
     def ids(self) -> frozenset[str]:
         return frozenset(self.log.ids(self.table.name))
 
     @cached_property
-    def by_name(self) -> Mapping[str, list[str]]:
-        """The identifiers of the entities that have a name."""
+    def names(self) -> Mapping[str, Any]:
+        """What the entities are called, by their identifiers; of a row that comes, any value."""
         column = name_column(self.table) or self.table.id
         rows = dict(self._live(column))
-        rows |= {name: row[column] for name, row in self.coming.items() if row.get(column)}
-        return _inverted((identifier, (name,)) for identifier, name in rows.items())
+        return rows | {name: row[column] for name, row in self.coming.items() if row.get(column)}
+
+    @cached_property
+    def by_name(self) -> Mapping[str, list[str]]:
+        """The identifiers of the entities that have a name."""
+        return _inverted((identifier, (name,)) for identifier, name in self.names.items())
 
     @cached_property
     def by_alias(self) -> Mapping[str, list[str]]:
@@ -118,15 +132,13 @@ class _Stream:
             return named[0]
         said = f'"{column}" names "{value[:80]}"'
         if named:
-            raise ClaimlogError(
-                f"{said}, as {', '.join(sorted(named))} are called; give one of these identifiers"
-            )
+            few = ", ".join(sorted(named)[:OWNERS]) + (", …" if len(named) > OWNERS else "")
+            raise ClaimlogError(f"{said}, as {few} are called; give one of these identifiers")
         if meant := self.by_alias.get(value):
-            owners = " and of ".join(f"{name} ({self._name(name)})" for name in meant)
-            raise ClaimlogError(f"{said}, which is an alias of {owners}; give {' or '.join(meant)}")
-        # numbers are all alike; what is like none is left to the rule about references
-        words = () if number_form_of(self.table) else (*self.ids, *self.coming)
-        if near := suggest(value, (*words, *self.by_name)):
+            owners = " and of ".join(self._owner(name) for name in meant[:OWNERS])
+            few = " or ".join(meant[:OWNERS]) + (" or …" if len(meant) > OWNERS else "")
+            raise ClaimlogError(f"{said}, which is an alias of {owners}; give {few}")
+        if near := self.suggestions.nearest(value, self._words):
             raise ClaimlogError(f"{said}, which is no {entity}{near}")
         if not value.isascii() or " " in value:
             raise ClaimlogError(
@@ -138,8 +150,18 @@ class _Stream:
     def _live(self, column: str) -> Iterable[tuple[str, Any]]:
         return self.log.live(self.table.name).select(self.table.id, column).iter_rows()
 
-    def _name(self, identifier: str) -> str:
-        return next(name for name, owners in self.by_name.items() if identifier in owners)
+    def _words(self) -> Iterator[str]:
+        """Yield what a value may have been meant as."""
+        # numbers are all alike; what is like none is left to the rule about references
+        if not number_form_of(self.table):
+            yield from self.ids
+            yield from self.coming
+        yield from self.by_name
+
+    def _owner(self, identifier: str) -> str:
+        """Return an entity as a message names it; one that comes may have no name."""
+        name = self.names.get(identifier)
+        return f"{identifier[:80]} ({name[:80]})" if isinstance(name, str) else identifier[:80]
 
 
 def _inverted(named: Iterable[tuple[str, Iterable[str]]]) -> dict[str, list[str]]:

@@ -13,10 +13,10 @@ from claimlog.edit.cell_values import TOO_LARGE, fill_keys
 from claimlog.edit.clock import now
 from claimlog.edit.entity_names import EntityNames
 from claimlog.edit.find_quote import find_quote, occurrence_at, refuse_other_place
-from claimlog.edit.number_form import NumberForm, number_form_of
+from claimlog.edit.number_form import NumberForm, UsedNumbers, number_form_of
 from claimlog.edit.row_faults import PASSAGE, ColumnFault, UnfitRowError
 from claimlog.edit.source_documents import DOCUMENT, takes_document
-from claimlog.errors import ClaimlogError, UsageError, suggest
+from claimlog.errors import ClaimlogError, Suggestions, UsageError
 from claimlog.log.canonical import encode, type_flaw
 from claimlog.log.event_log import Log
 from claimlog.schema.table_schema import Table, empty_retired
@@ -48,9 +48,10 @@ class Writer:
         self.log = log
         self.texts = texts
         self.by_words = by_words
-        self.names = EntityNames(log)
+        self.suggestions = Suggestions()
+        self.names = EntityNames(log, self.suggestions)
         self.recorded_by = recorded_by
-        self.made: dict[str, set[str]] = {}
+        self.used: dict[str, UsedNumbers] = {}
         # a clock that went back must not make the log run backwards
         self.recorded_at = max(now(), log.last_time or "")
 
@@ -76,7 +77,7 @@ class Writer:
         state = {**content}
         if not state.get(table.id):
             state[table.id] = self._next_id(stream, table, state)
-        self.made.setdefault(stream, set()).add(state[table.id])
+        self._used(stream).take(state[table.id])
         before = self._last(stream, state[table.id])
         if before is not None and before["action"] == "retract":
             raise ClaimlogError(
@@ -223,8 +224,7 @@ class Writer:
             )
         if key not in allowed:
             name = key[:80]
-            known = (*allowed, *inputs)
-            near = suggest(name, known, COLUMN_NEARNESS)
+            near = self.suggestions.nearest(name, lambda: (*allowed, *inputs), COLUMN_NEARNESS)
             listed = f"; claimlog add {table.entity} --help lists the columns"
             raise ClaimlogError(f'unknown key "{name}"{near or listed} (schemas/{table.name}.json)')
         item = table.by_name[key]
@@ -334,9 +334,11 @@ class Writer:
             raise ClaimlogError('"source_id" is empty; name the source that the passage is in')
         rows = self.log.live("sources").filter(pl.col("source_id") == source)
         if rows.is_empty():
-            known = tuple(self.log.live("sources")["source_id"].to_list())
+            near = self.suggestions.nearest(
+                str(source), lambda: self.log.live("sources")["source_id"].to_list()
+            )
             raise ClaimlogError(
-                f'source "{source}" is not registered{suggest(str(source), known)}; '
+                f'source "{str(source)[:80]}" is not registered{near}; '
                 "add it first: claimlog add source"
             )
         if self.texts is None:
@@ -369,10 +371,8 @@ class Writer:
     def _live(self, stream: str, table: Table, identifier: str) -> dict[str, Any]:
         before = self._last(stream, identifier)
         if before is None:
-            known = tuple(self.log.ids(stream))
-            raise ClaimlogError(
-                f'there is no {table.entity} "{identifier}"{suggest(identifier, known)}'
-            )
+            near = self.suggestions.nearest(identifier, lambda: self.log.ids(stream))
+            raise ClaimlogError(f'there is no {table.entity} "{identifier[:80]}"{near}')
         if before["action"] == "retract":
             raise ClaimlogError(
                 f"{identifier} was retracted (version {before['version']}: {before['reason']}); "
@@ -381,7 +381,6 @@ class Writer:
         return before
 
     def _next_id(self, stream: str, table: Table, state: Mapping[str, Any]) -> str:
-        used = set(self.log.ids(stream)) | self.made.get(stream, set())
         if stream == "claims":
             if state["source_id"] is None:
                 error = UsageError("a claim needs its source: --source-id S001")
@@ -391,7 +390,12 @@ class Writer:
             numbered = number_form_of(table)
         if numbered is None:
             raise UsageError(f"give the new {table.entity} an identifier: {table.id}")
-        return numbered.identifier(numbered.next_after(used))
+        return self._used(stream).next_in(numbered)
+
+    def _used(self, stream: str) -> UsedNumbers:
+        if stream not in self.used:
+            self.used[stream] = UsedNumbers(lambda: self.log.ids(stream))
+        return self.used[stream]
 
 
 def text_identity(path: Path) -> dict[str, Any]:
@@ -420,7 +424,7 @@ def _occurrence(value: object) -> int | None:
     try:
         return int(str(value))
     except ValueError as error:
-        raise ClaimlogError(f'occurrence is "{value}", expected 1, 2, 3 …') from error
+        raise ClaimlogError(f'occurrence is "{str(value)[:40]}", expected 1, 2, 3 …') from error
 
 
 def is_numbered(table: Table) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from claimlog.schema.table_schema import Table
@@ -12,6 +12,9 @@ NUMBERED = re.compile(
     r"\^(?P<head>[A-Za-z][A-Za-z0-9-]*?)\[0-9\]\{(?P<width>[1-9])(?:,[0-9]*)?\}\$"
 )
 """A pattern of identifiers that are numbers behind a text, so that the next one can be proposed."""
+
+DIGITS = 18
+"""Digits of a number that is counted on from: a stranger's may have thousands."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +29,47 @@ class NumberForm:
 
     def next_after(self, used: Iterable[str]) -> int:
         """Return the first number beyond those that are used."""
-        form = re.compile(rf"{re.escape(self.head)}([0-9]+)")
+        form = re.compile(rf"{re.escape(self.head)}([0-9]{{1,{DIGITS}}})")
         found = [int(match[1]) for name in used if (match := form.fullmatch(name))]
         return max(found, default=0) + 1
+
+
+class UsedNumbers:
+    """The identifiers of a stream, of which the next in a form is found without reading all anew.
+
+    Parameters
+    ----------
+    known
+        Gives those that are there already; it is asked once, and only if one is to be proposed.
+    """
+
+    def __init__(self, known: Callable[[], Iterable[str]]) -> None:
+        self.known = known
+        self.taken: list[str] = []
+        self.last: dict[str, int] | None = None
+
+    def take(self, identifier: str) -> None:
+        """Count an identifier as used."""
+        if self.last is None:
+            self.taken.append(identifier)
+        else:
+            self._enter(self.last, identifier)
+
+    def next_in(self, form: NumberForm) -> str:
+        """Return the first identifier of a form beyond those that are used."""
+        if self.last is None:
+            self.last = {}
+            for identifier in (*self.known(), *self.taken):
+                self._enter(self.last, identifier)
+        return form.identifier(self.last.get(form.head, 0) + 1)
+
+    @staticmethod
+    def _enter(last: dict[str, int], identifier: str) -> None:
+        """Enter the number of an identifier, behind every text that it can be behind."""
+        count = len(identifier) - len(identifier.rstrip("0123456789"))
+        for width in range(min(count, DIGITS), 0, -1):
+            head = identifier[:-width]
+            last[head] = max(last.get(head, 0), int(identifier[-width:]))
 
 
 def number_form_of(table: Table) -> NumberForm | None:

@@ -29,7 +29,7 @@ from claimlog.validate import Report, validate
 from claimlog.validate.integrity import check_released
 from claimlog.validate.tabular import check_pandera
 
-NUMBERED = re.compile(r"(?P<head>[A-Z]+(?:[0-9]+-)?)(?P<number>[0-9]+)")
+NUMBERED = re.compile(r"(?P<head>[A-Z]+(?:[0-9]+-)?)(?P<number>[0-9]{1,18})")
 """An identifier that is a capital letter and a number, of whatever stream; names are no numbers."""
 
 
@@ -241,6 +241,7 @@ def _rename_taken(
     """Add new identifiers for entities that both sides have asserted to `renames`; return them."""
     fresh = []
     for stream, listed in rows.items():
+        later: dict[tuple[str, int, int], int] = {}  # of a number that is taken, one beyond it
         table = log.definition.streams[stream]
         used = set(log.ids(stream))
         taken = used | {row[table.id] for row in listed}
@@ -248,10 +249,14 @@ def _rename_taken(
             old = row[table.id]
             match = NUMBERED.fullmatch(old)
             if row["version"] == 1 and old in used and match:
-                width, number = len(match["number"]), int(match["number"])
-                while f"{match['head']}{number:0{width}d}" in taken:
-                    number += 1
-                new = f"{match['head']}{number:0{width}d}"
+                head, width = match["head"], len(match["number"])
+                passed: list[int] = []
+                number = int(match["number"])
+                while f"{head}{number:0{width}d}" in taken:
+                    passed.append(number)
+                    number = later.get((head, width, number), number + 1)
+                later |= {(head, width, one): number for one in passed}
+                new = f"{head}{number:0{width}d}"
                 taken.add(new)
                 renames.setdefault(stream, {})[old] = new
                 fresh.append((old, new))

@@ -12,14 +12,19 @@ import shutil
 import struct
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from claimlog.errors import ClaimlogError
 from claimlog.release.layout import MAX_DEPTH, MAX_MEMBERS, relative_paths
+from claimlog.zip_directory import large_directory_size
 
 DATE = (1980, 1, 1, 0, 0, 0)
 MODE = 0o644 << 16
+DIRECTORY_BYTES = 32 << 20
+"""Bytes that the list of members can have: 300 for each."""
+
 HEADER = struct.Struct("<26xHH")
 """A member's header up to its name: lengths of name and extra field (APPNOTE.TXT, 4.3.7)."""
 
@@ -60,7 +65,7 @@ def extract_archive(source: Path, target: Path) -> Path:
         If it is no such archive, with the member at fault; or if there is no room for it.
     """
     try:
-        with zipfile.ZipFile(source) as archive:
+        with _opened(source) as archive:
             folder = _checked_folder(source, archive)
             _require_room(source, target)
             unpacked = target / UNPACKED_FOLDER
@@ -96,7 +101,7 @@ def extract_member(source: Path, name: str, target: Path) -> None:
         If it is no such archive, has no such member, or there is no room for it.
     """
     try:
-        with zipfile.ZipFile(source) as archive:
+        with _opened(source) as archive:
             _checked_folder(source, archive)
             _require_room(source, target.parent, 1)
             with archive.open(name) as member, target.open("xb") as copy:
@@ -126,7 +131,7 @@ def read_member(source: Path, name: str, most: int) -> bytes | None:
         If it is no such archive, or the file is larger.
     """
     try:
-        with zipfile.ZipFile(source) as archive:
+        with _opened(source) as archive:
             member = f"{_checked_folder(source, archive)}/{name}"
             if member not in archive.NameToInfo:
                 return None
@@ -137,6 +142,25 @@ def read_member(source: Path, name: str, most: int) -> bytes | None:
         raise ClaimlogError(f"{source.name}: is damaged or no zip ({error}); {REMEDY}") from error
     except OSError as error:
         raise ClaimlogError(f"{source}: cannot be read ({error.strerror or error})") from error
+
+
+@contextmanager
+def _opened(source: Path) -> Iterator[zipfile.ZipFile]:
+    """Open an archive, unless its list of members alone would take much memory: all of it is read.
+
+    Raises
+    ------
+    ClaimlogError
+        If the list is longer than that of a release can be.
+    """
+    with source.open("rb") as file:
+        if (large_directory_size(file) or 0) > DIRECTORY_BYTES:
+            raise ClaimlogError(
+                f"{source.name}: its list of members has more than {DIRECTORY_BYTES:,} bytes, "
+                f"which no release needs; {REMEDY}"
+            )
+        with zipfile.ZipFile(file) as archive:
+            yield archive
 
 
 def _require_room(source: Path, target: Path, times: int = 2) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from claimlog.escaping import printable
 from claimlog.schema.codebook import Row
 from claimlog.schema.definition import Definition
 
@@ -16,7 +17,12 @@ MOST_LISTED = 60
 
 def coding_manual(definition: Definition) -> str:
     """Return the manual as Markdown."""
-    return "\n".join(_lines(definition)).rstrip() + "\n"
+    return "\n".join(map(_one_line, _lines(definition))).rstrip() + "\n"
+
+
+def _one_line(text: str) -> str:
+    """Return a line as one, whatever cells it was made of: a line feed in one ends a table."""
+    return printable(" ".join(text.splitlines()))
 
 
 def _lines(definition: Definition) -> Iterator[str]:

@@ -7,6 +7,7 @@ import io
 import os
 import re
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 from claimlog.errors import ClaimlogError
@@ -16,6 +17,9 @@ from claimlog.limits import DEFINITION_FILES
 from claimlog.package import SCHEMA_PATH, Package
 from claimlog.schema.table_schema import dump
 from claimlog.untrusted_files import files_below, parse_json
+
+PLACES_TRIED = 20
+"""Places of a key that are looked at, each by reading the whole text; a schema has it in one."""
 
 
 def definition_files(package: Package) -> dict[str, bytes]:
@@ -44,7 +48,7 @@ def with_value(text: str, shown: str, key: str, value: str | int) -> str:
     whole = parse_json(text.encode(), shown)
     wanted = {**whole, key: value}
     place = rf'"{key}"\s*:\s*({re.escape(compact_json(whole.get(key)))})\s*[,}}]'
-    for found in re.finditer(place, text):
+    for found in islice(re.finditer(place, text), PLACES_TRIED):
         start, end = found.span(1)
         changed = f"{text[:start]}{compact_json(value)}{text[end:]}"
         if parse_json(changed.encode(), shown) == wanted:  # and no key of an inner object

@@ -1,0 +1,119 @@
+"""Files of many rows, which may be a stranger's: none takes the square of their number."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from claimlog.edit import number_form
+from claimlog.edit.append import Entries, add
+from claimlog.edit.number_form import NumberForm, UsedNumbers
+from claimlog.edit.row_files import read_entries
+from claimlog.errors import COMPARED_LENGTH, COMPARISONS, ClaimlogError, Suggestions, suggest
+from claimlog.log.read_log import read
+from conftest import World
+
+SOURCES = NumberForm("S", 3)
+
+
+def test_a_word_that_is_long_is_compared_with_none() -> None:
+    long = "ab" * COMPARED_LENGTH
+    assert suggest(long[:COMPARED_LENGTH], [long[: COMPARED_LENGTH - 1]])
+    assert not suggest(long, [long])
+
+
+def test_near_words_are_offered_until_so_many_were_compared() -> None:
+    suggestions = Suggestions()
+    known = ["green", *map(str, range(COMPARISONS // 2))]
+    assert suggestions.nearest("gren", lambda: known) == '; did you mean "green"?'
+    assert suggestions.nearest("gren", lambda: known) == '; did you mean "green"?'
+
+    def refuse() -> list[str]:
+        raise AssertionError("was asked for the known words")
+
+    assert suggestions.nearest("gren", refuse) == ""
+
+
+def test_rows_that_each_name_what_is_not_there_are_compared_with_few(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared = 0
+
+    def counted(_: str, known: list[str], __: float = 0.6) -> str:
+        nonlocal compared
+        compared += len(known)
+        return ""
+
+    monkeypatch.setattr("claimlog.errors.suggest", counted)
+    rows = [
+        {"actor_id": f"actor-{n}", "actor_type": "person", "name": f"Some Name {n}"}
+        | {"part_of": f"Another One {n}"}
+        for n in range(500)
+    ]
+    path = tmp_path / "rows.ndjson"
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    table = read(world.package).definition.streams["actors"]
+    with pytest.raises(ClaimlogError, match="500 faults"):
+        add(world.package, "actors", read_entries(table, str(path), None), "coder-1", None)
+    assert 0 < compared <= COMPARISONS
+
+
+def test_an_alias_of_somebody_who_has_no_name_is_named_by_the_identifier(world: World) -> None:
+    rows = [
+        {"actor_id": "nameless", "actor_type": "person", "aliases": ["Big Cheese"]},
+        {"actor_id": "other", "actor_type": "person", "name": "Other", "part_of": "Big Cheese"},
+    ]
+    with pytest.raises(ClaimlogError) as caught:
+        add(world.package, "actors", Entries(rows), "coder-1", None)
+    said = [str(one) for one in (*getattr(caught.value, "findings", ()), caught.value)]
+    assert any('"Big Cheese", which is an alias of nameless; give nameless' in one for one in said)
+
+
+def test_a_name_of_thousands_lists_some_of_them(world: World) -> None:
+    rows = [
+        {"actor_id": f"actor-{n}", "actor_type": "person", "name": "Some One"} for n in range(2_000)
+    ]
+    asking = {"actor_id": "other", "actor_type": "person", "name": "Other", "part_of": "Some One"}
+    with pytest.raises(ClaimlogError) as caught:
+        add(world.package, "actors", Entries([*rows, asking]), "coder-1", None)
+    said = [str(one) for one in (*getattr(caught.value, "findings", ()), caught.value)]
+    [named] = [one for one in said if 'names "Some One"' in one]
+    assert ", … are called" in named
+    assert len(named) < 500
+
+
+def test_the_next_number_is_found_without_reading_all_anew() -> None:
+    asked = []
+
+    def known() -> list[str]:
+        asked.append(1)
+        return ["S001", "S007", "C001-002", "harbour"]
+
+    used = UsedNumbers(known)
+    used.take("S008")
+    assert used.next_in(SOURCES) == "S009"
+    used.take("S1000")
+    assert used.next_in(SOURCES) == "S1001"
+    assert used.next_in(NumberForm("C001-", 3)) == "C001-003"
+    assert used.next_in(NumberForm("S00", 3)) == "S00009"  # a text that ends in digits
+    assert used.next_in(NumberForm("C002-", 3)) == "C002-001"
+    assert asked == [1]
+
+
+def test_numbering_rows_takes_a_time_that_grows_with_their_number() -> None:
+    used = UsedNumbers(lambda: [f"S{n}" for n in range(100_000)])
+    start = time.process_time()
+    for _ in range(100_000):
+        used.take(used.next_in(SOURCES))
+    assert used.next_in(SOURCES) == "S200000"
+    assert time.process_time() - start < 20  # reading all anew takes hours
+
+
+@pytest.mark.parametrize("digits", [number_form.DIGITS + 1, 5_000])
+def test_a_number_beyond_counting_is_not_counted_on_from(digits: int) -> None:
+    long = "S" + "9" * digits
+    assert UsedNumbers(lambda: [long, "S004"]).next_in(SOURCES) == "S005"
+    assert SOURCES.next_after([long, "S004"]) == 5
