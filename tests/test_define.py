@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from claimlog.cli import cli
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.read_log import read
 from claimlog.package import Package
+from claimlog.release.coding_manual import coding_manual
 from claimlog.release.generated_files import stale_files
 from claimlog.schema.definition import read_definition
 from claimlog.schema.table_schema import Field
@@ -482,6 +484,28 @@ def test_a_definition_that_is_broken_already_is_said_first(empty: World) -> None
     done = called(empty, "variable", "pitch", "--type", "text", "--definition", "Its sound.")
     assert isinstance(done.exception, ClaimlogError)
     assert str(done.exception).startswith("schemas/claims.json: 'title' is a required property")
+
+
+@pytest.mark.parametrize(
+    "name", ["bell_tone", "tone_2_of_the_bell_that_was_taken_down_long_ago", "v2"]
+)
+def test_a_variable_of_any_name_is_a_chart_of_the_first_page(name: str, empty: World) -> None:
+    define(empty.package, Variable(replace(PITCH, name=name)))
+    charts = json.loads((empty.root / "schemas" / "site.json").read_text("utf-8"))["charts"]
+    [own] = [chart for chart in charts if chart["column"] == name]
+    assert own["name"] == re.sub("[^a-z]+", "-", name)[:31].strip("-")
+
+
+def test_the_manual_has_a_line_for_a_line_whatever_a_definition_holds(empty: World) -> None:
+    codes = empty.root / "schemas" / "codebook" / "codes" / "actor_type.csv"
+    with codes.open(encoding="utf-8", newline="") as file:
+        head, first, *rest = csv.reader(file)
+    first[2] = "A | pipe.\n\n# A heading \x1b[31m\u202e"
+    with codes.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows((head, first, *rest))
+    manual = coding_manual(read_definition(empty.package))
+    assert r"| A \| pipe.  # A heading \x1b[31m\u202e |" in manual
+    assert "\n# A heading" not in manual
 
 
 @pytest.mark.parametrize("cut", range(1, 8))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -153,11 +154,12 @@ class Variable:
         site = {**before}
         if len(line) < ON_LINE:
             site["claim_line"] = [*line, {"column": name}]
-        is_new = name not in [chart["name"] for chart in charts]
+        chart_name = _chart_name(name)
+        is_new = chart_name not in ("", *(chart["name"] for chart in charts))
         if self.choices.codes and is_new and len(charts) < ON_FIRST_PAGE:
             chart = {
                 "kind": "column",
-                "name": name,
+                "name": chart_name,
                 "column": name,
                 "title": label,
                 "text": self.choices.definition,
@@ -165,6 +167,15 @@ class Variable:
             site["charts"] = [*charts, chart]
         if site != before:
             texts.put(PAGES, dump_json(site).decode(), "where pages show it")
+
+
+def _chart_name(variable: str) -> str:
+    """Return what an address calls the chart of a variable: small letters and hyphens.
+
+    >>> _chart_name("colour_2_of_the_bell")
+    'colour-of-the-bell'
+    """
+    return re.sub("[^a-z]+", "-", variable)[:31].strip("-")
 
 
 def _words(name: str) -> str:
