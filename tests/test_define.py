@@ -508,6 +508,34 @@ def test_the_manual_has_a_line_for_a_line_whatever_a_definition_holds(empty: Wor
     assert "\n# A heading" not in manual
 
 
+def test_a_codebook_of_many_steps_and_codes_is_read_in_a_time_that_grows_with_it(
+    empty: World,
+) -> None:
+    define(empty.package, Variable(PITCH))
+    folder = empty.root / "schemas" / "codebook"
+    low = (folder / "codes" / "pitch.csv").read_text("utf-8").splitlines()[1]
+    with (folder / "codes" / "pitch.csv").open("a", encoding="utf-8") as codes:
+        codes.writelines(low.replace("low,", f"c{n},", 1) + "\n" for n in range(9_000))
+    with (folder / "steps.csv").open("a", encoding="utf-8") as steps:
+        steps.writelines(f"pitch,{n},r,c8999\n" for n in range(3, 40_000))
+    start = time.process_time()
+    read_definition(Package(empty.root))
+    assert time.process_time() - start < 15  # comparing each with each takes half a minute
+
+
+def test_a_manual_that_would_be_longer_than_a_page_is_one_line(empty: World) -> None:
+    define(empty.package, Variable(PITCH))
+    folder = empty.root / "schemas" / "codebook"
+    low = (folder / "codes" / "pitch.csv").read_text("utf-8").splitlines()[1]
+    with (folder / "codes" / "pitch.csv").open("a", encoding="utf-8") as codes:
+        codes.writelines(low.replace("low,", f"c{n},", 1) + "\n" for n in range(5_000))
+    pitch = (folder / "variables.csv").read_text("utf-8").splitlines()[-1]
+    with (folder / "variables.csv").open("a", encoding="utf-8") as variables:
+        variables.writelines(pitch.replace("pitch,", f"p{n},", 1) + "\n" for n in range(1_000))
+    with pytest.raises(ClaimlogError, match=r"docs/codebook\.md: would be longer than 16,777,216"):
+        coding_manual(read_definition(Package(empty.root)))
+
+
 @pytest.mark.parametrize("cut", range(1, 8))
 def test_what_cannot_be_written_whole_is_put_back(
     cut: int, sealed: World, monkeypatch: pytest.MonkeyPatch

@@ -23,6 +23,7 @@ from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.batch import sealed_batches
 from claimlog.log.read_log import read
 from claimlog.package import DESCRIPTOR, STAMP, Package
+from claimlog.release.descriptors.plain_yaml import load_yaml
 from claimlog.release.generated_files import stale_files
 from claimlog.schema.definition import read_definition
 from claimlog.schema.table_schema import REQUIRED_STREAMS
@@ -321,6 +322,27 @@ def test_on_a_terminal_every_answer_is_judged_before_the_next_question(tmp_path:
     about = json.loads((tmp_path / "bells" / DESCRIPTOR).read_text("utf-8"))
     assert (about["name"], about["title"]) == ("bells", "Bells")
     assert about["contributors"] == [{"title": "Ada Example", "roles": ["author"]}]
+
+
+@pytest.mark.parametrize(
+    "author",
+    [
+        '{"a": *b} # x: - !!python/object',
+        "yes",
+        "1.0",
+        "~",
+        "'",
+        "- a",
+        "a: b",
+        "<script>alert(1)</script>[x](javascript:alert(1))",
+        "${topic}",
+    ],
+)
+def test_an_author_is_words_whatever_they_mean_in_yaml(author: str, tmp_path: Path) -> None:
+    package = make_package(tmp_path / "bells", replace(CHOICES, authors=(author,)))
+    citation = load_yaml((package.root / "CITATION.cff").read_text("utf-8"))
+    assert citation["authors"] == [{"name": author}]
+    assert author not in (package.root / "README.md").read_text("utf-8").splitlines()
 
 
 def test_authors_are_whom_a_citation_names(tmp_path: Path) -> None:

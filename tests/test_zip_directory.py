@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import struct
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from claimlog.dataset.open_dataset import open_dataset
 from claimlog.errors import ClaimlogError
-from claimlog.release.archive import extract_archive, extract_member, read_member
+from claimlog.release.archive import extract_archive, extract_member, read_member, write_archive
 from claimlog.zip_directory import NO_SIZE, directory_size, large_directory_size
 
 START = b"PK\x03\x04" + bytes(26)
@@ -82,3 +83,39 @@ def test_a_release_with_a_long_list_of_members_is_refused_before_it_is_read(
     ):
         with pytest.raises(ClaimlogError, match=r"tiny-0\.1\.0\.zip: its list of members has more"):
             attempt()
+
+
+ALTERED = {
+    "encrypted, says the list": lambda data: _with_flag(data, data.find(b"PK\x01\x02") + 8, 0x01),
+    "encrypted, says the member": lambda data: _with_flag(data, 6, 0x01),
+    "sizes behind the member": lambda data: _with_flag(data, 6, 0x08),
+    "a patch": lambda data: _with_flag(data, data.find(b"PK\x01\x02") + 8, 0x20),
+    "a comment": lambda data: data[:-2] + b"\x05\0hello",
+    "a program before it": lambda data: b"#!/bin/sh\n" + data,
+    "bytes behind it": lambda data: data + bytes(50),
+    "cut": lambda data: data[:-1],
+    "a link": lambda data: data.replace(b"\0\0\xa4\x01", b"\0\0\xff\xa1"),
+}
+
+
+def _with_flag(data: bytes, place: int, flag: int) -> bytes:
+    return data[:place] + bytes([data[place] | flag]) + data[place + 1 :]
+
+
+@pytest.mark.parametrize("alter", ALTERED.values(), ids=ALTERED)
+def test_an_archive_that_other_readers_might_read_otherwise_is_refused(
+    alter: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
+    folder = tmp_path / "tiny-0.1.0"
+    folder.mkdir()
+    (folder / "SHA256SUMS").write_text("words\n", encoding="utf-8")
+    path = tmp_path / "tiny-0.1.0.zip"
+    write_archive(folder, path)
+    (tmp_path / "sound").mkdir()
+    assert extract_archive(path, tmp_path / "sound").name == "tiny-0.1.0"
+    altered = alter(path.read_bytes())
+    assert altered != path.read_bytes()
+    path.write_bytes(altered)
+    (tmp_path / "other").mkdir()
+    with pytest.raises(ClaimlogError, match=r"tiny-0\.1\.0\.zip: .*get the archive again"):
+        extract_archive(path, tmp_path / "other")

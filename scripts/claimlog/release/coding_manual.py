@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from claimlog.errors import ClaimlogError
 from claimlog.escaping import printable
+from claimlog.limits import DOCUMENT_BYTES
 from claimlog.schema.codebook import Row
 from claimlog.schema.definition import Definition
 
@@ -16,8 +18,23 @@ MOST_LISTED = 60
 
 
 def coding_manual(definition: Definition) -> str:
-    """Return the manual as Markdown."""
-    return "\n".join(map(_one_line, _lines(definition))).rstrip() + "\n"
+    """Return the manual as Markdown.
+
+    Raises
+    ------
+    ClaimlogError
+        If it would be longer than a page can be: each variable has all codes of its lists.
+    """
+    lines, size = [], 0
+    for line in map(_one_line, _lines(definition)):
+        lines.append(line)
+        size += len(line) + 1
+        if size > DOCUMENT_BYTES:
+            raise ClaimlogError(
+                f"{PAGE}: would be longer than {DOCUMENT_BYTES:,} characters; take variables that "
+                "share a long code list out of schemas/codebook/variables.csv"
+            )
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def _one_line(text: str) -> str:
@@ -40,13 +57,16 @@ def _lines(definition: Definition) -> Iterator[str]:
         yield f"- [{variable['label']}](#{_heading_anchor(variable['label'])})"
     yield f"- [{OTHER_CODES}](#{_heading_anchor(OTHER_CODES)})"
     yield "- [Decisions](#decisions)"
+    steps: dict[str, list[Row]] = {}
+    for row in book.steps:
+        steps.setdefault(row["variable"], []).append(row)
     for variable in book.variables:
-        yield from _variable(definition, variable)
+        yield from _variable(definition, variable, steps.get(variable["variable"], []))
     yield from _other_codes(definition)
     yield from _decisions(book.decisions)
 
 
-def _variable(definition: Definition, variable: Row) -> Iterator[str]:
+def _variable(definition: Definition, variable: Row, steps: list[Row]) -> Iterator[str]:
     fields = definition.columns(variable)
     yield from ("", f"## {variable['label']}", "")
     names = ", ".join(f"`{item.name}`" for item in fields)
@@ -59,12 +79,11 @@ def _variable(definition: Definition, variable: Row) -> Iterator[str]:
         yield f"- Scheme: {variable['scheme']}"
     for item in (item for item in fields if item.unit):
         yield f"- Unit: {item.unit}"
-    own = [row for row in definition.codebook.steps if row["variable"] == variable["variable"]]
-    if own:
-        chosen = any(row["code"] for row in own)
+    if steps:
+        chosen = any(row["code"] for row in steps)
         lead = "Take the first step that holds:" if chosen else "Rules:"
         yield from ("", lead, "")
-        for row in own:
+        for row in steps:
             yield f"{row['step']}. {row['rule']}" + (f" **{row['code']}**" if row["code"] else "")
     for name in dict.fromkeys(item.codelist for item in fields if item.codelist):
         yield from ("", f"Codes (`{name}`):", "")

@@ -6,7 +6,7 @@ A coder follows steps to a code, and a variable to its columns: each of them has
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from itertools import chain
 
 from claimlog.errors import suggest
@@ -111,6 +111,8 @@ def _step_flaws(
         Variables that are answered yes or no.
     """
     seen_steps = set()
+    # each is looked up once: a stranger's codebook may have steps and codes by the ten thousand
+    codes_of: dict[tuple[str, ...], dict[str, bool]] = {}
     for row in codebook.steps:
         name, code = row["variable"], row["code"]
         place = f"{FOLDER}/steps.csv: the step {row['step'][:20]!r} of {name[:80]!r}"
@@ -121,7 +123,10 @@ def _step_flaws(
         if (name, row["step"]) in seen_steps:
             yield f"{place} stands there twice; number the steps of a variable from 1"
         seen_steps.add((name, row["step"]))
-        codes = [item for codelist in coded[name] for item in codebook.codes[codelist]]
+        lists = tuple(coded[name])
+        if lists not in codes_of:
+            codes_of[lists] = _codes_in_use(codebook, lists)
+        codes = codes_of[lists]
         files = " or ".join(f"codes/{codelist}.csv" for codelist in coded[name])
         if not code or (name in truths and code in TRUTHS):
             continue
@@ -132,14 +137,22 @@ def _step_flaws(
                 f"{place} gives the code {code[:80]!r}, but its columns have no code list; take "
                 "the code out, or give a column a codelist"
             )
-        elif code not in (item["code"] for item in codes):
-            near = suggest(code[:80], [item["code"] for item in codes])
+        elif code not in codes:
+            near = suggest(code[:80], codes)
             yield (
                 f"{place} gives the code {code[:80]!r}, which {files} does not have; add it there "
                 f"or mend the step{near}"
             )
-        elif all(item[RETIRED] for item in codes if item["code"] == code):
+        elif not codes[code]:
             yield (
                 f"{place} gives the code {code[:80]!r}, which is retired in {files}; lead the step "
                 "to a code that new rows may have"
             )
+
+
+def _codes_in_use(codebook: Codebook, codelists: Sequence[str]) -> dict[str, bool]:
+    """Return the codes of some lists, and whether new rows may have each."""
+    found: dict[str, bool] = {}
+    for item in (item for name in codelists for item in codebook.codes[name]):
+        found[item["code"]] = found.get(item["code"], False) or not item[RETIRED]
+    return found
