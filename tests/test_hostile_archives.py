@@ -33,6 +33,7 @@ from claimlog.errors import ClaimlogError
 from claimlog.export.content_hash import sqlite_rows
 from claimlog.export.parquet import ParquetFile
 from claimlog.export.sqlite import create_statement, index_statements
+from claimlog.log import read_file
 from claimlog.package import Package
 from claimlog.release import archive, layout, release_limits
 from claimlog.release.database_content import header_flaw
@@ -993,7 +994,7 @@ def test_a_disk_that_cannot_be_read_is_named_and_the_release_is_not_blamed(
     what: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     resum(folder)
-    read, hashed, table = Path.read_bytes, layout.file_digest, pq.ParquetFile
+    opened, hashed, table = read_file.open_regular, layout.file_digest, pq.ParquetFile
 
     def failing(real: Any) -> Any:
         def call(given: Any, *more: Any, **named: Any) -> Any:
@@ -1008,7 +1009,7 @@ def test_a_disk_that_cannot_be_read_is_named_and_the_release_is_not_blamed(
     elif what == "a table":
         monkeypatch.setattr(pq, "ParquetFile", failing(table))
     else:
-        monkeypatch.setattr(Path, "read_bytes", failing(read))
+        monkeypatch.setattr(read_file, "open_regular", failing(opened))
     with pytest.raises(ClaimlogError, match="Input/output error") as said:
         verify_copy(folder)
     assert UNREADABLE[what] in str(said.value)
