@@ -713,7 +713,7 @@ def test_a_file_that_is_none_is_named(folder: Path) -> None:
 
 @pytest.mark.usefixtures("fresh_programs")
 def test_a_limit_of_time_ends_in_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(release_limits, "SECONDS", 0.05)
+    monkeypatch.setattr(release_limits, "BASE_SECONDS", 0.05)
     monkeypatch.setattr(release_limits, "SECONDS_PER_MB", 0)
     with pytest.raises(ClaimlogError, match=r"takes longer than 0 seconds, .* --limits 2") as said:
         verify_in_sandbox(pack(folder))
@@ -722,7 +722,7 @@ def test_a_limit_of_time_ends_in_one_line(folder: Path, monkeypatch: pytest.Monk
 
 @pytest.mark.usefixtures("fresh_programs")
 def test_a_limit_of_memory_ends_in_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(release_limits, "MEMORY", 60 << 20)
+    monkeypatch.setattr(release_limits, "BASE_MEMORY", 60 << 20)
     monkeypatch.setattr(release_limits, "MEMORY_PER_BYTE", 0)
     with pytest.raises(ClaimlogError, match=r"more memory than 0\.1 GB.* --limits 2"):
         verify_in_sandbox(pack(folder))

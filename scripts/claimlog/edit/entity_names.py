@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
-from claimlog.edit.number_form import number_form_of
+from claimlog.edit.identifier_numbers import numbered_identifiers_of
 from claimlog.errors import ClaimlogError, suggest
 from claimlog.log.event_log import Log
 from claimlog.schema.registers import label_column
@@ -125,7 +125,7 @@ class _Stream:
             owners = " and of ".join(f"{name} ({self._name(name)})" for name in meant)
             raise ClaimlogError(f"{said}, which is an alias of {owners}; give {' or '.join(meant)}")
         # numbers are all alike; what is like none is left to the rule about references
-        words = () if number_form_of(self.table) else (*self.ids, *self.coming)
+        words = () if numbered_identifiers_of(self.table) else (*self.ids, *self.coming)
         if near := suggest(value, (*words, *self.by_name)):
             raise ClaimlogError(f"{said}, which is no {entity}{near}")
         if not value.isascii() or " " in value:

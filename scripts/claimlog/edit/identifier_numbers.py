@@ -15,7 +15,7 @@ NUMBERED = re.compile(
 
 
 @dataclass(frozen=True)
-class NumberForm:
+class NumberedIdentifiers:
     """Identifiers that are a number of at least some digits behind a text."""
 
     head: str
@@ -31,7 +31,7 @@ class NumberForm:
         return max(found, default=0) + 1
 
 
-def number_form_of(table: Table) -> NumberForm | None:
+def numbered_identifiers_of(table: Table) -> NumberedIdentifiers | None:
     """Return how the identifiers of a stream are numbered; None if people choose names."""
     found = NUMBERED.fullmatch(str(table.by_name[table.id].constraints.get("pattern", "")))
-    return NumberForm(found["head"], int(found["width"])) if found else None
+    return NumberedIdentifiers(found["head"], int(found["width"])) if found else None
