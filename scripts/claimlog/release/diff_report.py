@@ -142,7 +142,8 @@ def as_text(diff: Diff) -> str:
 def _details(row: RowChange) -> list[str]:
     return [
         *(
-            f"    {name}: {NO_COLUMN if name in row.added else readable_value(old)} -> {readable_value(new)}"
+            f"    {name}: {NO_COLUMN if name in row.added else readable_value(old)} -> "
+            f"{readable_value(new)}"
             for name, (old, new) in row.fields.items()
         ),
         *(f"    because: {reason}" for reason in row.reasons),
