@@ -214,10 +214,10 @@ def know_sound_schemas() -> None:
     The packages of tests begin with them; what they change is judged by each command.
     """
     from claimlog.package import Package
-    from claimlog.schema import config_files, presentation
+    from claimlog.schema import config_files, site_config
     from claimlog.schema.definition import read_definition
 
-    shapes = {id(it): it for it in (*vars(config_files).values(), presentation.SHAPE)}
+    shapes = {id(it): it for it in (*vars(config_files).values(), site_config.SHAPE)}
     told, tell = os.pipe()
 
     def read() -> None:

@@ -31,10 +31,10 @@ from claimlog.log.canonical import encode
 from claimlog.log.read_log import Files, read, read_into_parts
 from claimlog.package import Package
 from claimlog.schema.definition import read_definition
-from claimlog.schema.presentation import read_presentation
+from claimlog.schema.site_config import read_presentation
 from claimlog.site.page import Page
 from claimlog.site.pages import PAGES
-from claimlog.site.pages.requested_pages import pages_of_topic
+from claimlog.site.pages.package_pages import pages_of_topic
 from claimlog.sources.text import Texts
 from claimlog.validate import validate
 from conftest import ROOT, World

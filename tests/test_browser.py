@@ -33,9 +33,9 @@ from browser import (
 )
 from claimlog.build import build
 from claimlog.package import Package
-from claimlog.schema.presentation import read_presentation
+from claimlog.schema.site_config import read_presentation
 from claimlog.site.pages import PAGES
-from claimlog.site.pages.requested_pages import pages_of_topic
+from claimlog.site.pages.package_pages import pages_of_topic
 from conftest import ROOT
 from reader import Reader, missing_answers
 from repositories import Repo

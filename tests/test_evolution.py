@@ -495,7 +495,7 @@ def test_rows_that_only_got_values_in_columns_that_are_new_are_told_apart(
     corrected, filled = entry.split("### Filled in columns that are new")
     assert "- nor (name): A slip." in corrected
     assert "- sud (seat): Its seat is known." in filled
-    assert "    seat: no such column then -> 'Hill'\n" in as_text(found)
+    assert "    seat: no such column then -> Hill\n" in as_text(found)
     others = {row["id"]: row["new_columns"] for row in as_json(found)["others"]}
     assert (others["sud"], others["nor"]) == (["seat"], ["seat"])
 

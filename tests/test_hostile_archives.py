@@ -33,6 +33,7 @@ from claimlog.errors import ClaimlogError
 from claimlog.export.content_hash import sqlite_rows
 from claimlog.export.parquet import ParquetFile
 from claimlog.export.sqlite import create_statement, index_statements
+from claimlog.log import read_file
 from claimlog.package import Package
 from claimlog.release import archive, layout, release_limits
 from claimlog.release.database_content import header_flaw
@@ -712,7 +713,7 @@ def test_a_file_that_is_none_is_named(folder: Path) -> None:
 
 @pytest.mark.usefixtures("fresh_programs")
 def test_a_limit_of_time_ends_in_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(release_limits, "SECONDS", 0.05)
+    monkeypatch.setattr(release_limits, "BASE_SECONDS", 0.05)
     monkeypatch.setattr(release_limits, "SECONDS_PER_MB", 0)
     with pytest.raises(ClaimlogError, match=r"takes longer than 0 seconds, .* --limits 2") as said:
         verify_in_sandbox(pack(folder))
@@ -721,7 +722,7 @@ def test_a_limit_of_time_ends_in_one_line(folder: Path, monkeypatch: pytest.Monk
 
 @pytest.mark.usefixtures("fresh_programs")
 def test_a_limit_of_memory_ends_in_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(release_limits, "MEMORY", 60 << 20)
+    monkeypatch.setattr(release_limits, "BASE_MEMORY", 60 << 20)
     monkeypatch.setattr(release_limits, "MEMORY_PER_BYTE", 0)
     with pytest.raises(ClaimlogError, match=r"more memory than 0\.1 GB.* --limits 2"):
         verify_in_sandbox(pack(folder))
@@ -993,7 +994,7 @@ def test_a_disk_that_cannot_be_read_is_named_and_the_release_is_not_blamed(
     what: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     resum(folder)
-    read, hashed, table = Path.read_bytes, layout.file_digest, pq.ParquetFile
+    opened, hashed, table = read_file.open_regular, layout.file_digest, pq.ParquetFile
 
     def failing(real: Any) -> Any:
         def call(given: Any, *more: Any, **named: Any) -> Any:
@@ -1008,7 +1009,7 @@ def test_a_disk_that_cannot_be_read_is_named_and_the_release_is_not_blamed(
     elif what == "a table":
         monkeypatch.setattr(pq, "ParquetFile", failing(table))
     else:
-        monkeypatch.setattr(Path, "read_bytes", failing(read))
+        monkeypatch.setattr(read_file, "open_regular", failing(opened))
     with pytest.raises(ClaimlogError, match="Input/output error") as said:
         verify_copy(folder)
     assert UNREADABLE[what] in str(said.value)

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from claimlog.edit import number_form
+from claimlog.edit import identifier_numbers
 from claimlog.edit.append import Entries, add
-from claimlog.edit.number_form import NumberForm, UsedNumbers
+from claimlog.edit.identifier_numbers import NumberedIdentifiers, UsedNumbers
 from claimlog.edit.row_files import read_entries
 from claimlog.errors import COMPARED_LENGTH, COMPARISONS, ClaimlogError, Suggestions, suggest
 from claimlog.log.read_log import read
 from conftest import World
 
-SOURCES = NumberForm("S", 3)
+SOURCES = NumberedIdentifiers("S", 3)
 
 
 def test_a_word_that_is_long_is_compared_with_none() -> None:
@@ -97,9 +97,9 @@ def test_the_next_number_is_found_without_reading_all_anew() -> None:
     assert used.next_in(SOURCES) == "S009"
     used.take("S1000")
     assert used.next_in(SOURCES) == "S1001"
-    assert used.next_in(NumberForm("C001-", 3)) == "C001-003"
-    assert used.next_in(NumberForm("S00", 3)) == "S00009"  # a text that ends in digits
-    assert used.next_in(NumberForm("C002-", 3)) == "C002-001"
+    assert used.next_in(NumberedIdentifiers("C001-", 3)) == "C001-003"
+    assert used.next_in(NumberedIdentifiers("S00", 3)) == "S00009"  # a text that ends in digits
+    assert used.next_in(NumberedIdentifiers("C002-", 3)) == "C002-001"
     assert asked == [1]
 
 
@@ -112,7 +112,7 @@ def test_numbering_rows_takes_a_time_that_grows_with_their_number() -> None:
     assert time.process_time() - start < 20  # reading all anew takes hours
 
 
-@pytest.mark.parametrize("digits", [number_form.DIGITS + 1, 5_000])
+@pytest.mark.parametrize("digits", [identifier_numbers.DIGITS + 1, 5_000])
 def test_a_number_beyond_counting_is_not_counted_on_from(digits: int) -> None:
     long = "S" + "9" * digits
     assert UsedNumbers(lambda: [long, "S004"]).next_in(SOURCES) == "S005"

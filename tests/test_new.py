@@ -572,7 +572,7 @@ def test_a_package_without_contributors_is_one_finding(bells: World) -> None:
 
 def test_the_files_that_claimlog_writes_are_those_of_the_template() -> None:
     names = {path.name for path in (ROOT / "scripts/claimlog/start/template/files").iterdir()}
-    assert {*template_files.WRITTEN.values()} <= names
+    assert {*template_files.RENEWED.values()} <= names
     assert upgrade.TABLES == "schemas/tables"
 
 

@@ -27,7 +27,7 @@ from claimlog.log.release_index import read_index
 from claimlog.log.tiles import dump_bundle
 from claimlog.package import Package
 from claimlog.release import published_archive
-from claimlog.release.descriptors.citation import parse
+from claimlog.release.descriptors.citation_cff import parse
 from claimlog.release.layout import sha256_of_files
 from claimlog.release.metadata import ReleaseMetadata, entry_metadata
 from claimlog.release.publishing.directory import copy_release, plan_directory

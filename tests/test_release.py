@@ -578,7 +578,7 @@ def test_two_releases_are_compared_claim_by_claim_and_field_by_field(released: R
     assert changes["C001-004"]["change"] == "retracted"
     text = released.world.run("diff", "0.1.0", "head").stdout
     assert "~ C001-003 v2" in text
-    assert "    note: None -> 'Port pilots.'" in text
+    assert "    note: empty -> Port pilots." in text
     assert "- C001-004 v2" in text
 
 

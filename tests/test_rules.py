@@ -60,8 +60,9 @@ def test_mutant_trips_its_rule_and_no_other(rule: str, world: World) -> None:
 def test_a_rule_that_checked_nothing_although_rows_exist_fails(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rest = tuple(check for check in claimlog.validate.ROW_CHECKS if check.__name__ != "check_hops")
-    monkeypatch.setattr("claimlog.validate.ROW_CHECKS", rest)
+    checks = claimlog.validate.ENTITY_CHECKS
+    rest = tuple(check for check in checks if check.__name__ != "check_hops")
+    monkeypatch.setattr("claimlog.validate.ENTITY_CHECKS", rest)
     report = checked(world)
     assert [finding.rule for finding in report.findings] == ["hop-speaker"]
     assert "checked nothing although rows exist" in str(report.findings[0])

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from claimlog.build import build
-from claimlog.schema.presentation import OF_REGISTER
+from claimlog.schema.site_config import OF_REGISTER
 from claimlog.site import attitude_groups
 from claimlog.site.drawing.origin_graph import draw_origin_graph, find_cycles
 from claimlog.site.drawing.timeline import draw_timeline

@@ -22,7 +22,7 @@ from claimlog.export.queries import available_queries, read_queries
 from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.definition import read_definition
-from claimlog.schema.presentation import OF_REGISTER, unknown_columns
+from claimlog.schema.site_config import OF_REGISTER, unknown_columns
 from claimlog.schema.table_schema import coded_columns
 from claimlog.schema.topic_pages import SITE_NAMES
 from claimlog.site import pages

@@ -1,4 +1,4 @@
-"""Limits of what a definition and a batch may hold, each with its reason.
+"""Limits of what is read from a definition, a batch, and files of other tools, with reasons.
 
 They are ours and not the package's: whoever made a package, reading it costs no more than this.
 Every one is far above what the project needs, so that whoever meets one has a broken file or a

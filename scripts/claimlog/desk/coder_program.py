@@ -24,11 +24,11 @@ from claimlog.desk.program_process import NOTHING, command_words, run_program
 from claimlog.desk.request_error import RequestError
 from claimlog.desk.row_references import CLAIMS, SPAN, on_the_spot_streams
 from claimlog.desk.work import DRAFT, MOST_DRAFTS, Work
+from claimlog.edit.find_quote import find_quote
 from claimlog.errors import ClaimlogError, Finding, FindingsError, UsageError
 from claimlog.files import write_durably
 from claimlog.log.canonical import encode_value
 from claimlog.sources.anchor import COLUMNS as ANCHOR
-from claimlog.sources.anchor import find_exact_quote
 from claimlog.strict_json import decode_object
 
 FORMAT = "claimlog-code/1"
@@ -182,7 +182,7 @@ def _draft_of(desk: Desk, places: Places, source: str, given: Mapping[str, Any])
         raise RequestError("malformed", '"occurrence" is no number')
     if given.get("source_id") not in (None, source):
         raise RequestError("malformed", f"is of another source than {source}")
-    found = find_exact_quote(places.text, quote, occurrence, source)
+    found = find_quote(places.text, quote, occurrence, source)
     beside = {*QUOTE, *SPAN, *ANCHOR, "source_id"}
     rest = {key: value for key, value in given.items() if key not in beside}
     table = desk.log.definition.streams[CLAIMS]

@@ -14,7 +14,7 @@ from claimlog.desk.roles import Role
 from claimlog.desk.row_references import CLAIMS, on_the_spot_streams, references
 from claimlog.desk.saved_cells import SavedCells, StaleError, stale
 from claimlog.desk.saved_work import REGISTERED, Entry
-from claimlog.edit.number_form import number_form_of
+from claimlog.edit.identifier_numbers import numbered_identifiers_of
 from claimlog.schema.patterns import fits
 from claimlog.schema.table_schema import Table
 
@@ -98,7 +98,7 @@ def next_number(desk: Desk, role: Role, table: Table, own: Collection[str]) -> s
     own
         Identifiers of the entries that the role has proposed.
     """
-    number_form = number_form_of(table)
+    number_form = numbered_identifiers_of(table)
     if number_form is None:
         return None
     known = desk.log.entries(table.name)

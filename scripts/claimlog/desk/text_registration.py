@@ -15,7 +15,7 @@ from claimlog.desk.request_error import ABSENT, INVALID, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.upload import Upload
 from claimlog.edit.append import Entries, add
-from claimlog.edit.number_form import NumberForm
+from claimlog.edit.identifier_numbers import NumberedIdentifiers
 from claimlog.edit.source_documents import (
     RECORDED,
     propose_columns,
@@ -138,5 +138,5 @@ def register_source(
 
 
 def _next_identifier(desk: Desk) -> str:
-    form = NumberForm("S", 3)
+    form = NumberedIdentifiers("S", 3)
     return form.identifier(form.next_after(desk.log.whole.ids(SOURCES)))

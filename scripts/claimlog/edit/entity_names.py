@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from claimlog.edit.number_form import number_form_of
+from claimlog.edit.identifier_numbers import numbered_identifiers_of
 from claimlog.errors import ClaimlogError, Suggestions
 from claimlog.log.event_log import Log
 from claimlog.schema.registers import label_column
@@ -153,7 +153,7 @@ class _Stream:
     def _words(self) -> Iterator[str]:
         """Yield what a value may have been meant as."""
         # numbers are all alike; what is like none is left to the rule about references
-        if not number_form_of(self.table):
+        if not numbered_identifiers_of(self.table):
             yield from self.ids
             yield from self.coming
         yield from self.by_name

@@ -13,7 +13,11 @@ from claimlog.edit.cell_values import TOO_LARGE, fill_keys
 from claimlog.edit.clock import now
 from claimlog.edit.entity_names import EntityNames
 from claimlog.edit.find_quote import find_quote, occurrence_at, refuse_other_place
-from claimlog.edit.number_form import NumberForm, UsedNumbers, number_form_of
+from claimlog.edit.identifier_numbers import (
+    NumberedIdentifiers,
+    UsedNumbers,
+    numbered_identifiers_of,
+)
 from claimlog.edit.row_faults import PASSAGE, ColumnFault, UnfitRowError
 from claimlog.edit.source_documents import DOCUMENT, takes_document
 from claimlog.errors import ClaimlogError, Suggestions, UsageError
@@ -385,9 +389,11 @@ class Writer:
             if state["source_id"] is None:
                 error = UsageError("a claim needs its source: --source-id S001")
                 raise UnfitRowError([ColumnFault(("source_id",), error)], {**state})
-            numbered: NumberForm | None = NumberForm(f"C{str(state['source_id'])[1:]}-", 3)
+            numbered: NumberedIdentifiers | None = NumberedIdentifiers(
+                f"C{str(state['source_id'])[1:]}-", 3
+            )
         else:
-            numbered = number_form_of(table)
+            numbered = numbered_identifiers_of(table)
         if numbered is None:
             raise UsageError(f"give the new {table.entity} an identifier: {table.id}")
         return self._used(stream).next_in(numbered)
@@ -429,7 +435,7 @@ def _occurrence(value: object) -> int | None:
 
 def is_numbered(table: Table) -> bool:
     """Whether the next identifier of a stream is proposed, so that a row can leave it out."""
-    return table.name == "claims" or number_form_of(table) is not None
+    return table.name == "claims" or numbered_identifiers_of(table) is not None
 
 
 def as_lines(rows: list[dict[str, Any]]) -> list[bytes]:

@@ -113,7 +113,7 @@ def _ndjson_rows(text: str) -> Read:
     for number, line in enumerate(_lines(text), 1):
         if number > ADDED_ROWS or line.strip():
             values += 1 + sum(map(line.count, "[{,"))  # no line has more values
-            if flaw := _number_flaw(number, values):
+            if flaw := _width_flaw(number, values):
                 yield number, ClaimlogError(flaw)
                 return
             try:
@@ -132,7 +132,7 @@ def _lines(text: str) -> Iterator[str]:
         start = end + 1
 
 
-def _number_flaw(rows: int, values: int) -> str | None:
+def _width_flaw(rows: int, values: int) -> str | None:
     if rows <= ADDED_ROWS and values <= ADDED_VALUES:
         return None
     return f"there are more than {ADDED_ROWS:,} rows, or {ADDED_VALUES:,} values; add it in parts"
@@ -152,7 +152,7 @@ def _cell_rows(table: Table, rows: Iterable[tuple[int, list[str]]], is_ragged: b
     header_line = width = values = 0
     for number, (line, cells) in enumerate(rows, 1):
         values += max(len(cells), len(header or ()))
-        if flaw := _number_flaw(number, values):
+        if flaw := _width_flaw(number, values):
             yield line, ClaimlogError(flaw)
             return
         if not any(cell.strip() for cell in cells):

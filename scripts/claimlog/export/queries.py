@@ -20,8 +20,8 @@ from claimlog.escaping import printable_line
 from claimlog.export.sqlite import create_statement, search_statements
 from claimlog.limits import DESCRIPTION_LENGTH, QUERY_LENGTH, TITLE_LENGTH
 from claimlog.schema.definition import Definition
-from claimlog.schema.presentation import FILE, unknown_columns
 from claimlog.schema.query_files import FOLDER
+from claimlog.schema.site_config import FILE, unknown_columns
 from claimlog.schema.table_schema import Table
 from claimlog.sql_process import SQLITE_LIMITS, Worker
 

@@ -139,14 +139,11 @@ def as_text(diff: Diff) -> str:
     return "".join(f"{printable_line(line)}\n" for line in lines)
 
 
-def _shown(value: object) -> str:
-    return readable_value(value) if isinstance(value, bool) else repr(value)
-
-
 def _details(row: RowChange) -> list[str]:
     return [
         *(
-            f"    {name}: {NO_COLUMN if name in row.added else _shown(old)} -> {_shown(new)}"
+            f"    {name}: {NO_COLUMN if name in row.added else readable_value(old)} -> "
+            f"{readable_value(new)}"
             for name, (old, new) in row.fields.items()
         ),
         *(f"    because: {reason}" for reason in row.reasons),

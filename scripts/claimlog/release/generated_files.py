@@ -10,7 +10,7 @@ from claimlog.errors import ClaimlogError, reason
 from claimlog.log.release_index import read_index
 from claimlog.package import Package
 from claimlog.release.coding_manual import PAGE, coding_manual
-from claimlog.release.descriptors import citation
+from claimlog.release.descriptors import citation_cff
 from claimlog.release.metadata import entry_metadata
 from claimlog.schema.definition import Definition, read_definition
 from claimlog.schema.expansion import expanded_schemas
@@ -36,7 +36,7 @@ def generated_files(package: Package) -> Iterator[tuple[Path, str]]:
         yield manual, coding_manual(definition)
     cited = package.root / CITATION
     if cited.is_file() and (index := read_index(package)):
-        yield cited, citation.describe(entry_metadata(definition, index[-1])).decode()
+        yield cited, citation_cff.describe(entry_metadata(definition, index[-1])).decode()
 
 
 def stale_files(package: Package) -> Iterator[tuple[Path, str, str]]:

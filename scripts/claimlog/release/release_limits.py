@@ -11,11 +11,11 @@ from claimlog.limited_process import Limits
 from claimlog.release.layout import walk_files
 from claimlog.untrusted_files import disk_bytes
 
-SECONDS, SECONDS_PER_MB = 120, 20
+BASE_SECONDS, SECONDS_PER_MB = 120, 20
 """A release of 7.6 MB is verified in 4 seconds on two quiet cores; a busy machine may take ten
 times as long."""
 
-MEMORY, MEMORY_PER_BYTE = 1 << 30, 48
+BASE_MEMORY, MEMORY_PER_BYTE = 1 << 30, 48
 """The libraries take 0.2 GB; the rows and their canonical lines some 15 times the files."""
 
 WRITTEN_BYTES = 64 << 20
@@ -30,8 +30,8 @@ def limits_of_release(target: Path, factor: float = 1) -> Limits:
 def limits_of_size(size: int, factor: float = 1) -> Limits:
     """Return the limits for so many bytes of a release, times `factor`."""
     return Limits(
-        factor * (SECONDS + SECONDS_PER_MB * size / 1e6),
-        int(factor * (MEMORY + MEMORY_PER_BYTE * size)),
+        factor * (BASE_SECONDS + SECONDS_PER_MB * size / 1e6),
+        int(factor * (BASE_MEMORY + MEMORY_PER_BYTE * size)),
         int(factor * (WRITTEN_BYTES + size)),
     )
 

@@ -26,8 +26,6 @@ from claimlog.schema.expansion import Codes, fill_codes, project_tables
 from claimlog.schema.flaws import folding_flaw, is_reserved_table, name_flaw, schema_flaw
 from claimlog.schema.lookup_flaw import lookup_flaw
 from claimlog.schema.measure_takers import kinds_flaw, takers_flaw
-from claimlog.schema.presentation import FILE as PRESENTATION_FILE
-from claimlog.schema.presentation import Presentation, read_presentation, uncoded_flaw
 from claimlog.schema.query_files import read_query_files
 from claimlog.schema.registers import (
     Junction,
@@ -39,6 +37,8 @@ from claimlog.schema.registers import (
     with_envelope,
 )
 from claimlog.schema.requirements import Requirement, read_requirements
+from claimlog.schema.site_config import FILE as PRESENTATION_FILE
+from claimlog.schema.site_config import Presentation, read_presentation, uncoded_flaw
 from claimlog.schema.table_schema import (
     REQUIRED_STREAMS,
     Field,

@@ -13,8 +13,8 @@ from claimlog.limits import FILE_BYTES
 from claimlog.schema.codebook import RETIRED, Row
 from claimlog.schema.config_files import COLUMN, shape_flaw
 from claimlog.schema.flaws import schema_flaw
-from claimlog.schema.projection import project_columns
 from claimlog.schema.registers import count_columns, lacks_counts, register_tables
+from claimlog.schema.table_columns import with_stream_columns
 from claimlog.schema.table_schema import Table, Tables, dump
 
 if TYPE_CHECKING:  # a definition is read with what is written out here
@@ -112,7 +112,7 @@ def _project(definition: Definition, table: Table, repeated: set[str | None]) ->
     stream = table.spec.get("stream", table.name)
     if stream not in definition.streams:
         return table
-    spec = project_columns(table.spec, definition.streams[stream], repeated)
+    spec = with_stream_columns(table.spec, definition.streams[stream], repeated)
     if lacks_counts(table, definition.streams):
         spec = {**spec, "fields": [*spec["fields"], *count_columns()]}
     if spec is table.spec:

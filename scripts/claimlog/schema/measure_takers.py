@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from claimlog.schema.presentation import Presentation
 from claimlog.schema.registers import registers_of
+from claimlog.schema.site_config import Presentation
 from claimlog.schema.table_schema import Table
 
 ACTORS = "actors"

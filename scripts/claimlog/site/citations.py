@@ -12,7 +12,7 @@ from claimlog.schema.relations import DISPUTES
 from claimlog.site.plugin_config import cited_release, dataset_metadata
 from claimlog.site.store import Row, Store, json_list
 
-FORMATS = {"bibtex": "BibTeX", "ris": "RIS", "csl-json": "CSL-JSON", "apa": "Text (APA)"}
+PAGE_LABELS = {"bibtex": "BibTeX", "ris": "RIS", "csl-json": "CSL-JSON", "apa": "Text (APA)"}
 
 
 async def claim_citation(store: Store, versions: Sequence[Row]) -> Row:
@@ -124,7 +124,7 @@ def formatted_citations(release: ReleaseMetadata, claims: Sequence[ClaimVersion]
     """
     citations: list[Row] = [
         {"format": name, "label": label, "text": cite(release, claims, name)}
-        for name, label in FORMATS.items()
+        for name, label in PAGE_LABELS.items()
     ]
     for row in citations:
         if row["format"] == "csl-json":  # the JSON twin holds the items themselves, not their text

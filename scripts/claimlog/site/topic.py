@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from claimlog.schema.measure_takers import ACTORS
-from claimlog.schema.presentation import Presentation
+from claimlog.schema.site_config import Presentation
 from claimlog.schema.table_schema import NUMBERS, column_words, with_unit
 from claimlog.site.entity_links import store_registers
 from claimlog.site.memo import memo_value

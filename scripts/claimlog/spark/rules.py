@@ -24,22 +24,11 @@ from claimlog.spark.parts import driver_rows, frames_by_schema, stream_frame
 from claimlog.spark.read_log import row_schema, shipped_definition
 from claimlog.spark.tabular import check_pandera
 from claimlog.spark.tallies import dump_tallies, enter_tallies
-from claimlog.validate import ROW_CHECKS, coders, references, rows
+from claimlog.validate import ENTITY_CHECKS, coders, references, rows
 from claimlog.validate.report import Report
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
-
-REFERENCE_CHECKS = (
-    references.check_references,
-    references.check_chains,
-    references.check_facts,
-    coders.check_coders,
-)
-"""Checks that need rows of several entities; here they are done apart from the others."""
-
-ENTITY_CHECKS = tuple(check for check in ROW_CHECKS if check not in REFERENCE_CHECKS)
-"""Checks that need the rows of an entity, and at most the last state of every source."""
 
 SOURCE_COLUMNS = ("source_id", "seq", "batch", "line", "text_length", "furniture")
 

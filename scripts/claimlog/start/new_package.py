@@ -23,10 +23,10 @@ from claimlog.start.package_choices import PackageChoices, language_codes
 from claimlog.start.template_files import (
     digest,
     filled_template,
+    renewed_files,
     stamp,
     template_bytes,
     template_schemas,
-    written_files,
 )
 from claimlog.swap import publish_directory
 
@@ -59,14 +59,14 @@ def make_package(folder: Path, choices: PackageChoices, pattern: Package | None 
     target = folder.absolute()
     require_place(folder)
     schemas = _copied_schemas(pattern, choices) if pattern else _generic_schemas(choices)
-    written = written_files()
+    written = renewed_files()
     with publish_directory(target, str(folder)) as staged:
         package = Package(staged)
         about = choices.head()
         contents = {
             **schemas,
             **written,
-            **_pages(choices, has_example=pattern is None),
+            **_owned_files(choices, has_example=pattern is None),
             DESCRIPTOR: dump_json(
                 {
                     **about,
@@ -130,7 +130,7 @@ def _generic_schemas(choices: PackageChoices) -> dict[str, bytes]:
     }
 
 
-def _pages(choices: PackageChoices, has_example: bool) -> dict[str, bytes]:
+def _owned_files(choices: PackageChoices, has_example: bool) -> dict[str, bytes]:
     """Return the files that people read, and edit as theirs."""
     head = choices.head()
     [licence] = head["licenses"]

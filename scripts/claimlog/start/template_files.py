@@ -19,7 +19,7 @@ from claimlog.validate.report import RULES_FILE, rules_text
 TOOL_FOLDER = "tool"
 """Where a package keeps the claimlog that its Makefile installs, with its lock file."""
 
-WRITTEN = {
+RENEWED = {
     "Makefile": "Makefile",
     ".github/workflows/dataset.yml": "dataset.yml",
     ".gitignore": "gitignore",
@@ -35,7 +35,7 @@ TOOL_FILE = re.compile(
 SCHEMAS = "schemas"
 
 
-def written_files() -> dict[str, bytes]:
+def renewed_files() -> dict[str, bytes]:
     """Return the files that claimlog writes into every package and may renew, by path.
 
     Raises
@@ -45,19 +45,19 @@ def written_files() -> dict[str, bytes]:
     """
     tool = running_tool()
     return {
-        **{path: template_bytes(f"files/{name}") for path, name in WRITTEN.items()},
+        **{path: template_bytes(f"files/{name}") for path, name in RENEWED.items()},
         f"{TOOL_FOLDER}/{tool.file_name}": tool.data,
         f"{TOOL_FOLDER}/{LOCK}": tool.lock,
     }
 
 
-def is_written(path: str) -> bool:
+def is_renewed(path: str) -> bool:
     """Whether some claimlog writes a file of this path: a package may list any as written.
 
-    >>> is_written("tool/claimlog-0.3.0-py3-none-any.whl"), is_written("events/1-a/a.ndjson")
+    >>> is_renewed("tool/claimlog-0.3.0-py3-none-any.whl"), is_renewed("events/1-a/a.ndjson")
     (True, False)
     """
-    return path in WRITTEN or TOOL_FILE.fullmatch(path) is not None
+    return path in RENEWED or TOOL_FILE.fullmatch(path) is not None
 
 
 def stamp(digests: Mapping[str, str]) -> dict[str, object]:

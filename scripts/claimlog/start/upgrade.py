@@ -16,10 +16,10 @@ from claimlog.schema.definition import read_definition
 from claimlog.schema.table_schema import dump
 from claimlog.start.template_files import (
     digest,
-    is_written,
+    is_renewed,
+    renewed_files,
     stamp,
     template_schemas,
-    written_files,
 )
 
 TABLES = "schemas/tables"
@@ -57,7 +57,7 @@ def plan_upgrade(package: Package) -> list[Change]:
     read_definition(package)
     made = package.descriptor.get(STAMP)
     digests = dict(made["files"]) if made else {}
-    files = written_files() if made else {}
+    files = renewed_files() if made else {}
     changes = [*_file_changes(package, digests, files), *_table_changes(package)]
     told = {change.path for change in changes}
     changes += [
@@ -99,7 +99,7 @@ def _file_changes(
 ) -> Iterator[Change]:
     """Yield what becomes of the files that claimlog wrote or would write now."""
     for path in sorted({*digests, *files}):
-        if not is_written(path):
+        if not is_renewed(path):
             yield Change(path, "is no file that claimlog writes, and stays", is_kept=True)
             continue
         place = package.root / path

@@ -16,7 +16,7 @@ from claimlog.validate.report import LAYERS, NOTHING, Report, Tally
 Check = Callable[[Log, Report], None]
 RowsCheck = Callable[[Log, Report, Callable[[str], None]], None]
 
-ROW_CHECKS: tuple[Check, ...] = (
+ENTITY_CHECKS: tuple[Check, ...] = (
     rows.check_requirements,
     rows.check_history,
     rows.check_times,
@@ -26,13 +26,19 @@ ROW_CHECKS: tuple[Check, ...] = (
     rows.check_hops,
     rows.check_parts,
     rows.check_links,
-    references.check_references,
     references.check_spans_in_sources,
+)
+"""Checks of the rows of an entity, which see at most the last state of every source besides.
+
+Like those of references, they run on one section of the log after the other."""
+
+REFERENCE_CHECKS: tuple[Check, ...] = (
+    references.check_references,
     references.check_chains,
     references.check_facts,
     coders.check_coders,
 )
-"""Checks that run on one section of the log after the other, like that of the schema."""
+"""Checks that need rows of several entities; Spark has functions of its own for them."""
 
 INTEGRITY_CHECKS: tuple[Check, ...] = (
     integrity.check_integrity,
@@ -136,7 +142,7 @@ def check_section(section: Log, report: Report) -> None:
 
 
 def _check_rows(section: Log, report: Report) -> None:
-    for check in ROW_CHECKS:
+    for check in (*ENTITY_CHECKS, *REFERENCE_CHECKS):
         _run(check, section, report)
 
 

@@ -14,7 +14,7 @@ import yaml
 from claimlog.export.descriptor import dump_json
 from claimlog.release.descriptors import (
     card,
-    citation,
+    citation_cff,
     croissant,
     datacite,
     package,
@@ -30,7 +30,7 @@ WRITERS: Mapping[str, Callable[[ReleaseMetadata], bytes]] = {
     "croissant.json": croissant.describe,
     "ro-crate-metadata.json": rocrate.describe,
     "datacite.json": datacite.describe,
-    "CITATION.cff": citation.describe,
+    "CITATION.cff": citation_cff.describe,
     ".zenodo.json": zenodo.describe,
     "dataset.jsonld": schemaorg.describe,
     "README.md": card.describe,
@@ -40,7 +40,7 @@ PARSERS: Mapping[str, Callable[[bytes], StatedMetadata]] = {
     "croissant.json": schemaorg.parse,
     "ro-crate-metadata.json": rocrate.parse,
     "datacite.json": datacite.parse,
-    "CITATION.cff": citation.parse,
+    "CITATION.cff": citation_cff.parse,
     ".zenodo.json": zenodo.parse,
     "dataset.jsonld": schemaorg.parse,
     "README.md": card.parse,

@@ -27,10 +27,10 @@ from claimlog.site.pages import (
     measure_cell,
     measures,
     origins,
+    package_pages,
     quality,
     register,
     releases,
-    requested_pages,
     search,
     source,
     sources,
@@ -127,6 +127,6 @@ def site_pages(datasette: Any) -> tuple[Page, ...]:
     """Return every page of a served dataset; an explicit one comes before those of a package."""
     return (
         *PAGES,
-        *requested_pages.requested_pages(datasette),
+        *package_pages.package_pages(datasette),
         *register.register_pages(datasette),
     )

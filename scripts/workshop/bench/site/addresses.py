@@ -18,7 +18,7 @@ from claimlog.schema.table_schema import Table
 from claimlog.site.claim_filters import SORTS
 from claimlog.site.page import Page
 from claimlog.site.pages import PAGES
-from claimlog.site.pages.requested_pages import pages_of_topic
+from claimlog.site.pages.package_pages import pages_of_topic
 from claimlog.site.pagination import PAGE_SIZE
 from workshop.bench.site.client import AddressKind
 from workshop.bench.site.dataset import DAY, DOCUMENT, IMAGE, LATER_VERSION

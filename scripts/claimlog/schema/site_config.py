@@ -17,7 +17,7 @@ from claimlog.limits import ACT_CODES, ACT_LENGTH
 from claimlog.package import Package
 from claimlog.schema.config_files import shape_flaw
 from claimlog.schema.flaws import instruction_flaw, reference_flaw
-from claimlog.schema.presentation_shape import SHAPE
+from claimlog.schema.site_config_shape import SHAPE
 from claimlog.schema.topic_pages import coded_page_columns, limit_page, page_columns
 
 FILE = "schemas/site.json"

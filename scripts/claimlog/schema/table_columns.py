@@ -27,7 +27,7 @@ UNNESTED = {
 """Lists of a stream that have a table of their own."""
 
 
-def project_columns(table: Spec, stream: Table, repeated: Collection[str | None]) -> Spec:
+def with_stream_columns(table: Spec, stream: Table, repeated: Collection[str | None]) -> Spec:
     """Return the schema of a table with the columns that its stream has.
 
     Parameters

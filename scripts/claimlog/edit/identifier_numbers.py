@@ -18,7 +18,7 @@ DIGITS = 18
 
 
 @dataclass(frozen=True)
-class NumberForm:
+class NumberedIdentifiers:
     """Identifiers that are a number of at least some digits behind a text."""
 
     head: str
@@ -55,7 +55,7 @@ class UsedNumbers:
         else:
             self._enter(self.last, identifier)
 
-    def next_in(self, form: NumberForm) -> str:
+    def next_in(self, form: NumberedIdentifiers) -> str:
         """Return the first identifier of a form beyond those that are used."""
         if self.last is None:
             self.last = {}
@@ -72,7 +72,7 @@ class UsedNumbers:
             last[head] = max(last.get(head, 0), int(identifier[-width:]))
 
 
-def number_form_of(table: Table) -> NumberForm | None:
+def numbered_identifiers_of(table: Table) -> NumberedIdentifiers | None:
     """Return how the identifiers of a stream are numbered; None if people choose names."""
     found = NUMBERED.fullmatch(str(table.by_name[table.id].constraints.get("pattern", "")))
-    return NumberForm(found["head"], int(found["width"])) if found else None
+    return NumberedIdentifiers(found["head"], int(found["width"])) if found else None

@@ -27,7 +27,7 @@ KINDS: Mapping[str, tuple[tuple[str, str, KindView], ...]] = {
 """By kind of page: what its address has behind the name, its template, and its view."""
 
 
-def requested_pages(datasette: Any) -> tuple[Page, ...]:
+def package_pages(datasette: Any) -> tuple[Page, ...]:
     """Return the pages that the package of a served dataset asks for."""
     return pages_of_topic(dataset_metadata(datasette).get("presentation", {}).get("pages", ()))
 
