@@ -91,8 +91,11 @@ class Server:
     def __init__(self) -> None:
         self.folder = tempfile.TemporaryDirectory(prefix="forks-")
         self.address = f"{self.folder.name}/programs"
+        # a command that ran in this process has said that nothing is imported from beside a script
+        env = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
         self.process = subprocess.Popen(
             [sys.executable, __file__, self.address],
+            env=env,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
