@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -93,11 +94,16 @@ def test_help_loads_neither_polars_nor_pandera(made: World) -> None:
         "heavy = {'polars', 'pandera', 'pyarrow', 'narwhals', 'frictionless', 'datasette', 'tqdm'};"
         "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=made.root, capture_output=True, text=True, timeout=60
-    )
+    done = run_code(code, made.root)
     assert done.stderr == "[]\n"
     assert "Exit status: 0 good, 1 findings or failure, 2 wrong usage." in done.stdout
+
+
+def run_code(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run Python code in an interpreter of its own."""
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, timeout=60
+    )
 
 
 @pytest.mark.parametrize("words", [("show", "C001-001"), ("log",)], ids=" ".join)
@@ -110,9 +116,7 @@ def test_looking_at_the_log_loads_nothing_that_checks_or_writes_it(
         "'claimlog.cli.build'};"
         "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=made.root, capture_output=True, text=True, timeout=60
-    )
+    done = run_code(code, made.root)
     assert (done.returncode, done.stderr) == (0, "[]\n")
 
 
@@ -122,9 +126,7 @@ def test_a_command_that_ends_has_no_objects_to_walk(made: World) -> None:
         "atexit.register(lambda: print(gc.get_freeze_count() > 10_000, file=sys.stderr)); "
         "sys.argv[1:] = ['--version']; from claimlog.__main__ import main; main()"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=made.root, capture_output=True, text=True, timeout=60
-    )
+    done = run_code(code, made.root)
     assert (done.returncode, done.stderr) == (0, "True\n")
 
 
@@ -803,6 +805,15 @@ def test_ctrl_c_leaves_everything_as_it_was_with_one_message(
     assert not started_writing(world)
 
 
+def has_open(process: int, file: str) -> bool:
+    """Whether a process has a file open; what it closes meanwhile is passed over."""
+    for path in Path(f"/proc/{process}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            if os.path.realpath(path) == file:
+                return True
+    return False
+
+
 def test_ctrl_c_while_waiting_for_the_lock_is_one_message(world: World) -> None:
     from claimlog.edit.log_lock import log_lock
 
@@ -813,11 +824,10 @@ def test_ctrl_c_while_waiting_for_the_lock_is_one_message(world: World) -> None:
             stderr=subprocess.PIPE,
             text=True,
         )
-        opened = Path(f"/proc/{process.pid}/fd")
         lock = str(world.package.state / "lock")
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:  # until it waits
-            if any(os.path.realpath(path) == lock for path in opened.iterdir()):
+            if has_open(process.pid, lock):
                 break
             time.sleep(0.01)
         time.sleep(0.1)

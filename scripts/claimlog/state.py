@@ -16,7 +16,7 @@ from typing import IO, NoReturn
 
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
-from claimlog.untrusted_files import is_sparse
+from claimlog.untrusted_files import hole_flaw
 
 FOLDERS = (
     *("cache", "cache/parts", "open", "rebase-out", "rebase-in", "rebase-done", "serving"),
@@ -58,11 +58,8 @@ def require_own_state(package: Package) -> Path:
             continue
         if not (stat.S_ISDIR if is_folder else stat.S_ISREG)(state.st_mode):
             _refuse(package, path, state.st_mode, "directory" if is_folder else "regular file")
-        if not is_folder and is_sparse(state):
-            raise ClaimlogError(
-                f"{package.relative(path)}: says {state.st_size:,} bytes and consists of holes; "
-                f"{REMEDY}"
-            )
+        if not is_folder and (flaw := hole_flaw(state)):
+            raise ClaimlogError(f"{package.relative(path)}: {flaw}; {REMEDY}")
     return folder
 
 

@@ -182,11 +182,18 @@ def disk_bytes(state: os.stat_result) -> int:
 
 
 def is_sparse(state: os.stat_result) -> bool:
-    """Whether a file says far more bytes than it takes on disk, so that reading it reads holes.
+    """Whether a file is sparse: it states far more bytes than it takes on disk.
 
     A file system that compresses may keep text in a sixteenth of its bytes.
     """
     return state.st_size > SPARSE * disk_bytes(state) + SPARE
+
+
+def hole_flaw(state: os.stat_result) -> str | None:
+    """Say that a file is sparse, or return None."""
+    if not is_sparse(state):
+        return None
+    return f"says {state.st_size:,} bytes and consists of holes"
 
 
 def parse_json(data: bytes, shown: str) -> dict[str, Any]:

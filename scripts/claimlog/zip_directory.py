@@ -14,7 +14,7 @@ LARGE_RECORD = struct.Struct("<4sQ2H2L4Q")  # of ZIP64 (4.3.14), as long as Pyth
 LOCATOR_BYTES = 20
 COMMENT_BYTES = 65_535
 NO_SIZE = 1 << 64
-"""What stands for a list of more than any size."""
+"""The size of a list of members that cannot be told: larger than any limit."""
 
 
 def directory_size(file: IO[bytes]) -> int | None:
@@ -31,7 +31,7 @@ def directory_size(file: IO[bytes]) -> int | None:
 
 
 def large_directory_size(file: IO[bytes]) -> int | None:
-    """Return what `directory_size` does, of an archive that may need a record of ZIP64."""
+    """Return the bytes of the list of members, which a ZIP64 record may state."""
     tail, at = _end(file)
     if at is None:
         return None

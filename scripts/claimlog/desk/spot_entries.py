@@ -98,15 +98,15 @@ def next_number(desk: Desk, role: Role, table: Table, own: Collection[str]) -> s
     own
         Identifiers of the entries that the role has proposed.
     """
-    number_form = numbered_identifiers_of(table)
-    if number_form is None:
+    numbered = numbered_identifiers_of(table)
+    if numbered is None:
         return None
     known = desk.log.entries(table.name)
     coders = desk.log.entries("coders") if "coders" in desk.log.definition.streams else {}
     names = sorted({*coders, *desk.roles, role.name})
-    first = number_form.next_after(known) + names.index(role.name)
+    first = numbered.next_after(known) + names.index(role.name)
     turns = range(first, first + len(names) * (len(own) + 1), len(names))
-    return next(name for n in turns if (name := number_form.identifier(n)) not in own)
+    return next(name for n in turns if (name := numbered.identifier(n)) not in own)
 
 
 def require_new_identifier(desk: Desk, table: Table, name: str) -> None:

@@ -18,7 +18,7 @@ from claimlog.log.parts import number_lines
 from claimlog.log.takedowns import sealed_lines, with_taken
 from claimlog.log.upcast import upcast
 from claimlog.schema.definition import Definition
-from claimlog.untrusted_files import RIGHT_FILE, is_sparse, open_regular
+from claimlog.untrusted_files import RIGHT_FILE, hole_flaw, open_regular
 
 PIECE = 64 << 20
 """Bytes of a file that are parsed at once; a part holds the rows of one piece."""
@@ -149,11 +149,8 @@ def read_bytes(path: Path, shown: str) -> bytes:
     """
     try:
         with open_regular(path, shown, None, RIGHT_FILE) as file:
-            state = os.fstat(file.fileno())
-            if is_sparse(state):
-                raise ClaimlogError(
-                    f"{shown}: says {state.st_size:,} bytes and consists of holes; it was not read"
-                )
+            if flaw := hole_flaw(os.fstat(file.fileno())):
+                raise ClaimlogError(f"{shown}: {flaw}; it was not read")
             return file.read()
     except OSError as error:
         raise ClaimlogError(f"{shown}: cannot be read ({error.strerror})") from error

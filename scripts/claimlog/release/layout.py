@@ -11,7 +11,7 @@ from pathlib import Path
 from claimlog.errors import ClaimlogError, Finding
 from claimlog.log.read_file import read_bytes
 from claimlog.package import Package
-from claimlog.untrusted_files import is_sparse
+from claimlog.untrusted_files import hole_flaw
 
 SUMS = "SHA256SUMS"
 RELEASE = "release.json"
@@ -210,8 +210,5 @@ def require_solid_file(path: Path, display_path: str, remedy: str = GET_AGAIN) -
     """
     if not is_regular_file(path):
         raise ClaimlogError(f"{display_path}: is no regular file; put the file itself there")
-    state = path.stat()
-    if is_sparse(state):
-        raise ClaimlogError(
-            f"{display_path}: says {state.st_size:,} bytes and consists of holes; {remedy}"
-        )
+    if flaw := hole_flaw(path.stat()):
+        raise ClaimlogError(f"{display_path}: {flaw}; {remedy}")

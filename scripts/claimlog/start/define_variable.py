@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from claimlog.count_wording import number_and_noun
 from claimlog.errors import UsageError
 from claimlog.export.descriptor import dump_json
 from claimlog.schema.codebook import CODES, FOLDER
@@ -67,7 +68,7 @@ class Variable:
                 (code, _words(code), meaning, "", "", "", "", "", version)
                 for code, meaning in choices.codes
             ]
-            note = f"{len(rows)} codes" if len(rows) > 1 else "1 code"
+            note = number_and_noun(len(rows), "code")
             texts.append(f"{FOLDER}/codes/{codelist}.csv", [CODES, *rows], note)
         column = self._column(table, target, codelist)
         add_column(texts, table.name, column)
@@ -80,6 +81,11 @@ class Variable:
         if coded:
             self._add_to_codebook(texts, table, target, version)
             self._add_to_pages(texts, target)
+
+    @property
+    def _title(self) -> str:
+        """What pages call it."""
+        return self.choices.label or _words(self.choices.name)
 
     def _column(self, table: Table, target: Table | None, codelist: str) -> dict[str, Any]:
         choices = self.choices
@@ -132,7 +138,7 @@ class Variable:
         choices = self.choices
         agreement = "" if choices.agreement is None else str(_number(choices.agreement))
         row = (
-            *(choices.name, choices.label or _words(choices.name), choices.column),
+            *(choices.name, self._title, choices.column),
             *(self._definition(table, target), choices.exclude or NOT_COUNTED),
             *(choices.example or NO_EXAMPLE, "", agreement, version),
         )
@@ -141,14 +147,13 @@ class Variable:
             (choices.name, number, *step) for number, step in enumerate(choices.steps, start=1)
         ]
         if steps:
-            note = f"{len(steps)} steps" if len(steps) > 1 else "1 step"
-            texts.append(f"{FOLDER}/steps.csv", steps, note)
+            texts.append(f"{FOLDER}/steps.csv", steps, number_and_noun(len(steps), "step"))
 
     def _add_to_pages(self, texts: DefinitionTexts, target: Table | None) -> None:
         """Have the variable on the lines of claims, and one with codes as a chart, for a while."""
         if target is not None or self.choices.type == "text" or not texts.exists(PAGES):
             return
-        name, label = self.choices.name, self.choices.label or _words(self.choices.name)
+        name = self.choices.name
         before = texts.json(PAGES)
         line, charts = before.get("claim_line", []), before.get("charts", [])
         site = {**before}
@@ -161,7 +166,7 @@ class Variable:
                 "kind": "column",
                 "name": chart_name,
                 "column": name,
-                "title": label,
+                "title": self._title,
                 "text": self.choices.definition,
             }
             site["charts"] = [*charts, chart]

@@ -28,7 +28,7 @@ ENTITY_CHECKS: tuple[Check, ...] = (
     rows.check_links,
     references.check_spans_in_sources,
 )
-"""Checks of the rows of an entity, which see at most the last state of every source besides.
+"""Checks that need the rows of one entity, and of other rows only the last state of each source.
 
 Like those of references, they run on one section of the log after the other."""
 
@@ -38,7 +38,7 @@ REFERENCE_CHECKS: tuple[Check, ...] = (
     references.check_facts,
     coders.check_coders,
 )
-"""Checks that need rows of several entities; Spark has functions of its own for them."""
+"""Checks that need the rows of several entities; Spark has functions of its own for them."""
 
 INTEGRITY_CHECKS: tuple[Check, ...] = (
     integrity.check_integrity,

@@ -119,7 +119,7 @@ def check_samples(log: Log, size: int) -> Iterator[Task]:
 
 
 def _schema(table: Table) -> Any:
-    """Return a stream's schema; its fields are copied as they are, without judging each anew.
+    """Return a stream's schema, of which Frictionless copies the fields without validating them.
 
     Frictionless copies every field twice to shield it from whoever reads rows, by way of a
     descriptor that it validates each time: half the time that it takes for a short log.
@@ -133,7 +133,7 @@ def _schema(table: Table) -> Any:
 
 
 def _copy(field: Any) -> Any:
-    """Return a copy of a field of Frictionless; of its slots alone, `copy` would make one."""
+    """Return a copy of a Frictionless field, with the attributes that `copy.copy` leaves out."""
     copied = copy(field)
     vars(copied).update(vars(field), metadata_assigned=set(field.metadata_assigned))
     return copied

@@ -54,7 +54,7 @@ def _condition(item: Field, state: str) -> pl.Expr:
 
 
 def _said(column: str, row: Mapping[str, Any]) -> str:
-    """Return what a row holds in a column, as words."""
+    """Return the part of a sentence that says what a row holds in a column."""
     value = row[column]
     if isinstance(value, list) and value:
         return f'"{column}" has {number_and_noun(len(value), "entry", "entries")}'

@@ -1,4 +1,4 @@
-"""The codes that the first claims of a new dataset need, out of the template of packages."""
+"""A table of the codes that the first claims of a new dataset need, read from the template."""
 
 from __future__ import annotations
 
