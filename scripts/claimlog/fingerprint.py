@@ -30,7 +30,7 @@ from claimlog.limits import (
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.untrusted_files import files_below, is_sparse, parse_json, read_regular
 
-MEMORY_BYTES = 16 << 20
+MEMORY_BYTES = 1 << 20
 """Bytes of rows up to which a log is read into memory; of a larger one the parts are cached."""
 
 MANIFEST = "batch.json"

@@ -34,6 +34,9 @@ from claimlog.schema.table_schema import POSITION, Table
 
 CLAIMS = "claims"
 
+SMALL = 20_000
+"""Rows of a stream up to which all are held once they are needed; some 50 MB of claims."""
+
 
 @dataclass
 class Log:
@@ -86,6 +89,8 @@ class Log:
 
     def scan(self, stream: str, names: Sequence[str] | None = None) -> pl.LazyFrame:
         """Return some columns, or all, of every row of a stream, in no order."""
+        if stream in self._collected:
+            return self._collected[stream].lazy().select(names or self.column_names(stream))
         return self.scan_parts(stream, self.parts.get(stream, ()), names)
 
     def scan_parts(
@@ -161,6 +166,8 @@ class Log:
 
     def sample(self, stream: str, size: int) -> pl.DataFrame:
         """Return about `size` rows of a stream from all over it."""
+        if self.is_small(stream):
+            return MemoryPart(self.rows(stream)).sample(size)
         parts = self.parts.get(stream, ())
         each = -(-size // max(1, len(parts)))
         names = self.column_names(stream)
@@ -174,6 +181,10 @@ class Log:
     def height(self, stream: str) -> int:
         """Return the number of rows of a stream."""
         return sum(part.rows for part in self.parts.get(stream, ()))
+
+    def is_small(self, stream: str) -> bool:
+        """Whether a stream has so few rows that to hold them costs less than to scan them twice."""
+        return self.height(stream) <= SMALL
 
     def live(self, stream: str) -> pl.DataFrame:
         """Return the last row of every entity of a stream that is not retracted."""

@@ -1,17 +1,15 @@
 """Reading the log: every file of every batch, once, into parts and into the tree.
 
-A log of some megabytes is read into memory. Of a larger one the parts lie in the cache, so that the
+A log of a megabyte is read into memory. Of a larger one the parts lie in the cache, so that the
 next command reads only the files that are new, and only the rows that it needs.
 """
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -109,7 +107,7 @@ def extend(log: Log, batches: Sequence[Batch]) -> Log:
 def _add(
     log: Log, batches: Sequence[Batch], progress: Progress = lambda _: None, fresh: bool = False
 ) -> None:
-    """Read batches to the end of a log: some megabytes into memory, more into the cache."""
+    """Read batches to the end of a log: a megabyte into memory, more into the cache."""
     if not batches:
         return
     streams = log.definition.streams
@@ -271,13 +269,10 @@ def _reading(
     """Yield a function that returns what reading a file gave, in whatever order files are read."""
     by_index = {batch.index: batch for batch in batches}
     size = sum(by_index[index].file(stream).stat().st_size for index, stream in places)
-    pool: ThreadPoolExecutor | ProcessPoolExecutor
     if size < PROCESS_BYTES or log.package.archived:  # verifying starts no process
-        pool = ThreadPoolExecutor(READERS)
+        pool: Executor = ThreadPoolExecutor(READERS)
     else:
-        # a forked child of a threaded process can hang in a library that holds a lock
-        context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(READERS, context, initializer=_ignore_interrupts)
+        pool = _reader_processes()
     shown = log.package.relative(cache.parts)
     with pool:
         futures: dict[Place, Future[Files]] = {
@@ -290,7 +285,7 @@ def _reading(
         def result(batch: Batch, stream: str) -> tuple[Lines, FileRecord]:
             try:
                 found = futures.pop((batch.index, stream)).result()
-            except BrokenProcessPool as error:
+            except BrokenExecutor as error:
                 raise ClaimlogError(
                     f"{batch.shown_file(stream)}: the process that read it was killed; "
                     "is there too little memory? nothing was built"
@@ -301,6 +296,15 @@ def _reading(
             yield result
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _reader_processes() -> Executor:
+    import multiprocessing  # few logs are so large, and the import takes its time
+    from concurrent.futures import ProcessPoolExecutor
+
+    # a forked child of a threaded process can hang in a library that holds a lock
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(READERS, context, initializer=_ignore_interrupts)
 
 
 def _ignore_interrupts() -> None:

@@ -45,8 +45,8 @@ def claim_ranges(log: Log) -> Iterator[pl.DataFrame]:
     leaves.
     """
     parts = log.parts.get(CLAIMS, [])
-    if len(parts) == 1 and isinstance(parts[0], MemoryPart):
-        yield parts[0].frame
+    if log.is_small(CLAIMS) or (len(parts) == 1 and isinstance(parts[0], MemoryPart)):
+        yield log.rows(CLAIMS)
         return
     bounds = _bounds(log)
     for low, high in zip([None, *bounds], [*bounds, None], strict=True):

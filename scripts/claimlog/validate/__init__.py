@@ -97,15 +97,23 @@ def check_sections(
     report: Report,
     progress: Callable[[str], None],
     chosen: Callable[[], Iterator[Log]] | None = None,
+    first: int = 0,
 ) -> None:
     """Run the layers of rows on every section; the second only while the first finds nothing.
 
     References are checked all the same.
+
+    Parameters
+    ----------
+    chosen
+        What yields the sections, if not all of the log is to be checked.
+    first
+        The position from which on rows may be other than their schema says.
     """
     began = False
     for section in _read_one_ahead(chosen() if chosen else sections(log)):
         known, before = report.error_count, report.counts()
-        tabular.check_pandera(section, report)
+        tabular.check_pandera(section, report, first)
         if report.error_count > known or (known and not began):
             report.stopped_after = "schema"
         if report.stopped_after is None:

@@ -72,15 +72,16 @@ def is_valid(log: Log, size: int) -> bool:
 def validate_appended(log: Log, size: int, texts: Texts | None) -> Report:
     """Check a log of which the first `size` rows are valid.
 
-    Only claims that the rows after them are about are checked, and every row of the other streams;
-    all of the log if what was done to other entities can tell on claims.
+    By the schemas only the rows after them are checked. By the rules those of the claims that they
+    are about, and every row of the other streams; all of the log if what was done to other
+    entities can tell on claims.
     """
     report = Report(log)
     check_reading(log, report)
     if report.error_count:
         return report
     chosen = _sections_since(log, size) if only_appends(log, size) else [*sections(log)]
-    check_sections(log, report, lambda _: None, lambda: iter(chosen))
+    check_sections(log, report, lambda _: None, lambda: iter(chosen), size)
     if texts is not None and not report.error_count:
         check_anchors(log, report, texts, chosen)
     return report
@@ -112,10 +113,8 @@ def findings_of_open_rows(
 
 
 def _sections_since(log: Log, size: int) -> list[Log]:
-    return [
-        section_without_claims(log),
-        section_of_claims(log, log.claims_of(log.claims_since(size))),
-    ]
+    claims = log.claims_of(log.claims_since(size))
+    return [section_without_claims(log), section_of_claims(log, claims)]
 
 
 def check_appended(log: Log, size: int, checked: Mapping[str, int]) -> RowsCheck:
