@@ -835,7 +835,7 @@ def link_in(folder: str) -> Callable[[Path, Path], None]:
 def secret_as(name: str) -> Callable[[Path, Path], None]:
     """Put a link to a private file in the place of one that lies beside the archive."""
 
-    def link(dist: Path, target: Path) -> None:
+    def link(dist: Path, _: Path) -> None:
         (dist.parent / "id_ed25519").write_text("private")
         (dist / name).unlink()
         (dist / name).symlink_to("../id_ed25519")
@@ -846,7 +846,7 @@ def secret_as(name: str) -> Callable[[Path, Path], None]:
 def beside(name: str, text: str = "", holes: int = 0) -> Callable[[Path, Path], None]:
     """Put a file in the place of one that lies beside the archive."""
 
-    def put(dist: Path, target: Path) -> None:
+    def put(dist: Path, _: Path) -> None:
         (dist / name).write_text(text)
         if holes:
             os.truncate(dist / name, holes)

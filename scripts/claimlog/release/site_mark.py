@@ -47,6 +47,7 @@ def require_own_site(site: Path, display_path: str, remedy: str) -> None:
     try:
         if not any(site.iterdir()):
             return
+        flaw: str | None
         listed = _listed_names(site, display_path, remedy)
         for name, state in _entries(site):
             if name != MARK and name not in listed:
