@@ -127,7 +127,35 @@ def test_a_program_has_limits_of_time_and_size(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(program_process, "OUTPUT_BYTES", 1_000)
     with pytest.raises(ClaimlogError, match="wrote more than 1,000 bytes"):
         run_program(shlex.split(python("while True: print('x' * 500)")), b"{}", 60)
+    with pytest.raises(ClaimlogError, match="wrote more than 1,000 bytes"):
+        run_program(shlex.split(python(f"import sys; {ENDLESS_ERRORS}")), b"{}", 60)
     assert run_program(shlex.split(python("print(1)")), b"x" * 1_000_000, 60) == b"1\n"
+
+
+ENDLESS_ERRORS = "[sys.stderr.write('x' * 500) for _ in iter(int, 1)]"
+DETACHED = "import subprocess; subprocess.Popen(['sleep', '20'], start_new_session=True); "
+
+
+@pytest.mark.parametrize(
+    ("rest", "message"),
+    [
+        ("print(1)", None),
+        ("import time; time.sleep(60)", "took longer than 2 s"),
+        ("import os, time; os.close(1); time.sleep(60)", "took longer than 2 s"),
+    ],
+)
+def test_what_a_program_leaves_in_a_session_of_its_own_is_not_waited_for(
+    rest: str, message: str | None
+) -> None:
+    """A server of a model that is started along, say: it holds the output open."""
+    begun = time.monotonic()
+    words = shlex.split(python(DETACHED + rest))
+    if message is None:
+        assert run_program(words, b"{}", 10) == b"1\n"
+    else:
+        with pytest.raises(ClaimlogError, match=message):
+            run_program(words, b"{}", 2)
+    assert time.monotonic() - begun < 15
 
 
 def test_no_shell_runs_it_and_it_is_registered_as_what_it_is(

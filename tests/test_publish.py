@@ -188,6 +188,20 @@ def test_an_archive_that_is_not_the_published_one_is_not_published(
 # Zenodo -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("suffix", [".signature", ".checkpoint", ".tlog-proof"])
+def test_a_link_beside_the_archive_publishes_no_file_of_its_reader(
+    suffix: str, tiny_release: Package, tmp_path: Path
+) -> None:
+    dist = shutil.copytree(tiny_release.root / "dist", tmp_path / "dist")
+    (tmp_path / "id_ed25519").write_text("private")
+    note = dist / f"tiny-0.1.0{suffix}"
+    note.unlink(missing_ok=True)
+    note.symlink_to("../id_ed25519")
+    index = read_index(tiny_release)
+    with pytest.raises(ClaimlogError, match=rf"tiny-0\.1\.0{suffix}: .*leads out of"):
+        verified_files(tiny_release, index, index[-1], dist, None)
+
+
 def test_a_release_stops_at_a_draft_and_is_public_when_it_is_told_to_be(
     zenodo: Zenodo, deposit: Publish, release: ReleaseFiles
 ) -> None:
@@ -818,6 +832,28 @@ def link_in(folder: str) -> Callable[[Path, Path], None]:
     return link
 
 
+def secret_as(name: str) -> Callable[[Path, Path], None]:
+    """Put a link to a private file in the place of one that lies beside the archive."""
+
+    def link(dist: Path, _: Path) -> None:
+        (dist.parent / "id_ed25519").write_text("private")
+        (dist / name).unlink()
+        (dist / name).symlink_to("../id_ed25519")
+
+    return link
+
+
+def beside(name: str, text: str = "", holes: int = 0) -> Callable[[Path, Path], None]:
+    """Put a file in the place of one that lies beside the archive."""
+
+    def put(dist: Path, _: Path) -> None:
+        (dist / name).write_text(text)
+        if holes:
+            os.truncate(dist / name, holes)
+
+    return put
+
+
 def write(name: str, text: str) -> Callable[[Path, Path], None]:
     def write_text(_: Path, target: Path) -> None:
         (target / name).parent.mkdir(parents=True, exist_ok=True)
@@ -836,6 +872,13 @@ OTHER_LOG = "theirs.example/log\n5000\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSu
         (lambda _, target: (target / "site").symlink_to(target.parent), "site: is a link"),
         (write("site", "mine"), "site: cannot be read"),
         (link_in("dist"), "dist/site/secret: claimlog site did not write it"),
+        (secret_as("site/index.html"), "dist/site/index.html: is no regular file"),
+        (beside("site/index.html", holes=1 << 40), "dist/site/index.html: .*consists of holes"),
+        (secret_as("versions.js"), "dist/versions.js: leads out of"),
+        (secret_as("checkpoint"), "dist/checkpoint: leads out of"),
+        (beside("versions.js", holes=1 << 40), "dist/versions.js: is larger than"),
+        (beside("versions.js", "window.claimlogVersions = [];\nf();\n"), "is no list of releases"),
+        (beside("versions.js", "window.claimlogVersions = [f()];\n"), "is no list of releases"),
         (link_in("public"), "public/site: holds files that claimlog site did not write"),
         (write("checkpoint", OTHER_LOG), "public/checkpoint: "),
         (write("checkpoint", "mine"), "public/checkpoint: "),

@@ -9,8 +9,9 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from claimlog.errors import ClaimlogError
-from claimlog.sources.anchor import Anchor, anchor, find_exact_quote, quote_offsets
+from claimlog.sources.anchor import Anchor, anchor, find_exact_quote
 from claimlog.sources.characters import canonical_text
+from claimlog.sources.occurrences import occurrences, word_runs
 from claimlog.sources.text import Text
 from claimlog.sources.words import words
 
@@ -25,6 +26,9 @@ SPACES = dict.fromkeys((0xA0, 0x2007, 0x202F), " ")
 
 ALIGNED = 4_000
 """Characters of quote and passage up to which they are compared, which takes time by the square."""
+
+SHOWN = 1_000
+"""Characters of a passage that a message quotes."""
 
 
 def find_quote(
@@ -44,22 +48,24 @@ def find_quote(
         text almost has it.
     """
     quote = canonical_text(quote)
-    if not quote_offsets(text, quote) and quote_offsets(text, plain := quote.translate(SPACES)):
+    if quote not in text.content and (plain := quote.translate(SPACES)) in text.content:
         quote = plain
-    if not quote.strip() or quote_offsets(text, quote):
+    if not quote.strip() or quote in text.content:
         return find_exact_quote(text, quote, occurrence, shown)
     spans = _spans_of_words(text, quote)
     if by_words and spans:
         return _chosen(text, quote, spans, occurrence, shown)
     raise ClaimlogError(
-        f"{shown}: the passage {quote!r} does not occur; {_nearest(text, quote, spans)}"
+        f"{shown}: the passage {_excerpt(quote)} does not occur; {_nearest(text, quote, spans)}"
     )
 
 
 def occurrence_at(text: Text, quote: str, start: object) -> int | None:
     """Return which occurrence of a quote (1-based) begins at an offset, None if none does."""
     found = (
-        quote_offsets(text, canonical_text(quote)) if start is not None and quote.strip() else []
+        occurrences(text.content, canonical_text(quote))
+        if start is not None and quote.strip()
+        else []
     )
     return found.index(start) + 1 if isinstance(start, int) and start in found else None
 
@@ -82,17 +88,9 @@ def refuse_other_place(found: Anchor, given: Mapping[str, Any], shown: str) -> N
 
 def _spans_of_words(text: Text, quote: str) -> list[tuple[int, int]]:
     """Return every span (code points) of which the words are those of a quote."""
-    wanted = words(quote)
-    tokens = text.tokens
-    count = len(wanted)
-    if not count:
-        return []
-    starts = (at for at, (_, _, word) in enumerate(tokens) if word == wanted[0])
-    return [
-        (tokens[at][0], tokens[at + count - 1][1])
-        for at in starts
-        if [word for _, _, word in tokens[at : at + count]] == wanted
-    ]
+    wanted, tokens = words(quote), text.tokens
+    last = len(wanted) - 1
+    return [(tokens[at][0], tokens[at + last][1]) for at in word_runs(tokens, wanted)]
 
 
 def _chosen(
@@ -104,14 +102,14 @@ def _chosen(
             for number, (start, _) in enumerate(spans[:8], 1)
         )
         raise ClaimlogError(
-            f"{shown}: the words of {quote!r} occur {len(spans)} times: {listed}; say which with "
-            "--occurrence N, or quote more of it"
+            f"{shown}: the words of {_excerpt(quote)} occur {len(spans)} times: {listed}; say "
+            "which with --occurrence N, or quote more of it"
         )
     number = 1 if occurrence is None else occurrence
     if not 1 <= number <= len(spans):
         raise ClaimlogError(
-            f"{shown}: the words of {quote!r} occur {len(spans)} times; --occurrence {number} is "
-            "none of them"
+            f"{shown}: the words of {_excerpt(quote)} occur {len(spans)} times; --occurrence "
+            f"{number} is none of them"
         )
     return anchor(text, *spans[number - 1])
 
@@ -133,8 +131,8 @@ def _nearest(text: Text, quote: str, spans: list[tuple[int, int]]) -> str:
     start, end = near
     passage = text.content[start:end]
     return (
-        f"the text has {passage!r} at offset {start} (line {text.line_of(start)}); copy it from "
-        "there"
+        f"the text has {_excerpt(passage)} at offset {start} (line {text.line_of(start)}); copy it "
+        "from there"
     )
 
 
@@ -181,6 +179,11 @@ def _differences(quote: str, passage: str) -> Iterator[str]:
         there, here = _shown(passage[p0:p1]), _shown(quote[q0:q1])
         said[f"{there} in the text for {here} in the quote"] = None
     yield from list(said)[:DIFFERENCES]
+
+
+def _excerpt(passage: str) -> str:
+    """Return a passage as messages quote it: all of it, unless it is far too long to read."""
+    return repr(passage) if len(passage) <= SHOWN else f"{passage[:SHOWN]!r}…"
 
 
 def _shown(characters: str) -> str:

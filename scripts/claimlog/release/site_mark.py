@@ -7,6 +7,7 @@ its owner, so that it is replaced only where all that lies in it is what its mar
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from claimlog.errors import ClaimlogError, reason
 from claimlog.escaping import json_text
 from claimlog.limits import STATE_BYTES
 from claimlog.strict_json import decode_object
-from claimlog.untrusted_files import read_regular
+from claimlog.untrusted_files import hole_flaw, read_regular
 
 MARK = "site.json"
 WRITTEN_BY = "claimlog site"
@@ -40,19 +41,20 @@ def require_own_site(site: Path, display_path: str, remedy: str) -> None:
     Raises
     ------
     ClaimlogError
-        Naming a file that is no regular one, or that the mark does not list; or the directory, if
-        there is no mark in it.
+        Naming a file that is no regular one, consists of holes, or that the mark does not list; or
+        the directory, if there is no mark in it.
     """
     try:
         if not any(site.iterdir()):
             return
+        flaw: str | None
         listed = _listed_names(site, display_path, remedy)
-        for name, is_regular in _entries(site):
+        for name, state in _entries(site):
             if name != MARK and name not in listed:
                 flaw = f"{WRITTEN_BY} did not write it, by the list in {MARK}"
-            elif not is_regular:
-                flaw = "is no regular file"
             else:
+                flaw = _flaw_of_file(state)
+            if flaw is None:
                 continue
             raise ClaimlogError(f"{display_path}/{name}: {flaw}; {remedy}")
     except OSError as error:
@@ -77,8 +79,13 @@ def _listed_names(site: Path, display_path: str, remedy: str) -> frozenset[str]:
     return frozenset(name for name in names if isinstance(name, str))
 
 
-def _entries(site: Path) -> Iterator[tuple[str, bool]]:
-    """Yield every entry of a directory but directories, and whether it is a regular file."""
+def _flaw_of_file(state: os.stat_result) -> str | None:
+    """Say why a file of a site is none that can be read or copied; None if it can."""
+    return hole_flaw(state) if stat.S_ISREG(state.st_mode) else "is no regular file"
+
+
+def _entries(site: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """Yield every entry of a directory but directories, with its state; links are not followed."""
     below = [site]
     while below:
         with os.scandir(below.pop()) as entries:
@@ -87,4 +94,4 @@ def _entries(site: Path) -> Iterator[tuple[str, bool]]:
                     below.append(Path(entry.path))
                 else:
                     name = Path(entry.path).relative_to(site).as_posix()
-                    yield name, entry.is_file(follow_symlinks=False)
+                    yield name, entry.stat(follow_symlinks=False)

@@ -13,6 +13,7 @@ from typing import Any
 
 from claimlog.errors import ClaimlogError
 from claimlog.sources.characters import canonical_text
+from claimlog.sources.occurrences import occurrences
 from claimlog.sources.readings import Node
 from claimlog.sources.text import Text, digest
 from claimlog.sources.words import Token, words
@@ -73,16 +74,6 @@ class SeveralPlacesError(ClaimlogError):
         super().__init__(f"{places}; say which with --occurrence N, or quote more of it")
 
 
-def quote_offsets(text: Text, quote: str) -> list[int]:
-    """Return every offset at which `quote` stands, overlapping ones included."""
-    found = []
-    at = text.content.find(quote)
-    while at >= 0:
-        found.append(at)
-        at = text.content.find(quote, at + 1)
-    return found
-
-
 def find_exact_quote(text: Text, quote: str, occurrence: int | None, shown: str) -> Anchor:
     """Find a passage by its exact text and return its anchor.
 
@@ -102,7 +93,7 @@ def find_exact_quote(text: Text, quote: str, occurrence: int | None, shown: str)
     quote = canonical_text(quote)  # as the text itself was read
     if not quote.strip():
         raise ClaimlogError(f"{shown}: the quote is empty; give the words of the passage")
-    found = quote_offsets(text, quote)
+    found = occurrences(text.content, quote)
     if not found:
         raise ClaimlogError(
             f"{shown}: the passage {quote[:40]!r} does not occur; copy it from the text to the "

@@ -6,7 +6,9 @@ that it names. A file that is there with other content is never replaced.
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,8 +16,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError, reason
-from claimlog.files import copy_durably
-from claimlog.limits import STATE_BYTES
+from claimlog.files import copy_durably, write_durably
+from claimlog.limits import FILE_BYTES
 from claimlog.release.checkpoint import parse_checkpoint
 from claimlog.release.layout import sha256_of_file, walk_files
 from claimlog.release.published_checkpoint import CHECKPOINT_FILE, require_continuation
@@ -29,8 +31,8 @@ from claimlog.untrusted_files import read_regular
 SITE, TILES, VERSIONS = "site", "tile", "versions.js"
 """Pages, the log's tiles, and the list of releases, which lie beside an archive."""
 
-VERSIONS_BEGIN = b"window.claimlogVersions = "
-"""With what the list of releases begins, which is replaced as it grows."""
+VERSIONS_SCRIPT = re.compile(rb"window\.claimlogVersions = (\[.*\]);\n", re.DOTALL)
+"""The list of releases as pages read it: a script that holds JSON and nothing else."""
 
 MOVE_AWAY = "take another directory, or move it away"
 WRITE_AGAIN = "write it again: claimlog site"
@@ -45,7 +47,7 @@ class DirectoryPlan:
     files
         Files of the release that the directory lacks.
     site, versions
-        The site and the list of releases that lie beside the archive, if they do.
+        The site that lies beside the archive, and the bytes of the list of releases there.
     checkpoint
         The signed checkpoint of the log as tiles that lies there, if it does.
     """
@@ -53,7 +55,7 @@ class DirectoryPlan:
     target: Path
     files: tuple[PublishedFile, ...]
     site: Path | None
-    versions: Path | None
+    versions: bytes | None
     checkpoint: str | None
 
     @property
@@ -62,7 +64,7 @@ class DirectoryPlan:
         return [
             *([f"{SITE}/"] if self.site else []),
             *([f"{TILES}/", CHECKPOINT_FILE] if self.checkpoint else []),
-            *([VERSIONS] if self.versions else []),
+            *([VERSIONS] if self.versions is not None else []),
             *(file.name for file in self.files),
         ]
 
@@ -87,12 +89,12 @@ def plan_directory(release: ReleaseFiles, target: Path) -> DirectoryPlan:
                 "changes, so take another directory, or move it away"
             )
     beside = release.files[0].path.parent
-    site, versions = beside / SITE, beside / VERSIONS
+    site = beside / SITE
     plan = DirectoryPlan(
         target,
         tuple(missing),
         site if os.path.lexists(site) else None,
-        versions if versions.is_file() else None,
+        _list_of_releases(beside / VERSIONS, WRITE_AGAIN),
         _checkpoint_beside(beside),
     )
     if plan.site:
@@ -100,8 +102,8 @@ def plan_directory(release: ReleaseFiles, target: Path) -> DirectoryPlan:
             raise ClaimlogError(f"{plan.site}: is a link; {WRITE_AGAIN}")
         require_own_site(plan.site, str(plan.site), WRITE_AGAIN)
         _require_replaceable_site(target / SITE)
-    if plan.versions:
-        _require_replaceable_list(target / VERSIONS)
+    if plan.versions is not None:
+        _list_of_releases(target / VERSIONS, MOVE_AWAY)
     if plan.checkpoint:
         data = plan.checkpoint.encode("utf-8")
         checkpoint, _ = parse_checkpoint(data, str(beside / CHECKPOINT_FILE))
@@ -127,12 +129,25 @@ def _require_replaceable_site(target: Path) -> None:
         require_own_site(target, str(target), MOVE_AWAY)
 
 
-def _require_replaceable_list(target: Path) -> None:
-    """Refuse what lies in the place of the list of releases and is no earlier one."""
-    if os.path.lexists(target) and not read_regular(
-        target, str(target), STATE_BYTES, target.parent, MOVE_AWAY
-    ).startswith(VERSIONS_BEGIN):
-        raise ClaimlogError(f"{target}: is no list of releases; {MOVE_AWAY}")
+def _list_of_releases(path: Path, remedy: str) -> bytes | None:
+    """Return the script with the list of releases at a place; None where there is nothing.
+
+    Raises
+    ------
+    ClaimlogError
+        If it is anything else: a link that leads elsewhere, or a script that does something.
+    """
+    if not os.path.lexists(path):
+        return None
+    data = read_regular(path, str(path), FILE_BYTES, path.parent, remedy)
+    try:
+        match = VERSIONS_SCRIPT.fullmatch(data)
+        if match is None:
+            raise ValueError("no list")
+        json.loads(match[1])
+    except (ValueError, RecursionError):
+        raise ClaimlogError(f"{path}: is no list of releases; {remedy}") from None
+    return data
 
 
 def copy_release(plan: DirectoryPlan, release: ReleaseFiles, say: Say) -> None:
@@ -150,8 +165,8 @@ def copy_release(plan: DirectoryPlan, release: ReleaseFiles, say: Say) -> None:
             _copy_site(plan.site, target / SITE, say)
         if plan.checkpoint:
             _write_tiles(plan.checkpoint, release, target, say)
-        if plan.versions:
-            copy_durably(plan.versions, target / VERSIONS)
+        if plan.versions is not None:
+            write_durably(target / VERSIONS, plan.versions)
             say(f"copied {VERSIONS}")
         for file in release.files:
             if file not in plan.files:

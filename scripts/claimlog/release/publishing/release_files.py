@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -136,7 +137,8 @@ def _paths(package: Package, entry: ReleaseEntry, archive: Path) -> Iterator[tup
     yield archive, archive.name
     for suffix in NOTE_SUFFIXES:
         path = archive.with_name(f"{stem}{suffix}")
-        if path.exists():
-            read_regular(path, package.relative(path), NOTE_BYTES, remedy=RIGHT_FILE)
+        if os.path.lexists(path):
+            # a clone may bring a link there to what its user would never publish
+            read_regular(path, package.relative(path), NOTE_BYTES, path.parent, RIGHT_FILE)
             yield path, path.name
     yield package.root / entry.display_path, f"{stem}.json"
