@@ -1,5 +1,8 @@
 """Axe on a page in the browser: all its rules, and those about colours once for each look.
 
+No page of ours has other elements in the dark: it is loaded once, asked about its elements once,
+and about its colours in each scheme.
+
 To see what colour is behind a word, axe asks the browser what lies at each of its places, which
 takes nine tenths of its time on a page with long tables. Cells that look alike are alike: of the
 elements that have every colour, font and place in common, with all that they stand in, it is shown
@@ -8,6 +11,7 @@ a few.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +21,9 @@ from playwright.sync_api import Page
 from browser import PHONE
 
 SCRIPT = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text("utf-8")
+SCHEMES = ("light", "dark")
 OF_COLOURS = ["color-contrast", "link-in-text-block"]
-"""Rules of axe that colours can break; in the dark it is asked for no other."""
+"""Rules of axe that colours can break."""
 
 VIOLATIONS: dict[str, Any] = {"resultTypes": ["violations"]}
 COLOURS: dict[str, Any] = {"runOnly": OF_COLOURS}
@@ -56,27 +61,35 @@ LOOKS = """(most, options) => {
 """Runs axe on some elements of each look, of those that are shown and say something."""
 
 
-def violations(page: Page, scheme: str, where: str) -> list[str]:
-    """Return what axe finds, on a phone too where that shows other elements."""
-    found = page_violations(page, scheme, where)
-    shown = page.evaluate(SHOWN)
+def violations(page: Page, where: str, schemes: Sequence[str] = SCHEMES) -> list[str]:
+    """Return what axe finds in each scheme, on a phone too where that shows other elements."""
+    found = page_violations(page, where, schemes)
+    shown, before = page.evaluate(SHOWN), page.viewport_size
     page.set_viewport_size(PHONE)  # type: ignore[arg-type]
     if page.evaluate(SHOWN) != shown:
-        found += page_violations(page, scheme, f"{where}, phone")
+        found += page_violations(page, f"{where}, phone", schemes)
+    if before:
+        page.set_viewport_size(before)
     return found
 
 
-def page_violations(page: Page, scheme: str, where: str) -> list[str]:
-    """Return what axe finds on a page as it is shown."""
+def page_violations(page: Page, where: str, schemes: Sequence[str] = SCHEMES) -> list[str]:
+    """Return what axe finds on a page as it is shown, and of its colours in each scheme.
+
+    The page is left in the first of them.
+    """
     if page.evaluate("() => typeof axe === 'undefined'"):
         page.evaluate(SCRIPT)
-    found: list[dict[str, Any]] = []
-    if scheme != "dark":
-        rest = {"rules": {name: {"enabled": False} for name in OF_COLOURS}}
-        command = "options => axe.run(options).then(results => results.violations)"
-        found += page.evaluate(command, {**VIOLATIONS, **rest})
-    found += page.evaluate(f"options => ({LOOKS})({ALIKE}, options)", {**VIOLATIONS, **COLOURS})
-    return violation_lines(found, where)
+    rest = {"rules": {name: {"enabled": False} for name in OF_COLOURS}}
+    command = "options => axe.run(options).then(results => results.violations)"
+    found = violation_lines(page.evaluate(command, {**VIOLATIONS, **rest}), where)
+    for scheme in schemes:
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        of_colours = f"options => ({LOOKS})({ALIKE}, options)"
+        results = page.evaluate(of_colours, {**VIOLATIONS, **COLOURS})
+        found += violation_lines(results, f"{where}, {scheme}")
+    page.emulate_media(color_scheme=schemes[0])  # type: ignore[arg-type]
+    return found
 
 
 def violation_lines(results: list[dict[str, Any]], where: str) -> list[str]:

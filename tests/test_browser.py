@@ -16,7 +16,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from accessibility import page_violations, violations
+from accessibility import SCHEMES, page_violations, violations
 from browser import (
     FOCUSED,
     MARK_FOCUSABLE,
@@ -49,7 +49,6 @@ FILES = (
     *(item.pattern for item in PAGES if item.is_document),
 )
 """Routes that answer with a file, no page."""
-SCHEMES = ("light", "dark")
 MISSING = "/claims/C999-999"
 PAPER = {"width": 794, "height": 1123}
 """A4 at 96 dots an inch."""
@@ -148,19 +147,17 @@ def site(corpus_build: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @pytest.fixture(scope="module")
-def contexts(browser: Browser) -> Iterator[dict[str, BrowserContext]]:
-    """One context for each colour scheme."""
-    made = {name: browser.new_context(color_scheme=name, viewport=WIDE) for name in SCHEMES}  # type: ignore[arg-type]
-    for context in made.values():
-        context.set_default_timeout(30_000)
-    yield made
-    for context in made.values():
-        context.close()
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """One context for the module."""
+    context = browser.new_context(color_scheme="light", viewport=WIDE)  # type: ignore[arg-type]
+    context.set_default_timeout(30_000)
+    yield context
+    context.close()
 
 
 @pytest.fixture
-def page(contexts: dict[str, BrowserContext]) -> Iterator[Page]:
-    page = contexts["light"].new_page()
+def page(context: BrowserContext) -> Iterator[Page]:
+    page = context.new_page()
     yield page
     page.close()
 
@@ -256,7 +253,7 @@ def test_the_header_is_one_line_and_the_first_screen_holds_answers(site: Site, p
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_page_loads_without_complaint_from_this_host_alone_and_fits_a_phone(
+def test_a_page_loads_without_complaint_from_this_host_alone_and_axe_finds_no_violation(
     kind: str, site: Site, page: Page, address: Callable[[str], str]
 ) -> None:
     watch = Watch(site.base).on(page)
@@ -269,27 +266,7 @@ def test_a_page_loads_without_complaint_from_this_host_alone_and_fits_a_phone(
     assert page.locator("h1").count() == 1, path
     assert page.title().strip(" ·"), path
     assert too_wide(page) == [], path
-
-
-@pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("kind", [*KINDS, pytest.param(MISSING, id="a page that is missing")])
-def test_axe_finds_no_violation(
-    kind: str,
-    scheme: str,
-    site: Site,
-    contexts: dict[str, BrowserContext],
-    address: Callable[[str], str],
-) -> None:
-    path = address(kind)
-    page = contexts[scheme].new_page()
-    try:
-        answer = page.goto(site.base + path)
-        assert answer is not None
-        assert answer.status == (404 if kind == MISSING else 200), path
-        page.evaluate(OPEN_ALL)
-        found = violations(page, scheme, f"{path} ({scheme})")
-    finally:
-        page.close()
+    found = violations(page, path)
     if found:
         pytest.fail("\n".join(found), pytrace=False)
 
@@ -299,7 +276,6 @@ LONG_TABLE = """<!doctype html><html lang="en"><title>x</title><main><h1>x</h1><
   <p>A <a href="/">link</a> among words.</p></main>"""
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize(
     ("style", "rule"),
     [
@@ -310,52 +286,43 @@ LONG_TABLE = """<!doctype html><html lang="en"><title>x</title><main><h1>x</h1><
     ],
 )
 def test_axe_finds_the_one_cell_of_a_long_table_that_looks_otherwise(
-    style: str, rule: str | None, scheme: str, contexts: dict[str, BrowserContext]
+    style: str, rule: str | None, page: Page
 ) -> None:
     cells = [f"<tr><td>{number}</td><td>alike</td></tr>" for number in range(200)]
     cells[150] = f'<tr style="{style}"><td>150</td><td>alike</td></tr>'
-    page = contexts[scheme].new_page()
-    try:
-        page.set_content(LONG_TABLE.replace("{rows}", "".join(cells)))
-        found = page_violations(page, scheme, "a table")
-    finally:
-        page.close()
-    assert [line.split()[0] for line in found] == ([rule] * 2 if rule else [])
+    page.set_content(LONG_TABLE.replace("{rows}", "".join(cells)))
+    found = page_violations(page, "a table")
+    assert [line.split()[0] for line in found] == ([rule] * 2 * len(SCHEMES) if rule else [])
 
 
 def test_axe_finds_a_link_that_nothing_but_its_colour_tells_from_its_words(page: Page) -> None:
     page.set_content(LONG_TABLE.replace("{rows}", ""))
-    assert page_violations(page, "dark", "x") == []
+    assert page_violations(page, "x") == []
     page.add_style_tag(content="a { text-decoration: none; color: #222 }")
-    [line] = page_violations(page, "dark", "x")
-    assert line.startswith("link-in-text-block")
+    found = page_violations(page, "x")
+    assert [line.split()[0] for line in found] == ["link-in-text-block"] * len(SCHEMES)
 
 
-def test_a_missing_page_says_so_in_a_heading_and_fits_a_phone(site: Site, page: Page) -> None:
+def test_a_missing_page_says_so_in_a_heading_and_is_as_sound(site: Site, page: Page) -> None:
     answer = page.goto(site.base + MISSING)
     assert answer is not None
     assert answer.status == 404
     expect(page.locator("h1")).to_have_count(1)
     expect(page.locator("main")).to_contain_text("C999-999")
     assert too_wide(page) == []
+    assert violations(page, MISSING) == []
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("path", ["/sources/S001", "/claims/C001-001"])
 def test_a_page_that_shows_the_text_of_an_article_is_as_sound(
-    path: str, scheme: str, tiny: Site, contexts: dict[str, BrowserContext]
+    path: str, tiny: Site, page: Page
 ) -> None:
-    page = contexts[scheme].new_page()
-    try:
-        watch = Watch(tiny.base).on(page)
-        page.goto(tiny.base + path)
-        expect(page.locator("main")).to_contain_text("tide tables with Sudland on Monday")
-        assert watch.said == []
-        assert too_wide(page) == []
-        found = violations(page, scheme, f"{path} with its text ({scheme})")
-    finally:
-        page.close()
-    assert found == []
+    watch = Watch(tiny.base).on(page)
+    page.goto(tiny.base + path)
+    expect(page.locator("main")).to_contain_text("tide tables with Sudland on Monday")
+    assert watch.said == []
+    assert too_wide(page) == []
+    assert violations(page, f"{path} with its text") == []
 
 
 # --- a release beside the latest
@@ -400,28 +367,22 @@ def test_every_page_of_a_release_is_sound_and_leads_into_the_release(
     assert watch.said == []
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
 def test_axe_finds_no_violation_in_a_claim_of_a_release_that_has_a_newer_version(
-    scheme: str, tiny: Site, contexts: dict[str, BrowserContext]
+    tiny: Site, page: Page
 ) -> None:
-    page = contexts[scheme].new_page()
-    try:
-        page.goto(f"{tiny.base}{FROZEN}/claims/C001-003")
-        expect(page.locator(".notice")).to_contain_text("has version 2 of this claim")
-        page.locator(".notice a").click()
-        page.wait_for_url("**/claims/C001-003")
-        expect(page.locator(".id").first).to_contain_text("version 2 of the log as it stands")
-        expect(page.locator("section[aria-labelledby=h-cite] .notice")).to_contain_text(
-            "Release 0.1.0 holds version 1 of C001-003; version 2 is newer"
-        )
-        found = violations(page, scheme, "a claim that is newer than its release")
-        page.set_viewport_size(WIDE)  # type: ignore[arg-type]
-        page.locator("[data-copy=Permalink]").click()
-        page.wait_for_url(f"**{FROZEN}/claims/C001-003")
-        expect(page.locator(".id").first).to_contain_text("version 1 in release 0.1.0")
-        found += violations(page, scheme, "a claim of a release")
-    finally:
-        page.close()
+    page.goto(f"{tiny.base}{FROZEN}/claims/C001-003")
+    expect(page.locator(".notice")).to_contain_text("has version 2 of this claim")
+    page.locator(".notice a").click()
+    page.wait_for_url("**/claims/C001-003")
+    expect(page.locator(".id").first).to_contain_text("version 2 of the log as it stands")
+    expect(page.locator("section[aria-labelledby=h-cite] .notice")).to_contain_text(
+        "Release 0.1.0 holds version 1 of C001-003; version 2 is newer"
+    )
+    found = violations(page, "a claim that is newer than its release")
+    page.locator("[data-copy=Permalink]").click()
+    page.wait_for_url(f"**{FROZEN}/claims/C001-003")
+    expect(page.locator(".id").first).to_contain_text("version 1 in release 0.1.0")
+    found += violations(page, "a claim of a release")
     assert found == []
 
 
@@ -469,9 +430,7 @@ def test_pages_of_datasette_have_our_frame_and_axe_finds_no_violation(
     if status == 200:
         assert watch.said == []
     assert too_wide(page) == []
-    assert violations(page, "light", path) == []
-    page.emulate_media(color_scheme="dark")
-    assert violations(page, "dark", path) == []
+    assert violations(page, path) == []
 
 
 # --- keys

@@ -167,7 +167,7 @@ def test_an_article_is_coded_by_two_decided_sealed_and_seen_by_keys_alone(
             assert len(page.evaluate(DRAFTS)) == (4 if role == "coder-1" else 3)
     with entered(browser, desk, "adjudicator", f"adjudicate/{MADE}") as page:
         expect(page.locator("#units .here")).to_be_visible()
-        assert not axe(page, "adjudicate")
+        assert not page_violations(page, "adjudicate")
         _decide_across_reloads(page, desk)
         page.keyboard.press("l")  # the passage that coder-1 alone marked
         expect(page.locator("#left-open")).to_have_text("3 passages to decide")
@@ -184,13 +184,13 @@ def test_an_article_is_coded_by_two_decided_sealed_and_seen_by_keys_alone(
     with entered(browser, desk, "coder-2", f"verdicts/{MADE}") as page:
         expect(page.locator("#units .state").first).to_have_text("as the other said")
         expect(page.locator("#units .notice")).to_have_text("To you: It is said twice.")
-        assert not axe(page, "verdicts")
+        assert not page_violations(page, "verdicts")
     with entered(browser, desk, "adjudicator", "review") as page:
         expect(page.locator("#verdict")).to_contain_text("nothing breaks a rule")
         page.locator("#preview").press("Enter")
         site = page.frame_locator("iframe")
         expect(site.locator("main")).to_be_visible(timeout=60_000)
-        assert not axe(page, "review")
+        assert not page_violations(page, "review")
         address = page.locator("iframe").get_attribute("src")
         page.goto(f"{desk.base}{address}claims/C102-001")
         expect(page.locator("main")).to_contain_text(PASSAGES["has dimmed the lamp"])
@@ -210,7 +210,7 @@ def test_an_article_is_coded_by_two_decided_sealed_and_seen_by_keys_alone(
         page.locator("#write").press("Enter")
         expect(page.locator("#written")).to_be_visible()
         expect(page.locator("#history")).to_contain_text("It is about reliance.")
-        assert not axe(page, "claim")
+        assert not page_violations(page, "claim")
 
 
 HERE = "() => window.claimlogDesk && claimlogDesk.state && document.querySelector('#units .here')"
@@ -237,7 +237,7 @@ def _decide_across_reloads(page: Page, desk: DeskServer) -> None:
     page.locator("dialog button[data-slot=statement]").click()
     page.keyboard.press("Control+a")
     page.keyboard.insert_text("Perhaps it burns again.")
-    assert not axe(page, "a value of one's own")
+    assert not page_violations(page, "a value of one's own")
     page.reload()
     page.wait_for_function(HERE)
     dialog = page.get_by_role("dialog")
@@ -251,23 +251,13 @@ def _decide_across_reloads(page: Page, desk: DeskServer) -> None:
     page.locator("#units .here").focus()
 
 
-def axe(page: Page, where: str) -> list[str]:
-    """Return what axe finds in a page, in light and in dark colours."""
-    found = []
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        found += page_violations(page, scheme, f"{where}, {scheme}")
-    page.emulate_media(color_scheme="light")
-    return found
-
-
 def test_pages_are_accessible(browser: Browser, desk: DeskServer) -> None:
     found = []
     with entered(browser, desk, "coder-3") as page:
         expect(page.locator("#coder-form")).to_be_visible()
-        found += axe(page, "start")
+        found += page_violations(page, "start")
         page.goto(f"{desk.base}/coder-3/register")
-        found += axe(page, "register")
+        found += page_violations(page, "register")
         page.set_input_files(
             "#file", {"name": "new.txt", "mimeType": "text/plain", "buffer": ARTICLE[9:].encode()}
         )
@@ -275,29 +265,29 @@ def test_pages_are_accessible(browser: Browser, desk: DeskServer) -> None:
         page.locator("#scroller").press("ArrowDown")
         page.keyboard.press("m")
         expect(page.locator("#furniture li")).to_have_count(1)
-        found += axe(page, "register, a text")
+        found += page_violations(page, "register, a text")
     with coding(browser, desk, "coder-3", MADE) as page:
-        found += axe(page, "code, the text")
+        found += page_violations(page, "code, the text")
         page.keyboard.type("as")
-        found += axe(page, "code, a text field")
+        found += page_violations(page, "code, a text field")
         page.keyboard.insert_text("A statement.")
         page.keyboard.press("Enter")
-        found += axe(page, "code, codes")
+        found += page_violations(page, "code, codes")
         for key in (".", "d"):
             page.keyboard.press(key)
         page.wait_for_selector("#entries:not([aria-busy])", state="attached")
-        found += axe(page, "code, a lookup")
+        found += page_violations(page, "code, a lookup")
         page.keyboard.press("F1")
-        found += axe(page, "keys")
+        found += page_violations(page, "keys")
         page.keyboard.press("F1")
         page.keyboard.press("Escape")
         page.keyboard.press("Delete")
         page.wait_for_function(SAVED)
     with entered(browser, desk, "adjudicator", f"links/{MADE}") as page:
-        found += axe(page, "links")
+        found += page_violations(page, "links")
         page.goto(f"{desk.base}/adjudicator/sources/S103")
         expect(page.locator("#furniture-form")).to_be_visible()
-        found += axe(page, "source")
+        found += page_violations(page, "source")
     assert not found, "\n".join(found)
 
 
@@ -370,7 +360,7 @@ def test_of_two_windows_nothing_is_lost(browser: Browser, desk: DeskServer) -> N
         second.get_by_role("button", name="Compare and decide").click()
         table = second.locator(".versions-table .differs")
         expect(table).to_contain_text("Content")
-        assert not axe(second, "conflict")
+        assert not page_violations(second, "conflict")
         second.get_by_role("button", name="Take what is here").click()
         second.wait_for_function(SAVED)
         assert second.evaluate(DRAFTS)[0]["content"] == "attitude"

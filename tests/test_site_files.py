@@ -392,7 +392,7 @@ def test_axe_finds_no_violation_and_pages_fit_a_phone(
         page.evaluate(OPEN_ALL)
         found += [f"{kind}: {line}" for line in too_wide(page)]
         if kind != "404.html":
-            found += violations(page, "light", kind)
+            found += violations(page, kind, ["light"])
     assert found == []
 
 

@@ -395,7 +395,7 @@ def test_axe_finds_nothing_wrong_with_what_scripts_show(
 ) -> None:
     page = browser.new_page(viewport=WIDE)  # axe itself asks for files, which the policy refuses
     sites["corpus"].open(page, address)
-    assert violations(page, "light", address) == []
+    assert violations(page, address, ["light"]) == []
     page.close()
 
 
