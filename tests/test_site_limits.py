@@ -793,7 +793,10 @@ def test_a_process_that_does_not_stop_is_ended_and_another_takes_its_place() -> 
         "limits": reader_limits.SQLITE, "seconds": 0.2, "most": 5, "names": 1000,
     }  # fmt: skip
     assert worker.run({**job, "sql": "select 1 as a"})["rows"] == [(1,)]
-    assert worker.run({**job, "sql": BOMB})["message"] == "interrupted"
+    # a minute in one step, of little memory: no machine answers or runs out of anything before
+    long_step = HOSTILE["a search in one step"].replace("490000", "1900000")
+    job["value_bytes"] = 4_000_000
+    assert worker.run({**job, "sql": long_step})["message"] == "interrupted"
     assert not worker.alive
     with pytest.raises(ProcessLookupError):
         os.kill(worker.pid, 0)
