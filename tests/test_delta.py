@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -28,6 +29,7 @@ from claimlog.release.delta import DELTA, DELTA_FILE
 from claimlog.release.delta_apply import apply_delta, differing_files
 from claimlog.release.delta_check import check_delta
 from claimlog.release.delta_files import Delta
+from claimlog.release.delta_process import apply_in_process
 from claimlog.release.diff_report import as_json
 from claimlog.release.layout import SUMS, sha256_of_file, sha256_of_files
 from claimlog.release.make import entry_data, plan_release, write_release
@@ -168,6 +170,19 @@ def test_base_and_delta_give_the_next_release_to_the_byte(
     done = released.world.run("delta", "apply", str(base), str(delta), "--out", str(tmp_path))
     assert done.returncode == 1
     assert "is there already; name another directory with --out" in done.stderr
+
+
+def test_a_release_of_which_the_archive_cannot_be_written_leaves_nothing_in_the_way(
+    released: Repo, delta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Path) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    base, program = dist(released, "0.1.0").with_suffix(".0.zip"), "claimlog.site.files.apply_delta"
+    monkeypatch.setattr("claimlog.release.delta_process.copy_durably", full)
+    with pytest.raises(ClaimlogError, match=r"cannot be written .*; make room and run this again"):
+        apply_in_process(base, delta, tmp_path / "out", program)
+    assert not [*(tmp_path / "out").iterdir()]
 
 
 def test_another_version_of_claimlog_gives_the_same_content_and_names_what_differs(

@@ -10,10 +10,12 @@ import pytest
 
 from claimlog.edit import identifier_numbers
 from claimlog.edit.append import Entries, add
+from claimlog.edit.find_quote import find_quote
 from claimlog.edit.identifier_numbers import NumberedIdentifiers, UsedNumbers
 from claimlog.edit.row_files import read_entries
 from claimlog.errors import COMPARED_LENGTH, COMPARISONS, ClaimlogError, Suggestions, suggest
 from claimlog.log.read_log import read
+from claimlog.sources.text import Text
 from conftest import World
 
 SOURCES = NumberedIdentifiers("S", 3)
@@ -59,6 +61,55 @@ def test_rows_that_each_name_what_is_not_there_are_compared_with_few(
     with pytest.raises(ClaimlogError, match="500 faults"):
         add(world.package, "actors", read_entries(table, str(path), None), "coder-1", None)
     assert 0 < compared <= COMPARISONS
+
+
+def test_what_quotes_nearly_are_is_said_until_so_much_text_was_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = Text("The quay was shut on Monday. The office said no to the plan.")
+    monkeypatch.setattr("claimlog.errors.READ_CHARACTERS", 2 * len(text.content))
+    suggestions, said = Suggestions(), []
+    for number in range(4):
+        with pytest.raises(ClaimlogError) as caught:
+            find_quote(text, f"quay was shut on a {number}", None, "S001", False, suggestions)
+        said.append(str(caught.value))
+    assert all("the text has 'The quay was shut on" in one for one in said[:2])
+    assert all(one.endswith("does not occur; copy it from the text") for one in said[2:])
+    # whether a quote is taken by its words never depends on the rows before it
+    assert find_quote(text, "quay, was shut", None, "S001", True, suggestions).start == 4
+
+
+def test_quotes_of_a_file_that_do_not_occur_share_what_is_said_of_them(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_again: list[str] = []
+
+    def counted(_: Text, quote: str) -> None:
+        read_again.append(quote)
+
+    monkeypatch.setattr("claimlog.errors.READ_CHARACTERS", 1)
+    monkeypatch.setattr("claimlog.edit.find_quote._nearest_span", counted)
+    rows = [{"source_id": "S001", "quote": f"Zebras {n} were seen"} for n in range(200)]
+    path = tmp_path / "rows.ndjson"
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    table = read(world.package).definition.streams["claims"]
+    with pytest.raises(ClaimlogError) as caught:
+        add(
+            world.package, "claims", read_entries(table, str(path), None), "coder-1", world.supplied
+        )
+    assert "does not occur" in " ".join(map(str, getattr(caught.value, "findings", ())))
+    assert read_again == ["Zebras 0 were seen"]
+
+
+@pytest.mark.parametrize(("word", "sign"), [("a", ","), ("a b", "-"), ("ha", ", ")])
+def test_a_quote_with_other_signs_between_words_that_repeat_is_compared_in_linear_time(
+    word: str, sign: str
+) -> None:
+    text = Text("It said: " + f"{word} " * 20_000)
+    start = time.process_time()
+    with pytest.raises(ClaimlogError, match=r"what differs is .* in the text for"):
+        find_quote(text, f"{word}{sign}" * 10_000 + word, None, "S001")
+    assert time.process_time() - start < 10  # 2,000 characters took 20 seconds, by their cube
 
 
 def test_an_alias_of_somebody_who_has_no_name_is_named_by_the_identifier(world: World) -> None:

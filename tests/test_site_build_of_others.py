@@ -315,3 +315,10 @@ def test_a_directory_that_the_build_of_another_package_lies_in_is_drawn(
     folder = tmp_path / "theirs"
     world.package.build.rename(folder)
     assert publish_site(world.package, folder, tmp_path / "out").pages > 50
+
+
+def test_a_build_of_a_log_without_rows_is_drawn(bare: World, tmp_path: Path) -> None:
+    for words in (["build"], ["site", "--out", str(tmp_path / "pages")]):
+        done = bare.run(*words)
+        assert done.returncode == 0, done.stderr
+    assert "the log of 0 events" in (tmp_path / "pages" / "index.html").read_text("utf-8")

@@ -44,6 +44,10 @@ COMPARISONS = 100_000
 """Known words that the words of one file are compared with, each for up to a millisecond."""
 
 
+READ_CHARACTERS = 50_000_000
+"""Characters of texts that are read to say what the quotes of one file nearly are."""
+
+
 def reason(error: OSError) -> str:
     """Return what the system said, in a line; copying a directory wraps it in a list."""
     if error.strerror:
@@ -86,11 +90,19 @@ class Suggestions:
     """What `suggest` offers to the many rows of a file, which may be a stranger's.
 
     Comparing each unknown word with each known one takes hours where there are many of both, so
-    that after `COMPARISONS` nothing is offered. Only the first faults of a file are listed anyway.
+    that after `COMPARISONS` nothing is offered, and after `READ_CHARACTERS` of texts nothing is
+    said of a quote but that it does not occur. Only the first faults of a file are listed anyway.
     """
 
     def __init__(self) -> None:
         self.left = COMPARISONS
+        self.characters_left = READ_CHARACTERS
+
+    def may_read(self, characters: int) -> bool:
+        """Whether so many characters may still be read, which are counted then; the first may."""
+        is_left = self.characters_left > 0
+        self.characters_left -= characters
+        return is_left
 
     def nearest(self, word: str, known: Callable[[], Iterable[str]], nearness: float = 0.6) -> str:
         """Return what `suggest` does, or nothing; `known` is called only while something is."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from difflib import SequenceMatcher
 from typing import Any
 
-from claimlog.errors import ClaimlogError
+from claimlog.errors import ClaimlogError, Suggestions
 from claimlog.sources.anchor import Anchor, anchor, find_exact_quote
 from claimlog.sources.characters import canonical_text
 from claimlog.sources.occurrences import occurrences, word_runs
@@ -24,15 +23,17 @@ DIFFERENCES = 4
 SPACES = dict.fromkeys((0xA0, 0x2007, 0x202F), " ")
 """Spaces that a browser copies from a page, and that are plain ones in a text taken out of it."""
 
-ALIGNED = 4_000
-"""Characters of quote and passage up to which they are compared, which takes time by the square."""
-
 SHOWN = 1_000
 """Characters of a passage that a message quotes."""
 
 
 def find_quote(
-    text: Text, quote: str, occurrence: int | None, shown: str, by_words: bool = False
+    text: Text,
+    quote: str,
+    occurrence: int | None,
+    shown: str,
+    by_words: bool = False,
+    suggestions: Suggestions | None = None,
 ) -> Anchor:
     """Find a passage by its quote and return its anchor.
 
@@ -40,6 +41,8 @@ def find_quote(
     ----------
     by_words
         Whether a quote that does not stand in the text to the letter may differ in all but words.
+    suggestions
+        What is left to say of the quotes of one file; of a single quote everything is said.
 
     Raises
     ------
@@ -52,12 +55,12 @@ def find_quote(
         quote = plain
     if not quote.strip() or quote in text.content:
         return find_exact_quote(text, quote, occurrence, shown)
-    spans = _spans_of_words(text, quote)
+    is_explained = suggestions is None or suggestions.may_read(len(text.content) + len(quote))
+    spans = _spans_of_words(text, quote) if by_words or is_explained else []
     if by_words and spans:
         return _chosen(text, quote, spans, occurrence, shown)
-    raise ClaimlogError(
-        f"{shown}: the passage {_excerpt(quote)} does not occur; {_nearest(text, quote, spans)}"
-    )
+    remedy = _nearest(text, quote, spans) if is_explained else "copy it from the text"
+    raise ClaimlogError(f"{shown}: the passage {_excerpt(quote)} does not occur; {remedy}")
 
 
 def occurrence_at(text: Text, quote: str, start: object) -> int | None:
@@ -168,17 +171,38 @@ def _nearest_span(text: Text, quote: str) -> tuple[int, int] | None:
 
 
 def _differences(quote: str, passage: str) -> Iterator[str]:
-    """Yield what the text has where a quote has something else, each kind once."""
-    if len(quote) + len(passage) > ALIGNED:
+    """Yield what the text has where a quote of the same words has something else, each kind once.
+
+    Word is held against word and gap against gap: to align all characters takes a time by the cube
+    where they repeat themselves.
+    """
+    ours, theirs = _pieces(quote), _pieces(passage)
+    if len(ours) != len(theirs):
         return
     said: dict[str, None] = {}
-    opcodes = SequenceMatcher(None, quote, passage, autojunk=False).get_opcodes()
-    for kind, q0, q1, p0, p1 in opcodes:
-        if kind == "equal":
+    for here, there in zip(ours, theirs, strict=True):
+        if here == there:
             continue
-        there, here = _shown(passage[p0:p1]), _shown(quote[q0:q1])
-        said[f"{there} in the text for {here} in the quote"] = None
-    yield from list(said)[:DIFFERENCES]
+        start = _alike(here, there)
+        here, there = here[start:], there[start:]
+        end = _alike(here[::-1], there[::-1])
+        here, there = here[: len(here) - end], there[: len(there) - end]
+        said[f"{_shown(there)} in the text for {_shown(here)} in the quote"] = None
+        if len(said) == DIFFERENCES:
+            break
+    yield from said
+
+
+def _alike(one: str, other: str) -> int:
+    """Return with how many of the same characters two texts begin."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
+def _pieces(passage: str) -> list[str]:
+    """Return the words of a passage and what stands before, between and behind them."""
+    cuts = [0, *(cut for start, end, _ in Text(passage).tokens for cut in (start, end))]
+    return [passage[start:end] for start, end in zip(cuts, [*cuts[1:], len(passage)], strict=True)]
 
 
 def _excerpt(passage: str) -> str:

@@ -319,7 +319,7 @@ class Writer:
             occurrence = _occurrence(given.get("occurrence"))
             if occurrence is None:
                 occurrence = occurrence_at(text, str(quote), given.get("start"))
-            found = find_quote(text, str(quote), occurrence, shown, self.by_words)
+            found = find_quote(text, str(quote), occurrence, shown, self.by_words, self.suggestions)
             refuse_other_place(found, given, shown)
         else:
             start, end = state["start"], state["end"]

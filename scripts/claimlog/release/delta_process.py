@@ -98,6 +98,7 @@ def _publish(answer: Mapping[str, Any], scratch: Path, out: Path) -> AppliedDelt
         try:
             copy_durably(made / archive.name, archive)
         except OSError as error:
+            shutil.rmtree(folder, ignore_errors=True)  # else it is in the way of the next run
             raise ClaimlogError(
                 f"{archive}: cannot be written ({error.strerror}); make room and run this again"
             ) from error
