@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from claimlog.errors import ClaimlogError
 from claimlog.escaping import indented_json
+from claimlog.log.arrow_types import arrow_schema
 from claimlog.log.canonical import encode, explain, render
-from claimlog.log.lines import arrow_schema, read_lines
+from claimlog.log.lines import read_lines
 from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.definition import read_definition

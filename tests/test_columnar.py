@@ -15,8 +15,8 @@ import claimlog.log.read_file
 from claimlog.build import build
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.export.content_hash import parquet_content
+from claimlog.log.arrow_types import arrow_schema
 from claimlog.log.columnar import read_rows
-from claimlog.log.lines import arrow_schema
 from claimlog.log.parquet_pages import pages
 from claimlog.log.read_log import read
 from claimlog.package import Package

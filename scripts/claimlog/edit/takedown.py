@@ -23,10 +23,10 @@ from claimlog.errors import ClaimlogError, UsageError
 from claimlog.limits import UNSEALED_BYTES
 from claimlog.log.batch import Batch, sealed_batches
 from claimlog.log.cache import empty_cache
+from claimlog.log.column_types import empty_frame
 from claimlog.log.columnar import read_rows, write_rows
 from claimlog.log.event_log import Log
 from claimlog.log.leaf_entries import iterate_lines
-from claimlog.log.lines import empty_frame
 from claimlog.log.merkle import leaf_hash
 from claimlog.log.read_file import read_bytes, written_as
 from claimlog.log.read_log import read

@@ -26,9 +26,11 @@ from claimlog.limits import (
     PARQUET_PAGE_BYTES,
     PARQUET_ROWS_FREE,
 )
+from claimlog.log.arrow_types import arrow_schema
 from claimlog.log.canonical import encode, explain, needs_care, render
-from claimlog.log.lines import MOST_LISTED, Lines, arrow_schema
+from claimlog.log.lines import MOST_LISTED
 from claimlog.log.parquet_pages import pages
+from claimlog.log.stream_file import Lines
 from claimlog.schema.table_schema import Table
 
 ROWS = 65_536

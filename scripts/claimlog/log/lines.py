@@ -1,12 +1,10 @@
-"""Reading a stream's file: bytes, canonical lines, and the typed frame that they say."""
+"""Reading the bytes of a stream's file as canonical lines, and as the typed frame that they say."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from hashlib import sha256
-from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -14,7 +12,10 @@ import pyarrow as pa
 import pyarrow.json as pj
 
 from claimlog.errors import Finding
+from claimlog.log.arrow_types import arrow_schema
 from claimlog.log.canonical import explain, render
+from claimlog.log.column_types import empty_frame
+from claimlog.log.stream_file import Lines
 from claimlog.schema.table_schema import Field, Table
 from claimlog.strict_json import decode_object
 
@@ -25,67 +26,6 @@ if TYPE_CHECKING:
 
 LINE_FEED = 10
 MOST_LISTED = 1000  # findings of one file; a file in another format would give one a line
-
-
-class Times(NamedTuple):
-    """First and last recorded_at of a file, by value, and whether none is before an earlier one."""
-
-    first: str
-    last: str
-    rising: bool
-
-    @classmethod
-    def of(cls, frame: pl.DataFrame) -> Times | None:
-        """Return the times of rows in the order of their file; None if there are none."""
-        times = frame["recorded_at"]
-        if times.null_count() or times.is_empty():
-            return None
-        return cls(str(times.min()), str(times.max()), times.is_sorted())
-
-    @classmethod
-    def of_pieces(cls, pieces: Sequence[Times]) -> Times | None:
-        """Return the times of a file from those of its pieces; None if there are none."""
-        if not pieces:
-            return None
-        apart = all(one.last <= other.first for one, other in pairwise(pieces))
-        rising = apart and all(times.rising for times in pieces)
-        return cls(min(t.first for t in pieces), max(t.last for t in pieces), rising)
-
-
-@dataclass
-class Lines:
-    """A stream's file as read. ``frame`` is None where a finding makes it unreadable."""
-
-    rows: int = 0
-    sha256: str = ""
-    size: int = 0
-    frame: pl.DataFrame | None = None
-    leaves: list[bytes] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    times: Times | None = None
-
-
-def arrow_type(item: Field) -> pa.DataType:
-    """Return the Arrow type in which the log holds a column; date-times stay as written."""
-    if item.type == "array":
-        if item.item is not None:
-            return pa.list_(arrow_type(item.item))
-        inner = sorted(item.fields, key=lambda part: part.name)
-        return pa.list_(pa.struct([(part.name, arrow_type(part)) for part in inner]))
-    types = {"integer": pa.int64(), "number": pa.float64(), "boolean": pa.bool_()}
-    return types.get(item.type, pa.string())
-
-
-def arrow_schema(table: Table) -> pa.Schema:
-    """Return the Arrow schema of a stream's rows, in the order of its Table Schema."""
-    return pa.schema([(item.name, arrow_type(item)) for item in table.fields])
-
-
-def empty_frame(table: Table) -> pl.DataFrame:
-    """Return a stream's frame without rows."""
-    frame = pl.from_arrow(arrow_schema(table).empty_table())
-    assert isinstance(frame, pl.DataFrame)
-    return frame
 
 
 def read_lines(data: bytes, table: Table, shown: str, longest: int) -> Lines:

@@ -13,8 +13,9 @@ import polars as pl
 
 from claimlog.errors import ClaimlogError
 from claimlog.log.batch import Batch
-from claimlog.log.lines import Lines, Times, empty_frame, read_lines
+from claimlog.log.column_types import empty_frame
 from claimlog.log.parts import number_lines
+from claimlog.log.stream_file import Lines, Times
 from claimlog.log.takedowns import sealed_lines, with_taken
 from claimlog.log.upcast import upcast
 from claimlog.schema.definition import Definition
@@ -77,8 +78,9 @@ def read_pieces(definition: Definition, batch: Batch, stream: str, size: int) ->
     longest = definition.thresholds["line_bytes"]
 
     def pieces() -> Iterator[tuple[Lines, bytes]]:
+        # both import pyarrow, which takes long, and rows that the cache holds need neither
         if batch.in_columns(stream):
-            from claimlog.log.columnar import read_rows  # most logs are lines; it imports much
+            from claimlog.log.columnar import read_rows
 
             data = read_bytes(path, display_path)
             expected = batch.file_entry(stream).get("rows")
@@ -87,6 +89,8 @@ def read_pieces(definition: Definition, batch: Batch, stream: str, size: int) ->
             yield from ((lines, b"") for lines in read_rows(path, table, display_path, expected))
             yield Lines(frame=empty_frame(table)), data
             return
+        from claimlog.log.lines import read_lines
+
         for data in chunks(path, display_path, size, longest):
             lines = read_lines(data, table, display_path, longest)
             lines.findings = [

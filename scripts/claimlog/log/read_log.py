@@ -16,18 +16,17 @@ from functools import partial
 from pathlib import Path
 
 import polars as pl
-import pyarrow as pa
 
 from claimlog import fingerprint
 from claimlog.errors import ClaimlogError, Finding, reason
 from claimlog.log.batch import Batch, batches_to_read, descriptor_findings, without_undeclared
 from claimlog.log.cache import Cache, FileRecord, TreeRecord, open_cache
 from claimlog.log.event_log import Log
-from claimlog.log.lines import Lines
 from claimlog.log.merkle import CompactRange
 from claimlog.log.missing_columns import by_missing_column
 from claimlog.log.parts import CachedPart, MemoryPart, Part, PartFile, place_in_log, write_part
 from claimlog.log.read_file import FileRows, read_file, written_as
+from claimlog.log.stream_file import Lines
 from claimlog.log.takedowns import TakenRow, with_taken
 from claimlog.package import Package
 from claimlog.schema.definition import Definition, read_definition
@@ -81,7 +80,6 @@ def read(
     _add(log, batches, progress, fresh)
     _add(log, [*pending], progress, fresh)
     log.findings[:] = by_missing_column(log.findings)
-    pa.default_memory_pool().release_unused()  # parsing is over; the tables need the memory
     return log
 
 
@@ -148,6 +146,7 @@ def _read_into_memory(
                 log.tree.extend(found.lines.leaves)
                 _enter(log, batch, stream, found.lines, parts, progress)
             _close(log, batch)
+    _release_memory()
     for stream, all_parts in log.parts.items():
         frames = [part.frame for part in all_parts if isinstance(part, MemoryPart)]
         if len(frames) == len(all_parts) > 1:
@@ -222,9 +221,18 @@ def _read_into_cache(
                 records.append(TreeRecord(names, tree.size, tree.peaks))
             log.tree = records[number].tree()
             _close(log, batch)
+    if new:
+        _release_memory()
     cache.used = {*keys.values()} if is_begin else {*cache.files}
     if is_begin:
         cache.trees = [] if log.findings else records
+
+
+def _release_memory() -> None:
+    """Give back what parsing took, once it is over: the tables need the memory."""
+    import pyarrow as pa  # parsing has imported it, and nothing else here needs it
+
+    pa.default_memory_pool().release_unused()
 
 
 def _known_lines(cache: Cache, key: str) -> tuple[Lines, FileRecord] | None:

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from claimlog.errors import ClaimlogError
@@ -203,6 +202,8 @@ def sealed_lines(line: pl.Series, taken: Sequence[TakenRow]) -> pl.Series:
     >>> sealed_lines(pl.Series([1, 2, 3]), [row]).to_list()
     [1, 3, 4]
     """
+    import numpy as np  # few logs have such rows
+
     shifts = np.sort(np.array([row.line for row in taken])) - np.arange(len(taken))
     return line + pl.Series(np.searchsorted(shifts, line.to_numpy(), side="right"))
 

@@ -10,10 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
-import pyarrow as pa
 
 from claimlog.errors import ClaimlogError
-from claimlog.log.lines import arrow_type
 from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import Field
 from claimlog.schema.upcast_steps import FILE, UpcastStep, present_name
@@ -41,7 +39,7 @@ def upcast(frame: pl.DataFrame, definition: Definition, stream: str, version: in
                 name = present_name(step.column_name, steps[index + 1 :])
                 frame = _with_added(frame, step, now.by_name[name])
         return frame.select(now.names)
-    except (KeyError, ClaimlogError, pa.ArrowException, pl.exceptions.PolarsError) as error:
+    except (KeyError, ClaimlogError, pl.exceptions.PolarsError) as error:
         raise ClaimlogError(
             f"{FILE}: the operations on {stream} do not make version {now.version} of "
             f"version {version} ({str(error).splitlines()[0]}); restore it from git"
@@ -88,8 +86,21 @@ def _with_added(frame: pl.DataFrame, step: UpcastStep, item: Field) -> pl.DataFr
 
 
 def _constant(given: str, item: Field) -> pl.Series:
-    """Return a constant in JSON as a series of one value of a column's type."""
-    series = pl.from_arrow(pa.array([decode_value(given)], arrow_type(item)))
+    """Return a constant in JSON as a series of one value of a column's type.
+
+    Raises
+    ------
+    ClaimlogError
+        If it is none of that type.
+    """
+    import pyarrow as pa  # with it numpy: rows that the cache holds need neither
+
+    from claimlog.log.arrow_types import arrow_type
+
+    try:
+        series = pl.from_arrow(pa.array([decode_value(given)], arrow_type(item)))
+    except pa.ArrowException as error:
+        raise ClaimlogError(str(error)) from error
     assert isinstance(series, pl.Series)
     return series
 

@@ -20,12 +20,13 @@ import polars as pl
 import pyarrow as pa
 
 from claimlog.errors import ClaimlogError, Finding
+from claimlog.log.arrow_types import arrow_schema
 from claimlog.log.batch import Batch
 from claimlog.log.event_log import Log
-from claimlog.log.lines import Lines, Times, arrow_schema
 from claimlog.log.merkle import CompactRange
 from claimlog.log.parts import Part, number_lines, place_in_log
 from claimlog.log.read_file import PIECE, read_pieces
+from claimlog.log.stream_file import Lines, Times
 from claimlog.package import Package
 from claimlog.schema.definition import Definition, read_definition
 from claimlog.schema.table_schema import Table

@@ -16,8 +16,8 @@ import polars as pl
 import pyarrow as pa
 
 from claimlog.log.event_log import Log
-from claimlog.log.lines import Lines
 from claimlog.log.parts import MemoryPart, Part
+from claimlog.log.stream_file import Lines
 from claimlog.schema.table_schema import Table
 from claimlog.spark.log_files import task_batch
 from claimlog.spark.parts import driver_rows, frames_by_schema, stream_frame
