@@ -7,11 +7,12 @@ read by other code, schemas or libraries is not used.
 
 from __future__ import annotations
 
+import json
 import re
 import stat
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from hashlib import file_digest
@@ -102,6 +103,8 @@ class Cache:
         Why what is there is not used, for the user; None if it is used, or nothing was there.
     scratch
         The temporary directory that it is, where the cache of the package cannot be used.
+    noted
+        The state as it was read; it is written only if it has become another.
     """
 
     package: Package
@@ -113,6 +116,7 @@ class Cache:
     signatures: dict[str, StatSignature] = field(default_factory=dict)
     why_empty: str | None = None
     scratch: tempfile.TemporaryDirectory[str] | None = None
+    noted: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def parts(self) -> Path:
@@ -143,6 +147,7 @@ class Cache:
                 )
                 for found in state["trees"]
             ]
+            self.noted = state
         except (ClaimlogError, KeyError, TypeError, ValueError, AttributeError):
             self.files, self.trees, self.signatures = {}, [], {}
             self.why_empty = "the cache cannot be read: not used"
@@ -200,7 +205,8 @@ class Cache:
         for name in named:
             now = StatSignature.of(self.parts / name)
             # what changed since it was looked at is hashed when it is next asked for
-            if self.signatures.setdefault(name, now).stat == now.stat:
+            known = self.signatures.setdefault(name, now)
+            if known.stat == now.stat and not known.is_same_file(now):
                 self.signatures[name] = now
         state = {
             "format": FORMAT,
@@ -220,7 +226,8 @@ class Cache:
                 if name in named
             },
         }
-        write_note(self.package, NOTE, state)
+        if json.loads(json.dumps(state)) != self.noted:
+            write_note(self.package, NOTE, state)
         for path in self.parts.iterdir():
             # a link itself, never what it leads to
             is_ours = path.name not in named and PART.fullmatch(path.name) and not path.is_dir()
