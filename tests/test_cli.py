@@ -120,6 +120,23 @@ def test_looking_at_the_log_loads_nothing_that_checks_or_writes_it(
     assert (done.returncode, done.stderr) == (0, "[]\n")
 
 
+def test_looking_at_a_log_that_is_cached_parses_nothing_and_writes_nothing(made: World) -> None:
+    code = (
+        "import sys; import claimlog.fingerprint; claimlog.fingerprint.MEMORY_BYTES = 0; "
+        "from claimlog.cli import cli; cli(['show', 'C001-001'], standalone_mode=False); "
+        "print(sorted({'pyarrow', 'numpy'} & set(sys.modules)), file=sys.stderr)"
+    )
+    assert run_code(code, made.root).stderr == "['numpy', 'pyarrow']\n"
+    state = made.root / ".claimlog"
+    for path in (*made.root.glob("events/*/*.ndjson"), *state.glob("cache/parts/*")):
+        os.utime(path, ns=(10**18, 10**18))  # long ago, so that a second look trusts the first
+    assert run_code(code, made.root).stderr == "[]\n"
+    noted = {path: path.stat().st_mtime_ns for path in state.rglob("*") if path.is_file()}
+    assert len(noted) > 3
+    assert run_code(code, made.root).stderr == "[]\n"
+    assert {path: path.stat().st_mtime_ns for path in state.rglob("*") if path.is_file()} == noted
+
+
 def test_a_command_that_ends_has_no_objects_to_walk(made: World) -> None:
     code = (
         "import atexit, gc, sys; "
