@@ -217,24 +217,21 @@ def know_sound_schemas() -> None:
     The packages of tests begin with them; what they change is judged by each command.
     """
     from claimlog.package import Package
-    from claimlog.schema import config_files, site_config
     from claimlog.schema.definition import read_definition
+    from claimlog.schema.sound_values import recall_sound, used_digests
 
-    shapes = {id(it): it for it in (*vars(config_files).values(), site_config.SHAPE)}
     told, tell = os.pipe()
 
     def read() -> None:
         read_definition(Package(Path(__file__).resolve().parents[1]))
-        known = [key for key in config_files.SOUND if key[0] in shapes]
         with os.fdopen(tell, "wb") as pipe:
-            pickle.dump(known, pipe)
+            pickle.dump(used_digests(), pipe)
 
     child = _fork(read)
     os.close(tell)
     with os.fdopen(told, "rb") as pipe:
-        known = pickle.load(pipe)
+        recall_sound(pickle.load(pipe))
     os.waitpid(child, 0)
-    config_files.SOUND.update((key, shapes[key[0]]) for key in known)
 
 
 def serve(address: str) -> None:

@@ -10,6 +10,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -107,12 +108,22 @@ def build_fingerprint(package: Package, as_of: str | None, texts: Path | None) -
 def code_fingerprint(package: Package) -> str:
     """Return a hash of what decides how a row is read, checked and compiled.
 
-    These are the schemas, the modules of this package that a build may import, the libraries, and
-    Python with its tables of Unicode.
+    These are the schemas and what `tool_fingerprint` covers.
     """
     digest = sha256()
     _add_files(digest, package.schemas, FileDigests(), package.root)
     _add_files(digest, package.root / TAKEDOWNS, FileDigests(), package.root)
+    digest.update(tool_fingerprint().encode())
+    return digest.hexdigest()
+
+
+@cache
+def tool_fingerprint() -> str:
+    """Return a hash of the modules that a build may import, the libraries, and Python.
+
+    With Python come its tables of Unicode.
+    """
+    digest = sha256()
     for path in sorted(Path(__file__).parent.iterdir()):
         if path.name not in NOT_BUILDING:
             _add_files(digest, path, FileDigests())

@@ -33,6 +33,7 @@ FILES = (
     "cache/digests.json",
     "cache/builds.json",
     "cache/valid.json",
+    "cache/sound.json",
 )
 """Files below the state directory, by path; none has to be there."""
 
@@ -101,6 +102,21 @@ def open_lock(package: Package, *below: str) -> IO[bytes]:
         os.close(handle)
         _refuse(package, path, mode, "regular file")
     return os.fdopen(handle, "r+b", buffering=0)
+
+
+def lock_mark(package: Package, *below: str) -> str:
+    """Return how the file system knows a lock file: its inode, and the time of its last change.
+
+    The lock is written once and never again, and whoever makes an archive or a commit cannot know
+    either number of the file that will be made of it.
+
+    Raises
+    ------
+    OSError
+        If there is no such lock.
+    """
+    status = package.state.joinpath(*below, "lock").lstat()
+    return f"{status.st_ino} {status.st_ctime_ns}"
 
 
 def acquire_lock(lock: IO[bytes], seconds: float) -> bool:

@@ -47,7 +47,9 @@ class Context:
         """The present schema of each stream, which options and help are made of."""
         from claimlog.schema.codebook import read_codes
         from claimlog.schema.definition import read_streams
+        from claimlog.sound_notes import recall_sound_values
 
+        recall_sound_values(self.package)
         return read_streams(self.package, read_codes(self.package))
 
 

@@ -31,6 +31,7 @@ from claimlog.log.takedowns import TakenRow, with_taken
 from claimlog.package import Package
 from claimlog.schema.definition import Definition, read_definition
 from claimlog.schema.table_schema import Table
+from claimlog.sound_notes import note_sound_values, recall_sound_values
 
 READERS = 2
 """Files read at once."""
@@ -74,12 +75,14 @@ def read(
     ClaimlogError
         If the definition cannot be read, or parts cannot be written.
     """
+    recall_sound_values(package)
     findings: list[Finding] = [*descriptor_findings(package)] if sealed else []
     batches = [*batches_to_read(package, findings)] if sealed else []
     log = Log(package, read_definition(package), findings=findings, code=code)
     _add(log, batches, progress, fresh)
     _add(log, [*pending], progress, fresh)
     log.findings[:] = by_missing_column(log.findings)
+    note_sound_values(package)
     return log
 
 

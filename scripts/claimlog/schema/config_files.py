@@ -9,16 +9,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from functools import cache
-from hashlib import sha256
 from importlib.resources import files
-from typing import Any
-
-import jsonschema
-import referencing
-from jsonschema import ValidationError
+from typing import TYPE_CHECKING, Any
 
 from claimlog.limits import (
     CODES,
@@ -34,6 +28,10 @@ from claimlog.limits import (
     TITLE_LENGTH,
     WRITTEN_FILES,
 )
+from claimlog.schema.sound_values import digest_of, is_sound, note_sound
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
 
 MOST_SAID = 200
 """Characters of what is said of a flaw: it may repeat the whole value."""
@@ -236,10 +234,8 @@ HEAD = {
 """The descriptor without its resources."""
 
 
-SOUND: OrderedDict[tuple[int, bytes], Mapping[str, Any]] = OrderedDict()
-"""Digests of the last values that had their shape: a command reads the same files several times."""
-
-SOUND_HELD = 10_000
+_KINDS: dict[int, tuple[Mapping[str, Any], str]] = {}
+"""Shapes, each with what it is called in the digests of values that have it, by their number."""
 
 
 def shape_error(value: Any, shape: Mapping[str, Any]) -> ValidationError | None:
@@ -248,18 +244,27 @@ def shape_error(value: Any, shape: Mapping[str, Any]) -> ValidationError | None:
         written = repr(value)  # tells a list from a tuple, and 1 from 1.0 and from true
     except RecursionError:
         return _shape_error(value, shape)
-    key = id(shape), sha256(written.encode("utf-8", "surrogatepass")).digest()
-    if key in SOUND:
+    digest = digest_of(_kind_of(shape), written.encode("utf-8", "surrogatepass"))
+    if is_sound(digest):
         return None
     error = _shape_error(value, shape)
     if error is None:
-        SOUND[key] = shape  # held, so that no other shape has its number
-        if len(SOUND) > SOUND_HELD:
-            SOUND.popitem(last=False)
+        note_sound(digest)
     return error
 
 
+def _kind_of(shape: Mapping[str, Any]) -> str:
+    """Return what a shape is called in digests: the same in every process."""
+    if id(shape) not in _KINDS:
+        # held, so that no other shape has its number
+        _KINDS[id(shape)] = shape, digest_of("shape", repr(shape).encode("utf-8"))
+    return _KINDS[id(shape)][1]
+
+
 def _shape_error(value: Any, shape: Mapping[str, Any]) -> ValidationError | None:
+    import jsonschema  # here and below: to know what is sound already takes less than importing it
+    import referencing
+
     days = jsonschema.FormatChecker(["date"])
     checker = _checker()(shape, registry=referencing.Registry(), format_checker=days)
     return next(iter(checker.iter_errors(value)), None)
@@ -296,6 +301,8 @@ def shape_flaw(value: Any, shape: Mapping[str, Any]) -> str | None:
 
 def _pattern(_: Any, pattern: str, value: Any, __: Any) -> Iterator[ValidationError]:
     """Match as JSON Schema does: Python's $ is also the place before a last line feed."""
+    from jsonschema import ValidationError
+
     if isinstance(value, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), value):
         yield ValidationError(f"{value!r} does not match {pattern!r}")
 
@@ -307,6 +314,8 @@ def _is_integer(_: Any, value: Any) -> bool:
 
 @cache
 def _checker() -> Any:
+    import jsonschema
+
     base = jsonschema.Draft202012Validator
     types = base.TYPE_CHECKER.redefine("integer", _is_integer)
     return jsonschema.validators.extend(base, {"pattern": _pattern}, type_checker=types)

@@ -39,6 +39,7 @@ from claimlog.schema.registers import (
 from claimlog.schema.requirements import Requirement, read_requirements
 from claimlog.schema.site_config import FILE as PRESENTATION_FILE
 from claimlog.schema.site_config import Presentation, read_presentation, uncoded_flaw
+from claimlog.schema.sound_values import digest_of, is_sound, note_sound
 from claimlog.schema.table_schema import (
     REQUIRED_STREAMS,
     Field,
@@ -377,9 +378,12 @@ def _parse_table_schema(data: bytes, name: str, shown: str, is_stream: bool) -> 
     spec = parse_json(data, shown)
     if is_stream:
         spec = with_envelope(spec)
-    shape = STREAM if is_stream else COMPILED
-    if flaw := shape_flaw(spec, shape) or schema_flaw(spec, is_stream):
-        raise ClaimlogError(f"{display(shown)}: {_with_remedy(flaw)}")
+    digest = digest_of("stream" if is_stream else "table", data)
+    if not is_sound(digest):
+        shape = STREAM if is_stream else COMPILED
+        if flaw := shape_flaw(spec, shape) or schema_flaw(spec, is_stream):
+            raise ClaimlogError(f"{display(shown)}: {_with_remedy(flaw)}")
+        note_sound(digest)
     return Table(name, spec)
 
 

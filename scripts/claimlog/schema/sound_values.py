@@ -1,0 +1,52 @@
+"""Digests of values that were found sound, so that none is checked twice.
+
+To check the files of a definition takes longer than to read them, and a command reads the same ones
+two or three times, and mostly the same as the command before it. What was found depends on nothing
+but the value, what it had to be, and the code.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from hashlib import sha256
+
+HELD = 10_000
+"""Digests that a process holds."""
+
+_SOUND: OrderedDict[str, None] = OrderedDict()
+_USED: set[str] = set()
+
+
+def digest_of(kind: str, data: bytes) -> str:
+    """Return the digest by which a value is known; `kind` says what it was found to be."""
+    return sha256(kind.encode() + b"\0" + data).hexdigest()
+
+
+def is_sound(digest: str) -> bool:
+    """Whether a value was found sound."""
+    if digest not in _SOUND:
+        return False
+    _SOUND.move_to_end(digest)
+    _USED.add(digest)
+    return True
+
+
+def note_sound(digest: str) -> None:
+    """Note that a value was found sound."""
+    _SOUND[digest] = None
+    _USED.add(digest)
+    if len(_SOUND) > HELD:
+        _USED.discard(_SOUND.popitem(last=False)[0])
+
+
+def recall_sound(digests: Iterable[str]) -> None:
+    """Know values that an earlier process found sound; none counts as used."""
+    for digest in digests:
+        note_sound(digest)
+    _USED.clear()
+
+
+def used_digests() -> frozenset[str]:
+    """Return the digests of what was found or known to be sound since `recall_sound`."""
+    return frozenset(_USED)
