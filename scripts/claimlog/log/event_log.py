@@ -144,11 +144,18 @@ class Log:
             rows = log.scan_parts(stream, parts, needed)
         return rows.filter(pl.col(key).is_in(ids.implode())).select(names).collect()
 
+    def rows_from(
+        self, stream: str, first: int, names: Sequence[str] | None = None
+    ) -> pl.DataFrame:
+        """Return some columns, or all, of the rows of a stream from position `first` on."""
+        chosen = names or self.column_names(stream)
+        parts = [part for part in self.parts.get(stream, ()) if part.end > first]
+        rows = self.scan_parts(stream, parts, [*dict.fromkeys((*chosen, "seq"))])
+        return rows.filter(pl.col("seq") >= first).select(chosen).collect()
+
     def claims_since(self, first: int) -> pl.Series:
         """Return the ids of the claims that the rows from position `first` on are about."""
-        parts = [part for part in self.parts.get(CLAIMS, ()) if part.end > first]
-        rows = self.scan_parts(CLAIMS, parts, ("claim_id", "seq")).filter(pl.col("seq") >= first)
-        return rows.select("claim_id").unique().collect()["claim_id"].sort()
+        return self.rows_from(CLAIMS, first, ("claim_id",))["claim_id"].unique().sort()
 
     def claims_of(self, ids: pl.Series) -> pl.DataFrame:
         """Return every version of some claims, in the order of the log."""

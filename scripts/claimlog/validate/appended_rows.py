@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
 import polars as pl
 
 from claimlog.errors import ClaimlogError, Finding
 from claimlog.fingerprint import is_cached
-from claimlog.log.event_log import Log
+from claimlog.log.event_log import CLAIMS, Log
 from claimlog.log.sections import section_of_claims, section_without_claims, sections
 from claimlog.schema.registers import registers_of
 from claimlog.sources.text import Texts
@@ -39,10 +40,9 @@ CHANGES_OTHERS_SEE = {
 
 def only_appends(log: Log, size: int) -> bool:
     """Whether the rows after the first `size` change nothing for claims that they are not about."""
-    late = pl.col("seq") >= size
     registers = dict.fromkeys(registers_of(log.definition.streams), ("retract",))
     return all(
-        log.rows(stream).filter(late & pl.col("action").is_in(actions)).is_empty()
+        not log.rows_from(stream, size, ("action",))["action"].is_in(actions).any()
         for stream, actions in {**CHANGES_OTHERS_SEE, **registers}.items()
     )
 
@@ -73,14 +73,14 @@ def validate_appended(log: Log, size: int, texts: Texts | None) -> Report:
     """Check a log of which the first `size` rows are valid.
 
     By the schemas only the rows after them are checked. By the rules those of the claims that they
-    are about, and every row of the other streams; all of the log if what was done to other
-    entities can tell on claims.
+    are about, and those of the other streams that have such rows; or every row of the other
+    streams, or all of the log, if what was done to one entity can tell on others.
     """
     report = Report(log)
     check_reading(log, report)
     if report.error_count:
         return report
-    chosen = _sections_since(log, size) if only_appends(log, size) else [*sections(log)]
+    chosen = _changed_sections(log, size) if only_appends(log, size) else [*sections(log)]
     check_sections(log, report, lambda _: None, lambda: iter(chosen), size)
     if texts is not None and not report.error_count:
         check_anchors(log, report, texts, chosen)
@@ -112,9 +112,30 @@ def findings_of_open_rows(
     return [finding for finding in whole.findings if finding.path.startswith(path)]
 
 
+def _changed_sections(log: Log, size: int) -> list[Log]:
+    """Return the streams and claims that the rows after the first `size` can break a rule of.
+
+    Without a retraction that is where there are such rows: nothing else that only appends is seen
+    from another stream, but for the actors in chains of sources and memberships, which are checked
+    together.
+    """
+    actions = {name: log.rows_from(name, size, ("action",))["action"] for name in log.streams}
+    changed = {name for name, found in actions.items() if not found.is_empty()}
+    if any((found == "retract").any() for found in actions.values()):
+        return _sections_since(log, size)
+    if "actors" in changed:
+        changed.add("sources")
+    beside = tuple(name for name in log.beside_claims if name in changed)
+    chosen = [replace(section_without_claims(log), streams=beside)] if beside else []
+    return [*chosen, _claims_since(log, size)] if CLAIMS in changed else chosen
+
+
 def _sections_since(log: Log, size: int) -> list[Log]:
-    claims = log.claims_of(log.claims_since(size))
-    return [section_without_claims(log), section_of_claims(log, claims)]
+    return [section_without_claims(log), _claims_since(log, size)]
+
+
+def _claims_since(log: Log, size: int) -> Log:
+    return section_of_claims(log, log.claims_of(log.claims_since(size)))
 
 
 def check_appended(log: Log, size: int, checked: Mapping[str, int]) -> RowsCheck:
