@@ -134,7 +134,10 @@ def _strings(data: bytes, ends: Ends) -> pl.Series | None:
         lines.validate(full=True)
     except pa.ArrowInvalid:
         return None
-    return pl.Series(values=lines)
+    # a series of its own would import pyarrow.compute, a frame does not
+    frame = pl.from_arrow(pa.table([lines], names=["line"]))
+    assert isinstance(frame, pl.DataFrame)
+    return frame["line"]
 
 
 def _fast_frame(data: bytes, table: Table, ends: Ends) -> pl.DataFrame | None:

@@ -20,6 +20,8 @@ SECTION = 200_000
 
 def sections(log: Log) -> Iterator[Log]:
     """Yield a log in sections that are checked and folded alone: each row is in one."""
+    for name in log.beside_claims:
+        log.rows(name)  # once, for all sections
     yield section_without_claims(log)
     for claims in claim_ranges(log):
         yield section_of_claims(log, claims)
@@ -32,8 +34,6 @@ def section_without_claims(log: Log) -> Log:
 
 def section_of_claims(log: Log, claims: pl.DataFrame) -> Log:
     """Return the section of the claims of which these are the rows."""
-    for name in log.beside_claims:
-        log.rows(name)  # once, for all sections
     parts: dict[str, list[Part]] = {**log.parts, CLAIMS: [MemoryPart(claims)]}
     return replace(log, parts=parts, streams=(CLAIMS,), whole=log)
 
