@@ -1,0 +1,156 @@
+"""What is appended to a valid log: it is checked wherever it can break a rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+import claimlog.edit.staging
+import claimlog.fingerprint
+from claimlog.errors import FindingsError
+from claimlog.log.event_log import Log
+from claimlog.log.read_log import read
+from claimlog.sources.text import Texts
+from claimlog.validate import validate
+from claimlog.validate.appended_rows import is_valid, note_valid, validate_appended
+from claimlog.validate.report import Report
+from conftest import TEXT, World, actor, source, text
+
+Change = Callable[[World], object]
+
+BREAKS: dict[str, tuple[str, Change]] = {
+    "an actor that a claim names is retracted": (
+        "live-reference",
+        lambda world: world.retract("ada-example"),
+    ),
+    "an actor that an actor is part of is retracted": (
+        "live-reference",
+        lambda world: world.retract("harbour-ministry"),
+    ),
+    "a claim that is linked is retracted": (
+        "live-reference",
+        lambda world: world.retract("C001-006"),
+    ),
+    "a source that another is derived from is retracted": (
+        "live-reference",
+        lambda world: world.retract("S101"),
+    ),
+    "an incident that a measure names is retracted": (
+        "live-reference",
+        lambda world: world.retract("lost-chart"),
+    ),
+    "a link leads to nothing": (
+        "foreign-key",
+        lambda world: world.amend("links", "L0001", to_claim_id="C001-099"),
+    ),
+    "an actor becomes part of itself through another": (
+        "membership-acyclic",
+        lambda world: world.amend("actors", "nor", part_of="harbour-ministry"),
+    ),
+    "an alliance with members becomes a state": (
+        "membership-acyclic",
+        lambda world: world.amend("actors", "pact", actor_type="state"),
+    ),
+    "a source is derived from itself through another": (
+        "lineage-acyclic",
+        lambda world: world.amend(
+            "sources",
+            "S101",
+            lineage=[
+                {
+                    "source_id": "S001",
+                    "relation": "wasDerivedFrom",
+                    "certainty": "strong",
+                    "evidence": "Invented.",
+                }
+            ],
+        ),
+    ),
+    "a new member joins what is no alliance": (
+        "membership-acyclic",
+        lambda world: world.add(
+            "actors", [actor("far", "state", memberships=[{"alliance_id": "sud"}])]
+        ),
+    ),
+    "a new source holds a text that another holds": (
+        "text-once",
+        lambda world: world.add(
+            "sources", [source("S002", text_sha256=text.sha256, text_length=len(TEXT))]
+        ),
+    ),
+    "a claim names an actor that was never registered": (
+        "foreign-key",
+        lambda world: world.amend("claims", "C001-001", dyad_to=["nobody"]),
+    ),
+    "a value is no code": (
+        "enum",
+        lambda world: world.amend("claims", "C001-001", topic="weather"),
+    ),
+}
+
+
+@pytest.fixture
+def valid(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """A package whose log is cached and known to be valid."""
+    monkeypatch.setattr(claimlog.fingerprint, "MEMORY_BYTES", 0)
+    log = read(world.package)
+    assert validate(log).findings == []
+    note_valid(log)
+    assert is_valid(log, log.size)
+    return world
+
+
+@pytest.fixture
+def checked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Report, Report]]:
+    """Of each time that appended rows alone are checked: that report, and one of all rows."""
+    reports: list[tuple[Report, Report]] = []
+
+    def both(log: Log, size: int, texts: Texts | None) -> Report:
+        reports.append((validate_appended(log, size, texts), validate(log, texts, False)))
+        return reports[-1][0]
+
+    monkeypatch.setattr(claimlog.edit.staging, "validate_appended", both)
+    return reports
+
+
+@pytest.mark.parametrize("case", BREAKS)
+def test_what_breaks_a_rule_anywhere_is_found(
+    case: str, valid: World, checked: list[tuple[Report, Report]]
+) -> None:
+    rule, change = BREAKS[case]
+    with pytest.raises(FindingsError):
+        change(valid)
+    ((appended, whole),) = checked
+    assert {finding.rule for finding in appended.findings} >= {rule}
+    assert appended.findings == whole.findings
+
+
+SOUND: dict[str, Change] = {
+    "an actor is added": lambda world: world.add("actors", [actor("far", "state", iso3="FIN")]),
+    "an actor is amended": lambda world: world.amend("actors", "sud", name="Sudland"),
+    "a claim is amended": lambda world: world.amend("claims", "C001-001", coder_confidence="low"),
+    "a source is amended": lambda world: world.amend("sources", "S101", title="A wire report"),
+    "a link is retracted": lambda world: world.retract("L0001"),
+    "a claim that nothing refers to is retracted": lambda world: world.retract("C001-005"),
+}
+
+
+@pytest.mark.parametrize("case", SOUND)
+def test_what_breaks_no_rule_is_added(
+    case: str, valid: World, checked: list[tuple[Report, Report]]
+) -> None:
+    SOUND[case](valid)
+    ((appended, whole),) = checked
+    assert (appended.findings, whole.findings) == ([], [])
+    assert sum(appended.counts().values()) < sum(whole.counts().values())
+
+
+def test_of_an_added_actor_no_other_stream_is_looked_at_but_the_sources(
+    valid: World, checked: list[tuple[Report, Report]]
+) -> None:
+    SOUND["an actor is added"](valid)
+    counts = checked[0][0].counts()
+    assert counts["membership-acyclic"] == counts["membership-dates"] == 7
+    assert counts["lineage-acyclic"] == 2
+    assert counts["link-ends"] == counts["hop-speaker"] == counts["span-order"] == 0
