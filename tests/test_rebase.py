@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from collections import Counter
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import claimlog.edit.batch_files
+import claimlog.log.batch
 from claimlog.edit.batch_files import DONE, IN, OUT, recover
 from claimlog.edit.log_lock import log_lock
 from claimlog.edit.rebase import rebase
-from claimlog.errors import ClaimlogError, FindingsError, UsageError
+from claimlog.errors import ClaimlogError, Finding, FindingsError, UsageError
+from claimlog.log.batch import MANIFEST, chain, dump_manifest, first_followers, sealed_batches
 from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.validate import validate
@@ -560,3 +565,52 @@ def test_the_first_file_of_a_stream_on_both_branches_needs_the_descriptor_restor
     assert done.stdout == "0004-beta is now 0005-beta\n  K0001 is now K0002\n"
     done = world.run("validate", "--texts", str(world.texts))
     assert done.returncode == 0, done.stdout
+
+
+@pytest.fixture
+def stacked(world: World) -> list[str]:
+    """Return the names of thirty batches of one number, each sealed on top of the one before."""
+    *_, last = sealed_batches(world.package, [])
+    before, names = last.manifest_sha256, [last.path.name]
+    for index in range(29):
+        slug = f"on-top-{index:02d}"
+        folder = world.root / "events" / f"{last.number:04d}-{slug}"
+        shutil.copytree(last.path, folder)
+        data = dump_manifest({**last.manifest, "slug": slug, "previous_sha256": before})
+        (folder / MANIFEST).write_bytes(data)
+        before = sha256(data).hexdigest()
+        names.append(folder.name)
+    return names
+
+
+def test_batches_of_one_number_on_top_of_each_other_are_read_once_and_named_in_part(
+    world: World, stacked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: Counter[str] = Counter()
+    original = claimlog.log.batch.read_regular
+
+    def heard(path: Path, *words: Any) -> bytes:
+        reads[str(path)] += 1
+        return original(path, *words)
+
+    monkeypatch.setattr(claimlog.log.batch, "read_regular", heard)
+    findings: list[Finding] = []
+    batches = sealed_batches(world.package, findings)
+    remedies = [str(found.remedy) for found in findings if found.rule == "batch-number"]
+    assert len(remedies) == 29
+    assert all(count <= 2 for path, count in reads.items() if path.endswith(MANIFEST))
+    assert max(map(len, remedies)) < 1_000
+    first = stacked[1]
+    assert remedies[0] == (
+        f"renumber the one that lost the race: claimlog rebase {first}, which names those to "
+        "renumber with it"
+    )
+    assert remedies[-1].endswith(f"claimlog rebase {stacked[-1]}")
+    assert len([*chain(batches[-30], first_followers(batches))]) == 29
+
+
+def test_what_a_remedy_does_not_name_the_command_names(world: World, stacked: list[str]) -> None:
+    done = world.run("rebase", stacked[1])
+    assert done.returncode == 2
+    assert f"{stacked[2]} was sealed on top of {stacked[1]}; rebase both" in done.stderr
+    assert all(name in done.stderr for name in stacked[1:])

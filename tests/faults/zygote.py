@@ -10,12 +10,12 @@ import datetime
 import importlib
 import itertools
 import os
-import secrets
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -181,9 +181,20 @@ def set_clock(now: str) -> None:
 
 
 def name_files_alike() -> None:
-    """Give temporary files the same names in every run, but for the process; only in a fork."""
-    numbers = itertools.count()
-    secrets.token_hex = lambda nbytes=None: f"{next(numbers):0{2 * (nbytes or 32)}x}"
+    """Give temporary files the same names in every run, but for the process; only in a fork.
+
+    Those beside a file are counted by its name: what is noted for the next run only if it has
+    changed must not count for others.
+    """
+    numbers: defaultdict[Path, Iterator[int]] = defaultdict(itertools.count)
+
+    def temporary_path(target: Path, role: str = "new") -> Path:
+        number = f"{next(numbers[target]):08x}"
+        return target.with_name(f".{target.name}-{role}-{os.getpid()}-{number}")
+
+    for name, module in list(sys.modules.items()):
+        if name.startswith("claimlog.") and hasattr(module, "temporary_path"):
+            module.temporary_path = temporary_path  # type: ignore[attr-defined]
     tempfile._name_sequence = (f"{number:08x}" for number in itertools.count())  # type: ignore[attr-defined]
 
 

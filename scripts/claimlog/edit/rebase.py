@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -17,7 +18,14 @@ from claimlog.edit.entity_references import replace_references
 from claimlog.edit.open_batch import open_batch
 from claimlog.edit.seal import make_manifest
 from claimlog.errors import Finding, FindingsError, UsageError
-from claimlog.log.batch import MANIFEST, Batch, chain, dump_manifest, sealed_batches
+from claimlog.log.batch import (
+    MANIFEST,
+    Batch,
+    chain,
+    dump_manifest,
+    first_followers,
+    sealed_batches,
+)
 from claimlog.log.canonical import encode
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
@@ -157,13 +165,13 @@ def _first_unraced(batches: list[Batch], lost: list[Batch]) -> Batch | None:
 
     A batch lost one if another has its number or its predecessor, or if that is not there.
     """
-    numbers = [batch.number for batch in batches]
-    predecessors = [batch.manifest["previous_sha256"] for batch in batches]
+    numbers = Counter(batch.number for batch in batches)
+    predecessors = Counter(batch.manifest["previous_sha256"] for batch in batches)
     digests = {None, *(batch.manifest_sha256 for batch in batches)}
     moved: set[str] = set()
     for batch in lost:
         before = batch.manifest["previous_sha256"]
-        raced = numbers.count(batch.number) > 1 or predecessors.count(before) > 1
+        raced = numbers[batch.number] > 1 or predecessors[before] > 1
         raced = raced or before not in digests
         if not raced and before not in moved:
             return batch
@@ -193,8 +201,9 @@ def _refuse_tagged(log: Log) -> None:
 
 def _refuse_gap(lost: list[Batch], kept: list[Batch]) -> None:
     """Refuse to move a batch from under one that was sealed on top of it."""
+    followers = first_followers(kept)
     for batch in lost:
-        if above := chain(batch, kept):
+        if above := [*chain(batch, followers)]:
             names = " ".join(other.path.name for other in (batch, *above))
             raise UsageError(
                 f"{above[0].path.name} was sealed on top of {batch.path.name}; rebase both, in "

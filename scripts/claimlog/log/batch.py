@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,9 @@ NAME = re.compile(r"(?P<number>[0-9]{4,})-(?P<slug>[a-z0-9]+(?:-[a-z0-9]+)*)")
 LINES, COLUMNS = ".ndjson", ".parquet"
 STREAM_FILE = re.compile(rf"(?P<stream>{STREAM_NAME.strip('^$')})(?:{LINES}|{COLUMNS})", re.ASCII)
 """Name of a file of rows; which streams there are, the definition of a package says."""
+
+NAMED_BATCHES = 20
+"""Batches on top of one that lost a race up to which all are named: each may be below thousands."""
 
 OUT, IN = "rebase-out", "rebase-in"
 """Where a rebase keeps the batches it replaces; the name says how far it got."""
@@ -100,7 +104,7 @@ class Batch:
     def shown_file(self, stream: str) -> str:
         return f"{self.shown}/{self.name(stream)}"
 
-    @property
+    @cached_property
     def manifest_sha256(self) -> str:
         data = read_regular(self.path / MANIFEST, f"{self.shown}/{MANIFEST}", FILE_BYTES)
         return sha256(data).hexdigest()
@@ -290,6 +294,7 @@ def _manifest(
 
 def _numbering(batches: list[Batch]) -> Iterator[Finding]:
     previous: Batch | None = None
+    followers = first_followers(batches)
     for batch in batches:
         expected = 1 if previous is None else previous.number + 1
         if previous is not None and batch.number == previous.number:
@@ -297,8 +302,12 @@ def _numbering(batches: list[Batch]) -> Iterator[Finding]:
             loser = previous if batch.taken and not previous.taken else batch
             winner = batch if loser is previous else previous
             message = f"has the number of {winner.shown}"
-            names = " ".join(b.path.name for b in (loser, *chain(loser, batches)))
+            above = [*islice(chain(loser, followers), NAMED_BATCHES + 1)]
+            named = above if len(above) <= NAMED_BATCHES else ()
+            names = " ".join(b.path.name for b in (loser, *named))
             remedy = f"renumber the one that lost the race: claimlog rebase {names}"
+            if above and not named:
+                remedy += ", which names those to renumber with it"
             yield Finding("batch-number", loser.shown, message, remedy=remedy)
         elif batch.number != expected:
             message = f"is batch {batch.number}, expected {expected:04d}: a batch is missing"
@@ -306,15 +315,21 @@ def _numbering(batches: list[Batch]) -> Iterator[Finding]:
         previous = batch
 
 
-def chain(batch: Batch, batches: list[Batch]) -> list[Batch]:
-    """Return the batches that were sealed on top of `batch`, one after the other."""
-    above: list[Batch] = []
-    last = batch.manifest_sha256
-    for later in batches:
-        if later.manifest["previous_sha256"] == last:
-            above.append(later)
-            last = later.manifest_sha256
-    return above
+def first_followers(batches: Iterable[Batch]) -> dict[str, Batch]:
+    """Return by the hash of a manifest the first batch that was sealed on top of that batch."""
+    followers: dict[str, Batch] = {}
+    for batch in batches:
+        if (before := batch.manifest["previous_sha256"]) is not None:
+            followers.setdefault(before, batch)
+    return followers
+
+
+def chain(batch: Batch, followers: Mapping[str, Batch]) -> Iterator[Batch]:
+    """Yield the batches that were sealed on top of `batch`, one after the other."""
+    follower = followers.get(batch.manifest_sha256)
+    while follower is not None:
+        yield follower
+        follower = followers.get(follower.manifest_sha256)
 
 
 def listing(batches: list[Batch]) -> dict[str, list[str]]:
