@@ -10,8 +10,11 @@ import pytest
 from click.testing import CliRunner
 
 from claimlog.cli import cli
+from claimlog.edit.last_versions import LastVersions
 from claimlog.edit.open_batch import open_folder
 from claimlog.errors import ClaimlogError
+from claimlog.log.event_log import Log
+from claimlog.log.read_log import read
 from conftest import World
 from test_ledger import snapshot
 
@@ -121,3 +124,27 @@ def test_an_identifier_that_is_no_text_is_one_line(identifier: Any, made: World)
         "(schemas/claims.json); nothing was amended"
     )
     assert snapshot(made) == before
+
+
+@pytest.mark.parametrize("count", [2, 4])
+def test_the_versions_that_rows_of_a_file_name_are_looked_for_once(
+    count: int, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+    originals = {name: getattr(Log, name) for name in ("rows_of", "history")}
+    for name, original in originals.items():
+
+        def heard(log: Log, stream: str, *words: Any, of: Any = original, by: str = name) -> Any:
+            looked.append(f"{by} {stream}")
+            return of(log, stream, *words)
+
+        monkeypatch.setattr(Log, name, heard)
+    last = LastVersions(read(world.package))
+    names = ["C001-001", "C001-003", "C001-004", "C009-001"][:count]
+    last.read("claims", [*names, None, 3])
+    versions = [last.of("claims", name) for name in names]
+    assert [version and version["version"] for version in versions] == [1, 2, 2, None][:count]
+    assert looked == ["rows_of claims"]
+    other = last.of("claims", "C001-006")
+    assert other is not None
+    assert "history claims" in looked

@@ -66,7 +66,9 @@ def _new_rows(writer: Writer, part: Part) -> Addition:
     contents = [writer.content(part.stream, given) for given in part.rows]
     for content in contents:
         encode(content)
-    index = RowIndex(writer.log, writer.log.definition.streams[part.stream], contents)
+    table = writer.log.definition.streams[part.stream]
+    writer.last.read(part.stream, (content.get(table.id) for content in contents))
+    index = RowIndex(writer.log, table, contents)
     for number, content in enumerate(contents, 1):
         duplicate = index.duplicate(content)
         if duplicate is not None:

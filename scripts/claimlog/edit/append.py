@@ -96,6 +96,7 @@ def add(
         addition = Addition([], [])
         faults = entries.faults.copy()
         table = writer.log.definition.streams[stream]
+        writer.last.read(stream, (given.get(table.id) for given in entries.rows))
         contents: dict[int, Row] = {}
         for index, given in enumerate(entries.rows):
             with _gather_faults(entries, index, faults) as gathered:
@@ -193,6 +194,7 @@ def amend_all(
         writer = make_writer(sealed, texts, recorded_by, today)
         table = writer.log.definition.streams[stream]
         key = table.id
+        writer.last.read(stream, (given.get(key) for given in entries.rows))
         rows: list[Row] = []
         seen: dict[str, int] = {}
         faults = entries.faults.copy()

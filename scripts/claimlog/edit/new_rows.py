@@ -18,6 +18,7 @@ from claimlog.edit.identifier_numbers import (
     UsedNumbers,
     numbered_identifiers_of,
 )
+from claimlog.edit.last_versions import LastVersions
 from claimlog.edit.row_faults import PASSAGE, ColumnFault, UnfitRowError
 from claimlog.edit.source_documents import DOCUMENT, takes_document
 from claimlog.errors import ClaimlogError, Suggestions, UsageError
@@ -54,6 +55,7 @@ class Writer:
         self.by_words = by_words
         self.suggestions = Suggestions()
         self.names = EntityNames(log, self.suggestions)
+        self.last = LastVersions(log)
         self.recorded_by = recorded_by
         self.used: dict[str, UsedNumbers] = {}
         # a clock that went back must not make the log run backwards
@@ -79,10 +81,11 @@ class Writer:
         """
         table = self.log.definition.streams[stream]
         state = {**content}
-        if not state.get(table.id):
+        is_new = not state.get(table.id)
+        if is_new:
             state[table.id] = self._next_id(stream, table, state)
         self._used(stream).take(state[table.id])
-        before = self._last(stream, state[table.id])
+        before = None if is_new else self.last.of(stream, state[table.id])
         if before is not None and before["action"] == "retract":
             raise ClaimlogError(
                 f"{state[table.id]} was retracted (version {before['version']}); an identifier is "
@@ -359,21 +362,8 @@ class Writer:
             )
         return text, str(source)
 
-    def _last(self, stream: str, identifier: str) -> dict[str, Any] | None:
-        table = self.log.definition.streams[stream]
-        rows = self.log.history(stream, identifier)
-        if rows.is_empty():
-            return None
-        last = rows.tail(1).select(table.names).to_dicts()[0]
-        for name in ("version", "action", "recorded_at"):
-            if last[name] is None:
-                raise ClaimlogError(
-                    f'{identifier} has no "{name}"; run claimlog validate to see where'
-                )
-        return last
-
     def _live(self, stream: str, table: Table, identifier: str) -> dict[str, Any]:
-        before = self._last(stream, identifier)
+        before = self.last.of(stream, identifier)
         if before is None:
             near = self.suggestions.nearest(identifier, lambda: self.log.ids(stream))
             raise ClaimlogError(f'there is no {table.entity} "{identifier[:80]}"{near}')
