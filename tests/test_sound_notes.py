@@ -115,7 +115,7 @@ def test_a_small_log_leaves_no_note(world: World, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(claimlog.fingerprint, "MEMORY_BYTES", 1 << 30)
     read(world.package)
     assert used_digests()
-    note_sound_values(world.package)
+    note_sound_values(world.package, frozenset())
     assert not (world.package.state / NOTE).exists()
 
 

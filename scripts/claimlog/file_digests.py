@@ -87,7 +87,6 @@ class FileDigests:
                     path: (StatSignature(*signature), digest)
                     for path, (*signature, digest) in read_note(package, NOTE)["files"].items()
                 }
-        self._saved = {**self._noted}
 
     def of(self, path: Path) -> str:
         """Return the digest of a file, in hex.
@@ -110,7 +109,7 @@ class FileDigests:
 
     def save(self) -> None:
         """Note the digests that were asked for, and no others; it is as good without."""
-        if self.package is None or self._used == self._saved:
+        if self.package is None:
             return
         files = {
             path: (signature.stat, signature.taken_at, digest)

@@ -20,17 +20,23 @@ NOTE = "cache/sound.json"
 LOCK = "cache"
 
 
-def recall_sound_values(package: Package) -> None:
-    """Know what earlier commands found sound in the files of a package, by the code that runs."""
-    recall_sound(_noted(package))
+def recall_sound_values(package: Package) -> frozenset[str]:
+    """Take for sound what an earlier command with the same code found so; return the digests."""
+    known = _noted(package)
+    recall_sound(known)
+    return known
 
 
-def note_sound_values(package: Package) -> None:
+def note_sound_values(package: Package, known: frozenset[str]) -> None:
     """Note what was found sound since `recall_sound_values`, if the package's log is one to cache.
 
     It is as good without.
+
+    Parameters
+    ----------
+    known
+        What `recall_sound_values` returned.
     """
-    known = _noted(package)
     used = used_digests()
     if used <= known or not is_cached(package):
         return

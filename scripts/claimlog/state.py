@@ -105,10 +105,10 @@ def open_lock(package: Package, *below: str) -> IO[bytes]:
 
 
 def lock_mark(package: Package, *below: str) -> str:
-    """Return how the file system knows a lock file: its inode, and the time of its last change.
+    """Return the inode and the time of the last change of a lock file.
 
-    The lock is written once and never again, and whoever makes an archive or a commit cannot know
-    either number of the file that will be made of it.
+    It is made once and never written, and whoever makes an archive or a commit cannot know either
+    number of the file that will be made of it.
 
     Raises
     ------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from hashlib import sha256
 from typing import Any
 
@@ -17,7 +18,7 @@ DIGEST = "sha256"
 
 
 def write_note(package: Package, name: str, note: Mapping[str, Any]) -> None:
-    """Write a note durably.
+    """Write a note durably; one that says the same already stays as it is.
 
     Parameters
     ----------
@@ -32,8 +33,12 @@ def write_note(package: Package, name: str, note: Mapping[str, Any]) -> None:
         If the note cannot be written; one that was there stays.
     """
     folder, _, file = name.rpartition("/")
-    data = json.dumps({**note, DIGEST: _digest(note)}).encode()
-    write_durably(state_folder(package, folder) / file, data)
+    path = state_folder(package, folder) / file
+    data = json.dumps({**note, DIGEST: _digest(note)}, sort_keys=True).encode()
+    with suppress(OSError):  # what cannot be read is replaced
+        if path.read_bytes() == data:
+            return
+    write_durably(path, data)
 
 
 def read_note(package: Package, name: str) -> dict[str, Any]:

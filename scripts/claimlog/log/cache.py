@@ -7,12 +7,11 @@ read by other code, schemas or libraries is not used.
 
 from __future__ import annotations
 
-import json
 import re
 import stat
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from hashlib import file_digest
@@ -103,8 +102,6 @@ class Cache:
         Why what is there is not used, for the user; None if it is used, or nothing was there.
     scratch
         The temporary directory that it is, where the cache of the package cannot be used.
-    noted
-        The state as it was read; it is written only if it has become another.
     """
 
     package: Package
@@ -116,7 +113,6 @@ class Cache:
     signatures: dict[str, StatSignature] = field(default_factory=dict)
     why_empty: str | None = None
     scratch: tempfile.TemporaryDirectory[str] | None = None
-    noted: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def parts(self) -> Path:
@@ -147,7 +143,6 @@ class Cache:
                 )
                 for found in state["trees"]
             ]
-            self.noted = state
         except (ClaimlogError, KeyError, TypeError, ValueError, AttributeError):
             self.files, self.trees, self.signatures = {}, [], {}
             self.why_empty = "the cache cannot be read: not used"
@@ -226,8 +221,7 @@ class Cache:
                 if name in named
             },
         }
-        if json.loads(json.dumps(state)) != self.noted:
-            write_note(self.package, NOTE, state)
+        write_note(self.package, NOTE, state)
         for path in self.parts.iterdir():
             # a link itself, never what it leads to
             is_ours = path.name not in named and PART.fullmatch(path.name) and not path.is_dir()

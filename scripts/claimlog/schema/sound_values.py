@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from hashlib import sha256
 
 HELD = 10_000
-"""Digests that a process holds."""
+"""Digests that a process holds at most; the one that was longest unused goes first."""
 
 _SOUND: OrderedDict[str, None] = OrderedDict()
 _USED: set[str] = set()
@@ -41,7 +41,7 @@ def note_sound(digest: str) -> None:
 
 
 def recall_sound(digests: Iterable[str]) -> None:
-    """Know values that an earlier process found sound; none counts as used."""
+    """Take values for sound that an earlier process found so; none counts as used."""
     for digest in digests:
         note_sound(digest)
     _USED.clear()

@@ -113,7 +113,7 @@ def findings_of_open_rows(
 
 
 def _changed_sections(log: Log, size: int) -> list[Log]:
-    """Return the streams and claims that the rows after the first `size` can break a rule of.
+    """Return the sections in which the rows after the first `size` can break a rule.
 
     Without a retraction that is where there are such rows: nothing else that only appends is seen
     from another stream, but for the actors in chains of sources and memberships, which are checked

@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from claimlog.errors import Finding, suggest
+from claimlog.log.column_types import column_type
 from claimlog.log.event_log import Log
 from claimlog.package import DESCRIPTOR
 from claimlog.schema.patterns import matches
@@ -20,13 +21,6 @@ from claimlog.validate.descriptor import check_descriptor
 from claimlog.validate.frictionless import check_description, check_samples
 from claimlog.validate.report import Report
 
-DTYPES = {
-    "string": pl.String(),
-    "datetime": pl.String(),
-    "integer": pl.Int64(),
-    "number": pl.Float64(),
-    "boolean": pl.Boolean(),
-}
 CONSTRAINT_RULES = {
     "required": "required",
     "enum": "enum",
@@ -167,7 +161,7 @@ def _column(item: Field) -> Any:
     if "minLength" in limits or "maxLength" in limits:
         checks.append(_length_check(item))
     # array types are proved by the Arrow schema that the file was read with
-    dtype = DTYPES.get(item.type)
+    dtype = None if item.type == "array" else column_type(item)
     return pa.Column(dtype, checks, nullable=not item.required)
 
 
