@@ -249,6 +249,9 @@ class _Plan:
         """Return the new rows by stream; what stands where it stood has none."""
         rows: dict[str, list[Row]] = {}
         ranges: list[Row] = []
+        for stream in {one.stream for one in self.passages} - {FURNITURE}:
+            named = (one.identifier for one in self.passages if one.stream == stream)
+            self.writer.last.read(stream, named)
         for one in self.passages:
             if one.stream == FURNITURE:
                 span = self._span(one)
