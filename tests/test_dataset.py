@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 import sqlite3
@@ -290,6 +291,39 @@ def test_more_than_the_descriptor_states_is_not_fetched(server: FileServer) -> N
     server.before = lambda *_: Answer(200, bytes(10_000_000))
     with pytest.raises(ClaimlogError, match=r"is larger than the [0-9,]+ bytes that are read"):
         data.table("claims")
+
+
+def test_the_files_of_a_directory_have_a_time_together(
+    server: FileServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(file_access, "monotonic", lambda: clock[0])
+    write = file_access.AddressFiles.write
+
+    def slow(files: Any, name: str, target: Any, most: int) -> int | None:
+        clock[0] += 100  # not long enough for one exchange to be cut off
+        return write(files, name, target, most)
+
+    monkeypatch.setattr(file_access.AddressFiles, "write", slow)
+    with pytest.raises(ClaimlogError, match=r"its files come too slowly, .*fetch its archive"):
+        claimlog.open(f"{server.url}/{STEM}")
+    assert len(server.requests) < 10
+
+
+def test_an_answer_that_is_compressed_cut_or_odd_is_one_line(server: FileServer) -> None:
+    for answer in (
+        Answer(200, gzip.compress(bytes(50_000_000)), {"Content-Encoding": "gzip"}),
+        Answer(200, gzip.compress(b"{}"), {"Content-Encoding": "x-gzip"}),
+        Answer(206, b"PAR1", {"Content-Range": "bytes 0-3/1000"}),
+        Answer(302, b"", {"Location": "file:///etc/hostname"}),
+        Answer(200, b"[" * 1_000_000),
+    ):
+        server.before = lambda *_, answer=answer: answer
+        for place in (STEM, f"{STEM}.zip"):
+            with pytest.raises(ClaimlogError) as error:
+                claimlog.open(f"{server.url}/{place}", check="checksums")
+            assert "\n" not in str(error.value)
+            assert len(str(error.value)) < 700
 
 
 def test_a_download_that_breaks_off_is_begun_again(server: FileServer, archive: Path) -> None:

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from time import monotonic
 from typing import BinaryIO, Protocol
 from urllib.parse import quote
 
@@ -20,8 +21,13 @@ from claimlog.release.file_names import FILE_NAME
 from claimlog.release.layout import MAX_MEMBERS
 from claimlog.untrusted_files import read_regular
 from claimlog.web_client import WebClient, WebError
+from claimlog.web_connections import LEAST_SECONDS, LEAST_SPEED
 
 NOT_FOUND = 404
+
+FILE_SECONDS = 1.0
+"""Seconds that a file may take beside those for its bytes, all files of a directory together: each
+alone may wait two minutes for a slow server, and 100,000 of them for months."""
 
 
 class FileAccess(Protocol):
@@ -138,7 +144,7 @@ def fetch_files(files: AddressFiles, names: Collection[str], folder: Path) -> No
     ------
     ClaimlogError
         If there are more than a release has, one is missing, a name leads out of the directory or
-        is none of a release's file, or there is no room.
+        is none of a release's file, there is no room, or the server takes too long for them.
     """
     if len(names) > MAX_MEMBERS:
         raise ClaimlogError(
@@ -149,6 +155,7 @@ def fetch_files(files: AddressFiles, names: Collection[str], folder: Path) -> No
         if not FILE_NAME.fullmatch(name) or name in folders:
             raise ClaimlogError(f"{files.display}: lists {name[:100]!r}, which is no file's name")
     left = FETCHED_BYTES
+    end = monotonic() + LEAST_SECONDS
     for name in names:
         try:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -159,6 +166,12 @@ def fetch_files(files: AddressFiles, names: Collection[str], folder: Path) -> No
         if size is None:
             raise ClaimlogError(f"{files.display}/{name}: is not there, and its list names it")
         left -= size
+        end += FILE_SECONDS + size / LEAST_SPEED
+        if monotonic() > end:
+            raise ClaimlogError(
+                f"{files.display}: its files come too slowly, a second each and "
+                f"{LEAST_SPEED // 1000} kB a second are the least; fetch its archive (.zip) instead"
+            )
 
 
 def _no_room(error: OSError) -> ClaimlogError:
