@@ -44,10 +44,11 @@ def check_pandera(log: Log, report: Report, first: int = 0) -> None:
     with pl.Config(engine_affinity="in-memory"):
         for name, table in log.section_tables.items():
             rows = log.rows(name)
-            late = rows.filter(pl.col("seq") >= first) if first else rows
-            if first and late.is_empty():
-                continue
-            for schema, frame in log.by_schema(name, late):
+            if first:
+                rows = rows.filter(pl.col("seq") >= first)
+                if rows.is_empty():
+                    continue
+            for schema, frame in log.by_schema(name, rows):
                 _validate(report, name, schema.fields, frame, prefix="")
                 for item in schema.fields:
                     if item.type == "array":
