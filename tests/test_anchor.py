@@ -14,6 +14,7 @@ from claimlog.sources.hash_search import search_by_hashes
 from claimlog.sources.placement import Outcome
 from claimlog.sources.text import Text, digest
 from conftest import CLAIMS, STOPPED, TEXT, World
+from found_again import found_again
 
 HARBOUR = Text(TEXT)
 QUOTES = sorted({claim["quote"] for claim in CLAIMS})
@@ -21,12 +22,6 @@ QUOTES = sorted({claim["quote"] for claim in CLAIMS})
 
 def span(quote: str, text: str = TEXT) -> tuple[int, int]:
     return text.index(quote), text.index(quote) + len(quote)
-
-
-def found_again(text: Text, wanted: Anchor) -> tuple[int, int] | None:
-    """Return where an anchor is found in another copy, by its hashes alone."""
-    [placement] = search_by_hashes(text, [wanted])
-    return placement.span if placement.outcome is Outcome.FOUND else None
 
 
 def test_a_quote_that_stands_once_gives_its_offsets_and_hashes() -> None:
