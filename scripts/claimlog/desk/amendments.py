@@ -14,7 +14,7 @@ from claimlog.desk.request_error import ABSENT, INVALID, MALFORMED, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.row_references import CLAIMS, SPAN
 from claimlog.desk.saved_cells import stale
-from claimlog.edit.append import amend
+from claimlog.edit.entity_changes import amend
 from claimlog.edit.entity_history import entity_history
 from claimlog.schema.table_schema import Table
 

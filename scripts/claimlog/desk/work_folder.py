@@ -11,7 +11,7 @@ from claimlog.desk.roles import NAME, Role
 from claimlog.desk.work import Work
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
-from claimlog.state import REMEDY, state_folder
+from claimlog.package_state import REMEDY, state_folder
 
 FOLDER = "desk"
 ENDING = ".ndjson"

@@ -34,8 +34,8 @@ from claimlog.log.signed_trees import read_signed_trees
 from claimlog.package import Package
 from claimlog.schema.table_schema import Table
 from claimlog.validate import Report, validate
+from claimlog.validate.column_constraints import check_pandera
 from claimlog.validate.integrity import check_released
-from claimlog.validate.tabular import check_pandera
 
 NUMBERED = re.compile(r"(?P<head>[A-Z]+(?:[0-9]+-)?)(?P<number>[0-9]{1,18})")
 """An identifier that is a capital letter and a number, of whatever stream; names are no numbers."""
