@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from claimlog.desk.blindness import finished_works
 from claimlog.desk.comparison import ADDED, AGREED, Unit, compare
 from claimlog.desk.corrected_text import require_text_of_work
 from claimlog.desk.decisions import LEFT, NEW, RIGHT, UNIT, Decisions
@@ -62,7 +63,7 @@ class Adjudication:
             If not all who began have finished, or nobody has, or the text is another since.
         """
         row = desk.log.source(source)
-        works = [*desk.work_folder.finished_works(source)]
+        works = [*finished_works(desk.work_folder, source)]
         for work in works:
             require_text_of_work(desk.package, work, row)
         decisions = desk.decisions(source)
