@@ -28,7 +28,7 @@ CHANGES_TEXT = frozenset(
         "release/descriptors/card.py",  # lines of a page, read with re.MULTILINE
         "site/pages/documentation.py",
         "sources/documents/pdf_document.py",  # titles that are none
-        "sources/readings.py",  # how words of a text are read
+        "sources/word_readings.py",  # how words of a text are read
         "site/table_cells.py",  # where a cell is cut
         "site/routing.py",  # addresses hold no line feed: `refusals` refuses it
         "site/files/addresses.py",

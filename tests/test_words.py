@@ -9,8 +9,8 @@ import regex
 
 from claimlog.errors import ClaimlogError
 from claimlog.sources.anchor import anchor, boundary_flaw, find_exact_quote
-from claimlog.sources.readings import FORKS, READINGS, Readings
 from claimlog.sources.text import Text, digest
+from claimlog.sources.word_readings import FORKS, READINGS, Readings
 from claimlog.sources.words import words
 from found_again import found_again
 

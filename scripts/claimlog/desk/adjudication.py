@@ -11,10 +11,10 @@ from claimlog.desk.corrected_text import require_text_of_work
 from claimlog.desk.decisions import LEFT, NEW, RIGHT, UNIT, Decisions
 from claimlog.desk.desk import Desk
 from claimlog.desk.draft_changes import CHANGED_ELSEWHERE, draft_view, findings_dict, state_dict
+from claimlog.desk.entry_candidates import proposed_entries
+from claimlog.desk.entry_merge import NewEntries
 from claimlog.desk.findings import draft_findings
-from claimlog.desk.new_entries import NewEntries
 from claimlog.desk.places import Places
-from claimlog.desk.proposed_entries import proposed_entries
 from claimlog.desk.request_error import ABSENT, CLOSED, RequestError
 from claimlog.desk.saved_cells import stale
 from claimlog.desk.work import Work, require_draft_name

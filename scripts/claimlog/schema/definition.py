@@ -25,7 +25,7 @@ from claimlog.schema.expansion import Codes, fill_codes, project_tables
 from claimlog.schema.flaws import folding_flaw, is_reserved_table, name_flaw, schema_flaw
 from claimlog.schema.json_schemas import COMPILED, STREAM, shape_flaw
 from claimlog.schema.lookup_flaw import lookup_flaw
-from claimlog.schema.measure_takers import kinds_flaw, takers_flaw
+from claimlog.schema.measure_takers_flaw import kinds_flaw, takers_flaw
 from claimlog.schema.query_files import read_query_files
 from claimlog.schema.registers import (
     Junction,

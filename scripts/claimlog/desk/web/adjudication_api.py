@@ -8,9 +8,7 @@ from claimlog.desk.adjudication import Adjudication, decided_findings, verdicts_
 from claimlog.desk.blindness import require_own_finished
 from claimlog.desk.coder_agreement import agreement
 from claimlog.desk.commit_decisions import commit_decisions
-from claimlog.desk.desk import Desk
-from claimlog.desk.spot_entries import remove_entry
-from claimlog.desk.verdicts import (
+from claimlog.desk.decision_changes import (
     accept_agreed,
     choose_sides,
     decide,
@@ -19,6 +17,8 @@ from claimlog.desk.verdicts import (
     step_decisions,
     take_all,
 )
+from claimlog.desk.desk import Desk
+from claimlog.desk.entry_editing import remove_entry
 from claimlog.desk.web.request import Request
 from claimlog.desk.web.router import CODES, DECIDES, SLOW, Route
 
