@@ -49,9 +49,12 @@ def apply(context: Context, base: Path, changes: Path, out: Path | None, limits:
     )
     tables = applied.tables
     lines(tables.different)
-    good = not tables.different
+    good = not tables.different and applied.is_true is not False
     what = "tables in Parquet and in SQLite have the content that the delta states"
-    line((f"{tables.same} of {tables.compared} {what}", "green" if good else "red"))
+    line((f"{tables.same} of {tables.compared} {what}", "red" if tables.different else "green"))
+    if applied.is_true is False:
+        flaw = "does not say what base and delta give of the changes; the one that was written does"
+        line((f"{changes}: delta.json {flaw}", "red"))
     line(f"wrote {applied.folder}/")
     if applied.remark:
         line(f"note: {applied.version} {applied.remark}")
