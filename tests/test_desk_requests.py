@@ -9,13 +9,15 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import httpx
 import orjson
 import pytest
 
+from claimlog.desk.request_error import RequestError
+from claimlog.desk.web.guard import check_request
 from claimlog.desk.web.tokens import role_tokens
 from claimlog.errors import ClaimlogError
 from conftest import ROOT, World, copied
@@ -94,6 +96,29 @@ def test_every_answer_has_the_headers_of_safety(opened: Opened) -> None:
         assert "access-control-allow-origin" not in headers
 
 
+@pytest.mark.parametrize("name", ["host", "origin", "cookie", "content-type", "sec-fetch-site"])
+def test_a_header_that_decides_is_there_once(name: str) -> None:
+    own = {
+        "host": "127.0.0.1:8010",
+        "origin": "http://127.0.0.1:8010",
+        "cookie": "a=b",
+        "content-type": "application/json",
+        "sec-fetch-site": "same-origin",
+    }
+    pairs = [(key.encode(), value.encode()) for key, value in own.items()]
+    scope = {"method": "PUT", "path": "/", "headers": pairs}
+    check_request(scope, dict(pairs))
+    for twice in ([(name.encode(), b"x"), *pairs], [*pairs, (name.title().encode(), b"x")]):
+        with pytest.raises(RequestError):
+            check_request({**scope, "headers": twice}, dict(pairs))
+
+
+def test_a_body_says_how_long_it_is(opened: Opened) -> None:
+    headers = {"transfer-encoding": "chunked"}
+    answer = opened.send("POST", UNDO, "coder-1", b'{"state": 0}', headers)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "malformed")
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
@@ -164,38 +189,71 @@ def test_a_state_that_came_as_a_link_is_refused(opened: Opened) -> None:
     assert "coder-9" not in work_folder.coders()
 
 
+@contextmanager
+def desk_process(world: World, port: int, files: int = 4096) -> Iterator[tuple[str, str]]:
+    """Serve the desk in a process of its own; give its origin and the start address of coder-1."""
+    program = (
+        f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({files}, {files}))\n"
+        "from claimlog.__main__ import main; main()"
+    )
+    words = ("desk", "--texts", str(world.texts), "--port", str(port), "--role", "coder-1")
+    server = subprocess.Popen(
+        [sys.executable, "-c", program, *words], cwd=world.root, stdout=subprocess.PIPE
+    )
+    try:
+        assert server.stdout is not None
+        address = server.stdout.readline().decode().partition(": ")[2].strip()
+        server.stdout.readline()
+        until_it_listens(port)
+        yield f"http://127.0.0.1:{port}", address
+    finally:
+        server.kill()
+        server.wait()
+        assert server.stdout is not None
+        server.stdout.close()
+
+
 def test_a_killed_server_has_what_it_acknowledged_and_the_open_page_goes_on(
     registered: World, tmp_path: Path
 ) -> None:
-    world = copied(registered, tmp_path)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    origin = f"http://127.0.0.1:{port}"
-    path = f"{origin}/coder-1/api/work/S102/drafts/d1"
+    world, port = copied(registered, tmp_path), free_port()
     value = claim_value("ships will founder", "Vessels may be lost.")
-    with httpx.Client(headers={"origin": origin}) as page:
+    with httpx.Client() as page:
         for attempt in range(2):
-            words = ("desk", "--texts", str(world.texts), "--port", str(port), "--role", "coder-1")
-            server = subprocess.Popen(
-                [sys.executable, "-m", "claimlog", *words], cwd=world.root, stdout=subprocess.PIPE
-            )
-            try:
-                assert server.stdout is not None
-                address = server.stdout.readline().decode().partition(": ")[2].strip()
-                server.stdout.readline()
-                until_it_listens(port)
+            with desk_process(world, port) as (origin, address):
+                path = f"{origin}/coder-1/api/work/S102/drafts/d1"
                 if attempt == 0:
                     assert page.get(address).status_code == 303
-                    saved = page.put(path, json={"base": 0, "value": value})
+                    body = {"base": 0, "value": value}
+                    saved = page.put(path, json=body, headers={"origin": origin})
                     assert saved.json()["draft"]["rev"] == 2
                 else:
                     work = page.get(path.partition("/drafts")[0]).json()
                     assert [one["draft"] for one in work["drafts"]] == ["d1"]
-            finally:
-                server.kill()
-                server.wait()
-                server.stdout.close()
+
+
+def test_connections_that_ask_nothing_keep_nobody_from_saving(
+    registered: World, tmp_path: Path
+) -> None:
+    """A desk that may open few files takes 32 connections, of which a peer has half."""
+    world, port = copied(registered, tmp_path), free_port()
+    head = b"PUT /coder-1/api/work/S102/drafts/d1 HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    value = claim_value("ships will founder", "Vessels may be lost.")
+    with desk_process(world, port, files=192) as (origin, address), ExitStack() as stack:
+        for text in (b"", b"GET / HT", head, head + b"Content-Length: 9\r\n\r\n{") * 20:
+            idle = stack.enter_context(socket.create_connection(("127.0.0.1", port), 5))
+            idle.sendall(text)
+        page = stack.enter_context(httpx.Client(headers={"origin": origin}, timeout=30))
+        assert page.get(address).status_code == 303
+        path = f"{origin}/coder-1/api/work/S102/drafts/d1"
+        assert page.put(path, json={"base": 0, "value": value}).status_code == 200
+
+
+def free_port() -> int:
+    """Return a port that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def until_it_listens(port: int) -> None:

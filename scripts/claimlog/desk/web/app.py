@@ -127,9 +127,9 @@ class DeskApp:
         kind = headers.get(b"content-type", b"").partition(b";")[0].decode("latin-1").lower()
         request = Request(role, method, rest, parts, query, body, kind)
         loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(
-            self._threads[route.pace], route.handler, self.desk, request
-        )
+        running = loop.run_in_executor(self._threads[route.pace], route.handler, self.desk, request)
+        # what was sent whole is saved, also for a page that is closed meanwhile
+        found = await (running if method == "GET" else asyncio.shield(running))
         return found if isinstance(found, Answer) else json_answer(found)
 
     def close(self) -> None:
