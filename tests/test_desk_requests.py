@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -18,10 +19,13 @@ import pytest
 
 from claimlog.desk.request_error import RequestError
 from claimlog.desk.web.guard import check_request
+from claimlog.desk.web.preview_mount import PreviewMount
 from claimlog.desk.web.tokens import role_tokens
 from claimlog.errors import ClaimlogError
+from claimlog.site.protection import reader_pool
+from claimlog.sql_process import Worker
 from conftest import ROOT, World, copied
-from desk_client import ROLES, Opened, claim_value, desk_of
+from desk_client import HOST, ROLES, Opened, claim_value, desk_of
 
 SOURCES = "".join(
     path.read_text("utf-8") for path in (ROOT / "scripts/claimlog/desk").rglob("*.py")
@@ -310,17 +314,93 @@ def test_values_of_any_type_end_in_an_answer_that_is_no_fault(opened: Opened) ->
     assert answer.status_code == 400
 
 
-def test_pages_of_a_preview_end_with_the_next_one(registered: World, tmp_path: Path) -> None:
-    opened = desk_of(registered, tmp_path)
+def test_pages_of_a_preview_end_with_the_next_one(
+    registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With their threads, and the processes that run SQL."""
+    workers: list[Worker] = []
 
+    class Noted(Worker):
+        def __init__(self) -> None:
+            super().__init__()
+            workers.append(self)
+
+    monkeypatch.setattr(reader_pool, "Worker", Noted)
+    before = pool_threads()
+    opened = desk_of(registered, tmp_path)
     for _ in range(3):
         address = opened.take("adjudicator", "POST", "preview")["address"]
-        for page in ("", "claims", "sources"):
+        for page in ("", "claims", "sources", "tiny.json?sql=select+1"):
             assert opened.send("GET", address + page, "adjudicator").status_code == 200
-    pools = {
-        thread.name.rpartition("_")[0]
-        for thread in threading.enumerate()
-        if thread.name.startswith("ThreadPoolExecutor")
-    }
-    assert len(pools) <= 1
+        assert sum(worker.ready for worker in workers) == 1
+    assert len(workers) == 3
+    opened.close()
+    assert not any(worker.ready for worker in workers)
+    assert pool_threads() <= before
+
+
+def pool_threads() -> set[str]:
+    """Return the pools of threads that Datasette and readers' SQL have begun."""
+    names = {thread.name.rpartition("_")[0] for thread in threading.enumerate()}
+    return {name for name in names if name.startswith(("ThreadPoolExecutor", "claimlog-reader"))}
+
+
+async def asked_together(opened: Opened, paths: Sequence[str]) -> list[httpx.Response]:
+    transport = httpx.ASGITransport(app=opened.app)  # type: ignore[arg-type]
+    headers = {"cookie": opened.cookies["adjudicator"]}
+    async with httpx.AsyncClient(transport=transport, base_url=HOST, headers=headers) as client:
+        return await asyncio.gather(*(client.get(path) for path in paths))
+
+
+def test_a_page_and_what_it_shows_open_one_preview(
+    registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = desk_of(registered, tmp_path)
+    address = opened.take("adjudicator", "POST", "preview")["address"]
+    count = 0
+    original = PreviewMount._open
+
+    async def counted(self: PreviewMount, role: str) -> object:
+        nonlocal count
+        count += 1
+        return await original(self, role)
+
+    monkeypatch.setattr(PreviewMount, "_open", counted)
+    paths = [address + page for page in ("", "claims", "sources", "-/static/app.css")]
+    answers = asyncio.run(asked_together(opened, paths))
+    assert {answer.status_code for answer in answers} == {200}
+    assert count == 1
+    opened.close()
+
+
+SELECT = "tiny.json?sql="
+PREVIEW_PAGES = (
+    *("", "claims", "claims.json", "claims.csv", "tiny.db", "tiny/claims", "tiny/claims.json"),
+    *("tiny/claims.csv?_stream=1&_size=max", f"{SELECT}select+1", f"{SELECT}attach+'x'+as+y"),
+    *("nowhere", "-/static/nowhere.js", "-/static/app.css", "-/plugins.json", "-/messages"),
+    *("search?q=lamp", "a" * 2_000, "%ff", "tiny/claims?_facet=a" + "&_facet=a" * 20),
+)
+
+
+def test_every_answer_of_a_preview_runs_no_script_and_is_for_nobody_else(
+    registered: World, tmp_path: Path
+) -> None:
+    opened = desk_of(registered, tmp_path)
+    address = opened.take("adjudicator", "POST", "preview")["address"]
+    for page in PREVIEW_PAGES:
+        answer = opened.send("GET", address + page, "adjudicator")
+        headers = answer.headers
+        policy = headers["content-security-policy"]
+        assert "default-src 'none'" in policy, page
+        assert "unsafe" not in policy.partition("script-src")[2].partition(";")[0], page
+        assert headers["x-content-type-options"] == "nosniff", page
+        assert headers["cache-control"] == "no-store", page
+        assert headers.get("access-control-allow-origin") in (None, HOST), page
+        for role in ("coder-1", None):
+            refused = opened.send("GET", address + page, role)
+            assert refused.status_code in (401, 413, 400), page
+        own = address.replace("adjudicator", "coder-1") + page
+        assert opened.send("GET", own, "coder-1").status_code in (403, 413, 400), page
+    for method in ("POST", "PUT", "DELETE"):
+        assert opened.send(method, f"{address}-/messages", "adjudicator", b"{}").status_code == 405
     opened.close()
