@@ -14,6 +14,7 @@ CLOSED = "closed"
 UNFINISHED = "unfinished"
 INVALID = "invalid"
 LARGE = "large"
+BUSY = "busy"
 DISK = "disk"
 TOKEN = "token"
 ORIGIN = "origin"
@@ -31,6 +32,7 @@ STATUSES = {
     UNFINISHED: 409,
     LARGE: 413,
     INVALID: 422,
+    BUSY: 429,
     DISK: 507,
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import parse_qsl
@@ -27,7 +27,8 @@ from claimlog.desk.web.pages import failure_page, page_routes, static_file
 from claimlog.desk.web.preview_mount import PREVIEW, PreviewMount
 from claimlog.desk.web.request import Answer, Request, json_answer, redirect
 from claimlog.desk.web.review_api import review_routes
-from claimlog.desk.web.router import FAST, SLOW, Route, find_route
+from claimlog.desk.web.router import FAST, LONG, SLOW, Route, find_route
+from claimlog.desk.web.turns import BodyShares, Turns
 from claimlog.errors import ClaimlogError, FindingsError, is_of_the_machine
 
 LOG = logging.getLogger("claimlog.desk")
@@ -58,14 +59,15 @@ class DeskApp:
             *adjudication_routes(),
             *review_routes(self.preview),
         )
-        self._threads = {
-            pace: ThreadPoolExecutor(1, thread_name_prefix=f"desk-{pace}") for pace in (FAST, SLOW)
-        }
+        self._turns = {pace: Turns(f"desk-{pace}") for pace in (FAST, SLOW, LONG)}
+        self._bodies = BodyShares()
 
     async def __call__(self, scope: Mapping[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
-            self._threads[SLOW].submit(self.desk.warm_up)
+            warm = self._turns[SLOW].run("", self.desk.warm_up)
+            warming = asyncio.create_task(warm)
             await _answer_lifespan(receive, send)
+            warming.cancel()
             return
         if scope["type"] != "http":
             return
@@ -123,19 +125,23 @@ class DeskApp:
             guard.require_json(method, headers, OCTETS)
         else:
             guard.require_json(method, headers, b"application/json")
-        body = await _read_body(receive, headers, route.body_bytes) if method != "GET" else b""
-        kind = headers.get(b"content-type", b"").partition(b";")[0].decode("latin-1").lower()
-        request = Request(role, method, rest, parts, query, body, kind)
-        loop = asyncio.get_running_loop()
-        running = loop.run_in_executor(self._threads[route.pace], route.handler, self.desk, request)
-        # what was sent whole is saved, also for a page that is closed meanwhile
-        found = await (running if method == "GET" else asyncio.shield(running))
+        size = _stated_length(headers, route.body_bytes) if method != "GET" else 0
+        with self._bodies.hold(name, size):
+            body = await _read_body(receive, size) if method != "GET" else b""
+            kind = headers.get(b"content-type", b"").partition(b";")[0].decode("latin-1").lower()
+            request = Request(role, method, rest, parts, query, body, kind)
+            turn = self._turns[route.pace].run(name, partial(self._handle, route, request))
+            # what was sent whole is saved, also for a page that is closed meanwhile
+            return await (turn if method == "GET" else asyncio.shield(turn))
+
+    def _handle(self, route: Route, request: Request) -> Answer:
+        found = route.handler(self.desk, request)
         return found if isinstance(found, Answer) else json_answer(found)
 
     def close(self) -> None:
         """End the threads once their work is done."""
-        for threads in self._threads.values():
-            threads.shutdown(wait=True)
+        for turns in self._turns.values():
+            turns.close()
         self.preview.close()
 
 
@@ -143,22 +149,25 @@ class _ClientGone(Exception):
     """Nobody waits for an answer."""
 
 
-async def _read_body(receive: Any, headers: guard.Headers, most: int) -> bytes:
+def _stated_length(headers: guard.Headers, most: int) -> int:
     length = headers.get(b"content-length", b"0")
     if not length.isdigit() or len(length) > 12:
         raise RequestError(MALFORMED, "the length of the body is no number")
     if int(length) > most:
         raise RequestError(LARGE, f"the body has {int(length):,} bytes, more than {most:,}")
+    return int(length)
+
+
+async def _read_body(receive: Any, size: int) -> bytes:
+    """Return a body of a stated length: the connection hands on no more than that."""
     pieces: list[bytes] = []
-    size = 0
     while True:
         message = await receive()
         if message["type"] == DISCONNECT:
             raise _ClientGone
         pieces.append(message.get("body", b""))
-        size += len(pieces[-1])
-        if size > most:
-            raise RequestError(LARGE, f"the body has more than {most:,} bytes")
+        if sum(map(len, pieces)) > size:
+            raise RequestError(MALFORMED, "the body is longer than it says")
         if not message.get("more_body"):
             return b"".join(pieces)
 
