@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from claimlog.desk import text_registration
 from claimlog.desk.request_error import BUSY, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.upload import MOST, Upload, Uploads
+from claimlog.desk.web import review_api
 from claimlog.desk.web.turns import MOST_BYTES, MOST_WAITING, BodyShares, Turns
 from conftest import World
 from desk_client import desk_of
@@ -151,4 +154,33 @@ def test_a_text_of_more_words_than_a_page_shows_is_refused(
     refused = opened.send("POST", path, "coder-1", b"a " * 100, OCTETS)
     assert refused.status_code == 422
     assert "100 words, more than 99" in refused.json()["error"]["message"]
+    opened.close()
+
+
+def test_an_error_does_not_hold_what_failed(
+    registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Large:
+        """As a long text in the frames of what refuses it."""
+
+    held: list[weakref.ref[Large]] = []
+
+    def fail(*_: object) -> None:
+        large = Large()
+        held.append(weakref.ref(large))
+        try:
+            raise KeyError(large)
+        except KeyError as error:
+            error.args = ()
+            raise RequestError(BUSY, "no") from error
+
+    monkeypatch.setattr(review_api, "read_upload", fail)
+    opened = desk_of(registered, tmp_path)
+    gc.collect()
+    gc.disable()
+    try:
+        assert opened.send("POST", "/coder-1/api/texts", "coder-1", b"a", OCTETS).status_code == 429
+        assert held[0]() is None
+    finally:
+        gc.enable()
     opened.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import traceback
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import PurePosixPath
@@ -135,7 +136,11 @@ class DeskApp:
             return await (turn if method == "GET" else asyncio.shield(turn))
 
     def _handle(self, route: Route, request: Request) -> Answer:
-        found = route.handler(self.desk, request)
+        try:
+            found = route.handler(self.desk, request)
+        except Exception as error:
+            _forget_locals(error)
+            raise
         return found if isinstance(found, Answer) else json_answer(found)
 
     def close(self) -> None:
@@ -143,6 +148,14 @@ class DeskApp:
         for turns in self._turns.values():
             turns.close()
         self.preview.close()
+
+
+def _forget_locals(error: BaseException | None) -> None:
+    """Let go of what failed work held, as a long text: an error stays until the next full pass of
+    the garbage collector, because a future and its error hold each other."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
 
 
 class _ClientGone(Exception):
