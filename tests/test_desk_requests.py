@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -18,6 +20,7 @@ import orjson
 import pytest
 
 from claimlog.desk.request_error import RequestError
+from claimlog.desk.web import coding_api
 from claimlog.desk.web.guard import check_request
 from claimlog.desk.web.preview_mount import PreviewMount
 from claimlog.desk.web.tokens import role_tokens
@@ -312,6 +315,112 @@ def test_values_of_any_type_end_in_an_answer_that_is_no_fault(opened: Opened) ->
     deep = b'{"value": ' + b"[" * 5_000 + b"]" * 5_000 + b"}"
     answer = opened.send("PUT", "/coder-1/api/work/S102/drafts/d1", "coder-1", deep)
     assert answer.status_code == 400
+
+
+def everything_asked(opened: Opened) -> Iterator[httpx.Response]:
+    """Yield what every address answers, to a role that may ask it."""
+    for route in opened.app.routes:
+        path = re.sub(r"\(\?P<(\w+)>.*\)$", r"{\1}", route.pattern).format(**NAMES)
+        role = "coder-1" if route.who == "codes" else "adjudicator"
+        body = None if route.method == "GET" else orjson.dumps({**BODY, "upload": "x"})
+        yield opened.send(route.method, f"/{role}/{path}", role, body)
+
+
+BODY = {
+    "base": 0,
+    "state": 0,
+    "version": 1,
+    "value": {"utf16": [0, 9]},
+    "take": "left",
+    "utf16": [0, 9],
+    "text": "a",
+    "furniture": [],
+    "changes": {},
+    "sides": [],
+    "source": {},
+    "slug": "a",
+    "title": "A",
+    "method": "B",
+    "kind": "person",
+    "description": "c",
+    "from_claim_id": "C001-001",
+    "to_claim_id": "C001-002",
+}
+
+
+def remove_texts(world: World) -> None:
+    shutil.rmtree(world.texts)
+
+
+def put_a_file_in_place_of_works(world: World) -> None:
+    works = world.root / ".claimlog" / "desk" / "works"
+    shutil.rmtree(works, ignore_errors=True)
+    works.parent.mkdir(parents=True, exist_ok=True)
+    works.write_text("no directory")
+
+
+def spoil_the_open_batch(world: World) -> None:
+    for path in (world.root / "events").glob("*/*.ndjson"):
+        if not (path.parent / "batch.json").exists():
+            path.write_bytes(b"{\xff\n")
+
+
+def remove_the_descriptor(world: World) -> None:
+    (world.root / "datapackage.json").unlink()
+
+
+def spoil_a_schema(world: World) -> None:
+    (world.root / "schemas" / "claims.json").write_text("{")
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        *(remove_texts, put_a_file_in_place_of_works, spoil_the_open_batch),
+        *(remove_the_descriptor, spoil_a_schema),
+    ],
+)
+def test_no_answer_names_a_place_of_the_machine(
+    spoil: Callable[[World], None], registered: World, tmp_path: Path
+) -> None:
+    world = copied(registered, tmp_path)
+    opened = Opened.of(world.package, world.texts)
+    spoil(world)
+    answers = [*everything_asked(opened)]
+    assert any(answer.status_code >= 400 for answer in answers)
+    for answer in answers:
+        assert answer.status_code != 500, (answer.url, answer.text)
+        for place in (str(tmp_path), str(Path.home()), tempfile.gettempdir()):
+            assert place not in answer.text, (answer.url, answer.text)
+    opened.close()
+
+
+def test_a_fault_of_ours_is_noted_and_says_nothing_of_itself(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(13, "Permission denied", "/home/somebody/\x1b[31mprivate")
+
+    monkeypatch.setattr(coding_api, "overview", fail)
+    answer = opened.send("GET", OVERVIEW, "coder-1")
+    assert answer.status_code == 500
+    assert "somebody" not in answer.text
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "Permission denied" in said
+    assert "\x1b" not in said
+
+
+def test_a_message_is_one_line_of_bounded_length(opened: Opened) -> None:
+    octets = {"content-type": "application/octet-stream"}
+    name = "%1b%5b31m%E2%80%AE%0Aa.txt"
+    answer = opened.send("POST", f"/coder-1/api/texts?name={name}", "coder-1", b"", octets)
+    message = answer.json()["error"]["message"]
+    assert answer.status_code == 422
+    assert not {*"\x1b\n\u202e"} & {*message}
+    assert "\\x1b" in message
+    error = RequestError("absent", "a" * 100_000)
+    assert len(error.as_dict()["error"]["message"]) == 1_000
 
 
 def test_pages_of_a_preview_end_with_the_next_one(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import traceback
 from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
+from tempfile import gettempdir
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -31,12 +31,13 @@ from claimlog.desk.web.review_api import review_routes
 from claimlog.desk.web.router import FAST, LONG, SLOW, Route, find_route
 from claimlog.desk.web.turns import BodyShares, Turns
 from claimlog.errors import ClaimlogError, FindingsError, is_of_the_machine
+from claimlog.site.protection.failures import log_fault
 
-LOG = logging.getLogger("claimlog.desk")
 API = "api/"
 STATIC = "/static/"
 OCTETS = b"application/octet-stream"
 DISCONNECT = "http.disconnect"
+FAULT = "this failed by a fault of claimlog, which is noted where the desk was started"
 ADDED_BY_CODERS = ("sources", "coders")
 """Streams to which roles that code add rows of the open batch."""
 
@@ -82,17 +83,15 @@ class DeskApp:
         except _ClientGone:
             return
         except RequestError as error:
-            answer = _refusal(scope["path"], error)
+            answer = self._refusal(scope["path"], error)
         except FindingsError as error:
-            answer = _refusal(scope["path"], _findings_refusal(scope["path"], error))
+            answer = self._refusal(scope["path"], _findings_refusal(scope["path"], error))
         except ClaimlogError as error:
             code = DISK if is_of_the_machine(error) else INVALID
-            answer = _refusal(scope["path"], RequestError(code, str(error)))
+            answer = self._refusal(scope["path"], RequestError(code, str(error)))
         except Exception as error:
-            LOG.exception("%s %s", scope["method"], scope["path"])
-            answer = json_answer(
-                {"error": {"code": "fault", "message": f"a fault of claimlog: {error}"[:300]}}, 500
-            )
+            log_fault(error, scope["method"], scope["path"])
+            answer = json_answer({"error": {"code": "fault", "message": FAULT}}, 500)
         await _send(scope, send, answer)
 
     async def _is_preview(self, scope: Mapping[str, Any], headers: guard.Headers) -> bool:
@@ -142,6 +141,19 @@ class DeskApp:
             _forget_locals(error)
             raise
         return found if isinstance(found, Answer) else json_answer(found)
+
+    def _refusal(self, path: str, error: RequestError) -> Answer:
+        """Return a refusal that names directories without where on this machine they lie."""
+        texts, root = self.desk.log.texts_folder.absolute(), self.desk.package.root.absolute()
+        message = str(error)
+        for folder in (texts, root, Path(gettempdir()), Path.home()):
+            if folder.name:
+                message = message.replace(str(folder), folder.name)
+        told = RequestError(error.code, message, **error.details)
+        _, _, rest = path.lstrip("/").partition("/")
+        if rest.startswith(API) or path.startswith(STATIC):
+            return json_answer(told.as_dict(), told.status)
+        return failure_page(told)
 
     def close(self) -> None:
         """End the threads once their work is done."""
@@ -194,13 +206,6 @@ def _findings_refusal(path: str, error: FindingsError) -> RequestError:
         if role.decides or PurePosixPath(finding.path).stem in ADDED_BY_CODERS
     ]
     return RequestError(INVALID, str(error), findings=findings)
-
-
-def _refusal(path: str, error: RequestError) -> Answer:
-    _, _, rest = path.lstrip("/").partition("/")
-    if rest.startswith(API) or path.startswith(STATIC):
-        return json_answer(error.as_dict(), error.status)
-    return failure_page(error)
 
 
 async def _send(scope: Mapping[str, Any], send: Any, answer: Answer) -> None:
