@@ -43,7 +43,7 @@ def coding_routes() -> list[Route]:
         Route("POST", "api/coders", _register_coder, pace=SLOW),
         Route("GET", "api/form", _form),
         Route("GET", "api/lookup/{stream}", _lookup),
-        Route("GET", "api/sources/{source}", _source),
+        Route("GET", "api/sources/{source}", _source, pace=SLOW),
         Route("PUT", "api/sources/{source}/furniture", _mark_furniture, pace=SLOW),
         Route("GET", "api/sources/{source}/claims", _source_claims, DECIDES),
         Route("POST", "api/sources/{source}/snap", _snap),
