@@ -91,7 +91,7 @@ def plan_takedown(
     log.require_readable()
     log.require_sealed_trees()
     old = [row for row in read_takedowns(package).rows if row not in pending]
-    stream, rows = find_entity(log, identifier)
+    stream, identifier, rows = find_entity(log, identifier)
     last = max(rows["version"].to_list())
     chosen = sorted({*versions})
     if last in chosen:
