@@ -37,8 +37,8 @@ def test_a_word_that_is_long_is_compared_with_none() -> None:
 def test_a_word_is_compared_with_those_near_it_in_the_alphabet_where_there_are_many() -> None:
     known = [f"C001-{number:06}" for number in range(10 * COMPARED_WORDS)]
     start = time.process_time()
-    assert suggest("C001-0499990", known) == '; did you mean "C001-049999"?'
-    assert suggest("c001-049999", known) == '; did you mean "C001-049999"?'
+    assert suggest("C001-0199990", known) == '; did you mean "C001-019999"?'
+    assert suggest("c001-019999", known) == '; did you mean "C001-019999"?'
     assert suggest("zebra", known) == ""
     assert time.process_time() - start < 20  # each with all of them would take minutes
     anagrams = ("ab" * 25 + "ba" * 25 + str(number % 10) for number in range(COMPARED_WORDS))

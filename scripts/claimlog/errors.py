@@ -43,7 +43,7 @@ COMPARED_LENGTH = 100
 COMPARISONS = 100_000
 """Known words that the words of one file are compared with, each for up to a millisecond."""
 
-COMPARED_WORDS = 5_000
+COMPARED_WORDS = 2_000
 """Known words that one word is compared with: of more, those nearest to it in the alphabet."""
 
 SHOWN_LENGTH = 80
