@@ -101,6 +101,7 @@ def _amended_rows(
     for name, table in writer.log.section_tables.items():
         live = writer.log.live(name)
         rows = rows_naming(live, table, stream, gone).select(table.names)
+        writer.last.read(name, rows[table.id])
         for before in rows.iter_rows(named=True):
             if (name, before[table.id]) == (stream, gone):
                 continue
