@@ -142,6 +142,13 @@ def test_a_row_that_is_named_by_its_stream_too_is_taken_down_by_its_identifier(
     assert "version 1  taken down on" in shown[0]
 
 
+def test_what_was_taken_down_already_is_said_to_be(taken: World) -> None:
+    with pytest.raises(
+        ClaimlogError, match=r"no version 1 to take down: claims .* was taken down on"
+    ):
+        go(taken)
+
+
 def test_the_log_goes_on_and_the_identifier_is_never_given_again(sound: World) -> None:
     go(sound)
     [name] = sound.add("claims", [CLAIMS_MORE])
