@@ -143,9 +143,7 @@ def test_a_row_that_is_named_by_its_stream_too_is_taken_down_by_its_identifier(
 
 
 def test_what_was_taken_down_already_is_said_to_be(taken: World) -> None:
-    with pytest.raises(
-        ClaimlogError, match=r"no version 1 to take down: claims .* was taken down on"
-    ):
+    with pytest.raises(ClaimlogError, match=r"no version 1 .* was taken down on"):
         go(taken)
 
 
