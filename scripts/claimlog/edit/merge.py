@@ -16,7 +16,7 @@ from claimlog.edit.log_lock import log_lock
 from claimlog.edit.new_rows import Writer, as_lines
 from claimlog.edit.staging import append_streams
 from claimlog.errors import ClaimlogError, UsageError
-from claimlog.log.merged_entities import merge_reason
+from claimlog.log.merged_entities import amend_reason, merge_reason
 from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.table_schema import REQUIRED_STREAMS, Table
@@ -95,7 +95,7 @@ def _amended_rows(
     writer: Writer, stream: str, gone: str, into: str, reason: str
 ) -> dict[str, list[Row]]:
     """Return the amendments of every row that names an entity, by stream."""
-    why = merge_reason(into, reason).replace("merged", f"{gone} is merged", 1)
+    why = amend_reason(gone, into, reason)
     amended: dict[str, list[Row]] = {}
     colliding: list[str] = []
     for name, table in writer.log.section_tables.items():

@@ -7,7 +7,7 @@ for another copy of the text what a TextQuoteSelector does, without shipping the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -92,7 +92,16 @@ def find_exact_quote(text: Text, quote: str, occurrence: int | None, shown: str)
     quote = canonical_text(quote)  # as the text itself was read
     if not quote.strip():
         raise ClaimlogError(f"{shown}: the quote is empty; give the words of the passage")
-    found = occurrences(text.content, quote)
+    return anchor_at(text, quote, occurrences(text.content, quote), occurrence, shown)
+
+
+def anchor_at(
+    text: Text, quote: str, found: Sequence[int], occurrence: int | None, shown: str
+) -> Anchor:
+    """Return the anchor of a canonical quote of which every offset was found.
+
+    Raises as `find_exact_quote` does.
+    """
     if not found:
         raise ClaimlogError(
             f"{shown}: the passage {quote[:40]!r} does not occur; copy it from the text to the "
@@ -129,6 +138,6 @@ def boundary_flaw(text: Text, start: int, end: int) -> str | None:
     for offset, verb in ((start, "begins"), (end, "ends")):
         if text.splits_word(offset):
             return f"{verb} inside a word (offset {offset})"
-        if offset not in text.boundaries:
+        if text.splits_cluster(offset):
             return f"{verb} inside a grapheme cluster (offset {offset})"
     return None
