@@ -41,7 +41,7 @@ def apply(context: Context, base: Path, changes: Path, out: Path | None, limits:
     from claimlog.release.delta_apply import differing_files
     from claimlog.release.delta_process import apply_in_process
 
-    program = "claimlog.site.files.apply_delta"
+    program = "claimlog.site.files.delta_worker"
     applied = apply_in_process(base, changes, (out or Path(DIST)).absolute(), program, limits)
     line(
         f"{applied.base_version} and the delta give {applied.version}: {applied.file_count} files "

@@ -31,7 +31,7 @@ from claimlog.release.checkpoint import Checkpoint, parse_checkpoint, verify_che
 from claimlog.release.published_checkpoint import CHECKPOINT_FILE
 from claimlog.release.signed_note import NOTE_BYTES
 from claimlog.release.tile_takedowns import TAKEN_FILE
-from claimlog.schema.config_files import shape_flaw
+from claimlog.schema.json_schemas import shape_flaw
 from claimlog.untrusted_files import RIGHT_FILE, parse_json, read_regular
 
 GET_TILE = "get it again from where the log is published"

@@ -87,7 +87,7 @@ SEND_SECONDS = 20.0
 """Seconds for which a client may take nothing of an answer, beside the time for `LEAST_RATE`."""
 
 LEAST_RATE = 32_000
-"""Bytes a second that a client has to take of an answer."""
+"""Bytes a second that a client has to take of an answer, and to send of a body."""
 
 SENDING_SECONDS = 180.0
 """Seconds that a stream may last, however fast its client is: it holds one of few slots."""
@@ -121,7 +121,7 @@ HEAD_LINES = 100
 event loop. Browsers and proxies send some thirty."""
 
 HEAD_SECONDS = 10.0
-"""Seconds until a connection must have sent the whole head of a request."""
+"""Seconds until a connection must have sent the whole head of a request; a body may take longer."""
 
 IDLE_SECONDS = 5
 """Seconds until an idle connection is closed."""
