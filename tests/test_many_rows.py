@@ -22,6 +22,7 @@ from claimlog.errors import (
     Suggestions,
     suggest,
 )
+from claimlog.interchange.import_mapping import ImportMapping, mapping_flaws
 from claimlog.log.lines import read_lines
 from claimlog.log.read_log import read
 from claimlog.sources.text import Text
@@ -223,3 +224,21 @@ def test_wrong_codes_and_unknown_keys_of_many_rows_are_compared_with_few(
     table = read(world.package).definition.streams["claims"]
     read_lines(line * 500, table, "claims.ndjson", 65_535)
     assert 0 < compared["topik"] <= 300
+
+
+def test_codes_of_a_mapping_that_are_not_there_are_compared_with_few(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[int] = []
+
+    def counted(_: str, known: list[str], __: float = 0.6) -> str:
+        compared.append(len(known))
+        return ""
+
+    monkeypatch.setattr("claimlog.errors.suggest", counted)
+    monkeypatch.setattr("claimlog.interchange.import_mapping.Suggestions", lambda: Suggestions(50))
+    labels = {f"label {n}": {"topic": f"sharring-{n}"} for n in range(300)}
+    mapping = ImportMapping("claims", "code points", labels=labels)
+    table = read(world.package).definition.streams["claims"]
+    assert len([*mapping_flaws(mapping, table)]) == 300
+    assert 0 < sum(compared) <= 50
