@@ -288,7 +288,8 @@ def test_a_text_is_registered_once_and_only_into_its_directory(opened: Opened) -
     folder = opened.desk.log.texts_folder
     before = {*folder.parent.rglob("*.txt")}
     given = {"upload": upload["upload"], "source": source}
-    assert opened.take("coder-2", "POST", "sources", **given)["source_id"] == "S103"
+    assert opened.ask("coder-2", "POST", "sources", **given).status_code == 404  # another's upload
+    assert opened.take("coder-1", "POST", "sources", **given)["source_id"] == "S103"
     new = {*folder.parent.rglob("*.txt")} - before
     assert [path.parent for path in new] == [folder]
     again = opened.send("POST", "/coder-1/api/texts?name=y", "coder-1", ARTICLE.encode(), octets)

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import httpx
 import orjson
 import pytest
 
+from claimlog.desk.request_error import RequestError
+from claimlog.desk.web import coding_api
+from claimlog.desk.web.guard import check_request
+from claimlog.desk.web.preview_mount import PreviewMount
 from claimlog.desk.web.tokens import role_tokens
 from claimlog.errors import ClaimlogError
+from claimlog.site.protection import reader_pool
+from claimlog.sql_process import Worker
 from conftest import ROOT, World, copied
-from desk_client import ROLES, Opened, claim_value, desk_of
+from desk_client import HOST, ROLES, Opened, claim_value, desk_of
 
 SOURCES = "".join(
     path.read_text("utf-8") for path in (ROOT / "scripts/claimlog/desk").rglob("*.py")
@@ -94,6 +103,29 @@ def test_every_answer_has_the_headers_of_safety(opened: Opened) -> None:
         assert "access-control-allow-origin" not in headers
 
 
+@pytest.mark.parametrize("name", ["host", "origin", "cookie", "content-type", "sec-fetch-site"])
+def test_a_header_that_decides_is_there_once(name: str) -> None:
+    own = {
+        "host": "127.0.0.1:8010",
+        "origin": "http://127.0.0.1:8010",
+        "cookie": "a=b",
+        "content-type": "application/json",
+        "sec-fetch-site": "same-origin",
+    }
+    pairs = [(key.encode(), value.encode()) for key, value in own.items()]
+    scope = {"method": "PUT", "path": "/", "headers": pairs}
+    check_request(scope, dict(pairs))
+    for twice in ([(name.encode(), b"x"), *pairs], [*pairs, (name.title().encode(), b"x")]):
+        with pytest.raises(RequestError):
+            check_request({**scope, "headers": twice}, dict(pairs))
+
+
+def test_a_body_says_how_long_it_is(opened: Opened) -> None:
+    headers = {"transfer-encoding": "chunked"}
+    answer = opened.send("POST", UNDO, "coder-1", b'{"state": 0}', headers)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "malformed")
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
@@ -164,38 +196,71 @@ def test_a_state_that_came_as_a_link_is_refused(opened: Opened) -> None:
     assert "coder-9" not in work_folder.coders()
 
 
+@contextmanager
+def desk_process(world: World, port: int, files: int = 4096) -> Iterator[tuple[str, str]]:
+    """Serve the desk in a process of its own; give its origin and the start address of coder-1."""
+    program = (
+        f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({files}, {files}))\n"
+        "from claimlog.__main__ import main; main()"
+    )
+    words = ("desk", "--texts", str(world.texts), "--port", str(port), "--role", "coder-1")
+    server = subprocess.Popen(
+        [sys.executable, "-c", program, *words], cwd=world.root, stdout=subprocess.PIPE
+    )
+    try:
+        assert server.stdout is not None
+        address = server.stdout.readline().decode().partition(": ")[2].strip()
+        server.stdout.readline()
+        until_it_listens(port)
+        yield f"http://127.0.0.1:{port}", address
+    finally:
+        server.kill()
+        server.wait()
+        assert server.stdout is not None
+        server.stdout.close()
+
+
 def test_a_killed_server_has_what_it_acknowledged_and_the_open_page_goes_on(
     registered: World, tmp_path: Path
 ) -> None:
-    world = copied(registered, tmp_path)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    origin = f"http://127.0.0.1:{port}"
-    path = f"{origin}/coder-1/api/work/S102/drafts/d1"
+    world, port = copied(registered, tmp_path), free_port()
     value = claim_value("ships will founder", "Vessels may be lost.")
-    with httpx.Client(headers={"origin": origin}) as page:
+    with httpx.Client() as page:
         for attempt in range(2):
-            words = ("desk", "--texts", str(world.texts), "--port", str(port), "--role", "coder-1")
-            server = subprocess.Popen(
-                [sys.executable, "-m", "claimlog", *words], cwd=world.root, stdout=subprocess.PIPE
-            )
-            try:
-                assert server.stdout is not None
-                address = server.stdout.readline().decode().partition(": ")[2].strip()
-                server.stdout.readline()
-                until_it_listens(port)
+            with desk_process(world, port) as (origin, address):
+                path = f"{origin}/coder-1/api/work/S102/drafts/d1"
                 if attempt == 0:
                     assert page.get(address).status_code == 303
-                    saved = page.put(path, json={"base": 0, "value": value})
+                    body = {"base": 0, "value": value}
+                    saved = page.put(path, json=body, headers={"origin": origin})
                     assert saved.json()["draft"]["rev"] == 2
                 else:
                     work = page.get(path.partition("/drafts")[0]).json()
                     assert [one["draft"] for one in work["drafts"]] == ["d1"]
-            finally:
-                server.kill()
-                server.wait()
-                server.stdout.close()
+
+
+def test_connections_that_ask_nothing_keep_nobody_from_saving(
+    registered: World, tmp_path: Path
+) -> None:
+    """A desk that may open few files takes 32 connections, of which a peer has half."""
+    world, port = copied(registered, tmp_path), free_port()
+    head = b"PUT /coder-1/api/work/S102/drafts/d1 HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    value = claim_value("ships will founder", "Vessels may be lost.")
+    with desk_process(world, port, files=192) as (origin, address), ExitStack() as stack:
+        for text in (b"", b"GET / HT", head, head + b"Content-Length: 9\r\n\r\n{") * 20:
+            idle = stack.enter_context(socket.create_connection(("127.0.0.1", port), 5))
+            idle.sendall(text)
+        page = stack.enter_context(httpx.Client(headers={"origin": origin}, timeout=30))
+        assert page.get(address).status_code == 303
+        path = f"{origin}/coder-1/api/work/S102/drafts/d1"
+        assert page.put(path, json={"base": 0, "value": value}).status_code == 200
+
+
+def free_port() -> int:
+    """Return a port that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def until_it_listens(port: int) -> None:
@@ -252,17 +317,199 @@ def test_values_of_any_type_end_in_an_answer_that_is_no_fault(opened: Opened) ->
     assert answer.status_code == 400
 
 
-def test_pages_of_a_preview_end_with_the_next_one(registered: World, tmp_path: Path) -> None:
-    opened = desk_of(registered, tmp_path)
+def everything_asked(opened: Opened) -> Iterator[httpx.Response]:
+    """Yield what every address answers, to a role that may ask it."""
+    for route in opened.app.routes:
+        path = re.sub(r"\(\?P<(\w+)>.*\)$", r"{\1}", route.pattern).format(**NAMES)
+        role = "coder-1" if route.who == "codes" else "adjudicator"
+        body = None if route.method == "GET" else orjson.dumps({**BODY, "upload": "x"})
+        yield opened.send(route.method, f"/{role}/{path}", role, body)
 
+
+BODY = {
+    "base": 0,
+    "state": 0,
+    "version": 1,
+    "value": {"utf16": [0, 9]},
+    "take": "left",
+    "utf16": [0, 9],
+    "text": "a",
+    "furniture": [],
+    "changes": {},
+    "sides": [],
+    "source": {},
+    "slug": "a",
+    "title": "A",
+    "method": "B",
+    "kind": "person",
+    "description": "c",
+    "from_claim_id": "C001-001",
+    "to_claim_id": "C001-002",
+}
+
+
+def remove_texts(world: World) -> None:
+    shutil.rmtree(world.texts)
+
+
+def put_a_file_in_place_of_works(world: World) -> None:
+    works = world.root / ".claimlog" / "desk" / "works"
+    shutil.rmtree(works, ignore_errors=True)
+    works.parent.mkdir(parents=True, exist_ok=True)
+    works.write_text("no directory")
+
+
+def spoil_the_open_batch(world: World) -> None:
+    for path in (world.root / "events").glob("*/*.ndjson"):
+        if not (path.parent / "batch.json").exists():
+            path.write_bytes(b"{\xff\n")
+
+
+def remove_the_descriptor(world: World) -> None:
+    (world.root / "datapackage.json").unlink()
+
+
+def spoil_a_schema(world: World) -> None:
+    (world.root / "schemas" / "claims.json").write_text("{")
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        *(remove_texts, put_a_file_in_place_of_works, spoil_the_open_batch),
+        *(remove_the_descriptor, spoil_a_schema),
+    ],
+)
+def test_no_answer_names_a_place_of_the_machine(
+    spoil: Callable[[World], None], registered: World, tmp_path: Path
+) -> None:
+    world = copied(registered, tmp_path)
+    opened = Opened.of(world.package, world.texts)
+    spoil(world)
+    answers = [*everything_asked(opened)]
+    assert any(answer.status_code >= 400 for answer in answers)
+    for answer in answers:
+        assert answer.status_code != 500, (answer.url, answer.text)
+        for place in (str(tmp_path), str(Path.home()), tempfile.gettempdir()):
+            assert place not in answer.text, (answer.url, answer.text)
+    opened.close()
+
+
+def test_a_fault_of_ours_is_noted_and_says_nothing_of_itself(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(13, "Permission denied", "/home/somebody/\x1b[31mprivate")
+
+    monkeypatch.setattr(coding_api, "overview", fail)
+    answer = opened.send("GET", OVERVIEW, "coder-1")
+    assert answer.status_code == 500
+    assert "somebody" not in answer.text
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "Permission denied" in said
+    assert "\x1b" not in said
+
+
+def test_a_message_is_one_line_of_bounded_length(opened: Opened) -> None:
+    octets = {"content-type": "application/octet-stream"}
+    name = "%1b%5b31m%E2%80%AE%0Aa.txt"
+    answer = opened.send("POST", f"/coder-1/api/texts?name={name}", "coder-1", b"", octets)
+    message = answer.json()["error"]["message"]
+    assert answer.status_code == 422
+    assert not {*"\x1b\n\u202e"} & {*message}
+    assert "\\x1b" in message
+    error = RequestError("absent", "a" * 100_000)
+    assert len(error.as_dict()["error"]["message"]) == 1_000
+
+
+def test_pages_of_a_preview_end_with_the_next_one(
+    registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With their threads, and the processes that run SQL."""
+    workers: list[Worker] = []
+
+    class Noted(Worker):
+        def __init__(self) -> None:
+            super().__init__()
+            workers.append(self)
+
+    monkeypatch.setattr(reader_pool, "Worker", Noted)
+    before = pool_threads()
+    opened = desk_of(registered, tmp_path)
     for _ in range(3):
         address = opened.take("adjudicator", "POST", "preview")["address"]
-        for page in ("", "claims", "sources"):
+        for page in ("", "claims", "sources", "tiny.json?sql=select+1"):
             assert opened.send("GET", address + page, "adjudicator").status_code == 200
-    pools = {
-        thread.name.rpartition("_")[0]
-        for thread in threading.enumerate()
-        if thread.name.startswith("ThreadPoolExecutor")
-    }
-    assert len(pools) <= 1
+        assert sum(worker.ready for worker in workers) == 1
+    assert len(workers) == 3
+    opened.close()
+    assert not any(worker.ready for worker in workers)
+    assert pool_threads() <= before
+
+
+def pool_threads() -> set[str]:
+    """Return the pools of threads that Datasette and readers' SQL have begun."""
+    names = {thread.name.rpartition("_")[0] for thread in threading.enumerate()}
+    return {name for name in names if name.startswith(("ThreadPoolExecutor", "claimlog-reader"))}
+
+
+async def asked_together(opened: Opened, paths: Sequence[str]) -> list[httpx.Response]:
+    transport = httpx.ASGITransport(app=opened.app)  # type: ignore[arg-type]
+    headers = {"cookie": opened.cookies["adjudicator"]}
+    async with httpx.AsyncClient(transport=transport, base_url=HOST, headers=headers) as client:
+        return await asyncio.gather(*(client.get(path) for path in paths))
+
+
+def test_a_page_and_what_it_shows_open_one_preview(
+    registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = desk_of(registered, tmp_path)
+    address = opened.take("adjudicator", "POST", "preview")["address"]
+    count = 0
+    original = PreviewMount._open
+
+    async def counted(self: PreviewMount, role: str) -> object:
+        nonlocal count
+        count += 1
+        return await original(self, role)
+
+    monkeypatch.setattr(PreviewMount, "_open", counted)
+    paths = [address + page for page in ("", "claims", "sources", "-/static/app.css")]
+    answers = asyncio.run(asked_together(opened, paths))
+    assert {answer.status_code for answer in answers} == {200}
+    assert count == 1
+    opened.close()
+
+
+SELECT = "tiny.json?sql="
+PREVIEW_PAGES = (
+    *("", "claims", "claims.json", "claims.csv", "tiny.db", "tiny/claims", "tiny/claims.json"),
+    *("tiny/claims.csv?_stream=1&_size=max", f"{SELECT}select+1", f"{SELECT}attach+'x'+as+y"),
+    *("nowhere", "-/static/nowhere.js", "-/static/app.css", "-/plugins.json", "-/messages"),
+    *("search?q=lamp", "a" * 2_000, "%ff", "tiny/claims?_facet=a" + "&_facet=a" * 20),
+)
+
+
+def test_every_answer_of_a_preview_runs_no_script_and_is_for_nobody_else(
+    registered: World, tmp_path: Path
+) -> None:
+    opened = desk_of(registered, tmp_path)
+    address = opened.take("adjudicator", "POST", "preview")["address"]
+    for page in PREVIEW_PAGES:
+        answer = opened.send("GET", address + page, "adjudicator")
+        headers = answer.headers
+        policy = headers["content-security-policy"]
+        assert "default-src 'none'" in policy, page
+        assert "unsafe" not in policy.partition("script-src")[2].partition(";")[0], page
+        assert headers["x-content-type-options"] == "nosniff", page
+        assert headers["cache-control"] == "no-store", page
+        assert headers.get("access-control-allow-origin") in (None, HOST), page
+        for role in ("coder-1", None):
+            refused = opened.send("GET", address + page, role)
+            assert refused.status_code in (401, 413, 400), page
+        own = address.replace("adjudicator", "coder-1") + page
+        assert opened.send("GET", own, "coder-1").status_code in (403, 413, 400), page
+    for method in ("POST", "PUT", "DELETE"):
+        assert opened.send(method, f"{address}-/messages", "adjudicator", b"{}").status_code == 405
     opened.close()

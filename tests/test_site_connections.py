@@ -24,7 +24,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from claimlog.export import table_csv
-from claimlog.site import spreadsheet
+from claimlog.site import csv_stream
 from claimlog.site.lists import whole_list
 from claimlog.site.protection import reader_limits
 from claimlog.site.protection.connections import Connection, ConnectionLimiter, connection_limit
@@ -216,15 +216,17 @@ def status_of(text: bytes) -> tuple[int, bytes]:
 
 
 @asynccontextmanager
-async def listening(app: Any) -> AsyncIterator[tuple[ConnectionLimiter, Any]]:
+async def listening(
+    app: Any, total: int = 8, takes_bodies: bool = False
+) -> AsyncIterator[tuple[ConnectionLimiter, Any]]:
     """Listen for connections to an application in this process."""
-    limiter = ConnectionLimiter(8)
+    limiter = ConnectionLimiter(total)
     config = uvicorn.Config(app, proxy_headers=False, interface="asgi3")
     state = {"config": config, "server_state": ServerState(), "app_state": {}}
     with socket.socket() as own:
         own.bind(("127.0.0.1", 0))
         server = await asyncio.get_running_loop().create_server(
-            lambda: Connection(limiter, **state), sock=own
+            lambda: Connection(limiter, **state, takes_bodies=takes_bodies), sock=own
         )
         try:
             yield limiter, own.getsockname()
@@ -281,6 +283,103 @@ def test_requests_that_arrive_together_are_answered_in_turn() -> None:
     assert [answer.index(f"<{path}>".encode()) for path in order] == sorted(
         answer.index(f"<{path}>".encode()) for path in order
     )
+
+
+async def echo(_: Any, receive: Any, send: Any) -> None:
+    """Answer with the length of the body."""
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            return
+        size, more = size + len(message["body"]), message["more_body"]
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"<%d>" % size})
+
+
+def body_head(stated: str) -> bytes:
+    return f"PUT / HTTP/1.1\r\nHost: localhost\r\n{stated}\r\n\r\n".encode()
+
+
+@pytest.mark.parametrize("piece", [1_000_000, 50_000, 777])
+def test_bodies_are_read_however_they_arrive_where_they_are_taken(piece: int) -> None:
+    async def run() -> None:
+        async with listening(echo, takes_bodies=True) as (_, address), asyncio.timeout(SOON * 4):
+            reader, writer = await asyncio.open_connection(*address)
+            for size in (200_000, 0, 5, 70_000):  # on one connection
+                sent = body_head(f"Content-Length: {size}") + b"x" * size
+                for start in range(0, len(sent), piece):
+                    writer.write(sent[start : start + piece])
+                    await writer.drain()
+                assert b"<%d>" % size in await reader.readuntil(b"0\r\n\r\n")
+            writer.write((body_head("Content-Length: 3") + b"abc") * 4)  # and together
+            for _ in range(4):
+                assert b"<3>" in await reader.readuntil(b"0\r\n\r\n")
+            writer.close()
+
+    asyncio.run(run())
+
+
+HALVES = (
+    body_head("Content-Length: 9") + b"1",
+    body_head(f"Content-Length: {10**19}") + b"1",
+    body_head("a: b")[:-1],
+    b"",
+)
+
+
+@pytest.mark.parametrize("text", HALVES)
+def test_half_a_request_ends_in_time_and_makes_room_before(
+    text: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def run() -> None:
+        async with (
+            listening(echo, total=2, takes_bodies=True) as (limiter, address),  # one for each peer
+            asyncio.timeout(SOON),
+        ):
+            reader, writer = await asyncio.open_connection(*address)
+            writer.write(text)
+            other, own = await asyncio.open_connection(*address)
+            own.write(body_head("Content-Length: 2") + b"12")
+            assert b"200" in await other.readline()
+            assert await ending(reader)
+            own.close()
+            writer.close()
+            reader, writer = await asyncio.open_connection(*address)
+            writer.write(text)
+            while not limiter.open:
+                await asyncio.sleep(0.01)
+            monkeypatch.setattr(reader_limits, "HEAD_SECONDS", -1e20)
+            while limiter.open:
+                limiter.sweep()
+                await asyncio.sleep(0.01)
+            assert await ending(reader)
+            writer.close()
+
+    asyncio.run(run())
+
+
+async def ending(reader: asyncio.StreamReader) -> bool:
+    """Return whether a connection ends without an answer."""
+    with suppress(ConnectionError):
+        return await reader.read() == b""
+    return True
+
+
+def test_a_body_in_chunks_is_not_read_where_bodies_are_taken() -> None:
+    async def refuse(_: Any, __: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 400, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def run() -> bytes:
+        async with listening(refuse, takes_bodies=True) as (_, address), asyncio.timeout(SOON):
+            reader, writer = await asyncio.open_connection(*address)
+            writer.write(body_head("Transfer-Encoding: chunked") + b"1\r\na\r\n" * 100)
+            with suppress(ConnectionError):
+                return await reader.read()
+            return b""
+
+    assert asyncio.run(run()).count(b"HTTP/1.1") <= 1
 
 
 def test_a_slot_is_kept_for_a_job_that_outlasts_its_reader() -> None:
@@ -489,7 +588,7 @@ def test_who_leaves_a_table_has_the_slot_until_its_thread_is_done(
         slots = Slots(1, 0)
         reader = ReaderRequest(peer="a", release=await slots.acquire("a"))
         REQUEST.set(reader)
-        sending = asyncio.create_task(spreadsheet.safe_csv(None, Path("a.parquet")).stream_fn(None))
+        sending = asyncio.create_task(csv_stream.safe_csv(None, Path("a.parquet")).stream_fn(None))
         assert await asyncio.to_thread(begun.wait, SOON)
         sending.cancel()  # the client has gone
         await asyncio.wait([sending])
@@ -502,7 +601,7 @@ def test_who_leaves_a_table_has_the_slot_until_its_thread_is_done(
                 await asyncio.sleep(0.01)
         (await slots.acquire("a"))()
 
-    monkeypatch.setattr(spreadsheet, "csv_pieces", piece)
+    monkeypatch.setattr(csv_stream, "csv_pieces", piece)
     asyncio.run(run())
     assert names
     assert names[0].startswith("claimlog-csv")

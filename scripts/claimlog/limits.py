@@ -29,6 +29,10 @@ DOCUMENT_BYTES = 16 * MIB
 TEXT_BYTES = 16 * MIB
 """A source text: a long book has 5 MB. Its words take some fifty times its size."""
 
+DESK_WORDS = 1_000_000
+"""Words of a text that is registered at the desk: a long book has 800,000. The page is sent where
+each of them stands."""
+
 PASSAGE_WORDS, PASSAGES_CHARACTERS = 10_000, 5_000_000
 """Words of a passage that is looked for in another text, and characters of all passages of a source
 that is corrected: a long article has 5,000 words. Looking for ten thousand takes some seconds."""

@@ -11,7 +11,7 @@ from claimlog.desk.decisions import Decisions
 from claimlog.desk.desk_log import DeskLog
 from claimlog.desk.request_error import CLOSED, RequestError
 from claimlog.desk.roles import Role
-from claimlog.desk.upload import Upload
+from claimlog.desk.upload import Uploads
 from claimlog.desk.work import Work
 from claimlog.desk.work_folder import WorkFolder
 from claimlog.edit.log_lock import log_lock
@@ -62,7 +62,7 @@ class Desk:
         self.roles = {role.name: role for role in roles}
         self._decisions: dict[str, Decisions] = {}
         self.computed = LatestValues()
-        self.uploads: dict[str, Upload] = {}
+        self.uploads = Uploads()
 
     def decisions(self, source: str) -> Decisions:
         """Return what is decided of a source, as it is now; nothing is written."""

@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from claimlog.errors import ClaimlogError
+from claimlog.escaping import printable_line
+
+MESSAGE_CHARACTERS = 1_000
+"""Characters of a message, which may quote what was asked at length."""
 
 MALFORMED = "malformed"
 BLIND = "blind"
@@ -14,6 +18,7 @@ CLOSED = "closed"
 UNFINISHED = "unfinished"
 INVALID = "invalid"
 LARGE = "large"
+BUSY = "busy"
 DISK = "disk"
 TOKEN = "token"
 ORIGIN = "origin"
@@ -31,6 +36,7 @@ STATUSES = {
     UNFINISHED: 409,
     LARGE: 413,
     INVALID: 422,
+    BUSY: 429,
     DISK: 507,
 }
 
@@ -55,6 +61,11 @@ class RequestError(ClaimlogError):
     def status(self) -> int:
         return STATUSES[self.code]
 
+    @property
+    def message(self) -> str:
+        """What people are told: a line of bounded length in which everything prints."""
+        return printable_line(str(self)[:MESSAGE_CHARACTERS])
+
     def as_dict(self) -> dict[str, Any]:
         """Return the body of the answer."""
-        return {"error": {"code": self.code, "message": str(self), **self.details}}
+        return {"error": {"code": self.code, "message": self.message, **self.details}}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
@@ -14,7 +13,7 @@ from claimlog.desk.places import Places
 from claimlog.desk.request_error import ABSENT, INVALID, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.upload import Upload
-from claimlog.edit.append import Entries, add
+from claimlog.edit.entity_changes import Entries, add
 from claimlog.edit.identifier_numbers import NumberedIdentifiers
 from claimlog.edit.source_documents import (
     RECORDED,
@@ -23,18 +22,18 @@ from claimlog.edit.source_documents import (
     saved_text,
 )
 from claimlog.errors import ClaimlogError
+from claimlog.limits import DESK_WORDS
 from claimlog.sources.documents.fetch_document import fetch_document
 from claimlog.sources.documents.read_document import read_document
 from claimlog.sources.text import Text
 
 Row = dict[str, Any]
 SOURCES = "sources"
-MOST_UPLOADS = 20
 COPY = "copy"
 """Kind of a source whose text was coded; the code list of the package has it."""
 
 
-def read_upload(desk: Desk, name: str, data: bytes) -> Row:
+def read_upload(desk: Desk, role: Role, name: str, data: bytes) -> Row:
     """Return the text of a file with what is proposed of its source; nothing is kept on disk.
 
     Raises
@@ -43,10 +42,10 @@ def read_upload(desk: Desk, name: str, data: bytes) -> Row:
         If no text can be taken out of it, or it holds no word.
     """
     short = PurePosixPath(name.replace("\\", "/")).name[:120] or "text.txt"
-    return _read(desk, short, data)
+    return _read(desk, role, short, data)
 
 
-def read_address(desk: Desk, address: str) -> Row:
+def read_address(desk: Desk, role: Role, address: str) -> Row:
     """Return the text of a page, fetched once, with what is proposed of its source.
 
     Raises
@@ -58,11 +57,16 @@ def read_address(desk: Desk, address: str) -> Row:
         page = fetch_document(address)
     except ClaimlogError as error:
         raise RequestError(INVALID, str(error)) from error
-    return _read(desk, page.address, page.data, page.media_type, page.address)
+    return _read(desk, role, page.address, page.data, page.media_type, page.address)
 
 
 def _read(
-    desk: Desk, name: str, data: bytes, media_type: str | None = None, address: str | None = None
+    desk: Desk,
+    role: Role,
+    name: str,
+    data: bytes,
+    media_type: str | None = None,
+    address: str | None = None,
 ) -> Row:
     table = desk.log.definition.streams[SOURCES]
     try:
@@ -73,13 +77,14 @@ def _read(
         raise RequestError(INVALID, str(error)) from error
     if not text.tokens:
         raise RequestError(INVALID, f"{name}: holds no word")
+    if (count := len(text.tokens)) > DESK_WORDS:
+        raise RequestError(
+            INVALID, f"{name}: has {count:,} words, more than {DESK_WORDS:,}; split it"
+        )
     proposal = propose_columns(table, found, address)
     recorded = {column: proposal.pop(column) for column in RECORDED if column in proposal}
     furniture = proposal.pop("furniture", [])
-    upload = secrets.token_hex(8)
-    while len(desk.uploads) >= MOST_UPLOADS:
-        desk.uploads.pop(next(iter(desk.uploads)))
-    desk.uploads[upload] = Upload(name, text, proposal, recorded)
+    upload = desk.uploads.keep(role, Upload(name, text.content, proposal, recorded))
     places = Places(text, furniture)
     return {
         "upload": upload,
@@ -118,10 +123,10 @@ def register_source(
     FindingsError
         If the row would break a rule.
     """
-    if upload not in desk.uploads:
+    given = desk.uploads.get(role, upload)
+    if given is None:
         raise RequestError(ABSENT, "the file is not at hand any more; choose it again")
-    given = desk.uploads[upload]
-    text = given.text
+    text = Text(given.content)
     if (known := _known_as(desk, text)) is not None:
         raise RequestError(INVALID, f"this text is {known} already")
     table = desk.log.definition.streams[SOURCES]
@@ -133,7 +138,7 @@ def register_source(
     stem = f"{row[table.id]} {PurePosixPath(given.name).stem}"
     with saved_text(desk.package, desk.log.texts, stem, text.content):
         addition = add(desk.package, SOURCES, Entries([row]), role.name, None)
-    desk.uploads.pop(upload, None)
+    desk.uploads.drop(role, upload)
     return {"source_id": addition.rows[0][table.id] if addition.rows else row[table.id]}
 
 

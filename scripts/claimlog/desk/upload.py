@@ -1,13 +1,17 @@
-"""A text that was read at the desk and is no source yet."""
+"""Texts that were read at the desk and are no sources yet."""
 
 from __future__ import annotations
 
+import secrets
+import threading
 from dataclasses import dataclass
 from typing import Any
 
-from claimlog.sources.text import Text
+from claimlog.desk.roles import Role
 
 Row = dict[str, Any]
+MOST = 5
+"""Of each role, the latest are held."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,8 @@ class Upload:
     ----------
     name
         What the document was called, or its address.
+    content
+        The text alone: its words take fifty times its size.
     proposal
         Columns of the source that the document says something about, for a person to correct.
     recorded
@@ -25,6 +31,32 @@ class Upload:
     """
 
     name: str
-    text: Text
+    content: str
     proposal: Row
     recorded: Row
+
+
+class Uploads:
+    """The latest uploads of each role, which no other sees or pushes out."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held: dict[str, dict[str, Upload]] = {}
+
+    def keep(self, role: Role, upload: Upload) -> str:
+        """Hold an upload, in place of the oldest of a role that has many; return its name."""
+        name = secrets.token_hex(8)
+        with self._lock:
+            own = self._held.setdefault(role.name, {})
+            own[name] = upload
+            if len(own) > MOST:
+                del own[next(iter(own))]
+        return name
+
+    def get(self, role: Role, name: str) -> Upload | None:
+        with self._lock:
+            return self._held.get(role.name, {}).get(name)
+
+    def drop(self, role: Role, name: str) -> None:
+        with self._lock:
+            self._held.get(role.name, {}).pop(name, None)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from claimlog.edit.append import Row, make_writer
+from claimlog.edit.entity_changes import Row, make_writer
 from claimlog.edit.entity_history import find_entity
 from claimlog.edit.find_quote import find_quote
 from claimlog.edit.log_lock import log_lock

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from claimlog.edit.append import Row, make_writer
+from claimlog.edit.entity_changes import Row, make_writer
 from claimlog.edit.entity_references import columns_naming, replace_references, rows_naming
 from claimlog.edit.log_lock import log_lock
 from claimlog.edit.new_rows import Writer, as_lines

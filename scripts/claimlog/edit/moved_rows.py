@@ -20,7 +20,7 @@ from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.table_schema import Table
 from claimlog.validate import Report
-from claimlog.validate.tabular import check_pandera
+from claimlog.validate.column_constraints import check_pandera
 
 Renames = dict[str, dict[str, str]]
 """New identifiers by stream and old one."""

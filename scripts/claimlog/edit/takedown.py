@@ -39,8 +39,8 @@ from claimlog.log.takedowns import (
     read_takedowns,
 )
 from claimlog.package import Package
-from claimlog.schema.config_files import shape_flaw
 from claimlog.schema.definition import Definition, read_definition
+from claimlog.schema.json_schemas import shape_flaw
 from claimlog.schema.table_schema import Table
 from claimlog.untrusted_files import is_regular
 

@@ -11,7 +11,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -128,16 +128,40 @@ def make_server(
         What it serves, to say so when another build takes its place.
     """
     proxies = ",".join([*filter(None, [os.environ.get(TRUSTED)]), *trusted])
-    limiter = ConnectionLimiter(connection_limit(), Proxies(proxies))
+    own = trust_proxies(app, proxies)
+    return bounded_server(own, host, port, Proxies(proxies), build=build)
+
+
+def bounded_server(
+    app: Any,
+    host: str,
+    port: int,
+    trusted: Container[str] = frozenset(),
+    *,
+    build: ServedBuild | None = None,
+    takes_bodies: bool = False,
+    access_log: bool = True,
+) -> Server:
+    """Return a server of an application, with the limits of connections and of their time.
+
+    Parameters
+    ----------
+    takes_bodies
+        Whether requests may bring bodies of a stated length.
+    access_log
+        Whether it says what it does, and what it was asked.
+    """
+    limiter = ConnectionLimiter(connection_limit(), trusted)
     config = uvicorn.Config(
-        trust_proxies(app, proxies),
+        app,
         host=host,
         port=port,
         loop="asyncio",
-        http=partial(Connection, limiter),  # type: ignore[arg-type]  # makes a protocol, as a class
+        http=partial(Connection, limiter, takes_bodies=takes_bodies),  # type: ignore[arg-type]  # makes a protocol, as a class
         ws="none",
         lifespan="on",
-        log_level="info",
+        log_level="info" if access_log else "warning",
+        access_log=access_log,
         proxy_headers=False,
         backlog=reader_limits.ACCEPTED_AT_ONCE,
         h11_max_incomplete_event_size=reader_limits.HEAD_BYTES,

@@ -15,8 +15,8 @@ import regex
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.limits import DEPTH, TEXT_BYTES, TEXTS_BYTES, TEXTS_FILES
 from claimlog.sources.characters import canonical_text, kinds
-from claimlog.sources.readings import Readings
 from claimlog.sources.text_formats import bytes_flaw
+from claimlog.sources.word_readings import Readings
 from claimlog.sources.words import BROKEN, Token, tokenize, words
 from claimlog.untrusted_files import RIGHT_FILE, files_below, read_regular
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+import traceback
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import PurePosixPath
+from functools import partial
+from pathlib import Path, PurePosixPath
+from tempfile import gettempdir
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -27,14 +28,16 @@ from claimlog.desk.web.pages import failure_page, page_routes, static_file
 from claimlog.desk.web.preview_mount import PREVIEW, PreviewMount
 from claimlog.desk.web.request import Answer, Request, json_answer, redirect
 from claimlog.desk.web.review_api import review_routes
-from claimlog.desk.web.router import FAST, SLOW, Route, find_route
+from claimlog.desk.web.router import FAST, LONG, SLOW, Route, find_route
+from claimlog.desk.web.turns import BodyShares, Turns
 from claimlog.errors import ClaimlogError, FindingsError, is_of_the_machine
+from claimlog.site.protection.failures import log_fault
 
-LOG = logging.getLogger("claimlog.desk")
 API = "api/"
 STATIC = "/static/"
 OCTETS = b"application/octet-stream"
 DISCONNECT = "http.disconnect"
+FAULT = "this failed by a fault of claimlog, which is noted where the desk was started"
 ADDED_BY_CODERS = ("sources", "coders")
 """Streams to which roles that code add rows of the open batch."""
 
@@ -58,14 +61,15 @@ class DeskApp:
             *adjudication_routes(),
             *review_routes(self.preview),
         )
-        self._threads = {
-            pace: ThreadPoolExecutor(1, thread_name_prefix=f"desk-{pace}") for pace in (FAST, SLOW)
-        }
+        self._turns = {pace: Turns(f"desk-{pace}") for pace in (FAST, SLOW, LONG)}
+        self._bodies = BodyShares()
 
     async def __call__(self, scope: Mapping[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
-            self._threads[SLOW].submit(self.desk.warm_up)
+            warm = self._turns[SLOW].run("", self.desk.warm_up)
+            warming = asyncio.create_task(warm)
             await _answer_lifespan(receive, send)
+            warming.cancel()
             return
         if scope["type"] != "http":
             return
@@ -79,17 +83,15 @@ class DeskApp:
         except _ClientGone:
             return
         except RequestError as error:
-            answer = _refusal(scope["path"], error)
+            answer = self._refusal(scope["path"], error)
         except FindingsError as error:
-            answer = _refusal(scope["path"], _findings_refusal(scope["path"], error))
+            answer = self._refusal(scope["path"], _findings_refusal(scope["path"], error))
         except ClaimlogError as error:
             code = DISK if is_of_the_machine(error) else INVALID
-            answer = _refusal(scope["path"], RequestError(code, str(error)))
+            answer = self._refusal(scope["path"], RequestError(code, str(error)))
         except Exception as error:
-            LOG.exception("%s %s", scope["method"], scope["path"])
-            answer = json_answer(
-                {"error": {"code": "fault", "message": f"a fault of claimlog: {error}"[:300]}}, 500
-            )
+            log_fault(error, scope["method"], scope["path"])
+            answer = json_answer({"error": {"code": "fault", "message": FAULT}}, 500)
         await _send(scope, send, answer)
 
     async def _is_preview(self, scope: Mapping[str, Any], headers: guard.Headers) -> bool:
@@ -123,42 +125,74 @@ class DeskApp:
             guard.require_json(method, headers, OCTETS)
         else:
             guard.require_json(method, headers, b"application/json")
-        body = await _read_body(receive, headers, route.body_bytes) if method != "GET" else b""
-        kind = headers.get(b"content-type", b"").partition(b";")[0].decode("latin-1").lower()
-        request = Request(role, method, rest, parts, query, body, kind)
-        loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(
-            self._threads[route.pace], route.handler, self.desk, request
-        )
+        size = _stated_length(headers, route.body_bytes) if method != "GET" else 0
+        with self._bodies.hold(name, size):
+            body = await _read_body(receive, size) if method != "GET" else b""
+            kind = headers.get(b"content-type", b"").partition(b";")[0].decode("latin-1").lower()
+            request = Request(role, method, rest, parts, query, body, kind)
+            turn = self._turns[route.pace].run(name, partial(self._handle, route, request))
+            # what was sent whole is saved, also for a page that is closed meanwhile
+            return await (turn if method == "GET" else asyncio.shield(turn))
+
+    def _handle(self, route: Route, request: Request) -> Answer:
+        try:
+            found = route.handler(self.desk, request)
+        except Exception as error:
+            _forget_locals(error)
+            raise
         return found if isinstance(found, Answer) else json_answer(found)
+
+    def _refusal(self, path: str, error: RequestError) -> Answer:
+        """Return a refusal that names directories without where on this machine they lie."""
+        texts, root = self.desk.log.texts_folder.absolute(), self.desk.package.root.absolute()
+        message = str(error)
+        for folder in (texts, root, Path(gettempdir()), Path.home()):
+            if folder.name:
+                message = message.replace(str(folder), folder.name)
+        told = RequestError(error.code, message, **error.details)
+        _, _, rest = path.lstrip("/").partition("/")
+        if rest.startswith(API) or path.startswith(STATIC):
+            return json_answer(told.as_dict(), told.status)
+        return failure_page(told)
 
     def close(self) -> None:
         """End the threads once their work is done."""
-        for threads in self._threads.values():
-            threads.shutdown(wait=True)
+        for turns in self._turns.values():
+            turns.close()
         self.preview.close()
+
+
+def _forget_locals(error: BaseException | None) -> None:
+    """Let go of what failed work held, as a long text: an error stays until the next full pass of
+    the garbage collector, because a future and its error hold each other."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
 
 
 class _ClientGone(Exception):
     """Nobody waits for an answer."""
 
 
-async def _read_body(receive: Any, headers: guard.Headers, most: int) -> bytes:
+def _stated_length(headers: guard.Headers, most: int) -> int:
     length = headers.get(b"content-length", b"0")
     if not length.isdigit() or len(length) > 12:
         raise RequestError(MALFORMED, "the length of the body is no number")
     if int(length) > most:
         raise RequestError(LARGE, f"the body has {int(length):,} bytes, more than {most:,}")
+    return int(length)
+
+
+async def _read_body(receive: Any, size: int) -> bytes:
+    """Return a body of a stated length: the connection hands on no more than that."""
     pieces: list[bytes] = []
-    size = 0
     while True:
         message = await receive()
         if message["type"] == DISCONNECT:
             raise _ClientGone
         pieces.append(message.get("body", b""))
-        size += len(pieces[-1])
-        if size > most:
-            raise RequestError(LARGE, f"the body has more than {most:,} bytes")
+        if sum(map(len, pieces)) > size:
+            raise RequestError(MALFORMED, "the body is longer than it says")
         if not message.get("more_body"):
             return b"".join(pieces)
 
@@ -172,13 +206,6 @@ def _findings_refusal(path: str, error: FindingsError) -> RequestError:
         if role.decides or PurePosixPath(finding.path).stem in ADDED_BY_CODERS
     ]
     return RequestError(INVALID, str(error), findings=findings)
-
-
-def _refusal(path: str, error: RequestError) -> Answer:
-    _, _, rest = path.lstrip("/").partition("/")
-    if rest.startswith(API) or path.startswith(STATIC):
-        return json_answer(error.as_dict(), error.status)
-    return failure_page(error)
 
 
 async def _send(scope: Mapping[str, Any], send: Any, answer: Answer) -> None:

@@ -28,6 +28,9 @@ SECURITY_HEADERS = {
     "content-security-policy": POLICY,
     "cache-control": "no-store",
 }
+ONCE = (b"host", b"origin", b"cookie", b"content-type", b"content-length", b"sec-fetch-site")
+"""Headers that are read: a browser sends each once, and two could say two things."""
+
 READING = ("GET", "HEAD")
 WRITING = ("POST", "PUT", "DELETE")
 TOKEN_NAME = re.compile(r"[A-Za-z0-9_-]{16,128}")
@@ -52,10 +55,14 @@ def check_request(scope: Scope, headers: Headers) -> None:
         raise RequestError(LARGE, "the cookie is too long")
     if REFUSED_BYTES.search(path) or path.startswith(b"//"):
         raise RequestError(MALFORMED, "the address has characters that none has")
-    hosts = [value for name, value in scope["headers"] if name.lower() == b"host"]
-    if len(hosts) != 1 or wrong_host_refusal(scope, LOOPBACK):
+    if b"host" not in headers or wrong_host_refusal(scope, LOOPBACK):
         raise RequestError(ORIGIN, "the desk answers to 127.0.0.1 and localhost only")
-    _check_origin(scope["method"], headers, hosts[0])
+    _check_origin(scope["method"], headers, headers[b"host"])
+    names = [name.lower() for name, _ in scope["headers"]]
+    if any(names.count(name) > 1 for name in ONCE):
+        raise RequestError(MALFORMED, "a header is there twice")
+    if b"transfer-encoding" in headers:
+        raise RequestError(MALFORMED, "the length of the body is not stated")
 
 
 def _check_origin(method: str, headers: Headers, host: bytes) -> None:

@@ -71,7 +71,7 @@ def _page(name: str, title: str) -> Handler:
 
 def failure_page(error: RequestError) -> Answer:
     """Return the page of a request that is refused."""
-    text = _environment().get_template("desk_failure.html").render(message=str(error))
+    text = _environment().get_template("desk_failure.html").render(message=error.message)
     return Answer(text.encode(), HTML, error.status)
 
 

@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from claimlog.desk.blindness import require_deciding
 from claimlog.desk.desk import Desk
 from claimlog.desk.preview import build_preview
 from claimlog.desk.request_error import ABSENT, RequestError
 from claimlog.desk.roles import Role
-from claimlog.desk.work_folder import require_deciding
+from claimlog.site.protection.host_names import LOOPBACK, NAMES
+from claimlog.site.protection.reader_pool import POOLS
 from claimlog.site.server_command import SETTINGS
 
 PREVIEW = "preview/"
@@ -25,20 +27,23 @@ NO_ANCESTORS, OWN_ANCESTORS = b"frame-ancestors 'none'", b"frame-ancestors 'self
 
 
 class PreviewMount:
-    """A Datasette for each role that asked for one, which is replaced with each build."""
+    """A Datasette for each role that asks for one, which is replaced with each build."""
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
-        self._apps: dict[str, Any] = {}
-        self._opened: list[Any] = []
         self._folder: Path | None = None
-        self._lock = threading.Lock()
+        self._builds = 0
+        self._building = threading.Lock()
+        self._opening = asyncio.Lock()
+        self._opened: dict[str, tuple[Any, Any]] = {}
+        """By role, a Datasette and its application."""
+        self._opened_build = 0
 
     def build(self, role: Role) -> dict[str, Any]:
         """Build the pages anew, and return their address."""
-        with self._lock:
+        with self._building:
             self._folder = build_preview(self.desk)
-            self._forget()
+            self._builds += 1
         return {"address": f"/{role.name}/{PREVIEW}"}
 
     def require_open(self, role: Role) -> None:
@@ -55,9 +60,7 @@ class PreviewMount:
 
     async def __call__(self, scope: Mapping[str, Any], receive: Any, send: Any) -> None:
         name = scope["path"].lstrip("/").partition("/")[0]
-        app = self._apps.get(name)
-        if app is None:
-            app = self._apps[name] = await self._make_app(name)
+        app = await self._application(name)
 
         async def send_framed(message: dict[str, Any]) -> None:
             if message["type"] == "http.response.start":
@@ -71,7 +74,19 @@ class PreviewMount:
 
         await app(scope, receive, send_framed)
 
-    async def _make_app(self, role: str) -> Any:
+    async def _application(self, role: str) -> Any:
+        """Return what serves the latest build to a role; what served an earlier one is ended."""
+        async with self._opening:  # a browser asks for a page and what it shows at once
+            build = self._builds
+            if build != self._opened_build:
+                await asyncio.to_thread(self.close)
+                self._opened_build = build
+            if role not in self._opened:
+                datasette = await self._open(role)
+                self._opened[role] = datasette, datasette.app()
+            return self._opened[role][1]
+
+    async def _open(self, role: str) -> Any:
         from datasette.app import Datasette
 
         folder = self._folder
@@ -85,18 +100,15 @@ class PreviewMount:
             inspect_data=await asyncio.to_thread(_read, about / "inspect.json"),
             settings={**SETTINGS, "base_url": f"/{role}/{PREVIEW}"},
         )
-        self._opened.append(datasette)
+        NAMES[datasette] = LOOPBACK
         await datasette.invoke_startup()
-        return datasette.app()
+        return datasette
 
     def close(self) -> None:
-        """Forget the pages."""
-        self._forget()
-
-    def _forget(self) -> None:
-        """Forget what was opened, and end its threads and connections: each build opens its own."""
-        opened, self._opened, self._apps = self._opened, [], {}
-        for datasette in opened:
+        """Forget what is open, and end its threads, processes and connections."""
+        opened, self._opened = self._opened, {}
+        for datasette, _ in opened.values():
+            POOLS[datasette].close()
             if datasette.executor is not None:
                 datasette.executor.shutdown(wait=True)  # a query is stopped in time
             for database in datasette.databases.values():

@@ -7,14 +7,14 @@ from typing import Any
 from claimlog.desk.amendments import amend_claim, claim_history
 from claimlog.desk.desk import Desk
 from claimlog.desk.draft_values import clean_values
+from claimlog.desk.entry_editing import spot_table
 from claimlog.desk.links import decide_link, links_dict
 from claimlog.desk.review import drop_row, open_batch_dict, proposed_seal, seal_batch
-from claimlog.desk.spot_entries import spot_table
 from claimlog.desk.text_registration import read_address, read_upload, register_source
 from claimlog.desk.web.preview_mount import PreviewMount
 from claimlog.desk.web.request import Request
-from claimlog.desk.web.router import DECIDES, SLOW, Route
-from claimlog.edit.append import Entries, add
+from claimlog.desk.web.router import DECIDES, LONG, SLOW, Route
+from claimlog.edit.entity_changes import Entries, add
 from claimlog.limits import TEXT_BYTES
 
 Found = dict[str, Any]
@@ -24,7 +24,7 @@ PLACE = r"(?P<name>[A-Za-z][A-Za-z0-9:_/-]{0,90})"
 def review_routes(preview: PreviewMount) -> list[Route]:
     """Return the routes of the API about the open batch, and those that register texts."""
     return [
-        Route("POST", "api/texts", _upload, pace=SLOW, body_bytes=TEXT_BYTES),
+        Route("POST", "api/texts", _upload, pace=LONG, body_bytes=TEXT_BYTES),
         Route("POST", "api/sources", _register_source, pace=SLOW),
         Route("GET", "api/links/{source}", _links, DECIDES, SLOW),
         Route("POST", "api/links/{source}", _decide_link, DECIDES, SLOW),
@@ -32,7 +32,7 @@ def review_routes(preview: PreviewMount) -> list[Route]:
         Route("DELETE", f"api/open/{PLACE}", _drop, DECIDES, SLOW),
         Route("POST", "api/registers/{stream}", _register_entry, DECIDES, SLOW),
         Route(
-            "POST", "api/preview", lambda _desk, request: preview.build(request.role), DECIDES, SLOW
+            "POST", "api/preview", lambda _desk, request: preview.build(request.role), DECIDES, LONG
         ),
         Route("GET", "api/seal", lambda desk, _: proposed_seal(desk), DECIDES, SLOW),
         Route("POST", "api/seal", _seal, DECIDES, SLOW),
@@ -43,8 +43,8 @@ def review_routes(preview: PreviewMount) -> list[Route]:
 
 def _upload(desk: Desk, request: Request) -> Found:
     if request.content_type == "application/json":
-        return read_address(desk, request.given("address", str))
-    return read_upload(desk, request.query.get("name", ""), request.body)
+        return read_address(desk, request.role, request.given("address", str))
+    return read_upload(desk, request.role, request.query.get("name", ""), request.body)
 
 
 def _register_source(desk: Desk, request: Request) -> Found:

@@ -6,15 +6,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from claimlog.desk.blindness import require_deciding
 from claimlog.desk.request_error import ABSENT, ROLE, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.web.request import Handler
-from claimlog.desk.work_folder import require_deciding
 
 PART = r"[A-Za-z0-9][A-Za-z0-9._:+-]{0,126}"
 ALL, CODES, DECIDES = "all", "codes", "decides"
-FAST, SLOW = "fast", "slow"
-"""Who answers: a thread for what is saved and looked up at once, or one for what takes longer."""
+FAST, SLOW, LONG = "fast", "slow", "long"
+"""Who answers: a thread for what is saved and looked up at once, one for what takes some seconds,
+or one for what may take a minute: documents are fetched and read there, and previews built."""
 
 
 @dataclass(frozen=True)

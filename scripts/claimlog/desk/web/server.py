@@ -7,14 +7,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-import uvicorn
-
 from claimlog.desk.desk import Desk
 from claimlog.desk.roles import Role
 from claimlog.desk.web.app import DeskApp
 from claimlog.desk.web.tokens import role_tokens
 from claimlog.package import Package
-from claimlog.site.protection import reader_limits
+from claimlog.site.server import bounded_server
 from claimlog.site.server_command import require_port
 from claimlog.site.source_texts import VARIABLE
 
@@ -33,27 +31,13 @@ def serve_desk(package: Package, texts: Path, roles: Sequence[Role], port: int) 
     desk = Desk(package, texts, tuple(roles))
     os.environ[VARIABLE] = str(texts.resolve())  # for the pages of the preview
     app = DeskApp(desk, role_tokens(desk.work_folder, desk.roles))
-    config = uvicorn.Config(
-        app,
-        host=HOST,
-        port=port,
-        loop="asyncio",
-        ws="none",
-        lifespan="on",
-        log_level="warning",
-        access_log=False,  # a start address holds a token
-        proxy_headers=False,
-        server_header=False,
-        h11_max_incomplete_event_size=reader_limits.HEAD_BYTES,
-        timeout_keep_alive=reader_limits.IDLE_SECONDS,
-        timeout_graceful_shutdown=reader_limits.END_SECONDS,
-        limit_concurrency=reader_limits.CONNECTIONS,
-    )
+    # a start address holds a token, so that what is asked is not logged
+    server = bounded_server(app, HOST, port, takes_bodies=True, access_log=False)
     for name, token in app.tokens.items():
         print(f"{name}: http://{HOST}:{port}/{name}/start?token={token}", flush=True)
     print("(stop with Ctrl-C; whoever has an address opens the desk in that role)", flush=True)
     try:
         with suppress(KeyboardInterrupt):  # how it is meant to end
-            uvicorn.Server(config).run()
+            server.run([server.config.bind_socket()])
     finally:
         app.close()

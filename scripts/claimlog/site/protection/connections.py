@@ -3,6 +3,7 @@
 uvicorn has a time limit between two requests of a connection, but none for the head of a request or
 for the end of an answer that nobody takes, and it accepts connections until there are no files. It
 parses all that arrives, 256 kB at once, bodies too, and works on for a client that has gone.
+The server of a build reads no body, the coding desk reads those that say how long they are.
 """
 
 from __future__ import annotations
@@ -100,11 +101,20 @@ class ConnectionLimiter:
 
 
 class Connection(H11Protocol):
-    """A connection of uvicorn's that a limiter admits, and that brings heads of requests only."""
+    """A connection of uvicorn's that a limiter admits, and that brings requests in time.
 
-    def __init__(self, limiter: ConnectionLimiter, *args: Any, **given: Any) -> None:
+    Parameters
+    ----------
+    takes_bodies
+        Whether bodies of a stated length are read; no other ever is.
+    """
+
+    def __init__(
+        self, limiter: ConnectionLimiter, *args: Any, takes_bodies: bool = False, **given: Any
+    ) -> None:
         super().__init__(*args, **given)
         self.limiter = limiter
+        self.takes_bodies = takes_bodies
         self.since = monotonic()
         """When it began to wait for a request."""
         self.lost = False
@@ -113,6 +123,8 @@ class Connection(H11Protocol):
         self.app = partial(_with_connection, self, self.app)
         self._unread = bytearray()
         self._searched = 0
+        self._body_bytes = self._body_left = 0
+        """Bytes of the body of the latest request, and those of them that have not arrived."""
         self._deaf = False
         """Whether a body follows, which nothing here reads."""
 
@@ -134,33 +146,56 @@ class Connection(H11Protocol):
             task.cancel()
 
     def data_received(self, data: bytes) -> None:
-        """Take what arrived: one head of a request at a time is parsed, and never a body."""
+        """Take what arrived: one request at a time is parsed, and no body that is not taken."""
         self._unset_keepalive_if_required()
-        if len(self._unread) + len(data) > reader_limits.HEAD_BYTES:
-            if self.answering or self._deaf:
-                self.abort()
-            else:
-                self._refuse(431, f"A request has at most {reader_limits.HEAD_BYTES:,} bytes.")
-            return
         self._unread += data
+        self._take_body()
         if not self.answering:
             self._parse()
+        if len(self._unread) <= reader_limits.HEAD_BYTES or self.transport.is_closing():
+            return
+        if self.answering or self._deaf:
+            self.abort()
+        else:
+            self._refuse_long_head()
 
     def _parse(self) -> None:
-        """Parse the next head, if there is a whole one."""
-        if self._deaf or self.transport.is_closing():
+        """Parse the next head, if there is a whole one, and what is there of its body."""
+        if self._deaf or self._body_left or self.transport.is_closing():
             return
         end = HEAD_END.search(self._unread, max(0, self._searched - 2))
         if end is None:
             self._searched = len(self._unread)
             return
+        if end.end() > reader_limits.HEAD_BYTES:
+            self._refuse_long_head()
+            return
         head = bytes(self._unread[: end.end()])
         del self._unread[: end.end()]
-        self._searched = 0
+        self._searched = self._body_bytes = 0
+        if head.count(b"\n") > reader_limits.HEAD_LINES:
+            self._refuse(431, f"A request has at most {reader_limits.HEAD_LINES} lines.")
+            return
         super().data_received(head)
-        if self.conn.their_state is h11.SEND_BODY:
+        if self.conn.their_state is not h11.SEND_BODY:
+            return
+        if self.takes_bodies:
+            self._body_bytes = self._body_left = _stated_length(self.headers)
+        if self._body_left:
+            self._take_body()
+        else:
             self._deaf = True
             self.cycle.keep_alive = False
+
+    def _take_body(self) -> None:
+        """Hand on what is there of a body whose length was stated."""
+        if part := bytes(self._unread[: self._body_left]):
+            del self._unread[: len(part)]
+            self._body_left -= len(part)
+            super().data_received(part)
+
+    def _refuse_long_head(self) -> None:
+        self._refuse(431, f"A request has at most {reader_limits.HEAD_BYTES:,} bytes.")
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002
         self._refuse(400, "This is no request of HTTP.")
@@ -181,6 +216,7 @@ class Connection(H11Protocol):
 
     def on_response_complete(self) -> None:
         self.since = monotonic()
+        self._body_bytes = 0  # what is left of a body after the answer has no time of its own
         super().on_response_complete()
         if self._unread:
             self._unset_keepalive_if_required()
@@ -188,19 +224,26 @@ class Connection(H11Protocol):
 
     @property
     def answering(self) -> bool:
-        """Whether a request on it is being answered."""
-        return self.cycle is not None and not self.cycle.response_complete
+        """Whether a request on it is being answered, and nothing of it is waited for."""
+        return self.cycle is not None and not (self.cycle.response_complete or self._body_left)
 
     @property
     def patience(self) -> float:
         """Seconds until it must have sent a request, or taken the end of an answer."""
-        waits = self.transport.get_write_buffer_size()
-        return reader_limits.SEND_SECONDS if waits else reader_limits.HEAD_SECONDS
+        if self.transport.get_write_buffer_size():
+            return reader_limits.SEND_SECONDS
+        return reader_limits.HEAD_SECONDS + self._body_bytes / reader_limits.LEAST_RATE
 
     def abort(self) -> None:
         """Close at once, and drop what is left to be sent."""
         self.limiter.forget(self)
         self.transport.abort()
+
+
+def _stated_length(headers: list[tuple[bytes, bytes]]) -> int:
+    """Return the length that a head states of its body; 0 for one that comes in chunks."""
+    stated = dict(headers)
+    return 0 if b"transfer-encoding" in stated else int(stated.get(b"content-length", b"0"))
 
 
 async def _with_connection(

@@ -93,6 +93,12 @@ class ReaderPool:
         """Return the answer of a worker to a job."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, job)
 
+    def close(self) -> None:
+        """End the processes, and the threads once their queries have ended, which is soon."""
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        while self._idle:
+            self._idle.pop().end()
+
     def _run(self, job: Job) -> Answer:
         """Run a job in a worker; what takes time with its answer is done here, off the loop."""
         worker = self._take()

@@ -1,0 +1,186 @@
+"""One role at the desk does not keep another waiting, by requests that it may make."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from claimlog.desk import text_registration
+from claimlog.desk.request_error import BUSY, RequestError
+from claimlog.desk.roles import Role
+from claimlog.desk.upload import MOST, Upload, Uploads
+from claimlog.desk.web import review_api
+from claimlog.desk.web.turns import MOST_BYTES, MOST_WAITING, BodyShares, Turns
+from conftest import World
+from desk_client import desk_of
+
+OCTETS = {"content-type": "application/octet-stream"}
+
+
+class Works:
+    """Works that note when they are done; the first waits until it is let go."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+        self.begun = threading.Event()
+        self.go = threading.Event()
+
+    def slow(self) -> None:
+        self.begun.set()
+        assert self.go.wait(30)
+        self.done.append("slow")
+
+    def quick(self, name: str) -> Callable[[], None]:
+        return lambda: self.done.append(name)
+
+
+async def begun(works: Works) -> None:
+    await asyncio.to_thread(works.begun.wait, 30)
+
+
+def test_roles_take_turns_however_many_requests_one_has() -> None:
+    async def run() -> list[str]:
+        turns, works = Turns("test"), Works()
+        tasks = [asyncio.create_task(turns.run("a", works.slow))]
+        await begun(works)
+        tasks += [asyncio.create_task(turns.run("a", works.quick(f"a{n}"))) for n in range(20)]
+        await asyncio.sleep(0)
+        tasks += [asyncio.create_task(turns.run(role, works.quick(role))) for role in "bcb"]
+        await asyncio.sleep(0)
+        works.go.set()
+        await asyncio.gather(*tasks)
+        turns.close()
+        return works.done
+
+    done = asyncio.run(run())
+    assert done[:6] == ["slow", "a0", "b", "c", "a1", "b"]
+    assert [name for name in done if name[0] == "a"] == [f"a{n}" for n in range(20)]
+
+
+def test_a_role_waits_with_so_many_requests_and_no_more() -> None:
+    async def run() -> None:
+        turns, works = Turns("test"), Works()
+        tasks = [asyncio.create_task(turns.run("a", works.slow))]
+        await begun(works)
+        waiting = [turns.run("a", works.quick("a")) for _ in range(MOST_WAITING)]
+        tasks += [asyncio.create_task(one) for one in waiting]
+        await asyncio.sleep(0)
+        with pytest.raises(RequestError) as refused:
+            await turns.run("a", works.quick("more"))
+        assert (refused.value.code, refused.value.status) == (BUSY, 429)
+        tasks.append(asyncio.create_task(turns.run("b", works.quick("b"))))
+        await asyncio.sleep(0)
+        works.go.set()
+        await asyncio.gather(*tasks)
+        assert works.done.count("a") == MOST_WAITING
+        assert "more" not in works.done
+        await turns.run("a", works.quick("again"))
+        turns.close()
+
+    asyncio.run(run())
+
+
+def test_who_has_gone_is_not_worked_for_and_what_has_begun_is_done_first() -> None:
+    async def run() -> list[str]:
+        turns, works = Turns("test"), Works()
+        first = asyncio.create_task(turns.run("a", works.slow))
+        await begun(works)
+        gone = [asyncio.create_task(turns.run("a", works.quick("gone"))) for _ in range(5)]
+        last = asyncio.create_task(turns.run("b", works.quick("b")))
+        await asyncio.sleep(0)
+        for task in (first, *gone):
+            task.cancel()
+        await asyncio.sleep(0)
+        assert not last.done()
+        works.go.set()
+        await last
+        turns.close()
+        return works.done
+
+    assert asyncio.run(run()) == ["slow", "b"]
+
+
+def test_who_goes_when_it_is_their_turn_passes_it_on() -> None:
+    async def run() -> list[str]:
+        turns, works = Turns("test"), Works()
+        gone = asyncio.create_task(turns.run("a", works.quick("a")))
+        here = asyncio.create_task(turns.run("b", works.quick("b")))
+        await asyncio.sleep(0)  # a has its turn, and has not heard of it
+        gone.cancel()
+        await here
+        turns.close()
+        return works.done
+
+    assert asyncio.run(run())[-1] == "b"
+
+
+def test_a_role_has_a_share_of_the_bodies_that_are_held() -> None:
+    shares = BodyShares()
+    with shares.hold("a", MOST_BYTES), shares.hold("b", MOST_BYTES):
+        with pytest.raises(RequestError) as refused, shares.hold("a", 1):
+            pass
+        assert refused.value.code == BUSY
+    with shares.hold("a", MOST_BYTES):
+        pass
+
+
+def test_uploads_of_one_role_push_out_no_others() -> None:
+    uploads = Uploads()
+    one, other = Role("coder-1"), Role("adjudicator")
+    kept = uploads.keep(other, Upload("text.txt", "Words.", {}, {}))
+    names = [uploads.keep(one, Upload("x.txt", "Words.", {}, {})) for _ in range(3 * MOST)]
+    assert [uploads.get(one, name) is not None for name in names] == [False] * 2 * MOST + [
+        True
+    ] * MOST
+    assert uploads.get(other, kept) is not None
+    assert uploads.get(one, kept) is None
+    uploads.drop(other, kept)
+    assert uploads.get(other, kept) is None
+
+
+def test_a_text_of_more_words_than_a_page_shows_is_refused(
+    registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text_registration, "DESK_WORDS", 99)
+    opened = desk_of(registered, tmp_path)
+    path = "/coder-1/api/texts?name=a.txt"
+    assert opened.send("POST", path, "coder-1", b"a " * 99, OCTETS).status_code == 200
+    refused = opened.send("POST", path, "coder-1", b"a " * 100, OCTETS)
+    assert refused.status_code == 422
+    assert "100 words, more than 99" in refused.json()["error"]["message"]
+    opened.close()
+
+
+def test_an_error_does_not_hold_what_failed(
+    registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Large:
+        """As a long text in the frames of what refuses it."""
+
+    held: list[weakref.ref[Large]] = []
+
+    def fail(*_: object) -> None:
+        large = Large()
+        held.append(weakref.ref(large))
+        try:
+            raise KeyError(large)
+        except KeyError as error:
+            error.args = ()
+            raise RequestError(BUSY, "no") from error
+
+    monkeypatch.setattr(review_api, "read_upload", fail)
+    opened = desk_of(registered, tmp_path)
+    gc.collect()
+    gc.disable()
+    try:
+        assert opened.send("POST", "/coder-1/api/texts", "coder-1", b"a", OCTETS).status_code == 429
+        assert held[0]() is None
+    finally:
+        gc.enable()
+    opened.close()
