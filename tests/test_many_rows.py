@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,11 @@ from claimlog.errors import (
     Suggestions,
     suggest,
 )
+from claimlog.interchange.import_mapping import ImportMapping, mapping_flaws
+from claimlog.log.lines import read_lines
 from claimlog.log.read_log import read
 from claimlog.sources.text import Text
+from claimlog.validate import validate
 from conftest import World
 
 SOURCES = NumberedIdentifiers("S", 3)
@@ -199,3 +203,42 @@ def test_a_number_beyond_counting_is_not_counted_on_from(digits: int) -> None:
     long = "S" + "9" * digits
     assert UsedNumbers(lambda: [long, "S004"]).next_in(SOURCES) == "S005"
     assert SOURCES.next_after([long, "S004"]) == 5
+
+
+def test_wrong_codes_and_unknown_keys_of_many_rows_are_compared_with_few(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared = Counter[str]()
+
+    def counted(word: str, known: list[str], _: float = 0.6) -> str:
+        compared["topik" if word.startswith("topik") else "code"] += len(known)
+        return ""
+
+    monkeypatch.setattr("claimlog.errors.suggest", counted)
+    monkeypatch.setattr("claimlog.log.lines.COMPARED_KEYS", 300)
+    monkeypatch.setattr("claimlog.validate.report.Suggestions", lambda: Suggestions(50))
+    world.rewrite("claims", lambda rows: [row.update(topic="sharring") for row in rows], 1)
+    validate(read(world.package), None, frictionless=False)
+    assert 0 < compared["code"] <= 50
+    line = json.dumps({"topik": 1}).encode() + b"\n"
+    table = read(world.package).definition.streams["claims"]
+    read_lines(line * 500, table, "claims.ndjson", 65_535)
+    assert 0 < compared["topik"] <= 300
+
+
+def test_codes_of_a_mapping_that_are_not_there_are_compared_with_few(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[int] = []
+
+    def counted(_: str, known: list[str], __: float = 0.6) -> str:
+        compared.append(len(known))
+        return ""
+
+    monkeypatch.setattr("claimlog.errors.suggest", counted)
+    monkeypatch.setattr("claimlog.interchange.import_mapping.Suggestions", lambda: Suggestions(50))
+    labels = {f"label {n}": {"topic": f"sharring-{n}"} for n in range(300)}
+    mapping = ImportMapping("claims", "code points", labels=labels)
+    table = read(world.package).definition.streams["claims"]
+    assert len([*mapping_flaws(mapping, table)]) == 300
+    assert 0 < sum(compared) <= 50

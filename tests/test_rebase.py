@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -724,3 +726,67 @@ def test_a_merge_leads_on_to_the_number_that_its_entity_has_after_a_rebase() -> 
     )
     for other in (None, "", "Said twice; merged into P002: see there.", "P002 is another."):
         assert rename_merged(other, names) == other
+
+
+def linked(path: Path) -> None:
+    there = path.rename(path.parents[3] / path.name)
+    path.symlink_to(there)
+
+
+def piped(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def of_holes(path: Path) -> None:
+    os.truncate(path, 8 << 30)
+
+
+def without_manifest(path: Path) -> None:
+    (path.parent / MANIFEST).write_text("{}", "utf-8")
+
+
+def beside_another(path: Path) -> None:
+    (path.parent / "notes.txt").write_text("Mine.", "utf-8")
+
+
+@pytest.mark.parametrize(
+    "spoil", [linked, piped, of_holes, without_manifest, beside_another, Path.unlink]
+)
+def test_a_batch_that_is_not_as_it_was_sealed_is_not_moved_and_loses_no_row(
+    branches: tuple[World, World], spoil: Callable[[Path], None]
+) -> None:
+    ours, theirs = branches
+    ours.add("actors", [actor("one", "person")])
+    ours.seal("ours")
+    theirs.add("actors", [actor("two", "person")])
+    theirs.seal("theirs")
+    world = merged(ours, theirs)
+    with log_lock(world.package):
+        recover(world.package)  # lists the files of both
+    listed = (world.root / "datapackage.json").read_bytes()
+    batch = world.package.events / "0004-theirs"
+    spoil(batch / "actors.ndjson")
+    names = sorted(path.name for path in batch.iterdir())
+    begun = time.process_time()
+    with pytest.raises(ClaimlogError):
+        rebased(world, "0004-theirs")
+    assert time.process_time() - begun < 10
+    assert sorted(path.name for path in batch.iterdir()) == names
+    assert (world.root / "datapackage.json").read_bytes() == listed
+
+
+def test_a_batch_of_which_somebody_changed_rows_is_said_to_be(
+    branches: tuple[World, World],
+) -> None:
+    ours, theirs = branches
+    ours.add("actors", [actor("one", "person")])
+    ours.seal("ours")
+    theirs.add("actors", [actor("two", "person")])
+    theirs.seal("theirs")
+    world = merged(ours, theirs)
+    path = world.package.events / "0004-theirs" / "actors.ndjson"
+    path.write_bytes(path.read_bytes().replace(b'"Two"', b'"Second"'))
+    assert rebased(world, "0004-theirs")[-1] == (
+        "0004-theirs is now 0005-theirs, with changed rows: actors.ndjson was not as sealed"
+    )

@@ -114,8 +114,8 @@ class Suggestions:
     said of a quote but that it does not occur. Only the first faults of a file are listed anyway.
     """
 
-    def __init__(self) -> None:
-        self.left = COMPARISONS
+    def __init__(self, comparisons: int = COMPARISONS) -> None:
+        self.left = comparisons
         self.characters_left = READ_CHARACTERS
 
     def may_read(self, characters: int) -> bool:

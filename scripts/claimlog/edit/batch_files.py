@@ -11,13 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from claimlog.edit.open_batch import drop_known, open_batch
-from claimlog.errors import ClaimlogError, FindingsError, reason
+from claimlog.errors import ClaimlogError, Finding, FindingsError, reason
 from claimlog.export.descriptor import dump_json
 from claimlog.files import remove, sync
 from claimlog.log.batch import (
     IN,
     NAME,
     OUT,
+    RACED,
     Batch,
     descriptor_findings,
     resources,
@@ -225,9 +226,17 @@ def _refuse_missing(package: Package) -> None:
 
 
 def sync_descriptor(package: Package) -> bool:
-    """Make datapackage.json list the files of every sealed batch; return whether it changed."""
+    """Make datapackage.json list the files of every sealed batch; return whether it changed.
+
+    While events/ holds a batch that cannot be read it stays as it is: what it lists is what was
+    sealed.
+    """
     package.__dict__.pop("descriptor", None)  # read it again: another run may have written it
-    listed = resources(package, sealed_batches(package, []))
+    findings: list[Finding] = []
+    batches = sealed_batches(package, findings)
+    if any(finding.rule != RACED for finding in findings):
+        return False
+    listed = resources(package, batches)
     if listed == package.descriptor.get("resources"):
         return False
     data = dump_json({**package.descriptor, "resources": listed})

@@ -6,6 +6,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 
 from claimlog.edit.batch_files import ignore_interrupts, leave_out_known, recover, replace, staging
@@ -13,16 +14,19 @@ from claimlog.edit.clock import last_seal, refuse_doubtful_clock
 from claimlog.edit.moved_rows import Renames, log_of, refuse_unsound, write_moved_rows
 from claimlog.edit.open_batch import open_batch
 from claimlog.edit.seal import make_manifest
-from claimlog.errors import FindingsError, UsageError
+from claimlog.errors import Finding, FindingsError, UsageError
 from claimlog.log.batch import (
     MANIFEST,
+    RACED,
+    RESTORE,
     Batch,
+    batches_to_read,
     chain,
     dump_manifest,
     first_followers,
-    sealed_batches,
 )
 from claimlog.log.event_log import Log
+from claimlog.log.read_file import read_bytes
 from claimlog.log.read_log import read
 from claimlog.log.release_index import read_index
 from claimlog.log.signed_trees import read_signed_trees
@@ -60,7 +64,9 @@ def rebase(package: Package, names: Sequence[str], today: date | None = None) ->
     done = recover(package)
     if open_batch(package) is not None:
         done += leave_out_known(read(package))
-    batches = sealed_batches(package, [])
+    findings: list[Finding] = []
+    batches = batches_to_read(package, findings)
+    _refuse_misplaced(findings)
     if done and not {Path(name).name for name in names} & {batch.path.name for batch in batches}:
         return done  # this finished the rebase that was cut off
     lost = [_named(batches, name) for name in dict.fromkeys(names)]
@@ -74,6 +80,7 @@ def rebase(package: Package, names: Sequence[str], today: date | None = None) ->
         )
     _refuse_taken_down(batches, lost)
     refuse_doubtful_clock(last_seal(package), today)
+    _refuse_missing_files(lost)
     refuse_unsound(package, lost)
     stay = (batch for batch in batches if batch not in lost)
     kept = [dataclasses.replace(batch, index=index) for index, batch in enumerate(stay)]
@@ -94,12 +101,40 @@ def rebase(package: Package, names: Sequence[str], today: date | None = None) ->
             manifest = make_manifest(log, new, batch.slug, **told)
             (place / MANIFEST).write_bytes(dump_manifest(manifest))
             placed.append(Batch(place, new.shown, number, batch.slug, new.index, manifest))
-            said.append(f"{batch.path.name} is now {place.name}")
+            said.append(f"{batch.path.name} is now {place.name}{_altered(batch)}")
             said += [f"  {old} is now {renamed}" for old, renamed in fresh]
         _check(package, [*kept, *placed])
         with ignore_interrupts():
             replace(package, lost, placed, lambda: _refuse_tagged(log))
     return said
+
+
+def _refuse_misplaced(findings: Sequence[Finding]) -> None:
+    """Refuse to move anything while events/ holds what is no batch as it was sealed."""
+    if wrong := [finding for finding in findings if finding.rule != RACED]:
+        raise FindingsError(wrong, "nothing was rebased")
+
+
+def _refuse_missing_files(lost: Sequence[Batch]) -> None:
+    """Refuse batches that lack a file which they were sealed with: its rows would be lost."""
+    findings = [
+        Finding("file-hash", f"{batch.shown}/{name}", "is missing", remedy=RESTORE)
+        for batch in lost
+        for name in sorted({*batch.manifest["files"]} - {*map(batch.name, batch.streams)})
+    ]
+    if findings:
+        raise FindingsError(findings, "nothing was rebased")
+
+
+def _altered(batch: Batch) -> str:
+    """Return a note if files of a batch are not as it was sealed: somebody mended its rows."""
+    names = [
+        batch.name(stream)
+        for stream in batch.streams
+        if sha256(read_bytes(batch.file(stream), batch.shown_file(stream))).hexdigest()
+        != batch.file_entry(stream).get("sha256")
+    ]
+    return f", with changed rows: {', '.join(names)} was not as sealed" if names else ""
 
 
 def _named(batches: list[Batch], name: str) -> Batch:

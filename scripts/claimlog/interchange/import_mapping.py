@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from claimlog.edit.cell_values import parse_cell
-from claimlog.errors import ClaimlogError, UsageError, suggest
+from claimlog.errors import ClaimlogError, Suggestions, UsageError, suggest
 from claimlog.interchange.annotations import UNITS
 from claimlog.release.descriptors.plain_yaml import MAX_CHARACTERS, load_yaml
 from claimlog.schema.table_schema import Field, Table
@@ -204,7 +204,7 @@ def column_value(item: Field, value: Any) -> Any:
     return value
 
 
-def code_flaw(item: Field, value: Any) -> str | None:
+def code_flaw(item: Field, value: Any, suggestions: Suggestions) -> str | None:
     """Return what is wrong with a value of a column that holds codes; None if nothing is."""
     coded = item if item.item is None else item.item
     codes = coded.enum
@@ -213,21 +213,24 @@ def code_flaw(item: Field, value: Any) -> str | None:
     for part in value if isinstance(value, list) else [value]:
         if part not in codes:
             said = str(part)[:80]
-            near = suggest(said, codes)
+            near = suggestions.nearest(said, lambda: codes or ())
             return f'"{item.name}" is "{said}", which is no code of {coded.codelist}{near}'
     return None
 
 
 def mapping_flaws(mapping: ImportMapping, table: Table) -> Iterator[str]:
     """Yield what is wrong with the codes of a mapping, one sentence for each of its lines."""
+    suggestions = Suggestions()
     named = [(f"label {name!r}", given) for name, given in mapping.labels.items()]
     for where, columns in (("constants", mapping.constants), *named):
         for name, value in columns.items() if isinstance(columns, dict) else ():
-            if flaw := code_flaw(table.by_name[name], value):
+            if flaw := code_flaw(table.by_name[name], value, suggestions):
                 yield f"{where[:100]}: {flaw}"
     for name, rule in mapping.attributes.items():
         for value, code in rule.values.items() if isinstance(rule, AttributeRule) else ():
-            if code != UNDECIDED and (flaw := code_flaw(table.by_name[rule.column], code)):
+            if code == UNDECIDED:
+                continue
+            if flaw := code_flaw(table.by_name[rule.column], code, suggestions):
                 yield f"attribute {name[:60]!r}, value {value[:60]!r}: {flaw}"
 
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from claimlog.edit.entity_changes import Entries
 from claimlog.edit.row_input import Input
-from claimlog.errors import ClaimlogError, UsageError
+from claimlog.errors import ClaimlogError, Suggestions, UsageError
 from claimlog.interchange.annotation_placement import (
     DocumentPlacement,
     NoPlaceError,
@@ -95,7 +95,7 @@ def imported_rows(
         If the mapping lacks a name that occurs, or a text is not at hand.
     """
     table = log.definition.streams[mapping.stream]
-    losses = project.losses
+    losses, suggestions = project.losses, Suggestions()
     placements = _placements(project, mapping, log, texts)
     passages: dict[tuple[Any, ...], list[_Passage]] = {}
     for document, annotation in project.annotations():
@@ -107,7 +107,7 @@ def imported_rows(
         words = placement[1].words(annotation)
         described = described_annotation(annotation, document.name, words)
         try:
-            columns = _columns(table, mapping, annotation, losses, where, fixed)
+            columns = _columns(table, mapping, annotation, losses, where, fixed, suggestions)
         except UsageError as error:
             losses.add_refusal(str(error), described)
             continue
@@ -187,6 +187,7 @@ def _columns(
     losses: LossReport,
     where: str,
     fixed: Mapping[str, Any],
+    suggestions: Suggestions,
 ) -> Row | None:
     """Return the columns that labels and attributes stand for; None if there is nothing of it."""
     columns: Row = {}
@@ -210,7 +211,7 @@ def _columns(
         if rule is None:
             losses.add_loss(f"attribute {name!r}, which has no counterpart", where)
             continue
-        value = _value(table, rule, text)
+        value = _value(table, rule, text, suggestions)
         if value is None:
             losses.add_loss(f"{text[:80]!r} of {name!r}, which has no counterpart", where)
             continue
@@ -222,13 +223,13 @@ def _columns(
     return columns
 
 
-def _value(table: Table, rule: AttributeRule, text: str) -> Any:
+def _value(table: Table, rule: AttributeRule, text: str, suggestions: Suggestions) -> Any:
     value = rule.values.get(text, text)
     if value is None:
         return None
     item = table.by_name[rule.column]
     typed = column_value(item, value)
-    if flaw := code_flaw(item, typed):
+    if flaw := code_flaw(item, typed, suggestions):
         raise UsageError(f"{flaw}; say in the mapping what {text[:40]!r} stands for")
     return typed
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from claimlog.edit.row_faults import FileFaultsError, RowFault
-from claimlog.errors import ClaimlogError, suggest
+from claimlog.errors import ClaimlogError, Suggestions
 from claimlog.files import write_durably
 from claimlog.interchange.annotations import Project
 from claimlog.interchange.import_mapping import ImportMapping, mapping_flaws, read_mapping
@@ -68,11 +68,12 @@ def _unknown_coders(
     table = log.definition.streams[CODINGS]
     if all(key.table != CODERS for key in table.foreign_keys):
         return
-    known = registered_coders(log)
+    known, suggestions = registered_coders(log), Suggestions()
     named = [fixed.get("coder"), *(mapping.coders.values() if mapping else ())]
     for name in dict.fromkeys(named):
         if name is not None and name not in known:
             yield (
-                f'coder "{name[:80]}" is not registered{suggest(name, known)}; register them '
+                f'coder "{name[:80]}" is not registered'
+                f"{suggestions.nearest(name, lambda: known)}; register them "
                 f"first: claimlog add coder --coder-id {name[:80]} --kind person"
             )

@@ -29,6 +29,9 @@ from claimlog.schema.table_schema import REQUIRED_STREAMS, in_log_order
 from claimlog.untrusted_files import is_sparse, read_regular
 
 RESTORE = "a sealed batch never changes: restore it from git, and amend in a new batch"
+RACED = "batch-number"
+"""The rule that batches break which were sealed beside each other; claimlog rebase mends it."""
+
 IN_COLUMNS = "-in-columns"
 """What follows a stream's name in that of the resource that lists its Parquet files."""
 
@@ -308,10 +311,10 @@ def _numbering(batches: list[Batch]) -> Iterator[Finding]:
             remedy = f"renumber the one that lost the race: claimlog rebase {names}"
             if above and not named:
                 remedy += ", which names those to renumber with it"
-            yield Finding("batch-number", loser.shown, message, remedy=remedy)
+            yield Finding(RACED, loser.shown, message, remedy=remedy)
         elif batch.number != expected:
             message = f"is batch {batch.number}, expected {expected:04d}: a batch is missing"
-            yield Finding("batch-number", batch.shown, message, remedy="restore it from git")
+            yield Finding(RACED, batch.shown, message, remedy="restore it from git")
         previous = batch
 
 

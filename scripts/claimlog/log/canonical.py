@@ -17,7 +17,7 @@ import orjson
 import polars as pl
 import rfc8785
 
-from claimlog.errors import ClaimlogError, suggest
+from claimlog.errors import ClaimlogError, Suggestions
 from claimlog.escaping import is_spelt_alike
 from claimlog.limits import UNKNOWN_KEYS
 from claimlog.schema.table_schema import Field, Table
@@ -127,8 +127,15 @@ def _listed_keys(keys: Iterable[str]) -> str:
     return f"{named} and {len(found) - UNKNOWN_KEYS} more" if len(found) > UNKNOWN_KEYS else named
 
 
-def explain(line: str, table: Table) -> list[Flaw]:
-    """Read one line exactly and return everything that is wrong with it as a line of `table`."""
+def explain(line: str, table: Table, suggestions: Suggestions | None = None) -> list[Flaw]:
+    """Read one line exactly and return everything that is wrong with it as a line of `table`.
+
+    Parameters
+    ----------
+    suggestions
+        What is left to say of the unknown keys of one file; of a single line everything is said.
+    """
+    suggestions = suggestions or Suggestions()
     schema = f"schemas/{table.name}.json"
     try:
         row = decode_object(line)
@@ -136,8 +143,9 @@ def explain(line: str, table: Table) -> list[Flaw]:
         return [Flaw("json", f"not a JSON object: {error}", "write one canonical object a line")]
     unknown = [key for key in row if key not in table.by_name]
     flaws = [
-        Flaw("keys", f'unknown key "{key[:80]}"{suggest(key[:80], table.names)}', f"see {schema}")
-        for key in unknown[:UNKNOWN_KEYS]
+        Flaw("keys", f'unknown key "{name}"{near}', f"see {schema}")
+        for name in (key[:80] for key in unknown[:UNKNOWN_KEYS])
+        for near in [suggestions.nearest(name, lambda: table.names)]
     ]
     if len(unknown) > UNKNOWN_KEYS:
         flaws.append(Flaw("keys", f"{len(unknown) - UNKNOWN_KEYS} more such keys", f"see {schema}"))

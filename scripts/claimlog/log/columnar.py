@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from claimlog.errors import ClaimlogError, Finding
+from claimlog.errors import ClaimlogError, Finding, Suggestions
 from claimlog.limits import (
     PARQUET_BYTES_A_ROW,
     PARQUET_BYTES_FREE,
@@ -28,7 +28,7 @@ from claimlog.limits import (
 )
 from claimlog.log.arrow_types import arrow_schema
 from claimlog.log.canonical import encode, explain, needs_care, render
-from claimlog.log.lines import MOST_LISTED
+from claimlog.log.lines import COMPARED_KEYS, MOST_LISTED
 from claimlog.log.parquet_pages import pages
 from claimlog.log.stream_file import Lines
 from claimlog.schema.table_schema import Table
@@ -231,7 +231,7 @@ def _plain(kind: pa.DataType) -> pa.DataType:
 def _lines(rows: pa.Table, table: Table, shown: str, before: int) -> Lines:
     frame = pl.from_arrow(rows)
     assert isinstance(frame, pl.DataFrame)
-    result = Lines(rows=frame.height)
+    result, suggestions = Lines(rows=frame.height), Suggestions(COMPARED_KEYS)
     lines = render(frame, table).to_list()
     careful = frame.select(needs_care(table)).to_series()
     for index in (careful | pl.Series(line is None for line in lines)).arg_true():
@@ -239,7 +239,7 @@ def _lines(rows: pa.Table, table: Table, shown: str, before: int) -> Lines:
             break
         try:
             lines[index] = encode(frame.row(index, named=True)).decode() + "\n"
-            flaws = explain(lines[index][:-1], table)
+            flaws = explain(lines[index][:-1], table, suggestions)
         except ClaimlogError as error:
             result.findings.append(
                 Finding("canonical", shown, str(error), before + index + 1, remedy=RESTORE)

@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.json as pj
 
-from claimlog.errors import Finding
+from claimlog.errors import Finding, Suggestions
 from claimlog.log.arrow_types import arrow_schema
 from claimlog.log.canonical import explain, render
 from claimlog.log.column_types import empty_frame
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 LINE_FEED = 10
 MOST_LISTED = 1000  # findings of one file; a file in another format would give one a line
+COMPARED_KEYS = 5_000  # names of columns that the unknown keys of one file are compared with
 
 
 def read_lines(data: bytes, table: Table, shown: str, longest: int) -> Lines:
@@ -38,11 +39,11 @@ def read_lines(data: bytes, table: Table, shown: str, longest: int) -> Lines:
     longest
         Length of the longest line allowed, in bytes.
     """
-    result = Lines(data.count(b"\n"))
+    result, suggestions = Lines(data.count(b"\n")), Suggestions(COMPARED_KEYS)
     shortest = shortest_line(table)
     if result.rows * (shortest + 1) > len(data):
         # some are too short to be rows, and millions of lines cost much before any is looked at
-        result.findings = _crowded_findings(data, table, shown, longest)
+        result.findings = _crowded_findings(data, table, shown, longest, suggestions)
         return result
     ends = np.flatnonzero(np.frombuffer(data, np.uint8) == LINE_FEED)
     written = _strings(data, ends)
@@ -61,7 +62,9 @@ def read_lines(data: bytes, table: Table, shown: str, longest: int) -> Lines:
         suspects = (render(frame, table) != written).fill_null(True).arg_true().to_numpy()
     for index in suspects.tolist():
         begin = int(ends[index - 1]) + 1 if index else 0
-        result.findings += _line_findings(data[begin : ends[index]], table, shown, index + 1)
+        result.findings += _line_findings(
+            data[begin : ends[index]], table, shown, index + 1, suggestions
+        )
         if len(result.findings) >= MOST_LISTED:
             break
     if result.findings:
@@ -90,7 +93,9 @@ def _has_short_objects(data: bytes, table: Table, rows: int) -> bool:
     return bool(shortest) and (data.count(b"{") - rows) * min(shortest) > len(data)
 
 
-def _crowded_findings(data: bytes, table: Table, shown: str, longest: int) -> list[Finding]:
+def _crowded_findings(
+    data: bytes, table: Table, shown: str, longest: int, suggestions: Suggestions
+) -> list[Finding]:
     """Return what is wrong with lines, from the first on, until there is enough of it."""
     found: list[Finding] = []
     begin = number = 0
@@ -101,7 +106,7 @@ def _crowded_findings(data: bytes, table: Table, shown: str, longest: int) -> li
         elif end == begin:
             found.append(_empty(shown, number))
         else:
-            found += _line_findings(data[begin:end], table, shown, number)
+            found += _line_findings(data[begin:end], table, shown, number, suggestions)
         begin = end + 1
     return found
 
@@ -115,10 +120,12 @@ def _empty(shown: str, number: int) -> Finding:
     return Finding("bytes", shown, "the line is empty", number, remedy="remove the line")
 
 
-def _line_findings(line: bytes, table: Table, shown: str, number: int) -> list[Finding]:
+def _line_findings(
+    line: bytes, table: Table, shown: str, number: int, suggestions: Suggestions
+) -> list[Finding]:
     """Return everything that is wrong with one line."""
     try:
-        flaws = explain(line.decode("utf-8"), table)
+        flaws = explain(line.decode("utf-8"), table, suggestions)
     except UnicodeDecodeError as error:
         message = f"byte 0x{line[error.start]:02x} is not UTF-8"
         return [Finding("bytes", shown, message, number, remedy="save the file as UTF-8")]

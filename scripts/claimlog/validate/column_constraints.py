@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from claimlog.errors import Finding, suggest
+from claimlog.errors import Finding, Suggestions
 from claimlog.log.column_types import column_type
 from claimlog.log.event_log import Log
 from claimlog.package import DESCRIPTOR
@@ -103,20 +103,21 @@ def fail_cells(
 
     def say(row: dict[str, Any]) -> str:
         shown = json.dumps(row[item.name], ensure_ascii=False, default=str)
-        hint = _code_hint(row[item.name], item) if rule == "enum" else ""
+        hint = _code_hint(row[item.name], item, report.suggestions) if rule == "enum" else ""
         return f'{prefix}"{item.name}" is {shown[:80]}, expected {expected}{hint}'
 
     report.fail_rows(rule, stream, wrong, say, f"see schemas/{stream}.json")
 
 
-def _code_hint(value: object, item: Field) -> str:
+def _code_hint(value: object, item: Field, suggestions: Suggestions) -> str:
     """Return which code may be meant, as the end of a message."""
     codes = item.enum or []
     padded = next((code for code in codes if code.lstrip("0") == value and code != value), None)
     if padded:
         return f' ("{padded}" is one, of which a spreadsheet drops the zero: type it as text)'
     # short codes are like each other whatever they mean
-    near = suggest(value, codes) if isinstance(value, str) and len(value) > 3 else ""
+    is_word = isinstance(value, str) and len(value) > 3
+    near = suggestions.nearest(str(value), lambda: codes) if is_word else ""
     return near and f" ({near.removeprefix('; ')})"
 
 

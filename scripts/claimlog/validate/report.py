@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from claimlog.errors import ClaimlogError, Finding
+from claimlog.errors import ClaimlogError, Finding, Suggestions
 from claimlog.escaping import json_text
 from claimlog.log.event_log import Log
 from claimlog.log.merkle import CompactRange
@@ -126,6 +126,7 @@ class Report:
         for name, why in self.waived.items():
             self.tallies[name].note = why
         self.most = log.definition.thresholds["findings_listed"]
+        self.suggestions = Suggestions()
         self.anchors_unchecked: int | None = None
         self.stopped_after: str | None = None
         self.of_claims: Counter[str] = Counter()
