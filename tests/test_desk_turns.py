@@ -11,14 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from claimlog.desk import text_registration
+from claimlog.desk import desk_log, text_registration, work
 from claimlog.desk.request_error import BUSY, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.upload import MOST, Upload, Uploads
 from claimlog.desk.web import review_api
 from claimlog.desk.web.turns import MOST_BYTES, MOST_WAITING, BodyShares, Turns
+from claimlog.sources.text import Texts
 from conftest import World
-from desk_client import desk_of
+from desk_client import claim_value, desk_of
 
 OCTETS = {"content-type": "application/octet-stream"}
 
@@ -183,4 +184,50 @@ def test_an_error_does_not_hold_what_failed(
         assert held[0]() is None
     finally:
         gc.enable()
+    opened.close()
+
+
+def test_passages_that_cannot_be_checked_in_seconds_are_not_saved(
+    registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    value = claim_value("ships will founder", "Vessels may be lost.")
+    length = len("ships will founder")
+    monkeypatch.setattr(work, "PASSAGES_CHARACTERS", 3 * length)
+    monkeypatch.setattr(work, "MOST_DRAFTS", 3)
+    opened = desk_of(registered, tmp_path)
+    for name in ("d1", "d2", "d3"):
+        opened.put("coder-1", "S102", name, value)
+    opened.put("coder-1", "S102", "d3", {**value, "statement": "Again."}, 4)
+    path = "work/S102/drafts/d4"
+    refused = opened.ask("coder-1", "PUT", path, base=0, value=value)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (413, "large")
+    monkeypatch.setattr(work, "MOST_DRAFTS", 4)
+    refused = opened.ask("coder-1", "PUT", path, base=0, value=value)
+    assert "54 characters" in refused.json()["error"]["message"]
+    opened.close()
+
+
+def test_nobody_waits_for_texts_to_be_read_who_only_asks_for_rows(
+    registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = desk_of(registered, tmp_path)
+    log, begun, go = opened.desk.log, threading.Event(), threading.Event()
+    read = desk_log.Texts
+
+    def slowly(folder: Path) -> Texts:
+        begun.set()
+        assert go.wait(30)
+        return read(folder)
+
+    monkeypatch.setattr(desk_log, "Texts", slowly)
+    reading = threading.Thread(target=lambda: log.texts)
+    reading.start()
+    assert begun.wait(30)
+    rows: list[object] = []
+    asking = threading.Thread(target=lambda: rows.append(log.source("S102")), daemon=True)
+    asking.start()
+    asking.join(30)
+    assert rows
+    go.set()
+    reading.join()
     opened.close()

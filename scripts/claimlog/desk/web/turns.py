@@ -17,7 +17,7 @@ from claimlog.limits import TEXT_BYTES
 
 T = TypeVar("T")
 
-MOST_WAITING = 64
+MOST_WAITING = 32
 """Requests of a role that may wait for a thread: a page sends a handful at once."""
 
 MOST_BYTES = 3 * TEXT_BYTES
