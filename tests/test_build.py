@@ -25,8 +25,8 @@ import pytest
 from claimlog.build import build
 from claimlog.compile import compile_tables
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
-from claimlog.export.conform import conform
 from claimlog.export.sqlite import DatabaseWriter, create_statement
+from claimlog.export.table_types import conform
 from claimlog.fold import cutoff, fold
 from claimlog.fold.corroboration import ultimate_origins
 from claimlog.log.read_log import read
@@ -87,7 +87,7 @@ def test_the_fold_of_any_prefix_equals_a_fold_by_hand(made: World) -> None:
 def test_the_fold_of_random_histories_equals_a_fold_by_hand() -> None:
     import narwhals as nw
 
-    from claimlog.fold.states import live_rows, prefix, version_spans
+    from claimlog.fold.row_versions import live_rows, prefix, version_spans
 
     chance = random.Random(7)
     for _ in range(50):

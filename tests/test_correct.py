@@ -173,6 +173,20 @@ def test_what_is_dropped_is_retracted_and_furniture_that_is_gone_is_left_out(wor
     world.seal("corrected")
 
 
+def test_decisions_name_rows_by_their_stream_too(world: World) -> None:
+    drop = frozenset({"claims/C001-006", "links/L0001"})
+    done = corrected(world, ONCE, Decisions(drop=drop))
+    assert {row["claim_id"] for row in done.rows["claims"] if row["action"] == "retract"} == {
+        "C001-006"
+    }
+    assert [row["link_id"] for row in done.rows["links"]] == ["L0001"]
+
+
+def test_a_quote_of_a_row_that_is_named_by_its_stream_too_is_taken(world: World) -> None:
+    done = corrected(world, EDITED, Decisions(quotes={"claims/C001-003": "fifty pilots"}))
+    assert any(row["claim_id"] == "C001-003" for row in done.rows["claims"])
+
+
 def test_a_row_that_refers_to_what_is_dropped_has_to_be_dropped_too(world: World) -> None:
     drop = frozenset({"C001-006"})
     with pytest.raises(FindingsError, match="nothing was corrected") as caught:

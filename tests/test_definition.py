@@ -27,8 +27,10 @@ from claimlog.errors import ClaimlogError
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.package import Package
+from claimlog.schema.constraints import CONSTRAINTS
 from claimlog.schema.definition import read_definition
 from claimlog.schema.flaws import FOLD_INPUTS, SQL_WORDS
+from claimlog.schema.json_schemas import CONSTRAINTS_SHAPE
 from claimlog.schema.patterns import matches, pattern_flaw
 from claimlog.schema.table_schema import REQUIRED_STREAMS
 from claimlog.validate import Report, validate
@@ -121,9 +123,9 @@ if way == "frictionless":
     except frictionless.FrictionlessException:
         pass
 else:
-    from claimlog.validate import tabular
+    from claimlog.validate import column_constraints
     if way == "unchecked":  # as if the rule of the descriptor had let everything pass
-        tabular.check_descriptor = lambda log, report: report.count("descriptor", 0)
+        column_constraints.check_descriptor = lambda log, report: report.count("descriptor", 0)
     from claimlog.errors import ClaimlogError
     from claimlog.log.event_log import Log
     from claimlog.log.read_log import read
@@ -812,3 +814,7 @@ def is_plain_name(word: str) -> bool:
 def test_a_word_that_sql_reads_otherwise_without_quotes_is_no_name_of_a_column() -> None:
     words = set(KEYWORDS.split())
     assert {word for word in words if not is_plain_name(word)} <= SQL_WORDS <= words
+
+
+def test_what_may_stand_in_a_constraint_is_said_of_each() -> None:
+    assert CONSTRAINTS_SHAPE["properties"].keys() == CONSTRAINTS.keys()

@@ -39,8 +39,8 @@ from claimlog.release.stage import ReleasePlan
 from claimlog.release.tool_wheel import ToolWheel
 from claimlog.release.verdict import Verdict
 from claimlog.release.verify import verify_copy
-from claimlog.schema.config_files import own_shape, shape_flaw
 from claimlog.schema.definition import read_definition
+from claimlog.schema.json_schemas import own_shape, shape_flaw
 from claimlog.site.files.release_pages import draw_release_site
 from conftest import claim
 from histories import History, histories, write
@@ -178,7 +178,10 @@ def test_a_release_of_which_the_archive_cannot_be_written_leaves_nothing_in_the_
     def full(*_: Path) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    base, program = dist(released, "0.1.0").with_suffix(".0.zip"), "claimlog.site.files.apply_delta"
+    base, program = (
+        dist(released, "0.1.0").with_suffix(".0.zip"),
+        "claimlog.site.files.delta_worker",
+    )
     monkeypatch.setattr("claimlog.release.delta_process.copy_durably", full)
     with pytest.raises(ClaimlogError, match=r"cannot be written .*; make room and run this again"):
         apply_in_process(base, delta, tmp_path / "out", program)

@@ -886,7 +886,7 @@ SNIPPETS = {
 
 @pytest.mark.parametrize("what", SNIPPETS)
 def test_the_process_that_verifies_can_reach_nothing(what: str) -> None:
-    code = "from claimlog.limited_program import refuse_programs; refuse_programs(); "
+    code = "from claimlog.limited_worker import refuse_programs; refuse_programs(); "
     code += SNIPPETS[what]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 1

@@ -14,7 +14,7 @@ import pytest
 
 from claimlog.cli import export_rows, import_rows
 from claimlog.compile import compile_tables
-from claimlog.edit.append import add
+from claimlog.edit.entity_changes import add
 from claimlog.edit.new_rows import Writer
 from claimlog.edit.open_batch import read_with_open
 from claimlog.edit.row_faults import FileFaultsError

@@ -13,7 +13,7 @@ from claimlog.limited_process import LimitedWork, Limits, path_request, run_limi
 
 HEAD = """
 import os, signal, sys
-from claimlog.limited_program import answer_request
+from claimlog.limited_worker import answer_request
 """
 TAIL = """
 if __name__ == "__main__":

@@ -9,11 +9,18 @@ from pathlib import Path
 import pytest
 
 from claimlog.edit import identifier_numbers
-from claimlog.edit.append import Entries, add
+from claimlog.edit.entity_changes import Entries, add
 from claimlog.edit.find_quote import find_quote
 from claimlog.edit.identifier_numbers import NumberedIdentifiers, UsedNumbers
 from claimlog.edit.row_files import read_entries
-from claimlog.errors import COMPARED_LENGTH, COMPARISONS, ClaimlogError, Suggestions, suggest
+from claimlog.errors import (
+    COMPARED_LENGTH,
+    COMPARED_WORDS,
+    COMPARISONS,
+    ClaimlogError,
+    Suggestions,
+    suggest,
+)
 from claimlog.log.read_log import read
 from claimlog.sources.text import Text
 from conftest import World
@@ -27,9 +34,33 @@ def test_a_word_that_is_long_is_compared_with_none() -> None:
     assert not suggest(long, [long])
 
 
-def test_near_words_are_offered_until_so_many_were_compared() -> None:
+def test_a_word_is_compared_with_those_near_it_in_the_alphabet_where_there_are_many() -> None:
+    known = [f"C001-{number:06}" for number in range(10 * COMPARED_WORDS)]
+    start = time.process_time()
+    assert suggest("C001-0199990", known) == '; did you mean "C001-019999"?'
+    assert suggest("c001-019999", known) == '; did you mean "C001-019999"?'
+    assert suggest("zebra", known) == ""
+    assert time.process_time() - start < 20  # each with all of them would take minutes
+    anagrams = ("ab" * 25 + "ba" * 25 + str(number % 10) for number in range(COMPARED_WORDS))
+    assert suggest("b" * 50 + "a" * 50, anagrams) == ""
+
+
+@pytest.mark.parametrize("command", ["show", "retract"])
+def test_an_identifier_of_thousands_of_characters_is_not_repeated(
+    world: World, command: str
+) -> None:
+    reason = ("--reason", "Why.") if command == "retract" else ()
+    done = world.run(command, "C" * 50_000, *reason)
+    assert done.returncode == 1
+    assert len(done.stderr) < 300
+
+
+def test_near_words_are_offered_until_so_many_were_compared(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     suggestions = Suggestions()
     known = ["green", *map(str, range(COMPARISONS // 2))]
+    monkeypatch.setattr("claimlog.errors.COMPARED_WORDS", len(known))
     assert suggestions.nearest("gren", lambda: known) == '; did you mean "green"?'
     assert suggestions.nearest("gren", lambda: known) == '; did you mean "green"?'
 

@@ -190,3 +190,19 @@ def test_the_command_names_the_kinds_that_there_are(doubles: World) -> None:
     assert done.stderr.endswith('; did you mean "actor"?\n')
     done = doubles.run("merge", "claim", "C001-001", "C001-002", "--reason", WHY)
     assert "claimlog retract C001-001" in done.stderr
+
+
+def test_the_last_versions_of_all_rows_that_change_are_read_at_once(
+    doubles: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+    original = Log.history
+
+    def heard(log: Log, stream: str, identifier: str) -> Any:
+        looked.append(identifier)
+        return original(log, stream, identifier)
+
+    monkeypatch.setattr(Log, "history", heard)
+    done = merge(doubles.package, "actors", "norland", "nor", WHY, "coder-1")
+    assert sum(done.amended.values()) >= 3
+    assert {*looked} <= {"norland", "nor"}  # the time would grow with the square of the log

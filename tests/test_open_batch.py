@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import claimlog.edit.staging
-from claimlog.edit.drop import drop
+from claimlog.edit.drop import dependent_rows, drop
 from claimlog.edit.open_rows import OpenRow, open_rows
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.log.canonical import encode
 from claimlog.schema.definition import read_definition
+from claimlog.schema.table_schema import Table
 from conftest import World, actor, copied
 from test_ledger import LETTER, LIKED, assert_sound, snapshot
 
@@ -165,6 +168,33 @@ def test_what_refers_by_a_list_or_through_another_row_depends_on_it_too(world: W
     done = drop(world.package, ["port"], with_references=True)
     assert [row.place for row in done.rows] == ["actors:1", "actors:2", "claims:1", "links:1"]
     assert places(world) == ["claims:1 C001-008 1"]
+
+
+def open_row(line: int, table: Table, **content: Any) -> OpenRow:
+    return OpenRow(table.name, line, b"", table, content)
+
+
+@pytest.mark.parametrize("action", ["amend", "assert"])
+def test_dropping_one_of_thousands_that_depend_on_each_other_takes_a_time_by_their_number(
+    made: World, action: str
+) -> None:
+    table = read_definition(made.package).streams["actors"]
+    rows = [
+        open_row(n, table, actor_id="port", version=n, action=action if n > 1 else "assert")
+        for n in range(1, 20_001)
+    ]
+    rows += [
+        open_row(n, table, actor_id=f"pilot-{n}", version=1, action="assert", part_of="port")
+        for n in range(20_001, 30_001)
+    ]
+    start = time.process_time()
+    found = dependent_rows(rows, [0])
+    assert time.process_time() - start < 10  # 2,000 versions took 20 seconds, by their cube
+    assert [*found] == [*range(1, 30_000)]
+    assert found[1] == "follows version 1, which would be gone"
+    assert found[29_999] == "refers to port, which would be gone"
+    del rows[20_000:]
+    assert [*dependent_rows(rows, [10_000])] == [*range(10_001, 20_000)]
 
 
 def test_a_drop_that_would_break_a_rule_names_the_row_and_drops_nothing(world: World) -> None:

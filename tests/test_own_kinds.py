@@ -20,7 +20,7 @@ import polars as pl
 import pytest
 
 from claimlog.build import build
-from claimlog.desk.amendments import changed_columns
+from claimlog.desk.amendments import shown_changes
 from claimlog.desk.comparison import nothing_as_null
 from claimlog.desk.draft_values import clean_values
 from claimlog.desk.forms import form
@@ -188,7 +188,8 @@ def test_no_and_0_are_answers_that_the_desk_tells_from_an_empty_cell(
     claims = read_definition(begun.package).streams["claims"]
     assert clean_values(claims, {name: value}) == {name: value}
     changed = {"column": name, "before": None, "after": value}
-    assert changed_columns(claims, {}, {name: value}) == [changed]
+    empty_row = dict.fromkeys(claims.names)
+    assert shown_changes(claims, empty_row, {**empty_row, name: value}) == [changed]
     assert nothing_as_null(value) is value
     assert [nothing_as_null(empty) for empty in ("", [], None)] == [None] * 3
 

@@ -15,7 +15,7 @@ import pytest
 
 import claimlog
 from claimlog.log.takedowns import FILE_PATH, SHAPE
-from claimlog.schema.config_files import shape_flaw
+from claimlog.schema.json_schemas import shape_flaw
 from claimlog.schema.patterns import fits
 
 ROOM = Path(claimlog.__file__).parent
@@ -28,12 +28,12 @@ CHANGES_TEXT = frozenset(
         "release/descriptors/card.py",  # lines of a page, read with re.MULTILINE
         "site/pages/documentation.py",
         "sources/documents/pdf_document.py",  # titles that are none
-        "sources/readings.py",  # how words of a text are read
+        "sources/word_readings.py",  # how words of a text are read
         "site/table_cells.py",  # where a cell is cut
         "site/routing.py",  # addresses hold no line feed: `refusals` refuses it
         "site/files/addresses.py",
         "sources/documents/furniture_cues.py",
-        "schema/config_files.py",  # where `$` is read as JSON Schema reads it
+        "schema/json_schemas.py",  # where `$` is read as JSON Schema reads it
     }
 )
 """Modules whose patterns end in ``$`` and decide of no name, path or value."""

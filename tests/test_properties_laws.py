@@ -32,10 +32,11 @@ from claimlog.log.read_log import read
 from claimlog.log.upcast import downcast, upcast
 from claimlog.package import Package
 from claimlog.schema.definition import Definition, read_definition
-from claimlog.sources.anchor import anchor, boundary_flaw, relocate_anchor
+from claimlog.sources.anchor import anchor, boundary_flaw
 from claimlog.sources.text import Text
 from claimlog.strict_json import LARGEST_INTEGER, decode_object, decode_value
 from conftest import begin_anew
+from found_again import found_again
 from histories import ROOT, SCHEMAS, histories, random_history, write
 from test_canonical import rows_of
 from thorough import examples
@@ -304,9 +305,10 @@ def test_a_span_is_found_again_in_a_copy_wrapped_anew_and_never_guessed(
             for at in same
             if (words[max(0, at - 3) : at], words[at + size : at + size + 3]) == around
         ]
-    found = relocate_anchor(copy, anchor(text, start, end))
-    assert found == [(copy.tokens[at][0], copy.tokens[at + size - 1][1]) for at in same]
     assert first in same
+    own = (copy.tokens[first][0], copy.tokens[last][1])
+    found = found_again(copy, anchor(text, start, end))
+    assert found in ((own, None) if len(same) == 1 else (None,))
 
 
 # logical hashes ---------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from claimlog.log.canonical import encode
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.schema.table_schema import Field, ForeignKey, Table
-from claimlog.validate import references, rows, tabular
+from claimlog.validate import column_constraints, references, rows
 from claimlog.validate.report import Report
 from conftest import hop
 from histories import PACKAGE, SCHEMAS, Row, random_history
@@ -143,7 +143,7 @@ def ours(
         if check:
             check(log, report)
         elif not log.findings:
-            tabular.check_pandera(log, report)
+            column_constraints.check_pandera(log, report)
             rows.check_times(log, report)
         found = [*log.findings, *report.findings]
     return {

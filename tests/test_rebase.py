@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,13 @@ import pytest
 import claimlog.edit.batch_files
 import claimlog.log.batch
 from claimlog.edit.batch_files import DONE, IN, OUT, recover
+from claimlog.edit.clock import FORMAT
 from claimlog.edit.log_lock import log_lock
 from claimlog.edit.rebase import rebase
+from claimlog.edit.rebase_open import rebase_open
 from claimlog.errors import ClaimlogError, Finding, FindingsError, UsageError
 from claimlog.log.batch import MANIFEST, chain, dump_manifest, first_followers, sealed_batches
+from claimlog.log.merged_entities import amend_reason, merge_reason, rename_merged
 from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.validate import validate
@@ -69,6 +73,11 @@ def branches(world: World, tmp_path: Path) -> tuple[World, World]:
 def rebased(world: World, *names: str) -> list[str]:
     with log_lock(world.package):
         return rebase(world.package, names)
+
+
+def rebased_open(world: World) -> list[str]:
+    with log_lock(world.package):
+        return rebase_open(world.package)
 
 
 def found(world: World) -> list[str]:
@@ -614,3 +623,104 @@ def test_what_a_remedy_does_not_name_the_command_names(world: World, stacked: li
     assert done.returncode == 2
     assert f"{stacked[2]} was sealed on top of {stacked[1]}; rebase both" in done.stderr
     assert all(name in done.stderr for name in stacked[1:])
+
+
+# the open batch
+
+
+def in_an_hour() -> str:
+    return (datetime.now(UTC) + timedelta(hours=1)).strftime(FORMAT)
+
+
+@pytest.fixture
+def overtaken(branches: tuple[World, World], monkeypatch: pytest.MonkeyPatch) -> World:
+    """Open rows here, and a batch from elsewhere with later times and the same new number."""
+    ours, theirs = branches
+    ours.add("claims", [LETTER])
+    ours.amend("claims", "C001-007", note="Looked at again.")
+    ours.add("links", [{**LINK, "basis": "The letter is one."}])
+    with monkeypatch.context() as later:
+        for module in ("clock", "new_rows", "seal"):
+            later.setattr(f"claimlog.edit.{module}.now", in_an_hour)
+        theirs.add("claims", [NOTICED])
+        theirs.seal("theirs")
+    return merged(ours, theirs)
+
+
+def test_an_open_batch_that_was_overtaken_is_let_come_after_by_the_command_that_is_named(
+    overtaken: World,
+) -> None:
+    said = overtaken.run("validate").stdout
+    assert "C001-007 has version 1 twice" in said
+    assert said.count("is before that of an earlier row") == 3
+    assert said.count("run claimlog rebase [") == 4
+    assert overtaken.run("rebase").stdout.splitlines() == [
+        "the open batch comes after all that is sealed",
+        "  C001-007 is now C001-008",
+    ]
+    overtaken.seal("ours")
+    assert found(overtaken) == []
+    claims, links = overtaken.rows("claims"), overtaken.rows("links")
+    assert [(row["claim_id"], row["version"]) for row in claims] == [
+        ("C001-008", 1),
+        ("C001-008", 2),
+    ]
+    assert [row["from_claim_id"] for row in links] == ["C001-008"]
+
+
+def test_an_open_batch_that_was_not_overtaken_stays_as_it_is(world: World) -> None:
+    world.add("claims", [LETTER])
+    path = world.package.state / "open" / "claims.ndjson"
+    before = path.read_bytes()
+    assert rebased_open(world) == ["the open batch comes after all that is sealed"]
+    assert path.read_bytes() == before
+
+
+def test_an_open_amendment_of_what_was_amended_elsewhere_is_for_somebody_to_decide(
+    branches: tuple[World, World],
+) -> None:
+    ours, theirs = branches
+    ours.amend("claims", "C001-001", note="Ours.")
+    theirs.amend("claims", "C001-001", note="Theirs.")
+    theirs.seal("theirs")
+    world = merged(ours, theirs)
+    path = world.package.state / "open" / "claims.ndjson"
+    before = path.read_bytes()
+    with pytest.raises(FindingsError, match="nothing was rebased") as caught:
+        rebased_open(world)
+    assert "take this row back with claimlog drop" in str(caught.value.findings[0])
+    assert path.read_bytes() == before
+    world.run("drop", "claims:1")
+    world.amend("claims", "C001-001", note="Both.")
+    world.seal("ours")
+    assert found(world) == []
+
+
+def test_there_is_nothing_to_rebase_without_a_name_and_an_open_batch(world: World) -> None:
+    done = world.run("rebase")
+    assert done.returncode == 2
+    assert "there is no open batch to rebase; name a sealed one that lost a race" in done.stderr
+
+
+def test_open_rows_that_break_other_rules_stay_as_they_are(overtaken: World) -> None:
+    path = overtaken.package.state / "open" / "claims.ndjson"
+    spoilt = path.read_bytes().replace(b'"topic":"sharing"', b'"topic":"nothing"')
+    path.write_bytes(spoilt)
+    with pytest.raises(FindingsError, match="mend the rows"):
+        rebased_open(overtaken)
+    path.write_bytes(b"{}\n" + spoilt)
+    with pytest.raises(FindingsError):
+        rebased_open(overtaken)
+    assert path.read_bytes() == b"{}\n" + spoilt
+
+
+def test_a_merge_leads_on_to_the_number_that_its_entity_has_after_a_rebase() -> None:
+    names = {"P002": "P003"}
+    assert rename_merged(merge_reason("P002", "One: P002."), names) == (
+        merge_reason("P003", "One: P002.")
+    )
+    assert rename_merged(amend_reason("P001", "P002", "One."), names) == (
+        amend_reason("P001", "P003", "One.")
+    )
+    for other in (None, "", "Said twice; merged into P002: see there.", "P002 is another."):
+        assert rename_merged(other, names) == other

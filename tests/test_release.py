@@ -43,9 +43,9 @@ from claimlog.release.rebuild import (
 from claimlog.release.release_lock import release_lock
 from claimlog.release.tool_wheel import refuse_development_tool
 from claimlog.release.verify import verify_copy
-from claimlog.schema.config_files import HEAD, shape_flaw
 from claimlog.schema.definition import read_definition
 from claimlog.schema.deprecations import Deprecation
+from claimlog.schema.json_schemas import HEAD, shape_flaw
 from claimlog.schema.table_schema import dump
 from claimlog.site.files.release_pages import draw_release_site
 from claimlog.site.pages.releases import NET_CHANGES

@@ -168,7 +168,7 @@ def test_pages_of_documentation_and_queries_are_the_programs_that_a_site_may_sta
 ) -> None:
     code = (
         "import subprocess, sys; from pathlib import Path; "
-        "from claimlog.limited_program import refuse_programs; "
+        "from claimlog.limited_worker import refuse_programs; "
         "own = Path('own.py'); own.write_text('print(1)'); refuse_programs(own); "
         "run = lambda *words: subprocess.run([sys.executable, *words], check=True); "
         "run('-I', 'own.py'); run('-P', 'own.py'); {}"

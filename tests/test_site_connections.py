@@ -24,7 +24,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from claimlog.export import table_csv
-from claimlog.site import spreadsheet
+from claimlog.site import csv_stream
 from claimlog.site.lists import whole_list
 from claimlog.site.protection import reader_limits
 from claimlog.site.protection.connections import Connection, ConnectionLimiter, connection_limit
@@ -588,7 +588,7 @@ def test_who_leaves_a_table_has_the_slot_until_its_thread_is_done(
         slots = Slots(1, 0)
         reader = ReaderRequest(peer="a", release=await slots.acquire("a"))
         REQUEST.set(reader)
-        sending = asyncio.create_task(spreadsheet.safe_csv(None, Path("a.parquet")).stream_fn(None))
+        sending = asyncio.create_task(csv_stream.safe_csv(None, Path("a.parquet")).stream_fn(None))
         assert await asyncio.to_thread(begun.wait, SOON)
         sending.cancel()  # the client has gone
         await asyncio.wait([sending])
@@ -601,7 +601,7 @@ def test_who_leaves_a_table_has_the_slot_until_its_thread_is_done(
                 await asyncio.sleep(0.01)
         (await slots.acquire("a"))()
 
-    monkeypatch.setattr(spreadsheet, "csv_pieces", piece)
+    monkeypatch.setattr(csv_stream, "csv_pieces", piece)
     asyncio.run(run())
     assert names
     assert names[0].startswith("claimlog-csv")

@@ -22,7 +22,7 @@ from accessibility import violations
 from browser import NO_CHROMIUM, OPEN_ALL, WIDE, Watch, chromium, opened, too_wide
 from claimlog.build import build
 from claimlog.errors import ClaimlogError
-from claimlog.limited_program import requested_path
+from claimlog.limited_worker import requested_path
 from claimlog.log.read_log import read
 from claimlog.log.release_index import read_index
 from claimlog.package import Package

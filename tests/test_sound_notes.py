@@ -12,10 +12,10 @@ import claimlog.fingerprint
 from claimlog.errors import ClaimlogError
 from claimlog.log.read_log import read
 from claimlog.package import Package
-from claimlog.schema import config_files, sound_values
+from claimlog.package_state import lock_mark
+from claimlog.schema import json_schemas, sound_values
 from claimlog.schema.sound_values import digest_of, is_sound, note_sound, used_digests
 from claimlog.sound_notes import NOTE, note_sound_values, recall_sound_values
-from claimlog.state import lock_mark
 from claimlog.state_notes import read_note, write_note
 from conftest import World
 
@@ -38,10 +38,10 @@ def forget() -> None:
 def count_of_checks(package: Package, monkeypatch: pytest.MonkeyPatch) -> int:
     """Read a log as a process that knows nothing does, and count the shapes that it checks."""
     checked: list[object] = []
-    original = config_files._shape_error
+    original = json_schemas._shape_error
     with monkeypatch.context() as patch:
         patch.setattr(
-            config_files, "_shape_error", lambda *words: checked.append(0) or original(*words)
+            json_schemas, "_shape_error", lambda *words: checked.append(0) or original(*words)
         )
         forget()
         read(package)

@@ -17,8 +17,8 @@ from claimlog.edit.log_lock import log_lock
 from claimlog.errors import ClaimlogError
 from claimlog.log.cache import open_cache
 from claimlog.log.parts import write_part
+from claimlog.package_state import FILES, FOLDERS, open_lock
 from claimlog.schema.definition import read_definition
-from claimlog.state import FILES, FOLDERS, open_lock
 from claimlog.state_notes import read_note, write_note
 from claimlog.swap import recover_directory
 from conftest import World
@@ -112,6 +112,44 @@ def test_what_is_no_file_in_the_open_batch_is_refused(
     place(folder / "claims.ndjson", victim, False)
     with pytest.raises(ClaimlogError, match=r"^\.claimlog/open/claims\.ndjson: is "):
         world.amend("claims", "C001-002", note="One more.")
+
+
+@pytest.mark.parametrize("name", ["claims.parquet", "claims.ndjson.bak", "Claims.ndjson", "notes"])
+def test_a_file_in_the_open_batch_that_holds_no_open_rows_is_neither_sealed_nor_removed(
+    name: str, world: World
+) -> None:
+    world.amend("claims", "C001-002", note="One more.")
+    path = world.package.state / "open" / name
+    path.write_bytes(b"Mine.")
+    for words in (
+        ("open",),
+        ("drop", "claims:1"),
+        ("rebase",),
+        ("seal", "--slug", "more", "--title", "x", "--method", "y"),
+    ):
+        done = world.run(*words)
+        assert done.returncode == 1
+        assert f"claimlog: .claimlog/open/{name}: is no file of open rows" in done.stderr
+    assert path.read_bytes() == b"Mine."
+    path.rename(path.with_name(".DS_Store"))
+    world.seal("more")
+
+
+def test_rows_that_change_while_they_are_sealed_are_not_sealed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.amend("claims", "C001-002", note="One more.")
+    original = shutil.copyfile
+
+    def changed(here: Path, there: Path) -> None:
+        original(here, there)
+        there.write_bytes(there.read_bytes() + b"{}\n")
+
+    monkeypatch.setattr("claimlog.edit.seal.shutil.copyfile", changed)
+    with pytest.raises(ClaimlogError, match="was changed while it was sealed; nothing was sealed"):
+        world.seal("more")
+    monkeypatch.undo()
+    assert world.seal("more").number == 4
 
 
 def test_a_lock_is_not_emptied(world: World) -> None:

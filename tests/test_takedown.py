@@ -130,6 +130,23 @@ def test_the_tree_is_what_it_was_and_the_row_is_gone(sound: World) -> None:
     assert "is in the tree" in check_proof(proof, {after.size: after.root.hex()})
 
 
+def test_a_row_that_is_named_by_its_stream_too_is_taken_down_by_its_identifier(
+    sound: World,
+) -> None:
+    go(sound, identifier=f"claims/{CLAIM}")
+    [taken] = read(sound.package).taken_rows.values()
+    assert taken.id == CLAIM
+    assert errors(sound) == []
+    shown = [sound.run("show", name).stdout for name in (CLAIM, f"claims/{CLAIM}")]
+    assert shown[0] == shown[1]
+    assert "version 1  taken down on" in shown[0]
+
+
+def test_what_was_taken_down_already_is_said_to_be(taken: World) -> None:
+    with pytest.raises(ClaimlogError, match=r"no version 1 .* was taken down on"):
+        go(taken)
+
+
 def test_the_log_goes_on_and_the_identifier_is_never_given_again(sound: World) -> None:
     go(sound)
     [name] = sound.add("claims", [CLAIMS_MORE])

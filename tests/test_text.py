@@ -93,11 +93,29 @@ def test_boundaries_keep_grapheme_clusters_whole() -> None:
     family = "👩‍👩‍👧"
     text = Text(f"a {family} ę\u0301 🇫🇷🇩🇪")
     start = text.content.index(family)
-    assert {start, start + len(family)} <= text.boundaries
-    assert not text.boundaries & set(range(start + 1, start + len(family)))
+    assert not text.splits_cluster(start)
+    assert not text.splits_cluster(start + len(family))
+    assert all(map(text.splits_cluster, range(start + 1, start + len(family))))
     flags = text.content.index("🇫")
-    assert flags + 2 in text.boundaries
-    assert flags + 1 not in text.boundaries
+    assert not text.splits_cluster(flags + 2)
+    assert text.splits_cluster(flags + 1)
+
+
+@given(st.text(st.sampled_from("a \n\u0301\u0600\u200d👩👧🇫🇷가가한\u0e33é[\u2028"), max_size=30))
+def test_offsets_inside_of_clusters_are_those_that_no_cluster_of_the_whole_text_ends_at(
+    content: str,
+) -> None:
+    ends = {0, *(match.end() for match in regex.finditer(r"\X", content))}
+    text = Text(content)
+    insides = {offset for offset in range(len(content) + 1) if text.splits_cluster(offset)}
+    assert insides == {*range(len(content) + 1)} - ends
+
+
+@given(st.text("a\n", max_size=20))
+def test_the_line_of_an_offset_is_one_more_than_the_line_ends_before_it(content: str) -> None:
+    text = Text(content)
+    for offset in range(len(content) + 1):
+        assert text.line_of(offset) == content.count("\n", 0, offset) + 1
 
 
 def test_the_line_of_an_offset_counts_from_one() -> None:

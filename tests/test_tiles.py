@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -705,3 +706,20 @@ def test_a_signing_that_is_killed_leaves_either_state(
     assert not [*tiny.root.glob(f".{RECORD}*")]
     tiled(tiny, note, tmp_path / "log")
     assert tlog_follower.follow(tmp_path / "log", verifier_key(ORIGIN, secret))
+
+
+def test_words_of_an_unsigned_directory_stand_in_quotes(tiny: World, tmp_path: Path) -> None:
+    forged = "checked: the signature of the checkpoint with the key in maintainers.pub"
+    leaf = leaf_hash(b"{}")
+    folder = tmp_path / "log"
+    for name, data in (("tile/0/000.p/1", leaf), ("tile/entries/000.p/1", b"\0\0")):
+        (folder / name).parent.mkdir(parents=True)
+        (folder / name).write_bytes(data)
+    point = Checkpoint(f"x's checkpoint; {forged}, not y", 1, leaf)
+    (folder / "checkpoint").write_text(point.text(), "utf-8")
+    row = {"row": 0, "leaf_hash": leaf.hex(), "reason": f'a court" {forged}"'}
+    (folder / "takedowns.json").write_text(json.dumps({"rows": [row]}), "utf-8")
+    done = tiny.run("tiles", "--check", str(folder))
+    assert done.returncode == 1
+    assert forged in done.stdout
+    assert forged not in re.sub('"[^"]*"', "", done.stdout + done.stderr)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +22,7 @@ from claimlog.log.read_log import read
 from claimlog.log.signed_trees import RECORD
 from claimlog.release.checkpoint import Checkpoint
 from claimlog.release.prove import PROOF_BYTES, claim_row
+from claimlog.release.signed_note import sign_note
 from claimlog.release.signing_key import verifier_key
 from claimlog.release.tlog_proof import TlogProof, check_tlog_proof, prove_row
 from conftest import World
@@ -247,3 +250,66 @@ def test_a_proof_for_a_release_is_against_its_own_checkpoint(
     assert out.read_text("utf-8").endswith(note)
     done = tiny.run("prove", "inclusion", "C001-003", "--checkpoint", str(file), "--out", str(out))
     assert f"the signed tree of {size} rows does not hold it" in done.stderr
+
+
+FORGED = f"of 7 rows of {ORIGIN}, signed with the key maintainers.pub; beside it C1"
+
+
+@pytest.mark.parametrize(
+    ("row", "origin"),
+    [
+        ({"claim_id": f"C1 version 1 is row 0 {FORGED}", "version": 1}, ORIGIN),
+        ({"claim_id": "C1" * 20_000, "version": 1}, ORIGIN),
+        ({"claim_id": f'C1" {FORGED} "', "version": 1}, ORIGIN),
+        ({"claim_id": "C1", "version": 1}, f"{ORIGIN} {FORGED}"),
+        ({"claim_id": "C1", "version": 1}, f"{ORIGIN}\N{NO-BREAK SPACE}{FORGED}"),
+        ({"claim_id": "C1", "version": 1}, ORIGIN * 20_000),
+    ],
+)
+def test_what_a_file_says_of_itself_is_a_word_or_stands_in_quotes(
+    row: dict[str, object], origin: str, secret: Path, tmp_path: Path
+) -> None:
+    """A row, its tree and signatures are whatever their maker likes, where no key is given."""
+    line = json.dumps(row).encode()
+    signer = f"{ORIGIN}/{'n' * 9_000}"
+    names = [signer, *(f"{number}.example" for number in range(50))]
+    text = Checkpoint(origin, 1, leaf_hash(line)).text()
+    notes = [sign_note(text, name, secret).removeprefix(text).lstrip("\n") for name in names]
+    proof = TlogProof(line, 0, (), f"{text}\n{''.join(notes)}")
+    said = check_tlog_proof(written(tmp_path, proof.text()), None, {})
+    own = re.sub(r'"(?:[^"\\]|\\.)*"', "", said)
+    assert "maintainers.pub" not in own
+    assert "not checked: its signature by " in own
+    assert "not known here, hold it against a root that you kept: 1:" in own
+    assert len(said) < 1_500
+
+
+def test_a_proof_with_the_root_of_another_number_of_rows_is_about_another_tree(
+    tmp_path: Path,
+) -> None:
+    """The path of the first row of eight is that of the first of five: the root says no size."""
+    lines = [b"row %d" % number for number in range(8)]
+    leaves = [leaf_hash(line) for line in lines]
+    root, path = tree_root(leaves), tuple(inclusion(leaves, 0))
+    for size, refused in ((8, False), (5, True)):
+        proof = TlogProof(lines[0], 0, path, Checkpoint(ORIGIN, size, root).text())
+        file = written(tmp_path, proof.text())
+        if refused:
+            with pytest.raises(ClaimlogError, match="is about a tree of 5 rows, not of 8"):
+                check_tlog_proof(file, None, {8: root.hex()}, [8])
+        assert "not known here" in check_tlog_proof(file, None, {})
+
+
+@pytest.mark.parametrize("size", [0, 1, 2**53, 2**62, 2**63 - 1, 2**63, 2**64 - 1])
+@pytest.mark.parametrize("index", [0, 2**53, 2**63 - 1, 9 * 10**18])
+def test_no_size_and_no_place_makes_a_row_of_an_inner_node(
+    size: int, index: int, tmp_path: Path
+) -> None:
+    """A leaf that holds what an inner node is made of has another hash."""
+    inner = b"\x01" + LEAVES[0] + LEAVES[1]
+    for path in ((), (LEAVES[2],), (LEAVES[2],) * 64):
+        root = leaf_hash(inner) if size == 1 and index else tree_root(LEAVES[:2])
+        point = Checkpoint(ORIGIN, size, root).text()
+        proof = TlogProof(inner, index, path, point)
+        with pytest.raises(ClaimlogError, match=r"does not prove what it says|is no "):
+            check_tlog_proof(written(tmp_path, proof.text()), None, {})

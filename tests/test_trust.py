@@ -63,7 +63,7 @@ def test_the_limits_that_are_stated_are_those_of_the_code() -> None:
         f"{SETTINGS['sql_time_limit_ms'] // 1000} seconds a query",
         f"There are at most {reader_limits.CONNECTIONS}, fewer",
         f"for {reader_limits.SEND_SECONDS:.0f} seconds in all",
-        f"{reader_limits.HEAD_BYTES:,} bytes for the head",
+        f"{reader_limits.HEAD_BYTES:,} bytes and {reader_limits.HEAD_LINES} lines for the head",
         f"take at most {reader_limits.ANSWER_BYTES // 10**6} MB as JSON",
         f"{reader_limits.JSON_PARTS:,} values of JSON",
         f"at {reader_limits.LEAST_RATE // 1000} kB a second",

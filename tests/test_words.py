@@ -8,10 +8,11 @@ import pytest
 import regex
 
 from claimlog.errors import ClaimlogError
-from claimlog.sources.anchor import anchor, boundary_flaw, find_exact_quote, relocate_anchor
-from claimlog.sources.readings import FORKS, READINGS, Readings
+from claimlog.sources.anchor import anchor, boundary_flaw, find_exact_quote
 from claimlog.sources.text import Text, digest
+from claimlog.sources.word_readings import FORKS, READINGS, Readings
 from claimlog.sources.words import words
+from found_again import found_again
 
 SENTENCE = "The wardens of the estuary don't share buoy-positions with Sudland any more."
 
@@ -21,10 +22,11 @@ SENTENCE = "The wardens of the estuary don't share buoy-positions with Sudland a
     ["\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u200e", "\u202e", "\u00ad", "\ufe0f"],
 )
 def test_an_invisible_code_point_is_no_part_of_a_word_and_splits_none(inserted: str) -> None:
-    text = Text(f"{inserted}Est{inserted}uary {inserted} wardens left.{inserted}")
-    assert words(text.content) == ["estuary", "wardens", "left"]
-    found = find_exact_quote(text, f"Est{inserted}uary {inserted} wardens", None, "S001")
-    assert relocate_anchor(Text("Estuary wardens left."), found) == [(0, 15)]
+    quote = f"Est{inserted}uary {inserted} wardens"
+    text = Text(f"{inserted}It is said: {quote} left for good.{inserted}")
+    assert " ".join(words(text.content)) == "it is said estuary wardens left for good"
+    found = find_exact_quote(text, quote, None, "S001")
+    assert found_again(Text("It is said: Estuary wardens left for good."), found) == (12, 27)
     with pytest.raises(ClaimlogError, match="begins inside a word"):
         find_exact_quote(text, "uary", None, "S001")
 
@@ -98,7 +100,9 @@ def test_a_script_without_spaces_can_be_quoted_at_any_grapheme(content: str, quo
     found = find_exact_quote(Text(content), quote, None, "S001")
     first, *others = regex.findall(r"\X", quote)
     wrapped = content.replace(quote, f"{first}\n{''.join(others)}")
-    [(start, end)] = relocate_anchor(Text(wrapped), found)
+    place = found_again(Text(wrapped), found)
+    assert place is not None
+    start, end = place
     assert wrapped[start:end].replace("\n", "") == quote
     with pytest.raises(ClaimlogError, match=r"begins inside a word|does not occur"):
         find_exact_quote(Text("ท่าเรือ"), "่าเรือ", None, "S001")
@@ -126,7 +130,9 @@ def test_a_passage_and_its_context_are_found_in_a_copy_that_is_set_otherwise(cop
     )
     # so that the context has to decide between two places
     other = Text(f"{COPIES[copy](SENTENCE)} Some of the estuary don't share buoy-positions.")
-    [(start, end)] = relocate_anchor(other, wanted)
+    place = found_again(other, wanted)
+    assert place is not None
+    start, end = place
     assert end < len(COPIES[copy](SENTENCE))
     passage = other.content[start:end].replace("\u200e", "")
     assert passage.startswith("of the estu")
@@ -139,10 +145,8 @@ def test_a_passage_and_its_context_are_found_in_a_copy_that_is_set_otherwise(cop
 def test_a_compound_broken_in_the_coded_text_is_found_whole_in_a_copy(set_otherwise: str) -> None:
     coded = Text(SENTENCE.replace("buoy-", "buoy-\n"))
     wanted = find_exact_quote(coded, "share buoy-\npositions with", None, "S001")
-    assert (
-        len(relocate_anchor(Text(SENTENCE.replace("buoy-positions", set_otherwise)), wanted)) == 1
-    )
-    assert len(relocate_anchor(Text(SENTENCE), wanted)) == 1
+    for copy in (SENTENCE.replace("buoy-positions", set_otherwise), SENTENCE):
+        assert found_again(Text(copy), wanted) is not None
 
 
 def test_a_hyphen_at_a_line_end_may_be_a_border_of_a_passage_and_a_soft_one_may_not() -> None:
@@ -151,8 +155,9 @@ def test_a_hyphen_at_a_line_end_may_be_a_border_of_a_passage_and_a_soft_one_may_
     found = find_exact_quote(text, "positions with Sudland", None, "S001")
     assert found == anchor(text, start, found.end)
     other = Text(f"No positions with Sudland are known. {SENTENCE}")
-    [(at, _)] = relocate_anchor(other, found)
-    assert at == other.content.rindex("positions")
+    place = found_again(other, found)
+    assert place is not None
+    assert place[0] == other.content.rindex("positions")
     soft = Text(SENTENCE.replace("buoy-", "buoy\u00ad\n"))
     assert boundary_flaw(soft, soft.content.index("pos"), len(SENTENCE)) is not None
 

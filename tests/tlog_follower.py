@@ -40,8 +40,11 @@ def checkpoint(note: str, vkey: str) -> tuple[str, int, bytes]:
     assert key[0] == 1
     assert sha256(f"{name}\n".encode() + key).digest()[:4].hex() == identity
     text, _, signatures = note.rpartition("\n\n")
-    [line] = [one for one in signatures.splitlines() if one.startswith(f"— {name} ")]
-    data = base64.b64decode(line.split(" ")[2])
+    assert signatures.endswith("\n")
+    [line] = [
+        one for one in signatures.removesuffix("\n").split("\n") if one.startswith(f"— {name} ")
+    ]
+    data = base64.b64decode(line.split(" ")[2], validate=True)
     assert data[:4].hex() == identity
     Ed25519PublicKey.from_public_bytes(key[1:]).verify(data[4:], f"{text}\n".encode())
     origin, size, root = text.split("\n")[:3]

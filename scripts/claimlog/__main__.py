@@ -5,7 +5,7 @@ import gc
 import os
 import sys
 
-OBJECTS_BETWEEN_COLLECTIONS = 10_000
+OBJECTS_BETWEEN_COLLECTIONS = 50_000
 """New objects after which cycles are looked for. Starting up makes hundreds of thousands that all
 stay: with Python's 700, a fifth of a short command's time is spent walking them."""
 

@@ -11,9 +11,9 @@ import narwhals as nw
 import polars as pl
 
 from claimlog.build_notes import write_fingerprint
-from claimlog.export.conform import conform, conform_lazily, constant_tables, empty_table
 from claimlog.export.descriptor import FileHashes, descriptor_of_build, dump_json
 from claimlog.export.metadata import datasette_metadata, inspect_data
+from claimlog.export.table_types import conform, conform_lazily, constant_tables, empty_table
 from claimlog.fold import (
     ClaimSummary,
     Cutoff,
@@ -27,7 +27,7 @@ from claimlog.fold import (
     stream_prefixes,
     summarize_claims,
 )
-from claimlog.fold.states import Frame
+from claimlog.fold.row_versions import Frame
 from claimlog.fold.tables import Frames
 from claimlog.log.coder_kinds import coder_kinds
 from claimlog.log.event_log import Log

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import difflib
 import errno
+from bisect import bisect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from itertools import islice
 
 from claimlog.count_wording import number_and_noun
 
@@ -42,6 +42,12 @@ COMPARED_LENGTH = 100
 
 COMPARISONS = 100_000
 """Known words that the words of one file are compared with, each for up to a millisecond."""
+
+COMPARED_WORDS = 2_000
+"""Known words that one word is compared with: of more, those nearest to it in the alphabet."""
+
+SHOWN_LENGTH = 80
+"""Characters of an identifier that was not found which a message repeats."""
 
 
 READ_CHARACTERS = 50_000_000
@@ -82,8 +88,22 @@ def suggest(word: str, known: Iterable[str], nearness: float = 0.6) -> str:
     """
     if len(word) > COMPARED_LENGTH:
         return ""
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=nearness)
+    candidates = _neighbours(word, [*known])
+    near = difflib.get_close_matches(word, candidates, n=1, cutoff=nearness)
     return f'; did you mean "{near[0]}"?' if near else ""
+
+
+def _neighbours(word: str, known: list[str]) -> list[str]:
+    """Return the known words that a word is compared with: all, or as many around its place.
+
+    An identifier that is mistyped in a log of a million mostly begins as the one that was meant.
+    """
+    if len(known) <= COMPARED_WORDS:
+        return known
+    known.sort(key=str.casefold)
+    place = bisect(known, word.casefold(), key=str.casefold)
+    first = min(max(0, place - COMPARED_WORDS // 2), len(known) - COMPARED_WORDS)
+    return known[first : first + COMPARED_WORDS]
 
 
 class Suggestions:
@@ -108,7 +128,7 @@ class Suggestions:
         """Return what `suggest` does, or nothing; `known` is called only while something is."""
         if self.left <= 0 or len(word) > COMPARED_LENGTH:
             return ""
-        words = [*islice(known(), self.left)]
+        words = _neighbours(word, [*known()])[: self.left]
         self.left -= len(words)
         return suggest(word, words, nearness)
 

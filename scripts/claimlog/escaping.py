@@ -78,6 +78,28 @@ def printable_line(text: str) -> str:
     return printable(text.replace("\n", r"\n"))
 
 
+NAME = re.compile(r"[!#-&(-~]{1,100}")
+"""What stands in a sentence as it is: one word of ASCII, which no reader takes for others."""
+
+NAME_LENGTH = 100
+"""Characters of another name that are shown."""
+
+
+def name_in_sentence(name: str) -> str:
+    r"""Return a name that others chose as it can stand in a sentence of ours: a word, or in quotes.
+
+    A name of several words could else go on with the sentence, and say what was not checked.
+
+    >>> name_in_sentence("allied-trust"), name_in_sentence("x, signed with a key")
+    ('allied-trust', '"x, signed with a key"')
+    """
+    if NAME.fullmatch(name):
+        return name
+    shown = json.dumps(name[:NAME_LENGTH], ensure_ascii=False)
+    rest = len(name) - NAME_LENGTH
+    return shown if rest <= 0 else f"{shown} and {rest:,} more characters"
+
+
 def _replace_unprintable(text: str, replace: Callable[[str], str]) -> str:
     """Replace what does not print, in one pass: beside what has been written, not what stood there.
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
-from claimlog.state import require_own_state
+from claimlog.package_state import require_own_state
 from claimlog.state_notes import read_note, write_note
 
 NOTE = "cache/digests.json"

@@ -12,8 +12,8 @@ from contextlib import suppress
 from claimlog.errors import ClaimlogError
 from claimlog.fingerprint import is_cached, tool_fingerprint
 from claimlog.package import Package
+from claimlog.package_state import lock_mark, open_lock
 from claimlog.schema.sound_values import HELD, recall_sound, used_digests
-from claimlog.state import lock_mark, open_lock
 from claimlog.state_notes import read_note, write_note
 
 NOTE = "cache/sound.json"

@@ -11,7 +11,7 @@ from typing import Any
 from claimlog.errors import ClaimlogError
 from claimlog.files import write_durably
 from claimlog.package import Package, read_json
-from claimlog.state import require_own_state, state_folder
+from claimlog.package_state import require_own_state, state_folder
 
 DIGEST = "sha256"
 """Key of the digest, beside those of the note."""

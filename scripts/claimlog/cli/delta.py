@@ -41,7 +41,7 @@ def apply(context: Context, base: Path, changes: Path, out: Path | None, limits:
     from claimlog.release.delta_apply import differing_files
     from claimlog.release.delta_process import apply_in_process
 
-    program = "claimlog.site.files.apply_delta"
+    program = "claimlog.site.files.delta_worker"
     applied = apply_in_process(base, changes, (out or Path(DIST)).absolute(), program, limits)
     line(
         f"{applied.base_version} and the delta give {applied.version}: {applied.file_count} files "
@@ -49,9 +49,12 @@ def apply(context: Context, base: Path, changes: Path, out: Path | None, limits:
     )
     tables = applied.tables
     lines(tables.different)
-    good = not tables.different
+    good = not tables.different and applied.is_true is not False
     what = "tables in Parquet and in SQLite have the content that the delta states"
-    line((f"{tables.same} of {tables.compared} {what}", "green" if good else "red"))
+    line((f"{tables.same} of {tables.compared} {what}", "red" if tables.different else "green"))
+    if applied.is_true is False:
+        flaw = "does not say what base and delta give of the changes; the one that was written does"
+        line((f"{changes}: delta.json {flaw}", "red"))
     line(f"wrote {applied.folder}/")
     if applied.remark:
         line(f"note: {applied.version} {applied.remark}")

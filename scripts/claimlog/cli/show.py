@@ -31,7 +31,7 @@ def show(context: Context, identifier: str, json_out: bool) -> None:
 
 def print_history(table: Table, versions: list[dict[str, Any]], taken: list[TakenRow]) -> None:
     """Print the last state in full, what each version changed, and which were taken down."""
-    from claimlog.log.row_changes import EVENT_COLUMNS, changed_columns, readable_value
+    from claimlog.log.version_changes import EVENT_COLUMNS, changed_columns, readable_value
 
     last = versions[-1]
     state = "retracted" if last["action"] == "retract" else "live"

@@ -120,6 +120,7 @@ def _write(context: Context, out: Path, key: Path | None, public_key: Path | Non
 def _check(
     folder: Path, key: Path | None, roots: tuple[str, ...], missing: tuple[int, ...]
 ) -> None:
+    from claimlog.escaping import name_in_sentence
     from claimlog.release.kept_roots import parse_kept_roots
     from claimlog.release.tile_reader import TiledLog, check_tiled_log, missing_rows
 
@@ -132,13 +133,13 @@ def _check(
     else:
         held = f"{rows:,} rows, every one in its tile"
     line(
-        f"{folder}: {held}, and the tiles give the root {point.root.hex()} of {point.origin}'s "
-        "checkpoint"
+        f"{folder}: {held}, and the tiles give the root {point.root.hex()} of "
+        f"{name_in_sentence(point.origin)}'s checkpoint"
     )
     for size in kept_roots:
         line(f"  checked: its first {size} rows have the root that you kept")
     for row, said in sorted(tiled.missing.items()):
-        line(f"  not checked: row {row}, of which the hash alone is there: {said}")
+        line(f'  not checked: row {row}, of which the hash alone is there: "{said}"')
     if key is None:
         line("  not checked: a signature (give the log's public key with --key)")
     else:

@@ -123,7 +123,7 @@ def verify_log(context: Context, texts: Path, partial: bool) -> int:
 
 def verify_open_batch(context: Context, texts: Path, partial: bool) -> int:
     """Check the open batch, if there is one, and say that it is open and what was found."""
-    from claimlog.edit.open_verdict import verify_open
+    from claimlog.edit.open_batch_check import verify_open
 
     supplied = load_texts(texts)
     verdict = verify_open(context.package, supplied) if supplied else None

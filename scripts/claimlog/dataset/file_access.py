@@ -16,7 +16,7 @@ from urllib.parse import quote
 from claimlog.errors import ClaimlogError
 from claimlog.limits import FETCHED_BYTES
 from claimlog.release.archive import read_member
-from claimlog.release.file_names import FILE_NAME
+from claimlog.release.file_name_check import FILE_NAME
 from claimlog.release.layout import MAX_MEMBERS
 from claimlog.untrusted_files import read_regular
 from claimlog.web_client import WebClient, WebError

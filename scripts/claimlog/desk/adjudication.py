@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from claimlog.desk.blindness import finished_works
 from claimlog.desk.comparison import ADDED, AGREED, Unit, compare
 from claimlog.desk.corrected_text import require_text_of_work
 from claimlog.desk.decisions import LEFT, NEW, RIGHT, UNIT, Decisions
 from claimlog.desk.desk import Desk
 from claimlog.desk.draft_changes import CHANGED_ELSEWHERE, draft_view, findings_dict, state_dict
+from claimlog.desk.entry_candidates import proposed_entries
+from claimlog.desk.entry_merge import NewEntries
 from claimlog.desk.findings import draft_findings
-from claimlog.desk.new_entries import NewEntries
 from claimlog.desk.places import Places
-from claimlog.desk.proposed_entries import proposed_entries
 from claimlog.desk.request_error import ABSENT, CLOSED, RequestError
 from claimlog.desk.saved_cells import stale
 from claimlog.desk.work import Work, require_draft_name
@@ -62,7 +63,7 @@ class Adjudication:
             If not all who began have finished, or nobody has, or the text is another since.
         """
         row = desk.log.source(source)
-        works = [*desk.work_folder.finished_works(source)]
+        works = [*finished_works(desk.work_folder, source)]
         for work in works:
             require_text_of_work(desk.package, work, row)
         decisions = desk.decisions(source)

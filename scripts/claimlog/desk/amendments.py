@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from claimlog.desk.comparison import nothing_as_null
 from claimlog.desk.desk import Desk
 from claimlog.desk.draft_changes import claim_value
 from claimlog.desk.draft_values import clean_values
@@ -14,8 +13,9 @@ from claimlog.desk.request_error import ABSENT, INVALID, MALFORMED, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.row_references import CLAIMS, SPAN
 from claimlog.desk.saved_cells import stale
-from claimlog.edit.append import amend
+from claimlog.edit.entity_changes import amend
 from claimlog.edit.entity_history import entity_history
+from claimlog.log.version_changes import changed_cells
 from claimlog.schema.table_schema import Table
 
 Row = dict[str, Any]
@@ -44,7 +44,7 @@ def claim_history(desk: Desk, name: str) -> Row:
                 **{key: row[key] for key in ("version", "action", "recorded_at", "recorded_by")},
                 "reason": row["reason"],
                 "is_open": row["batch"] not in sealed,
-                "changes": changed_columns(table, before, row) if before else [],
+                "changes": shown_changes(table, before, row) if before else [],
             }
         )
         before = row
@@ -57,12 +57,11 @@ def claim_history(desk: Desk, name: str) -> Row:
     }
 
 
-def changed_columns(table: Table, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Row]:
-    """Return what differs between two states of an entity."""
+def shown_changes(table: Table, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Row]:
+    """Return what differs between two versions of an entity."""
     return [
-        {"column": name, "before": before.get(name), "after": after.get(name)}
-        for name in table.content
-        if nothing_as_null(before.get(name)) != nothing_as_null(after.get(name))
+        {"column": name, "before": old, "after": new}
+        for name, (old, new) in changed_cells(table, before, after).items()
     ]
 
 
@@ -84,7 +83,7 @@ def amend_claim(
     table = desk.log.definition.streams[CLAIMS]
     given = _changes(desk, table, now["claim"], changes)
     after = {**now["claim"], **given}
-    changed = changed_columns(table, now["claim"], after)
+    changed = shown_changes(table, now["claim"], after)
     if not changed:
         raise RequestError(INVALID, "nothing is changed")
     value = {

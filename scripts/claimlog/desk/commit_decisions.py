@@ -17,7 +17,7 @@ from claimlog.desk.roles import Role
 from claimlog.desk.row_references import CLAIMS
 from claimlog.desk.saved_cells import StaleError
 from claimlog.edit.add_together import Part, add_together
-from claimlog.edit.append import Addition
+from claimlog.edit.entity_changes import Addition
 
 Row = dict[str, Any]
 

@@ -11,7 +11,7 @@ from claimlog.desk.work import BEGUN, Work
 from claimlog.desk.work_folder import FOLDER, WorkFolder
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
-from claimlog.state import state_folder
+from claimlog.package_state import state_folder
 
 
 def require_text_of_work(package: Package, work: Work, row: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ from claimlog.desk.places import Places
 from claimlog.desk.request_error import CLOSED, INVALID, MALFORMED, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.saved_cells import stale
-from claimlog.edit.append import amend
+from claimlog.edit.entity_changes import amend
 
 Row = dict[str, Any]
 SOURCES = "sources"

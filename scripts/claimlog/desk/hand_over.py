@@ -11,12 +11,12 @@ from claimlog.desk.commitment import commitment_of, read_coding, write_coding
 from claimlog.desk.desk import Desk
 from claimlog.desk.draft_changes import claim_value
 from claimlog.desk.draft_values import clean_values
+from claimlog.desk.entry_editing import require_new_identifier, spot_table
 from claimlog.desk.findings import draft_findings, error_count
 from claimlog.desk.request_error import INVALID, LARGE, MALFORMED, RequestError
 from claimlog.desk.roles import NAME, Role
 from claimlog.desk.saved_cells import SavedCells
 from claimlog.desk.saved_work import REGISTERED
-from claimlog.desk.spot_entries import require_new_identifier, spot_table
 from claimlog.desk.work import (
     BEGUN,
     DRAFT,

@@ -11,7 +11,7 @@ from claimlog.desk.desk import Desk
 from claimlog.desk.request_error import INVALID, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.work import Work
-from claimlog.edit.append import Entries, add
+from claimlog.edit.entity_changes import Entries, add
 from claimlog.edit.open_rows import open_rows
 from claimlog.errors import ClaimlogError
 

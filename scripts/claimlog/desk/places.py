@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -126,12 +126,11 @@ class Places:
             start = tokens[bisect_left(tokens, (start,)) - 1][0]
         if self.text.splits_word(end):
             end = tokens[bisect_left(tokens, (end,)) - 1][1]
-        bounds = self._bounds
-        return bounds[bisect_right(bounds, start) - 1], bounds[bisect_left(bounds, end)]
-
-    @cached_property
-    def _bounds(self) -> list[int]:
-        return sorted(self.text.boundaries)
+        while self.text.splits_cluster(start):
+            start -= 1
+        while self.text.splits_cluster(end):
+            end += 1
+        return start, end
 
     def _first_token(self, offset: int) -> int:
         return bisect_left(self.text.tokens, (offset,))

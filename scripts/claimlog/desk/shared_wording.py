@@ -14,8 +14,8 @@ from claimlog.desk.places import Places
 from claimlog.desk.request_error import INVALID, RequestError
 from claimlog.errors import ClaimlogError
 from claimlog.sources.characters import canonical_text
-from claimlog.sources.readings import Readings
 from claimlog.sources.text import Text
+from claimlog.sources.word_readings import Readings
 
 
 @lru_cache(maxsize=8)

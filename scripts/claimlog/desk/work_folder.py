@@ -1,17 +1,15 @@
-"""Where the work of every coder lies, who may see what of it, and moving it away."""
+"""Where the work of every coder lies, and moving it away."""
 
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 
-from claimlog.desk.request_error import ABSENT, BLIND, UNFINISHED, RequestError
-from claimlog.desk.roles import NAME, Role
+from claimlog.desk.roles import NAME
 from claimlog.desk.work import Work
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
-from claimlog.state import REMEDY, state_folder
+from claimlog.package_state import REMEDY, state_folder
 
 FOLDER = "desk"
 ENDING = ".ndjson"
@@ -78,26 +76,6 @@ class WorkFolder:
         works = self.of_source(source)
         return bool(works) and all(work.is_finished for work in works)
 
-    def finished_works(self, source: str) -> Iterator[Work]:
-        """Yield the finished works on a source.
-
-        Raises
-        ------
-        RequestError
-            If somebody has not finished: nobody sees anything of a coding before that.
-        """
-        works = self.of_source(source)
-        if not works:
-            raise RequestError(ABSENT, f"nobody has coded {source}")
-        if not all(work.is_finished for work in works):
-            states = [{"coder": work.coder, "state": work.state} for work in works]
-            raise RequestError(
-                UNFINISHED,
-                f"{source} is compared when all who began it have finished",
-                coders=states,
-            )
-        yield from works
-
     def set_aside(self, source: str) -> Path:
         """Move the works and decisions on a source away, so that it can be coded anew.
 
@@ -123,28 +101,3 @@ class WorkFolder:
         except OSError as error:
             raise ClaimlogError(f"{target.name}: cannot be written ({error.strerror})") from error
         return target
-
-    def require_own_finished(self, role: Role, source: str) -> None:
-        """Refuse what a coder sees only of a text that he has coded to its end.
-
-        Raises
-        ------
-        RequestError
-            If he has not.
-        """
-        if not self.work(role.name, source).is_finished:
-            raise RequestError(BLIND, "this is shown to coders who have finished the text")
-
-
-def require_deciding(role: Role) -> None:
-    """Refuse what a role that codes must not see.
-
-    Raises
-    ------
-    RequestError
-        If the role does not decide.
-    """
-    if not role.decides:
-        raise RequestError(
-            BLIND, "this shows what others coded; it is for the role that adjudicates"
-        )

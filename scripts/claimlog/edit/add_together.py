@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from claimlog.edit.append import Addition, make_writer
 from claimlog.edit.duplicates import RowIndex
+from claimlog.edit.entity_changes import Addition, make_writer
 from claimlog.edit.log_lock import log_lock
 from claimlog.edit.new_rows import Writer, as_lines
 from claimlog.edit.staging import append_streams

@@ -25,7 +25,7 @@ from claimlog.log.batch import (
 )
 from claimlog.log.event_log import Log
 from claimlog.package import DESCRIPTOR, Package
-from claimlog.state import REMEDY, require_own_state, state_folder
+from claimlog.package_state import REMEDY, require_own_state, state_folder
 
 DONE = "rebase-done"
 """What becomes of `OUT` and `IN`, which hold replaced batches as OLD.NEW, at the end."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 
-from claimlog.edit.append import Row, make_writer
+from claimlog.edit.entity_changes import Row, make_writer
 from claimlog.edit.entity_history import find_entity
 from claimlog.edit.find_quote import find_quote
 from claimlog.edit.log_lock import log_lock
@@ -54,6 +54,16 @@ class Decisions:
     drops_all: bool = False
     takes_changed: bool = False
     occurrences: Mapping[str, int] = field(default_factory=dict)
+
+    def of_passages(self, passages: Sequence[Passage]) -> Decisions:
+        """Return these with the bare identifier of a passage that is named STREAM/IDENTIFIER."""
+        bare = {f"{one.stream}/{one.identifier}": one.identifier for one in passages}
+        return replace(
+            self,
+            quotes={bare.get(name, name): quote for name, quote in self.quotes.items()},
+            occurrences={bare.get(name, name): number for name, number in self.occurrences.items()},
+            drop=frozenset(bare.get(name, name) for name in self.drop),
+        )
 
 
 @dataclass(frozen=True)
@@ -139,6 +149,7 @@ def correct(
         coded, corrected = _coded_text(before, texts), _corrected_text(path, before, texts)
         anchored = {name: _anchored_rows(writer, name, source) for name in ANCHORED}
         passages = [*_passages(writer, before, anchored, coded, corrected)]
+        decisions = decisions.of_passages(passages)
         _refuse_undecided(source, passages, decisions)
         plan = _Plan(writer, corrected, source, passages, decisions, reason)
         rows = plan.rows(before, path)
@@ -259,8 +270,8 @@ class _Plan:
                 ranges += [{**part, "start": span[0], "end": span[1]}] if span else []
             elif row := self._row(one):
                 rows.setdefault(one.stream, []).append(row)
-        for identifier in sorted(self.decisions.drop - {one.identifier for one in self.passages}):
-            stream, _ = find_entity(self.writer.log, identifier)
+        for name in sorted(self.decisions.drop - {one.identifier for one in self.passages}):
+            stream, identifier, _ = find_entity(self.writer.log, name)
             rows.setdefault(stream, []).append(self._retraction(stream, identifier))
         given = {"text": str(path)} | ({FURNITURE: ranges} if before[FURNITURE] else {})
         amended = self.writer.amendment("sources", self.source, given, self.reason)

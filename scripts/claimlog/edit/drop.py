@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -83,18 +85,23 @@ def dependent_rows(rows: Sequence[OpenRow], chosen: Sequence[int]) -> dict[int, 
         for target in references(row):
             refers.setdefault(target, []).append(index)
     found: dict[int, str] = {}
+    known = {*chosen}
     pending = [*chosen]
     while pending:
         row = rows[at := pending.pop()]
         if row.entity is None:
             continue
-        later = [index for index in versions[row.entity] if index > at]
+        # each list is gone through once: what lies behind a row that goes is no longer looked at
+        own = versions[row.entity]
+        later = own[bisect_right(own, at) :]
+        del own[len(own) - len(later) :]
         why = dict.fromkeys(later, f"follows version {row.version}, which would be gone")
         if row.content.get("action") == "assert":
-            referring = refers.get(row.entity, ())
+            referring = refers.pop(row.entity, ())
             why = dict.fromkeys(referring, f"refers to {row.identifier}, which would be gone") | why
-        new = {index: said for index, said in why.items() if index not in {*chosen, *found}}
+        new = {index: said for index, said in why.items() if index not in known}
         found |= new
+        known |= new.keys()
         pending += new
     return dict(sorted(found.items()))
 
@@ -128,14 +135,14 @@ def _chosen_row(sealed: Log, rows: Sequence[OpenRow], name: str) -> int:
 
 def _refuse_sealed(sealed: Log, name: str) -> None:
     try:
-        stream, versions = find_entity(sealed, name)
+        stream, _, versions = find_entity(sealed, name)
     except ClaimlogError:
         return
     last = versions.tail(1).to_dicts()[0]
     path, line = sealed.file_and_line(stream, last["batch"], last["line"])
     raise ClaimlogError(
         f"{name} is sealed ({path}:{line}), for good; what is sealed is taken back by: "
-        f'claimlog retract {name} --reason "…"; {NOTHING}'
+        f'claimlog retract {shlex.quote(name)} --reason "…"; {NOTHING}'
     )
 
 

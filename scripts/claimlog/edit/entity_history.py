@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from claimlog.edit.open_batch import read_with_open
-from claimlog.errors import ClaimlogError, suggest
+from claimlog.errors import SHOWN_LENGTH, ClaimlogError, suggest
 from claimlog.log.event_log import Log
 from claimlog.log.takedowns import TakenRow
 from claimlog.package import Package
 from claimlog.schema.table_schema import Table
+
+
+class FoundEntity(NamedTuple):
+    """An entity of a log: its stream, its bare identifier, and all its versions, oldest first."""
+
+    stream: str
+    identifier: str
+    versions: pl.DataFrame
 
 
 def entity_history(
@@ -28,15 +36,15 @@ def entity_history(
     """
     log = read_with_open(package)
     log.require_readable()
-    stream, rows = find_entity(log, identifier)
-    table = log.definition.streams[stream]
+    found = find_entity(log, identifier)
+    table = log.definition.streams[found.stream]
     columns = ("seq", "event_id", "batch", *table.names)
-    taken = [*log.taken_of(stream, identifier).values()]
-    return table, rows.select(columns).to_dicts(), taken
+    taken = [*log.taken_of(found.stream, found.identifier).values()]
+    return table, found.versions.select(columns).to_dicts(), taken
 
 
-def find_entity(log: Log, identifier: str) -> tuple[str, pl.DataFrame]:
-    """Return the stream of an entity and all its versions, oldest first.
+def find_entity(log: Log, identifier: str) -> FoundEntity:
+    """Return an entity by its identifier.
 
     Parameters
     ----------
@@ -55,6 +63,8 @@ def find_entity(log: Log, identifier: str) -> tuple[str, pl.DataFrame]:
         places = " or ".join(f"{stream}/{name}" for stream, _ in found)
         raise ClaimlogError(f'more than one stream has the identifier "{name}"; write {places}')
     if found:
-        return found[0]
-    known = tuple(name for stream in log.streams for name in log.ids(stream))
-    raise ClaimlogError(f'nothing has the identifier "{identifier}"{suggest(identifier, known)}')
+        stream, versions = found[0]
+        return FoundEntity(stream, name, versions)
+    known = (known for stream in log.streams for known in log.ids(stream))
+    near = suggest(identifier, known)
+    raise ClaimlogError(f'nothing has the identifier "{identifier[:SHOWN_LENGTH]}"{near}')

@@ -15,7 +15,7 @@ from claimlog.schema.table_schema import Table
 from claimlog.sources.anchor import COLUMNS as ANCHOR
 
 if TYPE_CHECKING:
-    from claimlog.edit.append import Entries
+    from claimlog.edit.entity_changes import Entries
 
 OF_A_TEXT = ("text_sha256", "text_length", "raw_sha256")
 """Columns of a source that only one text has."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from claimlog.edit.quote_places import QuotePlaces
 from claimlog.errors import ClaimlogError, Suggestions
-from claimlog.sources.anchor import Anchor, anchor, find_exact_quote
+from claimlog.sources.anchor import Anchor, anchor, anchor_at, find_exact_quote
 from claimlog.sources.characters import canonical_text
-from claimlog.sources.occurrences import occurrences, word_runs
 from claimlog.sources.text import Text
 from claimlog.sources.words import words
 
@@ -34,6 +35,7 @@ def find_quote(
     shown: str,
     by_words: bool = False,
     suggestions: Suggestions | None = None,
+    places: QuotePlaces | None = None,
 ) -> Anchor:
     """Find a passage by its quote and return its anchor.
 
@@ -43,34 +45,41 @@ def find_quote(
         Whether a quote that does not stand in the text to the letter may differ in all but words.
     suggestions
         What is left to say of the quotes of one file; of a single quote everything is said.
+    places
+        Where the quotes of one file are looked for.
 
     Raises
     ------
     ClaimlogError
         As `find_exact_quote` does; for a quote that does not occur, the message says where the
-        text almost has it.
+        text almost has it. If the quotes of the file took too much reading.
     """
+    places = places or QuotePlaces()
     quote = canonical_text(quote)
-    if quote not in text.content and (plain := quote.translate(SPACES)) in text.content:
-        quote = plain
-    if not quote.strip() or quote in text.content:
+    if not quote.strip():
         return find_exact_quote(text, quote, occurrence, shown)
+    found = places.of(text, quote, shown)
+    if not found and (plain := quote.translate(SPACES)) != quote:
+        found = places.of(text, plain, shown)
+        quote = plain if found else quote
+    if found:
+        return anchor_at(text, quote, found, occurrence, shown)
     is_explained = suggestions is None or suggestions.may_read(len(text.content) + len(quote))
-    spans = _spans_of_words(text, quote) if by_words or is_explained else []
+    is_read = by_words or is_explained
+    spans = _spans(text, places.of_words(text, words(quote), shown), quote) if is_read else []
     if by_words and spans:
         return _chosen(text, quote, spans, occurrence, shown)
     remedy = _nearest(text, quote, spans) if is_explained else "copy it from the text"
     raise ClaimlogError(f"{shown}: the passage {_excerpt(quote)} does not occur; {remedy}")
 
 
-def occurrence_at(text: Text, quote: str, start: object) -> int | None:
+def occurrence_at(text: Text, quote: str, start: object, places: QuotePlaces) -> int | None:
     """Return which occurrence of a quote (1-based) begins at an offset, None if none does."""
-    found = (
-        occurrences(text.content, canonical_text(quote))
-        if start is not None and quote.strip()
-        else []
-    )
-    return found.index(start) + 1 if isinstance(start, int) and start in found else None
+    if not isinstance(start, int) or not quote.strip():
+        return None
+    found = places.of(text, canonical_text(quote))
+    at = bisect_left(found, start)
+    return at + 1 if at < len(found) and found[at] == start else None
 
 
 def refuse_other_place(found: Anchor, given: Mapping[str, Any], shown: str) -> None:
@@ -89,11 +98,10 @@ def refuse_other_place(found: Anchor, given: Mapping[str, Any], shown: str) -> N
             )
 
 
-def _spans_of_words(text: Text, quote: str) -> list[tuple[int, int]]:
-    """Return every span (code points) of which the words are those of a quote."""
-    wanted, tokens = words(quote), text.tokens
-    last = len(wanted) - 1
-    return [(tokens[at][0], tokens[at + last][1]) for at in word_runs(tokens, wanted)]
+def _spans(text: Text, places: Sequence[int], quote: str) -> list[tuple[int, int]]:
+    """Return the spans (code points) of as many words as a quote has that begin at some words."""
+    tokens, last = text.tokens, len(words(quote)) - 1
+    return [(tokens[at][0], tokens[at + last][1]) for at in places]
 
 
 def _chosen(

@@ -12,9 +12,9 @@ from claimlog.errors import ClaimlogError
 from claimlog.files import remove
 from claimlog.git import CheckoutError
 from claimlog.package import Package
+from claimlog.package_state import acquire_lock, open_lock
 from claimlog.schema.definition import read_definition
 from claimlog.schema.thresholds import read_thresholds
-from claimlog.state import acquire_lock, open_lock
 from claimlog.swap import recover_directory
 
 

@@ -10,13 +10,13 @@ from typing import Any
 
 import polars as pl
 
-from claimlog.edit.append import Row, make_writer
+from claimlog.edit.entity_changes import Row, make_writer
 from claimlog.edit.entity_references import columns_naming, replace_references, rows_naming
 from claimlog.edit.log_lock import log_lock
 from claimlog.edit.new_rows import Writer, as_lines
 from claimlog.edit.staging import append_streams
 from claimlog.errors import ClaimlogError, UsageError
-from claimlog.log.merged_entities import merge_reason
+from claimlog.log.merged_entities import amend_reason, merge_reason
 from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.table_schema import REQUIRED_STREAMS, Table
@@ -95,12 +95,13 @@ def _amended_rows(
     writer: Writer, stream: str, gone: str, into: str, reason: str
 ) -> dict[str, list[Row]]:
     """Return the amendments of every row that names an entity, by stream."""
-    why = merge_reason(into, reason).replace("merged", f"{gone} is merged", 1)
+    why = amend_reason(gone, into, reason)
     amended: dict[str, list[Row]] = {}
     colliding: list[str] = []
     for name, table in writer.log.section_tables.items():
         live = writer.log.live(name)
         rows = rows_naming(live, table, stream, gone).select(table.names)
+        writer.last.read(name, rows[table.id])
         for before in rows.iter_rows(named=True):
             if (name, before[table.id]) == (stream, gone):
                 continue

@@ -19,6 +19,7 @@ from claimlog.edit.identifier_numbers import (
     numbered_identifiers_of,
 )
 from claimlog.edit.last_versions import LastVersions
+from claimlog.edit.quote_places import QuotePlaces
 from claimlog.edit.row_faults import PASSAGE, ColumnFault, UnfitRowError
 from claimlog.edit.source_documents import DOCUMENT, takes_document
 from claimlog.errors import ClaimlogError, Suggestions, UsageError
@@ -54,6 +55,7 @@ class Writer:
         self.texts = texts
         self.by_words = by_words
         self.suggestions = Suggestions()
+        self.places = QuotePlaces()
         self.names = EntityNames(log, self.suggestions)
         self.last = LastVersions(log)
         self.recorded_by = recorded_by
@@ -321,8 +323,10 @@ class Writer:
         if quote is not None:
             occurrence = _occurrence(given.get("occurrence"))
             if occurrence is None:
-                occurrence = occurrence_at(text, str(quote), given.get("start"))
-            found = find_quote(text, str(quote), occurrence, shown, self.by_words, self.suggestions)
+                occurrence = occurrence_at(text, str(quote), given.get("start"), self.places)
+            found = find_quote(
+                text, str(quote), occurrence, shown, self.by_words, self.suggestions, self.places
+            )
             refuse_other_place(found, given, shown)
         else:
             start, end = state["start"], state["end"]

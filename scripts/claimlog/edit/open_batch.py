@@ -13,7 +13,7 @@ from claimlog.log.event_log import Log
 from claimlog.log.merkle import leaf_hash
 from claimlog.log.read_log import extend, read
 from claimlog.package import Package
-from claimlog.state import require_own_state
+from claimlog.package_state import require_own_state
 from claimlog.swap import publish_directory
 
 

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
-
-import polars as pl
 
 from claimlog.edit.batch_files import ignore_interrupts, leave_out_known, recover, replace, staging
 from claimlog.edit.clock import last_seal, refuse_doubtful_clock
-from claimlog.edit.entity_references import replace_references
+from claimlog.edit.moved_rows import Renames, log_of, refuse_unsound, write_moved_rows
 from claimlog.edit.open_batch import open_batch
 from claimlog.edit.seal import make_manifest
-from claimlog.errors import Finding, FindingsError, UsageError
+from claimlog.errors import FindingsError, UsageError
 from claimlog.log.batch import (
     MANIFEST,
     Batch,
@@ -26,19 +22,15 @@ from claimlog.log.batch import (
     first_followers,
     sealed_batches,
 )
-from claimlog.log.canonical import encode
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.log.release_index import read_index
 from claimlog.log.signed_trees import read_signed_trees
 from claimlog.package import Package
-from claimlog.schema.table_schema import Table
 from claimlog.validate import Report, validate
 from claimlog.validate.integrity import check_released
-from claimlog.validate.tabular import check_pandera
 
-NUMBERED = re.compile(r"(?P<head>[A-Z]+(?:[0-9]+-)?)(?P<number>[0-9]{1,18})")
-"""An identifier that is a capital letter and a number, of whatever stream; names are no numbers."""
+COMPARE = "compare the two, remove this batch, and amend from the last version"
 
 
 def rebase(package: Package, names: Sequence[str], today: date | None = None) -> list[str]:
@@ -82,21 +74,22 @@ def rebase(package: Package, names: Sequence[str], today: date | None = None) ->
         )
     _refuse_taken_down(batches, lost)
     refuse_doubtful_clock(last_seal(package), today)
-    _refuse_unsound(package, lost)
+    refuse_unsound(package, lost)
     stay = (batch for batch in batches if batch not in lost)
     kept = [dataclasses.replace(batch, index=index) for index, batch in enumerate(stay)]
     _refuse_gap(lost, kept)
     said: list[str] = []
-    renames: dict[str, dict[str, str]] = {}  # by stream; a later batch refers to an earlier one's
+    renames: Renames = {}  # by stream; a later batch refers to an earlier one's
     with staging(package) as folder:
         placed: list[Batch] = []
         for batch in lost:
-            log = _log_of(package, [*kept, *placed])
+            log = log_of(package, [*kept, *placed])
             number = max((b.number for b in [*kept, *placed]), default=0) + 1
             place = folder / f"{number:04d}-{batch.slug}"
-            fresh = _rewrite(log, batch, place, renames)
+            place.mkdir()
+            fresh = write_moved_rows(log, batch, place, renames, COMPARE)
             new = Batch(place, f"events/{place.name}", number, batch.slug, len(log.batches))
-            log = _log_of(package, [*kept, *placed, new])
+            log = log_of(package, [*kept, *placed, new])
             told = {key: batch.manifest[key] for key in ("title", "method", "recorded_by")}
             manifest = make_manifest(log, new, batch.slug, **told)
             (place / MANIFEST).write_bytes(dump_manifest(manifest))
@@ -118,15 +111,8 @@ def _named(batches: list[Batch], name: str) -> Batch:
     raise UsageError(f'there is no batch "{wanted}" in events/ (the last ones: {listed})')
 
 
-def _log_of(package: Package, batches: list[Batch]) -> Log:
-    """Read these batches as the whole log."""
-    log = read(package, batches, sealed=False)
-    log.require_readable()
-    return log
-
-
 def _check(package: Package, batches: list[Batch]) -> None:
-    report = validate(_log_of(package, batches), frictionless=False)
+    report = validate(log_of(package, batches), frictionless=False)
     if report.error_count:
         raise FindingsError(
             report.findings, "nothing was rebased; mend the rows, or decide by hand"
@@ -209,105 +195,3 @@ def _refuse_gap(lost: list[Batch], kept: list[Batch]) -> None:
                 f"{above[0].path.name} was sealed on top of {batch.path.name}; rebase both, in "
                 f"that order: claimlog rebase {names}"
             )
-
-
-def _refuse_unsound(package: Package, lost: list[Batch]) -> None:
-    """Refuse batches whose rows are not even of their schema: they cannot be rewritten."""
-    log = _log_of(package, lost)
-    report = Report(log)
-    check_pandera(log, report)
-    if report.error_count:
-        raise FindingsError(report.findings, "nothing was rebased; mend the rows first")
-
-
-def _rewrite(
-    log: Log, batch: Batch, place: Path, renames: dict[str, dict[str, str]]
-) -> list[tuple[str, str]]:
-    """Write the batch's rows into `place` as they read after `log`.
-
-    Returns the identifiers that were renamed, and adds them to `renames`.
-    """
-    alone = _log_of(log.package, [dataclasses.replace(batch, index=0)])
-    rows = {
-        stream: alone.rows(stream).select(log.definition.streams[stream].names).to_dicts()
-        for stream in batch.streams
-    }
-    fresh = _rename_taken(log, rows, renames)
-    last = log.last_time or ""
-    place.mkdir()
-    for stream, listed in rows.items():
-        table = log.definition.streams[stream]
-        moved = [_moved(row, table, renames, last) for row in listed]
-        _refuse_conflicts(log, batch, stream, moved)
-        data = b"".join(encode(row) + b"\n" for row in moved)
-        (place / f"{stream}.ndjson").write_bytes(data)
-    return fresh
-
-
-def _rename_taken(
-    log: Log, rows: Mapping[str, list[dict[str, Any]]], renames: dict[str, dict[str, str]]
-) -> list[tuple[str, str]]:
-    """Add new identifiers for entities that both sides have asserted to `renames`; return them."""
-    fresh = []
-    for stream, listed in rows.items():
-        later: dict[tuple[str, int, int], int] = {}  # of a number that is taken, one beyond it
-        table = log.definition.streams[stream]
-        used = set(log.ids(stream))
-        taken = used | {row[table.id] for row in listed}
-        for row in listed:
-            old = row[table.id]
-            match = NUMBERED.fullmatch(old)
-            if row["version"] == 1 and old in used and match:
-                head, width = match["head"], len(match["number"])
-                passed: list[int] = []
-                number = int(match["number"])
-                while f"{head}{number:0{width}d}" in taken:
-                    passed.append(number)
-                    number = later.get((head, width, number), number + 1)
-                later |= {(head, width, one): number for one in passed}
-                new = f"{head}{number:0{width}d}"
-                taken.add(new)
-                renames.setdefault(stream, {})[old] = new
-                fresh.append((old, new))
-    return fresh
-
-
-def _moved(
-    row: dict[str, Any],
-    table: Table,
-    renames: Mapping[str, Mapping[str, str]],
-    last: str,
-) -> dict[str, Any]:
-    """Return a row with identifiers renamed wherever they stand, and its time raised."""
-
-    moved = replace_references(row, table, renames)
-    moved[table.id] = renames.get(table.name, {}).get(row[table.id], row[table.id])
-    moved["recorded_at"] = max(row["recorded_at"], last)
-    return moved
-
-
-def _refuse_conflicts(log: Log, batch: Batch, stream: str, rows: list[dict[str, Any]]) -> None:
-    """Refuse rows whose version another batch has used meanwhile."""
-    table = log.definition.streams[stream]
-    ids = pl.Series([row[table.id] for row in rows], dtype=pl.String)
-    known = log.rows_of(stream, ids, (table.id, "version"))
-    last = dict(known.group_by(table.id).agg(pl.col("version").max()).iter_rows())
-    findings = []
-    for number, row in enumerate(rows, 1):
-        before = last.get(row[table.id], 0)
-        if row["version"] <= before:
-            message = f"version {row['version']} exists already in a batch that won the race"
-            remedy = "compare the two, remove this batch, and amend from the last version"
-            findings.append(
-                Finding(
-                    "version-sequence",
-                    batch.shown_file(stream),
-                    message,
-                    number,
-                    row[table.id],
-                    remedy,
-                )
-            )
-        last[row[table.id]] = row["version"]
-    if findings:
-        raise FindingsError(findings, "nothing was rebased")

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from datetime import date
 from hashlib import file_digest
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -108,12 +109,16 @@ def seal(
                 file = place / f"{stream}{COLUMNS}"
                 write_rows(rows, log.definition.streams[stream], file)
                 listed = manifest["files"].pop(f"{stream}{LINES}")
-                with file.open("rb") as handle:
-                    digest = file_digest(handle, "sha256").hexdigest()
                 size = file.stat().st_size
-                manifest["files"][file.name] = {**listed, "bytes": size, "sha256": digest}
+                manifest["files"][file.name] = {**listed, "bytes": size, "sha256": _sha256(file)}
             else:
-                shutil.copyfile(batch.file(stream), place / f"{stream}{LINES}")
+                file = place / f"{stream}{LINES}"
+                shutil.copyfile(batch.file(stream), file)
+                if _sha256(file) != manifest["files"][file.name]["sha256"]:
+                    raise ClaimlogError(
+                        f"{batch.shown_file(stream)}: was changed while it was sealed; nothing was "
+                        "sealed, run this again"
+                    )
         (place / MANIFEST).write_bytes(dump_manifest(manifest))
         with ignore_interrupts():
             move_in(package, place)
@@ -124,6 +129,11 @@ def seal(
     return Batch(
         sealed, package.relative(sealed), batch.number, slug, batch.index, manifest
     ), report
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as handle:
+        return file_digest(handle, "sha256").hexdigest()
 
 
 def _contents(log: Log, batch: Batch) -> Iterator[str]:

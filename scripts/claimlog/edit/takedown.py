@@ -39,8 +39,8 @@ from claimlog.log.takedowns import (
     read_takedowns,
 )
 from claimlog.package import Package
-from claimlog.schema.config_files import shape_flaw
 from claimlog.schema.definition import Definition, read_definition
+from claimlog.schema.json_schemas import shape_flaw
 from claimlog.schema.table_schema import Table
 from claimlog.untrusted_files import is_regular
 
@@ -91,7 +91,7 @@ def plan_takedown(
     log.require_readable()
     log.require_sealed_trees()
     old = [row for row in read_takedowns(package).rows if row not in pending]
-    stream, rows = find_entity(log, identifier)
+    stream, identifier, rows = find_entity(log, identifier)
     last = max(rows["version"].to_list())
     chosen = sorted({*versions})
     if last in chosen:
@@ -104,7 +104,9 @@ def plan_takedown(
         chosen = [n for n in chosen if (stream, identifier, n) not in map(_entity_version, old)]
     known = set(rows["version"].to_list())
     if absent := [n for n in chosen if n not in known]:
-        raise UsageError(f"{identifier}: there is no version {absent[0]} to take down")
+        gone = (row for row in old if _entity_version(row) == (stream, identifier, absent[0]))
+        why = next((f": {row.sentence}" for row in gone), "")
+        raise UsageError(f"{identifier}: there is no version {absent[0]} to take down{why}")
     _refuse_retractions(rows, chosen, identifier)
     day = pending[0].taken_down if pending else max(now(), log.last_time or "")[:10]
     found = {}

@@ -12,7 +12,7 @@ from typing import Any
 
 from claimlog.edit.workbook import ROWS
 from claimlog.errors import ClaimlogError
-from claimlog.limited_program import answer_request, refuse_programs
+from claimlog.limited_worker import answer_request, refuse_programs
 from claimlog.limits import COLUMNS, SHEET_BYTES, SHEET_MEMBERS, SHEET_ROWS
 from claimlog.office_files import OfficeFormat, first_line, refuse_unsafe_file
 

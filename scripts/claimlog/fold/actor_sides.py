@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
-from claimlog.fold.states import Frame
+from claimlog.fold.row_versions import Frame
 
 
 def part_of_edges(actors: Frame) -> dict[str, str | None]:

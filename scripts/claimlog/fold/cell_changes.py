@@ -9,10 +9,10 @@ from typing import Any
 import narwhals as nw
 
 from claimlog.fold.releases import first_release
-from claimlog.fold.states import Frame, frame_like
+from claimlog.fold.row_versions import Frame, frame_like
 from claimlog.log.canonical import encode_value
 from claimlog.log.release_index import Mark
-from claimlog.log.row_changes import changed_cell, state_fields
+from claimlog.log.version_changes import changed_cell, state_fields
 from claimlog.schema.table_schema import Table
 
 CELL_CHANGES = "cell_changes"

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import narwhals as nw
 
 from claimlog.components import components
-from claimlog.fold.states import Frame
+from claimlog.fold.row_versions import Frame
 from claimlog.schema.relations import SAME_FACT
 from claimlog.schema.table_schema import Field
 

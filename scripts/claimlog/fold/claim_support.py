@@ -18,7 +18,7 @@ import narwhals as nw
 from claimlog.components import components
 from claimlog.fold.actor_sides import part_of_edges
 from claimlog.fold.corroboration import Lineage, count_independent, lineage_edges
-from claimlog.fold.states import Frame, frame_like
+from claimlog.fold.row_versions import Frame, frame_like
 from claimlog.schema.relations import DISPUTES, IMPLIES, SAME_FACT
 
 BEARING = (SAME_FACT, IMPLIES, DISPUTES)

@@ -18,7 +18,7 @@ import narwhals as nw
 
 from claimlog.components import components
 from claimlog.fold.claim_summary import EntityReports, FactClaim
-from claimlog.fold.states import Frame, frame_like
+from claimlog.fold.row_versions import Frame, frame_like
 
 Lineage = dict[str, list[tuple[str, str]]]
 """By source, the works that it goes back to, each with the certainty of that."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import narwhals as nw
 
 from claimlog.fold.actor_sides import part_of_edges, side_ranges
-from claimlog.fold.states import Frame, frame_like, items_of_list
+from claimlog.fold.row_versions import Frame, frame_like, items_of_list
 
 HYPOTHETICAL = "hypothetical"
 """Modality of claims that are not judged."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import narwhals as nw
 
-from claimlog.fold.states import Frame, frame_like
+from claimlog.fold.row_versions import Frame, frame_like
 from claimlog.schema.edtf import bounds
 
 

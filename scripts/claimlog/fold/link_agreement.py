@@ -13,7 +13,7 @@ from itertools import combinations
 from typing import Any, NamedTuple
 
 from claimlog.fold.agreement import f1_of_sets
-from claimlog.fold.states import Frame, frame_of_table
+from claimlog.fold.row_versions import Frame, frame_of_table
 from claimlog.schema.definition import Definition
 from claimlog.schema.relations import DISPUTES, SAME_FACT
 

@@ -9,7 +9,7 @@ import narwhals as nw
 from claimlog.fold.claim_summary import EntityReports
 from claimlog.fold.corroboration import report_counts
 from claimlog.fold.dates import with_date_bounds
-from claimlog.fold.states import Frame, items_of_list
+from claimlog.fold.row_versions import Frame, items_of_list
 from claimlog.schema.definition import Definition
 from claimlog.schema.registers import COUNTS
 from claimlog.schema.table_schema import Table

@@ -7,7 +7,7 @@ from datetime import date
 
 import narwhals as nw
 
-from claimlog.fold.states import Frame, frame_like
+from claimlog.fold.row_versions import Frame, frame_like
 from claimlog.log.release_index import Mark
 
 CHANGE_OF_ACTION = {"assert": "added", "amend": "amended", "retract": "retracted"}

@@ -25,7 +25,7 @@ from claimlog.fold.agreement import (
     span_matches,
 )
 from claimlog.fold.claim_summary import ClaimSpan
-from claimlog.fold.states import Frame, frame_of_table
+from claimlog.fold.row_versions import Frame, frame_of_table
 from claimlog.schema.definition import Definition
 
 ALL_SOURCES = "all"

@@ -25,7 +25,7 @@ from claimlog.fold.link_agreement import LINK_AGREEMENT, LINK_CODINGS, link_agre
 from claimlog.fold.registers import junction_tables, register_table
 from claimlog.fold.releases import changes_table, releases_table
 from claimlog.fold.reliability import reliability_tables
-from claimlog.fold.states import (
+from claimlog.fold.row_versions import (
     Frame,
     frame_like,
     items_of_list,

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from claimlog.edit.append import Entries
+from claimlog.edit.entity_changes import Entries
 from claimlog.edit.row_input import Input
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.interchange.annotation_placement import (

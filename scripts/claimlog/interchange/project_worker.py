@@ -11,7 +11,7 @@ from claimlog.errors import UsageError
 from claimlog.interchange.foreign_project import LINES, TOO_MUCH, USAGE
 from claimlog.interchange.import_formats import read_project
 from claimlog.interchange.project_lines import project_lines
-from claimlog.limited_program import answer_request, refuse_programs
+from claimlog.limited_worker import answer_request, refuse_programs
 
 
 def _answer(target: Path, scratch: Path, request: Mapping[str, Any]) -> Mapping[str, Any]:

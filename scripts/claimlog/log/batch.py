@@ -21,11 +21,11 @@ from claimlog.limits import NAME as STREAM_NAME
 from claimlog.log.takedowns import RECORD, TakedownRecord, TakenRow, read_takedowns
 from claimlog.media_types import NDJSON, PARQUET
 from claimlog.package import DESCRIPTOR, Package
-from claimlog.schema.config_files import HEAD, MOST_SAID, own_shape, shape_error, shape_flaw
+from claimlog.package_state import require_own_state
 from claimlog.schema.definition import PAST
 from claimlog.schema.flaws import instruction_flaw
+from claimlog.schema.json_schemas import HEAD, MOST_SAID, own_shape, shape_error, shape_flaw
 from claimlog.schema.table_schema import REQUIRED_STREAMS, in_log_order
-from claimlog.state import require_own_state
 from claimlog.untrusted_files import is_sparse, read_regular
 
 RESTORE = "a sealed batch never changes: restore it from git, and amend in a new batch"

@@ -25,7 +25,7 @@ from claimlog.log.merkle import CompactRange
 from claimlog.log.parts import PartFile
 from claimlog.log.stream_file import Lines, Times
 from claimlog.package import Package
-from claimlog.state import acquire_lock, open_lock, require_own_state, state_folder
+from claimlog.package_state import acquire_lock, open_lock, require_own_state, state_folder
 from claimlog.state_notes import read_note, write_note
 
 NOTE = "cache/state.json"

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 MERGED = re.compile(r"merged into (?P<into>[^\s:]+): ")
 """Beginning of the reason of such a retraction, which no column of its own is needed for."""
+
+NAMING = re.compile(r"(?:(?P<gone>\S+) is )?merged into (?P<into>[^\s:]+): ")
+"""Beginning of that reason, and of those of the rows that name the entity which stays instead."""
 
 
 def merge_reason(into: str, reason: str) -> str:
@@ -26,3 +30,30 @@ def merged_into(reason: str | None) -> str | None:
     """
     match = MERGED.match(reason or "")
     return match["into"] if match else None
+
+
+def amend_reason(gone: str, into: str, reason: str) -> str:
+    """Return the reason of an amendment by which a row names another entity from now on.
+
+    >>> amend_reason("uk", "gbr", "One state under two names.")
+    'uk is merged into gbr: One state under two names.'
+    """
+    return f"{gone} is {merge_reason(into, reason)}"
+
+
+def rename_merged(reason: str | None, names: Mapping[str, str]) -> str | None:
+    """Return the reason of a row of a merge with other identifiers; any other as it is.
+
+    >>> rename_merged("P1 is merged into P2: P2 is the full name.", {"P2": "P3"})
+    'P1 is merged into P3: P2 is the full name.'
+    """
+    match = NAMING.match(reason or "")
+    if reason is None or match is None:
+        return reason
+    gone, into = match["gone"], match["into"]
+    said, into = reason[match.end() :], names.get(into, into)
+    return (
+        merge_reason(into, said)
+        if gone is None
+        else amend_reason(names.get(gone, gone), into, said)
+    )

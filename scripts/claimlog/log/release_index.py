@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from claimlog.errors import ClaimlogError, UsageError, reason
 from claimlog.limits import RELEASES, RELEASES_BYTES
 from claimlog.package import DESCRIPTOR, Package
-from claimlog.schema.config_files import MOST_SAID, RELEASE_VERSION, own_shape, shape_error
+from claimlog.schema.json_schemas import MOST_SAID, RELEASE_VERSION, own_shape, shape_error
 
 if TYPE_CHECKING:
     from claimlog.log.event_log import Log

@@ -15,7 +15,7 @@ from claimlog.errors import ClaimlogError
 from claimlog.escaping import json_text
 from claimlog.git import CheckoutError
 from claimlog.package import Package
-from claimlog.schema.config_files import shape_flaw
+from claimlog.schema.json_schemas import shape_flaw
 from claimlog.untrusted_files import parse_json
 
 RECORD = "signed-checkpoints.json"

@@ -19,7 +19,7 @@ from claimlog.escaping import json_text
 from claimlog.fingerprint import TAKEDOWNS
 from claimlog.limits import NAME, TAKEN_ROWS
 from claimlog.package import Package
-from claimlog.schema.config_files import shape_flaw
+from claimlog.schema.json_schemas import shape_flaw
 
 RECORD = TAKEDOWNS
 

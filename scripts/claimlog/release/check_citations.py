@@ -10,7 +10,7 @@ import polars as pl
 
 from claimlog.log.event_log import CLAIMS, Log
 from claimlog.log.release_index import release_marks
-from claimlog.log.row_changes import readable_value
+from claimlog.log.version_changes import readable_value
 from claimlog.release.bibliography import ClaimCitation
 from claimlog.release.diff import ChangeEvent, RowChange, claim_changes
 

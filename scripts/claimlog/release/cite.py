@@ -20,8 +20,6 @@ from claimlog.escaping import json_text, plain_line
 from claimlog.release.metadata import ReleaseMetadata, permalink
 from claimlog.schema.edtf_wording import date_in_words
 
-FORMATS = ("bibtex", "ris", "csl-json", "apa", "datacite")
-
 # BibTeX counts braces even behind a backslash, so that \{ alone would leave an item open
 TEX = {
     "\\": r"\textbackslash{}",
@@ -208,22 +206,13 @@ def cite(metadata: ReleaseMetadata, claims: Sequence[ClaimVersion], format: str)
     UsageError
         If the format is unknown, or two versions of one claim are given: their keys would be one.
     """
-    writers: Mapping[str, Callable[[Sequence[CitedItem]], str]] = {
-        "bibtex": lambda items: "\n".join(map(_bibtex, items)),
-        "ris": lambda items: "".join(map(_ris, items)),
-        "csl-json": lambda items: _json([_csl(item) for item in items]),
-        "apa": lambda items: "".join(map(_apa, items)),
-        "datacite": lambda items: _json(
-            [_datacite(item) for item in items] if claims else _datacite(items[0])
-        ),
-    }
-    if format not in writers:
+    if format not in WRITERS:
         raise UsageError(f'unknown format "{format}"; expected one of {", ".join(FORMATS)}')
     cited = list(dict.fromkeys(claims))
     for name, times in Counter(claim.claim_id for claim in cited).items():
         if times > 1:
             raise UsageError(f"{name} is given in {times} versions; cite the one you used")
-    return writers[format](
+    return WRITERS[format](
         [CitedItem(metadata, claim) for claim in cited] or [CitedItem(metadata, None)]
     )
 
@@ -433,3 +422,19 @@ def _without_empty(fields: dict[str, Any]) -> dict[str, Any]:
 
 def _json(value: Any) -> str:
     return f"{json_text(value)}\n"
+
+
+def _write_datacite(items: Sequence[CitedItem]) -> str:
+    found = [_datacite(item) for item in items]
+    return _json(found if items[0].claim else found[0])
+
+
+WRITERS: Mapping[str, Callable[[Sequence[CitedItem]], str]] = {
+    "bibtex": lambda items: "\n".join(map(_bibtex, items)),
+    "ris": lambda items: "".join(map(_ris, items)),
+    "csl-json": lambda items: _json([_csl(item) for item in items]),
+    "apa": lambda items: "".join(map(_apa, items)),
+    "datacite": _write_datacite,
+}
+"""By format, what writes citations of a release or of claims in it, one after the other."""
+FORMATS = tuple(WRITERS)

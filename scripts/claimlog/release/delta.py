@@ -19,9 +19,9 @@ import narwhals as nw
 import polars as pl
 
 from claimlog.errors import ClaimlogError
-from claimlog.export.conform import conform
 from claimlog.export.parquet import ParquetFile
-from claimlog.fold.states import version_spans
+from claimlog.export.table_types import conform
+from claimlog.fold.row_versions import version_spans
 from claimlog.log.event_log import CLAIMS, Log
 from claimlog.log.release_index import ReleaseEntry
 from claimlog.log.sections import SECTION, claim_ranges

@@ -20,15 +20,16 @@ from claimlog.errors import ClaimlogError
 from claimlog.fold import FOLD_VERSION
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
-from claimlog.log.release_index import ReleaseEntry, find_entry, read_index
+from claimlog.log.release_index import ReleaseEntry, Version, find_entry, read_index
 from claimlog.package import Package
-from claimlog.release.delta import DELTA_FILE, is_carried
+from claimlog.release.delta import DELTA, DELTA_FILE, is_carried
 from claimlog.release.delta_files import GET_DELTA, Delta, open_delta
 from claimlog.release.layout import (
     GET_AGAIN,
     LICENCE,
     LICENCE_FILE,
     LOG,
+    RELEASE,
     SUMS,
     check_sums,
     release_paths,
@@ -60,6 +61,8 @@ class AppliedDelta:
         The tables compared by their logical hashes with those that the delta states.
     remark
         Why there is no archive.
+    is_true
+        Whether ``delta.json`` says of the changes what the two give; None if that is not known.
     """
 
     folder: Path
@@ -71,6 +74,7 @@ class AppliedDelta:
     file_count: int
     tables: RebuildComparison
     remark: str | None
+    is_true: bool | None
 
 
 def apply_delta(
@@ -147,7 +151,18 @@ def apply_delta(
             file_count,
             compare_tables(folder, log.definition.tables, entry),
             remark,
+            _document_is_true(folder, opened, tool is not None),
         )
+
+
+def _document_is_true(folder: Path, delta: Delta, has_same_tool: bool) -> bool | None:
+    """Return whether ``delta.json`` says of the changes what base and delta give.
+
+    None where another version of claimlog wrote it, whose words may be others.
+    """
+    if not has_same_tool:
+        return None
+    return Delta.read(folder / DELTA).document == delta.document
 
 
 def differing_files(folder: Path, stated: Mapping[str, str]) -> tuple[int, list[str]]:
@@ -173,7 +188,7 @@ def _join(base: Path, delta: Delta, target: Path, scratch: Path) -> int:
             )
         if finding := next(check_sums(copy.folder, copy.digests), None):
             raise ClaimlogError(f"{base}: {finding}")
-        sums = copy.digests.get(SUMS)
+        sums, summary = copy.digests.get(SUMS), copy.summary
         own = {name: digest for name, digest in copy.digests.items() if is_carried(name)}
         files = delta.document["files"]
         for name in own.keys() - files["carried"].keys() - {*files["removed"]}:
@@ -184,6 +199,7 @@ def _join(base: Path, delta: Delta, target: Path, scratch: Path) -> int:
     package = Package(target / LOG, archived=True)
     entry = find_entry(read_index(package), stated, str(package.descriptor["name"]))
     issue = entry.issue_with(SUMS, sums)
+    _require_true_entry(entry, summary, issue is entry.issues[0])
     expected = {name: value for name, value in issue["files"].items() if is_carried(name)}
     for name in sorted({*own, *expected}):
         if own.get(name) != expected.get(name):
@@ -194,9 +210,28 @@ def _join(base: Path, delta: Delta, target: Path, scratch: Path) -> int:
     return file_count
 
 
+def _require_true_entry(entry: ReleaseEntry, summary: Mapping[str, Any], is_first: bool) -> None:
+    """Refuse an entry of the base, which the delta brings, that says else than the base itself.
+
+    It could state the root of a log that was rewritten, with which the joined log then agrees. An
+    issue that was made again has other tables than the entry, and never another tree.
+    """
+    flaw = entry.summary_flaw(summary) if is_first else None
+    if flaw is None and entry.data["tree"] != summary.get("tree"):
+        flaw = f"states another tree than {RELEASE} of {entry.version}"
+    if flaw:
+        raise ClaimlogError(f"{DELTA}/{LOG}/{entry.display_path}: {flaw}; {GET_DELTA}")
+
+
 def _require_stated(log: Log, document: Mapping[str, Any]) -> None:
     """Refuse a joined log that is not the one that the delta states, or that this cannot fold."""
     entry, name = document["release"], log.definition.descriptor["name"]
+    base = str(document["base"]["version"])
+    if Version.parse(entry["version"]) <= Version.parse(base):
+        raise ClaimlogError(
+            f"{DELTA_FILE}: leads from {base} to {entry['version']}, which does not come after it; "
+            f"{GET_DELTA}"
+        )
     tree = {"size": log.size, "root": log.root.hex()}
     for what, value, made in (
         ("dataset", document["dataset"], name),

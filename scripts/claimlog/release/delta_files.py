@@ -18,7 +18,7 @@ from claimlog.release.delta import DELTA, DELTA_FILE
 from claimlog.release.layout import GET_AGAIN, LICENCE, SUMS, SUMS_BYTES, parse_sums
 from claimlog.release.log_file_names import LOG_FILE
 from claimlog.release.release_copy import open_copy
-from claimlog.schema.config_files import own_shape, shape_flaw
+from claimlog.schema.json_schemas import own_shape, shape_flaw
 from claimlog.untrusted_files import RIGHT_FILE, copy_regular, parse_json, read_regular
 
 GET_DELTA = "get the delta, or the release that holds it, again from where it was published"

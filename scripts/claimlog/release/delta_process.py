@@ -16,7 +16,7 @@ from typing import Any
 from claimlog.errors import ClaimlogError
 from claimlog.files import copy_durably
 from claimlog.limited_process import LimitedWork, path_request, run_limited
-from claimlog.limited_program import requested_path
+from claimlog.limited_worker import requested_path
 from claimlog.release.delta import DELTA
 from claimlog.release.delta_apply import AppliedDelta, apply_delta
 from claimlog.release.delta_files import is_delta

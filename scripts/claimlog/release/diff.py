@@ -14,7 +14,7 @@ from claimlog.count_wording import number_and_noun
 from claimlog.fold.releases import CHANGE_OF_ACTION
 from claimlog.log.added_columns import is_added_cell
 from claimlog.log.event_log import Log
-from claimlog.log.row_changes import changed_cells
+from claimlog.log.version_changes import changed_cells
 from claimlog.release.dataset_state import DatasetState
 from claimlog.release.schema_changes import SchemaChange, retired_columns, shape_changes
 from claimlog.schema.deprecations import Deprecation

@@ -20,7 +20,7 @@ from claimlog.log.release_index import (
 from claimlog.package import Package, read_json
 from claimlog.release.layout import LOG, RELEASE
 from claimlog.release.release_site import site_size
-from claimlog.schema.config_files import own_shape, shape_flaw
+from claimlog.schema.json_schemas import own_shape, shape_flaw
 
 ENCLOSING = f"../{RELEASE}"
 

@@ -9,8 +9,8 @@ from claimlog.errors import ClaimlogError, Finding, is_of_the_machine
 from claimlog.log.event_log import Log
 from claimlog.log.merkle import CompactRange, leaf_hash
 from claimlog.log.read_file import read_bytes
-from claimlog.log.row_changes import with_truths
 from claimlog.log.takedowns import RECORD
+from claimlog.log.version_changes import with_truths
 from claimlog.release.checkpoint import Checkpoint, parse_checkpoint
 from claimlog.release.layout import CHECKPOINT, GET_AGAIN, LOG, RELEASE
 from claimlog.release.prove import root_at

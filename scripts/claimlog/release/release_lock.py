@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
+from claimlog.package_state import acquire_lock, open_lock
 from claimlog.schema.thresholds import read_thresholds
-from claimlog.state import acquire_lock, open_lock
 
 FOLDER = "release"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from claimlog.limited_process import LimitedWork, path_request, run_limited
-from claimlog.limited_program import answer_request, refuse_programs, requested_path
+from claimlog.limited_worker import answer_request, refuse_programs, requested_path
 from claimlog.log.release_index import ReleaseEntry
 from claimlog.release.release_copy import require_place
 from claimlog.release.release_limits import limits_of_release

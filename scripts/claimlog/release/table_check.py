@@ -21,7 +21,7 @@ from claimlog.release.layout import GET_AGAIN, RELEASE
 from claimlog.release.parquet_footers import footer_flaws
 from claimlog.release.parquet_rewriting import ParquetRewriting
 from claimlog.release.release_copy import ReleaseCopy
-from claimlog.release.row_comparison import MAX_LISTED, RULE, RowComparison
+from claimlog.release.served_row_comparison import MAX_LISTED, RULE, RowComparison
 from claimlog.release.served_rows import SPARE_ROWS, parquet_path, row_readers
 from claimlog.release.verdict import Verdict
 from claimlog.schema.table_schema import Table

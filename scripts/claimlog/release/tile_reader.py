@@ -31,7 +31,7 @@ from claimlog.release.checkpoint import Checkpoint, parse_checkpoint, verify_che
 from claimlog.release.published_checkpoint import CHECKPOINT_FILE
 from claimlog.release.signed_note import NOTE_BYTES
 from claimlog.release.tile_takedowns import TAKEN_FILE
-from claimlog.schema.config_files import shape_flaw
+from claimlog.schema.json_schemas import shape_flaw
 from claimlog.untrusted_files import RIGHT_FILE, parse_json, read_regular
 
 GET_TILE = "get it again from where the log is published"
@@ -176,10 +176,7 @@ class TiledLog:
                         f"{path}: row {row} is not the one that the tile of level 0 holds the hash "
                         f"of; {GET_TILE}"
                     )
-                self.missing[row] = (
-                    f"taken down on {said.get('taken_down', 'no day')} by "
-                    f"{said.get('by', 'nobody')}: {said.get('reason', 'no reason')}"
-                )
+                self.missing[row] = _words_about(said)
             yield LeafEntry(expected, line)
 
     def _read(self, level: int | str, index: int, width: int, most: int) -> tuple[Path, bytes, int]:
@@ -196,6 +193,15 @@ class TiledLog:
                 "that are read"
             )
         return path, data, width
+
+
+def _words_about(said: Mapping[str, Any]) -> str:
+    """Return why a row is missing, as it can stand in quotes: whoever wrote it chose the words."""
+    words = (
+        f"taken down on {said.get('taken_down', 'no day')} by {said.get('by', 'nobody')}: "
+        f"{said.get('reason', 'no reason')}"
+    )
+    return words.replace('"', "'")
 
 
 def _read_taken(folder: Path) -> dict[int, Mapping[str, Any]]:

@@ -15,19 +15,23 @@ from pathlib import Path
 from typing import Any
 
 from claimlog.errors import ClaimlogError, UsageError
+from claimlog.escaping import name_in_sentence
 from claimlog.log.event_log import Log
 from claimlog.log.merkle import leaf_hash
 from claimlog.log.proofs import HASH_BYTES, LARGEST_SIZE, includes, inclusion
 from claimlog.log.tiles import ENTRY_BYTES
 from claimlog.release.checkpoint import Checkpoint, parse_checkpoint, verify_checkpoint
 from claimlog.release.prove import PATH_LENGTH, PROOF_BYTES, leaf_hashes, root_at
-from claimlog.release.signed_note import decode_text
+from claimlog.release.signed_note import Signature, decode_text
 from claimlog.release.signing_key import decode_base64
 from claimlog.strict_json import decode_object
 from claimlog.untrusted_files import RIGHT_FILE, read_regular
 
 SUFFIX = ".tlog-proof"
 HEADER = "c2sp.org/tlog-proof@v1"
+NAMED = 5
+"""Signers that are named."""
+
 INDEX = re.compile(r"index (0|[1-9][0-9]{0,18})")
 
 
@@ -194,20 +198,30 @@ def check_tlog_proof(
         raise ClaimlogError(f"{path}: is about a tree of {size} rows, not of {odd[0]}")
     notes = []
     if key is None:
-        names = ", ".join(sorted({one.name for one in signatures})) or "nobody"
-        notes.append(f"not checked: its signature by {names}; give the public key with --key")
+        notes.append(
+            f"not checked: its signature by {_signers(signatures)}; give the public key with --key"
+        )
+        if size not in roots:
+            notes.append(f"not known here, hold it against a root that you kept: {size}:{root}")
     if size not in kept_sizes and size in roots and place:
         notes.append(f"the root is also the one in {place}")
     more = f" ({'; '.join(notes)})" if notes else ""
     by = "" if key is None else _signer(key)
     return (
-        f"{_row_name(proof.line)} is row {proof.index} of the {size} rows of {checkpoint.origin} "
-        f"with root {root}{by}{more}"
+        f"{_row_name(proof.line)} is row {proof.index} of the {size} rows of "
+        f"{name_in_sentence(checkpoint.origin)} with root {root}{by}{more}"
     )
 
 
 def _signer(key: Path | str) -> str:
     return f", signed with the key {key.name if isinstance(key, Path) else key.partition('+')[0]}"
+
+
+def _signers(signatures: Sequence[Signature]) -> str:
+    """Return who signed a checkpoint by their own word, for a sentence."""
+    names = sorted({name_in_sentence(one.name) for one in signatures})
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "") or "nobody"
 
 
 def _row_name(line: bytes) -> str:
@@ -218,5 +232,5 @@ def _row_name(line: bytes) -> str:
         return f"a leaf of {len(line):,} bytes ({leaf_hash(line).hex()[:16]}…)"
     name, version = row.get("claim_id"), row.get("version")
     if isinstance(name, str) and type(version) is int:
-        return f"{name} version {version}"
+        return f"{name_in_sentence(name)} version {version}"
     return f"the row {leaf_hash(line).hex()[:16]}…"

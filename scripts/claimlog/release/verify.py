@@ -18,7 +18,7 @@ from claimlog.release.csv_tables import check_csv_tables
 from claimlog.release.database_objects import check_content, check_objects
 from claimlog.release.delta_check import check_delta
 from claimlog.release.descriptor_check import check_descriptors
-from claimlog.release.file_names import check_file_names
+from claimlog.release.file_name_check import check_file_names
 from claimlog.release.layout import (
     GET_AGAIN,
     LINE_ENDS,
@@ -32,7 +32,7 @@ from claimlog.release.layout import (
 from claimlog.release.log_check import check_kept_roots, check_log, check_served_log
 from claimlog.release.release_copy import ReleaseCopy, open_copy
 from claimlog.release.release_site import check_site
-from claimlog.release.row_comparison import RULE as ROWS
+from claimlog.release.served_row_comparison import RULE as ROWS
 from claimlog.release.served_rows import database_path
 from claimlog.release.table_check import check_tables
 from claimlog.release.tool_wheel import LOCK, wheel_name

@@ -14,8 +14,8 @@ from typing import Any
 
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
-from claimlog.schema.config_files import CODEBOOK, shape_flaw
 from claimlog.schema.flaws import name_flaw
+from claimlog.schema.json_schemas import CODEBOOK, shape_flaw
 
 Row = dict[str, str]
 FOLDER = "schemas/codebook"

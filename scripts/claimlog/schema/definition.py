@@ -19,13 +19,13 @@ from claimlog.limits import SCHEMA_FILES, TABLES, TABLES_AND_INDEXES
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.schema.codebook import Codebook, Row, read_codebook
 from claimlog.schema.codebook_flaws import codebook_flaw
-from claimlog.schema.compatibility import compatibility_flaw
-from claimlog.schema.config_files import COMPILED, STREAM, shape_flaw
+from claimlog.schema.constraint_history import compatibility_flaw
 from claimlog.schema.deprecations import Deprecation, read_deprecations
 from claimlog.schema.expansion import Codes, fill_codes, project_tables
 from claimlog.schema.flaws import folding_flaw, is_reserved_table, name_flaw, schema_flaw
+from claimlog.schema.json_schemas import COMPILED, STREAM, shape_flaw
 from claimlog.schema.lookup_flaw import lookup_flaw
-from claimlog.schema.measure_takers import kinds_flaw, takers_flaw
+from claimlog.schema.measure_takers_flaw import kinds_flaw, takers_flaw
 from claimlog.schema.query_files import read_query_files
 from claimlog.schema.registers import (
     Junction,

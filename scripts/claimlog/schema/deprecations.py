@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from claimlog.errors import ClaimlogError
 from claimlog.limits import DEPRECATIONS
 from claimlog.package import Package
-from claimlog.schema.config_files import RELEASE_VERSION
 from claimlog.schema.flaws import name_flaw
+from claimlog.schema.json_schemas import RELEASE_VERSION
 from claimlog.schema.table_schema import Table
 
 FILE = "schemas/deprecations.csv"

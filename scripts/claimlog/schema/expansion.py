@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from claimlog.errors import ClaimlogError
 from claimlog.limits import FILE_BYTES
 from claimlog.schema.codebook import RETIRED, Row
-from claimlog.schema.config_files import COLUMN, shape_flaw
 from claimlog.schema.flaws import schema_flaw
+from claimlog.schema.json_schemas import COLUMN, shape_flaw
 from claimlog.schema.registers import count_columns, lacks_counts, register_tables
 from claimlog.schema.table_columns import with_stream_columns
 from claimlog.schema.table_schema import Table, Tables, dump

@@ -11,21 +11,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from claimlog.limits import HOPS, NAME
-from claimlog.schema.constraints import column_constraints, looser_constraint
+from claimlog.schema.constraints import CONSTRAINTS, column_constraints, looser_constraint
 from claimlog.schema.patterns import pattern_flaw
 from claimlog.schema.table_schema import ENVELOPE, POSITION
 
 Spec = Mapping[str, Any]
-
-CONSTRAINT_TYPES = {
-    "enum": ("string",),
-    "pattern": ("string",),
-    "minimum": ("integer", "number"),
-    "maximum": ("integer", "number"),
-    "minLength": ("string", "array"),
-    "maxLength": ("string", "array"),
-}
-"""By constraint, the types of columns that it can be declared of."""
 
 FOLD_INPUTS = {
     "claim": {
@@ -233,9 +223,10 @@ def _column_flaws(item: Spec, whole: str = "") -> Iterator[str]:
 def _constraint_flaws(name: str, kind: str, spec: Spec) -> Iterator[str]:
     """Yield what is wrong with the constraints of a column or of the parts of an array."""
     for limits in (spec.get("constraints", {}), spec.get("currentConstraints", {})):
-        for key, types in CONSTRAINT_TYPES.items():
-            if key in limits and kind not in types:
-                yield f"{name}: {key} is a constraint of {' or '.join(types)}, not of {kind}"
+        for key, constraint in CONSTRAINTS.items():
+            if key in limits and constraint.types and kind not in constraint.types:
+                types = " or ".join(constraint.types)
+                yield f"{name}: {key} is a constraint of {types}, not of {kind}"
         if "pattern" in limits and (flaw := pattern_flaw(limits["pattern"])):
             yield f"{name}: {flaw}"
     if looser := looser_constraint(spec):

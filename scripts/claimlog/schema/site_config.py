@@ -15,8 +15,8 @@ from typing import Any, Self
 from claimlog.errors import ClaimlogError
 from claimlog.limits import ACT_CODES, ACT_LENGTH
 from claimlog.package import Package
-from claimlog.schema.config_files import shape_flaw
 from claimlog.schema.flaws import instruction_flaw, reference_flaw
+from claimlog.schema.json_schemas import shape_flaw
 from claimlog.schema.site_config_shape import SHAPE
 from claimlog.schema.topic_pages import coded_page_columns, limit_page, page_columns
 

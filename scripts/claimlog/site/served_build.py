@@ -23,7 +23,7 @@ from claimlog.files import remove, remove_abandoned, temporary_path
 from claimlog.limits import DOCUMENT_BYTES, FILE_BYTES
 from claimlog.log.batch import sealed_batches
 from claimlog.package import DESCRIPTOR, Package
-from claimlog.state import state_folder
+from claimlog.package_state import state_folder
 from claimlog.untrusted_files import parse_json, read_regular
 
 PIN_ATTEMPTS = 5

@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from claimlog.escaping import UNPRINTABLE, json_text, printable
-from claimlog.log.row_changes import readable_value
+from claimlog.log.version_changes import readable_value
 from claimlog.schema.edtf_wording import date_in_words
 
 FIVE_DIGITS = 10_000

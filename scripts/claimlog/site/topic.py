@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from claimlog.schema.measure_takers import ACTORS
+from claimlog.schema.measure_takers_flaw import ACTORS
 from claimlog.schema.site_config import Presentation
 from claimlog.schema.table_schema import NUMBERS, column_words, with_unit
 from claimlog.site.entity_links import store_registers

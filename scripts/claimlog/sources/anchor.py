@@ -7,16 +7,15 @@ for another copy of the text what a TextQuoteSelector does, without shipping the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from claimlog.errors import ClaimlogError
 from claimlog.sources.characters import canonical_text
 from claimlog.sources.occurrences import occurrences
-from claimlog.sources.readings import Node
 from claimlog.sources.text import Text, digest
-from claimlog.sources.words import Token, words
+from claimlog.sources.words import words
 
 CONTEXT = 3  # words on each side
 
@@ -93,7 +92,16 @@ def find_exact_quote(text: Text, quote: str, occurrence: int | None, shown: str)
     quote = canonical_text(quote)  # as the text itself was read
     if not quote.strip():
         raise ClaimlogError(f"{shown}: the quote is empty; give the words of the passage")
-    found = occurrences(text.content, quote)
+    return anchor_at(text, quote, occurrences(text.content, quote), occurrence, shown)
+
+
+def anchor_at(
+    text: Text, quote: str, found: Sequence[int], occurrence: int | None, shown: str
+) -> Anchor:
+    """Return the anchor of a canonical quote of which every offset was found.
+
+    Raises as `find_exact_quote` does.
+    """
     if not found:
         raise ClaimlogError(
             f"{shown}: the passage {quote[:40]!r} does not occur; copy it from the text to the "
@@ -130,43 +138,6 @@ def boundary_flaw(text: Text, start: int, end: int) -> str | None:
     for offset, verb in ((start, "begins"), (end, "ends")):
         if text.splits_word(offset):
             return f"{verb} inside a word (offset {offset})"
-        if offset not in text.boundaries:
+        if text.splits_cluster(offset):
             return f"{verb} inside a grapheme cluster (offset {offset})"
     return None
-
-
-def relocate_anchor(text: Text, wanted: Anchor) -> list[tuple[int, int]]:
-    """Find an anchor in another copy of its text.
-
-    Returns the spans (code points) whose words match; where several do, those whose context
-    matches on both sides. One span is a match; none or several is an orphan, never a guess.
-    """
-    tokens = text.tokens
-    count = wanted.word_count
-    readings = text.readings
-    hits: list[tuple[tuple[Token, ...], Node, Node]] = [
-        (tuple(tokens[index : index + count]), index, index + count)
-        for index in range(len(tokens) - count + 1)
-        if _digest_of(tokens[index : index + count]) == wanted.words_sha256
-    ]
-    hits += [
-        hit for hit in readings.forked_windows(count) if _digest_of(hit[0]) == wanted.words_sha256
-    ]
-    if len({(path[0][0], path[-1][1]) for path, _, _ in hits}) > 1:
-        hits = [
-            hit
-            for hit in hits
-            if any(
-                _digest_of(before) == wanted.before_sha256
-                for before in readings.preceding(hit[1], CONTEXT)
-            )
-            and any(
-                _digest_of(after) == wanted.after_sha256
-                for after in readings.following(hit[2], CONTEXT)
-            )
-        ]
-    return sorted({(path[0][0], path[-1][1]) for path, _, _ in hits})
-
-
-def _digest_of(tokens: Iterable[Token]) -> str:
-    return digest(" ".join(word for _, _, word in tokens))

@@ -17,8 +17,8 @@ import numpy as np
 from claimlog.sources.anchor import CONTEXT, Anchor
 from claimlog.sources.hashed_words import NOWHERE, HashedWords, Numbers
 from claimlog.sources.placement import Span
-from claimlog.sources.readings import Node
 from claimlog.sources.text import digest
+from claimlog.sources.word_readings import Node
 
 EMPTY = sha256(b"").hexdigest()
 FORKS = 20_000

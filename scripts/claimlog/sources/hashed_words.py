@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from claimlog.sources.anchor import CONTEXT, Anchor
 from claimlog.sources.placement import Span
-from claimlog.sources.readings import Node
 from claimlog.sources.text import Text, digest
+from claimlog.sources.word_readings import Node
 
 Numbers = npt.NDArray[np.int64]
 

@@ -1,20 +1,10 @@
-"""Every place of a run of characters, or of words, in a text, in a time that grows with the text.
+"""Every place of a run of characters in a text, in a time that grows with the text.
 
 Runs that repeat themselves ("ha ha ha") stand at overlapping places. To compare all of a run at
 each of them takes time by the square, which a text can be made for.
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-
-from claimlog.sources.words import Token
-
-OTHER_WORD = "\0"
-"""Stands for every word of a text that is none of those looked for."""
-
-KINDS = 0x10FFFF
-"""How many different words can have a character each."""
 
 
 def occurrences(content: str, part: str) -> list[int]:
@@ -35,13 +25,3 @@ def occurrences(content: str, part: str) -> list[int]:
                 found.append(at)
         at = content.find(part, at + 1)
     return found
-
-
-def word_runs(tokens: Sequence[Token], wanted: Sequence[str]) -> list[int]:
-    """Return every index at which the words of tokens are those wanted, overlapping ones too."""
-    kinds = dict.fromkeys(wanted)
-    if not kinds or len(kinds) > min(KINDS, len(tokens)):
-        return []
-    signs = {word: chr(number) for number, word in enumerate(kinds, 1)}
-    text = "".join(signs.get(word, OTHER_WORD) for _, _, word in tokens)
-    return occurrences(text, "".join(map(signs.__getitem__, wanted)))

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import regex
 
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.limits import DEPTH, TEXT_BYTES, TEXTS_BYTES, TEXTS_FILES
 from claimlog.sources.characters import canonical_text, kinds
-from claimlog.sources.readings import Readings
 from claimlog.sources.text_formats import bytes_flaw
+from claimlog.sources.word_readings import Readings
 from claimlog.sources.words import BROKEN, Token, tokenize, words
 from claimlog.untrusted_files import RIGHT_FILE, files_below, read_regular
+
+if TYPE_CHECKING:
+    from claimlog.sources.place_index import PlaceIndex
+    from claimlog.sources.word_signs import WordSigns
+
+CLUSTERED = regex.compile(r"[\n -~]?(?:[^\n -~]++[\n -~]?+)++")
+"""What is not plain, with the plain characters beside it: those of a cluster may be some of it."""
+
+GRAM = 8
+"""Characters of a gram of the index: a quote has fifteen and more."""
 
 
 def digest(text: str) -> str:
@@ -54,6 +66,20 @@ class Text:
         return tokenize(self.content)
 
     @cached_property
+    def place_index(self) -> PlaceIndex:
+        """Tells where many quotes stand without reading all of a long text for each."""
+        from claimlog.sources.place_index import PlaceIndex  # numpy, which few commands need
+
+        return PlaceIndex(self.content, GRAM)
+
+    @cached_property
+    def word_signs(self) -> WordSigns:
+        """The words as one character each."""
+        from claimlog.sources.word_signs import WordSigns
+
+        return WordSigns(self.tokens)
+
+    @cached_property
     def readings(self) -> Readings:
         """Every way in which the words can be read."""
         return Readings(self.content, self.tokens)
@@ -80,10 +106,19 @@ class Text:
             after = words(self.content[offset : self.tokens[first - 1][1]]) + after
         return after[:count]
 
+    def splits_cluster(self, offset: int) -> bool:
+        """Whether `offset` lies inside a grapheme cluster (UAX 29)."""
+        return offset in self._insides
+
     @cached_property
-    def boundaries(self) -> set[int]:
-        """Offsets between grapheme clusters (UAX 29), the ends of the text included."""
-        return {0, *(match.end() for match in regex.finditer(r"\X", self.content))}
+    def _insides(self) -> set[int]:
+        """Offsets inside of clusters, which are few: two plain characters are two of them."""
+        return {
+            part.start() + inside
+            for part in CLUSTERED.finditer(self.content)
+            for cluster in regex.finditer(r"\X", part.group())
+            for inside in range(cluster.start() + 1, cluster.end())
+        }
 
     def splits_word(self, offset: int) -> bool:
         """Whether `offset` lies inside a word; a hyphen at a line end divides one in two."""
@@ -98,7 +133,11 @@ class Text:
 
     def line_of(self, offset: int) -> int:
         """Return the 1-based line on which `offset` lies."""
-        return self.content.count("\n", 0, offset) + 1
+        return bisect_left(self._line_ends, offset) + 1
+
+    @cached_property
+    def _line_ends(self) -> array[int]:
+        return array("L", (match.start() for match in regex.finditer("\n", self.content)))
 
 
 def read_text(path: Path) -> Text:

@@ -4,7 +4,7 @@ A word is a run of letters, marks and digits that begins with a letter or a digi
 folded case. Default-ignorable code points, tatweel and optional marks are no part of it; an
 apostrophe, whichever character it is, ends it; a note mark (a superscript digit, ``[1]``) is no
 word. In a script without spaces every letter with its marks is a word. A word broken at a line end
-by a hyphen is one word here; `claimlog.sources.readings` has the other ways to read it.
+by a hyphen is one word here; `claimlog.sources.word_readings` has the other ways to read it.
 """
 
 from __future__ import annotations

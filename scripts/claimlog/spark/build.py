@@ -17,9 +17,9 @@ import polars as pl
 from claimlog.build import refuse_foreign
 from claimlog.compile import batches_table, fold_context, log_state
 from claimlog.errors import ClaimlogError, FindingsError
-from claimlog.export.conform import constant_tables, empty_table
 from claimlog.export.content_hash import Content
 from claimlog.export.descriptor import dump_json, resource_schema
+from claimlog.export.table_types import constant_tables, empty_table
 from claimlog.fold import Cutoff, cutoff, fold
 from claimlog.log.event_log import Log
 from claimlog.media_types import PARQUET

@@ -19,10 +19,10 @@ from claimlog.log.event_log import Log
 from claimlog.log.parts import MemoryPart, Part
 from claimlog.log.stream_file import Lines
 from claimlog.schema.table_schema import Table
+from claimlog.spark.column_constraints import check_pandera
 from claimlog.spark.log_files import task_batch
 from claimlog.spark.parts import driver_rows, frames_by_schema, stream_frame
 from claimlog.spark.read_log import row_schema, shipped_definition
-from claimlog.spark.tabular import check_pandera
 from claimlog.spark.tallies import dump_tallies, enter_tallies
 from claimlog.validate import ENTITY_CHECKS, coders, references, rows
 from claimlog.validate.report import Report

@@ -17,6 +17,7 @@ from claimlog.errors import ClaimlogError
 from claimlog.log.batch import sealed_batches
 from claimlog.log.release_index import Version, read_index
 from claimlog.package import DESCRIPTOR, Package
+from claimlog.package_state import require_own_state
 from claimlog.release.coding_manual import PAGE
 from claimlog.release.generated_files import stale_files
 from claimlog.schema.codebook import FOLDER as CODEBOOK
@@ -26,7 +27,6 @@ from claimlog.schema.upcast_steps import FILE as UPCASTS
 from claimlog.start.definition_texts import DefinitionTexts, definition_files
 from claimlog.start.next_schema_version import raise_schema_version, schema_file
 from claimlog.start.write_together import write_together
-from claimlog.state import require_own_state
 
 
 class Addition(Protocol):

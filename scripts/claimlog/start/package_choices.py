@@ -11,7 +11,7 @@ from typing import Any
 from claimlog.errors import UsageError, suggest
 from claimlog.limits import TITLE_LENGTH
 from claimlog.schema.codebook import CODES
-from claimlog.schema.config_files import HEAD, shape_flaw
+from claimlog.schema.json_schemas import HEAD, shape_flaw
 from claimlog.schema.registers import dataset_name_flaw
 from claimlog.start.language_tags import language_tag
 from claimlog.start.option_lines import line_flaw

@@ -10,7 +10,15 @@ from claimlog.log.event_log import Log
 from claimlog.log.sections import sections
 from claimlog.schema.table_schema import fitting
 from claimlog.sources.text import Texts
-from claimlog.validate import anchors, coders, free_text, integrity, references, rows, tabular
+from claimlog.validate import (
+    anchors,
+    coders,
+    column_constraints,
+    free_text,
+    integrity,
+    references,
+    rows,
+)
 from claimlog.validate.report import LAYERS, NOTHING, Report, Tally
 
 Check = Callable[[Log, Report], None]
@@ -76,7 +84,7 @@ def validate(
     if not report.error_count:
         progress("schema")
         if frictionless:
-            heard.extend(tabular.check_frictionless(log, report))
+            heard.extend(column_constraints.check_frictionless(log, report))
         (rows_by or check_sections)(log, report, progress)
     # a broken hash must be named even where rows are wrong too
     progress("integrity")
@@ -113,7 +121,7 @@ def check_sections(
     began = False
     for section in _read_one_ahead(chosen() if chosen else sections(log)):
         known, before = report.error_count, report.counts()
-        tabular.check_pandera(section, report, first)
+        column_constraints.check_pandera(section, report, first)
         if report.error_count > known or (known and not began):
             report.stopped_after = "schema"
         if report.stopped_after is None:
@@ -145,7 +153,7 @@ def _read_one_ahead(chosen: Iterator[Log]) -> Iterator[Log]:
 
 def check_section(section: Log, report: Report) -> None:
     """Run the checks of rows on one section, whatever they find."""
-    tabular.check_pandera(section, report)
+    column_constraints.check_pandera(section, report)
     _check_rows(section, report)
 
 

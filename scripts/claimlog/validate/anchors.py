@@ -13,8 +13,8 @@ from claimlog.log.event_log import Log
 from claimlog.log.sections import sections
 from claimlog.schema.table_schema import Table
 from claimlog.sources.anchor import COLUMNS, anchor, boundary_flaw
-from claimlog.sources.readings import Readings
 from claimlog.sources.text import Text, Texts, digest
+from claimlog.sources.word_readings import Readings
 from claimlog.validate.report import Report
 
 ANCHORED = ("claims", "codings")

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -28,29 +28,39 @@ def check_references(log: Log, report: Report) -> None:
 
     An entity may be asserted later in the same batch: a batch is one transaction.
     """
+    found: dict[str, list[_Reference]] = {}
     for stream, table in log.section_tables.items():
         frame = log.rows(stream).with_columns(is_live(table).alias("is_live"))
         for schema, rows in log.by_schema(stream, frame):
             for label, target, refs in _references(rows, schema):
-                _check_reference(log, report, stream, rows.height, label, target, refs)
+                found.setdefault(target, []).append(_Reference(stream, label, rows.height, refs))
+    for target, references in found.items():
+        _check_references_to(log, report, target, references)
 
 
-def _check_reference(
-    log: Log,
-    report: Report,
-    stream: str,
-    checked: int,
-    label: str,
-    target: str,
-    refs: pl.DataFrame,
+class _Reference(NamedTuple):
+    """A column that refers to another stream, of how many rows, and its values."""
+
+    stream: str
+    label: str
+    rows: int
+    values: pl.DataFrame
+
+
+def _check_references_to(
+    log: Log, report: Report, target: str, references: list[_Reference]
 ) -> None:
-    beside = refs.join(_targets(log, target, refs["ref"].unique()), on="ref", how="left")
+    # looked up at once: most of what columns refer to is the same
+    wanted = pl.concat([one.values["ref"] for one in references]).unique()
+    targets = _targets(log, target, wanted)
     unknown = pl.col("known_from").is_null() | (pl.col("known_from") > pl.col("batch"))
     dead = pl.col("is_live") & ~pl.col("target_live") & ~unknown
-    for rule, wrong in (("foreign-key", unknown), ("live-reference", dead)):
-        report.count(rule, checked)
-        said = wording(rule, label, target)
-        report.fail_rows(rule, stream, beside.filter(wrong), *said)
+    for one in references:
+        beside = one.values.join(targets, on="ref", how="left")
+        for rule, wrong in (("foreign-key", unknown), ("live-reference", dead)):
+            report.count(rule, one.rows)
+            said = wording(rule, one.label, target)
+            report.fail_rows(rule, one.stream, beside.filter(wrong), *said)
 
 
 def wording(rule: str, label: str, target: str) -> tuple[Callable[[dict[str, Any]], str], str]:

@@ -17,6 +17,11 @@ from claimlog.schema.table_schema import Field, Table
 from claimlog.validate.report import Report
 from claimlog.validate.takedowns import with_taken_predecessors
 
+REBASE_OPEN = "if a batch came in from elsewhere since a row was opened, run claimlog rebase"
+"""What mends open rows that somebody's sealed batch has overtaken."""
+
+LATER = "a later row carries the same or a later time"
+
 PART_KEYS = {
     "sources": ("lineage", ("source_id", "relation")),
     "actors": ("memberships", ("alliance_id",)),
@@ -142,7 +147,7 @@ def _check_identity(report: Report, stream: str, frame: pl.DataFrame) -> None:
         frame,
         pl.col("repeats") & ~pl.col("doubled"),
         lambda row: f"has version {row['version']} twice",
-        "amend again from the last version",
+        f"amend again from the last version; {REBASE_OPEN}",
     )
     expected = pl.col("before_version").fill_null(0) + 1
     report.check(
@@ -233,7 +238,8 @@ def check_order(log: Log, report: Report) -> None:
     for row in back.head(report.most).iter_rows(named=True):
         path, line = log.file_and_line(row["stream"], row["batch"], row["line"])
         message = f"recorded_at {row['recorded_at']} is before that of an earlier row"
-        remedy = "a later row carries the same or a later time; claimlog rebase mends it"
+        is_sealed = log.by_number[row["batch"]].sealed
+        remedy = f"{LATER}; {'restore its batch from git' if is_sealed else REBASE_OPEN}"
         report.fail(Finding("recorded-order", path, message, line, remedy=remedy))
     report.count_unlisted("recorded-order", back.height - report.most)
 

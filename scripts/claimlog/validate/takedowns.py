@@ -17,6 +17,7 @@ RELEASED = f"log/{RECORD}"
 """The record in a release."""
 
 REMEDY = "restore it from git"
+FINISH = f"if that takedown was cut off run it again, with the same words; else {REMEDY}"
 
 
 def check_takedowns(log: Log, report: Report) -> None:
@@ -46,7 +47,9 @@ def check_takedowns(log: Log, report: Report) -> None:
         has_later_version = max(present, default=0) > max(taken) or log.package.archived
         for number, row in taken.items():
             if flaw := _taken_row_flaw(row, number, set(taken), present, has_later_version):
-                report.fail(Finding(RULE, RECORD, f"{identifier} {flaw}", remedy=REMEDY))
+                is_there = number in present and not log.package.archived
+                remedy = FINISH if is_there else REMEDY
+                report.fail(Finding(RULE, RECORD, f"{identifier} {flaw}", remedy=remedy))
 
 
 def _check_index(log: Log, report: Report) -> None:

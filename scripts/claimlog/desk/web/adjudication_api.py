@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from claimlog.desk.adjudication import Adjudication, decided_findings, verdicts_dict
+from claimlog.desk.blindness import require_own_finished
 from claimlog.desk.coder_agreement import agreement
 from claimlog.desk.commit_decisions import commit_decisions
-from claimlog.desk.desk import Desk
-from claimlog.desk.spot_entries import remove_entry
-from claimlog.desk.verdicts import (
+from claimlog.desk.decision_changes import (
     accept_agreed,
     choose_sides,
     decide,
@@ -18,6 +17,8 @@ from claimlog.desk.verdicts import (
     step_decisions,
     take_all,
 )
+from claimlog.desk.desk import Desk
+from claimlog.desk.entry_editing import remove_entry
 from claimlog.desk.web.request import Request
 from claimlog.desk.web.router import CODES, DECIDES, SLOW, Route
 
@@ -129,6 +130,6 @@ def _commit(desk: Desk, request: Request) -> Found:
 
 
 def _verdicts(desk: Desk, request: Request) -> Found:
-    desk.work_folder.require_own_finished(request.role, request.parts["source"])
+    require_own_finished(desk.work_folder, request.role, request.parts["source"])
     opened = _open(desk, request)
     return {**verdicts_dict(opened), "agreement": agreement(opened)}

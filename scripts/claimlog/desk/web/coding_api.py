@@ -14,6 +14,13 @@ from claimlog.desk.draft_changes import (
     work_dict,
     work_findings,
 )
+from claimlog.desk.entry_editing import (
+    next_number,
+    remove_entry,
+    save_entry,
+    spot_table,
+    usage,
+)
 from claimlog.desk.forms import form
 from claimlog.desk.furniture import mark_furniture, may_mark_furniture, source_claims
 from claimlog.desk.lookup import find_entries
@@ -21,13 +28,6 @@ from claimlog.desk.overview import overview, register_coder
 from claimlog.desk.request_error import ABSENT, RequestError
 from claimlog.desk.row_references import form_streams
 from claimlog.desk.shared_wording import shared_runs
-from claimlog.desk.spot_entries import (
-    next_number,
-    remove_entry,
-    save_entry,
-    spot_table,
-    usage,
-)
 from claimlog.desk.web.request import Request
 from claimlog.desk.web.router import CODES, DECIDES, SLOW, Route
 from claimlog.desk.work import Work

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from claimlog.desk.blindness import require_deciding
 from claimlog.desk.desk import Desk
 from claimlog.desk.preview import build_preview
 from claimlog.desk.request_error import ABSENT, RequestError
 from claimlog.desk.roles import Role
-from claimlog.desk.work_folder import require_deciding
 from claimlog.site.protection.host_names import LOOPBACK, NAMES
 from claimlog.site.protection.reader_pool import POOLS
 from claimlog.site.server_command import SETTINGS

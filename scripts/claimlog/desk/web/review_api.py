@@ -7,14 +7,14 @@ from typing import Any
 from claimlog.desk.amendments import amend_claim, claim_history
 from claimlog.desk.desk import Desk
 from claimlog.desk.draft_values import clean_values
+from claimlog.desk.entry_editing import spot_table
 from claimlog.desk.links import decide_link, links_dict
 from claimlog.desk.review import drop_row, open_batch_dict, proposed_seal, seal_batch
-from claimlog.desk.spot_entries import spot_table
 from claimlog.desk.text_registration import read_address, read_upload, register_source
 from claimlog.desk.web.preview_mount import PreviewMount
 from claimlog.desk.web.request import Request
 from claimlog.desk.web.router import DECIDES, LONG, SLOW, Route
-from claimlog.edit.append import Entries, add
+from claimlog.edit.entity_changes import Entries, add
 from claimlog.limits import TEXT_BYTES
 
 Found = dict[str, Any]

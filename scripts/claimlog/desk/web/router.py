@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from claimlog.desk.blindness import require_deciding
 from claimlog.desk.request_error import ABSENT, ROLE, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.web.request import Handler
-from claimlog.desk.work_folder import require_deciding
 
 PART = r"[A-Za-z0-9][A-Za-z0-9._:+-]{0,126}"
 ALL, CODES, DECIDES = "all", "codes", "decides"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import blake2b
+from threading import Lock
 
 from claimlog.site.delivery.compression import LEAST_BYTES, accepts_gzip, compress, is_text
 from claimlog.site.delivery.preconditions import Headers, is_unchanged
@@ -34,6 +35,7 @@ class Answer:
         """Whether other readers may be sent it too."""
         self.etag: bytes | None = None
         self._compressed: bytes | None = None
+        self._packing = Lock()
         pairs = [pair for pair in headers if pair[0].lower() not in OWN_HEADERS]
         if status == 200:
             # weak: with and without compression it is the same page in other bytes
@@ -51,16 +53,23 @@ class Answer:
         """Bytes that it takes in memory, at most: compressed it is hardly ever longer."""
         return len(self.body) * (2 if self.varies else 1) + ENTRY_BYTES
 
+    def waits_for_compression(self, headers: Headers) -> bool:
+        """Return whether it has to be compressed for the headers of a request, or is just now."""
+        accepted = headers.get(b"accept-encoding", b"")
+        return self.varies and self._compressed is None and accepts_gzip(accepted)
+
     def for_reader(self, headers: Headers) -> tuple[int, Pairs, bytes]:
         """Return status, headers and body for the headers of a request."""
         if self.etag is not None and is_unchanged(headers, self.etag):
             return 304, self._unchanged, b""
         if not self.varies or not accepts_gzip(headers.get(b"accept-encoding", b"")):
             return self.status, self._plain, self.body
-        if self._compressed is None:
-            self._compressed = compress(self.body)
-            length = (b"content-length", b"%d" % len(self._compressed))
-            self._packed = [*self._plain[:-1], (b"content-encoding", b"gzip"), length]
+        with self._packing:  # many may ask in threads: it is compressed once
+            if self._compressed is None:
+                packed = compress(self.body)
+                length = (b"content-length", b"%d" % len(packed))
+                self._packed = [*self._plain[:-1], (b"content-encoding", b"gzip"), length]
+                self._compressed = packed
         return self.status, self._packed, self._compressed
 
 

@@ -83,10 +83,7 @@ class AnswerWriter:
         await self._send_part(message)
 
     async def _send_whole(self, answer: Answer) -> None:
-        if len(answer.body) > THREAD_BYTES:
-            reply = await asyncio.to_thread(answer.for_reader, self._headers)
-        else:
-            reply = answer.for_reader(self._headers)
+        reply = await reply_for(answer, self._headers)
         self._remember(answer)
         await send_reply(self._send, reply)
 
@@ -114,6 +111,13 @@ class AnswerWriter:
             packed = self._compressor.add(part, last)
         if packed or last:
             await self._send({**message, "body": packed})
+
+
+async def reply_for(answer: Answer, headers: Headers) -> tuple[int, Pairs, bytes]:
+    """Return status, headers and body; a long answer is compressed in a thread, the first time."""
+    if len(answer.body) > THREAD_BYTES and answer.waits_for_compression(headers):
+        return await asyncio.to_thread(answer.for_reader, headers)
+    return answer.for_reader(headers)
 
 
 async def send_reply(send: Send, reply: tuple[int, Pairs, bytes]) -> None:

@@ -14,7 +14,7 @@ from claimlog.limits import STATE_BYTES
 from claimlog.log.release_index import ReleaseEntry
 from claimlog.package import Package
 from claimlog.release.archive import extract_archive
-from claimlog.release.file_names import SITE_FILE
+from claimlog.release.file_name_check import SITE_FILE
 from claimlog.release.layout import (
     GET_AGAIN,
     SITE,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from claimlog.errors import ClaimlogError, is_of_the_machine
-from claimlog.limited_program import answer_request
+from claimlog.limited_worker import answer_request
 from claimlog.release.layout import SITE, sha256_of_files
 from claimlog.release.release_copy import open_copy
 from claimlog.site.files.prepared_query import QueryProcess

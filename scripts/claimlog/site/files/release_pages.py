@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from claimlog.export.metadata import datasette_metadata, inspect_data
-from claimlog.limited_program import refuse_programs
+from claimlog.limited_worker import refuse_programs
 from claimlog.log.added_columns import added_columns
 from claimlog.log.batch import sealed_batches
 from claimlog.package import DESCRIPTOR, read_json

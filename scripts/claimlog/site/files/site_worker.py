@@ -15,7 +15,7 @@ from typing import Any
 from claimlog.errors import ClaimlogError, is_of_the_machine
 from claimlog.escaping import json_text, printable_line
 from claimlog.limited_process import EXCEEDED
-from claimlog.limited_program import answer_request, refuse_programs, requested_path
+from claimlog.limited_worker import answer_request, refuse_programs, requested_path
 from claimlog.log.release_index import ReleaseEntry, find_entry, read_index
 from claimlog.office_files import first_line
 from claimlog.package import Package

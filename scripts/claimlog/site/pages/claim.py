@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from claimlog.log.row_changes import ANCHOR_HASHES, EVENT_COLUMNS
+from claimlog.log.version_changes import ANCHOR_HASHES, EVENT_COLUMNS
 from claimlog.schema.relations import DISPUTES
 from claimlog.schema.table_schema import column_words
 from claimlog.site.attribution_chains import speaker_denials

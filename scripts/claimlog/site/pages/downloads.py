@@ -9,11 +9,11 @@ from typing import Any
 from datasette import NotFound
 
 from claimlog.site.build_files import build_files, files_by_name
+from claimlog.site.csv_stream import safe_csv
 from claimlog.site.delivery.file_response import FileResponse
 from claimlog.site.delivery.preconditions import request_headers
 from claimlog.site.page import PageNotFound, PageRequest
 from claimlog.site.protection.piece_stream import PieceStream
-from claimlog.site.spreadsheet import safe_csv
 from claimlog.site.store import Store
 
 

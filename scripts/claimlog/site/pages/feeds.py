@@ -11,7 +11,7 @@ from datasette import Response
 
 from claimlog.escaping import plain_line
 from claimlog.log.added_columns import NO_COLUMN
-from claimlog.log.row_changes import readable_value
+from claimlog.log.version_changes import readable_value
 from claimlog.site.amended_cells import with_cells
 from claimlog.site.atom import MEDIATYPE, Feed, FeedEntry, atom_document, urn
 from claimlog.site.page import PageRequest

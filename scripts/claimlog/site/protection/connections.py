@@ -173,6 +173,9 @@ class Connection(H11Protocol):
         head = bytes(self._unread[: end.end()])
         del self._unread[: end.end()]
         self._searched = self._body_bytes = 0
+        if head.count(b"\n") > reader_limits.HEAD_LINES:
+            self._refuse(431, f"A request has at most {reader_limits.HEAD_LINES} lines.")
+            return
         super().data_received(head)
         if self.conn.their_state is not h11.SEND_BODY:
             return

@@ -17,7 +17,7 @@ from urllib.parse import unquote_plus
 from claimlog.site.base_path import repeats_base
 from claimlog.site.delivery.answer import READER_HEADERS, Answer
 from claimlog.site.delivery.answer_cache import ANSWERS, STATIC, AnswerCache, cache_key
-from claimlog.site.delivery.answer_writer import AnswerWriter, send_reply
+from claimlog.site.delivery.answer_writer import AnswerWriter, reply_for, send_reply
 from claimlog.site.delivery.preconditions import Headers, request_headers
 from claimlog.site.protection import reader_limits
 from claimlog.site.protection.failures import Failure, describe_error, log_fault, render_failure
@@ -33,6 +33,7 @@ from claimlog.site.protection.refusals import raw_path, refusal
 from claimlog.site.protection.response_sender import ClientGone, Sender
 from claimlog.site.protection.slots import ServerBusy, Slots
 from claimlog.site.protection.stream_errors import stop_at_error
+from claimlog.site.protection.turns import Turns
 
 App = Callable[..., Awaitable[None]]
 Scope = Mapping[str, Any]
@@ -44,6 +45,7 @@ def guard_requests(app: App, datasette: Any) -> App:
     """Wrap an ASGI application so that requests are checked and all are answered."""
 
     pages = Slots(reader_limits.PAGES, reader_limits.CONNECTIONS, reader_limits.PEER_PAGES)
+    turns = Turns()
     answers = ANSWERS.setdefault(datasette, AnswerCache())
 
     async def asgi_app(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -56,8 +58,9 @@ def guard_requests(app: App, datasette: Any) -> App:
         headers = request_headers(scope["headers"])
         answer = answers.get(scope, headers.get(b"host", b""))
         if failure is None and answer is None and scope["method"] != "OPTIONS":
-            await _run(app, datasette, scope, headers, receive, send, pages, answers)
+            await _run(app, datasette, scope, headers, receive, send, pages, turns, answers)
             return
+        await turns.take(peer_of_request(scope))
         sender = Sender(scope, send)
         try:
             if failure is not None:
@@ -66,7 +69,7 @@ def guard_requests(app: App, datasette: Any) -> App:
             elif scope["method"] == "OPTIONS":
                 await _options(sender)
             elif answer is not None:
-                await send_reply(sender, answer.for_reader(headers))
+                await send_reply(sender, await reply_for(answer, headers))
         except ClientGone:
             await asyncio.sleep(0)
 
@@ -116,6 +119,7 @@ async def _run(
     receive: Any,
     send: Any,
     pages: Slots,
+    turns: Turns,
     answers: AnswerCache,
 ) -> None:
     """Run the application with what the request may use, and answer where it fails to."""
@@ -154,6 +158,7 @@ async def _run(
     watch = asyncio.create_task(_watch(request, receive))
     try:
         request.release = await pages.acquire(request.peer)
+        await turns.take(request.peer)
         await app(own_scope, receive, send_checked)
     except ClientGone:
         await asyncio.sleep(0)  # so that the connection notices that it is closed, and logs nothing

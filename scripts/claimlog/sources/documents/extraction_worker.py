@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from claimlog.errors import ClaimlogError
-from claimlog.limited_program import answer_request, refuse_programs
+from claimlog.limited_worker import answer_request, refuse_programs
 from claimlog.office_files import first_line
 from claimlog.sources.documents.document_formats import DocumentFormat
 from claimlog.sources.documents.docx_document import extract_docx

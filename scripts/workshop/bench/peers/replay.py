@@ -30,7 +30,7 @@ def replay_with_claimlog(package: Package, _: Path) -> Result:
     """Fold the rows; the whole log, because that is how it is folded."""
     import narwhals as nw
 
-    from claimlog.fold.states import live_rows
+    from claimlog.fold.row_versions import live_rows
     from claimlog.log.read_log import read
 
     rows = _first_claims(read(package).rows("claims"))

@@ -18,17 +18,18 @@ from typing import TYPE_CHECKING, Any
 import narwhals.stable.v1 as nw
 
 from claimlog.log.event_log import Log
+from claimlog.schema.constraints import rules_of
 from claimlog.schema.patterns import whole
 from claimlog.schema.table_schema import Field, Table
 from claimlog.spark.parts import driver_rows, frames_by_schema
+from claimlog.validate.column_constraints import EMPTY, fail_cells, fail_column
 from claimlog.validate.report import Report
-from claimlog.validate.tabular import CONSTRAINT_RULES, EMPTY, fail_cells, fail_column
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 Fields = tuple[Field, ...]
-CONSTRAINTS = "constraints"
+CHECK_NAME = "constraints"
 
 
 def check_pandera(log: Log, report: Report) -> None:
@@ -84,7 +85,7 @@ def _check(
         pandera_schema(fields).validate(frame, lazy=True)
     except SchemaErrors as errors:
         for error in errors.schema_errors:
-            if getattr(error.check, "name", None) == CONSTRAINTS:
+            if getattr(error.check, "name", None) == CHECK_NAME:
                 _localise(report, stream, fields, frame, prefix)
             else:
                 fail_column(report, stream, str(error.schema.name), str(error.check))
@@ -92,7 +93,7 @@ def _check(
 
 def constraint_rules(item: Field) -> list[str]:
     """Return the rules that a column's constraints fall under."""
-    rules = {CONSTRAINT_RULES[key] for key in item.constraints if key in CONSTRAINT_RULES}
+    rules = rules_of(item.constraints)
     return sorted({*rules, EMPTY} if item.retired else rules)
 
 
@@ -125,7 +126,7 @@ def _row_check(fields: Fields) -> Any:
     if not conditions:
         return None
     condition = reduce(and_, conditions)
-    return pa.Check(lambda _: condition, native=False, ignore_na=False, name=CONSTRAINTS)
+    return pa.Check(lambda _: condition, native=False, ignore_na=False, name=CHECK_NAME)
 
 
 def keeps_rule(item: Field, rule: str) -> nw.Expr:

@@ -9,9 +9,9 @@ from claimlog.desk.adjudication import Adjudication
 from claimlog.desk.comparison import AGREED, Unit
 from claimlog.desk.decisions import LEFT, NEW, PROPOSAL, RIGHT, SIDES, TAKES, UNIT
 from claimlog.desk.draft_changes import CHANGED_ELSEWHERE, claim_value, state_dict
+from claimlog.desk.entry_editing import save_entry
 from claimlog.desk.request_error import ABSENT, CLOSED, INVALID, MALFORMED, RequestError
 from claimlog.desk.saved_cells import StaleError, stale
-from claimlog.desk.spot_entries import save_entry
 
 Row = dict[str, Any]
 MOST_NOTE = 500

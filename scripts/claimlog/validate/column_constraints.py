@@ -15,21 +15,13 @@ from claimlog.errors import Finding, suggest
 from claimlog.log.column_types import column_type
 from claimlog.log.event_log import Log
 from claimlog.package import DESCRIPTOR
+from claimlog.schema.constraints import CONSTRAINTS, rules_of
 from claimlog.schema.patterns import matches
 from claimlog.schema.table_schema import Field, Table
 from claimlog.validate.descriptor import check_descriptor
 from claimlog.validate.frictionless import check_description, check_samples
 from claimlog.validate.report import Report
 
-CONSTRAINT_RULES = {
-    "required": "required",
-    "enum": "enum",
-    "pattern": "pattern",
-    "minimum": "range",
-    "maximum": "range",
-    "minLength": "length",
-    "maxLength": "length",
-}
 EMPTY = "keys"
 """The rule that a value in a retired column breaks: an empty cell is null."""
 
@@ -44,10 +36,11 @@ def check_pandera(log: Log, report: Report, first: int = 0) -> None:
     with pl.Config(engine_affinity="in-memory"):
         for name, table in log.section_tables.items():
             rows = log.rows(name)
-            late = rows.filter(pl.col("seq") >= first) if first else rows
-            if first and late.is_empty():
-                continue
-            for schema, frame in log.by_schema(name, late):
+            if first:
+                rows = rows.filter(pl.col("seq") >= first)
+                if rows.is_empty():
+                    continue
+            for schema, frame in log.by_schema(name, rows):
                 _validate(report, name, schema.fields, frame, prefix="")
                 for item in schema.fields:
                     if item.type == "array":
@@ -76,8 +69,7 @@ def _validate(
     from pandera.errors import SchemaErrors
 
     for item in fields:
-        rules = {CONSTRAINT_RULES[key] for key in item.constraints if key in CONSTRAINT_RULES}
-        for rule in rules:
+        for rule in rules_of(item.constraints):
             report.count(rule, frame.height)
     if frame.is_empty():
         return
@@ -242,5 +234,6 @@ def _frictionless_finding(lines: list[tuple[str, int]], error: Any) -> Finding:
     rules = {"type-error": "type", "primary-key": "primary-key"}
     rule = rules.get(error.type, "descriptor")
     if error.type == "constraint-error":
-        rule = next((r for key, r in CONSTRAINT_RULES.items() if f'"{key}"' in note), "descriptor")
+        broken = (one.rule for key, one in CONSTRAINTS.items() if f'"{key}"' in note)
+        rule = next(broken, "descriptor")
     return Finding(rule, path, f"Frictionless: {error.title}: {note}", line)

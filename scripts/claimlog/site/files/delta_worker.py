@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from claimlog.limited_program import answer_request
+from claimlog.limited_worker import answer_request
 from claimlog.release.delta_process import answer_apply
 from claimlog.release.layout import SITE
 from claimlog.site.files.release_pages import start_confined_drawing

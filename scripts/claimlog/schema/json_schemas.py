@@ -55,7 +55,7 @@ PLACE = {
     "properties": {"resource": TEXT, "fields": KEY},
 }
 SIZE = {"type": "integer", "minimum": 0, "maximum": LENGTH}
-CONSTRAINTS = {
+CONSTRAINTS_SHAPE: dict[str, Any] = {
     "type": "object",
     "properties": {
         "required": {"type": "boolean"},
@@ -74,8 +74,8 @@ FIELD: dict[str, Any] = {
         "name": NAMED,
         "type": {"enum": ["string", "integer", "number", "boolean", "date", "datetime", "array"]},
         "description": DESCRIPTION,
-        "constraints": CONSTRAINTS,
-        "currentConstraints": CONSTRAINTS,
+        "constraints": CONSTRAINTS_SHAPE,
+        "currentConstraints": CONSTRAINTS_SHAPE,
         "unit": TEXT,
         "codelist": TEXT,
         "references": TEXT,
@@ -100,8 +100,8 @@ PARTS = {
         "description": DESCRIPTION,
         "freeText": FLAG,
         "references": TEXT,
-        "constraints": CONSTRAINTS,
-        "currentConstraints": CONSTRAINTS,
+        "constraints": CONSTRAINTS_SHAPE,
+        "currentConstraints": CONSTRAINTS_SHAPE,
         "fields": {
             "type": "array",
             "minItems": 1,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import stat
 import time
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import IO, NoReturn
 
 from claimlog.errors import ClaimlogError
+from claimlog.limits import NAME
 from claimlog.package import Package
 from claimlog.untrusted_files import hole_flaw
 
@@ -37,7 +39,10 @@ FILES = (
 )
 """Files below the state directory, by path; none has to be there."""
 
-FILE_ONLY_FOLDERS = ("open",)
+OPEN = "open"
+OPEN_FILE = re.compile(rf"{NAME[1:-1]}\.ndjson")
+
+FILE_ONLY_FOLDERS = (OPEN,)
 """Directories that hold regular files only."""
 
 REMEDY = "claimlog did not make it: look at it, remove it, and run this again"
@@ -50,7 +55,8 @@ def require_own_state(package: Package) -> Path:
     ------
     ClaimlogError
         If it, or a directory or file below it that claimlog uses, is a symbolic link, of another
-        kind than it is when claimlog made it, or a file of holes.
+        kind than it is when claimlog made it, or a file of holes; or if the open batch holds a file
+        that is no stream's, which sealing would take for one or remove.
     """
     folder = package.state
     for path, is_folder in _state_entries(folder):
@@ -61,7 +67,16 @@ def require_own_state(package: Package) -> Path:
             _refuse(package, path, state.st_mode, "directory" if is_folder else "regular file")
         if not is_folder and (flaw := hole_flaw(state)):
             raise ClaimlogError(f"{package.relative(path)}: {flaw}; {REMEDY}")
+        if path.parent == folder / OPEN and not is_open_file(path.name):
+            raise ClaimlogError(
+                f"{package.relative(path)}: is no file of open rows (STREAM.ndjson); {REMEDY}"
+            )
     return folder
+
+
+def is_open_file(name: str) -> bool:
+    """Whether a file of the open batch may be called so; hidden ones are a file manager's."""
+    return name.startswith(".") or OPEN_FILE.fullmatch(name) is not None
 
 
 def state_folder(package: Package, *below: str) -> Path:

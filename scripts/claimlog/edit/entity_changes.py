@@ -234,9 +234,9 @@ def retract(
     with log_lock(package):
         sealed = read(package)
         writer = make_writer(sealed, None, recorded_by, today)
-        stream, _ = find_entity(writer.log, identifier)
-        row = writer.retraction(stream, identifier.removeprefix(f"{stream}/"), reason)
-        append(sealed, stream, as_lines([row]), None, outcome="nothing was retracted")
+        found = find_entity(writer.log, identifier)
+        row = writer.retraction(found.stream, found.identifier, reason)
+        append(sealed, found.stream, as_lines([row]), None, outcome="nothing was retracted")
     return row
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from claimlog.desk.decisions import PROPOSAL, Decisions
 from claimlog.desk.desk import Desk
+from claimlog.desk.entry_merge import NewEntries
 from claimlog.desk.lookup import label_of, names_of
-from claimlog.desk.new_entries import NewEntries
 from claimlog.desk.row_references import references
 from claimlog.desk.saved_work import Entry
 from claimlog.desk.work import Work

@@ -1,0 +1,57 @@
+"""Who sees what of a coding: nobody sees another's before all who began the text have finished."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from claimlog.desk.request_error import ABSENT, BLIND, UNFINISHED, RequestError
+from claimlog.desk.roles import Role
+from claimlog.desk.work import Work
+from claimlog.desk.work_folder import WorkFolder
+
+
+def finished_works(folder: WorkFolder, source: str) -> Iterator[Work]:
+    """Yield the finished works on a source.
+
+    Raises
+    ------
+    RequestError
+        If somebody has not finished: nobody sees anything of a coding before that.
+    """
+    works = folder.of_source(source)
+    if not works:
+        raise RequestError(ABSENT, f"nobody has coded {source}")
+    if not all(work.is_finished for work in works):
+        states = [{"coder": work.coder, "state": work.state} for work in works]
+        raise RequestError(
+            UNFINISHED,
+            f"{source} is compared when all who began it have finished",
+            coders=states,
+        )
+    yield from works
+
+
+def require_own_finished(folder: WorkFolder, role: Role, source: str) -> None:
+    """Refuse what a coder sees only of a text that he has coded to its end.
+
+    Raises
+    ------
+    RequestError
+        If he has not.
+    """
+    if not folder.work(role.name, source).is_finished:
+        raise RequestError(BLIND, "this is shown to coders who have finished the text")
+
+
+def require_deciding(role: Role) -> None:
+    """Refuse what a role that codes must not see.
+
+    Raises
+    ------
+    RequestError
+        If the role does not decide.
+    """
+    if not role.decides:
+        raise RequestError(
+            BLIND, "this shows what others coded; it is for the role that adjudicates"
+        )

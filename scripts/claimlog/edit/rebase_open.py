@@ -1,0 +1,65 @@
+"""Rebasing the open batch: its rows come after a batch that somebody else sealed meanwhile."""
+
+from __future__ import annotations
+
+import shutil
+
+from claimlog.edit.batch_files import leave_out_known, recover
+from claimlog.edit.moved_rows import Renames, refuse_unsound, write_moved_rows
+from claimlog.edit.open_batch import open_batch, open_folder, with_open
+from claimlog.edit.staging import check_open
+from claimlog.errors import FindingsError, UsageError
+from claimlog.log.read_log import read
+from claimlog.package import Package
+from claimlog.swap import publish_directory
+
+NOTHING = "nothing was rebased"
+COMPARE = (
+    "compare the two (claimlog show), take this row back with claimlog drop, and amend from the "
+    "last version"
+)
+
+
+def rebase_open(package: Package) -> list[str]:
+    """Let the rows of the open batch come after all that is sealed. The caller holds the lock.
+
+    Times before the log's last are raised to it, and numbered identifiers that a sealed batch has
+    used meanwhile are replaced by the next free ones, with every reference to them. Rows that are
+    sealed already are left out.
+
+    Returns
+    -------
+    list of str
+        What was done, a line each.
+
+    Raises
+    ------
+    UsageError
+        If there is no open batch.
+    FindingsError
+        If an entity was changed on both sides, so that somebody must decide, or the log would break
+        a rule; the open batch is as it was.
+    """
+    done = recover(package)
+    sealed = read(package)
+    sealed.require_readable()
+    done += leave_out_known(sealed)
+    batch = open_batch(package)
+    if batch is None:
+        if done:
+            return done
+        raise UsageError(
+            "there is no open batch to rebase; name a sealed one that lost a race: "
+            f"claimlog rebase NNNN-slug; {NOTHING}"
+        )
+    refuse_unsound(package, [batch])
+    place = open_folder(package)
+    renames: Renames = {}
+    with publish_directory(place, batch.shown) as folder:
+        shutil.copytree(place, folder, dirs_exist_ok=True)
+        fresh = write_moved_rows(sealed, batch, folder, renames, COMPARE)
+        report = check_open(sealed, with_open(sealed, folder))
+        if report.error_count:
+            raise FindingsError(report.findings, f"{NOTHING}; mend the rows, or decide by hand")
+    done.append("the open batch comes after all that is sealed")
+    return [*done, *(f"  {old} is now {new}" for old, new in fresh)]
