@@ -26,7 +26,7 @@ MOST_BYTES = 3 * TEXT_BYTES
 LATER = "this role asks for more at once than the desk takes; try again in a moment"
 
 
-class Turns:
+class RoleQueue:
     """A thread that works for one role after the other, and for each in the order of requests."""
 
     def __init__(self, name: str) -> None:
