@@ -32,6 +32,8 @@ from claimlog.desk.web.role_queue import BodyShares, RoleQueue
 from claimlog.desk.web.router import FAST, LONG, SLOW, Route, find_route
 from claimlog.errors import ClaimlogError, FindingsError, is_of_the_machine
 from claimlog.site.protection.failures import log_fault
+from claimlog.site.protection.reader_limits import COOKIE_BYTES
+from claimlog.site.protection.turns import Turns
 
 API = "api/"
 STATIC = "/static/"
@@ -63,6 +65,7 @@ class DeskApp:
         )
         self._queues = {pace: RoleQueue(f"desk-{pace}") for pace in (FAST, SLOW, LONG)}
         self._bodies = BodyShares()
+        self._turns = Turns()
 
     async def __call__(self, scope: Mapping[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -74,6 +77,7 @@ class DeskApp:
         if scope["type"] != "http":
             return
         headers = {name.lower(): value for name, value in scope["headers"]}
+        await self._turns.take(self._known_role(scope, headers))
         try:
             guard.check_request(scope, headers)
             if await self._is_preview(scope, headers):
@@ -93,6 +97,17 @@ class DeskApp:
             log_fault(error, scope["method"], scope["path"])
             answer = json_answer({"error": {"code": "fault", "message": FAULT}}, 500)
         await _send(scope, send, answer)
+
+    def _known_role(self, scope: Mapping[str, Any], headers: guard.Headers) -> str:
+        """Return the role that has a turn of its own; all who show no token are one."""
+        name = scope["path"].lstrip("/").partition("/")[0]
+        try:
+            if name in self.tokens and len(headers.get(b"cookie", b"")) <= COOKIE_BYTES:
+                guard.require_token(headers, self.tokens[name])
+                return str(name)
+        except RequestError:
+            pass
+        return ""
 
     async def _is_preview(self, scope: Mapping[str, Any], headers: guard.Headers) -> bool:
         """Whether a request is for the preview; its token is checked."""
