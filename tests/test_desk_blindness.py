@@ -40,6 +40,7 @@ def opened(registered: World, tmp_path_factory: pytest.TempPathFactory) -> Itera
     desk.take("coder-1", "PUT", path, base=0, value={"name": "Wombats", "actor_type": "group"})
     own = claim_value("ships will founder", "Vessels may sink.")
     desk.put("coder-2", SOURCE, "d1", own)
+    desk.take("adjudicator", "POST", "preview")
     yield desk
     desk.close()
 

@@ -120,6 +120,28 @@ def test_a_header_that_decides_is_there_once(name: str) -> None:
             check_request({**scope, "headers": twice}, dict(pairs))
 
 
+def test_beside_many_who_show_no_token_a_role_has_its_turn_soon(opened: Opened) -> None:
+    """Of hundreds of requests that are refused or ask for files, few are answered before it."""
+    order: list[str] = []
+
+    async def ask(path: str, role: str | None) -> None:
+        transport = httpx.ASGITransport(app=opened.app)  # type: ignore[arg-type]
+        headers = {"cookie": opened.cookies[role]} if role else {}
+        async with httpx.AsyncClient(transport=transport, base_url=HOST, headers=headers) as client:
+            await client.get(path)
+        order.append(path)
+
+    async def run() -> None:
+        paths = ["/static/desk.css", OVERVIEW, "/nowhere"] * 100
+        others = [asyncio.create_task(ask(path, None)) for path in paths]
+        await asyncio.sleep(0)
+        await ask("/coder-1/", "coder-1")
+        await asyncio.gather(*others)
+
+    asyncio.run(run())
+    assert order.index("/coder-1/") < 150
+
+
 def test_a_body_says_how_long_it_is(opened: Opened) -> None:
     headers = {"transfer-encoding": "chunked"}
     answer = opened.send("POST", UNDO, "coder-1", b'{"state": 0}', headers)

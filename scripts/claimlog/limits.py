@@ -35,7 +35,8 @@ each of them stands."""
 
 PASSAGE_WORDS, PASSAGES_CHARACTERS = 10_000, 5_000_000
 """Words of a passage that is looked for in another text, and characters of all passages of a source
-that is corrected: a long article has 5,000 words. Looking for ten thousand takes some seconds."""
+that is corrected, or that a coder marks in a text: a long article has 5,000 words. Looking for ten
+thousand takes some seconds."""
 
 HASHED_WINDOWS = 8_000_000
 """Runs of words that are hashed to look for claims in a copy: about six seconds. A copy of 5 MB has

@@ -23,7 +23,7 @@ from claimlog.desk.places import Places
 from claimlog.desk.program_process import NOTHING, command_words, run_program
 from claimlog.desk.request_error import RequestError
 from claimlog.desk.row_references import CLAIMS, SPAN, on_the_spot_streams
-from claimlog.desk.work import DRAFT, MOST_DRAFTS, Work
+from claimlog.desk.work import DRAFT, MOST_DRAFTS, Work, require_few_passages
 from claimlog.edit.find_quote import find_quote
 from claimlog.errors import ClaimlogError, Finding, FindingsError, UsageError
 from claimlog.files import write_durably
@@ -79,6 +79,7 @@ def code_with_program(
         raise ClaimlogError(f"{words[0]}: wrote no row; {NOTHING}")
     names = {f"p{number:05d}": row for number, row in enumerate(rows, 1)}
     drafts = {name: row.value for name, row in names.items()}
+    require_few_passages(drafts.values())
     shown = f"<{Path(words[0]).name}>"
     findings = [
         Finding(one["rule"], shown, one["message"], names[name].line, None, one["remedy"], "error")

@@ -30,6 +30,8 @@ class DeskLog:
         self.package = package
         self.texts_folder = texts
         self._lock = threading.RLock()
+        self._texts_lock = threading.Lock()
+        """Reading texts takes seconds: who only asks for rows meanwhile does not wait."""
         self._sealed: tuple[Signature, Log] | None = None
         self._open: tuple[Signature, Log] | None = None
         self._texts: tuple[Signature, Texts] | None = None
@@ -65,7 +67,7 @@ class DeskLog:
 
     @property
     def texts(self) -> Texts:
-        with self._lock:
+        with self._texts_lock:
             signature = _signature(self.texts_folder.rglob("*"))
             if self._texts is None or self._texts[0] != signature:
                 self._texts = (signature, Texts(self.texts_folder))

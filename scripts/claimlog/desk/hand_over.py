@@ -25,6 +25,7 @@ from claimlog.desk.work import (
     Work,
     content_of,
     require_draft_name,
+    require_few_passages,
 )
 from claimlog.desk.work_folder import WorkFolder
 from claimlog.errors import ClaimlogError, UsageError
@@ -192,6 +193,7 @@ def _checked_cells(desk: Desk, source: str, content: Mapping[str, Any]) -> tuple
     if content_of(about, values) != content:
         raise RequestError(MALFORMED, NOT_SAVED)
     own = {key.removeprefix(DRAFT): cell for key, cell in values.items() if key.startswith(DRAFT)}
+    require_few_passages(own.values())
     if not own:
         raise RequestError(INVALID, "nothing is coded in it")
     entries: dict[str, dict[str, Row]] = {}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from claimlog.desk.commitment import commitment_of, new_nonce
-from claimlog.desk.request_error import CLOSED, MALFORMED, RequestError
+from claimlog.desk.request_error import CLOSED, LARGE, MALFORMED, RequestError
 from claimlog.desk.saved_work import REGISTERED, SavedWork
+from claimlog.limits import PASSAGES_CHARACTERS
 
 DRAFT = "draft/"
 DRAFT_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -71,8 +72,9 @@ class Work(SavedWork):
             If the work is finished, or the change was made on another state than the last one.
         """
         self.require_unfinished()
-        if value is not None and key.startswith(DRAFT) and len(self.cells_of(DRAFT)) >= MOST_DRAFTS:
-            raise RequestError(MALFORMED, f"a text has at most {MOST_DRAFTS:,} drafts")
+        if value is not None and key.startswith(DRAFT):
+            own = self.drafts()
+            require_few_passages({**own, key.removeprefix(DRAFT): value}.values())
         self.cells.change({key: value}, {key: base})
 
     def cells_of(self, prefix: str) -> list[str]:
@@ -99,6 +101,22 @@ class Work(SavedWork):
         """Return all that a commitment is made to, in an order that tells nothing of its making."""
         cells = {key: cell.value for key, cell in self.cells.items("")}
         return content_of(self.cells.marks.get(BEGUN) or {}, cells)
+
+
+def require_few_passages(drafts: Collection[Mapping[str, Any]]) -> None:
+    """Refuse more drafts of a text, or longer ones, than can be checked and compared in seconds.
+
+    Raises
+    ------
+    RequestError
+        If there are more.
+    """
+    if len(drafts) > MOST_DRAFTS:
+        raise RequestError(LARGE, f"a text has at most {MOST_DRAFTS:,} drafts")
+    if sum(draft["end"] - draft["start"] for draft in drafts) > PASSAGES_CHARACTERS:
+        raise RequestError(
+            LARGE, f"the passages of a text have at most {PASSAGES_CHARACTERS:,} characters in all"
+        )
 
 
 def content_of(about: Mapping[str, Any], cells: Mapping[str, Row]) -> Row:

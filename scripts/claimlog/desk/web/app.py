@@ -28,10 +28,12 @@ from claimlog.desk.web.pages import failure_page, page_routes, static_file
 from claimlog.desk.web.preview_mount import PREVIEW, PreviewMount
 from claimlog.desk.web.request import Answer, Request, json_answer, redirect
 from claimlog.desk.web.review_api import review_routes
+from claimlog.desk.web.role_queue import BodyShares, RoleQueue
 from claimlog.desk.web.router import FAST, LONG, SLOW, Route, find_route
-from claimlog.desk.web.turns import BodyShares, Turns
 from claimlog.errors import ClaimlogError, FindingsError, is_of_the_machine
 from claimlog.site.protection.failures import log_fault
+from claimlog.site.protection.reader_limits import COOKIE_BYTES
+from claimlog.site.protection.turns import Turns
 
 API = "api/"
 STATIC = "/static/"
@@ -61,12 +63,13 @@ class DeskApp:
             *adjudication_routes(),
             *review_routes(self.preview),
         )
-        self._turns = {pace: Turns(f"desk-{pace}") for pace in (FAST, SLOW, LONG)}
+        self._queues = {pace: RoleQueue(f"desk-{pace}") for pace in (FAST, SLOW, LONG)}
         self._bodies = BodyShares()
+        self._turns = Turns()
 
     async def __call__(self, scope: Mapping[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
-            warm = self._turns[SLOW].run("", self.desk.warm_up)
+            warm = self._queues[SLOW].run("", self.desk.warm_up)
             warming = asyncio.create_task(warm)
             await _answer_lifespan(receive, send)
             warming.cancel()
@@ -74,6 +77,7 @@ class DeskApp:
         if scope["type"] != "http":
             return
         headers = {name.lower(): value for name, value in scope["headers"]}
+        await self._turns.take(self._known_role(scope, headers))
         try:
             guard.check_request(scope, headers)
             if await self._is_preview(scope, headers):
@@ -93,6 +97,17 @@ class DeskApp:
             log_fault(error, scope["method"], scope["path"])
             answer = json_answer({"error": {"code": "fault", "message": FAULT}}, 500)
         await _send(scope, send, answer)
+
+    def _known_role(self, scope: Mapping[str, Any], headers: guard.Headers) -> str:
+        """Return the role that has a turn of its own; all who show no token are one."""
+        name = scope["path"].lstrip("/").partition("/")[0]
+        try:
+            if name in self.tokens and len(headers.get(b"cookie", b"")) <= COOKIE_BYTES:
+                guard.require_token(headers, self.tokens[name])
+                return str(name)
+        except RequestError:
+            pass
+        return ""
 
     async def _is_preview(self, scope: Mapping[str, Any], headers: guard.Headers) -> bool:
         """Whether a request is for the preview; its token is checked."""
@@ -130,7 +145,7 @@ class DeskApp:
             body = await _read_body(receive, size) if method != "GET" else b""
             kind = headers.get(b"content-type", b"").partition(b";")[0].decode("latin-1").lower()
             request = Request(role, method, rest, parts, query, body, kind)
-            turn = self._turns[route.pace].run(name, partial(self._handle, route, request))
+            turn = self._queues[route.pace].run(name, partial(self._handle, route, request))
             # what was sent whole is saved, also for a page that is closed meanwhile
             return await (turn if method == "GET" else asyncio.shield(turn))
 
@@ -157,8 +172,8 @@ class DeskApp:
 
     def close(self) -> None:
         """End the threads once their work is done."""
-        for turns in self._turns.values():
-            turns.close()
+        for queue in self._queues.values():
+            queue.close()
         self.preview.close()
 
 

@@ -11,14 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from claimlog.desk import text_registration
+from claimlog.desk import desk_log, text_registration, work
 from claimlog.desk.request_error import BUSY, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.upload import MOST, Upload, Uploads
 from claimlog.desk.web import review_api
-from claimlog.desk.web.turns import MOST_BYTES, MOST_WAITING, BodyShares, Turns
+from claimlog.desk.web.role_queue import MOST_BYTES, MOST_WAITING, BodyShares, RoleQueue
+from claimlog.sources.text import Texts
 from conftest import World
-from desk_client import desk_of
+from desk_client import claim_value, desk_of
 
 OCTETS = {"content-type": "application/octet-stream"}
 
@@ -46,16 +47,16 @@ async def begun(works: Works) -> None:
 
 def test_roles_take_turns_however_many_requests_one_has() -> None:
     async def run() -> list[str]:
-        turns, works = Turns("test"), Works()
-        tasks = [asyncio.create_task(turns.run("a", works.slow))]
+        queue, works = RoleQueue("test"), Works()
+        tasks = [asyncio.create_task(queue.run("a", works.slow))]
         await begun(works)
-        tasks += [asyncio.create_task(turns.run("a", works.quick(f"a{n}"))) for n in range(20)]
+        tasks += [asyncio.create_task(queue.run("a", works.quick(f"a{n}"))) for n in range(20)]
         await asyncio.sleep(0)
-        tasks += [asyncio.create_task(turns.run(role, works.quick(role))) for role in "bcb"]
+        tasks += [asyncio.create_task(queue.run(role, works.quick(role))) for role in "bcb"]
         await asyncio.sleep(0)
         works.go.set()
         await asyncio.gather(*tasks)
-        turns.close()
+        queue.close()
         return works.done
 
     done = asyncio.run(run())
@@ -65,34 +66,34 @@ def test_roles_take_turns_however_many_requests_one_has() -> None:
 
 def test_a_role_waits_with_so_many_requests_and_no_more() -> None:
     async def run() -> None:
-        turns, works = Turns("test"), Works()
-        tasks = [asyncio.create_task(turns.run("a", works.slow))]
+        queue, works = RoleQueue("test"), Works()
+        tasks = [asyncio.create_task(queue.run("a", works.slow))]
         await begun(works)
-        waiting = [turns.run("a", works.quick("a")) for _ in range(MOST_WAITING)]
+        waiting = [queue.run("a", works.quick("a")) for _ in range(MOST_WAITING)]
         tasks += [asyncio.create_task(one) for one in waiting]
         await asyncio.sleep(0)
         with pytest.raises(RequestError) as refused:
-            await turns.run("a", works.quick("more"))
+            await queue.run("a", works.quick("more"))
         assert (refused.value.code, refused.value.status) == (BUSY, 429)
-        tasks.append(asyncio.create_task(turns.run("b", works.quick("b"))))
+        tasks.append(asyncio.create_task(queue.run("b", works.quick("b"))))
         await asyncio.sleep(0)
         works.go.set()
         await asyncio.gather(*tasks)
         assert works.done.count("a") == MOST_WAITING
         assert "more" not in works.done
-        await turns.run("a", works.quick("again"))
-        turns.close()
+        await queue.run("a", works.quick("again"))
+        queue.close()
 
     asyncio.run(run())
 
 
 def test_who_has_gone_is_not_worked_for_and_what_has_begun_is_done_first() -> None:
     async def run() -> list[str]:
-        turns, works = Turns("test"), Works()
-        first = asyncio.create_task(turns.run("a", works.slow))
+        queue, works = RoleQueue("test"), Works()
+        first = asyncio.create_task(queue.run("a", works.slow))
         await begun(works)
-        gone = [asyncio.create_task(turns.run("a", works.quick("gone"))) for _ in range(5)]
-        last = asyncio.create_task(turns.run("b", works.quick("b")))
+        gone = [asyncio.create_task(queue.run("a", works.quick("gone"))) for _ in range(5)]
+        last = asyncio.create_task(queue.run("b", works.quick("b")))
         await asyncio.sleep(0)
         for task in (first, *gone):
             task.cancel()
@@ -100,7 +101,7 @@ def test_who_has_gone_is_not_worked_for_and_what_has_begun_is_done_first() -> No
         assert not last.done()
         works.go.set()
         await last
-        turns.close()
+        queue.close()
         return works.done
 
     assert asyncio.run(run()) == ["slow", "b"]
@@ -108,13 +109,13 @@ def test_who_has_gone_is_not_worked_for_and_what_has_begun_is_done_first() -> No
 
 def test_who_goes_when_it_is_their_turn_passes_it_on() -> None:
     async def run() -> list[str]:
-        turns, works = Turns("test"), Works()
-        gone = asyncio.create_task(turns.run("a", works.quick("a")))
-        here = asyncio.create_task(turns.run("b", works.quick("b")))
+        queue, works = RoleQueue("test"), Works()
+        gone = asyncio.create_task(queue.run("a", works.quick("a")))
+        here = asyncio.create_task(queue.run("b", works.quick("b")))
         await asyncio.sleep(0)  # a has its turn, and has not heard of it
         gone.cancel()
         await here
-        turns.close()
+        queue.close()
         return works.done
 
     assert asyncio.run(run())[-1] == "b"
@@ -183,4 +184,50 @@ def test_an_error_does_not_hold_what_failed(
         assert held[0]() is None
     finally:
         gc.enable()
+    opened.close()
+
+
+def test_passages_that_cannot_be_checked_in_seconds_are_not_saved(
+    registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    value = claim_value("ships will founder", "Vessels may be lost.")
+    length = len("ships will founder")
+    monkeypatch.setattr(work, "PASSAGES_CHARACTERS", 3 * length)
+    monkeypatch.setattr(work, "MOST_DRAFTS", 3)
+    opened = desk_of(registered, tmp_path)
+    for name in ("d1", "d2", "d3"):
+        opened.put("coder-1", "S102", name, value)
+    opened.put("coder-1", "S102", "d3", {**value, "statement": "Again."}, 4)
+    path = "work/S102/drafts/d4"
+    refused = opened.ask("coder-1", "PUT", path, base=0, value=value)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (413, "large")
+    monkeypatch.setattr(work, "MOST_DRAFTS", 4)
+    refused = opened.ask("coder-1", "PUT", path, base=0, value=value)
+    assert "54 characters" in refused.json()["error"]["message"]
+    opened.close()
+
+
+def test_nobody_waits_for_texts_to_be_read_who_only_asks_for_rows(
+    registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = desk_of(registered, tmp_path)
+    log, begun, go = opened.desk.log, threading.Event(), threading.Event()
+    read = desk_log.Texts
+
+    def slowly(folder: Path) -> Texts:
+        begun.set()
+        assert go.wait(30)
+        return read(folder)
+
+    monkeypatch.setattr(desk_log, "Texts", slowly)
+    reading = threading.Thread(target=lambda: log.texts)
+    reading.start()
+    assert begun.wait(30)
+    rows: list[object] = []
+    asking = threading.Thread(target=lambda: rows.append(log.source("S102")), daemon=True)
+    asking.start()
+    asking.join(30)
+    assert rows
+    go.set()
+    reading.join()
     opened.close()

@@ -17,7 +17,7 @@ from claimlog.limits import TEXT_BYTES
 
 T = TypeVar("T")
 
-MOST_WAITING = 64
+MOST_WAITING = 32
 """Requests of a role that may wait for a thread: a page sends a handful at once."""
 
 MOST_BYTES = 3 * TEXT_BYTES
@@ -26,7 +26,7 @@ MOST_BYTES = 3 * TEXT_BYTES
 LATER = "this role asks for more at once than the desk takes; try again in a moment"
 
 
-class Turns:
+class RoleQueue:
     """A thread that works for one role after the other, and for each in the order of requests."""
 
     def __init__(self, name: str) -> None:
