@@ -26,6 +26,7 @@ from claimlog.desk.web.preview_mount import PreviewMount
 from claimlog.desk.web.tokens import role_tokens
 from claimlog.errors import ClaimlogError
 from claimlog.site.protection import reader_pool
+from claimlog.site.source_texts import VARIABLE
 from claimlog.sql_process import Worker
 from conftest import ROOT, World, copied
 from desk_client import HOST, ROLES, Opened, claim_value, desk_of
@@ -468,6 +469,19 @@ def test_pages_of_a_preview_end_with_the_next_one(
     opened.close()
     assert not any(worker.ready for worker in workers)
     assert pool_threads() <= before
+
+
+def test_a_preview_shows_a_text_that_was_registered_after_the_one_before(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = Opened.of(world.package, world.texts)
+    monkeypatch.setenv(VARIABLE, str(world.texts))
+    for source, words in (("S001", "stopped sharing tide tables"), (None, "dimmed the lamp")):
+        name = source or opened.register()
+        address = opened.take("adjudicator", "POST", "preview")["address"]
+        page = opened.send("GET", f"{address}sources/{name}", "adjudicator")
+        assert words in page.text, page.text[-3000:]
+    opened.close()
 
 
 def pool_threads() -> set[str]:

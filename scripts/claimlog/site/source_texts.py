@@ -1,7 +1,7 @@
 """Source texts that the server was given: shown, never stored, and found by hash, not by name.
 
 The environment variable CLAIMLOG_TEXTS names their directory. They are read once, while the
-server warms up.
+server warms up, and anew after `forget_texts`.
 """
 
 from __future__ import annotations
@@ -55,6 +55,11 @@ NOT_THIS_ONE = (
 def hide_texts() -> None:
     """Have this process know no texts: what is drawn to be published must not hold any."""
     os.environ.pop(VARIABLE, None)
+
+
+def forget_texts() -> None:
+    """Have the directory read anew for the next page: there may be texts that were not."""
+    _read_once.cache_clear()
 
 
 async def find_text(store: Store, sha256: str | None) -> tuple[Text | None, str]:

@@ -17,6 +17,7 @@ from claimlog.desk.roles import Role
 from claimlog.site.protection.host_names import LOOPBACK, NAMES
 from claimlog.site.protection.reader_pool import POOLS
 from claimlog.site.server_command import SETTINGS
+from claimlog.site.source_texts import forget_texts
 
 PREVIEW = "preview/"
 PREVIEW_HEADERS = {
@@ -80,6 +81,7 @@ class PreviewMount:
             build = self._builds
             if build != self._opened_build:
                 await asyncio.to_thread(self.close)
+                forget_texts()  # one may have been registered since
                 self._opened_build = build
             if role not in self._opened:
                 datasette = await self._open(role)
