@@ -22,7 +22,7 @@ from datasette.app import Datasette
 import forked
 from claimlog import limited_process
 from claimlog.build import build
-from claimlog.edit import entity_changes as edit
+from claimlog.edit import add_amend_retract as edit
 from claimlog.edit.log_lock import log_lock
 from claimlog.edit.seal import make_manifest, seal, sync_descriptor
 from claimlog.log.batch import MANIFEST, Batch, dump_manifest, sealed_batches

@@ -19,7 +19,7 @@ from claimlog.desk.coder_program import (
     write_rows,
 )
 from claimlog.desk.program_process import run_program
-from claimlog.edit.entity_changes import Entries, add
+from claimlog.edit.add_amend_retract import Entries, add
 from claimlog.edit.row_files import read_entries
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
 from conftest import ROOT, World

@@ -14,10 +14,10 @@ import pytest
 
 from claimlog.cli import export_rows, import_rows
 from claimlog.compile import compile_tables
-from claimlog.edit.entity_changes import add
-from claimlog.edit.new_rows import Writer
+from claimlog.edit.add_amend_retract import add
 from claimlog.edit.open_batch import read_with_open
 from claimlog.edit.row_faults import FileFaultsError
+from claimlog.edit.row_writer import Writer
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.fold import Cutoff
 from claimlog.interchange.export_rows import FORMATS, STREAMS, Export, exported_rows

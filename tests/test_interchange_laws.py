@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from claimlog.edit.new_rows import Writer
 from claimlog.edit.open_batch import read_with_open
+from claimlog.edit.row_writer import Writer
 from claimlog.interchange.annotations import UNITS, UTF_16
 from claimlog.interchange.export_rows import FORMATS, exported_rows
 from claimlog.interchange.import_formats import read_project

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from claimlog.edit.entity_changes import Entries, add, amend
+from claimlog.edit.add_amend_retract import Entries, add, amend
 from claimlog.edit.open_batch import open_folder
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.sources.text import Text, Texts

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from claimlog.edit import identifier_numbers
-from claimlog.edit.entity_changes import Entries, add
+from claimlog.edit.add_amend_retract import Entries, add
 from claimlog.edit.find_quote import find_quote
 from claimlog.edit.identifier_numbers import NumberedIdentifiers, UsedNumbers
 from claimlog.edit.row_files import read_entries

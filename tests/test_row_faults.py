@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from claimlog.edit.entity_changes import Addition, Entries, add, amend_all
+from claimlog.edit.add_amend_retract import Addition, Entries, add, amend_all
 from claimlog.edit.row_faults import LISTED_FAULTS, FileFaultsError
 from claimlog.edit.row_files import read_entries
 from claimlog.errors import ClaimlogError

@@ -20,8 +20,8 @@ import pytest
 from claimlog import limited_process
 from claimlog.cli import source_document
 from claimlog.edit.batch_files import recover
-from claimlog.edit.new_rows import text_identity
 from claimlog.edit.open_batch import read_with_open
+from claimlog.edit.row_writer import text_identity
 from claimlog.edit.source_documents import (
     propose_columns,
     require_outside_repository,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from claimlog.edit.new_rows import text_identity
+from claimlog.edit.row_writer import text_identity
 from claimlog.errors import ClaimlogError
 from claimlog.sources.text_formats import bytes_flaw, text_flaw
 from conftest import TEXT

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from claimlog.errors import ClaimlogError
 from claimlog.limits import OFFICE_DIRECTORY_BYTES
-from claimlog.zip_directory import directory_size
+from claimlog.zip_listing import directory_size
 
 ZIP, OLD_OFFICE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 OPEN_DOCUMENT = "mimetype"

@@ -31,7 +31,7 @@ from claimlog.cli.source_sheet import filled_by_documents
 from claimlog.errors import UsageError
 
 if TYPE_CHECKING:
-    from claimlog.edit.entity_changes import Addition, Entries
+    from claimlog.edit.add_amend_retract import Addition, Entries
     from claimlog.package import Package
     from claimlog.schema.table_schema import Table
 
@@ -79,7 +79,7 @@ def _command(entity: str) -> click.Command:
         limits: float = 1,
         **options: Any,
     ) -> None:
-        from claimlog.edit.entity_changes import Entries, add
+        from claimlog.edit.add_amend_retract import Entries, add
         from claimlog.edit.file_columns import (
             filled_by_options,
             refuse_row_columns,

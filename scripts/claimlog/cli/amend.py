@@ -39,7 +39,7 @@ def _command(entity: str) -> click.Command:
         row_format: str | None,
         **options: Any,
     ) -> None:
-        from claimlog.edit.entity_changes import amend, amend_all
+        from claimlog.edit.add_amend_retract import amend, amend_all
         from claimlog.edit.file_columns import with_absent_columns
         from claimlog.edit.row_files import read_entries
         from claimlog.edit.staging import NOTHING_AMENDED

@@ -74,7 +74,7 @@ def import_command(
 
     The first run writes a mapping of the tool's labels to be edited; the next one reads it.
     """
-    from claimlog.edit.entity_changes import add
+    from claimlog.edit.add_amend_retract import add
     from claimlog.edit.open_batch import read_with_open
     from claimlog.interchange.foreign_project import read_foreign_project
     from claimlog.interchange.import_rows import imported_rows, require_one_coder

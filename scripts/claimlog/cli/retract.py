@@ -20,7 +20,7 @@ def retract(
     context: Context, identifier: str, reason: str, recorded_by: str, today: date | None
 ) -> None:
     """Retract a live entity: it leaves the current tables and keeps a tombstone."""
-    from claimlog.edit.entity_changes import retract as run
+    from claimlog.edit.add_amend_retract import retract as run
 
     row = run(context.package, identifier, reason, recorded_by, today)
     say_lateness(row["recorded_at"])

@@ -22,7 +22,7 @@ from claimlog.errors import UsageError
 LISTED_ADDRESSES = 40
 
 if TYPE_CHECKING:
-    from claimlog.edit.entity_changes import Entries
+    from claimlog.edit.add_amend_retract import Entries
     from claimlog.package import Package
     from claimlog.schema.table_schema import Table
     from claimlog.sources.documents.extracted_text import ExtractedText
@@ -56,7 +56,7 @@ def filled_by_documents(
     ClaimlogError
         If no text can be taken out of a document; the message names the row.
     """
-    from claimlog.edit.entity_changes import locate_errors
+    from claimlog.edit.add_amend_retract import locate_errors
     from claimlog.edit.source_documents import (
         DOCUMENT,
         PROPOSED,

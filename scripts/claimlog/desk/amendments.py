@@ -13,7 +13,7 @@ from claimlog.desk.request_error import ABSENT, INVALID, MALFORMED, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.row_references import CLAIMS, SPAN
 from claimlog.desk.saved_cells import stale
-from claimlog.edit.entity_changes import amend
+from claimlog.edit.add_amend_retract import amend
 from claimlog.edit.entity_history import entity_history
 from claimlog.log.version_changes import changed_cells
 from claimlog.schema.table_schema import Table

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from claimlog.desk.request_error import ABSENT, BLIND, UNFINISHED, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.work import Work
 from claimlog.desk.work_folder import WorkFolder
+
+
+def all_finished(works: Iterable[Work]) -> bool:
+    """Whether all who began a text have finished it, so that their codings may be compared."""
+    return all(work.is_finished for work in works)
 
 
 def finished_works(folder: WorkFolder, source: str) -> Iterator[Work]:
@@ -21,7 +26,7 @@ def finished_works(folder: WorkFolder, source: str) -> Iterator[Work]:
     works = folder.of_source(source)
     if not works:
         raise RequestError(ABSENT, f"nobody has coded {source}")
-    if not all(work.is_finished for work in works):
+    if not all_finished(works):
         states = [{"coder": work.coder, "state": work.state} for work in works]
         raise RequestError(
             UNFINISHED,

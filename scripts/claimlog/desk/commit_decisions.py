@@ -16,8 +16,8 @@ from claimlog.desk.request_error import CLOSED, INVALID, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.row_references import CLAIMS
 from claimlog.desk.saved_cells import StaleError
+from claimlog.edit.add_amend_retract import Addition
 from claimlog.edit.add_together import Part, add_together
-from claimlog.edit.entity_changes import Addition
 
 Row = dict[str, Any]
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from claimlog.desk.blindness import all_finished
 from claimlog.desk.desk import Desk
 from claimlog.desk.places import Places
 from claimlog.desk.request_error import CLOSED, INVALID, MALFORMED, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.saved_cells import stale
-from claimlog.edit.entity_changes import amend
+from claimlog.edit.add_amend_retract import amend
 
 Row = dict[str, Any]
 SOURCES = "sources"
@@ -102,7 +103,7 @@ def _coded_spans(desk: Desk, role: Role, source: str) -> Iterable[tuple[int, int
     works = desk.work_folder.of_source(source)
     if not role.decides:
         works = [work for work in works if work.coder == role.name]
-    elif not all(work.is_finished for work in works):
+    elif not all_finished(works):
         works = []  # who codes is told by the rules what lies in furniture
     for work in works:
         for value in work.drafts().values():

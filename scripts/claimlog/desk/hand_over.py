@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from claimlog.desk.blindness import all_finished
 from claimlog.desk.commitment import commitment_of, read_coding, write_coding
 from claimlog.desk.desk import Desk
 from claimlog.desk.draft_changes import claim_value
@@ -142,7 +143,7 @@ def import_coding(package: Package, path: Path, texts: Path | None) -> Work:
         raise ClaimlogError(f"{path}: {NOT_SAVED}; {ASK_AGAIN}") from error
     others = [one for one in desk.work_folder.of_source(source) if one.coder != coder]
     is_cut_off = not work.is_finished and dict(work.cells.items("")) and _has(work, values)
-    if any(not one.is_finished for one in others):
+    if not all_finished(others):
         raise ClaimlogError(f"somebody here has not finished {source}; import it after that")
     if work.is_begun and not is_cut_off:
         raise ClaimlogError(f"{coder} has coded {source} here; it stays as it is")

@@ -11,7 +11,7 @@ from claimlog.desk.link_proposals import propose_links
 from claimlog.desk.request_error import INVALID, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.row_references import CLAIMS
-from claimlog.edit.entity_changes import Entries, add
+from claimlog.edit.add_amend_retract import Entries, add
 
 LINKS = "links"
 Row = dict[str, Any]

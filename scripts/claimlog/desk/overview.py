@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from claimlog.desk.blindness import all_finished
 from claimlog.desk.desk import Desk
 from claimlog.desk.request_error import INVALID, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.work import Work
-from claimlog.edit.entity_changes import Entries, add
+from claimlog.edit.add_amend_retract import Entries, add
 from claimlog.edit.open_rows import open_rows
 from claimlog.errors import ClaimlogError
 
@@ -86,7 +87,7 @@ def source_state(desk: Desk, source: str) -> str:
     if decisions.is_committed:
         return COMMITTED if source in _open_sources(desk) else SEALED
     if works:
-        if not all(work.is_finished for work in works):
+        if not all_finished(works):
             return CODING
         return ADJUDICATING if decisions.is_begun else FINISHED
     if desk.log.places(source) is None:

@@ -13,7 +13,7 @@ from claimlog.desk.places import Places
 from claimlog.desk.request_error import ABSENT, INVALID, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.upload import Upload
-from claimlog.edit.entity_changes import Entries, add
+from claimlog.edit.add_amend_retract import Entries, add
 from claimlog.edit.identifier_numbers import NumberedIdentifiers
 from claimlog.edit.source_documents import (
     RECORDED,

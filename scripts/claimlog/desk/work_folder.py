@@ -71,11 +71,6 @@ class WorkFolder:
             if NAME.fullmatch(path.name) and path.is_dir() and not path.is_symlink()
         )
 
-    def all_finished(self, source: str) -> bool:
-        """Whether somebody coded a source, and all who began have finished."""
-        works = self.of_source(source)
-        return bool(works) and all(work.is_finished for work in works)
-
     def set_aside(self, source: str) -> Path:
         """Move the works and decisions on a source away, so that it can be coded anew.
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from claimlog.edit.add_amend_retract import Addition, make_writer
 from claimlog.edit.duplicates import RowIndex
-from claimlog.edit.entity_changes import Addition, make_writer
 from claimlog.edit.log_lock import log_lock
-from claimlog.edit.new_rows import Writer, as_lines
+from claimlog.edit.row_writer import Writer, as_lines
 from claimlog.edit.staging import append_streams
 from claimlog.log.canonical import encode
 from claimlog.log.read_log import read

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from claimlog.edit.new_rows import INPUTS
 from claimlog.edit.row_faults import ColumnFault
+from claimlog.edit.row_writer import INPUTS
 from claimlog.edit.source_documents import DOCUMENT, takes_document
 from claimlog.edit.template import missing_columns
 from claimlog.errors import ClaimlogError, UsageError
@@ -15,7 +15,7 @@ from claimlog.schema.table_schema import Table
 from claimlog.sources.anchor import COLUMNS as ANCHOR
 
 if TYPE_CHECKING:
-    from claimlog.edit.entity_changes import Entries
+    from claimlog.edit.add_amend_retract import Entries
 
 OF_A_TEXT = ("text_sha256", "text_length", "raw_sha256")
 """Columns of a source that only one text has."""

@@ -12,7 +12,7 @@ import narwhals as nw
 
 from claimlog.components import components
 from claimlog.fold.row_versions import Frame
-from claimlog.schema.relations import SAME_FACT
+from claimlog.schema.link_relations import SAME_FACT
 from claimlog.schema.table_schema import Field
 
 PLACE = ("claim_id", "source_id")

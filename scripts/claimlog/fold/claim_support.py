@@ -19,7 +19,7 @@ from claimlog.components import components
 from claimlog.fold.actor_sides import part_of_edges
 from claimlog.fold.corroboration import Lineage, count_independent, lineage_edges
 from claimlog.fold.row_versions import Frame, frame_like
-from claimlog.schema.relations import DISPUTES, IMPLIES, SAME_FACT
+from claimlog.schema.link_relations import DISPUTES, IMPLIES, SAME_FACT
 
 BEARING = (SAME_FACT, IMPLIES, DISPUTES)
 CONFIRMED, DOUBTFUL, IMPROBABLE = "1", "4", "5"

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from claimlog.fold.agreement import f1_of_sets
 from claimlog.fold.row_versions import Frame, frame_of_table
 from claimlog.schema.definition import Definition
-from claimlog.schema.relations import DISPUTES, SAME_FACT
+from claimlog.schema.link_relations import DISPUTES, SAME_FACT
 
 LINK_CODINGS = "link_codings"
 LINK_AGREEMENT = "link_agreement"

@@ -28,7 +28,7 @@ from claimlog.limits import (
 )
 from claimlog.strict_json import decode_value
 from claimlog.untrusted_files import RIGHT_FILE, open_regular, read_regular
-from claimlog.zip_directory import directory_size
+from claimlog.zip_listing import directory_size
 
 EXPORT_AGAIN = "export it again from the tool"
 ZIP = b"PK\x03\x04"

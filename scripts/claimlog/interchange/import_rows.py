@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from claimlog.edit.entity_changes import Entries
+from claimlog.edit.add_amend_retract import Entries
 from claimlog.edit.row_input import Input
 from claimlog.errors import ClaimlogError, Suggestions, UsageError
 from claimlog.interchange.annotation_placement import (

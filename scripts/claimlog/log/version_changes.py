@@ -54,8 +54,8 @@ def changed_cells(
 ) -> dict[str, tuple[Any, Any]]:
     """Return old and new value of every column in which two versions of a row differ.
 
-    What changed is derived here alone: the diff of releases, their changelog and delta, the table
-    ``cell_changes`` and the check of citations all say what this says.
+    What readers are told of a change is derived here: the diff of releases, their changelog and
+    delta, the table ``cell_changes``, the desk and the check of citations all say what this says.
     """
     cells = {
         item.name: changed_cell(item, before[item.name], after[item.name])

@@ -13,7 +13,7 @@ from claimlog.release.citable_version import CitableVersion
 from claimlog.release.cite import DERIVED, ClaimVersion
 from claimlog.release.enclosing_release import find_known_release, known_releases
 from claimlog.release.metadata import ReleaseMetadata, entry_metadata
-from claimlog.schema.relations import DISPUTES
+from claimlog.schema.link_relations import DISPUTES
 
 
 class ReleasedClaim(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from claimlog.schema.relations import DISPUTES
+from claimlog.schema.link_relations import DISPUTES
 from claimlog.site.store import Row, Store, json_list
 
 Chains = Mapping[str, list[Row]]

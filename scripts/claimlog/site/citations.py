@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from claimlog.release.citable_version import CitableVersion
 from claimlog.release.cite import DERIVED, ClaimVersion, cite
 from claimlog.release.metadata import ReleaseMetadata, permalink
-from claimlog.schema.relations import DISPUTES
+from claimlog.schema.link_relations import DISPUTES
 from claimlog.site.plugin_config import cited_release, dataset_metadata
 from claimlog.site.store import Row, Store, json_list
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from claimlog.schema.relations import DISPUTES
+from claimlog.schema.link_relations import DISPUTES
 from claimlog.site.claim_entries import claim_entries
 from claimlog.site.claim_reasons import reasons_of_claims
 from claimlog.site.lineage import source_lineage

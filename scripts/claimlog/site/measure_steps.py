@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from claimlog.schema.relations import DISPUTES
+from claimlog.schema.link_relations import DISPUTES
 from claimlog.site.attribution_chains import with_chains
 from claimlog.site.claim_reasons import reasons_of_claims, why_relations
 from claimlog.site.entity_links import entity_links

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from claimlog.schema.relations import DISPUTES, QUALIFIES
+from claimlog.schema.link_relations import DISPUTES, QUALIFIES
 from claimlog.site.memo import memo_value
 from claimlog.site.store import Store
 

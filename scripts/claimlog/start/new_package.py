@@ -7,7 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
-from claimlog.edit.entity_changes import Entries, add
+from claimlog.edit.add_amend_retract import Entries, add
 from claimlog.edit.log_lock import log_lock
 from claimlog.edit.seal import seal
 from claimlog.errors import UsageError

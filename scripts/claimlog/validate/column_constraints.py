@@ -132,8 +132,8 @@ def _expected(item: Field, rule: str) -> str:
         return f"a code of schemas/codebook/codes/{item.codelist}.csv ({codes})"
     if rule == "pattern":
         return f"the pattern {limits['pattern']}"
-    names = ("minimum", "maximum") if rule == "range" else ("minLength", "maxLength")
-    return " and ".join(f"{name} {limits[name]}" for name in names if name in limits)
+    names = (key for key, one in CONSTRAINTS.items() if one.rule == rule and key in limits)
+    return " and ".join(f"{name} {limits[name]}" for name in names)
 
 
 def _column(item: Field) -> Any:

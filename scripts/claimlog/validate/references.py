@@ -14,7 +14,7 @@ from claimlog.components import components
 from claimlog.errors import Finding
 from claimlog.log.event_log import Log, is_live
 from claimlog.schema.edtf import bounds
-from claimlog.schema.relations import SAME_FACT
+from claimlog.schema.link_relations import SAME_FACT
 from claimlog.schema.table_schema import Table
 from claimlog.validate.report import Report
 from claimlog.validate.takedowns import with_taken_rows

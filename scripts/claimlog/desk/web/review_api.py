@@ -14,7 +14,7 @@ from claimlog.desk.text_registration import read_address, read_upload, register_
 from claimlog.desk.web.preview_mount import PreviewMount
 from claimlog.desk.web.request import Request
 from claimlog.desk.web.router import DECIDES, LONG, SLOW, Route
-from claimlog.edit.entity_changes import Entries, add
+from claimlog.edit.add_amend_retract import Entries, add
 from claimlog.limits import TEXT_BYTES
 
 Found = dict[str, Any]

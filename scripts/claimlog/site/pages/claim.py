@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from claimlog.log.version_changes import ANCHOR_HASHES, EVENT_COLUMNS
-from claimlog.schema.relations import DISPUTES
+from claimlog.schema.link_relations import DISPUTES
 from claimlog.schema.table_schema import column_words
 from claimlog.site.attribution_chains import speaker_denials
 from claimlog.site.citations import claim_citation

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from claimlog.schema.relations import DISPUTES, QUALIFIES
+from claimlog.schema.link_relations import DISPUTES, QUALIFIES
 from claimlog.site.attribution_chains import attribution_chains
 from claimlog.site.page import PageRequest
 from claimlog.site.pagination import Pagination

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from claimlog.schema.relations import SAME_FACT
+from claimlog.schema.link_relations import SAME_FACT
 from claimlog.site.attribution_chains import with_chains
 from claimlog.site.lineage import source_lineage
 from claimlog.site.origin_groups import group_by_origin

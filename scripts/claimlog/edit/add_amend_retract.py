@@ -13,11 +13,11 @@ from claimlog.edit.clock import last_time, refuse_doubtful_clock
 from claimlog.edit.duplicates import Duplicate, RowIndex
 from claimlog.edit.entity_history import find_entity
 from claimlog.edit.log_lock import log_lock
-from claimlog.edit.new_rows import INPUTS, Writer, as_lines
 from claimlog.edit.open_batch import with_open
 from claimlog.edit.origin_notes import origin_notes
 from claimlog.edit.row_faults import RowFaults, UnfitRowError
 from claimlog.edit.row_input import Input
+from claimlog.edit.row_writer import INPUTS, Writer, as_lines
 from claimlog.edit.staging import NOTHING_ADDED, NOTHING_AMENDED, append
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.canonical import encode, type_flaw

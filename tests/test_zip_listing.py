@@ -13,7 +13,7 @@ import pytest
 from claimlog.dataset.open_dataset import open_dataset
 from claimlog.errors import ClaimlogError
 from claimlog.release.archive import extract_archive, extract_member, read_member, write_archive
-from claimlog.zip_directory import NO_SIZE, directory_size, large_directory_size
+from claimlog.zip_listing import NO_SIZE, directory_size, large_directory_size
 
 START = b"PK\x03\x04" + bytes(26)
 ENTRY = b"PK\x01\x02" + bytes(24) + struct.pack("<H", 1) + bytes(16) + b"a"
