@@ -227,7 +227,7 @@ def test_findings_exit_with_one_also_as_json(
         ),
         (("retract", "C001-001"), "Missing option '--reason'"),
         (("seal", "--slug", "x", "--title", "X"), "Missing option '--method'"),
-        (("rebase",), "Missing argument 'BATCH...'"),
+        (("rebase",), "there is no open batch to rebase; name a sealed one"),
         (("rebase", "0009-x"), 'there is no batch "0009-x" in events/'),
         (
             ("add", "claim", "--from", "x", "--quote", "y", "--note", "z", "--occurrence", "1"),
