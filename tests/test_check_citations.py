@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tracemalloc
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from claimlog.errors import ClaimlogError
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
+from claimlog.log.release_index import ReleaseEntry
 from claimlog.release import bibliography
 from claimlog.release.bibliography import ClaimCitation, read_citations
 from claimlog.release.check_citations import CheckedCitation, as_lines, check_citations
@@ -26,8 +28,12 @@ FORMATS = ("bibtex", "ris", "csl-json")
 
 @pytest.fixture(scope="module")
 def log(made: World) -> Log:
-    """A log in which C001-003 was amended and C001-004 retracted, since what is cited here."""
-    return read(made.package)
+    """A log in which C001-003 was amended and C001-004 retracted since release 0.1.0."""
+    found = read(made.package)
+    size, root = found.trees[1]
+    data = {"version": "0.1.0", "date": "2026-11-20", "tree": {"size": size, "root": root.hex()}}
+    found.releases = [ReleaseEntry(data, "releases/0.1.0.json")]
+    return found
 
 
 def cited(log: Log, *names: str, version: int = 1) -> list[ClaimVersion]:
@@ -44,6 +50,11 @@ def written(folder: Path, text: str, name: str = "cited.bib") -> Path:
     path = folder / name
     path.write_text(text, encoding="utf-8", newline="")
     return path
+
+
+def without_release(text: str) -> str:
+    """Return entries that name claims, their versions and events alone."""
+    return text.replace("0.1.0", "none")
 
 
 def checked(log: Log, path: Path) -> list[CheckedCitation]:
@@ -70,8 +81,30 @@ def test_what_cite_writes_is_checked_whatever_its_format(
 
 def test_the_last_version_of_a_claim_is_unchanged(log: Log, tmp_path: Path) -> None:
     claims = cited(log, "C001-003", "C001-004", version=2)
-    [one, other] = checked(log, written(tmp_path, cite(TINY, claims, "bibtex")))
+    text = without_release(cite(TINY, claims, "bibtex"))
+    [one, other] = checked(log, written(tmp_path, text))
     assert (one.status, other.status) == ("unchanged", "unchanged")
+    assert (one.problem, other.problem) == (None, None)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_release_that_is_not_known_is_named_whatever_else_is_cited(
+    form: str, version: int, log: Log, tmp_path: Path
+) -> None:
+    unknown = replace(TINY, version="9.9.9")
+    text = cite(unknown, cited(log, "C001-003", version=version), form)
+    for entry in (text, re.sub(r"\b[0-9a-f]{64}\b", "", text)):
+        [one] = checked(log, written(tmp_path, entry))
+        assert (one.status, one.problem) == ("unknown", "there is no release 9.9.9 here")
+        assert "there is no release 9.9.9 here" in "".join(as_lines([one]))
+
+
+def test_a_release_that_does_not_hold_the_cited_version_is_named(log: Log, tmp_path: Path) -> None:
+    text = cite(TINY, cited(log, "C001-003", version=2), "bibtex")
+    [one] = checked(log, written(tmp_path, text))
+    assert one.problem == "release 0.1.0 does not hold version 2 of C001-003"
+    assert one.problem in "".join(as_lines([one]))
 
 
 def test_lines_say_which_entry_what_changed_by_whom_and_why(log: Log, tmp_path: Path) -> None:
@@ -204,7 +237,8 @@ def test_a_bibliography_is_bounded(
 def test_the_command_prints_lines_or_json_and_says_by_its_status(
     made: World, log: Log, tmp_path: Path
 ) -> None:
-    path = written(tmp_path, cite(TINY, cited(log, "C001-001", "C001-004"), "bibtex"))
+    text = without_release(cite(TINY, cited(log, "C001-001", "C001-004"), "bibtex"))
+    path = written(tmp_path, text)
     done = made.run("check-citations", str(path))
     assert done.returncode == 1
     assert "C001-004 was retracted since; version 1 is cited, 2 is the last" in done.stdout
@@ -214,5 +248,5 @@ def test_the_command_prints_lines_or_json_and_says_by_its_status(
     one, other = json.loads(done.stdout)
     assert (one["status"], other["status"]) == ("unchanged", "retracted")
     assert other["events"][0]["reason"] == "The text does not say so."
-    path = written(tmp_path, cite(TINY, cited(log, "C001-001"), "ris"), "good.ris")
+    path = written(tmp_path, without_release(cite(TINY, cited(log, "C001-001"), "ris")), "good.ris")
     assert made.run("check-citations", str(path)).returncode == 0

@@ -18,14 +18,20 @@ from claimlog.log.merkle import EMPTY_ROOT, leaf_hash
 from claimlog.log.proofs import consistency, extends, includes, inclusion, tree_root
 from claimlog.log.read_log import read
 from claimlog.release.prove import PROOF_BYTES, check_proof, prove_consistency
+from claimlog.release.tlog_proof import CLAIM_KEYS
 from claimlog.untrusted_files import read_regular
 from conftest import World
 from peer_files import peer_files
 from thorough import examples
 
-LINES = [
-    json.dumps({"claim_id": f"C001-00{n}", "version": 1}, separators=(",", ":")) for n in range(5)
-]
+
+def claim_line(name: str, version: int = 1, without: str = "") -> dict[str, object]:
+    """Return a row of a claim as far as a proof looks at it."""
+    row = {**dict.fromkeys(sorted(CLAIM_KEYS), ""), "claim_id": name, "version": version}
+    return {key: value for key, value in row.items() if key != without}
+
+
+LINES = [json.dumps(claim_line(f"C001-00{n}"), separators=(",", ":")) for n in range(5)]
 LEAVES = [leaf_hash(line.encode()) for line in LINES]
 ROOT = tree_root(LEAVES)
 

@@ -24,9 +24,9 @@ from claimlog.release.checkpoint import Checkpoint
 from claimlog.release.prove import PROOF_BYTES, claim_row
 from claimlog.release.signed_note import sign_note
 from claimlog.release.signing_key import verifier_key
-from claimlog.release.tlog_proof import TlogProof, check_tlog_proof, prove_row
+from claimlog.release.tlog_proof import CLAIM_KEYS, TlogProof, check_tlog_proof, prove_row
 from conftest import World
-from test_proofs import LEAVES, LINES, ROOT
+from test_proofs import LEAVES, LINES, ROOT, claim_line
 from test_tiles import ORIGIN, commit, secret, signed, tiny
 from thorough import examples
 
@@ -144,8 +144,8 @@ MALFORMED: dict[str, tuple[Callable[[str], str | bytes], str]] = {
     "no row": (lambda t: t.replace(LINE, ""), "brings no row"),
     "a row that is no base64": (lambda t: t.replace("extra ", "extra *"), "its extra data is no"),
     "a row without padding": (
-        lambda t: t.replace("=\nindex", "\nindex"),
-        "its extra data|does not",
+        lambda t: t.replace(LINE, f"extra {b64encode(b'row 2').decode().rstrip('=')}\n"),
+        "its extra data is no",
     ),
     "two rows": (lambda t: t.replace(LINE, LINE * 2), "expected a line: index NUMBER"),
     "a row after the index": (
@@ -216,6 +216,12 @@ def test_a_leaf_that_is_no_row_of_ours_is_named_by_its_hash(tmp_path: Path, secr
         (b"\x00\xff\x1b[31m", "a leaf of 7 bytes ("),
         (b'{"claim_id": "\x1b[31m", "version": true}', "a leaf of 38 bytes"),
         (b'{"claim_id": 5, "version": 1}', "the row "),
+        # rows of a register that refer to a claim
+        (json.dumps({"review_id": "R1", "claim_id": "C001-001", "version": 7}).encode(), "the row"),
+        *(
+            (json.dumps(claim_line("C001-001", without=key)).encode(), "the row ")
+            for key in sorted(CLAIM_KEYS - {"version"})
+        ),
         (b"", "a leaf of 0 bytes"),
     ):
         root = tree_root([leaf_hash(line)])
@@ -258,12 +264,12 @@ FORGED = f"of 7 rows of {ORIGIN}, signed with the key maintainers.pub; beside it
 @pytest.mark.parametrize(
     ("row", "origin"),
     [
-        ({"claim_id": f"C1 version 1 is row 0 {FORGED}", "version": 1}, ORIGIN),
-        ({"claim_id": "C1" * 20_000, "version": 1}, ORIGIN),
-        ({"claim_id": f'C1" {FORGED} "', "version": 1}, ORIGIN),
-        ({"claim_id": "C1", "version": 1}, f"{ORIGIN} {FORGED}"),
-        ({"claim_id": "C1", "version": 1}, f"{ORIGIN}\N{NO-BREAK SPACE}{FORGED}"),
-        ({"claim_id": "C1", "version": 1}, ORIGIN * 20_000),
+        (claim_line(f"C1 version 1 is row 0 {FORGED}"), ORIGIN),
+        (claim_line("C1" * 20_000), ORIGIN),
+        (claim_line(f'C1" {FORGED} "'), ORIGIN),
+        (claim_line("C1"), f"{ORIGIN} {FORGED}"),
+        (claim_line("C1"), f"{ORIGIN}\N{NO-BREAK SPACE}{FORGED}"),
+        (claim_line("C1"), ORIGIN * 20_000),
     ],
 )
 def test_what_a_file_says_of_itself_is_a_word_or_stands_in_quotes(

@@ -25,7 +25,7 @@ class CheckedCitation:
     ----------
     status
         ``unchanged``, ``changed``, ``retracted``, or ``unknown`` where the log has no such claim,
-        version or event, which `problem` says.
+        version, event or release, which `problem` says.
     version, latest
         Version of the claim that is cited, and its last one.
     fields
@@ -118,30 +118,33 @@ def _cited_row(
 ) -> tuple[Mapping[str, Any] | None, str | None]:
     """Return the row of a claim that is cited, and what is wrong with the citation, if anything.
 
-    The event says it most exactly, then the version of the claim, then the release that held it.
+    The event says it most exactly, then the version of the claim, then the release that held it. A
+    release that is not known here leaves open what was cited, whatever else the citation says.
     """
-    name = citation.claim_id
+    name, release = citation.claim_id, citation.release
     if not history:
         return None, f"the log has no claim {name}"
-    by_event = [row for row in history if row["event_id"] == citation.event_id]
-    by_version = [row for row in history if row["version"] == citation.version]
-    size = sizes.get(citation.release or "", 0)
-    held = [row for row in history if row["seq"] < size]
+    row, problem = None, None
     if citation.event_id is not None:
-        if not by_event:
+        row = next((row for row in history if row["event_id"] == citation.event_id), None)
+        if row is None:
             return None, f"no version of {name} has the event {citation.event_id[:16]}…"
-        row = by_event[0]
         if citation.version not in (None, row["version"]):
-            return row, f"its event is that of version {row['version']}, not {citation.version}"
-        return row, None
-    if citation.version is not None:
-        problem = None if by_version else f"{name} has no version {citation.version}"
-        return (by_version[0] if by_version else None), problem
-    if citation.release not in sizes:
-        return None, f"there is no release {citation.release} here"
+            problem = f"its event is that of version {row['version']}, not {citation.version}"
+    elif citation.version is not None:
+        row = next((row for row in history if row["version"] == citation.version), None)
+        if row is None:
+            return None, f"{name} has no version {citation.version}"
+    if row is not None and release is None:
+        return row, problem
+    if release is None or release not in sizes:
+        return None, f"there is no release {release} here"
+    held = [row for row in history if row["seq"] < sizes[release]]
     if not held:
-        return None, f"release {citation.release} does not hold {name}"
-    return held[-1], None
+        return None, f"release {release} does not hold {name}"
+    if row is not None and row["seq"] > held[-1]["seq"]:
+        problem = problem or f"release {release} does not hold version {row['version']} of {name}"
+    return row or held[-1], problem
 
 
 def as_lines(citations: Sequence[CheckedCitation]) -> Iterator[str]:

@@ -24,6 +24,9 @@ from claimlog.release.checkpoint import Checkpoint, parse_checkpoint, verify_che
 from claimlog.release.prove import PATH_LENGTH, PROOF_BYTES, leaf_hashes, root_at
 from claimlog.release.signed_note import Signature, decode_text
 from claimlog.release.signing_key import decode_base64
+from claimlog.schema.flaws import FOLD_INPUTS
+from claimlog.schema.table_schema import ENVELOPE
+from claimlog.sources.anchor import COLUMNS as ANCHOR
 from claimlog.strict_json import decode_object
 from claimlog.untrusted_files import RIGHT_FILE, read_regular
 
@@ -31,6 +34,9 @@ SUFFIX = ".tlog-proof"
 HEADER = "c2sp.org/tlog-proof@v1"
 NAMED = 5
 """Signers that are named."""
+
+CLAIM_KEYS = frozenset({"claim_id", *ENVELOPE, *FOLD_INPUTS["claim"], *ANCHOR})
+"""Keys that every row of a claim has; a row of another stream may refer to a claim as well."""
 
 INDEX = re.compile(r"index (0|[1-9][0-9]{0,18})")
 
@@ -231,6 +237,6 @@ def _row_name(line: bytes) -> str:
     except ValueError:
         return f"a leaf of {len(line):,} bytes ({leaf_hash(line).hex()[:16]}…)"
     name, version = row.get("claim_id"), row.get("version")
-    if isinstance(name, str) and type(version) is int:
+    if row.keys() >= CLAIM_KEYS and isinstance(name, str) and type(version) is int:
         return f"{name_in_sentence(name)} version {version}"
     return f"the row {leaf_hash(line).hex()[:16]}…"
