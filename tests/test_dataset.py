@@ -375,6 +375,48 @@ def test_an_address_leads_on_to_another_file_and_not_without_end(server: FileSer
         claimlog.open(f"{server.url}/round.zip")
 
 
+ENDS = ("a/..", "a/.", "..", "a" * 300, "%2e%2e", "a:b", "é", "~", "")
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_an_address_names_no_file_of_this_machine(
+    end: str, server: FileServer, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    folder = archive.with_suffix("")
+
+    def serve(_: int, request: Request) -> Answer:
+        path = request.path.partition("?")[0]
+        if path.endswith(".zip"):
+            return Answer(200, archive.read_bytes())
+        for names in (path.split("/")[at:] for at in range(path.count("/") + 1)):
+            if (file := folder.joinpath(*names)).is_file() and "" not in names:
+                return Answer(200, file.read_bytes())
+        return Answer(404)
+
+    server.before = serve
+    for address in (
+        f"{server.url}/{end}",
+        f"{server.url}/{end}.zip",
+        f"{server.url}/{end}.zip?x=/y",
+    ):
+        with claimlog.open(address) as data:
+            assert data.verdict is not None
+            assert data.version == "0.1.0"
+            [scratch] = tmp_path.iterdir()
+            assert len([*scratch.iterdir()]) == 1
+        assert [*tmp_path.iterdir()] == []
+
+
+def test_no_room_for_what_an_address_holds_is_one_line(
+    server: FileServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "absent"))
+    for place in (STEM, f"{STEM}.zip"):
+        with pytest.raises(ClaimlogError, match=r"absent: cannot be written .*; make room there"):
+            claimlog.open(f"{server.url}/{place}")
+
+
 LISTS = {
     "places elsewhere": (["../../evil"], "lists '../../evil', which is no file's name"),
     "the directory itself": (["./x/."], "which is no file's name"),

@@ -108,6 +108,29 @@ class AddressFiles:
             raise
 
 
+def last_part(url: str) -> str:
+    """Return the last part of an address's path, whatever it is."""
+    return url.partition("?")[0].rpartition("/")[2]
+
+
+def copy_name(url: str, suffix: str = "") -> str:
+    """Return the name of a copy of what lies at an address: a release's, or one of our own.
+
+    A signature is held against the name that was asked for, so that it is kept where a file of a
+    release can have it; anything else in an address is no name for a file of this machine.
+    """
+    name = last_part(url)
+    return name if FILE_NAME.fullmatch(name) else f"release{suffix}"
+
+
+def scratch_directory() -> tempfile.TemporaryDirectory[str]:
+    """Return a temporary directory; raises ClaimlogError if there is no room for one."""
+    try:
+        return tempfile.TemporaryDirectory(prefix="claimlog-")
+    except OSError as error:
+        raise _no_room(error) from error
+
+
 def fetch_archive(client: WebClient, url: str, folder: Path, suffixes: tuple[str, ...]) -> Path:
     """Download an archive into a directory, and what lies beside it; return its path.
 
@@ -121,17 +144,16 @@ def fetch_archive(client: WebClient, url: str, folder: Path, suffixes: tuple[str
     ClaimlogError
         If it cannot be fetched, is larger than `limits.FETCHED_BYTES`, or finds no room.
     """
-    name = PurePosixPath(url.partition("?")[0]).name
-    target = folder / name
+    target = folder / copy_name(url, ".zip")
+    beside, _, name = url.partition("?")[0].rpartition("/")
     try:
         with target.open("xb") as file:
             client.download(url, file, FETCHED_BYTES)
         for suffix in suffixes:
-            data = AddressFiles(url.rpartition("/")[0], client).read(
-                f"{name.removesuffix('.zip')}{suffix}", 1 << 20
-            )
+            files = AddressFiles(beside, client)
+            data = files.read(f"{name.removesuffix('.zip')}{suffix}", 1 << 20)
             if data is not None:
-                (folder / f"{name.removesuffix('.zip')}{suffix}").write_bytes(data)
+                target.with_name(f"{target.name.removesuffix('.zip')}{suffix}").write_bytes(data)
     except OSError as error:
         raise _no_room(error) from error
     return target

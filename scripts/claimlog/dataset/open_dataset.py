@@ -6,7 +6,7 @@ import os
 import tempfile
 from collections.abc import Mapping
 from hashlib import sha256
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from claimlog.dataset.dataset import Dataset
 from claimlog.dataset.file_access import (
@@ -14,8 +14,11 @@ from claimlog.dataset.file_access import (
     ArchiveFiles,
     FileAccess,
     FolderFiles,
+    copy_name,
     fetch_archive,
     fetch_files,
+    last_part,
+    scratch_directory,
 )
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.release_index import ReleaseEntry, read_index
@@ -112,9 +115,8 @@ def _open_folder(folder: Path, verification: _Verification) -> Dataset:
 def _open_address(url: str, verification: _Verification) -> Dataset:
     url = require_address(url, "claimlog.open")
     client = WebClient()
-    name = PurePosixPath(url.partition("?")[0]).name
-    if name.endswith(".zip"):
-        scratch = tempfile.TemporaryDirectory(prefix="claimlog-")
+    if last_part(url).endswith(".zip"):
+        scratch = scratch_directory()
         suffixes = (STATEMENT_SUFFIX, CHECKPOINT_SUFFIX) if verification.key else ()
         path = fetch_archive(client, url, Path(scratch.name), suffixes)
         return _release(ArchiveFiles(path), verification.verdict(path), scratch)
@@ -129,9 +131,8 @@ def _open_address(url: str, verification: _Verification) -> Dataset:
         return _build(files, verification)
     if not verification.is_full:
         return _release(files, None)
-    scratch = tempfile.TemporaryDirectory(prefix="claimlog-")
-    folder = Path(scratch.name, name or "release")
-    folder.mkdir()
+    scratch = scratch_directory()
+    folder = Path(scratch.name, copy_name(url))
     fetch_files(files, [SUMS, *_sums(files)], folder)
     return _release(FolderFiles(folder), verification.verdict(folder), scratch)
 
