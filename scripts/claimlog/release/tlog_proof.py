@@ -122,40 +122,57 @@ def read_tlog_proof(path: Path) -> TlogProof:
     ClaimlogError
         If it is malformed in any way.
     """
-    data = read_regular(path, str(path), PROOF_BYTES, remedy=RIGHT_FILE)
-    text = decode_text(data, str(path))
+    return parse_tlog_proof(
+        read_regular(path, str(path), PROOF_BYTES, remedy=RIGHT_FILE), str(path)
+    )
+
+
+def parse_tlog_proof(data: bytes, shown: str) -> TlogProof:
+    """Read the bytes of a proof file; nothing in it is checked but its form.
+
+    Parameters
+    ----------
+    shown
+        The file as messages name it.
+
+    Raises
+    ------
+    ClaimlogError
+        If it is malformed in any way.
+    """
+    text = decode_text(data, shown)
     head, gap, note = text.partition("\n\n")
     lines = head.split("\n")
     if lines.pop(0) != HEADER:
-        raise _error(path, f"its first line is not {HEADER}")
+        raise _error(shown, f"its first line is not {HEADER}")
     if not gap:
-        raise _error(path, "no checkpoint follows an empty line")
-    row = _parse_extra(path, lines.pop(0)) if lines and lines[0].startswith("extra ") else None
+        raise _error(shown, "no checkpoint follows an empty line")
+    row = _parse_extra(shown, lines.pop(0)) if lines and lines[0].startswith("extra ") else None
     index = INDEX.fullmatch(lines.pop(0)) if lines else None
     if index is None or int(index[1]) > LARGEST_SIZE:
-        raise _error(path, "expected a line: index NUMBER")
-    return TlogProof(row, int(index[1]), _parse_path(path, lines), note)
+        raise _error(shown, "expected a line: index NUMBER")
+    return TlogProof(row, int(index[1]), _parse_path(shown, lines), note)
 
 
-def _parse_extra(path: Path, line: str) -> bytes:
+def _parse_extra(shown: str, line: str) -> bytes:
     row = decode_base64(line.removeprefix("extra "))
     if row is None or len(row) > ENTRY_BYTES:
-        raise _error(path, f"its extra data is no row of at most {ENTRY_BYTES:,} bytes in base64")
+        raise _error(shown, f"its extra data is no row of at most {ENTRY_BYTES:,} bytes in base64")
     return row
 
 
-def _parse_path(path: Path, lines: Sequence[str]) -> tuple[bytes, ...]:
+def _parse_path(shown: str, lines: Sequence[str]) -> tuple[bytes, ...]:
     if len(lines) > PATH_LENGTH:
-        raise _error(path, f"has {len(lines)} hashes, {PATH_LENGTH} are the most of any tree")
+        raise _error(shown, f"has {len(lines)} hashes, {PATH_LENGTH} are the most of any tree")
     hashes = [decode_base64(line) for line in lines]
     found = tuple(part for part in hashes if part is not None and len(part) == HASH_BYTES)
     if len(found) < len(hashes):
-        raise _error(path, "a line of its path is no hash of 32 bytes in base64 with padding")
+        raise _error(shown, "a line of its path is no hash of 32 bytes in base64 with padding")
     return found
 
 
-def _error(path: Path, what: str) -> ClaimlogError:
-    return ClaimlogError(f"{path}: is no proof: {what}")
+def _error(shown: str, what: str) -> ClaimlogError:
+    return ClaimlogError(f"{shown}: is no proof: {what}")
 
 
 def check_tlog_proof(

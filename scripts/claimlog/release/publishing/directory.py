@@ -18,9 +18,11 @@ from pathlib import Path
 from claimlog.errors import ClaimlogError, reason
 from claimlog.files import copy_durably, write_durably
 from claimlog.limits import FILE_BYTES
-from claimlog.release.checkpoint import parse_checkpoint
+from claimlog.log.tiles import TILES
+from claimlog.release.checkpoint_signing import present_origin
 from claimlog.release.layout import sha256_of_file, walk_files
 from claimlog.release.published_checkpoint import CHECKPOINT_FILE, require_continuation
+from claimlog.release.publishing.note_check import require_checkpoint_of_log
 from claimlog.release.publishing.release_files import PublishedFile, ReleaseFiles, Say
 from claimlog.release.signed_note import NOTE_BYTES
 from claimlog.release.site_mark import require_own_site
@@ -28,8 +30,8 @@ from claimlog.release.tile_log import write_tiles
 from claimlog.swap import publish_directory
 from claimlog.untrusted_files import read_regular
 
-SITE, TILES, VERSIONS = "site", "tile", "versions.js"
-"""Pages, the log's tiles, and the list of releases, which lie beside an archive."""
+SITE, VERSIONS = "site", "versions.js"
+"""Pages and the list of releases, which lie beside an archive as the log's tiles do."""
 
 VERSIONS_SCRIPT = re.compile(rb"window\.claimlogVersions = (\[.*\]);\n", re.DOTALL)
 """The list of releases as pages read it: a script that holds JSON and nothing else."""
@@ -106,8 +108,10 @@ def plan_directory(release: ReleaseFiles, target: Path) -> DirectoryPlan:
         _list_of_releases(target / VERSIONS, MOVE_AWAY)
     if plan.checkpoint:
         data = plan.checkpoint.encode("utf-8")
-        checkpoint, _ = parse_checkpoint(data, str(beside / CHECKPOINT_FILE))
-        require_continuation(release.log, checkpoint, target, str(target))
+        shown = str(beside / CHECKPOINT_FILE)
+        log = release.log
+        checkpoint = require_checkpoint_of_log(data, shown, log, present_origin(log), release.key)
+        require_continuation(log, checkpoint, target, str(target))
     return plan
 
 

@@ -15,13 +15,9 @@ from claimlog.log.read_log import read
 from claimlog.log.release_index import ReleaseEntry
 from claimlog.package import Package
 from claimlog.release.published_archive import verify_published_archive
+from claimlog.release.publishing.note_check import NOTE_SUFFIXES, require_note_of_release
 from claimlog.release.signed_note import NOTE_BYTES
-from claimlog.release.signed_statement import STATEMENT_SUFFIX
-from claimlog.release.vouchers import CHECKPOINT_SUFFIX
 from claimlog.untrusted_files import RIGHT_FILE, read_regular
-
-NOTE_SUFFIXES = (STATEMENT_SUFFIX, CHECKPOINT_SUFFIX, ".tlog-proof")
-"""Files beside an archive that go with it where they exist."""
 
 Say = Callable[[str], None]
 """Prints a line about what was done."""
@@ -85,12 +81,15 @@ class ReleaseFiles:
         The verdict on the archive.
     log
         The log of the package, which was read to verify it.
+    key
+        Public key that signed what is signed; None if signatures were not checked.
     """
 
     entry: ReleaseEntry
     files: tuple[PublishedFile, ...]
     sentence: str
     log: Log = field(repr=False)
+    key: Path | None = None
 
     @property
     def names(self) -> set[str]:
@@ -111,34 +110,43 @@ def verified_files(
     out
         Where archive and signatures lie.
     key
-        Public key that must have signed the release; None leaves signatures unchecked.
+        Public key that must have signed the release and every note beside it; None leaves
+        signatures unchecked, and a note must still be one about this release.
 
     Raises
     ------
     ClaimlogError
         If the archive is not there, not whole, or not the one that the index names, or the entry
-        disagrees with the log.
+        disagrees with the log; or if a note beside it is about something else.
     """
     log = read(package)
     log.require_readable()
     archive, verdict = verify_published_archive(log, index, entry, out, key, "published")
     try:
-        files = [PublishedFile.of(path, name) for path, name in _paths(package, entry, archive)]
+        files = [*_files(log, entry, archive, key)]
     except OSError as error:
         raise ClaimlogError(f"{error.filename}: cannot be read ({error.strerror})") from error
     if files[0].sha256 != entry.issues[-1]["archive"]["sha256"]:
         raise ClaimlogError(f"{archive}: changed while it was verified; run this again")
-    return ReleaseFiles(entry, tuple(files), verdict.sentence, log)
+    return ReleaseFiles(entry, tuple(files), verdict.sentence, log, key)
 
 
-def _paths(package: Package, entry: ReleaseEntry, archive: Path) -> Iterator[tuple[Path, str]]:
-    """Yield the path and the published name of each file."""
-    stem = archive.name.removesuffix(".zip")
-    yield archive, archive.name
+def _files(
+    log: Log, entry: ReleaseEntry, archive: Path, key: Path | None
+) -> Iterator[PublishedFile]:
+    """Yield each file, a note beside the archive after it was checked; raises OSError."""
+    package, stem = log.package, archive.name.removesuffix(".zip")
+    yield PublishedFile.of(archive, archive.name)
     for suffix in NOTE_SUFFIXES:
         path = archive.with_name(f"{stem}{suffix}")
-        if os.path.lexists(path):
-            # a clone may bring a link there to what its user would never publish
-            read_regular(path, package.relative(path), NOTE_BYTES, path.parent, RIGHT_FILE)
-            yield path, path.name
-    yield package.root / entry.display_path, f"{stem}.json"
+        if not os.path.lexists(path):
+            continue
+        shown = package.relative(path)
+        # a clone may bring a link there to what its user would never publish
+        data = read_regular(path, shown, NOTE_BYTES, path.parent, RIGHT_FILE)
+        require_note_of_release(data, suffix, shown, log, entry, key)
+        file = PublishedFile.of(path, path.name)
+        if file.sha256 != sha256(data).hexdigest():
+            raise ClaimlogError(f"{shown}: changed while it was checked; run this again")
+        yield file
+    yield PublishedFile.of(package.root / entry.display_path, f"{stem}.json")
