@@ -33,6 +33,7 @@ from claimlog.release.checkpoint import Checkpoint
 from claimlog.release.descriptors.citation_cff import parse
 from claimlog.release.layout import sha256_of_files
 from claimlog.release.metadata import ReleaseMetadata, entry_metadata
+from claimlog.release.prove import claim_row
 from claimlog.release.publishing import release_files
 from claimlog.release.publishing.directory import copy_release, plan_directory
 from claimlog.release.publishing.doi import write_doi
@@ -41,7 +42,7 @@ from claimlog.release.publishing.release_files import PublishedFile, ReleaseFile
 from claimlog.release.publishing.zenodo import MEDIA_TYPE, Deposit, ZenodoPublisher
 from claimlog.release.site_mark import write_mark
 from claimlog.release.tile_log import write_tiles
-from claimlog.release.tlog_proof import TlogProof
+from claimlog.release.tlog_proof import TlogProof, prove_row
 from claimlog.release.verdict import Verdict
 from claimlog.schema.definition import read_definition
 from claimlog.site.files.site_worker import versions_script
@@ -265,6 +266,24 @@ def test_a_note_about_something_else_is_not_published(
         verified_files(
             tiny_release, index, index[-1], dist, home / "public.pem" if has_key else None
         )
+
+
+@pytest.mark.usefixtures("is_verified")
+def test_a_proof_beside_the_archive_goes_along(
+    release: ReleaseFiles, tiny_release: Package, tmp_path: Path
+) -> None:
+    dist = shutil.copytree(tiny_release.root / "dist", tmp_path / "dist")
+    note = (dist / "tiny-0.1.0.checkpoint").read_text("utf-8")
+    proof = prove_row(release.log, claim_row(release.log, "C001-001"), note, "checkpoint")
+    (dist / "tiny-0.1.0.tlog-proof").write_text(proof.text(), "utf-8")
+    index = read_index(tiny_release)
+    public = tiny_release.root.parent / "public.pem"
+    files = verified_files(tiny_release, index, index[-1], dist, public)
+    assert "tiny-0.1.0.tlog-proof" in files.names
+    text = signed_with_another_key(dist, dist / "tiny-0.1.0.tlog-proof")
+    (dist / "tiny-0.1.0.tlog-proof").write_text(text, "utf-8")
+    with pytest.raises(ClaimlogError, match=r"tlog-proof: .*not with the key"):
+        verified_files(tiny_release, index, index[-1], dist, public)
 
 
 @pytest.mark.usefixtures("is_verified")
