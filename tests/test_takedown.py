@@ -873,3 +873,100 @@ def test_a_citation_of_what_was_taken_down_says_so(
     assert f"0.1.0 holds only the hash of {CLAIM}: claims {CLAIM} version 1 was" in done.stderr
     assert REASON in done.stderr
     assert repo.world.run("cite", "C001-005", "--release", "0.1.0").returncode == 0
+
+
+# what the checkout says of it ---------------------------------------------------------------------
+
+
+def released_reason(repo: Repo) -> None:
+    """Version 2 is amended for a reason that the changelog of 0.1.1 gives, then amended again."""
+    repo.release("0.1.0")
+    repo.world.amend("claims", CLAIM, "The [slander] of it.", note="A slander, as it turned out.")
+    repo.world.amend("claims", LINKED, "The other reason.", note="Something else.")
+    repo.world.seal("two")
+    repo.version("0.1.1")
+    repo.commit()
+    repo.release("0.1.1")
+    repo.world.amend("claims", CLAIM, "A court ordered it.", note="Nothing to say.")
+    repo.world.seal("three")
+
+
+@pytest.fixture(scope="module")
+def said_twice(checked_in: Repo, tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    repo = checked_in.copy(tmp_path_factory.mktemp("said"))
+    released_reason(repo)
+    (repo.root / "docs").mkdir(exist_ok=True)
+    (repo.root / "docs" / "lessons.md").write_text(
+        "# Lessons\n\nWe wrote: A slander, as it turned out.\n", "utf-8"
+    )
+    log = repo.root / "CHANGELOG.md"
+    log.write_text(
+        log.read_text("utf-8").replace("# Changelog\n", "# Changelog\n\nBy hand: as ever.\n"),
+        "utf-8",
+    )
+    repo.commit()
+    return repo
+
+
+def test_the_changelog_loses_the_reason_and_other_files_with_its_words_are_named(
+    said_twice: Repo, tmp_path: Path
+) -> None:
+    repo = said_twice.copy(tmp_path)
+    before = (repo.root / "CHANGELOG.md").read_text("utf-8")
+    words = ("takedown", CLAIM, "--version", "2", "--reason", REASON)
+    dry = repo.world.run(*words, "--dry-run")
+    assert "CHANGELOG.md would be written without" in dry.stdout, dry.stderr
+    assert (repo.root / "CHANGELOG.md").read_text("utf-8") == before
+    done = repo.world.run(*words)
+    assert "CHANGELOG.md written without what it says of it" in done.stdout
+    assert "left to do: words of it stand in docs/lessons.md:3;" in done.stdout
+    after = (repo.root / "CHANGELOG.md").read_text("utf-8")
+    assert "slander" not in after
+    differing = [
+        (old, new)
+        for old, new in zip(before.splitlines(), after.splitlines(), strict=True)
+        if old != new
+    ]
+    [(old, new)] = differing
+    assert old == f"- {CLAIM} (note): The \\[slander\\] of it."
+    assert new.startswith(f"- {CLAIM} (note): (version 2 was taken down on ")
+    assert errors(repo.world) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"- {CLAIM}, {LINKED} (note): The \\[slander\\] of it.",
+        "We had to speak of The [slander] of it. once more.",
+    ],
+)
+def test_a_line_of_the_changelog_that_is_of_others_too_stays_and_is_named(
+    line: str, said_twice: Repo, tmp_path: Path
+) -> None:
+    repo = said_twice.copy(tmp_path)
+    path = repo.root / "CHANGELOG.md"
+    text = path.read_text("utf-8").replace("By hand: as ever.", line)
+    path.write_text(text, "utf-8")
+    done = repo.world.run("takedown", CLAIM, "--version", "2", "--reason", REASON)
+    assert "words of it stand in CHANGELOG.md:3, docs/lessons.md:3;" in done.stdout, done.stderr
+    assert line in path.read_text("utf-8").splitlines()
+
+
+def test_a_takedown_that_was_cut_off_leaves_no_reason_in_the_changelog(
+    said_twice: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = said_twice.copy(tmp_path)
+    write = Package.write
+
+    def stops(package: Package, path: Path, data: bytes) -> None:
+        if path.name == "claims.ndjson":
+            raise OSError("cut off")
+        write(package, path, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Package, "write", stops)
+        with pytest.raises(OSError, match="cut off"):
+            go(repo.world, 2)
+    assert "slander" not in (repo.root / "CHANGELOG.md").read_text("utf-8")
+    go(repo.world, 2)
+    assert errors(repo.world) == []
