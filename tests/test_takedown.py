@@ -970,3 +970,98 @@ def test_a_takedown_that_was_cut_off_leaves_no_reason_in_the_changelog(
     assert "slander" not in (repo.root / "CHANGELOG.md").read_text("utf-8")
     go(repo.world, 2)
     assert errors(repo.world) == []
+
+
+# what is said of a release that held it ----------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def lost_later_version(said_twice: Repo, tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    """0.1.1 held version 2, which was taken down; 0.1.0 holds version 1, and 3 is the last."""
+    repo = said_twice.copy(tmp_path_factory.mktemp("lost"))
+    go(repo.world, 2)
+    repo.commit()
+    return repo
+
+
+def test_a_release_is_not_said_to_hold_the_version_before_one_that_was_taken_down(
+    lost_later_version: Repo,
+) -> None:
+    run = lost_later_version.world.run
+    done = run("cite", CLAIM, "--release", "0.1.1")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"0.1.1 holds only the hash of {CLAIM}: claims {CLAIM} version 2 was" in done.stderr
+    done = run("cite", CLAIM, "--release", "0.1.0")
+    assert done.returncode == 0
+    assert "holds version 1 of" in done.stderr
+    assert "version 3 is newer and not released yet" in done.stderr
+    done = run("prove", "inclusion", CLAIM, "--claim-version", "2", "--release", "0.1.1")
+    assert done.returncode != 0
+    assert f"{CLAIM} version 2 was taken down on " in done.stderr
+
+
+@pytest.mark.parametrize("versions", [(2,), (1, 2)])
+def test_a_diff_counts_what_was_taken_down_and_says_no_value_of_it(
+    versions: tuple[int, ...], said_twice: Repo, tmp_path: Path
+) -> None:
+    repo = said_twice.copy(tmp_path)
+    before = json.loads(repo.world.run("diff", "0.1.0", "0.1.1", "--json").stdout)
+    go(repo.world, *versions)
+    after = json.loads(repo.world.run("diff", "0.1.0", "0.1.1", "--json").stdout)
+    for name in ("level", "must_act", "counts", "rows", "others"):
+        assert after[name] == before[name]
+    lost, other = after["claims"]
+    if lost["claim_id"] != CLAIM:
+        lost, other = other, lost
+    assert other in before["claims"]
+    assert (lost["change"], lost["version"], lost["fields"], lost["reasons"]) == (
+        *("amended", 2),
+        *({}, []),
+    )
+    assert [row["version"] for row in lost["taken_down"]] == [*versions]
+    text = repo.world.run("diff", "0.1.0", "0.1.1").stdout
+    assert f"claims {CLAIM} version 2 was taken down on " in text
+    first = json.loads(repo.world.run("diff", "0.1.1", "head", "--json").stdout)
+    [since] = first["claims"]
+    assert (since["change"], since["fields"]) == ("amended", {})
+    assert since["reasons"] == ["A court ordered it."]
+
+
+def test_a_cited_version_that_was_taken_down_is_said_to_be(
+    lost_later_version: Repo, tmp_path: Path
+) -> None:
+    path = tmp_path / "cited.bib"
+    [row] = read(lost_later_version.package).taken_of("claims", CLAIM).values()
+    path.write_text(
+        f"@misc{{tiny-0.1.1-{CLAIM}, title={{x}}}}\n"
+        f"@misc{{a, title={{tiny}}, note={{Claim {CLAIM}, claim version 2, event "
+        f"{row.leaf_hash}}}}}\n"
+        f"@misc{{tiny-0.1.0-{CLAIM}, title={{x}}}}\n",
+        "utf-8",
+    )
+    done = lost_later_version.world.run("check-citations", str(path))
+    assert done.returncode == 1
+    assert done.stdout.count(f"claims {CLAIM} version 2 was taken down on ") >= 1
+    assert "version 2 is cited, 3 is the last" in done.stdout
+    assert "version 1 is cited, 3 is the last" in done.stdout
+    assert "amend to version 2, which was taken down, event " in done.stdout
+    found = json.loads(lost_later_version.world.run("check-citations", str(path), "--json").stdout)
+    assert [one["status"] for one in found if one["release"] == "0.1.1"] == ["taken down"]
+    [first] = [one for one in found if one["release"] == "0.1.0"]
+    assert [event["version"] for event in first["events"]] == [2, 3]
+    assert first["events"][0]["recorded_by"] is None
+
+
+def test_a_release_made_again_says_that_its_changes_were_taken_down(
+    lost_later_version: Repo, tmp_path: Path
+) -> None:
+    repo = lost_later_version.copy(tmp_path)
+    index = read_index(repo.package)
+    entry = find_entry(index, "0.1.1", "tiny")
+    output = reissue_release(repo.package, index, entry, DAY, repo.root / "dist")
+    folder = output.archive.with_suffix("")
+    changes = (folder / "CHANGES.md").read_text("utf-8")
+    assert f"- {CLAIM}: (version 2 was taken down on " in changes.replace("\\(", "(")
+    assert "1 amended" in changes or "2 amended" in changes
+    assert "slander" not in changes
+    assert verify_copy(output.archive, read_index(repo.package)).findings == []
