@@ -1065,3 +1065,19 @@ def test_a_release_made_again_says_that_its_changes_were_taken_down(
     assert "1 amended" in changes or "2 amended" in changes
     assert "slander" not in changes
     assert verify_copy(output.archive, read_index(repo.package)).findings == []
+
+
+def test_the_page_of_a_claim_cites_no_version_before_one_that_was_taken_down(
+    lost_later_version: Repo, tmp_path: Path
+) -> None:
+    repo = lost_later_version.copy(tmp_path)
+    build(repo.package, repo.package.build)
+    get = asking(repo.package.build)
+    page = get(f"/claims/{CLAIM}").text
+    assert f"Release 0.1.1 holds only the hash of version 2 of {CLAIM}, which was taken" in page
+    assert "holds it: version" not in page
+    assert "claim version 3, event " in page
+    cited = get(f"/claims/{CLAIM}.json").json()["cited"]
+    assert (cited["release"], cited["version"], cited["citations"]) == (None, None, [])
+    # another claim of that release is cited as ever
+    assert "holds it: version 2 of the claim" in get(f"/claims/{LINKED}").text
