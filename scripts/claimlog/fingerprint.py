@@ -215,20 +215,27 @@ def _add_files(digest: Any, root: Path, digests: FileDigests, inside: Path | Non
         except OSError:
             paths = None
     if paths is None:
-        digest.update(f"{root.name}: too much\0".encode())
+        digest.update(_name_bytes(f"{root.name}: too much"))
         return
     for path in paths:
         if not path.is_file() or "__pycache__" in path.parts:
             continue
-        digest.update(f"{root.name}/{path.relative_to(root).as_posix()}\0".encode())
+        digest.update(
+            f"{root.name}/{path.relative_to(root).as_posix()}\0".encode("utf-8", "surrogateescape")
+        )
         size = path.stat().st_size
         room -= size
         if inside is not None and not path.resolve().is_relative_to(inside.resolve()):
-            digest.update(f"{path.resolve()}\0".encode())
+            digest.update(_name_bytes(str(path.resolve())))
         elif size > largest or room < 0:
             digest.update(f"{size}\0".encode())
         else:
             digest.update(bytes.fromhex(digests.of(path)))
+
+
+def _name_bytes(name: str) -> bytes:
+    """Return a name and what ends it, also of a file whose name is no UTF-8."""
+    return f"{name}\0".encode("utf-8", "surrogateescape")
 
 
 def _git_state(package: Package) -> str:

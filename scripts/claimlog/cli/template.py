@@ -9,6 +9,7 @@ import click
 from claimlog.cli.base import Context, example, pass_context
 from claimlog.cli.output import line
 from claimlog.errors import ClaimlogError, UsageError, suggest
+from claimlog.files import write_durably
 
 
 @click.command(
@@ -42,17 +43,15 @@ def template(context: Context, stream: str, out: Path) -> None:
         out / f"{table.name}.xlsx": workbook_template(table, codes, streams),
         out / f"{table.name}.csv": csv_template(table),
     }
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        for path, data in files.items():
-            with path.open("xb") as file:
-                file.write(data)
-    except FileExistsError as error:
-        raise ClaimlogError(
-            f"{error.filename}: is there already; move it, or name --out"
-        ) from error
-    except OSError as error:
-        raise ClaimlogError(f"{out}: cannot be written ({error.strerror})") from error
+    for path in files:
+        if path.exists() or path.is_symlink():
+            raise ClaimlogError(f"{path}: is there already; move it, or name --out")
+    for path, data in files.items():
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            write_durably(path, data)
+        except OSError as error:
+            raise ClaimlogError(f"{path}: cannot be written ({error.strerror})") from error
     line(
         f"wrote {' and '.join(map(str, files))}; fill in one, and run claimlog add {table.entity} "
         f"--from it"

@@ -8,9 +8,12 @@ compared.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
-from claimlog.compile import log_state
+from claimlog import __version__
+from claimlog.compile import OPTIONAL_LOG_KEYS, log_state
 from claimlog.errors import Finding
 from claimlog.export.descriptor import FileHashes, descriptor_of_build, dump_json
 from claimlog.fold import cutoff
@@ -57,11 +60,22 @@ def _check_generated_text(copy: ReleaseCopy, metadata: ReleaseMetadata, verdict:
     Not needed where somebody vouches for the release: then they are the files that were published.
     """
     expected = dict(_regenerated_files(copy, metadata))
+    stated = read_json(copy.folder / DESCRIPTOR, DESCRIPTOR)
+    try:
+        sentences = [*_datapackage_differences(stated, json.loads(expected[DESCRIPTOR]))]
+    except (LookupError, TypeError, AttributeError):
+        sentences = ["is not in the form in which claimlog writes it"]
+    for sentence in sentences[:MAX_LISTED]:
+        verdict.findings.append(Finding(RULE, DESCRIPTOR, sentence, remedy=GET_AGAIN))
     others = [name for name, data in expected.items() if not _has_content(copy, name, data)]
     verdict.checks.append(
         f"words of {len(expected) - len(others)} descriptors and generated files, written anew"
     )
-    if others:
+    if copy.tool_version == __version__:
+        # a page that is drawn again shows what these say
+        message = f"is not what claimlog {__version__} writes, which the release says made it"
+        verdict.findings += [Finding(RULE, name, message, remedy=GET_AGAIN) for name in others]
+    elif others:
         verdict.omissions.append(
             f"the words of {_join_names(others)}: this version of claimlog writes them otherwise, "
             "so another version made them or somebody altered them"
@@ -86,6 +100,53 @@ def _regenerated_files(copy: ReleaseCopy, metadata: ReleaseMetadata) -> Iterator
         yield VALIDATION, copy.report.dump()
     for path, text in generated_files(copy.package):
         yield path.relative_to(copy.folder).as_posix(), text.encode("utf-8")
+
+
+def _datapackage_differences(
+    stated: Mapping[str, Any], expected: Mapping[str, Any]
+) -> Iterator[str]:
+    """Yield where the Data Package leads programs to something else, whichever version wrote it.
+
+    They find a table's file, the code list of a column, and what log was folded, by what it says.
+    """
+    places = {item["name"]: item["path"] for item in expected["resources"]}
+    found = [(item["name"], item["path"]) for item in stated["resources"]]
+    for name, path in found:
+        if name not in places:
+            yield f'gives {path} as the resource "{name}", which the release does not have'
+        elif path != places[name]:
+            yield f'gives {path} as the file of "{name}", which is {places[name]}'
+    yield from (f'gives "{name}" no file' for name in places.keys() - dict(found).keys())
+    if len(found) > len(dict(found)):
+        yield "gives a resource more than once"
+    lists, coded = _code_lists(stated), _code_lists(expected)
+    for column in [*dict.fromkeys((*coded, *lists))]:
+        one, other = lists.get(column, "no list"), coded.get(column, "no list")
+        if one != other:
+            yield f'gives {one} as the code list of "{column}", which is {other}'
+    log = expected["log"]
+    for key, value in stated["log"].items():
+        if key in {*log, *OPTIONAL_LOG_KEYS} and value != log.get(key):
+            yield f'says of the log another "{key}" than it has'
+
+
+def _code_lists(datapackage: Mapping[str, Any]) -> dict[str, str]:
+    """Return the code list of each coded column, keys of objects in lists among them."""
+    return {
+        ".".join((item["name"], field["name"], *inner)): str(part["codelist"])
+        for item in datapackage["resources"]
+        for field in item.get("schema", {}).get("fields", ())
+        for part, inner in _parts(field)
+        if "codelist" in part
+    }
+
+
+def _parts(field: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], tuple[str, ...]]]:
+    items = field.get("items") or {}
+    yield field, ()
+    yield items, ()
+    for part in items.get("fields", ()):
+        yield part, (part["name"],)
 
 
 def _has_content(copy: ReleaseCopy, name: str, data: bytes) -> bool:
