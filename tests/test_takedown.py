@@ -1065,6 +1065,10 @@ def test_a_release_made_again_says_that_its_changes_were_taken_down(
     assert "1 amended" in changes or "2 amended" in changes
     assert "slander" not in changes
     assert verify_copy(output.archive, read_index(repo.package)).findings == []
+    delta = json.loads((folder / "delta" / "delta.json").read_text("utf-8"))
+    [change] = [row for row in delta["claims"]["amended"] if row["claim_id"] == CLAIM]
+    assert (change["cells"], change["taken_down"]) == ([], [2])
+    assert change["events"][0]["recorded_by"] is None
 
 
 def test_the_page_of_a_claim_cites_no_version_before_one_that_was_taken_down(
