@@ -873,3 +873,215 @@ def test_a_citation_of_what_was_taken_down_says_so(
     assert f"0.1.0 holds only the hash of {CLAIM}: claims {CLAIM} version 1 was" in done.stderr
     assert REASON in done.stderr
     assert repo.world.run("cite", "C001-005", "--release", "0.1.0").returncode == 0
+
+
+# what the checkout says of it ---------------------------------------------------------------------
+
+
+def released_reason(repo: Repo) -> None:
+    """Version 2 is amended for a reason that the changelog of 0.1.1 gives, then amended again."""
+    repo.release("0.1.0")
+    repo.world.amend("claims", CLAIM, "The [slander] of it.", note="A slander, as it turned out.")
+    repo.world.amend("claims", LINKED, "The other reason.", note="Something else.")
+    repo.world.seal("two")
+    repo.version("0.1.1")
+    repo.commit()
+    repo.release("0.1.1")
+    repo.world.amend("claims", CLAIM, "A court ordered it.", note="Nothing to say.")
+    repo.world.seal("three")
+
+
+@pytest.fixture(scope="module")
+def said_twice(checked_in: Repo, tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    repo = checked_in.copy(tmp_path_factory.mktemp("said"))
+    released_reason(repo)
+    (repo.root / "docs").mkdir(exist_ok=True)
+    (repo.root / "docs" / "lessons.md").write_text(
+        "# Lessons\n\nWe wrote: A slander, as it turned out.\n", "utf-8"
+    )
+    log = repo.root / "CHANGELOG.md"
+    log.write_text(
+        log.read_text("utf-8").replace("# Changelog\n", "# Changelog\n\nBy hand: as ever.\n"),
+        "utf-8",
+    )
+    repo.commit()
+    return repo
+
+
+def test_the_changelog_loses_the_reason_and_other_files_with_its_words_are_named(
+    said_twice: Repo, tmp_path: Path
+) -> None:
+    repo = said_twice.copy(tmp_path)
+    before = (repo.root / "CHANGELOG.md").read_text("utf-8")
+    words = ("takedown", CLAIM, "--version", "2", "--reason", REASON)
+    dry = repo.world.run(*words, "--dry-run")
+    assert "CHANGELOG.md would be written without" in dry.stdout, dry.stderr
+    assert (repo.root / "CHANGELOG.md").read_text("utf-8") == before
+    done = repo.world.run(*words)
+    assert "CHANGELOG.md written without what it says of it" in done.stdout
+    assert "left to do: words of it stand in docs/lessons.md:3;" in done.stdout
+    after = (repo.root / "CHANGELOG.md").read_text("utf-8")
+    assert "slander" not in after
+    differing = [
+        (old, new)
+        for old, new in zip(before.splitlines(), after.splitlines(), strict=True)
+        if old != new
+    ]
+    [(old, new)] = differing
+    assert old == f"- {CLAIM} (note): The \\[slander\\] of it."
+    assert new.startswith(f"- {CLAIM} (note): (version 2 was taken down on ")
+    assert errors(repo.world) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"- {CLAIM}, {LINKED} (note): The \\[slander\\] of it.",
+        "We had to speak of The [slander] of it. once more.",
+    ],
+)
+def test_a_line_of_the_changelog_that_is_of_others_too_stays_and_is_named(
+    line: str, said_twice: Repo, tmp_path: Path
+) -> None:
+    repo = said_twice.copy(tmp_path)
+    path = repo.root / "CHANGELOG.md"
+    text = path.read_text("utf-8").replace("By hand: as ever.", line)
+    path.write_text(text, "utf-8")
+    done = repo.world.run("takedown", CLAIM, "--version", "2", "--reason", REASON)
+    assert "words of it stand in CHANGELOG.md:3, docs/lessons.md:3;" in done.stdout, done.stderr
+    assert line in path.read_text("utf-8").splitlines()
+
+
+def test_a_takedown_that_was_cut_off_leaves_no_reason_in_the_changelog(
+    said_twice: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = said_twice.copy(tmp_path)
+    write = Package.write
+
+    def stops(package: Package, path: Path, data: bytes) -> None:
+        if path.name == "claims.ndjson":
+            raise OSError("cut off")
+        write(package, path, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Package, "write", stops)
+        with pytest.raises(OSError, match="cut off"):
+            go(repo.world, 2)
+    assert "slander" not in (repo.root / "CHANGELOG.md").read_text("utf-8")
+    go(repo.world, 2)
+    assert errors(repo.world) == []
+
+
+# what is said of a release that held it ----------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def lost_later_version(said_twice: Repo, tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    """0.1.1 held version 2, which was taken down; 0.1.0 holds version 1, and 3 is the last."""
+    repo = said_twice.copy(tmp_path_factory.mktemp("lost"))
+    go(repo.world, 2)
+    repo.commit()
+    return repo
+
+
+def test_a_release_is_not_said_to_hold_the_version_before_one_that_was_taken_down(
+    lost_later_version: Repo,
+) -> None:
+    run = lost_later_version.world.run
+    done = run("cite", CLAIM, "--release", "0.1.1")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"0.1.1 holds only the hash of {CLAIM}: claims {CLAIM} version 2 was" in done.stderr
+    done = run("cite", CLAIM, "--release", "0.1.0")
+    assert done.returncode == 0
+    assert "holds version 1 of" in done.stderr
+    assert "version 3 is newer and not released yet" in done.stderr
+    done = run("prove", "inclusion", CLAIM, "--claim-version", "2", "--release", "0.1.1")
+    assert done.returncode != 0
+    assert f"{CLAIM} version 2 was taken down on " in done.stderr
+
+
+@pytest.mark.parametrize("versions", [(2,), (1, 2)])
+def test_a_diff_counts_what_was_taken_down_and_says_no_value_of_it(
+    versions: tuple[int, ...], said_twice: Repo, tmp_path: Path
+) -> None:
+    repo = said_twice.copy(tmp_path)
+    before = json.loads(repo.world.run("diff", "0.1.0", "0.1.1", "--json").stdout)
+    go(repo.world, *versions)
+    after = json.loads(repo.world.run("diff", "0.1.0", "0.1.1", "--json").stdout)
+    for name in ("level", "must_act", "counts", "rows", "others"):
+        assert after[name] == before[name]
+    lost, other = after["claims"]
+    if lost["claim_id"] != CLAIM:
+        lost, other = other, lost
+    assert other in before["claims"]
+    assert (lost["change"], lost["version"], lost["fields"], lost["reasons"]) == (
+        *("amended", 2),
+        *({}, []),
+    )
+    assert [row["version"] for row in lost["taken_down"]] == [*versions]
+    text = repo.world.run("diff", "0.1.0", "0.1.1").stdout
+    assert f"claims {CLAIM} version 2 was taken down on " in text
+    first = json.loads(repo.world.run("diff", "0.1.1", "head", "--json").stdout)
+    [since] = first["claims"]
+    assert (since["change"], since["fields"]) == ("amended", {})
+    assert since["reasons"] == ["A court ordered it."]
+
+
+def test_a_cited_version_that_was_taken_down_is_said_to_be(
+    lost_later_version: Repo, tmp_path: Path
+) -> None:
+    path = tmp_path / "cited.bib"
+    [row] = read(lost_later_version.package).taken_of("claims", CLAIM).values()
+    path.write_text(
+        f"@misc{{tiny-0.1.1-{CLAIM}, title={{x}}}}\n"
+        f"@misc{{a, title={{tiny}}, note={{Claim {CLAIM}, claim version 2, event "
+        f"{row.leaf_hash}}}}}\n"
+        f"@misc{{tiny-0.1.0-{CLAIM}, title={{x}}}}\n",
+        "utf-8",
+    )
+    done = lost_later_version.world.run("check-citations", str(path))
+    assert done.returncode == 1
+    assert done.stdout.count(f"claims {CLAIM} version 2 was taken down on ") >= 1
+    assert "version 2 is cited, 3 is the last" in done.stdout
+    assert "version 1 is cited, 3 is the last" in done.stdout
+    assert "amend to version 2, which was taken down, event " in done.stdout
+    found = json.loads(lost_later_version.world.run("check-citations", str(path), "--json").stdout)
+    assert [one["status"] for one in found if one["release"] == "0.1.1"] == ["taken down"]
+    [first] = [one for one in found if one["release"] == "0.1.0"]
+    assert [event["version"] for event in first["events"]] == [2, 3]
+    assert first["events"][0]["recorded_by"] is None
+
+
+def test_a_release_made_again_says_that_its_changes_were_taken_down(
+    lost_later_version: Repo, tmp_path: Path
+) -> None:
+    repo = lost_later_version.copy(tmp_path)
+    index = read_index(repo.package)
+    entry = find_entry(index, "0.1.1", "tiny")
+    output = reissue_release(repo.package, index, entry, DAY, repo.root / "dist")
+    folder = output.archive.with_suffix("")
+    changes = (folder / "CHANGES.md").read_text("utf-8")
+    assert f"- {CLAIM}: (version 2 was taken down on " in changes.replace("\\(", "(")
+    assert "1 amended" in changes or "2 amended" in changes
+    assert "slander" not in changes
+    assert verify_copy(output.archive, read_index(repo.package)).findings == []
+    delta = json.loads((folder / "delta" / "delta.json").read_text("utf-8"))
+    [change] = [row for row in delta["claims"]["amended"] if row["claim_id"] == CLAIM]
+    assert (change["cells"], change["taken_down"]) == ([], [2])
+    assert change["events"][0]["recorded_by"] is None
+
+
+def test_the_page_of_a_claim_cites_no_version_before_one_that_was_taken_down(
+    lost_later_version: Repo, tmp_path: Path
+) -> None:
+    repo = lost_later_version.copy(tmp_path)
+    build(repo.package, repo.package.build)
+    get = asking(repo.package.build)
+    page = get(f"/claims/{CLAIM}").text
+    assert f"Release 0.1.1 holds only the hash of version 2 of {CLAIM}, which was taken" in page
+    assert "holds it: version" not in page
+    assert "claim version 3, event " in page
+    cited = get(f"/claims/{CLAIM}.json").json()["cited"]
+    assert (cited["release"], cited["version"], cited["citations"]) == (None, None, [])
+    # another claim of that release is cited as ever
+    assert "holds it: version 2 of the claim" in get(f"/claims/{LINKED}").text

@@ -23,6 +23,7 @@ from claimlog.limits import (
 from claimlog.untrusted_files import files_below, parse_json, parse_table, read_regular
 
 DESCRIPTOR = "datapackage.json"
+CHANGELOG = "CHANGELOG.md"
 
 SCHEMA_PATH = re.compile(
     r"schemas/(?:(?:\w[\w-]*/)*\w[\w-]*\.(?:json|csv)|past/[a-z][a-z0-9_]*\.[0-9]{1,6}\.json"

@@ -51,6 +51,7 @@ def takedown(
     from claimlog.edit.log_lock import log_lock
     from claimlog.edit.takedown import plan_takedown, take_down
     from claimlog.log.takedowns import RECORD
+    from claimlog.package import CHANGELOG
 
     package = context.package
     with log_lock(package):
@@ -65,7 +66,11 @@ def takedown(
         line(f"  leaf hash {row.leaf_hash} stays in the tree")
     lines([f"  note: {note}" for note in plan.repeated])
     lines([f"{name} {would}written without it" for name in plan.files])
+    if plan.elsewhere.changelog is not None:
+        line(f"{CHANGELOG} {would}written without what it says of it")
     line(f"{RECORD} {would}written; commit it with the files")
     for version in plan.releases:
         line(f"release {version} holds it: claimlog reissue {version}")
+    if places := ", ".join(plan.elsewhere.lines):
+        line(f"left to do: words of it stand in {places}; take out what must go by hand")
     lines([f"left to do: {what}" for what in LEFT_TO_DO])

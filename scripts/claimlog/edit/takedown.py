@@ -19,6 +19,7 @@ import polars as pl
 from claimlog.edit.batch_files import remove_leftovers
 from claimlog.edit.clock import now
 from claimlog.edit.entity_history import find_entity
+from claimlog.edit.taken_words import SaidElsewhere, said_elsewhere, words_that_go
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.limits import UNSEALED_BYTES
 from claimlog.log.batch import Batch, sealed_batches
@@ -38,7 +39,7 @@ from claimlog.log.takedowns import (
     dump_takedowns,
     read_takedowns,
 )
-from claimlog.package import Package
+from claimlog.package import CHANGELOG, Package
 from claimlog.schema.definition import Definition, read_definition
 from claimlog.schema.json_schemas import shape_flaw
 from claimlog.schema.table_schema import Table
@@ -61,6 +62,8 @@ class TakedownPlan:
         Versions of the releases that hold the rows.
     repeated
         What versions that stay say in the same words, a line each.
+    elsewhere
+        What other files of the checkout say of the rows.
     is_resumed
         Whether it finishes a takedown that was cut off.
     """
@@ -70,6 +73,7 @@ class TakedownPlan:
     files: dict[str, bytes]
     releases: tuple[str, ...]
     repeated: tuple[str, ...]
+    elsewhere: SaidElsewhere
     is_resumed: bool = False
 
 
@@ -127,7 +131,10 @@ def plan_takedown(
             f"the same words, else restore {RECORD} from git; nothing was taken down"
         )
     table = log.definition.streams[stream]
-    return _plan(log, old, found, tuple(_repeated(rows, chosen, table)), bool(pending))
+    plan = _plan(log, old, found, tuple(_repeated(rows, chosen, table)), bool(pending))
+    words = words_that_go(rows, chosen, table)
+    said = said_elsewhere(package, words, [*found.values()], {RECORD, *plan.files})
+    return replace(plan, elsewhere=said)
 
 
 def _log_before(package: Package) -> tuple[Log, list[TakenRow]]:
@@ -216,7 +223,8 @@ def _plan(
         )
     first = min(found)
     releases = [str(e.version) for e in log.releases if e.size > first]
-    return TakedownPlan(found, planned, files, tuple(releases), repeated, is_resumed)
+    said = SaidElsewhere(None, ())
+    return TakedownPlan(found, planned, files, tuple(releases), repeated, said, is_resumed)
 
 
 def _without_rows(definition: Definition, batch: Batch, stream: str, gone: set[str]) -> bytes:
@@ -248,6 +256,9 @@ def without_lines(data: bytes, gone: set[str]) -> bytes:
 def take_down(package: Package, plan: TakedownPlan) -> None:
     """Write the record, then every file without its rows, and remove what copies of ours hold them.
 
+    The changelog comes before the files: a takedown that is finished later knows the words only
+    from rows that are still there.
+
     The caller holds the lock.
 
     Raises
@@ -258,6 +269,8 @@ def take_down(package: Package, plan: TakedownPlan) -> None:
         If a copy cannot be removed.
     """
     package.write(package.root / RECORD, dump_takedowns(plan.record))
+    if plan.elsewhere.changelog is not None:
+        package.write(package.root / CHANGELOG, plan.elsewhere.changelog)
     for name, data in plan.files.items():
         package.write(package.root / name, data)
     empty_cache(package)

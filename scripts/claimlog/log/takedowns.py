@@ -97,12 +97,14 @@ class TakenRow:
     reason: str
 
     @property
+    def notice(self) -> str:
+        """Which version is missing, and since when."""
+        return f"version {self.version} was taken down on {self.taken_down}"
+
+    @property
     def sentence(self) -> str:
         """What is missing, since when and why."""
-        return (
-            f"{self.stream} {self.id} version {self.version} was taken down on {self.taken_down} "
-            f"by {self.by}: {self.reason}"
-        )
+        return f"{self.stream} {self.id} {self.notice} by {self.by}: {self.reason}"
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from claimlog.checkout import Checkout
 from claimlog.git import CheckoutError
-from claimlog.package import Package
+from claimlog.package import CHANGELOG, Package
 
-CHANGELOG = "CHANGELOG.md"
 TITLE = "# Changelog\n"
 
 

@@ -10,11 +10,13 @@ import polars as pl
 
 from claimlog.log.event_log import CLAIMS, Log
 from claimlog.log.release_index import release_marks
+from claimlog.log.taken_versions import taken_row, taken_versions, with_taken_versions
 from claimlog.log.version_changes import readable_value
 from claimlog.release.bibliography import ClaimCitation
 from claimlog.release.diff import ChangeEvent, RowChange, claim_changes
 
 UNCHANGED, CHANGED, RETRACTED, UNKNOWN = "unchanged", "changed", "retracted", "unknown"
+TAKEN_DOWN = "taken down"
 
 
 @dataclass(frozen=True)
@@ -24,14 +26,17 @@ class CheckedCitation:
     Attributes
     ----------
     status
-        ``unchanged``, ``changed``, ``retracted``, or ``unknown`` where the log has no such claim,
-        version, event or release, which `problem` says.
+        ``unchanged``, ``changed``, ``retracted``, ``taken down`` where the version that is cited
+        was, or ``unknown`` where the log has no such claim, version, event or release; of the last
+        two
+        `problem` says more.
     version, latest
         Version of the claim that is cited, and its last one.
     fields
         Old and new value of each column that differs.
     events
-        What changed it, with the release that first held each event.
+        What changed it, with the release that first held each event; who, when and why are not
+        known of one that was taken down.
     """
 
     citation: ClaimCitation
@@ -74,6 +79,9 @@ def check_citations(log: Log, citations: Sequence[ClaimCitation]) -> list[Checke
     histories: dict[str, list[dict[str, Any]]] = {}
     for row in rows.iter_rows(named=True):
         histories.setdefault(row["claim_id"], []).append(row)
+    for name, gone in taken_versions(log, CLAIMS).items():
+        if name in histories:
+            histories[name] = with_taken_versions(histories[name], gone)
 
     def first_release(event: ChangeEvent, seq: Mapping[str, int]) -> str | None:
         at = seq[event.event_id]
@@ -93,10 +101,14 @@ def check_citations(log: Log, citations: Sequence[ClaimCitation]) -> list[Checke
             continue
         change = _change(log, citation.claim_id, cited["seq"] + 1)
         seq = {row["event_id"]: row["seq"] for row in history}
+        status = RETRACTED if last["action"] == "retract" else CHANGED
+        if lost := taken_row(cited):
+            status = TAKEN_DOWN
+            problem = "; ".join([*((problem,) if problem else ()), lost.sentence])
         checked.append(
             CheckedCitation(
                 citation,
-                RETRACTED if last["action"] == "retract" else CHANGED,
+                status,
                 problem,
                 cited["version"],
                 last["version"],
@@ -161,13 +173,14 @@ def as_lines(citations: Sequence[CheckedCitation]) -> Iterator[str]:
         if one.is_good:
             continue
         versions = f"version {one.version} is cited, {one.latest} is the last"
-        yield f"{where}: {cited.claim_id} was {one.status} since; {versions}"
+        became = ":" if one.status == TAKEN_DOWN else f" was {one.status} since;"
+        yield f"{where}: {cited.claim_id}{became} {versions}"
         for name, (old, new) in (one.fields or {}).items():
             yield f"    {name}: {readable_value(old)} -> {readable_value(new)}"
         for event, release in one.events:
             held = f"release {release}" if release else "in no release yet"
             reason = f" because: {event.reason}" if event.reason else ""
-            yield (
-                f"    {event.action} {event.recorded_at} by {event.recorded_by}, event "
-                f"{event.event_id[:16]}…, {held}{reason}"
-            )
+            by = f"{event.recorded_at} by {event.recorded_by}"
+            if event.recorded_by is None:
+                by = f"to version {event.version}, which was taken down"
+            yield f"    {event.action} {by}, event {event.event_id[:16]}…, {held}{reason}"

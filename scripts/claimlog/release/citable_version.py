@@ -22,7 +22,8 @@ class CitableVersion:
     retracted
         Whether that last version is a retraction.
     since
-        The first release with a later version of the claim; None if there is none.
+        The first release with its last version, or with any if this one holds none; None if there
+        is none.
     """
 
     claim_id: str

@@ -215,4 +215,5 @@ def _changes(row: RowChange) -> dict[str, Any]:
             {"column": name, "from": old, "to": new} for name, (old, new) in row.fields.items()
         ],
         "events": [asdict(event) for event in row.events],
+        **({"taken_down": [lost.version for lost in row.taken]} if row.taken else {}),
     }

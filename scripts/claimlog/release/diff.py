@@ -14,6 +14,8 @@ from claimlog.count_wording import number_and_noun
 from claimlog.fold.releases import CHANGE_OF_ACTION
 from claimlog.log.added_columns import is_added_cell
 from claimlog.log.event_log import Log
+from claimlog.log.takedowns import TakenRow
+from claimlog.log.taken_versions import taken_row, taken_versions, with_taken_versions
 from claimlog.log.version_changes import changed_cells
 from claimlog.release.dataset_state import DatasetState
 from claimlog.release.schema_changes import SchemaChange, retired_columns, shape_changes
@@ -30,13 +32,16 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class ChangeEvent:
-    """One of the events that made a change: a row of the log, by whom, when and why."""
+    """One of the events that made a change: a row of the log, by whom, when and why.
+
+    Of a row that was taken down neither is known.
+    """
 
     event_id: str
     version: int
     action: str
-    recorded_by: str
-    recorded_at: str
+    recorded_by: str | None
+    recorded_at: str | None
     reason: str | None
 
     @classmethod
@@ -61,7 +66,10 @@ class RowChange:
     added
         Those of `fields` that the row did not have before, because a schema version added them.
     source_id, statement
-        Of a claim; empty for rows of other streams.
+        Of a claim; empty for rows of other streams, and where the last version was taken down.
+    taken
+        The versions that were taken down, of those that made the change and the one before. If
+        one of them is the first or the last, `fields` is empty, because nobody knows it.
     """
 
     stream: str
@@ -74,6 +82,7 @@ class RowChange:
     source_id: str = ""
     statement: str = ""
     added: frozenset[str] = frozenset()
+    taken: tuple[TakenRow, ...] = ()
 
     @property
     def only_added(self) -> bool:
@@ -206,8 +215,9 @@ def compare_states(
     rows = {}
     for name in log.definition.streams:
         new_rows = pl.col("seq").is_between(start, new.size, closed="left")
-        actions = log.scan(name, ("seq", "action")).filter(new_rows).collect()["action"]
-        rows[name] = dict(sorted(Counter(actions.to_list()).items()))
+        actions = log.scan(name, ("seq", "action")).filter(new_rows).collect()["action"].to_list()
+        actions += [row["action"] for row in _taken_between(log, name, start, new.size)]
+        rows[name] = dict(sorted(Counter(actions).items()))
     return Diff(
         old.label if old else None,
         new.label,
@@ -254,14 +264,22 @@ def _row_changes(
         touched = log.scan(stream, (table.id, "seq", "action")).filter(
             place & pl.col("action").is_in(actions)
         )
-        ids = touched.collect()[table.id].unique()
+        gone = [
+            row[table.id]
+            for row in _taken_between(log, stream, start, end)
+            if row["action"] in actions
+        ]
+        ids = pl.concat([touched.collect()[table.id], pl.Series(gone, dtype=pl.String)]).unique()
     of_claims = ("source_id", "statement") if stream == CLAIMS else ()
     added = log.added_columns.get(stream, {})
     for was, now, since in _histories(log, stream, ids, start, end):
         change = "added" if was is None else "retracted" if now is None else "amended"
         last = since[-1]
         if change in changes:
-            cells = {} if was is None or now is None else changed_cells(table, was, now)
+            versions = (*((was,) if was else ()), *since)
+            taken = tuple(lost for row in versions if (lost := taken_row(row)))
+            is_known = was and now and not taken_row(was) and not taken_row(now)
+            cells = changed_cells(table, was, now) if was and now and is_known else {}
             batch = was["batch"] if was else 0
             yield RowChange(
                 stream,
@@ -271,11 +289,18 @@ def _row_changes(
                 tuple(row["reason"] for row in since if row["reason"]),
                 cells,
                 tuple(map(ChangeEvent.of, since)) if was is not None else (),
-                **{name: last[name] for name in of_claims},
+                **{name: last[name] or "" for name in of_claims},
                 added=frozenset(
                     name for name, ends in cells.items() if is_added_cell(name, *ends, batch, added)
                 ),
+                taken=taken,
             )
+
+
+def _taken_between(log: Log, stream: str, start: int, end: int) -> Iterator[Row]:
+    """Yield the versions of a stream's rows from `start` to `end` that were taken down."""
+    for rows in taken_versions(log, stream).values():
+        yield from (row for row in rows if start <= row["seq"] < end)
 
 
 def _histories(
@@ -287,15 +312,20 @@ def _histories(
     in between is left out: no release ever held it.
     """
     table = log.definition.streams[stream]
+    taken = taken_versions(log, stream)
     rows = log.rows_of(stream, ids, (*table.names, *POSITION)).filter(pl.col("seq") < end)
-    touched = rows.filter(pl.col("seq") >= start)[table.id].unique()
-    histories = (
-        rows.filter(pl.col(table.id).is_in(touched.implode()))
+    touched = {*rows.filter(pl.col("seq") >= start)[table.id].unique()}
+    wanted = {*taken} & {*ids} if taken else ()
+    touched |= {name for name in wanted if any(start <= row["seq"] < end for row in taken[name])}
+    left = (
+        rows.filter(pl.col(table.id).is_in([*touched]))
         .sort(table.id, "version")
-        .partition_by(table.id, maintain_order=True)
+        .partition_by(table.id, as_dict=True)
     )
-    for history in histories:
-        versions = history.to_dicts()
+    for name in sorted(touched):
+        gone = (row for row in taken.get(name, ()) if row["seq"] < end)
+        known = left[name,].to_dicts() if (name,) in left else ()
+        versions = with_taken_versions(known, gone)
         before = [row for row in versions if row["seq"] < start]
         since = [row for row in versions if row["seq"] >= start]
         was = before[-1] if before and before[-1]["action"] != "retract" else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from claimlog.count_wording import number_and_noun
@@ -60,6 +61,7 @@ def _details_as_json(row: RowChange) -> dict[str, Any]:
         "reasons": list(row.reasons),
         "fields": {name: {"old": old, "new": new} for name, (old, new) in row.fields.items()},
         "new_columns": sorted(row.added),
+        **({"taken_down": [asdict(gone) for gone in row.taken]} if row.taken else {}),
     }
 
 
@@ -71,7 +73,7 @@ def as_markdown(diff: Diff, title: str) -> str:
 def _markdown(diff: Diff, title: str) -> Iterator[str]:
     yield from (f"## {title}", "", f"**Do I need to do anything?** {markdown(diff.must_act)}", "")
     yield from (markdown(diff.counts), "")
-    added = Counter(claim.source_id for claim in diff.of("added"))
+    added = Counter(claim.source_id for claim in diff.of("added") if claim.source_id)
     others = {name: counts.get("assert", 0) for name, counts in diff.rows.items()}
     news = [
         f"{number_and_noun(count, 'claim')} of {source}" for source, count in sorted(added.items())
@@ -81,8 +83,11 @@ def _markdown(diff: Diff, title: str) -> Iterator[str]:
         for name, count in others.items()
         if count and name != "claims"
     ]
-    if news:
-        yield from ("### Added", "", *(f"- {markdown(item)}." for item in news), "")
+    unknown = [claim for claim in diff.of("added") if claim.taken]
+    if news or unknown:
+        yield from ("### Added", "", *(f"- {markdown(item)}." for item in news))
+        yield from (f"- {markdown(claim.row_id)}: {_why(claim)}" for claim in unknown)
+        yield ""
     rows = [*diff.claims, *diff.others]
     for heading, chosen in (
         ("Corrected", [row for row in rows if row.change == "amended" and not row.only_added]),
@@ -108,18 +113,23 @@ def _grouped_lines(rows: Sequence[RowChange]) -> Iterator[str]:
     Columns that are new are named only for rows in which nothing else changed; those rows are
     taken together whichever columns it was.
     """
-    groups: dict[tuple[str, bool, tuple[str, ...], tuple[str, ...]], list[RowChange]] = {}
+    groups: dict[tuple[str, bool, tuple[str, ...], str], list[RowChange]] = {}
     for row in rows:
         columns = () if row.only_added else tuple(row.changed_fields)
-        groups.setdefault((row.stream, row.only_added, columns, row.reasons), []).append(row)
-    for (stream, only_added, columns, reasons), group in groups.items():
+        groups.setdefault((row.stream, row.only_added, columns, _why(row)), []).append(row)
+    for (stream, only_added, columns, why), group in groups.items():
         names = {name for row in group for name in row.fields} if only_added else columns
         columns_note = f" ({', '.join(sorted(names))})" if names else ""
-        ids, why = ", ".join(row.row_id for row in group), markdown(" ".join(reasons))
+        ids = ", ".join(row.row_id for row in group)
         if len(group) <= FEW:
             yield f"- {markdown(f'{ids}{columns_note}')}: {why}"
         else:
             yield f"- {markdown(f'{len(group):,} {stream}{columns_note}')}: {why} {markdown(ids)}."
+
+
+def _why(row: RowChange) -> str:
+    """Return the reasons of a change, and which of its versions were taken down."""
+    return markdown(" ".join([*row.reasons, *(f"({gone.notice})" for gone in row.taken)]))
 
 
 def as_text(diff: Diff) -> str:
@@ -147,4 +157,5 @@ def _details(row: RowChange) -> list[str]:
             for name, (old, new) in row.fields.items()
         ),
         *(f"    because: {reason}" for reason in row.reasons),
+        *(f"    {gone.sentence}" for gone in row.taken),
     ]

@@ -30,9 +30,9 @@ from claimlog.log.release_index import (
     read_index,
 )
 from claimlog.log.signed_trees import RECORD
-from claimlog.package import DESCRIPTOR, Package, read_json
+from claimlog.package import CHANGELOG, DESCRIPTOR, Package, read_json
 from claimlog.release import archive
-from claimlog.release.changelog import CHANGELOG, add_entry, read_changelog, remove_entry
+from claimlog.release.changelog import add_entry, read_changelog, remove_entry
 from claimlog.release.checkpoint import Checkpoint, log_origin
 from claimlog.release.checkpoint_signing import (
     present_origin,

@@ -252,6 +252,9 @@ def claim_row(log: Log, claim_id: str, version: int | None = None) -> dict[str, 
     rows = log.history("claims", claim_id)
     if version is not None:
         rows = rows.filter(pl.col("version") == version)
+    gone = log.taken_of("claims", claim_id).values() if rows.is_empty() else ()
+    if lost := next((row for row in gone if row.version == version), None):
+        raise ClaimlogError(f"{claim_id}: {lost.sentence}; only its hash can be proved")
     if rows.is_empty():
         which = claim_id if version is None else f"{claim_id} version {version}"
         raise ClaimlogError(f"{which}: is no claim of the log; claimlog log lists its batches")

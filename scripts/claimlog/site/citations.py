@@ -24,7 +24,8 @@ async def claim_citation(store: Store, versions: Sequence[Row]) -> Row:
         ``release`` and ``version`` that are cited, both None where no release holds the claim;
         ``note``: what is newer; ``permalink`` and ``served``: whether it leads to a page here;
         ``address``: where the page lies for everybody, and ``file``: in the archive, or None;
-        ``citations`` by format; ``instead``: what to cite where there is no release to cite.
+        ``citations`` by format; ``instead``: what to cite where there is no release to cite, or
+        None.
     """
     release = await cited_release(store)
     size = release.tree_size if release else 0
@@ -39,19 +40,24 @@ async def claim_citation(store: Store, versions: Sequence[Row]) -> Row:
         versions = [*([released] if released else ()), *versions]
     rows = [{**row, "is_released": row["valid_from_seq"] < size} for row in versions]
     citable = CitableVersion.of(rows, release.version) if release else None
-    if release is None or citable is None or citable.version is None:
+    note = citable.note if citable else "Nothing was released yet, so no release can be cited."
+    lost = _taken_since(store, rows, size)
+    if release and lost:
+        note = (
+            f"Release {release.version} holds only the hash of version {lost['version']} of "
+            f"{lost['id']}, which was taken down on {lost['taken_down']}."
+        )
+    if release is None or citable is None or citable.version is None or lost:
         return {
             "release": None,
             "version": None,
-            "note": citable.note
-            if citable
-            else "Nothing was released yet, so no release can be cited.",
+            "note": note,
             "permalink": None,
             "served": False,
             "address": None,
             "file": None,
             "citations": [],
-            "instead": _event_reference(store, versions[-1]),
+            "instead": None if rows[-1]["is_released"] else _event_reference(store, versions[-1]),
         }
     row = next(row for row in rows if row["version"] == citable.version)
     source = await store.row(
@@ -73,6 +79,15 @@ async def claim_citation(store: Store, versions: Sequence[Row]) -> Row:
         ),
         "instead": None,
     }
+
+
+def _taken_since(store: Store, rows: Sequence[Row], size: int) -> Row | None:
+    """Return the version of a claim that a release held last, if that was taken down."""
+    last = max((row["valid_from_seq"] for row in rows if row["is_released"]), default=-1)
+    taken = dataset_metadata(store.datasette).get("taken_down", ())
+    own = [row for row in taken if (row["stream"], row["id"]) == ("claims", rows[0]["claim_id"])]
+    gone = [row for row in own if last < row["row"] < size]
+    return max(gone, key=lambda row: int(row["row"]), default=None)
 
 
 async def _claim_version(store: Store, row: Row, source: Row, size: int) -> ClaimVersion:
