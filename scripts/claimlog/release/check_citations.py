@@ -28,8 +28,7 @@ class CheckedCitation:
     status
         ``unchanged``, ``changed``, ``retracted``, ``taken down`` where the version that is cited
         was, or ``unknown`` where the log has no such claim, version, event or release; of the last
-        two
-        `problem` says more.
+        two `problem` says more.
     version, latest
         Version of the claim that is cited, and its last one.
     fields
