@@ -642,7 +642,7 @@ def overtaken(branches: tuple[World, World], monkeypatch: pytest.MonkeyPatch) ->
     ours.amend("claims", "C001-007", note="Looked at again.")
     ours.add("links", [{**LINK, "basis": "The letter is one."}])
     with monkeypatch.context() as later:
-        for module in ("clock", "new_rows", "seal"):
+        for module in ("clock", "row_writer", "seal"):
             later.setattr(f"claimlog.edit.{module}.now", in_an_hour)
         theirs.add("claims", [NOTICED])
         theirs.seal("theirs")
