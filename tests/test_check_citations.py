@@ -79,6 +79,50 @@ def test_what_cite_writes_is_checked_whatever_its_format(
     assert retracted.events[0][0].reason == "The text does not say so."
 
 
+SET_OTHERWISE = {
+    "in one line": (lambda text: text.replace("\n", " "), "bibtex"),
+    "with carriage returns alone": (lambda text: text.replace("\n", "\r"), "bibtex"),
+    "with a line of RIS in an abstract": (
+        lambda text: text + "\n@misc{x,\n abstract = {\nTY  - of old\n}}\n" + text,
+        "bibtex",
+    ),
+    "with a line of RIS in a remark": (
+        lambda text: text + "\n@comment{\nTY  -\n}\n",
+        "bibtex",
+    ),
+    "indented": (lambda text: "See also\n" + text.replace("TY  -", "  TY  -"), "ris"),
+    "with an entry of BibTeX among its words": (
+        lambda text: text.replace("ER  -", "N1  - as\n@misc{x,\nER  -", 1),
+        "ris",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", SET_OTHERWISE)
+def test_no_citation_is_passed_over_however_the_file_is_set(
+    kind: str, log: Log, tmp_path: Path
+) -> None:
+    change, form = SET_OTHERWISE[kind]
+    text = cite(TINY, cited(log, "C001-001", "C001-003"), form)
+    found = [one.status for one in checked(log, written(tmp_path, change(text)))]
+    assert found[:2] == ["unchanged", "changed"]
+
+
+def test_each_claim_that_an_entry_cites_is_checked(log: Log, tmp_path: Path) -> None:
+    text = cite(TINY, cited(log, "C001-001"), "bibtex")
+    more = text.replace("0.1.0-C001-001,", "0.1.0-C001-004,", 1)
+    more = more.replace(
+        "permalink path ", "permalink path /releases/0.1.0/claims/C001-003 permalink path ", 1
+    )
+    assert more.count("C001-003") == more.count("C001-004") == 1
+    found = checked(log, written(tmp_path, more))
+    assert {one.citation.claim_id: one.status for one in found} == {
+        "C001-001": "unchanged",
+        "C001-003": "changed",
+        "C001-004": "retracted",
+    }
+
+
 def test_the_last_version_of_a_claim_is_unchanged(log: Log, tmp_path: Path) -> None:
     claims = cited(log, "C001-003", "C001-004", version=2)
     text = without_release(cite(TINY, claims, "bibtex"))

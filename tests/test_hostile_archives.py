@@ -419,6 +419,16 @@ def test_bytes_of_the_header_that_our_writer_does_not_leave_are_named(
         assert f"tiny.db: 'the file' {flaw}" in flaws(folder)
 
 
+@pytest.mark.parametrize("name", ["tiny.db-wal", "tiny.db-journal", "parquet/claims.parquet.d"])
+def test_a_directory_that_holds_nothing_is_named(name: str, folder: Path) -> None:
+    """With one that is called as its journal SQLite opens no database."""
+    (folder / name).mkdir()
+    verdict = verify_copy(folder)
+    assert [str(finding) for finding in verdict.findings] == [
+        f"{name}: is an empty directory, which no release has; remove it [release-files]"
+    ]
+
+
 def test_pages_that_hold_what_was_removed_are_named(folder: Path) -> None:
     alter(folder, "CREATE TABLE x (y)", "INSERT INTO x VALUES (zeroblob(99999))", "DROP TABLE x")
     assert "free pages of" in flaws(folder)

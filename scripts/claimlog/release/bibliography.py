@@ -29,12 +29,12 @@ PATH_WORDS = "permalink path "
 EVENT = re.compile(r"\bevent (?P<event>[0-9a-f]{64})\b")
 CLAIM_VERSION = re.compile(rf"\bClaim {CLAIM}, claim version (?P<version>[0-9]{{1,9}})\b")
 
-BIBTEX_ENTRY = re.compile(
-    r"^[ \t]*@(?P<kind>\w+)[ \t]*[{(][ \t]*(?P<key>[^,\s{}()]*)", re.MULTILINE
-)
+BIBTEX_ENTRY = re.compile(r"(?<![^\s})])@(?P<kind>\w+)\s*[{(]\s*(?P<key>[^,\s{}()]*)")
+"""An entry begins anywhere, as BibTeX reads it, but not inside of a word."""
+
 BIBTEX_REMARKS = ("comment", "preamble", "string")
-RIS_ENTRY = re.compile(r"^TY  -", re.MULTILINE)
-RIS_KEY = re.compile(r"^ID  - *(?P<key>\S+)", re.MULTILINE)
+RIS_ENTRY = re.compile(r"^[ \t]*TY  -", re.MULTILINE)
+RIS_KEY = re.compile(r"^[ \t]*ID  - *(?P<key>\S+)", re.MULTILINE)
 NAME_LENGTH = 200
 """Characters of a key or identifier that are shown: the longest of ours have some twenty."""
 
@@ -79,17 +79,19 @@ def read_citations(path: Path, dataset: str, homepage: str | None = None) -> lis
     """
     data = read_regular(path, str(path), DOCUMENT_BYTES, remedy=RIGHT_FILE)
     try:
-        text = data.decode("utf-8-sig").replace("\r\n", "\n")
+        text = data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         raise ClaimlogError(f"{path}: is no UTF-8 ({error.reason}); save it as UTF-8") from error
     places = [PATH_WORDS, *([homepage.rstrip("/")] if homepage else [])]
     address = re.compile(rf"(?:{'|'.join(map(re.escape, places))}){PERMALINK}")
     found = []
     for key, line, entry in _entries(text, path):
-        if citation := _citation(key, line, entry[:ENTRY_LENGTH], dataset, address):
+        for citation in _citations(key, line, entry[:ENTRY_LENGTH], dataset, address):
             found.append(citation)
-        if len(found) > CITATIONS:
-            raise ClaimlogError(f"{path}: cites more than {CITATIONS:,} claims; check it in parts")
+            if len(found) > CITATIONS:
+                raise ClaimlogError(
+                    f"{path}: cites more than {CITATIONS:,} claims; check it in parts"
+                )
     return found
 
 
@@ -97,7 +99,7 @@ def _entries(text: str, path: Path) -> Iterator[tuple[str, int | None, str]]:
     """Yield key, line and text of each entry, whatever format the file has."""
     if text.lstrip()[:1] in ("[", "{"):
         yield from _csl_entries(text, path)
-    elif RIS_ENTRY.search(text):
+    elif _is_ris(text):
         for _, line, part in _parts(text, RIS_ENTRY):
             match = RIS_KEY.search(part)
             yield (match["key"] if match else ""), line, part
@@ -105,6 +107,12 @@ def _entries(text: str, path: Path) -> Iterator[tuple[str, int | None, str]]:
         for start, line, part in _parts(text, BIBTEX_ENTRY):
             if start["kind"].lower() not in BIBTEX_REMARKS:
                 yield start["key"], line, TEX_ESCAPE.sub(r"\1", part)
+
+
+def _is_ris(text: str) -> bool:
+    """Whether the first entry of a file is one of RIS; later ones may hold anything as words."""
+    ris, bibtex = RIS_ENTRY.search(text), BIBTEX_ENTRY.search(text)
+    return ris is not None and (bibtex is None or ris.start() < bibtex.start())
 
 
 def _parts(text: str, rule: re.Pattern[str]) -> Iterator[tuple[re.Match[str], int, str]]:
@@ -140,28 +148,36 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(part)
 
 
-def _citation(
+def _citations(
     key: str, line: int | None, entry: str, dataset: str, address: re.Pattern[str]
-) -> ClaimCitation | None:
-    """Return the claim that an entry cites; None if it cites none of the dataset's."""
+) -> Iterator[ClaimCitation]:
+    """Yield each claim of the dataset that an entry cites, by an address or by its key.
+
+    Version and event, if it says them, are of the claim that it names with the version, or else of
+    the first.
+    """
     text = " ".join(entry.split())
-    path, event, stated = (rule.search(text) for rule in (address, EVENT, CLAIM_VERSION))
+    event, stated = EVENT.search(text), CLAIM_VERSION.search(text)
     named = KEY.fullmatch(key)
     if named is not None and named["dataset"] != dataset:
-        return None  # a claim of another dataset that is kept with claimlog
-    if path is None and named is None and not (event and stated):
-        return None
-    claim = path or named or stated
-    release = path or named
-    assert claim is not None
-    return ClaimCitation(
-        _short(key),
-        line,
-        _short(claim["claim"]),
-        release["release"] if release else None,
-        int(stated["version"]) if stated and stated["claim"] == claim["claim"] else None,
-        event["event"] if event else None,
-    )
+        return  # a claim of another dataset that is kept with claimlog
+    cited: dict[tuple[str | None, str], None] = {}
+    for place in (*address.finditer(text), *([named] if named else [])):
+        cited.setdefault((place["release"], place["claim"]))
+    if not cited and event and stated:
+        cited[None, stated["claim"]] = None
+    told = stated["claim"] if stated else next((claim for _, claim in cited), None)
+    for release, claim in cited:
+        is_told = claim == told
+        told = None if is_told else told  # of one release, where several are cited
+        yield ClaimCitation(
+            _short(key),
+            line,
+            _short(claim),
+            release,
+            int(stated["version"]) if stated and is_told else None,
+            event["event"] if event and is_told else None,
+        )
 
 
 def _short(name: str) -> str:

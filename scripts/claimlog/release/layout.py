@@ -123,7 +123,7 @@ def dump_sums(digests: dict[str, str]) -> str:
 
 
 def check_sums(folder: Path, digests: Mapping[str, str]) -> Iterator[Finding]:
-    """Yield files that are missing, extra or altered by the release's own list of checksums.
+    """Yield what is missing, extra or altered by the release's own list of checksums.
 
     Parameters
     ----------
@@ -146,6 +146,12 @@ def check_sums(folder: Path, digests: Mapping[str, str]) -> Iterator[Finding]:
         elif flaw:
             remedy = "remove it" if name not in listed else GET_AGAIN
             yield Finding(RULE, name, flaw, remedy=remedy)
+    for place, folders, files in os.walk(folder):
+        if not folders and not files:
+            # SQLite takes one that is called as its write-ahead log for that, and opens nothing
+            name = Path(place).relative_to(folder).as_posix()
+            message = "is an empty directory, which no release has"
+            yield Finding(RULE, name, message, remedy="remove it")
     if converted:
         # one cause, one line: a version control system or an editor did it to all text files
         message = f"{len(converted)} text files have other line ends than the release, this first"
