@@ -40,11 +40,22 @@ CHANGES_OTHERS_SEE = {
 
 def only_appends(log: Log, size: int) -> bool:
     """Whether the rows after the first `size` change nothing for claims that they are not about."""
+    return _only_appends(log, _actions_since(log, size))
+
+
+def _only_appends(log: Log, done: Mapping[str, set[str]]) -> bool:
     registers = dict.fromkeys(registers_of(log.definition.streams), ("retract",))
     return all(
-        not log.rows_from(stream, size, ("action",))["action"].is_in(actions).any()
+        done[stream].isdisjoint(actions)
         for stream, actions in {**CHANGES_OTHERS_SEE, **registers}.items()
     )
+
+
+def _actions_since(log: Log, size: int) -> dict[str, set[str]]:
+    """Return by stream what the rows after the first `size` do; nothing where there are none."""
+    return {
+        name: {*log.rows_from(name, size, ("action",))["action"]} for name in log.definition.streams
+    }
 
 
 def note_valid(log: Log) -> None:
@@ -80,7 +91,8 @@ def validate_appended(log: Log, size: int, texts: Texts | None) -> Report:
     check_reading(log, report)
     if report.error_count:
         return report
-    chosen = _changed_sections(log, size) if only_appends(log, size) else [*sections(log)]
+    done = _actions_since(log, size)
+    chosen = _changed_sections(log, size, done) if _only_appends(log, done) else [*sections(log)]
     check_sections(log, report, lambda _: None, lambda: iter(chosen), size)
     if texts is not None and not report.error_count:
         check_anchors(log, report, texts, chosen)
@@ -112,16 +124,15 @@ def findings_of_open_rows(
     return [finding for finding in whole.findings if finding.path.startswith(path)]
 
 
-def _changed_sections(log: Log, size: int) -> list[Log]:
-    """Return the sections in which the rows after the first `size` can break a rule.
+def _changed_sections(log: Log, size: int, done: Mapping[str, set[str]]) -> list[Log]:
+    """Return the sections of a log in which its new rows can break a rule.
 
     Without a retraction that is where there are such rows: nothing else that only appends is seen
     from another stream, but for the actors in chains of sources and memberships, which are checked
     together.
     """
-    actions = {name: log.rows_from(name, size, ("action",))["action"] for name in log.streams}
-    changed = {name for name, found in actions.items() if not found.is_empty()}
-    if any((found == "retract").any() for found in actions.values()):
+    changed = {name for name, actions in done.items() if actions}
+    if any("retract" in actions for actions in done.values()):
         return _sections_since(log, size)
     if "actors" in changed:
         changed.add("sources")
