@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import claimlog.fingerprint
+from claimlog.cli.base import Context
 from claimlog.errors import ClaimlogError
 from claimlog.log.read_log import read
 from claimlog.package import Package
@@ -18,6 +20,7 @@ from claimlog.schema.sound_values import digest_of, is_sound, note_sound, used_d
 from claimlog.sound_notes import NOTE, note_sound_values, recall_sound_values
 from claimlog.state_notes import read_note, write_note
 from conftest import World
+from repositories import Repo
 
 
 @pytest.fixture(autouse=True)
@@ -28,14 +31,18 @@ def cached_and_new(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def forget() -> None:
-    sound_values.recall_sound(())
+    sound_values._USED.clear()
     sound_values._SOUND.clear()
     from claimlog.schema.definition import _parse_table_schema
 
     _parse_table_schema.cache_clear()
 
 
-def count_of_checks(package: Package, monkeypatch: pytest.MonkeyPatch) -> int:
+def count_of_checks(
+    package: Package,
+    monkeypatch: pytest.MonkeyPatch,
+    command: Callable[[Package], object] = read,
+) -> int:
     """Read a log as a process that knows nothing does, and count the shapes that it checks."""
     checked: list[object] = []
     original = json_schemas._shape_error
@@ -44,7 +51,7 @@ def count_of_checks(package: Package, monkeypatch: pytest.MonkeyPatch) -> int:
             json_schemas, "_shape_error", lambda *words: checked.append(0) or original(*words)
         )
         forget()
-        read(package)
+        command(package)
     return len(checked)
 
 
@@ -62,6 +69,22 @@ def test_a_second_command_checks_no_file_again(
 ) -> None:
     assert count_of_checks(world.package, monkeypatch) > 20
     assert count_of_checks(world.package, monkeypatch) == 0
+
+
+def test_what_a_command_reads_before_the_log_and_after_it_is_noted_too(
+    checked_in: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `amend` does: its options are those of the schemas, and rules look at the releases."""
+
+    def amend(package: Package) -> None:
+        assert Context(package.root).streams
+        assert read(package).releases
+
+    repo = checked_in.copy(tmp_path)
+    repo.release("0.1.0")
+    (repo.package.state / NOTE).unlink(missing_ok=True)
+    assert count_of_checks(repo.package, monkeypatch, amend) > 20
+    assert count_of_checks(repo.package, monkeypatch, amend) == 0
 
 
 def test_a_file_that_changed_is_checked(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,7 +138,7 @@ def test_a_small_log_leaves_no_note(world: World, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(claimlog.fingerprint, "MEMORY_BYTES", 1 << 30)
     read(world.package)
     assert used_digests()
-    note_sound_values(world.package, frozenset())
+    note_sound_values(world.package)
     assert not (world.package.state / NOTE).exists()
 
 

@@ -20,24 +20,18 @@ NOTE = "cache/sound.json"
 LOCK = "cache"
 
 
-def recall_sound_values(package: Package) -> frozenset[str]:
-    """Take for sound what an earlier command with the same code found so; return the digests."""
-    known = _noted(package)
-    recall_sound(known)
-    return known
+def recall_sound_values(package: Package) -> None:
+    """Take values for sound that an earlier command with the same code found so."""
+    recall_sound(_noted(package))
 
 
-def note_sound_values(package: Package, known: frozenset[str]) -> None:
-    """Note what was found sound since `recall_sound_values`, if the package's log is one to cache.
+def note_sound_values(package: Package) -> None:
+    """Note what this process found sound and no note says yet, if the package's log is one to cache.
 
     It is as good without.
-
-    Parameters
-    ----------
-    known
-        What `recall_sound_values` returned.
     """
     used = used_digests()
+    known = _noted(package)
     if used <= known or not is_cached(package):
         return
     sound = known | used

@@ -32,6 +32,7 @@ from claimlog.log.upcast import downcast
 from claimlog.package import Package
 from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import POSITION, Table
+from claimlog.sound_notes import note_sound_values
 
 CLAIMS = "claims"
 
@@ -224,7 +225,9 @@ class Log:
         ClaimlogError
             If an entry is malformed.
         """
-        return read_index(self.package)
+        index = read_index(self.package)
+        note_sound_values(self.package)
+        return index
 
     @cached_property
     def taken_rows(self) -> dict[int, TakenRow]:

@@ -75,14 +75,14 @@ def read(
     ClaimlogError
         If the definition cannot be read, or parts cannot be written.
     """
-    known = recall_sound_values(package)
+    recall_sound_values(package)
     findings: list[Finding] = [*descriptor_findings(package)] if sealed else []
     batches = [*batches_to_read(package, findings)] if sealed else []
     log = Log(package, read_definition(package), findings=findings, code=code)
     _add(log, batches, progress, fresh)
     _add(log, [*pending], progress, fresh)
     log.findings[:] = by_missing_column(log.findings)
-    note_sound_values(package, known)
+    note_sound_values(package)
     return log
 
 

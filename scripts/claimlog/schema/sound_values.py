@@ -34,19 +34,22 @@ def is_sound(digest: str) -> bool:
 
 def note_sound(digest: str) -> None:
     """Note that a value was found sound."""
-    _SOUND[digest] = None
+    _hold(digest)
     _USED.add(digest)
-    if len(_SOUND) > HELD:
-        _USED.discard(_SOUND.popitem(last=False)[0])
 
 
 def recall_sound(digests: Iterable[str]) -> None:
-    """Take values for sound that an earlier process found so; none counts as used."""
+    """Take values for sound that an earlier process found so; none counts as used by that."""
     for digest in digests:
-        note_sound(digest)
-    _USED.clear()
+        _hold(digest)
 
 
 def used_digests() -> frozenset[str]:
-    """Return the digests of what was found or known to be sound since `recall_sound`."""
+    """Return the digests of what this process found sound, or was told of and asked for."""
     return frozenset(_USED)
+
+
+def _hold(digest: str) -> None:
+    _SOUND[digest] = None
+    if len(_SOUND) > HELD:
+        _USED.discard(_SOUND.popitem(last=False)[0])
