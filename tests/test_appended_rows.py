@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-import claimlog.edit.staging
+import claimlog.edit.append_lines
 import claimlog.fingerprint
 from claimlog.errors import FindingsError
 from claimlog.log.event_log import Log
@@ -110,7 +110,7 @@ def checked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Report, Report]]:
         reports.append((validate_appended(log, size, texts), validate(log, texts, False)))
         return reports[-1][0]
 
-    monkeypatch.setattr(claimlog.edit.staging, "validate_appended", both)
+    monkeypatch.setattr(claimlog.edit.append_lines, "validate_appended", both)
     return reports
 
 

@@ -14,10 +14,10 @@ from claimlog.errors import ClaimlogError
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.log.release_index import ReleaseEntry
-from claimlog.release import bibliography
-from claimlog.release.bibliography import ClaimCitation, read_citations
+from claimlog.release import cited_claims
 from claimlog.release.check_citations import CheckedCitation, as_lines, check_citations
 from claimlog.release.cite import ClaimVersion, cite
+from claimlog.release.cited_claims import ClaimCitation, read_citations
 from claimlog.release.metadata import ReleaseMetadata
 from conftest import World
 from test_cite import FACTS, HEAD
@@ -270,10 +270,10 @@ def test_a_bibliography_is_bounded(
     log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = written(tmp_path, cite(TINY, cited(log, "C001-001", "C001-003"), "bibtex"))
-    monkeypatch.setattr(bibliography, "CITATIONS", 1)
+    monkeypatch.setattr(cited_claims, "CITATIONS", 1)
     with pytest.raises(ClaimlogError, match="cites more than 1 claims"):
         read_citations(path, "tiny")
-    monkeypatch.setattr(bibliography, "DOCUMENT_BYTES", 10)
+    monkeypatch.setattr(cited_claims, "DOCUMENT_BYTES", 10)
     with pytest.raises(ClaimlogError, match="is larger than 10 bytes"):
         read_citations(path, "tiny")
 

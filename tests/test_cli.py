@@ -112,7 +112,7 @@ def test_looking_at_the_log_loads_nothing_that_checks_or_writes_it(
 ) -> None:
     code = (
         f"import sys; from claimlog.cli import cli; cli({[*words]}, standalone_mode=False); "
-        "heavy = {'pandera', 'frictionless', 'pyarrow.parquet', 'claimlog.validate.rows', "
+        "heavy = {'pandera', 'frictionless', 'pyarrow.parquet', 'claimlog.validate.row_rules', "
         "'claimlog.cli.build'};"
         "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
     )

@@ -27,7 +27,7 @@ from claimlog.errors import ClaimlogError
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.package import Package
-from claimlog.schema.constraints import CONSTRAINTS
+from claimlog.schema.constraint_kinds import CONSTRAINTS
 from claimlog.schema.definition import read_definition
 from claimlog.schema.flaws import FOLD_INPUTS, SQL_WORDS
 from claimlog.schema.json_schemas import CONSTRAINTS_SHAPE

@@ -25,9 +25,9 @@ import claimlog.file_digests
 import claimlog.fingerprint
 import claimlog.log.cache
 import claimlog.log.event_log
-import claimlog.log.parts
 import claimlog.log.read_log
 import claimlog.log.sections
+import claimlog.log.stream_parts
 import claimlog.update
 from claimlog.build import build
 from claimlog.compile import compile_tables
@@ -35,8 +35,8 @@ from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.export.content_hash import parquet_content, sqlite_content
 from claimlog.export.parquet import ParquetFile, merge_parquet, write_parquet
 from claimlog.fold import cutoff
-from claimlog.log.parts import CachedPart, MemoryPart
 from claimlog.log.read_log import read
+from claimlog.log.stream_parts import CachedPart, MemoryPart
 from claimlog.package import Package
 from claimlog.schema.definition import read_definition
 from claimlog.update import OF_CLAIMS, BuildUpdate
@@ -55,7 +55,7 @@ def take_all_for_large(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "code_fingerprint", lambda _: "the same")
     monkeypatch.setattr(claimlog.log.sections, "SECTION", 3)
     monkeypatch.setattr(claimlog.log.sections, "STEP", 1)
-    monkeypatch.setattr(claimlog.log.parts, "STEP", 1)
+    monkeypatch.setattr(claimlog.log.stream_parts, "STEP", 1)
     monkeypatch.setattr(claimlog.log.read_file, "PIECE", 4096)
 
 

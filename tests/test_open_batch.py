@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-import claimlog.edit.staging
+import claimlog.edit.append_lines
 from claimlog.edit.drop import dependent_rows, drop
 from claimlog.edit.open_rows import OpenRow, open_rows
 from claimlog.errors import ClaimlogError, FindingsError
@@ -372,7 +372,7 @@ def test_a_valid_open_batch_is_not_taken_for_a_part_of_the_log(
     cli.main(["--package", str(pending.root), "validate"], standalone_mode=False)
     assert note.read_bytes() == held
     checked: list[int] = []
-    monkeypatch.setattr(claimlog.edit.staging, "validate", lambda *_, **__: checked.append(1))
+    monkeypatch.setattr(claimlog.edit.append_lines, "validate", lambda *_, **__: checked.append(1))
     drop(pending.package, ["C001-008"])
     assert checked == []
 

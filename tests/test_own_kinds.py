@@ -29,7 +29,7 @@ from claimlog.edit.open_batch import read_with_open
 from claimlog.edit.row_files import read_entries
 from claimlog.edit.template import csv_template
 from claimlog.errors import ClaimlogError, UsageError
-from claimlog.fold.agreement import krippendorff_alpha
+from claimlog.fold.agreement_coefficients import krippendorff_alpha
 from claimlog.log.canonical import type_flaw
 from claimlog.log.read_log import read
 from claimlog.package import Package

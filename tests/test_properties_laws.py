@@ -26,9 +26,9 @@ from claimlog.fold import Cutoff
 from claimlog.log.canonical import encode, explain
 from claimlog.log.lines import read_lines
 from claimlog.log.merkle import leaf_hash
-from claimlog.log.parts import MemoryPart
 from claimlog.log.proofs import consistency, extends, includes, inclusion, tree_root
 from claimlog.log.read_log import read
+from claimlog.log.stream_parts import MemoryPart
 from claimlog.log.upcast import downcast, upcast
 from claimlog.package import Package
 from claimlog.schema.definition import Definition, read_definition

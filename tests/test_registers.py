@@ -963,14 +963,14 @@ def test_a_large_log_with_registers_is_updated_to_what_a_build_from_nothing_says
 ) -> None:
     import claimlog.build as building
     from claimlog import fingerprint
-    from claimlog.log import event_log, parts, sections
+    from claimlog.log import event_log, sections, stream_parts
 
     monkeypatch.setattr(fingerprint, "MEMORY_BYTES", 0)
     monkeypatch.setattr(building, "UPDATE_RATIO", 0)
     monkeypatch.setattr(building, "UPDATE_BYTES", 0)
     for module in (event_log, fingerprint):
         monkeypatch.setattr(module, "code_fingerprint", lambda _: "the same")
-    for module in (sections, parts):
+    for module in (sections, stream_parts):
         monkeypatch.setattr(module, "STEP", 1)
     monkeypatch.setattr(sections, "SECTION", 3)
     updates: list[Cutoff] = []

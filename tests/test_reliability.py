@@ -14,7 +14,7 @@ import pytest
 
 from claimlog.compile import compile_tables
 from claimlog.fold import Cutoff
-from claimlog.fold.agreement import (
+from claimlog.fold.agreement_coefficients import (
     coverage,
     f1_of_names,
     f1_of_sets,
@@ -22,7 +22,7 @@ from claimlog.fold.agreement import (
     krippendorff_alpha,
     span_matches,
 )
-from claimlog.fold.reliability import EMPTY_CELL, CodedVariable
+from claimlog.fold.coder_reliability import EMPTY_CELL, CodedVariable
 from claimlog.log.read_log import read
 from conftest import World, coder
 
@@ -146,7 +146,7 @@ def test_alpha_is_the_same_however_many_samples_are_held_at_once(
     chance = random.Random(7)
     pairs = [(chance.choice("abc"), chance.choice("abc")) for _ in range(70)]
     whole = krippendorff_alpha(pairs)
-    monkeypatch.setattr("claimlog.fold.agreement.CELLS", 1_000)
+    monkeypatch.setattr("claimlog.fold.agreement_coefficients.CELLS", 1_000)
     assert krippendorff_alpha(pairs) == whole
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from claimlog.site.protection import reader_pool, site_queries
+from claimlog.site.protection import reader_pool, server_queries
 from conftest import Get, World, asking, copied
 
 SOON = 20.0
@@ -65,7 +65,7 @@ def get(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Get:
 def own_sql(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The SQL that runs in the server's own process, as it is run."""
     ran: list[str] = []
-    run = site_queries.run_site_query
+    run = server_queries.run_site_query
 
     async def noted(datasette: Any, database: Any, sql: str, *args: Any) -> Any:
         ran.append(sql)

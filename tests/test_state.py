@@ -16,7 +16,7 @@ from claimlog.edit.batch_files import recover
 from claimlog.edit.log_lock import log_lock
 from claimlog.errors import ClaimlogError
 from claimlog.log.cache import open_cache
-from claimlog.log.parts import write_part
+from claimlog.log.stream_parts import write_part
 from claimlog.package_state import FILES, FOLDERS, open_lock
 from claimlog.schema.definition import read_definition
 from claimlog.state_notes import read_note, write_note

@@ -24,7 +24,7 @@ from claimlog.log import tiles
 from claimlog.log.release_index import read_index
 from claimlog.package import Package
 from claimlog.release import (
-    bibliography,
+    cited_claims,
     database_content,
     delta_process,
     layout,
@@ -77,7 +77,7 @@ def test_the_limits_that_are_stated_are_those_of_the_code() -> None:
         f"differences of more than {definition.DIFF_LINES:,} lines",
         f"more than {definition.MARKS} combining marks",
         f"the first {definition.ENTRY_LENGTH:,} characters are read, and a key or identifier is "
-        f"shown up to {bibliography.NAME_LENGTH}",
+        f"shown up to {cited_claims.NAME_LENGTH}",
         f"and {delta_process.GROWTH} times that of a delta alone",
         f"less than {web_connections.LEAST_SPEED // 1000} kB a second for "
         f"{web_connections.LEAST_SECONDS:.0f} seconds is cut off",

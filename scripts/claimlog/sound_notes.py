@@ -26,7 +26,7 @@ def recall_sound_values(package: Package) -> None:
 
 
 def note_sound_values(package: Package) -> None:
-    """Note what this process found sound and no note says yet, if the package's log is one to cache.
+    """Note what this process found sound and no note says yet, if the log is one to cache.
 
     It is as good without.
     """

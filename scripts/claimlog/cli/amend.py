@@ -40,9 +40,9 @@ def _command(entity: str) -> click.Command:
         **options: Any,
     ) -> None:
         from claimlog.edit.add_amend_retract import amend, amend_all
+        from claimlog.edit.append_lines import NOTHING_AMENDED
         from claimlog.edit.file_columns import with_absent_columns
         from claimlog.edit.row_files import read_entries
-        from claimlog.edit.staging import NOTHING_AMENDED
 
         table = schema_of(context, entity)
         given = given_values(table, options)

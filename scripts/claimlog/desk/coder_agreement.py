@@ -12,7 +12,7 @@ from claimlog.desk.coding_rows import CODINGS, coding_rows
 from claimlog.desk.entity_rows import asserted_row
 from claimlog.desk.findings import entry_rows
 from claimlog.desk.row_references import on_the_spot_streams
-from claimlog.fold.reliability import reliability_tables
+from claimlog.fold.coder_reliability import reliability_tables
 
 Row = dict[str, Any]
 PASS = 1_000_000

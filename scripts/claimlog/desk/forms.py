@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from claimlog.desk.code_keys import TRUTH_CODES, coded_keys, codes_in_use
+from claimlog.desk.choice_keys import TRUTH_CODES, coded_keys, codes_in_use
 from claimlog.desk.form_conditions import FormConditions
 from claimlog.desk.row_references import (
     CLAIMS,

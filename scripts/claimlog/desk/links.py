@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from claimlog.desk.code_keys import coded_keys, codes_in_use
+from claimlog.desk.choice_keys import coded_keys, codes_in_use
 from claimlog.desk.decisions import LINK
 from claimlog.desk.desk import Desk
 from claimlog.desk.link_proposals import propose_links

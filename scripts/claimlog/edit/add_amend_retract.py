@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from claimlog.edit.append_lines import NOTHING_ADDED, NOTHING_AMENDED, append
 from claimlog.edit.clock import last_time, refuse_doubtful_clock
 from claimlog.edit.duplicates import Duplicate, RowIndex
 from claimlog.edit.entity_history import find_entity
@@ -18,7 +19,6 @@ from claimlog.edit.origin_notes import origin_notes
 from claimlog.edit.row_faults import RowFaults, UnfitRowError
 from claimlog.edit.row_input import Input
 from claimlog.edit.row_writer import INPUTS, Writer, as_lines
-from claimlog.edit.staging import NOTHING_ADDED, NOTHING_AMENDED, append
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.canonical import encode, type_flaw
 from claimlog.log.event_log import Log

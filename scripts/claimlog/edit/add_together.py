@@ -8,10 +8,10 @@ from datetime import date
 from typing import Any
 
 from claimlog.edit.add_amend_retract import Addition, make_writer
+from claimlog.edit.append_lines import append_streams
 from claimlog.edit.duplicates import RowIndex
 from claimlog.edit.log_lock import log_lock
 from claimlog.edit.row_writer import Writer, as_lines
-from claimlog.edit.staging import append_streams
 from claimlog.log.canonical import encode
 from claimlog.log.read_log import read
 from claimlog.package import Package

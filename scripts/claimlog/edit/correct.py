@@ -10,11 +10,11 @@ from pathlib import Path
 import polars as pl
 
 from claimlog.edit.add_amend_retract import Row, make_writer
+from claimlog.edit.append_lines import append_streams
 from claimlog.edit.entity_history import find_entity
 from claimlog.edit.find_quote import find_quote
 from claimlog.edit.log_lock import log_lock
 from claimlog.edit.row_writer import Writer, as_lines
-from claimlog.edit.staging import append_streams
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.limits import PASSAGES_CHARACTERS
 from claimlog.log.read_log import read

@@ -8,11 +8,11 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from claimlog.edit.append_lines import check_open
 from claimlog.edit.entity_history import find_entity
 from claimlog.edit.log_lock import log_lock
 from claimlog.edit.open_batch import discard, open_folder, with_open
 from claimlog.edit.open_rows import PLACE, Entity, OpenRow, open_rows, references
-from claimlog.edit.staging import check_open
 from claimlog.errors import ClaimlogError, Finding, FindingsError, suggest
 from claimlog.files import confirm_rename
 from claimlog.log.event_log import Log

@@ -11,10 +11,10 @@ from typing import Any
 import polars as pl
 
 from claimlog.edit.add_amend_retract import Row, make_writer
+from claimlog.edit.append_lines import append_streams
 from claimlog.edit.entity_references import columns_naming, replace_references, rows_naming
 from claimlog.edit.log_lock import log_lock
 from claimlog.edit.row_writer import Writer, as_lines
-from claimlog.edit.staging import append_streams
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.merged_entities import amend_reason, merge_reason
 from claimlog.log.read_log import read

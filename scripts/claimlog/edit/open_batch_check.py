@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from claimlog.count_wording import number_and_noun
+from claimlog.edit.append_lines import check_open
 from claimlog.edit.open_batch import with_open
-from claimlog.edit.staging import check_open
 from claimlog.errors import Finding
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from claimlog.edit.batch_files import ignore_interrupts, leave_out_known, recover, replace, staging
 from claimlog.edit.clock import last_seal, refuse_doubtful_clock
-from claimlog.edit.moved_rows import Renames, log_of, refuse_unsound, write_moved_rows
 from claimlog.edit.open_batch import open_batch
+from claimlog.edit.renumbered_rows import Renames, log_of, refuse_unsound, write_moved_rows
 from claimlog.edit.seal import make_manifest
 from claimlog.errors import Finding, FindingsError, UsageError
 from claimlog.log.batch import (
@@ -32,7 +32,7 @@ from claimlog.log.release_index import read_index
 from claimlog.log.signed_trees import read_signed_trees
 from claimlog.package import Package
 from claimlog.validate import Report, validate
-from claimlog.validate.integrity import check_released
+from claimlog.validate.batch_integrity import check_released
 
 COMPARE = "compare the two, remove this batch, and amend from the last version"
 

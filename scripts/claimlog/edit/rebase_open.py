@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shutil
 
+from claimlog.edit.append_lines import check_open
 from claimlog.edit.batch_files import leave_out_known, recover
-from claimlog.edit.moved_rows import Renames, refuse_unsound, write_moved_rows
 from claimlog.edit.open_batch import open_batch, open_folder, with_open
-from claimlog.edit.staging import check_open
+from claimlog.edit.renumbered_rows import Renames, refuse_unsound, write_moved_rows
 from claimlog.errors import FindingsError, UsageError
 from claimlog.log.read_log import read
 from claimlog.package import Package

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from claimlog.edit.add_amend_retract import Entries
+from claimlog.edit.append_lines import NOTHING_ADDED
 from claimlog.edit.attribution_columns import CHAIN, attribution_columns, gather_attributions
 from claimlog.edit.cell_values import parse_cell
 from claimlog.edit.delimited_text import decode_rows, separated_rows
@@ -17,7 +18,6 @@ from claimlog.edit.row_faults import ColumnFault, RowFaults, UnfitRowError
 from claimlog.edit.row_input import Input
 from claimlog.edit.row_writer import INPUTS
 from claimlog.edit.source_documents import DOCUMENT, takes_document
-from claimlog.edit.staging import NOTHING_ADDED
 from claimlog.edit.workbook import is_workbook, workbook_rows
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.limits import ADDED_ROWS, ADDED_VALUES, COLUMNS, ROWS_FILE_BYTES

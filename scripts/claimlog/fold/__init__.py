@@ -3,8 +3,8 @@
 The same code runs on any Narwhals backend; Polars is the default.
 """
 
+from claimlog.fold.as_of_prefix import Cutoff, cutoff
 from claimlog.fold.claim_summary import ClaimSummary, summarize_claims
-from claimlog.fold.cutoff import Cutoff, cutoff
 from claimlog.fold.tables import (
     FoldContext,
     bearing_links,

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Any, NamedTuple
 
-from claimlog.fold.agreement import f1_of_sets
+from claimlog.fold.agreement_coefficients import f1_of_sets
 from claimlog.fold.row_versions import Frame, frame_of_table
 from claimlog.schema.definition import Definition
 from claimlog.schema.link_relations import DISPUTES, SAME_FACT

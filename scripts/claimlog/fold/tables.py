@@ -18,13 +18,13 @@ import narwhals as nw
 from claimlog.fold.cell_changes import CELL_CHANGES, cell_changes_table
 from claimlog.fold.claim_summary import ClaimSummary, ReferencedClaims, summarize_claims
 from claimlog.fold.claim_support import Links, support_of_linked, with_support
+from claimlog.fold.coder_reliability import reliability_tables
 from claimlog.fold.corroboration import corroboration_tables, report_counts, with_origins
 from claimlog.fold.credibility import with_credibility
 from claimlog.fold.dates import with_date_bounds
 from claimlog.fold.link_agreement import LINK_AGREEMENT, LINK_CODINGS, link_agreement
 from claimlog.fold.registers import junction_tables, register_table
 from claimlog.fold.releases import changes_table, releases_table
-from claimlog.fold.reliability import reliability_tables
 from claimlog.fold.row_versions import (
     Frame,
     frame_like,

@@ -22,8 +22,8 @@ from claimlog.errors import ClaimlogError, reason
 from claimlog.file_digests import StatSignature
 from claimlog.fingerprint import code_fingerprint
 from claimlog.log.merkle import CompactRange
-from claimlog.log.parts import PartFile
 from claimlog.log.stream_file import Lines, Times
+from claimlog.log.stream_parts import PartFile
 from claimlog.package import Package
 from claimlog.package_state import acquire_lock, open_lock, require_own_state, state_folder
 from claimlog.state_notes import read_note, write_note

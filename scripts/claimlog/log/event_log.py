@@ -23,10 +23,10 @@ from claimlog.log.batch import Batch
 from claimlog.log.canonical import encode
 from claimlog.log.column_types import empty_frame
 from claimlog.log.merkle import CompactRange
-from claimlog.log.parts import MemoryPart, Part, number_lines, place_in_log
 from claimlog.log.read_file import written_as
 from claimlog.log.release_index import ReleaseEntry, read_index
 from claimlog.log.stream_file import Lines
+from claimlog.log.stream_parts import MemoryPart, Part, number_lines, place_in_log
 from claimlog.log.takedowns import TakenRow
 from claimlog.log.upcast import downcast
 from claimlog.package import Package

@@ -14,8 +14,8 @@ import polars as pl
 from claimlog.errors import ClaimlogError
 from claimlog.log.batch import Batch
 from claimlog.log.column_types import empty_frame
-from claimlog.log.parts import number_lines
 from claimlog.log.stream_file import Lines, Times
+from claimlog.log.stream_parts import number_lines
 from claimlog.log.takedowns import sealed_lines, with_taken
 from claimlog.log.upcast import upcast
 from claimlog.schema.definition import Definition

@@ -24,9 +24,16 @@ from claimlog.log.cache import Cache, FileRecord, TreeRecord, open_cache
 from claimlog.log.event_log import Log
 from claimlog.log.merkle import CompactRange
 from claimlog.log.missing_columns import by_missing_column
-from claimlog.log.parts import CachedPart, MemoryPart, Part, PartFile, place_in_log, write_part
 from claimlog.log.read_file import FileRows, read_file, written_as
 from claimlog.log.stream_file import Lines
+from claimlog.log.stream_parts import (
+    CachedPart,
+    MemoryPart,
+    Part,
+    PartFile,
+    place_in_log,
+    write_part,
+)
 from claimlog.log.takedowns import TakenRow, with_taken
 from claimlog.package import Package
 from claimlog.schema.definition import Definition, read_definition

@@ -11,7 +11,7 @@ from dataclasses import replace
 import polars as pl
 
 from claimlog.log.event_log import CLAIMS, Log
-from claimlog.log.parts import STEP, MemoryPart, Part
+from claimlog.log.stream_parts import STEP, MemoryPart, Part
 from claimlog.schema.table_schema import POSITION
 
 SECTION = 200_000

@@ -12,7 +12,7 @@ from claimlog.log.event_log import CLAIMS, Log
 from claimlog.log.release_index import release_marks
 from claimlog.log.taken_versions import taken_row, taken_versions, with_taken_versions
 from claimlog.log.version_changes import readable_value
-from claimlog.release.bibliography import ClaimCitation
+from claimlog.release.cited_claims import ClaimCitation
 from claimlog.release.diff import ChangeEvent, RowChange, claim_changes
 
 UNCHANGED, CHANGED, RETRACTED, UNKNOWN = "unchanged", "changed", "retracted", "unknown"

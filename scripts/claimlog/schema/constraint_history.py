@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from claimlog.schema.constraints import is_looser
+from claimlog.schema.constraint_kinds import is_looser
 from claimlog.schema.table_schema import Field, Table
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from claimlog.limits import HOPS, NAME
-from claimlog.schema.constraints import CONSTRAINTS, column_constraints, looser_constraint
+from claimlog.schema.constraint_kinds import CONSTRAINTS, column_constraints, looser_constraint
 from claimlog.schema.patterns import pattern_flaw
 from claimlog.schema.table_schema import ENVELOPE, POSITION
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from claimlog.errors import ClaimlogError
 from claimlog.escaping import indented_json
-from claimlog.schema.constraints import column_constraints
+from claimlog.schema.constraint_kinds import column_constraints
 
 REQUIRED_STREAMS = ("sources", "actors", "incidents", "claims", "links", "codings")
 """The streams that every package has, because tables are computed from them by name. All others are

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from claimlog.site.protection import reader_limits
-from claimlog.site.protection.site_queries import time_limit
+from claimlog.site.protection.server_queries import time_limit
 from claimlog.site.store import LIST_BYTES, LIST_PARTS, Row, RowsTooLarge, Store
 from claimlog.sql_worker import parts_of
 

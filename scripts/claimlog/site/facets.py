@@ -26,7 +26,7 @@ from claimlog.site.datasette_internals import (
 from claimlog.site.memo import memoize
 from claimlog.site.protection import reader_limits
 from claimlog.site.protection.reader_request import PRESENTATION
-from claimlog.site.protection.site_queries import time_limit
+from claimlog.site.protection.server_queries import time_limit
 from claimlog.site.store import Row
 
 TYPE = "in_memory"

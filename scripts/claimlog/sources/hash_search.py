@@ -16,7 +16,7 @@ from claimlog.sources.copy_repairs import repaired_copies
 from claimlog.sources.hash_decision import Decision, sure_place
 from claimlog.sources.hash_evidence import Evidence, search_contexts, search_words
 from claimlog.sources.hashed_words import HashedWords
-from claimlog.sources.landmarks import Landmark, Surroundings
+from claimlog.sources.neighbouring_claims import Landmark, Surroundings
 from claimlog.sources.placement import Placement, Span, overlap, settle_shared_places
 from claimlog.sources.repetitions import Repetitions
 from claimlog.sources.text import Text

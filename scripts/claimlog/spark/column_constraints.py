@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import narwhals.stable.v1 as nw
 
 from claimlog.log.event_log import Log
-from claimlog.schema.constraints import rules_of
+from claimlog.schema.constraint_kinds import rules_of
 from claimlog.schema.patterns import whole
 from claimlog.schema.table_schema import Field, Table
 from claimlog.spark.parts import driver_rows, frames_by_schema

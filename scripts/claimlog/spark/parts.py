@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from claimlog.log.event_log import Log
-from claimlog.log.parts import END
+from claimlog.log.stream_parts import END
 from claimlog.schema.table_schema import Table
 
 if TYPE_CHECKING:

@@ -24,9 +24,9 @@ from claimlog.log.arrow_types import arrow_schema
 from claimlog.log.batch import Batch
 from claimlog.log.event_log import Log
 from claimlog.log.merkle import CompactRange
-from claimlog.log.parts import Part, number_lines, place_in_log
 from claimlog.log.read_file import PIECE, read_pieces
 from claimlog.log.stream_file import Lines, Times
+from claimlog.log.stream_parts import Part, number_lines, place_in_log
 from claimlog.package import Package
 from claimlog.schema.definition import Definition, read_definition
 from claimlog.schema.table_schema import Table

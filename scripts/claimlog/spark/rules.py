@@ -16,15 +16,15 @@ import polars as pl
 import pyarrow as pa
 
 from claimlog.log.event_log import Log
-from claimlog.log.parts import MemoryPart, Part
 from claimlog.log.stream_file import Lines
+from claimlog.log.stream_parts import MemoryPart, Part
 from claimlog.schema.table_schema import Table
 from claimlog.spark.column_constraints import check_pandera
 from claimlog.spark.log_files import task_batch
 from claimlog.spark.parts import driver_rows, frames_by_schema, stream_frame
 from claimlog.spark.read_log import row_schema, shipped_definition
 from claimlog.spark.tallies import dump_tallies, enter_tallies
-from claimlog.validate import ENTITY_CHECKS, coders, references, rows
+from claimlog.validate import ENTITY_CHECKS, coders, cross_stream_rules, row_rules
 from claimlog.validate.report import Report
 
 if TYPE_CHECKING:
@@ -47,10 +47,10 @@ def check_rows(shipped: str) -> Callable[[Log, Report, Callable[[str], None]], N
         for stream, table in log.definition.streams.items():
             enter_tallies(report, _task_tallies(log, stream, table, sources, shipped))
         check_references_by_join(log, report)
-        references.check_chains(log, report)
-        references.check_facts(log, report)
+        cross_stream_rules.check_chains(log, report)
+        cross_stream_rules.check_facts(log, report)
         coders.check_coders(log, report)
-        rows.check_order(log, report)
+        row_rules.check_order(log, report)
         if report.error_count:
             report.stopped_after = "rows"
 
@@ -127,7 +127,7 @@ def check_references_by_join(log: Log, report: Report) -> None:
         of_kind = wrong.where(reduce(and_, conditions))
         first = driver_rows(of_kind.orderBy("batch", "line").limit(report.most))
         rows = first.rename({"entity": log.definition.streams[stream].id})
-        report.fail_rows(name, stream, rows, *references.wording(name, label, target))
+        report.fail_rows(name, stream, rows, *cross_stream_rules.wording(name, label, target))
         report.count_unlisted(name, count - first.height)
     wrong.unpersist()
 

@@ -12,12 +12,12 @@ from claimlog.schema.table_schema import fitting
 from claimlog.sources.text import Texts
 from claimlog.validate import (
     anchors,
+    batch_integrity,
     coders,
     column_constraints,
+    cross_stream_rules,
     free_text,
-    integrity,
-    references,
-    rows,
+    row_rules,
 )
 from claimlog.validate.report import LAYERS, NOTHING, Report, Tally
 
@@ -25,33 +25,33 @@ Check = Callable[[Log, Report], None]
 RowsCheck = Callable[[Log, Report, Callable[[str], None]], None]
 
 ENTITY_CHECKS: tuple[Check, ...] = (
-    rows.check_requirements,
-    rows.check_history,
-    rows.check_times,
-    rows.check_dates,
+    row_rules.check_requirements,
+    row_rules.check_history,
+    row_rules.check_times,
+    row_rules.check_dates,
     free_text.check_free_text,
-    rows.check_spans,
-    rows.check_hops,
-    rows.check_parts,
-    rows.check_links,
-    references.check_spans_in_sources,
+    row_rules.check_spans,
+    row_rules.check_hops,
+    row_rules.check_parts,
+    row_rules.check_links,
+    cross_stream_rules.check_spans_in_sources,
 )
 """Checks that need the rows of one entity, and of other rows only the last state of each source.
 
 Like those of references, they run on one section of the log after the other."""
 
 REFERENCE_CHECKS: tuple[Check, ...] = (
-    references.check_references,
-    references.check_chains,
-    references.check_facts,
+    cross_stream_rules.check_references,
+    cross_stream_rules.check_chains,
+    cross_stream_rules.check_facts,
     coders.check_coders,
 )
 """Checks that need the rows of several entities; Spark has functions of its own for them."""
 
 INTEGRITY_CHECKS: tuple[Check, ...] = (
-    integrity.check_integrity,
-    integrity.check_released,
-    integrity.check_index,
+    batch_integrity.check_integrity,
+    batch_integrity.check_released,
+    batch_integrity.check_index,
 )
 
 
@@ -133,13 +133,13 @@ def check_sections(
             report.of_claims.update(report.counts())
             report.of_claims.subtract(before)
     if report.stopped_after is None:
-        rows.check_order(log, report)
+        row_rules.check_order(log, report)
         _note_stop(report, "rows")
     else:
         report.forget("rows")  # sections before the one that stopped it had begun with them
         # an identifier can be looked up whatever else is wrong with its row
         for section in _read_one_ahead(chosen() if chosen else sections(log)):
-            _run(references.check_references, section, report)
+            _run(cross_stream_rules.check_references, section, report)
 
 
 def _read_one_ahead(chosen: Iterator[Log]) -> Iterator[Log]:

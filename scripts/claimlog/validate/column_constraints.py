@@ -15,7 +15,7 @@ from claimlog.errors import Finding, Suggestions
 from claimlog.log.column_types import column_type
 from claimlog.log.event_log import Log
 from claimlog.package import DESCRIPTOR
-from claimlog.schema.constraints import CONSTRAINTS, rules_of
+from claimlog.schema.constraint_kinds import CONSTRAINTS, rules_of
 from claimlog.schema.patterns import matches
 from claimlog.schema.table_schema import Field, Table
 from claimlog.validate.descriptor import check_descriptor

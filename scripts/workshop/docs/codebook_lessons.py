@@ -9,7 +9,7 @@ from typing import Any
 import narwhals as nw
 
 from claimlog.fold.claim_summary import ClaimSpan
-from claimlog.fold.reliability import ALL_SOURCES, reliability_tables
+from claimlog.fold.coder_reliability import ALL_SOURCES, reliability_tables
 from claimlog.log.event_log import Log
 from workshop.docs.markdown_table import markdown_table
 

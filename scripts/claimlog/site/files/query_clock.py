@@ -23,7 +23,7 @@ from claimlog.site.datasette_internals import (
     replace_execute,
     replace_execute_fn,
 )
-from claimlog.site.protection.site_queries import time_limit
+from claimlog.site.protection.server_queries import time_limit
 
 QUERY_SECONDS, QUERY_SECONDS_PER_MB = 60, 1
 """Of a query of a page: those of 100,000 claims, with 300 MB, take seconds."""

@@ -28,7 +28,7 @@ from claimlog.site.lists.filters import (
 )
 from claimlog.site.lists.list_index import ListIndex
 from claimlog.site.protection import reader_limits
-from claimlog.site.protection.site_queries import time_limit
+from claimlog.site.protection.server_queries import time_limit
 
 ROWS = 5_000
 """Rows that are read at once."""

@@ -15,7 +15,7 @@ from claimlog.export.table_csv import PIECE_BYTES, csv_of
 from claimlog.site.datasette_internals import escape_sqlite
 from claimlog.site.protection.piece_stream import PieceStream, write_piece
 from claimlog.site.protection.reader_request import finish_job
-from claimlog.site.protection.site_queries import time_limit
+from claimlog.site.protection.server_queries import time_limit
 from claimlog.site.store import Store
 
 ROWS = 2_000

@@ -29,7 +29,7 @@ from claimlog.site.protection import reader_limits
 from claimlog.site.protection.known_errors import KnownErrors
 from claimlog.site.protection.reader_request import CURRENT, ReaderRequest, as_site_sql
 from claimlog.site.protection.response_sender import SEND_BUDGET, ClientGone
-from claimlog.site.protection.site_queries import most_rows, run_site_query
+from claimlog.site.protection.server_queries import most_rows, run_site_query
 from claimlog.site.protection.slots import ServerBusy, Slots
 from claimlog.sql_process import Answer, Job, Worker
 from claimlog.sql_worker import restrict

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from claimlog.site.datasette_internals import QueryInterrupted
 from claimlog.site.protection.reader_request import finish_job
-from claimlog.site.protection.site_queries import time_limit
+from claimlog.site.protection.server_queries import time_limit
 from claimlog.site.search.addresses import address_host, address_key
 from claimlog.site.search.entries import ACTORS, SearchEntry, kind_labels, search_entries
 from claimlog.site.search.query import Term, match_expression, name_key

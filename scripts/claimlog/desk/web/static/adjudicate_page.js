@@ -1,7 +1,7 @@
 // The page on which differences between two codings are decided.
 import { get, page, put } from "./api.js";
 import { ClaimMarks } from "./claim_marks.js";
-import { AdjudicateKeys } from "./adjudicate_keys.js";
+import { AdjudicateKeys } from "./adjudicate_page_keys.js";
 import { agreementTable } from "./agreement_panel.js";
 import { Decisions } from "./decisions.js";
 import { cheatSheet, confirmed, isDialogOpen, keyTable, show } from "./dialogs.js";

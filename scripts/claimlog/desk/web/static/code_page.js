@@ -2,7 +2,7 @@
 import { get, post, put } from "./api.js";
 import { ClaimChecks } from "./claim_checks.js";
 import { ClaimMarks } from "./claim_marks.js";
-import { CodeKeys } from "./code_keys.js";
+import { CodeKeys } from "./code_page_keys.js";
 import { cheatSheet, keyTable, registerEntry } from "./dialogs.js";
 import { announce, byId, count, fill, h, randomName, settled } from "./dom.js";
 import { EntryNames } from "./entry_names.js";

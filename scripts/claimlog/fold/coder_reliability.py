@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from claimlog.fold.agreement import (
+from claimlog.fold.agreement_coefficients import (
     coverage,
     f1_of_names,
     f1_score,
