@@ -8,12 +8,10 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 
-import regex
-
 from claimlog.desk.places import Places
 from claimlog.desk.request_error import INVALID, RequestError
 from claimlog.errors import ClaimlogError
-from claimlog.sources.characters import canonical_text
+from claimlog.sources.characters import canonical_text, cluster_spans
 from claimlog.sources.text import Text
 from claimlog.sources.word_readings import Readings
 
@@ -64,7 +62,7 @@ def _typed_offsets(given: str, content: str) -> Callable[[int], int]:
     if given == content:
         return lambda offset: offset
     # no two grapheme clusters are composed into one
-    clusters = [match.group() for match in regex.finditer(r"\X", given)]
+    clusters = [given[start:end] for start, end in cluster_spans(given)]
     typed = [0, *accumulate(map(len, clusters))]
     canonical = [0, *accumulate(len(canonical_text(cluster)) for cluster in clusters)]
     return lambda offset: typed[bisect_right(canonical, offset) - 1]

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 
-import regex
-
 from claimlog.errors import ClaimlogError
 from claimlog.interchange.annotations import UTF_16
-from claimlog.sources.characters import canonical_text
+from claimlog.sources.characters import canonical_text, cluster_spans
 
 BOM = "\ufeff"
 
@@ -52,11 +50,10 @@ class OffsetMap:
     def _find_changes(self, body: str, skipped: int) -> None:
         written = 0
         parts = []
-        for match in regex.finditer(r"\X", body):
-            cluster = match.group()
+        for start, end in cluster_spans(body):
+            cluster = body[start:end]
             new = canonical_text(cluster)
             if new != cluster:
-                start, end = match.span()
                 place = (start + skipped, end + skipped, written, written + len(new))
                 self._changes.append(place)
             written += len(new)

@@ -14,7 +14,7 @@ import regex
 
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.limits import DEPTH, TEXT_BYTES, TEXTS_BYTES, TEXTS_FILES
-from claimlog.sources.characters import canonical_text, kinds
+from claimlog.sources.characters import canonical_text, cluster_spans, kinds
 from claimlog.sources.text_formats import bytes_flaw
 from claimlog.sources.word_readings import Readings
 from claimlog.sources.words import BROKEN, Token, tokenize, words
@@ -116,8 +116,8 @@ class Text:
         return {
             part.start() + inside
             for part in CLUSTERED.finditer(self.content)
-            for cluster in regex.finditer(r"\X", part.group())
-            for inside in range(cluster.start() + 1, cluster.end())
+            for start, end in cluster_spans(part.group())
+            for inside in range(start + 1, end)
         }
 
     def splits_word(self, offset: int) -> bool:
