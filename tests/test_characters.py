@@ -11,6 +11,7 @@ from claimlog.sources.characters import (
     IGNORABLE,
     OPTIONAL_MARKS,
     TATWEEL,
+    cluster_spans,
     is_assigned,
     kinds,
     normalize,
@@ -60,3 +61,21 @@ def test_every_code_point_has_a_kind_of_one_letter() -> None:
     assert len(kinds("".join(EVERY))) == len(EVERY)
     assert set(kinds("".join(EVERY))) == set("wdsmih-n ^.[]")
     assert kinds(TATWEEL) == "ii"
+
+
+FLAG, FLAG_END = "\U0001f1e6", "\U0001f1ff"
+
+
+@pytest.mark.parametrize("length", [63, 64, 65, 96, 97, 129])
+@pytest.mark.parametrize("before", ["", "a", "\u0600", "\u0301", "\U0001f469\u200d", "\r"])
+@pytest.mark.parametrize("after", ["", "b", "\u0301", "\u0301" + FLAG_END, "\u200d\U0001f469"])
+def test_clusters_are_those_of_unicode_in_runs_of_flags_too(
+    length: int, before: str, after: str
+) -> None:
+    text = f"{before}{FLAG * length}{after}{FLAG_END * (length - 1)}"
+    assert [*cluster_spans(text)] == [found.span() for found in regex.finditer(r"\X", text)]
+
+
+def test_a_text_of_flags_alone_is_read_in_a_time_that_grows_with_it() -> None:
+    """At the speed of `regex` it would take a day."""
+    assert sum(1 for _ in cluster_spans(FLAG * 1_000_001)) == 500_001

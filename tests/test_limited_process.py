@@ -59,6 +59,7 @@ def end_of(body: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
             "--limits",
         ),
         ("os._exit(3)", "(exit status 3)", "report this line"),
+        ("return {'text': 'a' * (100 << 20)}", "gives more than 67,108,864 bytes", "split it"),
         ("raise ValueError('\\x1b]0;owned\\x07')", r"(ValueError: \x1b]0;owned\x07)", "report"),
     ],
 )

@@ -108,6 +108,28 @@ def test_what_is_no_table_of_rows_is_named_with_the_remedy(
         read(data)
 
 
+DOCUMENT_TYPE = b"<!DOCTYPE a [<!ENTITY e SYSTEM 'file:///x'>]>"
+
+
+def in_utf_16(xml: bytes) -> bytes:
+    """Return XML in UTF-16 behind a byte order mark, of which it says nothing itself."""
+    return re.sub(r"<\?xml.*?\?>", "", xml.decode()).encode("utf-16")
+
+
+def test_a_sheet_under_another_name_is_looked_at_as_any_other(read: Read) -> None:
+    """Relations say which member is a sheet."""
+    sheet, name = "xl/worksheets/sheet1.xml", "xl/media/sheet1.svg"
+    target = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook(*CELLS))) as old, zipfile.ZipFile(target, "w") as new:
+        for member in old.namelist():
+            data = old.read(member).replace(sheet[3:].encode(), name[3:].encode())
+            new.writestr(name if member == sheet else member, data)
+    moved = target.getvalue()
+    assert len(read(moved)) == len(read(workbook(*CELLS)))
+    with pytest.raises(ClaimlogError, match="declares a document type in xl/media"):
+        read(repacked(moved, name, lambda xml: re.sub(rb"<\?xml.*?\?>", b"", DOCUMENT_TYPE + xml)))
+
+
 def repacked(data: bytes, name: str, change: Callable[[bytes], bytes]) -> bytes:
     """Return a workbook of which one member is another."""
     target = io.BytesIO()
@@ -121,9 +143,9 @@ def repacked(data: bytes, name: str, change: Callable[[bytes], bytes]) -> bytes:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda xml: xml.replace(b"<sheets", b"<!DOCTYPE a [<!ENTITY e SYSTEM 'file:///x'>]><sheets"),
-         "declares a document type in xl/workbook.xml"),
-        (lambda xml: xml.decode().encode("utf-16"), "declares a document type"),
+        (lambda xml: DOCUMENT_TYPE + xml, "declares a document type in xl/workbook.xml"),
+        (lambda xml: in_utf_16(DOCUMENT_TYPE + xml), "declares a document type"),
+        (lambda xml: in_utf_16(DOCUMENT_TYPE + xml)[2:], "declares a document type"),
         (lambda xml: xml + b" " * (129 << 20), "unpacks to more than"),
         (lambda xml: xml[:100], "is no readable workbook|is no workbook"),
     ],

@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import closing
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -403,14 +404,41 @@ def test_a_statement_that_does_not_compile_is_known_when_it_is_asked_again(
     assert again.json()["error"] == first.json()["error"] != ""
 
 
+@pytest.mark.parametrize(
+    ("path", "wrong", "right"),
+    [
+        (sql("select count(*) from claims_fts where claims_fts match :q"), "q=no:x", "q=a"),
+        ("/tiny/claims.json?_searchmode=raw", "_search=no:x", "_search=a"),
+    ],
+)  # fmt: skip
+def test_what_a_search_says_of_its_words_is_said_of_no_other_words(
+    get: Get, path: str, wrong: str, right: str
+) -> None:
+    assert "no such column: no" in get(f"{path}&{wrong}").json()["error"]
+    assert get(f"{path}&{right}").status_code == 200
+    assert get(f"{path}&{wrong}").status_code == 400
+
+
+@pytest.mark.parametrize("statement", ["select nothing", "select load_extension('a')"])
+def test_a_query_that_fails_is_no_empty_file_as_csv(get: Get, statement: str) -> None:
+    answer, data = get(sql(statement, ".csv")), get(sql(statement))
+    assert answer.status_code == data.status_code == 400
+    assert "text/csv" not in answer.headers["content-type"]
+    assert data.json()["error"] in unescape(answer.text)
+
+
 def test_of_errors_those_of_statements_alone_are_kept_and_so_many_of_them() -> None:
     errors = KnownErrors()
     for message in ("interrupted", "string or blob too big", "not authorized", ""):
         errors.note("select 1", {"error": "OperationalError", "message": message})
         assert errors.find("select 1") is None
+    columns = {"error": "OperationalError", "message": "no such column: a", "compiles": True}
+    errors.note("select 1", columns)
+    assert errors.find("select 1") is None
     for number in range(STATEMENTS + 5):
         message = f"no such column: c{number}"
-        errors.note(f"select c{number}", {"error": "OperationalError", "message": message})
+        answer = {"error": "OperationalError", "message": message, "compiles": False}
+        errors.note(f"select c{number}", answer)
         errors.find("select c0")
     kept = [number for number in range(STATEMENTS + 5) if errors.find(f"select c{number}")]
     assert kept == [0, *range(6, STATEMENTS + 5)]
@@ -607,6 +635,25 @@ def test_json_in_cells_is_parsed_up_to_a_number_of_values(text: str, get: Get) -
     assert many.status_code == 400
     assert "values to parse as JSON" in many.json()["error"]
     assert get(sql(cells.format(30_000, text))).status_code == 200  # as a text
+
+
+def test_each_cell_that_may_be_json_counts_as_a_value(get: Get) -> None:
+    rows = "with recursive n(i) as (select 1 union all select i + 1 from n limit 1000) "
+    empty = ", ".join(["'' as a"] * 30)
+    answer = get(sql(f"{rows} select {empty} from n") + "&_json=a&_shape=arrays")
+    assert answer.status_code == 400
+    assert "values to parse as JSON" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("kind", [".csv", ".json"])
+def test_cells_of_bytes_count_for_what_is_made_of_them(kind: str, get: Get) -> None:
+    """As CSV each is a link that repeats the whole query."""
+    rows = "with recursive n(i) as (select 1 union all select i + 1 from n limit {}) "
+    cells = ", ".join(["x'80'"] * 40)
+    few, many = (get(sql(f"{rows.format(n)} select {cells} from n", kind)) for n in (10, 1_000))
+    assert few.status_code == 200
+    assert many.status_code == 400
+    assert "the answer has more than" in many.text
 
 
 @pytest.mark.parametrize("cell", ["char(1)", "'é'", "'😀'", "x'00'", "x'ff'", "'a'"])

@@ -114,7 +114,7 @@ BODY = """<w:p><w:pPr><w:pStyle w:val="H1"/></w:pPr><w:r><w:t>The road ahead</w:
 <mc:Fallback><w:t>A box.</w:t></mc:Fallback></mc:AlternateContent></w:p>"""
 
 
-def docx(body: str = BODY, **members: str) -> bytes:
+def docx(body: str = BODY, **members: str | bytes) -> bytes:
     """Return a DOCX file with a body; further members are named by their place, with __ for /."""
     parts = {
         "[Content_Types].xml": "<Types/>",
@@ -132,6 +132,11 @@ def docx(body: str = BODY, **members: str) -> bytes:
         for name, text in parts.items():
             archive.writestr(name, text)
     return data.getvalue()
+
+
+DECLARED = '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'
+NO_MARK = DECLARED.encode("utf-16-le")
+"""In UTF-16 without a byte order mark, which an XML parser finds out by itself."""
 
 
 def furniture_of(found: ExtractedText) -> list[tuple[str, str]]:
@@ -269,11 +274,13 @@ def test_a_page_is_read_in_the_encoding_that_a_browser_would_take(
         ("PDF", pdf(drawn("Ships leave."))[:300], "cannot be read as PDF"),
         ("PDF", pdf(b""), "pictures of pages and no text; recognise the text"),
         ("HTML", b"<html><body>" + b"<div>" * 50_000, "holds no text"),
-        ("DOCX", docx(word__footnotes='<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'), "document type"),
+        ("DOCX", docx(word__footnotes=DECLARED), "document type"),
+        ("DOCX", docx(word__footnotes=NO_MARK), "document type"),
         ("DOCX", docx("<w:p>" * 3_000 + "</w:p>" * 3_000), "more than 2,000 levels"),
         ("DOCX", docx("<w:p>"), "no whole Word file"),
         ("DOCX", docx("", word__footnotes="<a/>"), "holds no text"),
         ("TEXT", b"Caf\xe9 is shut.", "not UTF-8"),
+        ("TEXT", "ж".encode() * (9 << 20), "more than 16,777,216 bytes of text; split it"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

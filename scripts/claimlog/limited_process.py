@@ -135,8 +135,13 @@ def run_limited(work: LimitedWork, request: Mapping[str, Any]) -> dict[str, Any]
         if exceeded or status == NO_MEMORY:
             what = exceeded or _memory_limit(limits)
             raise ClaimlogError(f"{work.name}: {work.gerund} it takes {what}, {remedy}")
+        if len(received[0]) > ANSWER_BYTES:
+            raise ClaimlogError(
+                f"{work.name}: {work.gerund} it gives more than {ANSWER_BYTES:,} bytes, "
+                f"so {work.outcome}; split it"
+            )
         with contextlib.suppress(ValueError):
-            answer: dict[str, Any] = json.loads(b"".join(received))
+            answer: dict[str, Any] = json.loads(received[0])
             if EXCEEDED in answer:
                 what = answer[EXCEEDED]
                 raise ClaimlogError(f"{work.name}: {work.gerund} it takes {what}, {remedy}")
@@ -202,7 +207,10 @@ def _sudden_end(work: LimitedWork, status: int, complaint: str, remedy: str) -> 
 
 
 def _receive(answer: IO[bytes], received: list[bytes]) -> None:
-    received.append(answer.read(ANSWER_BYTES))
+    """Receive an answer, and read on where it is too long: the program waits until it is read."""
+    received.append(answer.read(ANSWER_BYTES + 1))
+    while answer.read(1 << 20):
+        pass
 
 
 def _watch(process: subprocess.Popen[bytes], limits: Limits) -> str | None:

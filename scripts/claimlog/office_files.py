@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import zipfile
 from dataclasses import dataclass
+from xml.parsers import expat
 
 from claimlog.errors import ClaimlogError
 from claimlog.limits import OFFICE_DIRECTORY_BYTES
@@ -32,6 +33,8 @@ class OfficeFormat:
         What to do with a file that is not read.
     limit_remedy
         The same for one that unpacks to more, with what is said of such a size.
+    unread
+        A directory of pictures, of which claimlog reads none; empty if any member may be read.
     """
 
     name: str
@@ -41,6 +44,7 @@ class OfficeFormat:
     unpacked: int
     remedy: str
     limit_remedy: str
+    unread: str = ""
 
 
 def refuse_unsafe_file(data: bytes, form: OfficeFormat) -> None:
@@ -72,25 +76,55 @@ def refuse_unsafe_file(data: bytes, form: OfficeFormat) -> None:
             if form.main not in names:
                 raise ClaimlogError(f"is a ZIP file and no {form.name}; {form.remedy}")
             for member in members:
-                if member.filename.endswith((".xml", ".rels")):
-                    with archive.open(member) as file:
-                        xml = file.read(member.file_size + 1)
-                    _refuse_document_type(xml, member, form)
+                with archive.open(member) as file:
+                    data = file.read(member.file_size + 1)
+                _refuse_wrong_member(data, member, form)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
         raise ClaimlogError(
             f"is no whole {form.name} ({first_line(error)}); {form.remedy}"
         ) from error
 
 
-def _refuse_document_type(xml: bytes, member: zipfile.ZipInfo, form: OfficeFormat) -> None:
-    """Refuse a declaration of entities, UTF-16 which could hide one, and a wrong size."""
-    if len(xml) > member.file_size:
+def _refuse_wrong_member(data: bytes, member: zipfile.ZipInfo, form: OfficeFormat) -> None:
+    """Refuse a member of another size than stated, and one that declares a document type.
+
+    Relations name what is read, whatever it is called, and the parser finds its encoding by itself:
+    so each member is begun by that parser.
+    """
+    if len(data) > member.file_size:
         raise ClaimlogError(f"is no whole {form.name} ({member.filename} is longer than it says)")
-    if b"<!DOCTYPE" in xml or b"<!ENTITY" in xml or xml[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    if form.unread and member.filename.startswith(form.unread):
+        return
+    if _declares_document_type(data):
         raise ClaimlogError(
             f"declares a document type in {member.filename[:80]}, which no {form.name} does and "
             f"which can name other files; {form.remedy}"
         )
+
+
+class _Known(Exception):
+    """Whether a file declares a document type is known."""
+
+
+def _declares_document_type(data: bytes) -> bool:
+    """Whether a file is XML with a document type; one stands before the first element only."""
+    parser = expat.ParserCreate()
+
+    def found(*_: object) -> None:
+        raise _Known(True)
+
+    def begun(*_: object) -> None:
+        raise _Known(False)
+
+    parser.StartDoctypeDeclHandler = found
+    parser.StartElementHandler = begun
+    try:
+        parser.Parse(data, True)
+    except _Known as known:
+        return bool(known.args[0])
+    except expat.ExpatError:
+        pass  # no reader reads this as XML
+    return False
 
 
 def first_line(error: Exception) -> str:

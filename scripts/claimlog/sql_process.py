@@ -145,7 +145,8 @@ def require_answer(answer: Any) -> Answer:
         raise ValueError("no answer")
     spent = bool(answer.get("spent"))
     if "error" in answer:
-        said = {name: str(answer.get(name, "")) for name in ("error", "message")}
+        said: Answer = {name: str(answer.get(name, "")) for name in ("error", "message")}
+        said["compiles"] = answer.get("compiles") is not False
         return {**said, "spent": spent}
     names, rows = answer.get("names"), answer.get("rows")
     if not isinstance(names, list) or not all(type(name) is str for name in names):

@@ -301,7 +301,11 @@ def _rows_of(
     """Run a query until its rows are there or are too many, or it is over after so many steps."""
     database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, job["value_bytes"])
     database.set_progress_handler(is_over, steps)
-    cursor = database.execute(job["sql"], parameters(job["params"]))
+    try:
+        cursor = database.execute(job["sql"], parameters(job["params"]))
+    except sqlite3.Error as error:
+        flaw = {"error": type(error).__name__, "message": str(error)}
+        return {**flaw, "compiles": _compiles(database, job["sql"], str(error))}
     try:
         left = job["answer_bytes"]
         names = [column[0] for column in cursor.description or ()]
@@ -310,13 +314,15 @@ def _rows_of(
             return {"error": "LongNames", "message": ""}
         parsed = [place for place, name in enumerate(names) if name in job.get("parsed", ())]
         parts = job.get("parts", 0)
-        measure = size if job.get("as_json", True) else length
+        as_data = job.get("as_json", True)
+        measure, link = (size, job.get("blob_bytes", 0)) if as_data else (length, 0)
         repeated = least + len(json.dumps(names))  # an answer may name each cell of each row
         found: dict[str, Any] = {"names": names, "rows": [], "truncated": False}
         rows: list[list[Any]] = found["rows"]
         for row in cursor:
             cells = [pack_bytes(cell) for cell in row]
             left -= repeated + sum(map(measure, row))
+            left -= link * sum(isinstance(cell, bytes) for cell in row)
             parts -= sum(parts_of(row[place]) for place in parsed)
             if left < 0:
                 return {"error": "TooMuch", "message": ""}
@@ -331,6 +337,15 @@ def _rows_of(
     finally:
         cursor.close()
         database.set_progress_handler(None, steps)
+
+
+def _compiles(database: sqlite3.Connection, sql: str, said: str) -> bool:
+    """Whether SQLite says something else of a query that is compiled only, whatever its values."""
+    try:
+        compile_query(database, sql)
+    except sqlite3.Error as error:
+        return str(error) != said
+    return True
 
 
 def parameters(params: Any) -> Any:
@@ -370,10 +385,12 @@ def length(cell: Any) -> int:
 def parts_of(cell: Any) -> int:
     """Return how many values a cell would have as JSON, at most, without parsing it.
 
+    What is no JSON is tried all the same.
+
     >>> parts_of('[1, {"a": []}]'), parts_of("[[["), parts_of(None)
-    (4, 3, 0)
+    (5, 4, 1)
     """
-    return sum(map(cell.count, "[{,")) if isinstance(cell, str) else 0
+    return 1 + (sum(map(cell.count, "[{,")) if isinstance(cell, str) else 0)
 
 
 def pack_bytes(cell: Any) -> Any:

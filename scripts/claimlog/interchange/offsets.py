@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 
+import regex
+
 from claimlog.errors import ClaimlogError
 from claimlog.interchange.annotations import UTF_16
 from claimlog.sources.characters import canonical_text, cluster_spans

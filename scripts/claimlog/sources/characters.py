@@ -187,9 +187,7 @@ def cluster_spans(text: str) -> Iterator[tuple[int, int]]:
     """
     # between two flags of a run a cluster always ends
     inner = (
-        cut
-        for run in FLAG_LETTERS.finditer(text)
-        for cut in range(run.start() + 32, run.end(), 32)
+        cut for run in FLAG_LETTERS.finditer(text) for cut in range(run.start() + 32, run.end(), 32)
     )
     start = 0
     for end in (*inner, len(text)):

@@ -18,8 +18,8 @@ COMPILING = re.compile(
     r'no such (?:table|column|function): |near "|unrecognized token: |incomplete input|'
     r"ambiguous column name: |wrong number of arguments to function "
 )
-"""How SQLite begins what it says of a statement itself, whatever its values and however long it
-takes."""
+"""How SQLite begins what it says of a statement itself, however long it takes. FTS5 says the same
+of a value, so that the statement has to fail in the same way when it is only compiled."""
 
 
 class KnownErrors:
@@ -37,7 +37,7 @@ class KnownErrors:
 
     def note(self, sql: str, answer: Answer) -> None:
         """Keep an answer, if it is about the statement itself."""
-        if COMPILING.match(answer.get("message", "")):
+        if COMPILING.match(answer.get("message", "")) and not answer.get("compiles", True):
             self._answers[sql] = answer
             if len(self._answers) > STATEMENTS:
                 self._answers.popitem(last=False)

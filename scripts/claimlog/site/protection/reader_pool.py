@@ -19,6 +19,7 @@ from weakref import WeakKeyDictionary
 
 from claimlog.escaping import printable_line
 from claimlog.site.datasette_internals import (
+    DatasetteError,
     Execute,
     QueryInterrupted,
     Results,
@@ -147,7 +148,7 @@ def divert_reader_sql(datasette: Any, name: str, pool: ReaderPool) -> None:
                         request.interrupted = True
                     raise
             if known := errors.find(sql):
-                raise _error(known, sql, params)
+                raise _error(known, request, sql, params)
             await pool.admit(request)
             most = min(custom_time_limit or 1e9, datasette.setting("sql_time_limit_ms")) / 1000
             seconds = min(most, request.seconds)
@@ -170,7 +171,7 @@ def divert_reader_sql(datasette: Any, name: str, pool: ReaderPool) -> None:
                 request.seconds -= perf_counter() - started
             if "error" in answer:
                 errors.note(sql, answer)
-                raise _error(answer, sql, params)
+                raise _error(answer, request, sql, params)
             results: Results = answer["results"]
             if request.page and sql == request.sql:
                 _cut_rows(results)
@@ -200,6 +201,7 @@ def _job(
         "value_bytes": value_bytes,
         "answer_bytes": answer_bytes,
         "as_json": not request.page,
+        "blob_bytes": reader_limits.BLOB_BYTES,
         "parsed": list(request.parsed),
         "parts": reader_limits.JSON_PARTS,
         "memory": reader_limits.WORKER_BYTES,
@@ -220,8 +222,11 @@ def restrict_own(connection: sqlite3.Connection, name: str) -> None:
         restrict(connection)
 
 
-def _error(answer: Answer, sql: str, params: Any) -> Exception:
-    """Return what Datasette would have raised."""
+def _error(answer: Answer, request: ReaderRequest, sql: str, params: Any) -> Exception:
+    """Return what Datasette would have raised; for a query as CSV, what it answers with an error.
+
+    It would send an empty file, as if the query had found nothing.
+    """
     kind, message = answer["error"], answer.get("message", "")
     if message == "interrupted":
         stopped: Exception = QueryInterrupted(None, sql, params)
@@ -246,9 +251,11 @@ def _error(answer: Answer, sql: str, params: Any) -> Exception:
     elif "disk" in message:  # full, or an I/O error where a file would exceed its limit
         message = "the query needs more temporary space than a reader's may have"
     # one line: Datasette writes it to the log, and it may quote the query
-    return sqlite3.OperationalError(
-        printable_line(message or kind)[: reader_limits.MESSAGE_CHARACTERS]
-    )
+    said = printable_line(message or kind)[: reader_limits.MESSAGE_CHARACTERS]
+    if request.csv and sql == request.sql:
+        refused: Exception = DatasetteError(said, title="Invalid SQL", status=400)
+        return refused
+    return sqlite3.OperationalError(said)
 
 
 def _results(answer: Answer) -> Results:

@@ -48,6 +48,7 @@ class ReaderRequest:
     stream: bool = False
     """Whether the answer is sent in the parts in which it is made."""
     page: bool = True
+    csv: bool = False
     sql: str = ""
     parsed: tuple[str, ...] = ()
     """Columns whose cells Datasette is to parse as JSON."""
@@ -156,6 +157,7 @@ def classify_request(path: str, query: str) -> ReaderRequest:
         chosen=not presents,
         stream=stream,
         page="." not in path.rpartition("/")[2],
+        csv=path.endswith(".csv"),
         sql=values.get("sql", ""),
         parsed=tuple(value for name, value in pairs if name == "_json"),
         seconds=STREAM_SECONDS if stream else REQUEST_SECONDS,

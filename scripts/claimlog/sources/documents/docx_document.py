@@ -32,6 +32,7 @@ WORD_FILE = OfficeFormat(
     WORD_BYTES,
     SAVE,
     "which no text does; save it as plain text in UTF-8",
+    unread="word/media/",
 )
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"

@@ -107,10 +107,12 @@ class _Assembly:
     parts: list[str] = field(default_factory=list)
     furniture: list[Furniture] = field(default_factory=list)
     length: int = 0
+    size: int = 0
 
     def append(self, text: str) -> None:
         self.parts.append(text)
         self.length += len(text)
+        self.size += len(text.encode("utf-8", "surrogatepass"))
 
 
 def assemble_text(
@@ -134,8 +136,8 @@ def assemble_text(
         assembly.append(text)
         if block.kind:
             assembly.furniture.append(Furniture(start, assembly.length, block.kind))
-        if assembly.length > TEXT_BYTES:
-            raise ClaimlogError(f"holds more than {TEXT_BYTES:,} characters of text; split it")
+        if assembly.size > TEXT_BYTES:
+            raise ClaimlogError(f"holds more than {TEXT_BYTES:,} bytes of text; split it")
     if not assembly.length:
         raise ClaimlogError("holds no text")
     assembly.append("\n")
