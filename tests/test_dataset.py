@@ -25,6 +25,7 @@ from claimlog.errors import ClaimlogError
 from claimlog.package import Package
 from claimlog.release.archive import write_archive
 from claimlog.release.layout import MAX_MEMBERS, SUMS, dump_sums, sha256_of_files
+from claimlog.release.verify import verify_copy
 from claimlog.web_client import WebClient
 from conftest import ROOT
 from web_servers import Answer, FileServer, HangUp, Request
@@ -240,7 +241,28 @@ def test_the_address_of_an_archive_is_fetched_verified_and_forgotten(
         assert [path.name[:9] for path in tmp_path.iterdir()] == ["claimlog-"]
     assert [*tmp_path.iterdir()] == []
     asked = [request.path for request in server.requests]
-    assert asked == [f"/{STEM}.zip", f"/{STEM}.signature", f"/{STEM}.checkpoint"]
+    assert asked == [f"/{STEM}.zip", f"/{STEM}.signature"]
+
+
+def test_a_key_that_signed_the_log_alone_does_not_open_a_release(
+    tiny_release: Package, tmp_path: Path
+) -> None:
+    """Whoever leaves the signature away passes on the checkpoint of these rows, which is true."""
+    public = tiny_release.root.parent / "public.pem"
+    for suffix in (".zip", ".checkpoint"):
+        shutil.copyfile(
+            tiny_release.root / "dist" / f"{STEM}{suffix}", tmp_path / f"{STEM}{suffix}"
+        )
+    with pytest.raises(
+        ClaimlogError, match=rf"{STEM}\.signature is not beside it.*nothing was read"
+    ):
+        claimlog.open(tmp_path / f"{STEM}.zip", key=public)
+    verdict = verify_copy(tmp_path / f"{STEM}.zip", key=public)
+    assert verdict.findings == verdict.vouchers == []
+    assert (
+        "; its log is the one that the holder of the key signed; the rest, by" in verdict.sentence
+    )
+    assert f"get {STEM}.signature from where it was published" in verdict.sentence
 
 
 def test_of_the_address_of_a_directory_only_what_is_read_is_fetched(server: FileServer) -> None:

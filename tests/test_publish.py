@@ -43,7 +43,7 @@ from claimlog.release.publishing.zenodo import MEDIA_TYPE, Deposit, ZenodoPublis
 from claimlog.release.site_mark import write_mark
 from claimlog.release.tile_log import write_tiles
 from claimlog.release.tlog_proof import TlogProof, prove_row
-from claimlog.release.verdict import Verdict
+from claimlog.release.verdict import FILES, Verdict
 from claimlog.schema.definition import read_definition
 from claimlog.site.files.site_worker import versions_script
 from claimlog.web_client import WebClient
@@ -216,6 +216,18 @@ def test_a_link_beside_the_archive_publishes_no_file_of_its_reader(
     index = read_index(tiny_release)
     with pytest.raises(ClaimlogError, match=rf"tiny-0\.1\.0{suffix}: .*leads out of"):
         verified_files(tiny_release, index, index[-1], dist, None)
+
+
+def test_with_a_key_nothing_is_published_of_which_it_signed_the_log_alone(
+    tiny_release: Package, tmp_path: Path
+) -> None:
+    dist = shutil.copytree(tiny_release.root / "dist", tmp_path / "dist")
+    (dist / "tiny-0.1.0.signature").unlink()
+    index, key = read_index(tiny_release), tiny_release.root.parent / "public.pem"
+    with pytest.raises(
+        ClaimlogError, match=r"0\.signature is not beside it.*nothing was published"
+    ):
+        verified_files(tiny_release, index, index[-1], dist, key)
 
 
 def other_note(text: str) -> Callable[[Path, Path], str]:
@@ -1157,7 +1169,7 @@ def test_the_checklist_of_a_maintainer_leads_from_the_signature_to_the_doi(
     monkeypatch.chdir(root)
     [entry] = read_index(tiny_release)
     sums = entry.data["files"]["SHA256SUMS"]
-    verdict = Verdict("0.1.0", "tiny", vouchers=["a test"], sums=sums)
+    verdict = Verdict("0.1.0", "tiny", vouchers=["a test"], sums=sums, signed=FILES)
     monkeypatch.setattr(published_archive, "verify_in_sandbox", lambda *_, **__: verdict)
     words = {"0.3.0": "0.1.0", "OWNER/NAME": "me/tiny", "allied-trust": "tiny"}
     done = []

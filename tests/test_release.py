@@ -17,6 +17,7 @@ from click.testing import CliRunner
 import claimlog.release.rebuild
 from claimlog import __version__
 from claimlog.build import build
+from claimlog.checkout import Checkout
 from claimlog.cli import cli
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
 from claimlog.export.content_hash import parquet_content, sqlite_content
@@ -39,6 +40,7 @@ from claimlog.release.rebuild import (
     compare_bytes,
     rebuild_archive,
     rebuild_tables,
+    release_commit,
 )
 from claimlog.release.release_lock import release_lock
 from claimlog.release.tool_wheel import refuse_development_tool
@@ -564,6 +566,24 @@ def test_a_release_is_found_by_its_entry_where_history_was_rewritten(released: R
     index = read_index(released.package)
     entry = ReleaseEntry({**index[1].data, "commit": "1" * 40}, index[1].display_path)
     assert rebuild_tables(released.package, index, entry, lambda _: None).different == []
+
+
+def test_a_release_is_made_of_no_commit_that_was_only_fetched(
+    checked_in: Repo, tmp_path: Path
+) -> None:
+    """A proposal of somebody else lies in git as soon as one looks at it; its code would run."""
+    repo = checked_in.copy(tmp_path)
+    repo.release("0.1.0")
+    own = read_index(repo.package)[0]
+    checkout = Checkout.of(repo.package)
+    assert release_commit(checkout, own) == own.data["commit"]
+    repo.git("switch", "-q", "-c", "proposal", str(own.data["commit"]))
+    (repo.root / "added.py").write_text("raise SystemExit\n")
+    repo.commit()
+    proposal = checkout.head()
+    repo.git("switch", "-q", "-")
+    entry = ReleaseEntry({**own.data, "commit": proposal}, own.display_path)
+    assert release_commit(checkout, entry) == own.data["commit"]
 
 
 def test_two_releases_are_compared_claim_by_claim_and_field_by_field(released: Repo) -> None:

@@ -97,13 +97,13 @@ class Checkout:
         """
         return self._resolve("HEAD")
 
-    def has(self, commit: str) -> bool:
-        """Whether git holds a commit."""
+    def descends_from(self, commit: str) -> bool:
+        """Whether what is checked out goes on from a commit; one that was only fetched does not."""
         try:
-            self._ask("cat-file", "-e", f"{commit}^{{commit}}")
+            # a commit itself is the first that leads to it, unless HEAD does
+            return not self._ask("rev-list", "--max-count=1", f"{commit}^{{commit}}", "^HEAD")
         except CheckoutError:
             return False
-        return True
 
     def parent_of_addition(self, path: str) -> str:
         """Return the commit before the one that added a file of the package.

@@ -27,7 +27,6 @@ from claimlog.release.layout import GET_AGAIN, RELEASE, SUMS, SUMS_BYTES, parse_
 from claimlog.release.sandbox import verify_in_sandbox
 from claimlog.release.signed_statement import STATEMENT_SUFFIX
 from claimlog.release.verdict import Verdict
-from claimlog.release.vouchers import CHECKPOINT_SUFFIX
 from claimlog.untrusted_files import parse_json
 from claimlog.web_client import WebClient
 from claimlog.web_origins import require_address
@@ -97,6 +96,8 @@ class _Verification:
             number = len(verdict.findings)
             more = f" ({number} findings; claimlog verify lists them)" if number > 1 else ""
             raise ClaimlogError(f"{target.name}: {verdict.findings[0]}{more}; nothing was read")
+        if self.key is not None:
+            verdict.require_signature(target.name, "nothing was read")
         return verdict
 
 
@@ -117,7 +118,7 @@ def _open_address(url: str, verification: _Verification) -> Dataset:
     client = WebClient()
     if last_part(url).endswith(".zip"):
         scratch = scratch_directory()
-        suffixes = (STATEMENT_SUFFIX, CHECKPOINT_SUFFIX) if verification.key else ()
+        suffixes = (STATEMENT_SUFFIX,) if verification.key else ()
         path = fetch_archive(client, url, Path(scratch.name), suffixes)
         return _release(ArchiveFiles(path), verification.verdict(path), scratch)
     files = AddressFiles(url, client)

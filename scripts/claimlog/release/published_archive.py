@@ -52,6 +52,8 @@ def verify_published_archive(
     if verdict.findings:
         more = f" ({len(verdict.findings)} findings)" if len(verdict.findings) > 1 else ""
         raise ClaimlogError(f"{verdict.findings[0]}{more}; nothing was {intention}")
+    if key is not None:
+        verdict.require_signature(package.relative(archive), f"nothing was {intention}")
     # an archive is of the release that it holds, whatever its file is called
     release = (verdict.name, verdict.version)
     if release != (package.descriptor["name"], str(entry.version)) or not verdict.vouchers:

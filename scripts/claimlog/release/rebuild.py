@@ -184,8 +184,8 @@ def package_at_release(package: Package, entry: ReleaseEntry) -> Iterator[Packag
 def release_commit(checkout: Checkout, entry: ReleaseEntry) -> str:
     """Return the commit that a release was made from.
 
-    That is the one its entry names; where history was rewritten since, the one before the commit
-    that added the entry.
+    That is the one its entry names, if what is checked out goes on from it; where history was
+    rewritten since, the one before the commit that added the entry.
 
     Raises
     ------
@@ -193,7 +193,7 @@ def release_commit(checkout: Checkout, entry: ReleaseEntry) -> str:
         If git has neither.
     """
     commit = str(entry.data["commit"])
-    if checkout.has(commit):
+    if checkout.descends_from(commit):
         return commit
     try:
         return checkout.parent_of_addition(entry.display_path)

@@ -7,7 +7,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from claimlog.count_wording import number_and_noun
-from claimlog.errors import Finding
+from claimlog.errors import ClaimlogError, Finding
+from claimlog.release.signed_statement import STATEMENT_SUFFIX
+
+FILES, LOG = "files", "log"
 
 NAMED_ROWS = 10
 """Rows that a sentence names; the findings name all."""
@@ -27,6 +30,8 @@ class Verdict:
         Checks that were made, and those that were not and why, a line each.
     vouchers
         What vouches for every file of the release: an entry of an index, a signature.
+    signed
+        What the user's key signed: `FILES`, each of them, or the `LOG` alone; empty if nothing.
     kept_root_rows
         Rows of the log, from the first on, that have the roots which the user kept.
     log_rows
@@ -47,6 +52,7 @@ class Verdict:
     omissions: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     vouchers: list[str] = field(default_factory=list)
+    signed: str = ""
     kept_root_rows: int = 0
     log_rows: int = 0
     derived_tables_checked: bool = True
@@ -66,11 +72,16 @@ class Verdict:
             consistent = (
                 f"the log of {release} is consistent, its derived tables not checked against it"
             )
-        if self.kept_root_rows:
-            consistent = f"{consistent}; {self._kept_rows}; the rest"
+        known = [self._kept_rows] if self.kept_root_rows else []
+        give = "give the maintainers' key with --key"
+        if self.signed == LOG:
+            known.append("its log is the one that the holder of the key signed")
+            give = f"get {self.name}-{self.version}{STATEMENT_SUFFIX} from where it was published"
+        if known:
+            consistent = f"{consistent}; {'; '.join(known)}; the rest"
         return (
             f"{consistent}, by nobody's word; run this in a checkout whose releases/ you trust, or "
-            "give the maintainers' key with --key"
+            f"{give}"
         )
 
     @property
@@ -95,6 +106,28 @@ class Verdict:
             f"; {'row' if len(places) == 1 else 'rows'} {named}{more} of its log "
             f"{'is' if len(places) == 1 else 'are'} missing, for which nobody vouches"
         )
+
+    def require_signature(self, name: str, outcome: str) -> None:
+        """Refuse a release of which a key did not sign every file.
+
+        Parameters
+        ----------
+        name
+            The release as the message names it.
+        outcome
+            What does not happen: ``nothing was read``.
+
+        Raises
+        ------
+        ClaimlogError
+            If the signature over every file is not beside it.
+        """
+        if self.signed != FILES:
+            statement = f"{self.name}-{self.version}{STATEMENT_SUFFIX}"
+            raise ClaimlogError(
+                f"{name}: {statement} is not beside it, and what is there signs its log alone; "
+                f"get it from where the release was published; {outcome}"
+            )
 
     def as_dict(self) -> dict[str, Any]:
         """Return the verdict as a JSON object."""

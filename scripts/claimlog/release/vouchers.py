@@ -17,7 +17,7 @@ from claimlog.release.release_copy import ReleaseCopy
 from claimlog.release.release_site import is_of_site
 from claimlog.release.signed_note import NOTE_BYTES
 from claimlog.release.signed_statement import STATEMENT_SUFFIX, read_statement
-from claimlog.release.verdict import Verdict
+from claimlog.release.verdict import FILES, LOG, Verdict
 from claimlog.untrusted_files import RIGHT_FILE, read_regular
 
 CHECKPOINT_SUFFIX = ".checkpoint"
@@ -139,6 +139,7 @@ def check_signatures(copy: ReleaseCopy, key: Path, verdict: Verdict) -> None:
         remedy = f"if {stem} is what you want, name it and its signature so"
         verdict.findings.append(Finding(RULE, copy.target.name, message, remedy=remedy))
         return
+    verdict.signed = FILES if path == statement else LOG
     if path == statement:
         verdict.checks.append(f"signature of {path.name} over every file")
         verdict.vouchers.append(f"the signature in {path.name} with the key in {key.name}")
