@@ -387,6 +387,59 @@ def test_words_that_a_search_would_not_find_are_named_although_checksums_agree(
     assert "tiny.db: 'claims_fts' does not hold the words of its table" in flaws(folder)
 
 
+OTHER_PAGES = (
+    "INSERT INTO claims_fts(claims_fts, rank) VALUES ('pgsz', 64)",
+    "INSERT INTO claims_fts(claims_fts) VALUES ('rebuild')",
+    "DELETE FROM claims_fts_config WHERE k = 'pgsz'",
+)
+"""An index with more and smaller pages, as another version of SQLite might write it."""
+
+STRAYS = {
+    "a page under a word that stands before it": (
+        "UPDATE claims_fts_idx SET term = '0a' WHERE pgno = (SELECT min(pgno) FROM claims_fts_idx "
+        "WHERE pgno > 2)"
+    ),
+    "a page of no segment": "INSERT INTO claims_fts_data VALUES (99999999999, 'SECRET')",
+    "a page behind the last": (
+        "INSERT INTO claims_fts_data SELECT max(id) + 500, 'SECRET' FROM claims_fts_data"
+    ),
+    "an index of a list that is not long": (
+        "INSERT INTO claims_fts_data SELECT max(id) + (1 << 36), 'SECRET' FROM claims_fts_data"
+    ),
+    "a word of no segment": "INSERT INTO claims_fts_idx VALUES (77, 'SECRET', 3)",
+    "words behind the segments": (
+        "UPDATE claims_fts_data SET block = CAST(block || 'SECRET' AS BLOB) WHERE id = 10"
+    ),
+    "words behind the sums": (
+        "UPDATE claims_fts_data SET block = CAST(block || 'SECRET' AS BLOB) WHERE id = 1"
+    ),
+}
+
+
+def test_an_index_whose_pages_another_version_of_sqlite_cut_is_sound(folder: Path) -> None:
+    alter(folder, *OTHER_PAGES)
+    assert "claims_fts" not in flaws(folder)
+
+
+@pytest.mark.parametrize("what", STRAYS)
+def test_what_no_search_is_led_to_or_all_are_led_past_is_named(what: str, folder: Path) -> None:
+    alter(folder, *OTHER_PAGES)
+    alter(folder, STRAYS[what])
+    assert "tiny.db: 'claims_fts' does not hold the words of its table" in flaws(folder)
+
+
+@pytest.mark.parametrize("setting", ["'version', 99", "'hashsize', '<b>'", "'version', 4.0"])
+def test_a_setting_with_another_value_is_named(setting: str, folder: Path) -> None:
+    alter(folder, f"REPLACE INTO claims_fts_config VALUES ({setting})")
+    assert "with a value that no release has" in flaws(folder)
+
+
+def test_bytes_behind_the_last_page_are_named(folder: Path) -> None:
+    path = folder / "tiny.db"
+    path.write_bytes(path.read_bytes() + b"PK" * 2_000)
+    assert "has 4,000 bytes behind its last page" in flaws(folder)
+
+
 @pytest.mark.parametrize(
     ("statement", "said"),
     [

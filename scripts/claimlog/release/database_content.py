@@ -17,8 +17,12 @@ from claimlog.export.content_hash import VALUE_BYTES
 from claimlog.export.sqlite import SEARCH_BYTES, SearchStatements, search_statements, sql_identifier
 from claimlog.schema.table_schema import Table
 
-SEARCH_SETTINGS = ("version", "hashsize")
-"""Settings that an FTS5 index may have; others change how it ranks or stores words."""
+SEARCH_FORMAT = 4
+"""FTS5's number for how an index is stored, as all versions of SQLite write it from 2015 on."""
+
+SEARCH_SETTINGS = {"version": range(SEARCH_FORMAT, SEARCH_FORMAT + 1), "hashsize": range(1 << 40)}
+"""Settings that an FTS5 index may have, with their values; others change how it ranks or stores
+words."""
 
 JOURNAL_BYTES = slice(18, 20)
 """Bytes of a SQLite file that say how it is written and read: 1, or 2 with a log of changes."""
@@ -46,6 +50,13 @@ INDEX_QUERIES = {
 }
 """Queries for everything that FTS5 stores of an index, by shadow table."""
 
+AVERAGES, STRUCTURE = 1, 10
+"""Records of an index that are no page of words: sums for the whole index, and its segments."""
+
+SEGMENT_BITS, LIST_INDEX_BIT, PAGE = 37, 36, (1 << 31) - 1
+"""Where the identifier of a record of words has the number of its segment, whether it is an index
+of a long list of documents, and its page (fts5_index.c)."""
+
 STATISTIC = re.compile(r"[0-9]{1,15}( [0-9]{1,15})*")
 """A line of the planner's statistics: rows, then rows for each value of the first columns."""
 
@@ -71,7 +82,7 @@ def content_flaws(path: Path, tables: Mapping[str, Table]) -> Iterator[tuple[str
             [(value,)] = database.execute(f"PRAGMA release.{name}").fetchall()
             if value != expected:
                 yield "the file", f"has the {name} {str(value)[:40]}, a release has {expected}"
-        if flaw := _free_pages_flaw(database):
+        if flaw := _pages_flaw(database, path):
             yield "the file", flaw
         yield from _statistics_flaws(database)
         for table in tables.values():
@@ -92,12 +103,17 @@ def header_flaw(path: Path) -> str | None:
     return None
 
 
-def _free_pages_flaw(database: sqlite3.Connection) -> str | None:
-    """Return the flaw of a file with free pages, which hold what no reader is shown; else None."""
+def _pages_flaw(database: sqlite3.Connection, path: Path) -> str | None:
+    """Return the flaw of a file with free pages or bytes behind its last; else None.
+
+    Both hold what no reader is shown.
+    """
     free, pages, size = (
         int(database.execute(f"PRAGMA release.{name}").fetchone()[0])
         for name in ("freelist_count", "page_count", "page_size")
     )
+    if behind := path.stat().st_size - pages * size:
+        return f"has {behind:,} bytes behind its last page, which nobody is shown"
     is_large = pages * size >= FREE_PAGES_FROM
     if free > (pages // FREE_PAGES_SHARE if is_large else 0):
         return f"has {free:,} free pages of {pages:,}, which hold what nobody is shown"
@@ -109,9 +125,10 @@ def _search_flaw(
 ) -> str | None:
     """Return the flaw of a full-text index that does not hold the words of its table; else None."""
     name = sql_identifier(f"{table.name}_fts")
-    settings = database.execute(f"SELECT k FROM release.{_shadow(table, 'config')}").fetchmany(10)
-    if other := [key for (key,) in settings if key not in SEARCH_SETTINGS]:
-        return f"has the setting {str(other[0])[:80]!r}, which no release has"
+    settings = database.execute(f"SELECT k, v FROM release.{_shadow(table, 'config')}")
+    for key, value in settings.fetchmany(10):
+        if type(value) is not int or value not in SEARCH_SETTINGS.get(key, ()):
+            return f"has the setting {str(key)[:80]!r} with a value that no release has"
     columns = ", ".join(map(sql_identifier, table.spec["search"]))
     # an index beside no table, so that only the index is in memory
     database.execute(index.create.replace(f"content={sql_identifier(table.name)}", "content=''", 1))
@@ -140,13 +157,17 @@ def _holds_words(path: Path, table: Table, index: SearchStatements) -> bool:
     """Whether an index holds its words in other pages, as another version of SQLite writes them.
 
     FTS5's own check adds up checksums of words, which a forger can keep, but it sees whether words
-    are found where they lie. It is a command that writes, so it is given a copy in memory.
+    are found where they lie. It is a command that writes, so it is given a copy in memory. Neither
+    it nor a list of all words follows the index of pages, by which a search finds a word: so each
+    word is looked up too.
     """
     own = sql_identifier(f"{table.name}_fts")
     with closing(sqlite3.connect(":memory:")) as copy:
         copy.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, VALUE_BYTES)
         copy.execute("PRAGMA trusted_schema = OFF")
         copy.deserialize(path.read_bytes())
+        if not _holds_own_records(copy, table):
+            return False
         try:
             copy.execute(f"INSERT INTO {own}({own}, rank) VALUES ('integrity-check', 1)")
         except sqlite3.DatabaseError:
@@ -155,10 +176,91 @@ def _holds_words(path: Path, table: Table, index: SearchStatements) -> bool:
         copy.execute(index.create.replace(own, new, 1))
         copy.execute(index.rebuild.replace(own, new))
         for number, name in enumerate((own, new)):
-            vocabulary = f"fts5vocab(main, {name}, instance)"
-            copy.execute(f"CREATE VIRTUAL TABLE temp.words_{number} USING {vocabulary}")
-        words = (f'SELECT term, doc, col, "offset" FROM temp.words_{number}' for number in (0, 1))
-        return _is_same(copy, *words)
+            for kind in ("instance", "row"):
+                vocabulary = f"fts5vocab(main, {name}, {kind})"
+                copy.execute(f"CREATE VIRTUAL TABLE temp.{kind}_{number} USING {vocabulary}")
+        pairs = (
+            [f'SELECT term, doc, col, "offset" FROM temp.instance_{number}' for number in (0, 1)],
+            [INDEX_QUERIES["docsize"].format(name) for name in _pair(table, "docsize")],
+            [f"SELECT block FROM {name} WHERE id = {AVERAGES}" for name in _pair(table, "data")],
+        )
+        if not all(_is_same(copy, *queries) for queries in pairs):
+            return False
+        [(lost,)] = copy.execute(
+            "SELECT count(*) FROM temp.row_1 AS new LEFT JOIN temp.row_0 AS own "
+            "ON own.term = new.term WHERE (own.doc, own.cnt) IS NOT (new.doc, new.cnt)"
+        ).fetchall()
+        return not lost
+
+
+def _pair(table: Table, part: str) -> tuple[str, str]:
+    """Return the names of a shadow table, and of that of the index which is made to compare."""
+    return _shadow(table, part), sql_identifier(f"{COMPARISON_INDEX}_{part}")
+
+
+def _holds_own_records(copy: sqlite3.Connection, table: Table) -> bool:
+    """Whether all records of an index belong to its segments, and its list of these to nobody else.
+
+    Nobody is shown another record.
+    """
+    data, pages = (_shadow(table, part) for part in ("data", "idx"))
+    found = copy.execute(f"SELECT block FROM {data} WHERE id = {STRUCTURE}").fetchone()
+    segments = _segments(found[0]) if found and isinstance(found[0], bytes) else None
+    if segments is None:
+        return False
+    # a page is numbered twice over, and odd where a list of documents that begins there is indexed
+    listed = dict(
+        copy.execute(f"SELECT segid, min(pgno) / 2 FROM {pages} WHERE pgno % 2 = 1 GROUP BY segid")
+    )
+    own = [segment for (segment,) in copy.execute(f"SELECT DISTINCT segid FROM {pages}")]
+    for (record,) in copy.execute(
+        f"SELECT id FROM {data} WHERE id NOT IN ({AVERAGES}, {STRUCTURE})"
+    ):
+        segment, page = record >> SEGMENT_BITS, record & PAGE
+        is_list_index = record >> LIST_INDEX_BIT & 1
+        first = listed.get(segment, page + 1) if is_list_index else 1
+        if not first <= page <= segments.get(segment, 0):
+            return False
+    return segments.keys() >= {*own}
+
+
+def _segments(record: bytes) -> dict[int, int] | None:
+    """Return the last page of each segment by its number, as FTS5's record of them says.
+
+    None if it says anything else.
+    """
+    numbers = _varints(record[4:])  # behind a counter of settings that were made
+    if numbers is None or len(numbers) < 3:
+        return None
+    levels, count, _, *rest = numbers
+    found: dict[int, int] = {}
+    for _ in range(levels):
+        if len(rest) < 2:
+            return None
+        (_, size), rest = rest[:2], rest[2:]
+        if len(rest) < 3 * size:
+            return None
+        for at in range(0, 3 * size, 3):
+            found[rest[at]] = rest[at + 2]
+        rest = rest[3 * size :]
+    return found if not rest and len(found) == count else None
+
+
+def _varints(data: bytes) -> list[int] | None:
+    """Return the numbers that bytes hold as SQLite writes them, seven bits a byte; None if none.
+
+    >>> _varints(bytes([1, 0x81, 0])), _varints(bytes([0x81]))
+    ([1, 128], None)
+    """
+    numbers, number, length = [], 0, 0
+    for byte in data:
+        number, length = number << 7 | byte & 0x7F, length + 1
+        if byte < 0x80:
+            numbers.append(number)
+            number = length = 0
+        elif length > 8:
+            return None
+    return None if length else numbers
 
 
 def _is_same(database: sqlite3.Connection, first: str, second: str) -> bool:
