@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -324,6 +325,68 @@ def test_a_parquet_file_of_another_version_is_compared_as_far_as_it_can_be(folde
     verdict = verify_copy(folder)
     assert not any(finding.rule == "release-parquet" for finding in verdict.findings)
     assert any("the pages of 1 Parquet files, parquet/claims" in it for it in verdict.omissions)
+
+
+def footer_bytes(path: Path) -> tuple[bytes, bytes]:
+    """Return a Parquet file up to its footer, and the footer."""
+    data = path.read_bytes()
+    start = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    return data[:start], data[start:-8]
+
+
+def with_footer(pages: bytes, told: bytes) -> bytes:
+    return pages + told + len(told).to_bytes(4, "little") + b"PAR1"
+
+
+def moved(field: bytes, number: int) -> Callable[[bytes, bytes], bytes]:
+    """Return what adds one to a number of a footer, which stands behind the head of its field."""
+
+    def change(pages: bytes, told: bytes) -> bytes:
+        old, new = (field + varint(2 * it) for it in (number, number + 1))
+        assert len(old) == len(new)
+        at = told.rindex(old)
+        return with_footer(pages, told[:at] + new + told[at + len(old) :])
+
+    return change
+
+
+def packed_bytes(path: Path) -> int:
+    group = pq.read_metadata(path).row_group(0)
+    return sum(group.column(at).total_compressed_size for at in range(group.num_columns))
+
+
+FOOTERS: dict[str, tuple[Callable[[Path], Callable[[bytes, bytes], bytes]], str]] = {
+    # the field before is told of too, so that no other number is found
+    "the packed size of a row group": (
+        lambda path: moved(b"\x16\x08\x16", packed_bytes(path)),
+        "states another size or place of row group 0",
+    ),
+    "the size of a row group": (
+        lambda path: moved(b"\x16", pq.read_metadata(path).row_group(0).total_byte_size),
+        "states another size or place of row group 0",
+    ),
+    "bytes before the footer": (
+        lambda _: lambda pages, told: with_footer(pages + b"SECRET", told),
+        "bytes that belong to no column",
+    ),
+    "bytes behind the footer's last field": (
+        lambda _: lambda pages, told: with_footer(pages, told + b"SECRET"),
+        "more than our writer puts there",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", FOOTERS)
+def test_what_a_footer_tells_other_programs_alone_is_named(what: str, folder: Path) -> None:
+    """Spark reads no row of a group whose stated size is large, and Arrow passes over that size."""
+    change_of, said = FOOTERS[what]
+    path = folder / "parquet" / "claims.parquet"
+    rows = pq.read_table(path).num_rows
+    change = change_of(path)
+    footer(path, (VERSION, OTHER_VERSION))
+    path.write_bytes(change(*footer_bytes(path)))
+    assert pq.read_table(path).num_rows == rows
+    assert re.search(rf"parquet/claims\.parquet: .*{said}", flaws(folder))
 
 
 def test_a_parquet_file_of_another_writer_does_not_pass(folder: Path) -> None:

@@ -13,11 +13,10 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from claimlog.log.thrift_compact import Compact
+
 HEADER_BYTES = 16_384
 """A page header: some 30 bytes, and at most 4,096 for each of two bounds of its values."""
-
-DEPTH = 8
-"""Levels of nesting in a page header: it has three."""
 
 DATA, INDEX, DICTIONARY, DATA_V2 = range(4)
 """Types of pages. Index pages are in no file: readers pass over them."""
@@ -31,8 +30,9 @@ ENCODING = {DATA: 2, DICTIONARY: 2, DATA_V2: 4}
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a page header says: size when unpacked, number of values or 0 for a dictionary."""
+    """What a page header says: type, size when unpacked, number of values or 0 for a dictionary."""
 
+    kind: int
     unpacked: int
     values: int
     encoding: int
@@ -55,7 +55,7 @@ def pages(path: Path, chunk: pq.ColumnChunkMetaData) -> Iterator[Page]:
     with path.open("rb") as file:
         while start < end:
             file.seek(start)
-            header = Compact(file.read(HEADER_BYTES))
+            header = Compact(file.read(HEADER_BYTES), "a page header")
             fields = header.struct()
             kind, unpacked, packed = (fields.get(number) for number in (1, 2, 3))
             if not (isinstance(unpacked, int) and isinstance(packed, int) and unpacked >= 0):
@@ -71,61 +71,4 @@ def pages(path: Path, chunk: pq.ColumnChunkMetaData) -> Iterator[Page]:
             values, encoding = details.get(1), details.get(ENCODING[kind])
             if not (isinstance(values, int) and isinstance(encoding, int) and values >= 0):
                 raise ValueError("a page header states no values")
-            yield Page(unpacked, 0 if kind == DICTIONARY else values, encoding)
-
-
-class Compact:
-    """Reader of Thrift's compact protocol: integers and structs; the rest is passed over."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-        self.at = 0
-
-    def struct(self, depth: int = DEPTH) -> dict[int, object]:
-        """Return the fields of a struct by number: integers and structs, others as None."""
-        fields: dict[int, object] = {}
-        number = 0
-        while head := self._byte():
-            step, kind = head >> 4, head & 15
-            number = number + step if step else self._integer()
-            fields[number] = self._value(kind, depth)
-        return fields
-
-    def _value(self, kind: int, depth: int) -> object:
-        if kind in (1, 2):  # a boolean is in its type
-            return None
-        if kind == 3:
-            return self._byte()
-        if kind in (4, 5, 6):
-            return self._integer()
-        if kind == 7:
-            self._skip(8)
-            return None
-        if kind == 8:
-            self._skip(self._varint())
-            return None
-        if kind == 12 and depth:
-            return self.struct(depth - 1)
-        raise ValueError("a page header holds what none does")
-
-    def _integer(self) -> int:
-        number = self._varint()
-        return (number >> 1) ^ -(number & 1)
-
-    def _varint(self) -> int:
-        number = 0
-        for shift in range(0, 70, 7):
-            byte = self._byte()
-            number |= (byte & 127) << shift
-            if byte < 128:
-                return number
-        raise ValueError("a page header holds an endless number")
-
-    def _byte(self) -> int:
-        self._skip(1)
-        return self.data[self.at - 1]
-
-    def _skip(self, count: int) -> None:
-        self.at += count
-        if self.at > len(self.data):
-            raise ValueError("a page header is cut off")
+            yield Page(kind, unpacked, 0 if kind == DICTIONARY else values, encoding)

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import base64
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from claimlog.export.parquet import column_notes, table_notes
+from claimlog.log.parquet_pages import pages
+from claimlog.log.thrift_compact import Compact
 from claimlog.schema.table_schema import Table
 
 LIBRARY = f"parquet-cpp-arrow version {pa.__version__}"
@@ -28,8 +32,19 @@ POLARS_PREFIX = b"_PL_"
 """How the notes begin by which Polars knows the codes of a column; releases up to 0.2.0 have none.
 """
 
-MAGIC_BYTES = 4
-"""Bytes before the first column."""
+MAGIC_BYTES, END_BYTES = 4, 8
+"""Bytes before the first column, and behind the footer, where its length stands."""
+
+FOOTER_FIELDS = frozenset(range(1, 8))
+GROUP_FIELDS = frozenset(range(1, 8))
+CHUNK_FIELDS = frozenset(range(2, 8))
+COLUMN_FIELDS = frozenset({*range(1, 8), 9, 11, 12, 13, 16})
+"""Fields that our writers fill in, of parquet.thrift: FileMetaData, RowGroup, ColumnChunk and its
+ColumnMetaData. Notes of a column in a row group, filters, and what is encrypted are not among them.
+"""
+
+OLD_BOUNDS, BOUNDS = (1, 2), (5, 6)
+"""Fields of Statistics for the largest and the smallest value, those that are deprecated first."""
 
 
 @contextmanager
@@ -64,7 +79,11 @@ def footer_flaws(path: Path, table: Table) -> Iterator[str]:
     All rows are read, a row group at a time.
     """
     with open_parquet(path) as file:
-        flaws = [*_note_flaws(file, table), *_place_flaws(file.metadata)]
+        flaws = [
+            *_note_flaws(file, table),
+            *_place_flaws(file.metadata),
+            *_footer_flaws(path, file.metadata),
+        ]
         yield from flaws or _statistics_flaws(file, table)
 
 
@@ -118,6 +137,69 @@ def _place_flaws(footer: pq.FileMetaData) -> Iterator[str]:
             elif group.num_rows and (start != position or not start <= data < end or codes == data):
                 yield f"has {column.path_in_schema} in another place than after the column before"
             position = end
+
+
+def _footer_flaws(path: Path, read: pq.FileMetaData) -> Iterator[str]:
+    """Yield what a footer says that Arrow does not pass on: other programs act on it.
+
+    Spark divides a file by the sizes of its row groups, and looks a value up in a dictionary alone
+    where all pages are said to use it.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as handle:
+        handle.seek(size - END_BYTES)
+        length = int.from_bytes(handle.read(4), "little")
+        handle.seek(size - END_BYTES - length)
+        reader = Compact(handle.read(length), "the footer")
+    try:
+        footer = reader.struct()
+        groups = cast("list[Any]", footer[4])
+        if reader.at != length or not footer.keys() <= FOOTER_FIELDS:
+            yield "has a footer with more than our writer puts there"
+        end = MAGIC_BYTES
+        indexes: list[tuple[int, int]] = []
+        for number, group in enumerate(groups):
+            yield from _group_flaws(path, number, group, read.row_group(number), end)
+            for chunk in group[1]:
+                end += chunk[3][7]
+                indexes += [(chunk[at], chunk[at + 1]) for at in (4, 6) if at in chunk]
+        for start, length_of_index in sorted(indexes):
+            if start != end:
+                break
+            end += length_of_index
+        if end != size - END_BYTES - length:
+            yield "has bytes that belong to no column and no index of one"
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+        yield "has a footer that is none of our writer's"
+
+
+def _group_flaws(
+    path: Path, number: int, group: Mapping[int, Any], read: pq.RowGroupMetaData, start: int
+) -> Iterator[str]:
+    """Yield where a row group says something else of itself than its columns do."""
+    columns = [chunk[3] for chunk in group[1]]
+    sizes = {
+        2: sum(column[6] for column in columns),
+        5: start,
+        6: sum(column[7] for column in columns),
+        7: number,
+    }
+    if not group.keys() <= GROUP_FIELDS or any(
+        group.get(field, value) != value for field, value in sizes.items()
+    ):
+        yield f"states another size or place of row group {number} than its columns have"
+    for at, (chunk, column) in enumerate(zip(group[1], columns, strict=True)):
+        name = read.column(at).path_in_schema
+        if not (chunk.keys() <= CHUNK_FIELDS and column.keys() <= COLUMN_FIELDS):
+            yield f"says more of {name} than our writer does"
+        bounds = column.get(12, {})
+        for old, new in zip(OLD_BOUNDS, BOUNDS, strict=True):
+            if old in bounds and bounds[old] != bounds.get(new):
+                yield f"states two bounds of {name}, one for old readers"
+        found = Counter((page.kind, page.encoding) for page in pages(path, read.column(at)))
+        stated = {(item[1], item[2]): item[3] for item in column.get(13, ())}
+        if (stated and stated != found) or not {code for _, code in found} <= {*column[2]}:
+            yield f"states other encodings of {name} than its pages have"
 
 
 def _statistics_flaws(file: pq.ParquetFile, table: Table) -> Iterator[str]:
