@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import errno
+import re
 from bisect import bisect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -55,11 +56,16 @@ READ_CHARACTERS = 50_000_000
 
 
 def reason(error: OSError) -> str:
-    """Return what the system said, in a line; copying a directory wraps it in a list."""
+    """Return what the system said, in a line; copying a directory wraps it in a list.
+
+    >>> reason(OSError([("a", "b", "[Errno 28] No space left on device: 'a' -> 'b'")]))
+    'No space left on device'
+    """
     if error.strerror:
         return error.strerror
     listed = error.args[0] if error.args else error
-    return str(listed[-1][-1] if isinstance(listed, list) and listed else listed)
+    said = str(listed[-1][-1] if isinstance(listed, list) and listed else listed)
+    return re.sub(r"^\[Errno [0-9]+\] (.*?)(: '.*)?$", r"\1", said, flags=re.DOTALL)
 
 
 def is_of_the_machine(error: BaseException) -> bool:
