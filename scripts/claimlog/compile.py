@@ -11,9 +11,10 @@ import narwhals as nw
 import polars as pl
 
 from claimlog.build_notes import write_fingerprint
+from claimlog.export.definition_tables import definition_tables
 from claimlog.export.descriptor import FileHashes, descriptor_of_build, dump_json
 from claimlog.export.metadata import datasette_metadata, inspect_data
-from claimlog.export.table_types import conform, conform_lazily, constant_tables, empty_table
+from claimlog.export.table_types import conform, conform_lazily, empty_table
 from claimlog.fold import (
     ClaimSummary,
     Cutoff,
@@ -101,7 +102,7 @@ class Compiler:
             yield from self._collect(
                 fold_other_tables(self.others, self.summary, definition, self.context)
             )
-        constant = {**constant_tables(definition), "batches": batches_table(self.log, self.cut)}
+        constant = {**definition_tables(definition), "batches": batches_table(self.log, self.cut)}
         for name, frame in constant.items():
             if name in definition.tables:
                 with fitting(f"schemas/tables/{name}.json"):

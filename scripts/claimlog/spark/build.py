@@ -18,8 +18,9 @@ from claimlog.build import refuse_foreign
 from claimlog.compile import batches_table, fold_context, log_state
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.export.content_hash import Content
+from claimlog.export.definition_tables import definition_tables
 from claimlog.export.descriptor import dump_json, resource_schema
-from claimlog.export.table_types import constant_tables, empty_table
+from claimlog.export.table_types import empty_table
 from claimlog.fold import Cutoff, cutoff, fold
 from claimlog.log.event_log import Log
 from claimlog.media_types import PARQUET
@@ -159,7 +160,7 @@ def fold_tables(spark: SparkSession, log: Log, cut: Cutoff) -> Iterator[tuple[Ta
     """Yield every table with its frame, which Spark computes when it is written."""
     frames = {name: stream_frame(log, name) for name in log.definition.streams}
     folded = fold(frames, log.definition, cut.size, fold_context(log, cut))
-    constant = {**constant_tables(log.definition), "batches": batches_table(log, cut)}
+    constant = {**definition_tables(log.definition), "batches": batches_table(log, cut)}
     for name, table in log.definition.tables.items():
         if name in folded:
             yield table, folded[name].to_native()
