@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from claimlog.desk.request_error import RequestError
+from claimlog.desk import saved_cells
+from claimlog.desk.request_error import LARGE, RequestError
 from claimlog.desk.saved_cells import SavedCells, StaleError
 from claimlog.errors import ClaimlogError
 
@@ -158,3 +159,26 @@ def test_a_line_that_was_spoilt_is_named_and_a_link_not_followed(tmp_path: Path)
     with pytest.raises(RequestError):
         SavedCells(link).change({"a": 1}, {})
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_file_never_grows_to_more_than_is_read_and_can_be_closed_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saved_cells, "STATE_BYTES", 2_000)
+    monkeypatch.setattr(saved_cells, "MARK_BYTES", 500)
+    cells = SavedCells(tmp_path / "work")
+
+    def fill() -> None:
+        for number in range(1_000):
+            cells.change({"a": "1"[: number % 2]}, {})
+
+    with pytest.raises(RequestError, match="no more fit; finish it") as refused:
+        fill()
+    assert refused.value.code == LARGE
+    with pytest.raises(RequestError, match="no more fit"):
+        cells.undo(cells.state)
+    cells.mark("finished", {"by": "coder-1"})
+    again = SavedCells(tmp_path / "work")
+    again.refresh()
+    assert again.marks == {"finished": {"by": "coder-1"}}
+    assert again.cell("a").value is not None

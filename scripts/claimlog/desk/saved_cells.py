@@ -20,10 +20,13 @@ from typing import Any
 import orjson
 
 from claimlog.desk.cell_state import MARK, REDO, SET, UNDO, Cell, CellState, Values
-from claimlog.desk.request_error import CLOSED, DISK, STALE, RequestError
+from claimlog.desk.request_error import CLOSED, DISK, LARGE, STALE, RequestError
 from claimlog.errors import ClaimlogError, reason
 from claimlog.files import sync
 from claimlog.limits import STATE_BYTES
+
+MARK_BYTES = 1 << 20
+"""Bytes of a file that are left for marks, so that a work can be closed however long it is."""
 
 NOTHING_TO_UNDO = "the last change was taken back already, or there is none"
 
@@ -165,6 +168,12 @@ class SavedCells:
     def _append(self, handle: int, line: Mapping[str, Any]) -> None:
         data = orjson.dumps(line) + b"\n"
         end = self._state.size
+        if end + len(data) > STATE_BYTES - (0 if MARK in line else MARK_BYTES):
+            raise RequestError(
+                LARGE,
+                f"{self.path.name}: its changes take {STATE_BYTES:,} bytes, and no more fit; "
+                "finish it as it is",
+            )
         try:
             if os.fstat(handle).st_size != end:
                 os.ftruncate(handle, end)  # a line that was cut off, and never acknowledged
