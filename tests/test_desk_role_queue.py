@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from claimlog.desk import desk_log, text_registration, work
+from claimlog.desk import desk_log, entry_candidates, text_registration, work
 from claimlog.desk.request_error import BUSY, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.upload import MOST, Upload, Uploads
@@ -204,6 +204,51 @@ def test_passages_that_cannot_be_checked_in_seconds_are_not_saved(
     monkeypatch.setattr(work, "MOST_DRAFTS", 4)
     refused = opened.ask("coder-1", "PUT", path, base=0, value=value)
     assert "54 characters" in refused.json()["error"]["message"]
+    opened.close()
+
+
+def actor(name: str) -> dict[str, str]:
+    return {"name": name, "actor_type": "group"}
+
+
+def test_more_entries_than_can_be_compared_in_seconds_are_not_made_on_the_spot(
+    registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "MOST_ENTRIES", 2)
+    opened = desk_of(registered, tmp_path)
+    path = "work/S102/registered/actors/{}".format
+    for name in ("keepers", "pilots"):
+        opened.take("coder-1", "PUT", path(name), base=0, value=actor(name.capitalize()))
+    opened.take("coder-1", "PUT", path("pilots"), base=3, value=actor("Pilots of the port"))
+    refused = opened.ask("coder-1", "PUT", path("crews"), base=0, value=actor("Crews"))
+    assert (refused.status_code, refused.json()["error"]["code"]) == (413, "large")
+    assert "claimlog add --help" in refused.json()["error"]["message"]
+    opened.close()
+
+
+def test_of_many_entries_those_with_a_rare_word_in_common_are_compared(
+    registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(entry_candidates, "MOST_COMPARED", 2)
+    opened = desk_of(registered, tmp_path)
+    path = "work/S102/registered/actors/{}".format
+    value = claim_value("dimmed the lamp", "The beam was made weaker.", dyad_from=["lamps"])
+    opened.take("coder-1", "PUT", path("lamps"), base=0, value=actor("Keepers of quay lamps"))
+    opened.put("coder-1", "S102", "d1", value)
+    for number in range(5):
+        name = f"keepers-{number}"
+        opened.take("coder-2", "PUT", path(name), base=0, value=actor(f"Keepers number {number}"))
+    opened.take("coder-2", "PUT", path("society"), base=0, value=actor("Quay lamps society"))
+    opened.put("coder-2", "S102", "d1", {**value, "dyad_from": ["society"]})
+    for role in ("coder-1", "coder-2"):
+        opened.finish(role, "S102")
+    found = opened.take("adjudicator", "GET", "adjudication/S102")["proposals"]
+    mine = next(entry for entry in found if entry["id"] == "lamps")
+    assert mine["used_by"] == ["d1"]
+    assert mine["alike"][0]["id"] == "society"
+    assert len(mine["alike"]) == 2  # of six with a word in common
+    used = {entry["id"] for entry in found if entry["coder"] == "coder-2" and entry["used_by"]}
+    assert used == {"society"}
     opened.close()
 
 

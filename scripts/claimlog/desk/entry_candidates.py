@@ -3,66 +3,118 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from claimlog.desk.decisions import PROPOSAL, Decisions
 from claimlog.desk.desk import Desk
 from claimlog.desk.entry_merge import NewEntries
 from claimlog.desk.lookup import label_of, names_of
-from claimlog.desk.row_references import references
+from claimlog.desk.row_references import CLAIMS, Name, references
 from claimlog.desk.saved_work import Entry
 from claimlog.desk.work import Work
 from claimlog.sources.words import words
 
 Row = dict[str, Any]
-MOST_ALIKE = 5
+MOST_ALIKE, MOST_COMPARED = 5, 200
+"""Entries that are shown as alike, and those that one is compared with to find them."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An entry that others may be the same as, of the register or of a coder.
+
+    Attributes
+    ----------
+    owner
+        The coder who made it; None of one that is registered.
+    words
+        Those of its names.
+    """
+
+    owner: str | None
+    name: str
+    row: Row
+    words: frozenset[str]
+
+
+class Candidates:
+    """Entries of one stream by the words of their names: few of many share a rare word."""
+
+    def __init__(self, desk: Desk, works: Sequence[Work], stream: str) -> None:
+        self.definition, self.stream = desk.log.definition, stream
+        found = [(None, name, row) for name, row in desk.log.entries(stream).items()]
+        own = [
+            (work.coder, entry.identifier, entry.value)
+            for work in works
+            for entry in work.entries()
+            if entry.stream == stream
+        ]
+        self._by_word: dict[str, list[Candidate]] = {}
+        self._by_name: dict[str, list[Candidate]] = {}
+        for owner, name, row in (*found, *own):
+            candidate = Candidate(owner, name, row, self._words(row))
+            self._by_name.setdefault(name, []).append(candidate)
+            for word in candidate.words:
+                self._by_word.setdefault(word, []).append(candidate)
+
+    def alike(self, coder: str, entry: Entry) -> list[Row]:
+        """Return those of the register, and of other coders, that share a word or the name."""
+        own = self._words(entry.value)
+        scored = []
+        for other in self._near(coder, entry.identifier, own):
+            share = len(own & other.words) / max(1, len(own | other.words))
+            label = label_of(self.definition, self.stream, other.row) or other.name
+            scored.append((share, {"id": other.name, "label": label, "coder": other.owner}))
+        scored.sort(key=lambda one: (-one[0], one[1]["id"]))
+        return [row for _, row in scored[:MOST_ALIKE]]
+
+    def _near(self, coder: str, name: str, own: frozenset[str]) -> Iterator[Candidate]:
+        """Yield entries to compare with: of one name first, then by their rarest words."""
+        lists = [self._by_word.get(word, []) for word in own]
+        seen: set[tuple[str | None, str]] = set()
+        for found in (self._by_name.get(name, []), *sorted(lists, key=len)):
+            for other in islice(found, MOST_COMPARED):
+                if len(seen) == MOST_COMPARED:
+                    return
+                if other.owner != coder and (other.owner, other.name) not in seen:
+                    seen.add((other.owner, other.name))
+                    yield other
+
+    def _words(self, row: Row) -> frozenset[str]:
+        names = names_of(self.definition, self.stream, row)
+        return frozenset(word for name in names for word in words(name))
 
 
 def proposed_entries(
     desk: Desk, works: Sequence[Work], decisions: Decisions, entries: NewEntries
 ) -> Iterator[Row]:
     """Yield the entries that coders made, as answers hold them, with those called alike."""
-    definition = desk.log.definition
     same_as = decisions.same_as()
+    candidates: dict[str, Candidates] = {}
     for work in works:
+        users = _users(desk, work)
         for entry in work.entries():
             key = f"{work.coder}/{entry.stream}/{entry.identifier}"
             target = (entry.stream, entry.identifier)
+            if entry.stream not in candidates:
+                candidates[entry.stream] = Candidates(desk, works, entry.stream)
             yield {
                 **entry.as_dict(),
                 "coder": work.coder,
                 "rev": decisions.cells.cell(f"{PROPOSAL}{key}").revision,
                 "same_as": same_as.get(key),
                 "registered_as": entries.final_name(work.coder, *target),
-                "used_by": [
-                    name
-                    for name, value in work.drafts().items()
-                    if target in references(definition, "claims", value)
-                ],
-                "alike": _alike(desk, works, work.coder, entry),
+                "used_by": users.get(target, []),
+                "alike": candidates[entry.stream].alike(work.coder, entry),
             }
 
 
-def _alike(desk: Desk, works: Sequence[Work], coder: str, entry: Entry) -> list[Row]:
-    """Return entries of the register, and of other coders, that share a word of a name."""
-    definition, stream = desk.log.definition, entry.stream
-    own = {word for one in names_of(definition, stream, entry.value) for word in words(one)}
-    candidates: list[tuple[str | None, str, Row]] = [
-        (None, other, row) for other, row in desk.log.entries(stream).items()
-    ]
-    candidates += [
-        (work.coder, other.identifier, other.value)
-        for work in works
-        if work.coder != coder
-        for other in work.entries()
-        if other.stream == stream
-    ]
-    scored = []
-    for owner, name, row in candidates:
-        theirs = {word for one in names_of(definition, stream, row) for word in words(one)}
-        share = len(own & theirs) / max(1, len(own | theirs))
-        if share > 0 or name == entry.identifier:
-            label = label_of(definition, stream, row) or name
-            scored.append((share, {"id": name, "label": label, "coder": owner}))
-    scored.sort(key=lambda one: (-one[0], one[1]["id"]))
-    return [row for _, row in scored[:MOST_ALIKE]]
+def _users(desk: Desk, work: Work) -> dict[Name, list[str]]:
+    """Return the drafts of a work that name an entry, by the entry."""
+    found: dict[Name, list[str]] = {}
+    for draft, value in work.drafts().items():
+        for target in dict.fromkeys(references(desk.log.definition, CLAIMS, value)):
+            found.setdefault(target, []).append(draft)
+    return found

@@ -14,6 +14,7 @@ from claimlog.desk.roles import Role
 from claimlog.desk.row_references import CLAIMS, on_the_spot_streams, references
 from claimlog.desk.saved_cells import SavedCells, StaleError, stale
 from claimlog.desk.saved_work import REGISTERED, Entry
+from claimlog.desk.work import require_few_entries
 from claimlog.edit.identifier_numbers import numbered_identifiers_of
 from claimlog.schema.patterns import fits
 from claimlog.schema.table_schema import Table
@@ -61,6 +62,8 @@ def remove_entry(
 
 def _save_entry(cells: SavedCells, stream: str, name: str, value: Row | None, base: int) -> Row:
     key = f"{REGISTERED}{stream}/{name}"
+    if value is not None:
+        require_few_entries({*(REGISTERED + own for own, _ in cells.items(REGISTERED)), key})
     try:
         cells.change({key: value}, {key: base})
     except StaleError as error:

@@ -26,6 +26,7 @@ from claimlog.desk.work import (
     Work,
     content_of,
     require_draft_name,
+    require_few_entries,
     require_few_passages,
 )
 from claimlog.desk.work_folder import WorkFolder
@@ -179,8 +180,9 @@ def _checked_cells(desk: Desk, source: str, content: Mapping[str, Any]) -> tuple
     """
     places = desk.log.require_places(source)
     drafts, registered = content["drafts"], content["registered"]
-    if max(len(drafts), len(registered)) > MOST_DRAFTS:
-        raise RequestError(LARGE, f"it holds more than {MOST_DRAFTS:,} drafts or entries")
+    if len(drafts) > MOST_DRAFTS:
+        raise RequestError(LARGE, f"it holds more than {MOST_DRAFTS:,} drafts")
+    require_few_entries(registered)
     values: Row = {}
     for draft in drafts:
         key = f"{DRAFT}{require_draft_name(draft['draft'])}"

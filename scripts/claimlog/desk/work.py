@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sized
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,9 @@ BEGUN, FINISHED = "begun", "finished"
 CODING = "coding"
 MOST_DRAFTS = 20_000
 """Drafts of a text: a long book has some thousand claims."""
+
+MOST_ENTRIES = 2_000
+"""Entries of registers that are made on the spot for a text."""
 
 Row = dict[str, Any]
 
@@ -116,6 +119,22 @@ def require_few_passages(drafts: Collection[Mapping[str, Any]]) -> None:
     if sum(draft["end"] - draft["start"] for draft in drafts) > PASSAGES_CHARACTERS:
         raise RequestError(
             LARGE, f"the passages of a text have at most {PASSAGES_CHARACTERS:,} characters in all"
+        )
+
+
+def require_few_entries(entries: Sized) -> None:
+    """Refuse more entries made on the spot for a text than can be compared in seconds.
+
+    Raises
+    ------
+    RequestError
+        If there are more.
+    """
+    if len(entries) > MOST_ENTRIES:
+        raise RequestError(
+            LARGE,
+            f"for a text at most {MOST_ENTRIES:,} entries are made on the spot; add further ones "
+            "to the log first: claimlog add --help",
         )
 
 
