@@ -611,9 +611,25 @@ def swap_resources(described: dict[str, Any]) -> None:
 
 
 def change_code_list(described: dict[str, Any]) -> None:
-    [claims] = [item for item in described["resources"] if item["name"] == "claims"]
-    [field] = [one for one in claims["schema"]["fields"] if one["name"] == "topic"]
+    _, field = topic_of(described)
     field["codelist"] = "modality"
+
+
+def topic_of(described: dict[str, Any]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    [claims] = [item for item in described["resources"] if item["name"] == "claims"]
+    fields = claims["schema"]["fields"]
+    return fields, next(one for one in fields if one["name"] == "topic")
+
+
+def hide_code_list(described: dict[str, Any]) -> None:
+    """Give the list of the column to its items, which a text does not have."""
+    _, field = topic_of(described)
+    field.update(codelist="modality", items={"codelist": "topic"})
+
+
+def double_column(described: dict[str, Any]) -> None:
+    fields, field = topic_of(described)
+    fields.insert(0, {**field, "codelist": "modality"})
 
 
 def add_resource(described: dict[str, Any]) -> None:
@@ -626,6 +642,14 @@ LED_ASTRAY: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "another code list": (
         change_code_list,
         'gives modality as the code list of "claims.topic", which is topic',
+    ),
+    "another code list beside the one of nothing": (
+        hide_code_list,
+        'gives modality as the code list of "claims.topic", which is topic',
+    ),
+    "a column twice, with two lists": (
+        double_column,
+        'gives modality and topic as the code list of "claims.topic", which is topic',
     ),
     "a table that is none": (add_resource, 'as the resource "truth", which the release does not'),
     "a schema that is none": (

@@ -121,7 +121,7 @@ def _datapackage_differences(
         yield "gives a resource more than once"
     lists, coded = _code_lists(stated), _code_lists(expected)
     for column in [*dict.fromkeys((*coded, *lists))]:
-        one, other = lists.get(column, "no list"), coded.get(column, "no list")
+        one, other = (" and ".join(it.get(column, ["no list"])) for it in (lists, coded))
         if one != other:
             yield f'gives {one} as the code list of "{column}", which is {other}'
     log = expected["log"]
@@ -130,23 +130,27 @@ def _datapackage_differences(
             yield f'says of the log another "{key}" than it has'
 
 
-def _code_lists(datapackage: Mapping[str, Any]) -> dict[str, str]:
-    """Return the code list of each coded column, keys of objects in lists among them."""
-    return {
-        ".".join((item["name"], field["name"], *inner)): str(part["codelist"])
-        for item in datapackage["resources"]
-        for field in item.get("schema", {}).get("fields", ())
-        for part, inner in _parts(field)
-        if "codelist" in part
-    }
+def _code_lists(datapackage: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the code lists of each coded column, and of what its values consist of.
+
+    A column that is described twice has two.
+    """
+    found: dict[str, list[str]] = {}
+    for item in datapackage["resources"]:
+        for field in item.get("schema", {}).get("fields", ()):
+            for part, place in _parts(field):
+                if "codelist" in part:
+                    name = ".".join((item["name"], field["name"], *place))
+                    found.setdefault(name, []).append(str(part["codelist"]))
+    return found
 
 
 def _parts(field: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], tuple[str, ...]]]:
     items = field.get("items") or {}
     yield field, ()
-    yield items, ()
+    yield items, ("items",)
     for part in items.get("fields", ()):
-        yield part, (part["name"],)
+        yield part, ("items", part["name"])
 
 
 def _has_content(copy: ReleaseCopy, name: str, data: bytes) -> bool:
