@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -354,6 +355,38 @@ def test_queries_that_a_delta_carries_run_within_its_limits_of_memory(
     done = apply_by_command(dist(released, "0.1.0"), delta, tmp_path / "out")
     # its page says that it is too long, or a limit was reached
     assert done.exit_code == 0 or "takes more " in str(done.exception)
+
+
+def test_a_log_that_the_index_does_not_name_is_no_release_of_it(
+    released: Repo, delta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = released.copy(tmp_path / "mine")
+    path = repo.root / "releases" / "0.2.0.json"
+    entry = json.loads(path.read_bytes())
+    name = next(name for name in entry["files"] if name.startswith("log/events/"))
+    entry["files"][name] = "0" * 64
+    path.write_text(json.dumps(entry))
+    monkeypatch.chdir(repo.root)
+    done = apply_by_command(dist(released, "0.1.0"), delta, tmp_path / "out")
+    assert done.return_value == 1
+    assert f"{name}: is not the file that releases/0.2.0.json names" in done.output
+    assert "tiny-0.2.0 is not the release that releases/0.2.0.json names" in done.output
+
+
+def test_the_log_of_a_delta_of_another_version_is_held_against_the_index(
+    released: Repo, delta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What that version would write is in no bytes here, but log and definition are."""
+    change_document(delta, lambda it: it["release"].update(tool_version="9.9.9"))
+    monkeypatch.chdir(released.root)
+    done = apply_by_command(dist(released, "0.1.0"), delta, tmp_path / "out")
+    assert done.return_value == 0, done.output
+    found = re.search(r"(\d+) of (\d+) files of log and definition have the bytes", done.output)
+    assert found is not None
+    assert int(found[1]) == int(found[2]) > 10
+    folder = tmp_path / "out" / "tiny-0.2.0"
+    assert f"To check it: claimlog verify --alone {folder}" in done.output
+    assert verify_copy(folder).findings == []
 
 
 def test_a_list_beside_a_delta_is_read_and_an_index_that_came_with_it_is_not(

@@ -38,6 +38,7 @@ def apply(context: Context, base: Path, changes: Path, out: Path | None, limits:
     BASE is the zip or directory of the release before. DELTA is the directory delta/ of the next
     one, or the zip or directory of that.
     """
+    from claimlog.release.delta import is_carried
     from claimlog.release.delta_apply import differing_files
     from claimlog.release.delta_process import apply_in_process
 
@@ -60,12 +61,20 @@ def apply(context: Context, base: Path, changes: Path, out: Path | None, limits:
         line(f"note: {applied.version} {applied.remark}")
     if applied.archive is not None:
         line(f"wrote {applied.archive}, {applied.archive.stat().st_size:,} bytes")
-        if stated := _published_digests(context, changes, applied):
-            place, files = stated
-            same, differing = differing_files(applied.folder, files)
-            lines([f"{name}: is not the file that {place} names" for name in differing[:20]])
-            line(f"{same} of {same + len(differing)} files have the bytes that {place} names")
-    line(f"To check it: claimlog verify {applied.archive or applied.folder}")
+    if stated := _published_digests(context, changes, applied):
+        place, files = stated
+        log_alone = applied.archive is None
+        same, differing = differing_files(applied.folder, files, log_alone)
+        lines([f"{name}: is not the file that {place} names" for name in differing[:20]])
+        what = "files of log and definition" if log_alone else "files"
+        line(f"{same} of {same + len(differing)} {what} have the bytes that {place} names")
+        if any(map(is_carried, differing)):
+            flaw = f"is not the release that {place} names; get the delta from where it was"
+            line((f"{applied.folder.name} {flaw} published, and delete what was written", "red"))
+            good = False
+    # what another version of claimlog writes has not the bytes of any index
+    words = "" if applied.archive else "--alone "
+    line(f"To check it: claimlog verify {words}{applied.archive or applied.folder}")
     return 0 if good else 1
 
 

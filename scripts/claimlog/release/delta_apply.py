@@ -165,14 +165,22 @@ def _document_is_true(folder: Path, delta: Delta, has_same_tool: bool) -> bool |
     return Delta.read(folder / DELTA).document == delta.document
 
 
-def differing_files(folder: Path, stated: Mapping[str, str]) -> tuple[int, list[str]]:
+def differing_files(
+    folder: Path, stated: Mapping[str, str], log_alone: bool = False
+) -> tuple[int, list[str]]:
     """Return how many files of a release have the SHA-256 stated of them, and which have not.
 
     Pages are compared by their sums where they are not stated one by one.
+
+    Parameters
+    ----------
+    log_alone
+        Whether only what a delta carries is compared, log, definition and licence, whose bytes are
+        the same whichever version of claimlog made the release.
     """
     has_pages = any(map(is_of_site, stated))
     digests = sha256_of_files(folder) if has_pages else listed_files(folder)
-    names = sorted({*digests, *stated})
+    names = sorted(n for n in {*digests, *stated} if is_carried(n) or not log_alone)
     other = [name for name in names if digests.get(name) != stated.get(name)]
     return len(names) - len(other), other
 
