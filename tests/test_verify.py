@@ -1091,6 +1091,20 @@ def test_a_forged_csv_file_is_named_though_its_checksum_is_right(
     ), found(folder)
 
 
+def test_what_was_left_out_as_a_whole_is_named(released: Repo, tmp_path: Path) -> None:
+    """A README that says that it is there would be false, and no file says otherwise."""
+    folder = shutil.copytree(released.root / "dist" / "tiny-0.1.0", tmp_path / "tiny-0.1.0")
+    shutil.rmtree(folder / "csv")
+    shutil.rmtree(folder / "site", ignore_errors=True)
+    resum(folder)
+    verdict = verify_copy(folder)
+    said = [str(finding) for finding in verdict.findings]
+    assert any(
+        line.startswith("csv/claims.csv: is missing, and a release has all") for line in said
+    )
+    assert any(line.startswith("pages: it holds no site/") for line in verdict.omissions)
+
+
 def test_another_file_beside_the_csv_files_is_named(folder: Path) -> None:
     (folder / "csv" / "claims.xlsx").write_bytes(b"")
     resum(folder)

@@ -55,6 +55,11 @@ def check_site(copy: ReleaseCopy, verdict: Verdict) -> None:
     """
     pages = [*filter(is_of_site, copy.digests)]
     if not pages:
+        if copy.tool_version is not None and not verdict.vouchers:
+            # nothing but a voucher says whether it was made with them
+            verdict.omissions.append(
+                f"pages: it holds no {SITE}/, which `claimlog release` makes since 0.3.0"
+            )
         return
     if verdict.vouchers:
         verdict.checks.append(f"{len(pages)} files of {SITE}/, which are those that were published")
