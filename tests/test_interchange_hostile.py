@@ -14,8 +14,10 @@ from typing import Any
 
 import pytest
 
+from claimlog.edit import quote_places
+from claimlog.edit.quote_places import QuotePlaces
 from claimlog.errors import ClaimlogError
-from claimlog.interchange import annotations, foreign_files, loss_report
+from claimlog.interchange import annotation_placement, annotations, foreign_files, loss_report
 from claimlog.interchange.annotation_placement import DocumentPlacement, WrongPlaceError
 from claimlog.interchange.annotations import (
     CODE_POINT,
@@ -285,6 +287,35 @@ def test_words_that_stand_everywhere_are_looked_for_no_longer_than_they_count() 
         with pytest.raises(WrongPlaceError, match="do not stand in the text"):
             place.place(ForeignAnnotation(1, (), quote=Quote("e", "x", "y")))
     assert time.process_time() - begun < 5
+
+
+def test_wide_passages_are_placed_up_to_a_number_of_characters(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(annotation_placement, "PASSAGES_CHARACTERS", 25)
+    text = "Ships leave at dawn."
+    place = DocumentPlacement(ForeignDocument("x", text=text), Text(text), CODE_POINT, "two")
+    wide = ForeignAnnotation(1, ((0, 19),))
+    assert place.place(wide) == (0, 19)
+    with pytest.raises(WrongPlaceError, match="more than 25 characters in all"):
+        place.place(wide)
+    assert place.words(wide) == "Ships leave at dawn"
+    long = DocumentPlacement(ForeignDocument("x"), Text("a " * 5_000_000), CODE_POINT, "two")
+    assert len(long.words(ForeignAnnotation(1, ((0, 9_999_999),)))) == 1_000
+
+
+def test_quotes_are_looked_for_no_longer_than_a_file_may_take(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(quote_places, "READ_FOR_PLACES", 2_000)
+    quotes = QuotePlaces()
+    text = Text("Ships leave at dawn. " * 50)
+    for name in ("x", "y"):  # the documents of one file share it
+        place = DocumentPlacement(ForeignDocument(name), text, CODE_POINT, "two", quotes)
+        with pytest.raises(WrongPlaceError, match="do not stand in the text"):
+            place.place(ForeignAnnotation(1, (), quote=Quote("dusk")))
+    with pytest.raises(WrongPlaceError, match="took more reading than one file may"):
+        place.place(ForeignAnnotation(1, (), quote=Quote("dusk")))
 
 
 def test_bodies_by_the_hundred_thousand_are_joined_once(tmp_path: Path) -> None:

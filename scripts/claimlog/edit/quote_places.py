@@ -44,15 +44,34 @@ class QuotePlaces:
         part = signs.part(wanted)
         return [] if part is None else signs.runs(wanted, self._places(signs.index, part, shown))
 
+    def first_of(self, text: Text, quote: str, most: int, shown: str = "the text") -> list[int]:
+        """Return the first offsets of a quote, and one more than `most` if there are. As `of`."""
+        if not quote:
+            return []
+        known = text.place_index.places(quote)
+        if known is not None:
+            return known[: most + 1]
+        self._require_time(shown)
+        found: list[int] = []
+        at = text.content.find(quote)
+        while at >= 0 and len(found) <= most:
+            found.append(at)
+            at = text.content.find(quote, at + 1)
+        self.left -= (len(text.content) if at < 0 else at) + PLACE_COST * len(found)
+        return found
+
     def _places(self, index: PlaceIndex, part: str, shown: str) -> list[int]:
         found = index.places(part)
         if found is None:
-            if self.left <= 0:
-                raise ClaimlogError(
-                    f"{shown}: the quotes before it that are short or repeat themselves took more "
-                    'reading than one file may; quote more words, give "start" and "end" instead, '
-                    "or make two files of this one"
-                )
+            self._require_time(shown)
             found = occurrences(index.content, part)
             self.left -= len(index.content) + PLACE_COST * len(found)
         return found
+
+    def _require_time(self, shown: str) -> None:
+        if self.left <= 0:
+            raise ClaimlogError(
+                f"{shown}: the quotes before it that are short or repeat themselves took more "
+                'reading than one file may; quote more words, give "start" and "end" instead, '
+                "or make two files of this one"
+            )

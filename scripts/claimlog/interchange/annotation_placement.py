@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from functools import cached_property
 
+from claimlog.edit.quote_places import QuotePlaces
 from claimlog.errors import ClaimlogError
 from claimlog.interchange.annotations import (
     UNITS,
@@ -13,12 +14,15 @@ from claimlog.interchange.annotations import (
     Quote,
 )
 from claimlog.interchange.offsets import OffsetMap
-from claimlog.limits import QUOTE_PLACES
+from claimlog.limits import PASSAGES_CHARACTERS, QUOTE_PLACES
 from claimlog.sources.anchor import boundary_flaw
 from claimlog.sources.characters import canonical_text
 from claimlog.sources.text import Text
 
 Span = tuple[int, int]
+
+WORDS_LENGTH = 1_000
+"""Characters of an annotation's words that a message may quote."""
 
 
 class NoPlaceError(ClaimlogError):
@@ -32,7 +36,14 @@ class WrongPlaceError(ClaimlogError):
 class DocumentPlacement:
     """Places the annotations of one document in the text of its source."""
 
-    def __init__(self, document: ForeignDocument, text: Text, unit: str, crlf: str) -> None:
+    def __init__(
+        self,
+        document: ForeignDocument,
+        text: Text,
+        unit: str,
+        crlf: str,
+        quotes: QuotePlaces | None = None,
+    ) -> None:
         """Prepare the conversion of offsets.
 
         Parameters
@@ -43,6 +54,8 @@ class DocumentPlacement:
             What the tool's offsets count.
         crlf
             Whether they count a CRLF as ``two`` or as ``one``.
+        quotes
+            Finds quotes for all documents of a file, within a bounded time.
         """
         self.document = document
         self.text = text
@@ -51,6 +64,8 @@ class DocumentPlacement:
         if own is not None and crlf == "one":
             own = own.replace("\r\n", "\n")
         self._own = own
+        self._quotes = quotes or QuotePlaces()
+        self._left = PASSAGES_CHARACTERS
         self._map = OffsetMap(text.content if own is None else own, unit)
 
     def place(self, annotation: ForeignAnnotation) -> Span:
@@ -83,12 +98,19 @@ class DocumentPlacement:
         return span
 
     def words(self, annotation: ForeignAnnotation) -> str:
-        """Return the words that an annotation is about, as far as they can be told."""
+        """Return the first words that an annotation is about, as far as they can be told."""
         if annotation.quote:
-            return annotation.quote.exact
-        return (self._map.words(*annotation.spans[0]) if annotation.spans else None) or ""
+            return annotation.quote.exact[:WORDS_LENGTH]
+        spans = annotation.spans
+        return (self._map.words(*spans[0], WORDS_LENGTH) if spans else None) or ""
 
     def _convert(self, start: int, end: int, quote: Quote | None) -> Span:
+        self._left -= max(0, end - start)
+        if self._left < 0:
+            raise WrongPlaceError(
+                f"the passages of its document have more than {PASSAGES_CHARACTERS:,} characters "
+                "in all"
+            )
         expected = self._map.words(start, end)
         first, last = self._map.canonical_offset(start), self._map.canonical_offset(end)
         if expected is None or first is None or last is None or not first < last:
@@ -129,20 +151,19 @@ class DocumentPlacement:
     def _find(self, quote: Quote) -> Span:
         """Return the only place of a quote whose context agrees."""
         exact = canonical_text(quote.exact)
-        content = self.text.content
         before, after = canonical_text(quote.prefix), canonical_text(quote.suffix)
         # with the words beside them, of which there are fewer places to look at
         whole = f"{before}{exact}{after}"
-        found: list[int] = []
-        at = content.find(whole) if exact.strip() else -1
-        while at >= 0 and len(found) <= QUOTE_PLACES:
-            found.append(at + len(before))
-            at = content.find(whole, at + 1)
+        try:
+            found = self._quotes.first_of(self.text, whole, QUOTE_PLACES) if exact.strip() else []
+        except ClaimlogError as error:
+            raise WrongPlaceError(str(error)) from error
         if len(found) != 1:
             number = f"more than {QUOTE_PLACES}" if len(found) > QUOTE_PLACES else len(found)
             many = f"stand in {number} places" if found else "do not stand in the text"
             raise WrongPlaceError(f"the words that are quoted {many}, and no offsets are given")
-        return found[0], found[0] + len(exact)
+        start = found[0] + len(before)
+        return start, start + len(exact)
 
 
 def _agrees(found: str, quote: Quote) -> bool:

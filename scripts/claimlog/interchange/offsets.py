@@ -94,10 +94,18 @@ class OffsetMap:
         whole = canonical_text(self.text[start:end])
         return new_start + len(before) if before + after == whole else None
 
-    def words(self, start: int, end: int) -> str | None:
-        """Return the canonical words between two offsets of the tool, None if they are none."""
+    def words(self, start: int, end: int, most: int | None = None) -> str | None:
+        """Return the canonical words between two offsets of the tool, None if they are none.
+
+        Parameters
+        ----------
+        most
+            Characters of them that are wanted; by default all.
+        """
         first, last = self.canonical_offset(start), self.canonical_offset(end)
-        return None if first is None or last is None else self.canonical[first:last]
+        if first is None or last is None:
+            return None
+        return self.canonical[first : last if most is None else min(last, first + most)]
 
 
 def _surrogate_pairs(text: str) -> list[int]:
