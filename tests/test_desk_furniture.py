@@ -112,6 +112,13 @@ def test_what_is_no_furniture_is_refused_and_nothing_is_written(
     assert state(opened)["source"]["version"] == 1
 
 
+def test_a_coder_is_told_which_kind_there_is_not(opened: Opened) -> None:
+    answer = mark(opened, "coder-1", {"utf16": [0, 9], "kind": "wallpaper"})
+    assert answer.status_code == 422
+    [finding] = answer.json()["error"]["findings"]
+    assert '"kind" is "wallpaper"' in finding["message"]
+
+
 def test_who_marks_on_a_state_that_is_no_longer_the_last_is_told(opened: Opened) -> None:
     assert mark(opened, "adjudicator", NAVIGATION, HEADING).status_code == 200
     late = opened.ask("adjudicator", "PUT", f"{PATH}/furniture", version=1, furniture=[])

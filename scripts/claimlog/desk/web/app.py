@@ -41,6 +41,7 @@ OCTETS = b"application/octet-stream"
 DISCONNECT = "http.disconnect"
 FAULT = "this failed by a fault of claimlog, which is noted where the desk was started"
 ADDED_BY_CODERS = ("sources", "coders")
+ROW_FILES = (".ndjson", ".parquet")
 """Streams to which roles that code add rows of the open batch."""
 
 
@@ -218,9 +219,17 @@ def _findings_refusal(path: str, error: FindingsError) -> RequestError:
     findings = [
         finding.as_dict()
         for finding in error.findings
-        if role.decides or PurePosixPath(finding.path).stem in ADDED_BY_CODERS
+        if role.decides or not _is_of_others(PurePosixPath(finding.path))
     ]
     return RequestError(INVALID, str(error), findings=findings)
+
+
+def _is_of_others(path: PurePosixPath) -> bool:
+    """Whether a finding is about rows of the log that no coder adds.
+
+    A fault of what was asked for is about no file.
+    """
+    return path.suffix in ROW_FILES and path.stem not in ADDED_BY_CODERS
 
 
 async def _send(scope: Mapping[str, Any], send: Any, answer: Answer) -> None:
