@@ -726,11 +726,10 @@ def test_a_release_is_made_again_once_and_its_old_signature_goes(
 def test_a_release_is_made_again_of_its_own_definition_only(
     name: str, rehearsed: tuple[Repo, ReissueOutput, Path], tmp_path: Path
 ) -> None:
-    """A commit of a stranger with the same rows, which a patch of the index names."""
+    """A commit with the same rows that was taken back, which a patch of the index names."""
     shutil.copytree(rehearsed[0].root.parent / "due", tmp_path / "package")
     repo = Repo(World(Package(tmp_path / "package"), tmp_path))
     [entry] = read_index(repo.package)
-    repo.git("checkout", "-q", "-b", "theirs", entry.data["commit"])
     if name == "LICENSE-DATA":
         (repo.root / name).write_text("All rights are somebody's.\n", "utf-8")
     else:
@@ -739,7 +738,7 @@ def test_a_release_is_made_again_of_its_own_definition_only(
         (repo.root / name).write_text(text, "utf-8")
     repo.commit()
     theirs = repo.git("rev-parse", "HEAD").strip()
-    repo.git("checkout", "-q", "-")
+    repo.git("revert", "--no-edit", "HEAD")
     path = repo.root / entry.display_path
     path.write_text(path.read_text("utf-8").replace(entry.data["commit"], theirs), "utf-8")
     repo.commit()

@@ -259,15 +259,16 @@ def run(database: sqlite3.Connection, job: dict[str, Any]) -> dict[str, Any]:
     machine, of SQLite's steps.
     """
     left = job.get("steps")
-    if left is None:
-        return _rows_of(database, job, clock(float(job["seconds"])), STEPS)
-    counter = StepCounter(left // STEPS_AT_ONCE)
+    counter = None if left is None else StepCounter(left // STEPS_AT_ONCE)
     try:
+        if counter is None:
+            return _rows_of(database, job, clock(float(job["seconds"])), STEPS)
         return _rows_of(database, job, counter, STEPS_AT_ONCE)
-    except sqlite3.OperationalError:
-        if counter.left < 0:
+    except sqlite3.Error as error:
+        if counter is not None and counter.left < 0:
             return {"error": "TooManySteps", "message": ""}
-        raise
+        flaw = {"error": type(error).__name__, "message": str(error)}
+        return {**flaw, "compiles": _compiles(database, job["sql"], str(error))}
 
 
 def clock(seconds: float) -> Callable[[], bool]:
@@ -301,11 +302,7 @@ def _rows_of(
     """Run a query until its rows are there or are too many, or it is over after so many steps."""
     database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, job["value_bytes"])
     database.set_progress_handler(is_over, steps)
-    try:
-        cursor = database.execute(job["sql"], parameters(job["params"]))
-    except sqlite3.Error as error:
-        flaw = {"error": type(error).__name__, "message": str(error)}
-        return {**flaw, "compiles": _compiles(database, job["sql"], str(error))}
+    cursor = database.execute(job["sql"], parameters(job["params"]))
     try:
         left = job["answer_bytes"]
         names = [column[0] for column in cursor.description or ()]
