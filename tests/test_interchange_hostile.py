@@ -15,12 +15,16 @@ from typing import Any
 import pytest
 
 from claimlog.edit import quote_places
-from claimlog.edit.quote_places import QuotePlaces
 from claimlog.errors import ClaimlogError
 from claimlog.interchange import annotation_placement, annotations, foreign_files, loss_report
-from claimlog.interchange.annotation_placement import DocumentPlacement, WrongPlaceError
+from claimlog.interchange.annotation_placement import (
+    DocumentPlacement,
+    ImportedTexts,
+    WrongPlaceError,
+)
 from claimlog.interchange.annotations import (
     CODE_POINT,
+    UTF_16,
     ForeignAnnotation,
     ForeignDocument,
     Quote,
@@ -308,14 +312,28 @@ def test_quotes_are_looked_for_no_longer_than_a_file_may_take(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(quote_places, "READ_FOR_PLACES", 2_000)
-    quotes = QuotePlaces()
+    shared = ImportedTexts()
     text = Text("Ships leave at dawn. " * 50)
     for name in ("x", "y"):  # the documents of one file share it
-        place = DocumentPlacement(ForeignDocument(name), text, CODE_POINT, "two", quotes)
+        place = DocumentPlacement(ForeignDocument(name), text, CODE_POINT, "two", shared)
         with pytest.raises(WrongPlaceError, match="do not stand in the text"):
             place.place(ForeignAnnotation(1, (), quote=Quote("dusk")))
     with pytest.raises(WrongPlaceError, match="took more reading than one file may"):
         place.place(ForeignAnnotation(1, (), quote=Quote("dusk")))
+
+
+def test_documents_that_are_one_source_share_what_is_made_of_its_text() -> None:
+    shared, text = ImportedTexts(), Text("Ships leave at dawn, and “boats” at noon.")
+    places = [
+        DocumentPlacement(ForeignDocument(str(n)), text, unit, "two", shared)
+        for n in range(3)
+        for unit in (CODE_POINT, UTF_16)
+    ]
+    assert len({id(place._map) for place in places}) == 2
+    quote = Quote("boats")
+    assert [place.place(ForeignAnnotation(1, (), quote=quote)) for place in places] == [
+        (26, 31)
+    ] * 6
 
 
 def test_bodies_by_the_hundred_thousand_are_joined_once(tmp_path: Path) -> None:

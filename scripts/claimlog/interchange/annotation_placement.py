@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from claimlog.edit.quote_places import QuotePlaces
@@ -33,6 +34,26 @@ class WrongPlaceError(ClaimlogError):
     """An annotation whose place does not hold the words that it is about."""
 
 
+@dataclass
+class ImportedTexts:
+    """What the documents of one file share: time to look for quotes, and offsets of sources' texts.
+
+    Thousands of documents may be one source.
+    """
+
+    quotes: QuotePlaces = field(default_factory=QuotePlaces)
+    _maps: dict[tuple[str, str], OffsetMap] = field(default_factory=dict)
+
+    def offsets(self, text: Text, own: str | None, unit: str) -> OffsetMap:
+        """Return the offsets of a document: of its own text, or of its source's."""
+        if own is not None:
+            return OffsetMap(own, unit)
+        key = (text.sha256, unit)
+        if key not in self._maps:
+            self._maps[key] = OffsetMap(text.content, unit)
+        return self._maps[key]
+
+
 class DocumentPlacement:
     """Places the annotations of one document in the text of its source."""
 
@@ -42,7 +63,7 @@ class DocumentPlacement:
         text: Text,
         unit: str,
         crlf: str,
-        quotes: QuotePlaces | None = None,
+        shared: ImportedTexts | None = None,
     ) -> None:
         """Prepare the conversion of offsets.
 
@@ -54,8 +75,8 @@ class DocumentPlacement:
             What the tool's offsets count.
         crlf
             Whether they count a CRLF as ``two`` or as ``one``.
-        quotes
-            Finds quotes for all documents of a file, within a bounded time.
+        shared
+            What all documents of a file share.
         """
         self.document = document
         self.text = text
@@ -64,9 +85,9 @@ class DocumentPlacement:
         if own is not None and crlf == "one":
             own = own.replace("\r\n", "\n")
         self._own = own
-        self._quotes = quotes or QuotePlaces()
+        self._shared = shared or ImportedTexts()
         self._left = PASSAGES_CHARACTERS
-        self._map = OffsetMap(text.content if own is None else own, unit)
+        self._map = self._shared.offsets(text, own, unit)
 
     def place(self, annotation: ForeignAnnotation) -> Span:
         """Return the span of an annotation in code points of the canonical text.
@@ -92,8 +113,8 @@ class DocumentPlacement:
             raise NoPlaceError("an annotation without a place in a text")
         if flaw := boundary_flaw(self.text, *span):
             raise WrongPlaceError(f"the passage {flaw}")
-        first = bisect_left(self._token_starts, span[0])
-        if first == len(self._token_starts) or self.text.tokens[first][1] > span[1]:
+        first = bisect_left(self.text.tokens, (span[0],))
+        if first == len(self.text.tokens) or self.text.tokens[first][1] > span[1]:
             raise WrongPlaceError("the passage holds no word")
         return span
 
@@ -140,13 +161,9 @@ class DocumentPlacement:
         return ""
 
     @cached_property
-    def _token_starts(self) -> list[int]:
-        return [start for start, _, _ in self.text.tokens]
-
-    @cached_property
     def _other_unit(self) -> tuple[str, OffsetMap]:
         other = next(unit for unit in UNITS if unit != self.unit)
-        return other, OffsetMap(self.text.content if self._own is None else self._own, other)
+        return other, self._shared.offsets(self.text, self._own, other)
 
     def _find(self, quote: Quote) -> Span:
         """Return the only place of a quote whose context agrees."""
@@ -155,7 +172,8 @@ class DocumentPlacement:
         # with the words beside them, of which there are fewer places to look at
         whole = f"{before}{exact}{after}"
         try:
-            found = self._quotes.first_of(self.text, whole, QUOTE_PLACES) if exact.strip() else []
+            quotes = self._shared.quotes
+            found = quotes.first_of(self.text, whole, QUOTE_PLACES) if exact.strip() else []
         except ClaimlogError as error:
             raise WrongPlaceError(str(error)) from error
         if len(found) != 1:

@@ -9,11 +9,11 @@ from typing import Any
 import polars as pl
 
 from claimlog.edit.add_amend_retract import Entries
-from claimlog.edit.quote_places import QuotePlaces
 from claimlog.edit.row_input import Input
 from claimlog.errors import ClaimlogError, Suggestions, UsageError
 from claimlog.interchange.annotation_placement import (
     DocumentPlacement,
+    ImportedTexts,
     NoPlaceError,
     WrongPlaceError,
 )
@@ -149,7 +149,7 @@ def _placements(
     """Return for each document its source and how offsets become ours; None to leave it out."""
     hashes = dict(log.live("sources").select("source_id", "text_sha256").iter_rows())
     found: dict[str, tuple[str, DocumentPlacement] | None] = {}
-    quotes = QuotePlaces()
+    shared = ImportedTexts()
     for document in project.documents:
         if not document.annotations:
             continue
@@ -168,7 +168,7 @@ def _placements(
                 f"{texts.folder}: no text has the SHA-256 {hashes[source][:12]}… of {source}; "
                 "supply the copy that was coded"
             )
-        placement = DocumentPlacement(document, text, mapping.unit, mapping.crlf, quotes)
+        placement = DocumentPlacement(document, text, mapping.unit, mapping.crlf, shared)
         found[document.name] = (source, placement)
     return found
 
