@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from claimlog.desk.decisions import PROPOSAL, Decisions
@@ -19,6 +19,12 @@ from claimlog.sources.words import words
 Row = dict[str, Any]
 MOST_ALIKE, MOST_COMPARED = 5, 200
 """Entries that are shown as alike, and those that one is compared with to find them."""
+
+LOOKS = 5
+"""How often the same entry may be met again on the way, by another of its words."""
+
+NAMES_CHARACTERS = 500
+"""Characters of an entry's name and aliases, of which the words are compared: names are short."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +57,13 @@ class Candidates:
             for entry in work.entries()
             if entry.stream == stream
         ]
-        self._by_word: dict[str, list[Candidate]] = {}
-        self._by_name: dict[str, list[Candidate]] = {}
+        self._by_word: dict[str, dict[str | None, list[Candidate]]] = {}
+        self._by_name: dict[str, dict[str | None, Candidate]] = {}
         for owner, name, row in (*found, *own):
             candidate = Candidate(owner, name, row, self._words(row))
-            self._by_name.setdefault(name, []).append(candidate)
+            self._by_name.setdefault(name, {})[owner] = candidate
             for word in candidate.words:
-                self._by_word.setdefault(word, []).append(candidate)
+                self._by_word.setdefault(word, {}).setdefault(owner, []).append(candidate)
 
     def alike(self, coder: str, entry: Entry) -> list[Row]:
         """Return those of the register, and of other coders, that share a word or the name."""
@@ -72,19 +78,25 @@ class Candidates:
 
     def _near(self, coder: str, name: str, own: frozenset[str]) -> Iterator[Candidate]:
         """Yield entries to compare with: of one name first, then by their rarest words."""
-        lists = [self._by_word.get(word, []) for word in own]
+        named = [[it] for owner, it in self._by_name.get(name, {}).items() if owner != coder]
+        sharing = [
+            found
+            for word in own
+            for owner, found in self._by_word.get(word, {}).items()
+            if owner != coder
+        ]
         seen: set[tuple[str | None, str]] = set()
-        for found in (self._by_name.get(name, []), *sorted(lists, key=len)):
-            for other in islice(found, MOST_COMPARED):
-                if len(seen) == MOST_COMPARED:
-                    return
-                if other.owner != coder and (other.owner, other.name) not in seen:
-                    seen.add((other.owner, other.name))
-                    yield other
+        every = chain.from_iterable((*named, *sorted(sharing, key=len)))
+        for other in islice(every, LOOKS * MOST_COMPARED):
+            if len(seen) == MOST_COMPARED:
+                return
+            if (other.owner, other.name) not in seen:
+                seen.add((other.owner, other.name))
+                yield other
 
     def _words(self, row: Row) -> frozenset[str]:
-        names = names_of(self.definition, self.stream, row)
-        return frozenset(word for name in names for word in words(name))
+        text = " / ".join(names_of(self.definition, self.stream, row))
+        return frozenset(words(text[:NAMES_CHARACTERS]))
 
 
 def proposed_entries(
