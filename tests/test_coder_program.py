@@ -19,6 +19,7 @@ from claimlog.desk.coder_program import (
     write_rows,
 )
 from claimlog.desk.program_process import run_program
+from claimlog.edit import quote_places
 from claimlog.edit.add_amend_retract import Entries, add
 from claimlog.edit.row_files import read_entries
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
@@ -107,6 +108,15 @@ def test_what_is_no_row_is_named_and_nothing_is_coded(
     with pytest.raises(ClaimlogError, match=message) as raised:
         code_with_program(opened.desk, command, SOURCE, "figures-1")
     assert "\x1b" not in str(raised.value)
+
+
+def test_the_quotes_of_a_program_are_looked_for_no_longer_than_those_of_a_file(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quote_places, "READ_FOR_PLACES", 1)
+    rows = [{"quote": "the", "occurrence": number} for number in (1, 2)]
+    with pytest.raises(ClaimlogError, match=":2: .* took more reading than one file may"):
+        code_with_program(opened.desk, writing(*rows), SOURCE, "figures-1")
 
 
 def test_rows_that_break_rules_are_findings_of_their_lines(opened: Opened) -> None:

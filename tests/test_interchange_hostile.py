@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from claimlog.edit import quote_places
 from claimlog.errors import ClaimlogError
@@ -30,6 +31,7 @@ from claimlog.interchange.annotations import (
     Quote,
 )
 from claimlog.interchange.import_formats import READERS, read_project
+from claimlog.interchange.import_mapping import ImportMapping
 from claimlog.interchange.loss_report import LossReport
 from claimlog.interchange.offsets import OffsetMap
 from claimlog.sources.text import Text
@@ -343,3 +345,12 @@ def test_bodies_by_the_hundred_thousand_are_joined_once(tmp_path: Path) -> None:
     [(_, found)] = read_project(path, "web-annotation").annotations()
     assert time.process_time() - begun < 10
     assert found.attributes["commenting"] == "; ".join("x" * 200_000)
+
+
+def test_a_mapping_that_is_written_shows_what_turns_the_direction_of_a_line() -> None:
+    names = {"a\u202eb": "?", "c\u00a0d\U000e0041": "?", "x\ny": "?", "Café": "?"}
+    written = ImportMapping("codings", unit=CODE_POINT, documents=names).dump()
+    text = written.decode()
+    assert all(one.isprintable() or one == "\n" for one in text)
+    assert "Café" in text
+    assert yaml.safe_load(written)["documents"] == names

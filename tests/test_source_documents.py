@@ -256,6 +256,7 @@ def test_what_no_text_is_taken_out_of_is_named(data: bytes, message: str) -> Non
         ("<meta charset=iso-8859-1>“Café”".encode(), "utf-8", "“Café”"),
         ("\ufeffCafé".encode(), "iso-8859-1", "Café"),
         ("Café".encode(), "no-such-charset", "Café"),
+        ("Café".encode(), "utf-8\0", "Café"),
         ("<meta charset=utf-16>Café".encode(), None, "Café"),
         (b"Caf\xe9", None, "Café"),
         ("Café".encode(), "unicode_escape", "Café"),

@@ -25,6 +25,7 @@ from claimlog.desk.request_error import RequestError
 from claimlog.desk.row_references import CLAIMS, SPAN, on_the_spot_streams
 from claimlog.desk.work import DRAFT, MOST_DRAFTS, Work, require_few_passages
 from claimlog.edit.find_quote import find_quote
+from claimlog.edit.quote_places import QuotePlaces
 from claimlog.errors import ClaimlogError, Finding, FindingsError, UsageError
 from claimlog.files import write_durably
 from claimlog.log.canonical import encode_value
@@ -162,6 +163,7 @@ def _rows(
     name = Path(program).name
     lines = output.split(b"\n")
     count = 0
+    quotes = QuotePlaces()
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -170,12 +172,14 @@ def _rows(
             raise ClaimlogError(f"{name}: wrote more than {MOST_DRAFTS:,} rows; {NOTHING}")
         try:
             given = decode_object(line.decode("utf-8"))
-            yield CodedRow(number, given, _draft_of(desk, places, source, given))
+            yield CodedRow(number, given, _draft_of(desk, places, quotes, source, given))
         except (ValueError, ClaimlogError) as error:
             raise ClaimlogError(f"<{name}>:{number}: {error}; {NOTHING}") from error
 
 
-def _draft_of(desk: Desk, places: Places, source: str, given: Mapping[str, Any]) -> Row:
+def _draft_of(
+    desk: Desk, places: Places, quotes: QuotePlaces, source: str, given: Mapping[str, Any]
+) -> Row:
     quote, occurrence = given.get("quote"), given.get("occurrence")
     if not isinstance(quote, str):
         raise RequestError("malformed", 'has no "quote", the words of the passage')
@@ -183,7 +187,7 @@ def _draft_of(desk: Desk, places: Places, source: str, given: Mapping[str, Any])
         raise RequestError("malformed", '"occurrence" is no number')
     if given.get("source_id") not in (None, source):
         raise RequestError("malformed", f"is of another source than {source}")
-    found = find_quote(places.text, quote, occurrence, source)
+    found = find_quote(places.text, quote, occurrence, source, places=quotes)
     beside = {*QUOTE, *SPAN, *ANCHOR, "source_id"}
     rest = {key: value for key, value in given.items() if key not in beside}
     table = desk.log.definition.streams[CLAIMS]

@@ -120,7 +120,10 @@ def stated_charset(media_type: str | None) -> str | None:
     """Return the charset of a media type, as ``text/html; charset=utf-8``."""
     message = Message()
     message["content-type"] = media_type or ""
-    return message.get_content_charset()
+    try:
+        return message.get_content_charset()
+    except ValueError:  # a name in another charset, which is none
+        return None
 
 
 def decode_page(data: bytes, charset: str | None = None) -> str:
@@ -138,7 +141,7 @@ def decode_page(data: bytes, charset: str | None = None) -> str:
         try:
             if codecs.lookup(encoding).name.replace("-", "_") not in NO_ENCODINGS:
                 return data.decode(encoding).removeprefix("\ufeff")
-        except (LookupError, UnicodeError):
+        except (LookupError, ValueError):  # a name with NUL is none either
             continue
     return data.decode("utf-8" if "utf-8" in stated else "cp1252", "replace")
 
