@@ -115,7 +115,7 @@ def test_the_quotes_of_a_program_are_looked_for_no_longer_than_those_of_a_file(
 ) -> None:
     monkeypatch.setattr(quote_places, "READ_FOR_PLACES", 1)
     rows = [{"quote": "the", "occurrence": number} for number in (1, 2)]
-    with pytest.raises(ClaimlogError, match=":2: .* took more reading than one file may"):
+    with pytest.raises(ClaimlogError, match=r":2: .* took more reading than one file may"):
         code_with_program(opened.desk, writing(*rows), SOURCE, "figures-1")
 
 
