@@ -53,6 +53,7 @@ from conftest import ROOT, World, copied
 from repositories import DAY, Repo, drop_codebook_tables, repository
 from test_reliability import CLERK, coding
 from test_verify import resum
+from thrift_rewriting import TypedCompact, written_struct
 
 READING = {
     "reading_id": "first-reading",
@@ -376,6 +377,30 @@ FOOTERS: dict[str, tuple[Callable[[Path], Callable[[bytes, bytes], bytes]], str]
 }
 
 
+@pytest.mark.parametrize("left", [5, 6], ids=["the largest value", "the smallest value"])
+def test_a_bound_that_stands_alone_is_named(left: int, folder: Path) -> None:
+    """Polars skips rows by it, and Arrow believes no bound without the other."""
+    path = folder / "parquet" / "claims.parquet"
+    sought = pl.col("claim_id") == pl.read_parquet(path)["claim_id"].max()
+    footer(path, (VERSION, OTHER_VERSION))
+    pages, told = footer_bytes(path)
+    fields = TypedCompact(told, "the footer").typed_struct()
+    assert written_struct(fields) != b""
+    column = fields[4][1][1][0][1][1][1][0][3][1]  # of the first group, the first column
+    assert column[3][1][1] == [b"claim_id"]
+    statistics = column[12][1]
+    del statistics[11 - left]
+    statistics[left] = (8, b"\x01" if left == 5 else b"zzzz")
+    path.write_bytes(with_footer(pages, written_struct(fields)))
+    assert pq.read_table(path, filters=sought_by(path)).num_rows == 1
+    assert pl.scan_parquet(path).filter(sought).collect().height == 0
+    assert "states bounds of claim_id that some readers believe" in flaws(folder)
+
+
+def sought_by(path: Path) -> list[tuple[str, str, object]]:
+    return [("claim_id", "=", pl.read_parquet(path)["claim_id"].max())]
+
+
 @pytest.mark.parametrize("what", FOOTERS)
 def test_what_a_footer_tells_other_programs_alone_is_named(what: str, folder: Path) -> None:
     """Spark reads no row of a group whose stated size is large, and Arrow passes over that size."""
@@ -463,6 +488,9 @@ STRAYS = {
         "WHERE pgno > 2)"
     ),
     "a page of no segment": "INSERT INTO claims_fts_data VALUES (99999999999, 'SECRET')",
+    "a page of another level": (
+        "INSERT INTO claims_fts_data SELECT max(id) | (7 << 31), 'SECRET' FROM claims_fts_data"
+    ),
     "a page behind the last": (
         "INSERT INTO claims_fts_data SELECT max(id) + 500, 'SECRET' FROM claims_fts_data"
     ),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from itertools import zip_longest
@@ -53,9 +54,10 @@ INDEX_QUERIES = {
 AVERAGES, STRUCTURE = 1, 10
 """Records of an index that are no page of words: sums for the whole index, and its segments."""
 
-SEGMENT_BITS, LIST_INDEX_BIT, PAGE = 37, 36, (1 << 31) - 1
+SEGMENT_BITS, LIST_INDEX_BIT, LEVEL_BIT = 37, 36, 31
+LEVEL, PAGE = 31, (1 << 31) - 1
 """Where the identifier of a record of words has the number of its segment, whether it is an index
-of a long list of documents, and its page (fts5_index.c)."""
+of a long list of documents, of which level, and its page (fts5_index.c)."""
 
 STATISTIC = re.compile(r"[0-9]{1,15}( [0-9]{1,15})*")
 """A line of the planner's statistics: rows, then rows for each value of the first columns."""
@@ -212,16 +214,22 @@ def _holds_own_records(copy: sqlite3.Connection, table: Table) -> bool:
     listed = dict(
         copy.execute(f"SELECT segid, min(pgno) / 2 FROM {pages} WHERE pgno % 2 = 1 GROUP BY segid")
     )
+    levels: Counter[tuple[int, int]] = Counter()
     own = [segment for (segment,) in copy.execute(f"SELECT DISTINCT segid FROM {pages}")]
     for (record,) in copy.execute(
         f"SELECT id FROM {data} WHERE id NOT IN ({AVERAGES}, {STRUCTURE})"
     ):
         segment, page = record >> SEGMENT_BITS, record & PAGE
-        is_list_index = record >> LIST_INDEX_BIT & 1
+        is_list_index, level = record >> LIST_INDEX_BIT & 1, record >> LEVEL_BIT & LEVEL
         first = listed.get(segment, page + 1) if is_list_index else 1
-        if not first <= page <= segments.get(segment, 0):
+        if not first <= page <= segments.get(segment, 0) or (level and not is_list_index):
             return False
-    return segments.keys() >= {*own}
+        levels[segment, level] += is_list_index
+    # each level of such an index has fewer records than the one below it, of which it is made
+    is_tree = all(
+        number < levels[segment, level - 1] for (segment, level), number in levels.items() if level
+    )
+    return is_tree and segments.keys() >= {*own}
 
 
 def _segments(record: bytes) -> dict[int, int] | None:

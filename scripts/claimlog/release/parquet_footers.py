@@ -193,6 +193,10 @@ def _group_flaws(
         if not (chunk.keys() <= CHUNK_FIELDS and column.keys() <= COLUMN_FIELDS):
             yield f"says more of {name} than our writer does"
         bounds = column.get(12, {})
+        statistics = read.column(at).statistics
+        is_believed = statistics is not None and statistics.has_min_max
+        if any((field in bounds) != is_believed for field in BOUNDS):
+            yield f"states bounds of {name} that some readers believe, and Arrow does not"
         for old, new in zip(OLD_BOUNDS, BOUNDS, strict=True):
             if old in bounds and bounds[old] != bounds.get(new):
                 yield f"states two bounds of {name}, one for old readers"
