@@ -1,12 +1,12 @@
 """Inter-coder reliability, computed from the codings in the log.
 
 Within a pass and a source every two coders are compared. Their spans are matched one to one
-(`agreement.span_matches`); the matched spans are the units on which alpha is computed for every
-variable of the codebook that somebody filled in that pass. An empty cell is a value like any other:
-that there is no attribution, or no measure, is a decision of the coder. Where most cells are empty
-that flatters, so that alpha is also computed over the units that at least one coder filled. A
-variable of identity (the coder's own name for a measure or a speaker) is compared by the pairs of
-units that each coder holds for the same, as F1.
+(`agreement_coefficients.span_matches`); the matched spans are the units on which alpha is computed
+for every variable of the codebook that somebody filled in that pass. An empty cell is a value like
+any other: that there is no attribution, or no measure, is a decision of the coder. Where most cells
+are empty that flatters, so that alpha is also computed over the units that at least one coder
+filled. A variable of identity (the coder's own name for a measure or a speaker) is compared by the
+pairs of units that each coder holds for the same, as F1.
 """
 
 from __future__ import annotations
