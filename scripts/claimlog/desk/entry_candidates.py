@@ -67,7 +67,7 @@ class Candidates:
 
     def alike(self, coder: str, entry: Entry) -> list[Row]:
         """Return those of the register, and of other coders, that share a word or the name."""
-        own = self._words(entry.value)
+        own = self._by_name[entry.identifier][coder].words
         scored = []
         for other in self._near(coder, entry.identifier, own):
             share = len(own & other.words) / max(1, len(own | other.words))

@@ -44,11 +44,6 @@ class _Dumper(yaml.SafeDumper):  # type: ignore[misc]  # the library ships no ty
         return self.represent_scalar("tag:yaml.org,2002:str", text, style)
 
 
-def _escape(character: str) -> str:
-    number = ord(character)
-    return f"\\U{number:08x}" if number > 0xFFFF else f"\\u{number:04x}"
-
-
 _Dumper.add_representer(str, _Dumper.represent_text)
 
 
@@ -100,7 +95,10 @@ class ImportMapping:
             content, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=100
         )
         # the library leaves what turns the direction of a line as it is, in quotes
-        shown = "".join(one if one.isprintable() or one == "\n" else _escape(one) for one in text)
+        shown = "".join(
+            one if one.isprintable() or one == "\n" else one.encode("unicode_escape").decode()
+            for one in text
+        )
         return (HEADER + shown).encode()
 
 

@@ -39,13 +39,13 @@ def note_sound(digest: str) -> None:
 
 
 def recall_sound(digests: Iterable[str]) -> None:
-    """Take values for sound that an earlier process found so; none counts as used by that."""
+    """Take values for sound that an earlier process found so; they count as used when asked for."""
     for digest in digests:
         _hold(digest)
 
 
 def used_digests() -> frozenset[str]:
-    """Return the digests of what this process found sound, or was told of and asked for."""
+    """Return the digests of what this process checked and found sound, or knew to be when asked."""
     return frozenset(_USED)
 
 

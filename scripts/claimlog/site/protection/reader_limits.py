@@ -69,7 +69,7 @@ BLOB_CELLS = 20
 """Cells that a cell with bytes counts for: it becomes a link that repeats the query."""
 
 BLOB_BYTES = 4_000
-"""Bytes of an answer that the same counts for as CSV and JSON: CSV has that link in the cell."""
+"""Bytes of an answer as CSV or JSON that a cell with bytes counts for: CSV has a link there."""
 
 CELL_CHARACTERS, LEAST_CHARACTERS = 3_000, 40
 """Characters of a cell as HTML, and of one for which the page has no room left."""
