@@ -8,6 +8,7 @@ import pytest
 
 import claimlog.edit.append_lines
 import claimlog.fingerprint
+from claimlog.edit.open_batch import with_open
 from claimlog.errors import FindingsError
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
@@ -154,3 +155,42 @@ def test_of_an_added_actor_no_other_stream_is_looked_at_but_the_sources(
     assert counts["membership-acyclic"] == counts["membership-dates"] == 7
     assert counts["lineage-acyclic"] == 2
     assert counts["link-ends"] == counts["hop-speaker"] == counts["span-order"] == 0
+
+
+def test_the_first_addition_notes_that_the_log_before_it_is_valid_and_the_next_checks_it_no_more(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claimlog.fingerprint, "MEMORY_BYTES", 0)
+    sealed = read(world.package)
+    whole: list[int] = []
+
+    def counted(log: Log, *rest: object, **named: object) -> Report:
+        whole.append(log.size)
+        return validate(log, *rest, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(claimlog.edit.append_lines, "validate", counted)
+    world.amend("claims", "C001-001", coder_confidence="low")
+    assert whole == [sealed.size]
+    assert is_valid(read(world.package), sealed.size)
+    world.amend("claims", "C001-001", coder_confidence="high")
+    assert whole == [sealed.size]
+
+
+def test_a_row_that_mends_an_invalid_log_is_added_and_the_log_before_it_stays_invalid(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.rewrite(
+        "actors",
+        lambda rows: [
+            row.update(part_of="harbour-ministry") for row in rows if row["actor_id"] == "nor"
+        ],
+        batch=0,
+    )
+    monkeypatch.setattr(claimlog.fingerprint, "MEMORY_BYTES", 0)
+    sealed = read(world.package)
+    assert {one.rule for one in validate(sealed).findings} == {"membership-acyclic"}
+    with pytest.raises(FindingsError, match="nothing was amended"):
+        world.amend("claims", "C001-001", coder_confidence="low")
+    world.amend("actors", "nor", part_of=None)
+    assert not is_valid(sealed, sealed.size)
+    assert validate(with_open(sealed)).findings == []

@@ -10,6 +10,7 @@ from claimlog.edit.open_batch import open_folder, with_open
 from claimlog.edit.row_faults import RowFaults, independent_findings
 from claimlog.edit.row_input import Input
 from claimlog.errors import Finding, FindingsError
+from claimlog.fingerprint import is_cached
 from claimlog.log.event_log import Log
 from claimlog.log.read_file import read_bytes
 from claimlog.sources.text import Texts
@@ -18,6 +19,7 @@ from claimlog.validate import Report, validate
 from claimlog.validate.appended_rows import (
     findings_of_open_rows,
     is_valid,
+    note_valid,
     validate_appended,
 )
 
@@ -123,7 +125,19 @@ def _staged(
 
 
 def check_open(sealed: Log, log: Log, texts: Texts | None = None) -> Report:
-    """Check a log with the open batch, without Frictionless; only what is open if that suffices."""
-    if is_valid(log, sealed.size):
+    """Check a log with the open batch, without Frictionless; only what is open if that suffices.
+
+    The sealed log is checked alone first if nobody knows that it is valid, so that the next command
+    does. Where it is not, an open row may be what mends it, and all is checked together; so it is
+    at once for a log so small that nothing is noted of it.
+    """
+    if is_valid(log, sealed.size) or (is_cached(sealed.package) and _is_found_valid(sealed)):
         return validate_appended(log, sealed.size, texts)
     return validate(log, texts, frictionless=False)
+
+
+def _is_found_valid(sealed: Log) -> bool:
+    is_found = not validate(sealed, frictionless=False).error_count
+    if is_found:
+        note_valid(sealed)
+    return is_found
