@@ -17,7 +17,7 @@ from claimlog.sources.carried_spans import carry_passages
 from claimlog.sources.text import Text
 from claimlog.sources.words import words
 from claimlog.validate import validate
-from conftest import CLAIMS, LINKS, TEXT, World, copied
+from conftest import CLAIMS, LINKS, TEXT, World, copied, source
 
 WHY = "The paper corrected it."
 INSERTED = "The port is closed at night. "
@@ -182,6 +182,19 @@ def test_decisions_name_rows_by_their_stream_too(world: World) -> None:
     assert [row["link_id"] for row in done.rows["links"]] == ["L0001"]
 
 
+def test_another_source_is_retracted_beside_the_amendment_of_the_corrected_one(
+    world: World,
+) -> None:
+    world.add("sources", [source("S002")])
+    world.seal("another")
+    done = corrected(world, LATER, Decisions(drop=frozenset({"S002"})))
+    said = [(row["source_id"], row["action"]) for row in done.rows["sources"]]
+    assert said == [("S001", "amend"), ("S002", "retract")]
+    world.seal("corrected")
+    [left] = [row for row in read(world.package).live("sources").to_dicts() if row["text_sha256"]]
+    assert left["text_sha256"] == Text(LATER).sha256
+
+
 def test_a_quote_of_a_row_that_is_named_by_its_stream_too_is_taken(world: World) -> None:
     done = corrected(world, EDITED, Decisions(quotes={"claims/C001-003": "fifty pilots"}))
     assert any(row["claim_id"] == "C001-003" for row in done.rows["claims"])
@@ -211,9 +224,28 @@ def test_a_sentence_that_stands_once_now_is_given_to_neither_or_to_the_right_one
         (Decisions({"C009-001": "words"}), "C009-001: is no passage of S001"),
         (Decisions({"C001-003": "no such words"}), "does not occur"),
         (Decisions(drop=frozenset({"C009-001"})), 'nothing has the identifier "C009-001"'),
+        (Decisions(drop=frozenset({"S001"})), "S001: is the source that is corrected"),
+        (Decisions(drop=frozenset({"sources/S001"})), "S001: is the source that is corrected"),
+        (
+            Decisions({"C001-003": "fifty"}, frozenset({"claims/C001-003"})),
+            "--drop C001-003: has a --quote too",
+        ),
+        (
+            Decisions({"claims/C001-003": "fifty"}, frozenset({"C001-003"})),
+            "--drop C001-003: has a --quote too",
+        ),
+        (
+            Decisions({"claims/C001-003": "fifty", "C001-003": "pilots"}),
+            "--quote C001-003: is given twice",
+        ),
+        (
+            Decisions({"C001-003": "fifty"}, occurrences={"C001-003": 1, "claims/C001-003": 1}),
+            "--occurrence C001-003: is given twice",
+        ),
+        (Decisions(occurrences={"C001-003": 1}), "--occurrence C001-003: has no --quote"),
     ],
 )
-def test_a_decision_about_what_is_not_there_is_refused(
+def test_a_decision_about_what_is_not_there_or_that_contradicts_another_is_refused(
     world: World, decisions: Decisions, said: str
 ) -> None:
     with pytest.raises(ClaimlogError, match=said):
@@ -265,12 +297,16 @@ def test_the_command_lists_what_is_not_carried_and_takes_decisions(world: World)
         ("--occurrence", "C001-003=2"),
         ("--quote", "C001-003=fifty", "--occurrence", "C001-003"),
         ("--quote", "C001-003=fifty", "--occurrence", "C001-003=0"),
+        ("--quote", "C001-003=fifty", "--quote", "C001-003=sixty"),
+        ("--quote", "C001-003=fifty", "--occurrence", "C001-003=1", "--occurrence", "C001-003=2"),
     ],
 )
 def test_decisions_that_contradict_or_say_nothing_are_refused(
     world: World, option: tuple[str, ...]
 ) -> None:
-    rest = ("--text", "x.txt", "--texts", str(world.texts), "--reason", WHY)
+    path = world.texts / "later.txt"
+    path.write_text(EDITED, "utf-8")
+    rest = ("--text", str(path), "--texts", str(world.texts), "--reason", WHY)
     done = world.run("correct", "S001", *rest, *option)
     assert (done.returncode, done.stdout) == (2, "")
 

@@ -21,6 +21,7 @@ import claimlog.log.batch
 from claimlog.edit.batch_files import DONE, IN, OUT, recover
 from claimlog.edit.clock import FORMAT
 from claimlog.edit.log_lock import log_lock
+from claimlog.edit.open_batch import read_with_open
 from claimlog.edit.rebase import rebase
 from claimlog.edit.rebase_open import rebase_open
 from claimlog.errors import ClaimlogError, Finding, FindingsError, UsageError
@@ -29,7 +30,7 @@ from claimlog.log.merged_entities import amend_reason, merge_reason, rename_merg
 from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.validate import validate
-from conftest import ROOT, World, actor, claim, copied
+from conftest import ROOT, World, actor, claim, copied, source
 from test_ledger import quick
 
 __all__ = ["quick"]  # a fixture that every test here uses
@@ -696,6 +697,123 @@ def test_an_open_amendment_of_what_was_amended_elsewhere_is_for_somebody_to_deci
     world.amend("claims", "C001-001", note="Both.")
     world.seal("ours")
     assert found(world) == []
+
+
+@pytest.fixture
+def renumbered(branches: tuple[World, World]) -> World:
+    """Open rows on top of a sealed batch, of which another clone's has a source of one number."""
+    ours, theirs = branches
+    ours.add("sources", [source("S002", title="Ours")])
+    ours.seal("ours")
+    ours.amend("sources", "S002", title="Ours, amended")
+    ours.add("sources", [source("S003", title="Ours, derived", lineage=[derived_from("S002")])])
+    theirs.add("sources", [source("S002", title="Theirs")])
+    theirs.seal("theirs")
+    return merged(ours, theirs)
+
+
+def derived_from(identifier: str) -> dict[str, str]:
+    return {
+        "source_id": identifier,
+        "relation": "wasDerivedFrom",
+        "certainty": "strong",
+        "evidence": "Invented.",
+    }
+
+
+def titles(world: World) -> dict[str, str]:
+    rows = read_with_open(world.package).live("sources")
+    return dict(rows.select("source_id", "title").iter_rows())
+
+
+def open_files(world: World) -> dict[str, bytes]:
+    folder = world.package.state / "open"
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_of_open_rows_that_name_what_is_renumbered_somebody_says_what_they_mean(
+    renumbered: World,
+) -> None:
+    before = open_files(renumbered)
+    done = renumbered.run("rebase", "0004-ours")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[0] == (
+        "claimlog: .claimlog/open/sources.ndjson:1: the open row names S002, which 0004-ours has, "
+        "and a batch that stays too; say which of them it means: --open-rows follow, if it was "
+        "added after 0004-ours was sealed (it names S003 from then on), or --open-rows stay; "
+        "nothing was rebased"
+    )
+    assert open_files(renumbered) == before
+    assert {batch.path.name for batch in sealed_batches(renumbered.package, [])} > {"0004-ours"}
+
+
+def test_open_rows_follow_what_they_were_added_on_top_of(renumbered: World) -> None:
+    done = renumbered.run("rebase", "0004-ours", "--open-rows", "follow")
+    assert done.stdout.splitlines() == [
+        "0004-ours is now 0005-ours",
+        "  S002 is now S003",
+        ".claimlog/open names by their new numbers what was renumbered",
+    ]
+    held = {"S002": "Theirs", "S003": "Ours, amended", "S004": "Ours, derived"}
+    assert {name: titles(renumbered)[name] for name in held} == held
+    renumbered.seal("later")
+    assert found(renumbered) == []
+    [last] = [row for row in renumbered.rows("sources") if row["source_id"] == "S004"]
+    assert last["lineage"] == [derived_from("S003")]
+
+
+def test_open_rows_stay_with_the_batch_that_keeps_the_number(renumbered: World) -> None:
+    before = open_files(renumbered)
+    renumbered.run("rebase", "0004-theirs", "--open-rows", "stay")
+    assert open_files(renumbered) == before
+    renumbered.run("rebase")
+    held = {"S002": "Ours, amended", "S003": "Theirs", "S004": "Ours, derived"}
+    assert {name: titles(renumbered)[name] for name in held} == held
+    renumbered.seal("later")
+    assert found(renumbered) == []
+
+
+def test_open_rows_are_as_they_were_if_the_sealed_batches_cannot_be_moved(
+    renumbered: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = open_files(renumbered)
+
+    def failing(*_: object) -> None:
+        raise ClaimlogError("No room.")
+
+    monkeypatch.setattr("claimlog.edit.rebase.replace", failing)
+    with log_lock(renumbered.package), pytest.raises(ClaimlogError, match="No room"):
+        rebase(renumbered.package, ["0004-ours"], open_rows="follow")
+    assert open_files(renumbered) == before
+
+
+def test_a_rebase_that_is_killed_after_the_open_rows_moved_is_finished_by_the_next(
+    renumbered: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed_with: dict[str, bytes] = {}
+
+    def killed(*_: object) -> None:
+        killed_with.update(open_files(renumbered))
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("claimlog.edit.rebase.replace", killed)
+        with log_lock(renumbered.package), pytest.raises(KeyboardInterrupt):
+            rebase(renumbered.package, ["0004-ours"], open_rows="follow")
+    assert killed_with != open_files(renumbered)
+    for name, written in killed_with.items():
+        (renumbered.package.state / "open" / name).write_bytes(written)
+    assert rebased(renumbered, "0004-ours") == ["0004-ours is now 0005-ours", "  S002 is now S003"]
+    renumbered.seal("later")
+    assert found(renumbered) == []
+    held = {"S002": "Theirs", "S003": "Ours, amended", "S004": "Ours, derived"}
+    assert {name: titles(renumbered)[name] for name in held} == held
+
+
+def test_what_open_rows_mean_is_not_asked_of_the_open_batch_alone(overtaken: World) -> None:
+    done = overtaken.run("rebase", "--open-rows", "stay")
+    assert done.returncode == 2
+    assert "--open-rows does not go with rebasing the open batch alone" in done.stderr
 
 
 def test_there_is_nothing_to_rebase_without_a_name_and_an_open_batch(world: World) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from claimlog.edit.correct import Decisions, Passage
 
 ALL = "all"
+T = TypeVar("T")
 
 
 @click.command(
@@ -127,13 +128,17 @@ def _decisions(
         name, _, words = pair.partition("=")
         if not name or not words.strip():
             raise UsageError(f"--quote {pair[:40]}: expected ID=WORDS, as C004-017=the words now")
-        given[name] = words
-    if both := sorted(given.keys() & {*drop}):
-        raise UsageError(f"--drop {both[0]}: has a --quote too; give one of both")
-    numbers = dict(_numbered(pair) for pair in occurrences)
-    if loose := sorted(numbers.keys() - given.keys()):
-        raise UsageError(f"--occurrence {loose[0]}: has no --quote; give its words, too")
+        _enter("--quote", given, name, words)
+    numbers: dict[str, int] = {}
+    for pair in occurrences:
+        _enter("--occurrence", numbers, *_numbered(pair))
     return Decisions(given, frozenset({*drop} - {ALL}), ALL in drop, changed, numbers)
+
+
+def _enter(option: str, given: dict[str, T], name: str, value: T) -> None:
+    if name in given:
+        raise UsageError(f"{option} {name}: is given twice; give one of both")
+    given[name] = value
 
 
 def _numbered(pair: str) -> tuple[str, int]:

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import TYPE_CHECKING
 
 import click
 
-from claimlog.cli.base import Context, example, pass_context, today_option
+from claimlog.cli.base import Context, example, pass_context, refuse_options, today_option
 from claimlog.cli.output import lines
+
+if TYPE_CHECKING:
+    from claimlog.edit.rebase_with_open import OpenRows
 
 
 @click.command(epilog=example("claimlog rebase 0008-my-batch", "claimlog rebase"))
 @click.argument("names", nargs=-1, metavar="[BATCH]...")
+@click.option(
+    "--open-rows",
+    type=click.Choice(["follow", "stay"]),
+    help="What open rows mean that name what is renumbered: that, or what keeps the number.",
+)
 @today_option
 @pass_context
-def rebase(context: Context, names: tuple[str, ...], today: date | None) -> None:
+def rebase(
+    context: Context, names: tuple[str, ...], open_rows: OpenRows | None, today: date | None
+) -> None:
     """Renumber batches that lost a race, so that they come after all others.
 
     Without a name, the rows of the open batch.
@@ -23,6 +34,11 @@ def rebase(context: Context, names: tuple[str, ...], today: date | None) -> None
     from claimlog.edit.rebase import rebase as run
     from claimlog.edit.rebase_open import rebase_open
 
+    if not names:
+        refuse_options("rebasing the open batch alone", "open_rows")
     with log_lock(context.package):
-        said = run(context.package, names, today) if names else rebase_open(context.package)
+        if names:
+            said = run(context.package, names, today, open_rows)
+        else:
+            said = rebase_open(context.package)
     lines(said)

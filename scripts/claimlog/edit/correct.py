@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 
@@ -27,6 +28,7 @@ from claimlog.validate.anchors import ANCHORED
 
 NOTHING = "nothing was corrected"
 FURNITURE = "furniture"
+T = TypeVar("T")
 CARRIED = (Outcome.FOUND, Outcome.MOVED)
 """Outcomes with which a passage has the same words in the corrected text."""
 
@@ -56,14 +58,34 @@ class Decisions:
     occurrences: Mapping[str, int] = field(default_factory=dict)
 
     def of_passages(self, passages: Sequence[Passage]) -> Decisions:
-        """Return these with the bare identifier of a passage that is named STREAM/IDENTIFIER."""
+        """Return these with the bare identifier of a passage that is named STREAM/IDENTIFIER.
+
+        Raises
+        ------
+        UsageError
+            If two are about one passage.
+        """
         bare = {f"{one.stream}/{one.identifier}": one.identifier for one in passages}
-        return replace(
-            self,
-            quotes={bare.get(name, name): quote for name, quote in self.quotes.items()},
-            occurrences={bare.get(name, name): number for name, number in self.occurrences.items()},
-            drop=frozenset(bare.get(name, name) for name in self.drop),
-        )
+        quotes = _by_identifier("--quote", self.quotes, bare)
+        drop = frozenset(bare.get(name, name) for name in self.drop)
+        if both := sorted(quotes.keys() & drop):
+            raise UsageError(f"--drop {both[0]}: has a --quote too; give one of both; {NOTHING}")
+        occurrences = _by_identifier("--occurrence", self.occurrences, bare)
+        if loose := sorted(occurrences.keys() - quotes.keys()):
+            raise UsageError(
+                f"--occurrence {loose[0]}: has no --quote; give its words, too; {NOTHING}"
+            )
+        return replace(self, quotes=quotes, occurrences=occurrences, drop=drop)
+
+
+def _by_identifier(option: str, given: Mapping[str, T], bare: Mapping[str, str]) -> dict[str, T]:
+    found: dict[str, T] = {}
+    for name, value in given.items():
+        identifier = bare.get(name, name)
+        if identifier in found:
+            raise UsageError(f"{option} {identifier}: is given twice; give one of both; {NOTHING}")
+        found[identifier] = value
+    return found
 
 
 @dataclass(frozen=True)
@@ -272,10 +294,15 @@ class _Plan:
                 rows.setdefault(one.stream, []).append(row)
         for name in sorted(self.decisions.drop - {one.identifier for one in self.passages}):
             stream, identifier, _ = find_entity(self.writer.log, name)
+            if (stream, identifier) == ("sources", self.source):
+                raise UsageError(
+                    f"--drop {name}: is the source that is corrected; to retract it and what is "
+                    f"anchored in it is another thing than to correct it; {NOTHING}"
+                )
             rows.setdefault(stream, []).append(self._retraction(stream, identifier))
         given = {"text": str(path)} | ({FURNITURE: ranges} if before[FURNITURE] else {})
         amended = self.writer.amendment("sources", self.source, given, self.reason)
-        return {"sources": [amended], **rows}
+        return {**rows, "sources": [amended, *rows.get("sources", [])]}
 
     def _row(self, one: Passage) -> Row | None:
         span = self._span(one)

@@ -33,7 +33,7 @@ def decode_rows(data: bytes, name: str) -> str:
     quoted = "FILE" if name.startswith("<") else shlex.quote(name)
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise ClaimlogError(
-            f"{name}:1: is UTF-16; convert it: iconv -f UTF-16 -t UTF-8 {quoted} > rows.csv"
+            f"{name}:1: is UTF-16; convert it: iconv -f UTF-16 -t UTF-8 {quoted} > NEW"
         )
     try:
         return data.decode("utf-8-sig")
@@ -46,7 +46,7 @@ def decode_rows(data: bytes, name: str) -> str:
         shown = " ".join(near.split())
         raise ClaimlogError(
             f'{name}:{line}: not UTF-8; as Windows-1252 it reads "{shown}": if that is right, '
-            f"convert it: iconv -f WINDOWS-1252 -t UTF-8 {quoted} > rows.csv"
+            f"convert it: iconv -f WINDOWS-1252 -t UTF-8 {quoted} > NEW"
         ) from error
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -12,6 +13,8 @@ from pathlib import Path
 from claimlog.edit.batch_files import ignore_interrupts, leave_out_known, recover, replace, staging
 from claimlog.edit.clock import last_seal, refuse_doubtful_clock
 from claimlog.edit.open_batch import open_batch
+from claimlog.edit.rebase_open import COMPARE as COMPARE_OPEN
+from claimlog.edit.rebase_with_open import OpenRows, follows, open_moved
 from claimlog.edit.renumbered_rows import Renames, log_of, refuse_unsound, write_moved_rows
 from claimlog.edit.seal import make_manifest
 from claimlog.errors import Finding, FindingsError, UsageError
@@ -37,7 +40,12 @@ from claimlog.validate.batch_integrity import check_released
 COMPARE = "compare the two, remove this batch, and amend from the last version"
 
 
-def rebase(package: Package, names: Sequence[str], today: date | None = None) -> list[str]:
+def rebase(
+    package: Package,
+    names: Sequence[str],
+    today: date | None = None,
+    open_rows: OpenRows | None = None,
+) -> list[str]:
     """Put sealed batches after all others, in the order given. The caller holds the lock.
 
     Each gets the next number and a new manifest; times earlier than the log's last are raised to
@@ -49,6 +57,9 @@ def rebase(package: Package, names: Sequence[str], today: date | None = None) ->
     ----------
     today
         The day (UTC), which a clock far ahead of the log's last time must be confirmed by.
+    open_rows
+        Whether rows of the open batch that name what gets another identifier mean that (``follow``)
+        or what keeps it.
 
     Returns
     -------
@@ -58,7 +69,8 @@ def rebase(package: Package, names: Sequence[str], today: date | None = None) ->
     Raises
     ------
     ClaimlogError
-        If a batch lost no race or was released, if an entity was changed on both sides, so that
+        If a batch lost no race or was released, if open rows name what gets another identifier and
+        nobody said what they mean, if an entity was changed on both sides, so that
         somebody must decide, or if the clock is in doubt.
     """
     done = recover(package)
@@ -103,8 +115,18 @@ def rebase(package: Package, names: Sequence[str], today: date | None = None) ->
             placed.append(Batch(place, new.shown, number, batch.slug, new.index, manifest))
             said.append(f"{batch.path.name} is now {place.name}{_altered(batch)}")
             said += [f"  {old} is now {renamed}" for old, renamed in fresh]
-        _check(package, [*kept, *placed])
-        with ignore_interrupts():
+        after = [*kept, *placed]
+        _check(package, after)
+        unsealed = open_batch(package)
+        moving: AbstractContextManager[None] = nullcontext()
+        if unsealed is not None and follows(package, unsealed, lost, renames, open_rows):
+
+            def check(moved: Batch) -> None:
+                _check(package, [*after, moved])
+
+            moving = open_moved(package, after, unsealed, renames, COMPARE_OPEN, check)
+            said.append(f"{unsealed.shown} names by their new numbers what was renumbered")
+        with moving, ignore_interrupts():
             replace(package, lost, placed, lambda: _refuse_tagged(log))
     return said
 

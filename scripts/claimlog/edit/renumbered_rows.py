@@ -74,9 +74,10 @@ def write_moved_rows(
     }
     fresh = _rename_taken(log, rows, renames)
     last = log.last_time or ""
+    names = names_alone(renames)
     for stream, listed in rows.items():
         table = log.definition.streams[stream]
-        moved = [_moved(row, table, renames, last) for row in listed]
+        moved = [moved_row(row, table, renames, names, last) for row in listed]
         _refuse_conflicts(log, batch, stream, moved, remedy)
         data = b"".join(encode(row) + b"\n" for row in moved)
         (place / f"{stream}.ndjson").write_bytes(data)
@@ -111,16 +112,29 @@ def _rename_taken(
     return fresh
 
 
-def _moved(
-    row: dict[str, Any],
+def names_alone(renames: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Return new identifiers by the old ones, of whatever stream."""
+    return {old: new for renamed in renames.values() for old, new in renamed.items()}
+
+
+def moved_row(
+    row: Mapping[str, Any],
     table: Table,
     renames: Mapping[str, Mapping[str, str]],
+    names: Mapping[str, str],
     last: str,
 ) -> dict[str, Any]:
-    """Return a row with identifiers renamed wherever they stand, and its time raised."""
+    """Return a row with identifiers renamed wherever they stand, and its time raised.
+
+    Parameters
+    ----------
+    names
+        `names_alone` of `renames`.
+    last
+        The time that it has at least.
+    """
     moved = replace_references(row, table, renames)
     moved[table.id] = renames.get(table.name, {}).get(row[table.id], row[table.id])
-    names = {old: new for renamed in renames.values() for old, new in renamed.items()}
     moved["reason"] = rename_merged(row["reason"], names)
     moved["recorded_at"] = max(row["recorded_at"], last)
     return moved

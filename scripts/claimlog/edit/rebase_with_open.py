@@ -1,0 +1,119 @@
+"""The open batch while sealed batches are rebased: its rows may name what is renumbered there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from claimlog.edit.open_batch import open_folder
+from claimlog.edit.renumbered_rows import (
+    Renames,
+    log_of,
+    moved_row,
+    names_alone,
+    write_moved_rows,
+)
+from claimlog.errors import UsageError
+from claimlog.log.batch import Batch
+from claimlog.package import Package
+from claimlog.swap import publish_directory
+
+OpenRows = Literal["follow", "stay"]
+"""Whether open rows mean what is renumbered, or what has the identifier in a batch that stays."""
+
+
+def follows(
+    package: Package, batch: Batch, lost: Sequence[Batch], renames: Renames, chosen: OpenRows | None
+) -> bool:
+    """Whether the rows of the open batch are to get new identifiers, too.
+
+    Both sides have the identifier, and no row says which of them it means, so somebody else must.
+
+    Raises
+    ------
+    UsageError
+        If a row names what is renumbered, and nobody said whose it is.
+    """
+    named = _first_named(package, batch, renames)
+    if named is None or chosen is not None:
+        return named is not None and chosen == "follow"
+    place, old, new = named
+    names = " ".join(one.path.name for one in lost)
+    raise UsageError(
+        f"{place}: the open row names {old}, which {names} has, and a batch that stays too; say "
+        f"which of them it means: --open-rows follow, if it was added after {lost[0].path.name} "
+        f"was sealed (it names {new} from then on), or --open-rows stay; nothing was rebased"
+    )
+
+
+def _first_named(package: Package, batch: Batch, renames: Renames) -> tuple[str, str, str] | None:
+    """Return place, old and new identifier of what an open row names that is none of its own."""
+    log = log_of(package, [replace(batch, index=0)])
+    tables = {stream: log.definition.streams[stream] for stream in batch.streams}
+    rows = {stream: log.rows(stream).to_dicts() for stream in batch.streams}
+    foreign = {stream: {**named} for stream, named in renames.items()}
+    for stream, listed in rows.items():
+        for row in listed:
+            if row["version"] == 1:
+                foreign.get(stream, {}).pop(row[tables[stream].id], None)
+    names = names_alone(foreign)
+    for stream, listed in rows.items():
+        for row in listed:
+            if moved_row(row, tables[stream], foreign, names, "") != row:
+                old = next(
+                    old
+                    for other, named in foreign.items()
+                    for old, new in named.items()
+                    if moved_row(row, tables[stream], {other: {old: new}}, {old: new}, "") != row
+                )
+                return f"{batch.shown_file(stream)}:{row['line']}", old, names[old]
+    return None
+
+
+@contextmanager
+def open_moved(
+    package: Package,
+    before: Sequence[Batch],
+    batch: Batch,
+    renames: Renames,
+    remedy: str,
+    check: Callable[[Batch], None],
+) -> Iterator[None]:
+    """Put the open batch as it reads after other batches in its place, for the block.
+
+    It is before the sealed batches are moved: a run that is killed in between is finished by the
+    next one, which moves them the same way and finds nothing to rename in the open batch any more.
+    If the block fails, the open batch is as it was.
+
+    Parameters
+    ----------
+    check
+        Looks at the open batch before it is put there; what it raises leaves all as it was.
+
+    Raises
+    ------
+    FindingsError
+        If rows cannot be read, or an entity was changed on both sides.
+    """
+    place = open_folder(package)
+    log = log_of(package, before)
+    number = max(one.number for one in before) + 1
+    held = {path.name: path.read_bytes() for path in place.iterdir()}
+    with publish_directory(place, batch.shown) as folder:
+        _write(held, folder)
+        write_moved_rows(log, batch, folder, renames, remedy)
+        check(Batch(folder, batch.shown, number, batch.slug, len(before)))
+    try:
+        yield
+    except BaseException:
+        with publish_directory(place, batch.shown) as folder:
+            _write(held, folder)
+        raise
+
+
+def _write(files: Mapping[str, bytes], folder: Path) -> None:
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
