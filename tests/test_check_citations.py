@@ -31,7 +31,8 @@ def log(made: World) -> Log:
     """A log in which C001-003 was amended and C001-004 retracted since release 0.1.0."""
     found = read(made.package)
     size, root = found.trees[1]
-    data = {"version": "0.1.0", "date": "2026-11-20", "tree": {"size": size, "root": root.hex()}}
+    tree = {"size": size, "root": root.hex()}
+    data = {"version": "0.1.0", "date": "2026-11-20", "batches": 2, "tree": tree}
     found.releases = [ReleaseEntry(data, "releases/0.1.0.json")]
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,11 @@ import pytest
 from click.testing import CliRunner
 
 from claimlog.cli import cli
+from claimlog.edit.takedown import without_lines
 from claimlog.errors import ClaimlogError
 from claimlog.export.descriptor import dump_json
+from claimlog.log.read_log import read
+from claimlog.log.takedowns import TakedownRecord, TakenRow, dump_takedowns
 from claimlog.release.delta import DELTA, is_carried
 from claimlog.release.delta_apply import apply_delta
 from claimlog.release.layout import sha256_of_files
@@ -101,6 +105,120 @@ def test_a_delta_that_says_of_the_changes_what_its_files_do_not_is_named(
     done = CliRunner().invoke(cli, [*words, "--out", str(tmp_path / "out")], standalone_mode=False)
     assert done.return_value == 1, done.output
     assert "delta.json does not say what base and delta give of the changes" in done.output
+
+
+# rows that a delta says were taken down ----------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def retracted(checked_in: Repo, tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    """C001-004 is retracted in 0.1.0; 0.2.0 has one claim more."""
+    repo = checked_in.copy(tmp_path_factory.mktemp("retracted"))
+    repo.release("0.1.0")
+    repo.world.add("claims", [claim(QUOTE, "Some pilots wrote once more.", topic="opinion")])
+    repo.world.seal("more")
+    repo.release("0.2.0")
+    return repo
+
+
+def without_row(repo: Repo, folder: Path, action: str, claim_id: str) -> Path:
+    """The delta to 0.2.0 that takes a row of 0.1.0 down, and calls it an action."""
+    log = read(repo.package)
+    [row] = log.rows("claims").filter(claim_id=claim_id, action=action).to_dicts()
+    name = log.by_number[row["batch"]].shown_file("claims")
+    data = without_lines((repo.root / name).read_bytes(), {row["event_id"]})
+    gone = TakenRow(
+        **{key: row[key] for key in ("batch", "line", "version")},
+        stream="claims",
+        leaf_hash=row["event_id"],
+        id=claim_id,
+        action="amend" if action == "retract" else action,
+        taken_down="2026-11-28",
+        by="maintainer",
+        reason="Court order 1/2027.",
+    )
+    left = {name: {"bytes": len(data), "sha256": sha256(data).hexdigest()}}
+    record = dump_takedowns(TakedownRecord((gone,), left))
+    shutil.copytree(release_of(repo, "0.2.0") / DELTA, folder / DELTA)
+    document = json.loads((folder / DELTA / "delta.json").read_text("utf-8"))
+    for path, content in ((f"log/{name}", data), ("log/takedowns.json", record)):
+        (folder / DELTA / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / DELTA / path).write_bytes(content)
+        document["files"]["carried"][path] = sha256(content).hexdigest()
+    (folder / DELTA / "delta.json").write_bytes(dump_json(document))
+    return folder / DELTA
+
+
+def test_a_retraction_of_the_base_is_not_taken_down_by_another_name(
+    retracted: Repo, tmp_path: Path
+) -> None:
+    delta = without_row(retracted, tmp_path, "retract", "C001-004")
+    said = (
+        r"takedowns\.json: calls 'claims C001-004 2 amend' what is 'claims C001-004 2 retract' in"
+    )
+    with pytest.raises(ClaimlogError, match=said):
+        apply_delta(release_of(retracted, "0.1.0"), delta, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def applied(base: Path, delta: Path, out: Path, *words: str) -> Any:
+    said = [*words, "delta", "apply", str(base), str(delta), "--out", str(out)]
+    return CliRunner().invoke(cli, said, standalone_mode=False)
+
+
+def test_a_row_of_the_base_that_is_missing_is_named_and_nobody_vouches_for_why(
+    retracted: Repo, tmp_path: Path
+) -> None:
+    delta = without_row(retracted, tmp_path, "assert", "C001-004")
+    done = applied(release_of(retracted, "0.1.0"), delta, tmp_path / "out")
+    assert done.return_value == 1, done.output
+    said = 'claims C001-004 version 1 was taken down on 2026-11-28 by maintainer: "Court order 1/'
+    assert said in done.output
+    assert "for that nobody vouches; run this in a checkout of the dataset" in done.output
+
+
+def test_a_delta_does_not_choose_by_which_rules_its_log_is_judged(
+    retracted: Repo, tmp_path: Path
+) -> None:
+    shutil.copytree(release_of(retracted, "0.2.0") / DELTA, tmp_path / DELTA)
+    rules = (release_of(retracted, "0.2.0") / "log/schemas/rules.csv").read_text("utf-8")
+    fewer = "".join(rules.splitlines(keepends=True)[:10]).encode()
+    path = tmp_path / DELTA / "delta.json"
+    document = json.loads(path.read_text("utf-8"))
+    document["files"]["carried"]["log/schemas/rules.csv"] = sha256(fewer).hexdigest()
+    path.write_bytes(dump_json(document))
+    (tmp_path / DELTA / "log/schemas").mkdir(parents=True)
+    (tmp_path / DELTA / "log/schemas/rules.csv").write_bytes(fewer)
+    done = applied(release_of(retracted, "0.1.0"), tmp_path / DELTA, tmp_path / "out")
+    assert done.return_value == 1, done.output
+    assert " rules not checked, because schemas/rules.csv does not state them: " in done.output
+    assert "for that nobody vouches" in done.output
+
+
+def test_an_index_of_another_dataset_denies_no_release_of_the_same_version(
+    retracted: Repo, tmp_path: Path
+) -> None:
+    other = retracted.copy(tmp_path / "other")
+    entry = other.root / "releases" / "0.2.0.json"
+    entry.write_text(entry.read_text("utf-8").replace("tiny-0.2.0.zip", "small-0.2.0.zip"), "utf-8")
+    delta = release_of(retracted, "0.2.0") / DELTA
+    words = ("--package", str(other.root))
+    done = applied(release_of(retracted, "0.1.0"), delta, tmp_path / "out", *words)
+    assert (done.return_value, done.exception) == (0, None), done.output
+    assert "releases/0.2.0.json" not in done.output
+
+
+@pytest.mark.parametrize("version", ["0.5.0; curl x | sh", "0.5.0\n", "latest", ""])
+def test_a_version_of_the_tool_that_is_none_is_not_repeated_as_part_of_a_command(
+    version: str, genuine: Repo, tmp_path: Path
+) -> None:
+    shutil.copytree(release_of(genuine, "0.2.0") / DELTA, tmp_path / DELTA)
+    path = tmp_path / DELTA / "delta.json"
+    document = json.loads(path.read_text("utf-8"))
+    document["release"]["tool_version"] = version
+    path.write_bytes(dump_json(document))
+    with pytest.raises(ClaimlogError, match=r"release/tool_version: .* does not match"):
+        apply_delta(release_of(genuine, "0.1.0"), tmp_path / DELTA, tmp_path / "out")
 
 
 @pytest.mark.parametrize("version", ["0.0.1", "0.1.0", f"{'9' * 5000}.0.0"])

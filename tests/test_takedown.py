@@ -17,6 +17,7 @@ import pytest
 
 import tlog_follower
 from claimlog.build import build
+from claimlog.edit import takedown
 from claimlog.edit.log_lock import log_lock
 from claimlog.edit.rebase import rebase
 from claimlog.edit.seal import seal
@@ -678,7 +679,7 @@ def test_a_release_is_made_again_without_the_row(
     assert verdict.vouchers == ["releases/0.1.0.json of this checkout"]
     said = "\n".join(verdict.omissions)
     assert f"claims {CLAIM} version 1 was taken down on " in said
-    assert f"by maintainer: {REASON}" in said
+    assert f'by maintainer: "{REASON}"' in said
     assert "this one was made on" in said
     # the copy that people have is still the one that was published
     verdict = verify_copy(old / output.archive.name, index)
@@ -841,7 +842,7 @@ def test_what_a_release_said_of_a_takedown_is_said_for_good(
         edited(lambda record, change=change: record["rows"][0].update(change))(world)
         [found] = errors(world)
         assert "differs from release v0.1.1 about row " in found
-        assert f"by maintainer: {REASON}" in found
+        assert f'by maintainer: "{REASON}"' in found
         (world.root / RECORD).write_bytes(whole)
     # undone: every line is back, as it was when it was sealed
     copy.git("checkout", output.entry.data["commit"], "--", "events")
@@ -964,11 +965,55 @@ def test_a_takedown_that_was_cut_off_leaves_no_reason_in_the_changelog(
 
     with monkeypatch.context() as patch:
         patch.setattr(Package, "write", stops)
-        with pytest.raises(OSError, match="cut off"):
+        with pytest.raises(ClaimlogError, match=r"run the same command with the same words again$"):
             go(repo.world, 2)
     assert "slander" not in (repo.root / "CHANGELOG.md").read_text("utf-8")
     go(repo.world, 2)
     assert errors(repo.world) == []
+
+
+def test_a_takedown_that_cannot_begin_says_that_nothing_was_taken_down(
+    sound: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    before = errors(sound)
+    with monkeypatch.context() as patch:
+        patch.setattr(Package, "write", full)
+        with pytest.raises(ClaimlogError, match=r"^takedowns\.json: .*nothing was taken down"):
+            go(sound)
+    assert errors(sound) == before == []
+
+
+@pytest.mark.parametrize("others_read", [False, True])
+def test_no_copy_is_left_by_a_takedown_that_was_killed_after_its_last_file(
+    others_read: bool, sound: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("claimlog.fingerprint.MEMORY_BYTES", 0)
+    read(sound.package)  # which fills the cache
+    parts = sound.package.state / "cache" / "parts"
+    assert any(parts.iterdir())
+    kept = [(path.name, path.read_bytes()) for path in parts.iterdir()]
+    real, calls = takedown.empty_cache, []
+
+    def killed(package: Package) -> None:
+        calls.append(package)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        real(package)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(takedown, "empty_cache", killed)
+        with pytest.raises(KeyboardInterrupt):
+            go(sound)
+    assert not any(parts.iterdir())
+    if others_read:  # another command wrote them between
+        for name, data in kept:
+            (parts / name).write_bytes(data)
+    done = sound.run("takedown", CLAIM, "--version", "1", "--reason", REASON)
+    assert "there is no version 1 to take down" in done.stderr
+    assert not any(parts.iterdir())
 
 
 # what is said of a release that held it ----------------------------------------------------------

@@ -118,10 +118,16 @@ def answer_request(program: Program) -> None:
     except OSError as error:
         if error.errno == errno.EFBIG:
             answer = {EXCEEDED: f"files of more than {request['written']:,} bytes"}
+        elif error.errno in (errno.ENOSPC, errno.EDQUOT):  # it writes nowhere else
+            remedy = "make room there, or name another directory with TMPDIR"
+            full = f"{scratch.parent}: is full ({error.strerror})"
+            answer = {"error": f"{full}; {remedy}; {request['outcome']}"}
         else:
             where = f"{error.filename}: " if error.filename else ""
             answer = {"error": f"{where}{error.strerror or error}; {request['outcome']}"}
-    except Exception as error:  # a library that did not expect what a file holds
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # of a library: a panic of Rust's is no Exception
         answer = {FAILED: f"{type(error).__name__}: {str(error)[:SAID]}"}
     finish()
     try:

@@ -168,13 +168,17 @@ def example(*lines: str) -> str:
     return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)
 
 
+def require_number(_: click.Context, option: click.Parameter, value: float) -> float:
+    """Refuse what is not a number, which is in every range of click's."""
+    if value != value:
+        limits = option.type
+        assert isinstance(limits, click.FloatRange)
+        raise UsageError(f"{option.opts[0]}: expected a number from {limits.min} to {limits.max}")
+    return value
+
+
 def limits_option(what: str) -> Callable[[F], F]:
     """Return the option that multiplies the limits of a process for a stranger's files."""
-
-    def require_number(_: click.Context, __: click.Parameter, value: float) -> float:
-        if value != value:  # not a number, which is in every range
-            raise UsageError("--limits: expected a number from 0.01 to 1000")
-        return value
 
     return click.option(
         "--limits",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from claimlog.cli.base import Context, example, pass_context, texts_option
+from claimlog.cli.base import Context, example, pass_context, require_number, texts_option
 from claimlog.cli.output import block, line
 from claimlog.errors import ClaimlogError, UsageError
 
@@ -25,7 +25,8 @@ from claimlog.errors import ClaimlogError, UsageError
 @click.option("--coder", metavar="NAME", help="Who it is in the register of coders.")
 @click.option(
     "--seconds",
-    type=click.FloatRange(0.1),
+    type=click.FloatRange(0.1, 1e6),
+    callback=require_number,
     default=600,
     show_default=True,
     help="How long it may take.",

@@ -41,6 +41,7 @@ def apply(context: Context, base: Path, changes: Path, out: Path | None, limits:
     from claimlog.release.delta import is_carried
     from claimlog.release.delta_apply import differing_files
     from claimlog.release.delta_process import apply_in_process
+    from claimlog.release.layout import SUMS
 
     program = "claimlog.site.files.delta_worker"
     applied = apply_in_process(base, changes, (out or Path(DIST)).absolute(), program, limits)
@@ -61,6 +62,8 @@ def apply(context: Context, base: Path, changes: Path, out: Path | None, limits:
         line(f"note: {applied.version} {applied.remark}")
     if applied.archive is not None:
         line(f"wrote {applied.archive}, {applied.archive.stat().st_size:,} bytes")
+    lines(applied.unvouched)
+    is_vouched = False
     if stated := _published_digests(context, changes, applied):
         place, files = stated
         log_alone = applied.archive is None
@@ -72,6 +75,12 @@ def apply(context: Context, base: Path, changes: Path, out: Path | None, limits:
             flaw = f"is not the release that {place} names; get the delta from where it was"
             line((f"{applied.folder.name} {flaw} published, and delete what was written", "red"))
             good = False
+        elif place != SUMS:  # that list came with the delta
+            is_vouched = True
+    if applied.unvouched and not is_vouched:
+        flaw = "for that nobody vouches; run this in a checkout of the dataset whose index knows"
+        line((f"{flaw} {applied.version}, or get it with a signature", "red"))
+        good = False
     # what another version of claimlog writes has not the bytes of any index
     words = "" if applied.archive else "--alone "
     line(f"To check it: claimlog verify {words}{applied.archive or applied.folder}")
@@ -94,7 +103,8 @@ def _published_digests(
     try:
         name = str(context.package.descriptor["name"])
         entry = find_entry(read_index(context.package), applied.version, name)
-        if context.is_named or index_doubt(context.package, changes) is None:
+        is_ours = entry.is_of(applied.folder.name)
+        if is_ours and (context.is_named or index_doubt(context.package, changes) is None):
             issue = entry.issue_with(SUMS, sha256_of_file(applied.folder / SUMS))
             return entry.display_path, issue["files"]
     except UsageError:

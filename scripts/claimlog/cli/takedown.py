@@ -49,12 +49,14 @@ def takedown(
     Their hashes stay, and with them the tree and every proof; what they said goes.
     """
     from claimlog.edit.log_lock import log_lock
-    from claimlog.edit.takedown import plan_takedown, take_down
-    from claimlog.log.takedowns import RECORD
+    from claimlog.edit.takedown import plan_takedown, remove_copies, take_down
+    from claimlog.log.takedowns import RECORD, read_takedowns
     from claimlog.package import CHANGELOG
 
     package = context.package
     with log_lock(package):
+        if not dry_run and read_takedowns(package).rows:
+            remove_copies(package)  # which a takedown that was cut off may have left
         plan = plan_takedown(package, identifier, versions, reason, recorded_by)
         if not dry_run:
             take_down(package, plan)

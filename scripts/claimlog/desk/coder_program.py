@@ -7,7 +7,6 @@ What it codes is checked by the rules that a person's coding is checked by, and 
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from claimlog.desk.work import DRAFT, MOST_DRAFTS, Work, require_few_passages
 from claimlog.edit.find_quote import find_quote
 from claimlog.edit.quote_places import QuotePlaces
 from claimlog.errors import ClaimlogError, Finding, FindingsError, UsageError
+from claimlog.escaping import json_text
 from claimlog.files import write_durably
 from claimlog.log.canonical import encode_value
 from claimlog.sources.anchor import COLUMNS as ANCHOR
@@ -196,6 +196,4 @@ def _draft_of(
 
 def describe_input(desk: Desk, source: str) -> str:
     """Return what a program would be given, as JSON for people to look at."""
-    return json.dumps(
-        program_input(desk, source, desk.log.require_places(source)), ensure_ascii=False, indent=1
-    )
+    return json_text(program_input(desk, source, desk.log.require_places(source)), 1)

@@ -29,9 +29,8 @@ class NumberedIdentifiers:
 
     def next_after(self, used: Iterable[str]) -> int:
         """Return the first number beyond those that are used."""
-        form = re.compile(rf"{re.escape(self.head)}([0-9]{{1,{DIGITS}}})")
-        found = [int(match[1]) for name in used if (match := form.fullmatch(name))]
-        return max(found, default=0) + 1
+        numbers = UsedNumbers(lambda: used)
+        return numbers.next_number(self)
 
 
 class UsedNumbers:
@@ -47,6 +46,7 @@ class UsedNumbers:
         self.known = known
         self.taken: list[str] = []
         self.last: dict[str, int] | None = None
+        self.longer: set[str] = set()
 
     def take(self, identifier: str) -> None:
         """Count an identifier as used."""
@@ -57,16 +57,24 @@ class UsedNumbers:
 
     def next_in(self, form: NumberedIdentifiers) -> str:
         """Return the first identifier of a form beyond those that are used."""
+        return form.identifier(self.next_number(form))
+
+    def next_number(self, form: NumberedIdentifiers) -> int:
+        """Return the number of `next_in`."""
         if self.last is None:
             self.last = {}
             for identifier in (*self.known(), *self.taken):
                 self._enter(self.last, identifier)
-        return form.identifier(self.last.get(form.head, 0) + 1)
+        number = self.last.get(form.head, 0) + 1
+        while form.identifier(number) in self.longer:
+            number += 1
+        return number
 
-    @staticmethod
-    def _enter(last: dict[str, int], identifier: str) -> None:
+    def _enter(self, last: dict[str, int], identifier: str) -> None:
         """Enter the number of an identifier, behind every text that it can be behind."""
         count = len(identifier) - len(identifier.rstrip("0123456789"))
+        if count > DIGITS:
+            self.longer.add(identifier)
         for width in range(min(count, DIGITS), 0, -1):
             head = identifier[:-width]
             last[head] = max(last.get(head, 0), int(identifier[-width:]))

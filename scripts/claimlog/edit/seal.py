@@ -23,6 +23,7 @@ from claimlog.edit.clock import last_time, now, refuse_doubtful_clock
 from claimlog.edit.open_batch import discard, open_batch
 from claimlog.errors import ClaimlogError, FindingsError, UnconfirmedError, UsageError
 from claimlog.files import confirm_rename
+from claimlog.limits import SLUG_LENGTH
 from claimlog.log.batch import (
     COLUMNS,
     LINES,
@@ -40,6 +41,7 @@ from claimlog.package import DESCRIPTOR, Package
 from claimlog.sources.text import Texts
 from claimlog.validate import Report, validate
 from claimlog.validate.appended_rows import note_valid
+from claimlog.validate.free_text import is_free_text
 
 LISTED = 5
 """Rows that are named of an author in a stream."""
@@ -86,8 +88,17 @@ def seal(
             return log.batches[-1], validate(log, texts)  # this finished the seal that was cut off
         also = f" (an interrupted run was finished: {'; '.join(done)})" if done else ""
         raise ClaimlogError(f"there is no open batch to seal; claimlog add makes one{also}")
-    if NAME.fullmatch(f"0001-{slug}") is None:
-        raise UsageError(f'--slug "{slug}": expected lower-case words joined by hyphens')
+    if NAME.fullmatch(f"0001-{slug}") is None or len(slug) > SLUG_LENGTH:
+        raise UsageError(
+            f'--slug "{slug[:SLUG_LENGTH]}": expected lower-case words joined by hyphens, '
+            f"{SLUG_LENGTH} characters at most"
+        )
+    for option, text in (("--title", title), ("--method", method.replace("\n", " "))):
+        if not is_free_text(text):
+            raise UsageError(
+                f"{option}: has nothing visible, or controls, line breaks or what turns the "
+                "direction of text; type it anew; nothing was sealed"
+            )
     log = extend(log, [batch])
     report = validate(log, texts)
     if report.error_count:

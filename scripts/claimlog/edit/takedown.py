@@ -16,11 +16,12 @@ from io import BytesIO
 
 import polars as pl
 
-from claimlog.edit.batch_files import remove_leftovers
+from claimlog.edit.batch_files import ignore_interrupts, remove_leftovers
 from claimlog.edit.clock import now
 from claimlog.edit.entity_history import find_entity
 from claimlog.edit.taken_words import SaidElsewhere, said_elsewhere, words_that_go
 from claimlog.errors import ClaimlogError, UsageError
+from claimlog.errors import reason as system_reason
 from claimlog.limits import UNSEALED_BYTES
 from claimlog.log.batch import Batch, sealed_batches
 from claimlog.log.cache import empty_cache
@@ -256,6 +257,8 @@ def without_lines(data: bytes, gone: set[str]) -> bytes:
 def take_down(package: Package, plan: TakedownPlan) -> None:
     """Write the record, then every file without its rows, and remove what copies of ours hold them.
 
+    The copies go first, too: should this be killed after the last file, nothing holds the rows.
+
     The changelog comes before the files: a takedown that is finished later knows the words only
     from rows that are still there.
 
@@ -263,15 +266,40 @@ def take_down(package: Package, plan: TakedownPlan) -> None:
 
     Raises
     ------
-    OSError
-        If something cannot be written; the same takedown again finishes it.
+    ClaimlogError
+        If something cannot be written, or a copy cannot be removed; the same takedown again
+        finishes it.
+    """
+    remove_copies(package)
+    files = {RECORD: dump_takedowns(plan.record)}
+    if plan.elsewhere.changelog is not None:
+        files[CHANGELOG] = plan.elsewhere.changelog
+    written = False
+    with ignore_interrupts():
+        for name, data in {**files, **plan.files}.items():
+            try:
+                package.write(package.root / name, data)
+            except OSError as error:
+                outcome = (
+                    "the takedown is cut off, and the log is not valid until it is finished: make "
+                    "room, and run the same command with the same words again"
+                    if written
+                    else "nothing was taken down; make room and run this again"
+                )
+                raise ClaimlogError(
+                    f"{name}: cannot be written ({system_reason(error)}); {outcome}"
+                ) from error
+            written = True
+    remove_copies(package)
+
+
+def remove_copies(package: Package) -> None:
+    """Remove what the cache and interrupted runs hold of the log.
+
+    Raises
+    ------
     ClaimlogError
         If a copy cannot be removed.
     """
-    package.write(package.root / RECORD, dump_takedowns(plan.record))
-    if plan.elsewhere.changelog is not None:
-        package.write(package.root / CHANGELOG, plan.elsewhere.changelog)
-    for name, data in plan.files.items():
-        package.write(package.root / name, data)
     empty_cache(package)
     remove_leftovers(package)

@@ -25,7 +25,13 @@ PIECE_BYTES = 1_000_000
 
 
 def csv_pieces(path: Path) -> Generator[str, None, None]:
-    """Yield the table in a Parquet file as CSV: its header, then rows in pieces of bounded size."""
+    """Yield the table in a Parquet file as CSV: its header, then rows in pieces of bounded size.
+
+    Raises
+    ------
+    ValueError, OSError, pyarrow.ArrowException
+        If the file cannot be read.
+    """
     with path.open("rb") as handle, pq.ParquetFile(handle) as file:
         yield csv_of(_frame(file.schema_arrow.empty_table()), header=True)
         batches: list[pa.RecordBatch] = []
@@ -66,7 +72,10 @@ def _array_bytes(array: pa.Array) -> int:
 
 
 def _frame(rows: Any) -> pl.DataFrame:
-    frame = pl.from_arrow(rows)
+    try:
+        frame = pl.from_arrow(rows)
+    except pl.exceptions.PanicException as error:  # no Exception, so that others would not catch it
+        raise ValueError(f"Polars cannot take these rows: {error}") from error
     assert isinstance(frame, pl.DataFrame)
     return frame
 

@@ -9,6 +9,7 @@ import polars as pl
 
 from claimlog.errors import UsageError
 from claimlog.log.event_log import Log
+from claimlog.schema.json_schemas import is_time
 
 TIME_PATTERN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)?")
 
@@ -58,6 +59,8 @@ def cutoff(log: Log, as_of: str | None) -> Cutoff:
     rows = pl.concat([log.columns(stream, columns) for stream in log.definition.streams])
     if TIME_PATTERN.fullmatch(as_of):
         last = as_of if "T" in as_of else f"{as_of}T23:59:59Z"
+        if not is_time(last):
+            raise UsageError(f"--as-of {as_of}: is no day, or no time of a day")
         later = rows.filter(pl.col("recorded_at") > last)["batch"].min()
         size = log.size if later is None else rows.filter(pl.col("batch") < later).height
     elif re.fullmatch(r"[0-9a-f]{8,64}", as_of):

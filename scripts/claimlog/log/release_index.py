@@ -109,6 +109,10 @@ class ReleaseEntry:
         issues = reversed(self.issues)  # one that was entered twice is the later one
         return next((one for one in issues if one["files"].get(name) == digest), self.issues[-1])
 
+    def is_of(self, stem: str) -> bool:
+        """Whether it is of the release whose directory is called so, NAME-VERSION."""
+        return bool(self.data["archive"]["path"] == f"{stem}.zip")
+
     @property
     def has_pages(self) -> bool:
         """Whether the archive holds the release's pages as files."""

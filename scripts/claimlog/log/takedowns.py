@@ -8,6 +8,7 @@ and every proof stay what they were, and nothing else can be missing.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -33,7 +34,7 @@ ROW = {
     "id": {"type": "string", "minLength": 1, "maxLength": 200},
     "version": COUNT,
     "action": {"enum": ["assert", "amend"]},
-    "taken_down": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
+    "taken_down": {"type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
     "by": {"type": "string", "pattern": "^[a-z][a-z0-9-]*$", "maxLength": 200},
     "reason": {"type": "string", "minLength": 1, "maxLength": 2000},
 }
@@ -103,8 +104,9 @@ class TakenRow:
 
     @property
     def sentence(self) -> str:
-        """What is missing, since when and why."""
-        return f"{self.stream} {self.id} {self.notice} by {self.by}: {self.reason}"
+        """What is missing, since when and why; the reason, which others chose, in quotes."""
+        why = json.dumps(self.reason, ensure_ascii=False)
+        return f"{self.stream} {self.id} {self.notice} by {self.by}: {why}"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from claimlog.log.event_log import CLAIMS, Log
-from claimlog.log.release_index import release_marks
+from claimlog.log.release_index import release_marks, require_agreement
 from claimlog.log.taken_versions import taken_row, taken_versions, with_taken_versions
 from claimlog.log.version_changes import readable_value
 from claimlog.release.cited_claims import ClaimCitation
@@ -68,7 +68,15 @@ class CheckedCitation:
 
 
 def check_citations(log: Log, citations: Sequence[ClaimCitation]) -> list[CheckedCitation]:
-    """Compare each cited version of a claim with the last one of the log."""
+    """Compare each cited version of a claim with the last one of the log.
+
+    Raises
+    ------
+    ClaimlogError
+        If an entry of the index, which says what each release held, disagrees with the log.
+    """
+    for entry in log.releases:
+        require_agreement(entry, log)
     sizes = {str(entry.version): entry.size for entry in log.releases}
     marks = release_marks(log.releases, log.definition.descriptor, log.size, log.root.hex())
     sizes |= {mark.version: mark.size for mark in marks}

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+import pyarrow as pa
+
 from claimlog.errors import Finding
 from claimlog.export.table_csv import csv_pieces
 from claimlog.release.descriptors.stated_metadata import csv_name
@@ -41,7 +43,12 @@ def check_csv_tables(copy: ReleaseCopy, verdict: Verdict) -> None:
     tables = copy.readable_log().definition.tables
     for table in tables.values():
         name = csv_name(table.name)
-        flaw = _csv_flaw(copy.folder / name, csv_pieces(parquet_path(copy, table)))
+        parquet = parquet_path(copy, table)
+        try:
+            flaw = _csv_flaw(copy.folder / name, csv_pieces(parquet))
+        except (ValueError, pa.ArrowException) as error:
+            said = str(error).splitlines()[0][:300]
+            name, flaw = parquet.relative_to(copy.folder).as_posix(), f"cannot be read: {said}"
         if flaw is not None:
             verdict.findings.append(Finding(RULE, name, flaw, remedy=GET_AGAIN))
     verdict.checks.append(f"{len(tables)} CSV files, byte for byte as their tables are written")

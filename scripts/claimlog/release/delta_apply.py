@@ -9,18 +9,22 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from claimlog import __version__
 from claimlog.build import Progress
+from claimlog.count_wording import number_and_noun
 from claimlog.errors import ClaimlogError
 from claimlog.fold import FOLD_VERSION
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.log.release_index import ReleaseEntry, Version, find_entry, read_index
+from claimlog.log.takedowns import RECORD, TakenRow, read_takedowns
 from claimlog.package import Package
 from claimlog.release.delta import DELTA, DELTA_FILE, is_carried
 from claimlog.release.delta_files import GET_DELTA, Delta, open_delta
@@ -38,12 +42,16 @@ from claimlog.release.layout import (
 from claimlog.release.log_check import unstated_rules
 from claimlog.release.make import plan_release, write_release
 from claimlog.release.rebuild import RebuildComparison, compare_tables, differing_statements
-from claimlog.release.release_copy import open_copy
+from claimlog.release.release_copy import ReleaseCopy, open_copy
 from claimlog.release.release_site import SiteDrawer, is_of_site, listed_files
 from claimlog.release.stage import ReleasePlan, stage_release
 from claimlog.release.tool_wheel import ToolWheel, running_tool
+from claimlog.schema.definition import RULES
 from claimlog.swap import publish_directory
 from claimlog.untrusted_files import copy_regular
+
+SHOWN_RULES = 5
+"""Rules that a message names."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +71,9 @@ class AppliedDelta:
         Why there is no archive.
     is_true
         Whether ``delta.json`` says of the changes what the two give; None if that is not known.
+    unvouched
+        What only somebody who vouches for the release can answer for, a line each: rows of the base
+        that are missing, and rules that were not checked.
     """
 
     folder: Path
@@ -75,6 +86,7 @@ class AppliedDelta:
     tables: RebuildComparison
     remark: str | None
     is_true: bool | None
+    unvouched: Sequence[str] = ()
 
 
 def apply_delta(
@@ -112,7 +124,7 @@ def apply_delta(
         open_delta(delta, Path(scratch)) as opened,
     ):
         package = Package(Path(scratch) / "joined" / LOG, archived=True)
-        file_count = _join(base, opened, package.root.parent, Path(scratch))
+        file_count, taken = _join(base, opened, package.root.parent, Path(scratch))
         if (package.root.parent / LICENCE).is_file():
             shutil.move(package.root.parent / LICENCE, package.root / LICENCE_FILE)
         log = read(package, progress=progress)
@@ -152,7 +164,24 @@ def apply_delta(
             compare_tables(folder, log.definition.tables, entry),
             remark,
             _document_is_true(folder, opened, tool is not None),
+            (*_missing_rows(log, taken), *_unchecked_rules(waived)),
         )
+
+
+def _missing_rows(log: Log, taken: Collection[TakenRow]) -> Iterator[str]:
+    """Name rows that were taken down since the base."""
+    for seq, row in sorted(log.taken_rows.items()):
+        if row in taken:
+            yield f"row {seq} of the log, of which the hash alone is left: {row.sentence}"
+
+
+def _unchecked_rules(waived: Mapping[str, str]) -> Iterator[str]:
+    """Say how many rules were not checked; their names are this claimlog's."""
+    if waived:
+        names = ", ".join([*waived][:SHOWN_RULES])
+        rest = f" and {len(waived) - SHOWN_RULES} more" if len(waived) > SHOWN_RULES else ""
+        rules = number_and_noun(len(waived), "rule")
+        yield f"{rules} not checked, because {RULES} does not state them: {names}{rest}"
 
 
 def _document_is_true(folder: Path, delta: Delta, has_same_tool: bool) -> bool | None:
@@ -185,8 +214,18 @@ def differing_files(
     return len(names) - len(other), other
 
 
-def _join(base: Path, delta: Delta, target: Path, scratch: Path) -> int:
-    """Write log and licence of the release that a delta makes of a base; return what it gave."""
+def _join(
+    base: Path, delta: Delta, target: Path, scratch: Path
+) -> tuple[int, Collection[TakenRow]]:
+    """Write log and licence of the release that a delta makes of a base.
+
+    Returns
+    -------
+    int
+        Number of files that the delta gave.
+    collection of TakenRow
+        Rows that its record names and that of the base does not.
+    """
     stated = delta.document["base"]["version"]
     with open_copy(base, scratch) as copy:
         if copy.summary.get("version") != stated:
@@ -203,8 +242,9 @@ def _join(base: Path, delta: Delta, target: Path, scratch: Path) -> int:
             source, shown = copy.folder / name, f"{base.name}/{name}"
             if own[name] != copy_regular(source, shown, target / name, copy.folder, GET_AGAIN):
                 raise ClaimlogError(f"{shown}: was exchanged while it was read; {GET_AGAIN}")
-    file_count = delta.copy_files(target)
-    package = Package(target / LOG, archived=True)
+        file_count = delta.copy_files(target)
+        package = Package(target / LOG, archived=True)
+        taken = _rows_taken_since(copy, package)
     entry = find_entry(read_index(package), stated, str(package.descriptor["name"]))
     issue = entry.issue_with(SUMS, sums)
     _require_true_entry(entry, summary, issue is entry.issues[0])
@@ -215,7 +255,33 @@ def _join(base: Path, delta: Delta, target: Path, scratch: Path) -> int:
                 f"{base}: {name} is not the file that release {stated} held, with which the delta "
                 "begins; get that release again from where it was published"
             )
-    return file_count
+    return file_count, taken
+
+
+def _rows_taken_since(base: ReleaseCopy, package: Package) -> list[TakenRow]:
+    """Return the rows that were taken down since the base, which says what those of its log are.
+
+    By a record alone a retraction could be called an amendment, and what it retracted be live again
+    under the same root.
+    """
+    known = {*read_takedowns(base.package).rows}
+    taken = [row for row in read_takedowns(package).rows if row not in known]
+    if not taken:
+        return []
+    log = base.readable_log()
+    held: dict[str, tuple[object, ...]] = {}
+    for name, table in log.definition.streams.items():
+        rows = log.columns(name, ("event_id", table.id, "version", "action"))
+        rows = rows.filter(pl.col("event_id").is_in([row.leaf_hash for row in taken]))
+        held |= {event: (name, *rest) for event, *rest in rows.iter_rows()}
+    for row in taken:
+        said = (row.stream, row.id, row.version, row.action)
+        if (was := held.get(row.leaf_hash, said)) != said:
+            flaw = "calls {!r} what is {!r} in the base".format(
+                *(" ".join(map(str, one)) for one in (said, was))
+            )
+            raise ClaimlogError(f"{DELTA}/{LOG}/{RECORD}: {flaw}; {GET_DELTA}")
+    return taken
 
 
 def _require_true_entry(entry: ReleaseEntry, summary: Mapping[str, Any], is_first: bool) -> None:

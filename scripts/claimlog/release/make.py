@@ -226,9 +226,10 @@ def sign_release(log: Log, entry: ReleaseEntry, key: Path, out: Path) -> tuple[P
     Raises
     ------
     ClaimlogError
-        If the file holds no such key, or the checkpoint contradicts one that was signed.
+        If the file holds no such key, the checkpoint contradicts one that was signed, or a
+        signature cannot be written; the checkpoint may be on record as signed all the same.
     OSError
-        If a signature cannot be written.
+        If the record cannot be written.
     """
     package = log.package
     name = str(package.descriptor["name"])
@@ -243,9 +244,23 @@ def sign_release(log: Log, entry: ReleaseEntry, key: Path, out: Path) -> tuple[P
     written = []
     for suffix, note in notes.items():
         path = out / f"{name}-{entry.version}{suffix}"
-        write_durably(path, note.encode("utf-8"))
+        write_signature(path, note)
         written.append(path)
     return tuple(written)
+
+
+def write_signature(path: Path, note: str, remedy: str = "make room and run this again") -> None:
+    """Write a signed note beside an archive.
+
+    Raises
+    ------
+    ClaimlogError
+        If it cannot be written.
+    """
+    try:
+        write_durably(path, note.encode("utf-8"))
+    except OSError as error:
+        raise ClaimlogError(f"{path}: cannot be written ({reason(error)}); {remedy}") from error
 
 
 def sign_published(

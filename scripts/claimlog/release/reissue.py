@@ -6,15 +6,16 @@ day and the rows that it lacks. Version, day, log and root are those of the rele
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from claimlog.build import Progress
-from claimlog.errors import ClaimlogError, FindingsError
+from claimlog.errors import ClaimlogError, FindingsError, reason
 from claimlog.export.descriptor import dump_json
-from claimlog.files import remove, write_durably
+from claimlog.files import remove
 from claimlog.limits import STATE_BYTES
 from claimlog.log.batch import altered_files
 from claimlog.log.event_log import Log
@@ -29,6 +30,7 @@ from claimlog.release.make import (
     plan_release,
     require_clean_commit,
     write_release,
+    write_signature,
 )
 from claimlog.release.rebuild import package_at_release
 from claimlog.release.release_site import SiteDrawer, listed_files
@@ -146,10 +148,18 @@ def reissue_release(
     reissues = [*entry.data.get("reissues", ()), reissue]
     fresh = replace(entry, data={**entry.data, "reissues": reissues})
     # before the signature: nothing is signed that the index denies
-    package.write(package.root / entry.display_path, dump_json(fresh.data))
+    try:
+        package.write(package.root / entry.display_path, dump_json(fresh.data))
+    except OSError as error:
+        raise ClaimlogError(
+            f"{entry.display_path}: cannot be written ({reason(error)}), and does not know the "
+            f"issue that lies in {package.relative(out)} now; make room and run this again"
+        ) from error
     if key is None:
         return ReissueOutput(archive, fresh, rows, removed=stale)
-    write_durably(statement, ReleaseStatement.of_entry(name, fresh).sign(key).encode("utf-8"))
+    again = f"claimlog release --published {entry.version} --sign {shlex.quote(str(key))}"
+    note = ReleaseStatement.of_entry(name, fresh).sign(key)
+    write_signature(statement, note, f"it was made again; make room and sign it: {again}")
     return ReissueOutput(archive, fresh, rows, statement)
 
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import polars as pl
+
 from claimlog.errors import Finding, is_of_the_machine
 from claimlog.export.compatibility_views import compatibility_views
 from claimlog.log.release_index import ReleaseEntry, Version
@@ -120,7 +122,7 @@ def _run(check: Check, copy: ReleaseCopy, verdict: Verdict) -> None:
     """
     try:
         check(copy, verdict)
-    except Exception as error:
+    except (Exception, pl.exceptions.PanicException) as error:
         if is_of_the_machine(error):
             raise
         reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__

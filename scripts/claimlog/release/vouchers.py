@@ -41,9 +41,9 @@ def check_index(
         remedy = "update the checkout, or verify it --alone"
         verdict.findings.append(Finding("release-index", RELEASE, message, remedy=remedy))
         return
-    own = f"{verdict.name}-{verdict.version}.zip"
-    if entry.data["archive"]["path"] != own:
-        message = f"is of {own}, the index in {place} of {entry.data['archive']['path']}"
+    own = f"{verdict.name}-{verdict.version}"
+    if not entry.is_of(own):
+        message = f"is of {own}.zip, the index in {place} of {entry.data['archive']['path']}"
         remedy = "run this in a checkout of that dataset, or verify it --alone"
         verdict.findings.append(Finding("release-index", RELEASE, message, remedy=remedy))
         return

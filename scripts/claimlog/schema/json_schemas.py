@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -265,8 +266,9 @@ def _shape_error(value: Any, shape: Mapping[str, Any]) -> ValidationError | None
     import jsonschema  # here and below: to know what is sound already takes less than importing it
     import referencing
 
-    days = jsonschema.FormatChecker(["date"])
-    checker = _checker()(shape, registry=referencing.Registry(), format_checker=days)
+    formats = jsonschema.FormatChecker(["date"])
+    formats.checks("date-time")(lambda value: not isinstance(value, str) or is_time(value))
+    checker = _checker()(shape, registry=referencing.Registry(), format_checker=formats)
     return next(iter(checker.iter_errors(value)), None)
 
 
@@ -297,6 +299,14 @@ def shape_flaw(value: Any, shape: Mapping[str, Any]) -> str | None:
     elif error.validator == "maxItems":
         message = f"has {len(error.instance):,} items, at most {error.validator_value:,}"
     return f"{place + ': ' if place else ''}{message[:MOST_SAID]}"
+
+
+def is_time(text: str) -> bool:
+    """Whether a text is a time in UTC to the second, as all times of ours are."""
+    try:
+        return bool(datetime.strptime(text, "%Y-%m-%dT%H:%M:%S%z")) and text.endswith("Z")
+    except ValueError:
+        return False
 
 
 def _pattern(_: Any, pattern: str, value: Any, __: Any) -> Iterator[ValidationError]:

@@ -28,6 +28,14 @@ points that are no characters (Unicode 23.7)."""
 REMEDY = "type it anew in one line; a paste can bring along what is not seen"
 
 
+def is_free_text(text: str) -> bool:
+    """Whether a text has something visible, and nothing that hides or turns it."""
+    [shows, turns] = pl.select(
+        pl.lit(text).str.contains(VISIBLE), pl.lit(text).str.contains(UNPRINTABLE).alias("turns")
+    ).row(0)
+    return bool(shows and not turns)
+
+
 def check_free_text(log: Log, report: Report) -> None:
     """Check every column that is marked ``freeText``, those inside lists included.
 
