@@ -255,6 +255,12 @@ def claims_as_of(world: World, as_of: str | None) -> dict[str, int]:
     return dict(frame.select("claim_id", "version").rows())
 
 
+@pytest.mark.parametrize("time", ["2026-99-99", "2026-02-30", "2026-11-21T24:00:00Z"])
+def test_as_of_a_time_that_is_none_is_refused(time: str, made: World) -> None:
+    with pytest.raises(UsageError, match="is no day, or no time of a day"):
+        cutoff(read(made.package), time)
+
+
 def test_as_of_a_batch_an_event_and_a_time_fold_that_prefix(made: World) -> None:
     log = read(made.package)
     before = {f"C001-00{n}": 1 for n in range(1, 7)}

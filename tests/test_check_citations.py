@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tracemalloc
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -242,6 +243,19 @@ def test_entries_are_held_one_at_a_time(tmp_path: Path) -> None:
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most < 8 * path.stat().st_size
+
+
+def test_an_entry_of_the_index_that_the_log_contradicts_is_refused(
+    log: Log, tmp_path: Path
+) -> None:
+    path = written(tmp_path, "@misc{tiny-0.1.0-C001-003, title={x}}")
+    [entry] = log.releases
+    false = replace(entry, data={**entry.data, "tree": {"size": log.size, "root": "0" * 64}})
+    lying = copy(log)
+    lying.releases = [false]
+    with pytest.raises(ClaimlogError, match=r"releases/0\.1\.0\.json: release 0\.1\.0 held"):
+        checked(lying, path)
+    assert [one.status for one in checked(log, path)] == ["changed"]
 
 
 def test_a_bibliography_of_other_works_cites_nothing(log: Log, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import claimlog.edit.clock
 from claimlog.cli import cli
 from claimlog.edit.clock import FORMAT, MOST_AHEAD, last_seal
 from claimlog.errors import ClaimlogError, UsageError
+from claimlog.log.batch import MANIFEST, dump_manifest, sealed_batches
 from conftest import World, actor
 from test_ledger import snapshot
 
@@ -152,3 +154,21 @@ def test_the_clock_is_asked_in_one_place_only() -> None:
         if "datetime.now(" in path.read_text("utf-8")
     ]
     assert asking == ["edit/clock.py"]
+
+
+@pytest.mark.parametrize(
+    "time", ["2027-99-99T99:99:99Z", "2027-02-31T10:00:00Z", "2027-02-01T10:00:60Z"]
+)
+def test_a_seal_at_a_time_that_is_none_is_named_and_no_batch_is_sealed_on_top_of_it(
+    time: str, world: World
+) -> None:
+    world.add("actors", [actor("far", "state", iso3="FIN")])
+    path = sealed_batches(world.package, [])[-1].path / MANIFEST
+    manifest = json.loads(path.read_text("utf-8"))
+    path.write_bytes(dump_manifest({**manifest, "sealed_at": time}))
+    done = world.run("validate", "--sealed")
+    assert done.returncode == 1
+    assert f"sealed_at: '{time}' is not a 'date-time'" in done.stdout
+    done = world.run("seal", "--slug", "more", "--title", "More", "--method", "None.")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert len(list(world.package.events.iterdir())) == 3

@@ -23,6 +23,7 @@ from claimlog.edit import quote_places
 from claimlog.edit.add_amend_retract import Entries, add
 from claimlog.edit.row_files import read_entries
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
+from claimlog.escaping import json_text
 from conftest import ROOT, World
 from desk_client import Opened, desk_of
 
@@ -178,5 +179,7 @@ def test_no_shell_runs_it_and_it_is_registered_as_what_it_is(
         code_with_program(opened.desk, EXAMPLE, SOURCE, "unknown-1")
     with pytest.raises(UsageError, match="is a person"):
         code_with_program(opened.desk, EXAMPLE, SOURCE, "adjudicator")
-    given = json.loads(describe_input(opened.desk, SOURCE))
+    shown = describe_input(opened.desk, SOURCE)
+    assert shown == json_text(json.loads(shown), 1)
+    given = json.loads(shown)
     assert {"format", "source", "text", "furniture", "form", "registers"} == {*given}

@@ -22,9 +22,9 @@ import pytest
 import claimlog
 from claimlog.dataset import file_access, open_dataset
 from claimlog.errors import ClaimlogError
-from claimlog.package import Package
+from claimlog.package import SUMS, Package
 from claimlog.release.archive import write_archive
-from claimlog.release.layout import MAX_MEMBERS, SUMS, dump_sums, sha256_of_files
+from claimlog.release.layout import MAX_MEMBERS, dump_sums, sha256_of_files
 from claimlog.release.verify import verify_copy
 from claimlog.web_client import WebClient
 from conftest import ROOT

@@ -24,7 +24,7 @@ from claimlog.errors import ClaimlogError
 from claimlog.export.descriptor import dump_json
 from claimlog.log.read_log import read
 from claimlog.log.release_index import Version, read_index
-from claimlog.package import Package
+from claimlog.package import SUMS, Package
 from claimlog.release import release_limits
 from claimlog.release.delta import DELTA, DELTA_FILE
 from claimlog.release.delta_apply import apply_delta, differing_files
@@ -32,7 +32,7 @@ from claimlog.release.delta_check import check_delta
 from claimlog.release.delta_files import Delta
 from claimlog.release.delta_process import apply_in_process
 from claimlog.release.diff_report import as_json
-from claimlog.release.layout import SUMS, sha256_of_file, sha256_of_files
+from claimlog.release.layout import sha256_of_file, sha256_of_files
 from claimlog.release.make import entry_data, plan_release, write_release
 from claimlog.release.release_copy import open_copy
 from claimlog.release.release_site import listed_files

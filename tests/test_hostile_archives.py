@@ -6,6 +6,7 @@ asserted by what the limits allow, not by a clock.
 
 from __future__ import annotations
 
+import base64
 import errno
 import json
 import os
@@ -318,6 +319,22 @@ def test_an_index_of_pages_by_which_a_reader_would_skip_rows_is_named(folder: Pa
     at = data.rindex(bound, 0, start)  # in the index, which lies before the footer
     path.write_bytes(data[:at] + b"A" + data[at + 1 :])
     assert "claims.parquet: is not to the byte what parquet-cpp-arrow" in flaws(folder)
+
+
+def test_a_file_at_which_a_library_panics_is_named(folder: Path) -> None:
+    path = folder / "parquet" / "claims.parquet"
+    metadata = pq.read_metadata(path).metadata
+    assert metadata is not None
+    stated = metadata[b"ARROW:schema"]
+    inner = base64.b64decode(stated)
+    words = max(pq.read_schema(path).metadata.values(), key=len)  # about the table
+    spoilt = inner.replace(words, b"\x88" + words[1:])
+    assert spoilt != inner
+    footer(path, (stated, base64.b64encode(spoilt)))
+    with pytest.raises(pl.exceptions.PanicException):
+        pl.from_arrow(pq.read_table(path))
+    said = flaws(folder)
+    assert "parquet/claims.parquet: cannot be read: Polars cannot take these rows" in said
 
 
 def test_a_parquet_file_of_another_version_is_compared_as_far_as_it_can_be(folder: Path) -> None:

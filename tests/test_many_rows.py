@@ -205,6 +205,15 @@ def test_a_number_beyond_counting_is_not_counted_on_from(digits: int) -> None:
     assert SOURCES.next_after([long, "S004"]) == 5
 
 
+def test_numbers_go_on_after_the_longest_that_is_counted() -> None:
+    longest = "S" + "9" * identifier_numbers.DIGITS
+    used = UsedNumbers(lambda: [longest])
+    for more in range(3):
+        name = used.next_in(SOURCES)
+        assert name == f"S{10**identifier_numbers.DIGITS + more}"
+        used.take(name)
+
+
 def test_wrong_codes_and_unknown_keys_of_many_rows_are_compared_with_few(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

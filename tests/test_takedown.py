@@ -35,10 +35,10 @@ from claimlog.log.takedowns import (
     with_taken,
 )
 from claimlog.log.tiles import dump_bundle, parse_bundle
-from claimlog.package import Package
+from claimlog.package import SUMS, Package
 from claimlog.release.checkpoint import Checkpoint
 from claimlog.release.delta_apply import apply_delta
-from claimlog.release.layout import SUMS, dump_sums, sha256_of_files
+from claimlog.release.layout import dump_sums, sha256_of_files
 from claimlog.release.make import sign_published, sign_release
 from claimlog.release.prove import check_proof, claim_row, leaf_hashes, prove_inclusion
 from claimlog.release.reissue import ReissueOutput, reissue_release
@@ -721,6 +721,38 @@ def test_a_release_is_made_again_once_and_its_old_signature_goes(
     with pytest.raises(ClaimlogError, match=r"is not the last issue of 0\.1\.0 .* was signed"):
         sign_published(repo.package, index, index[0], secret, old)
     assert [path.name for path in old.glob("tiny-0.1.0.*")] == [output.archive.name]
+
+
+@pytest.mark.parametrize("place", ["entry", "signature"])
+def test_without_room_it_is_said_what_of_a_release_that_is_made_again_is_written(
+    place: str,
+    rehearsed: tuple[Repo, ReissueOutput, Path],
+    secret: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shutil.copytree(rehearsed[0].root.parent / "due", tmp_path / "package")
+    repo = Repo(World(Package(tmp_path / "package"), tmp_path))
+    [entry] = read_index(repo.package)
+    before = (repo.root / entry.display_path).read_bytes()
+    real = Package.write
+
+    def full(*values: Any) -> None:
+        if place == "signature" and isinstance(values[0], Package):
+            real(*values)
+        elif values[-2].parent.name in ("releases", "dist"):
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Package, "write", full)
+    monkeypatch.setattr("claimlog.release.make.write_durably", full)
+    said = {
+        "entry": r"0\.1\.0\.json: cannot be written .* does not know the issue that lies in dist",
+        "signature": r"\.signature: cannot be written .* claimlog release --published 0\.1\.0",
+    }
+    with pytest.raises(ClaimlogError, match=said[place]):
+        reissue_release(repo.package, [entry], entry, DAY, repo.root / "dist", secret)
+    is_entered = (repo.root / entry.display_path).read_bytes() != before
+    assert is_entered == (place == "signature")
 
 
 @pytest.mark.parametrize("name", ["schemas/claims.json", "LICENSE-DATA", "datapackage.json"])

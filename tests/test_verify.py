@@ -32,9 +32,9 @@ from claimlog.log.proofs import consistency, extends, includes, inclusion, tree_
 from claimlog.log.read_log import read
 from claimlog.log.release_index import ReleaseEntry, read_index
 from claimlog.log.signed_trees import RECORD
-from claimlog.package import Package
+from claimlog.package import SUMS, Package
 from claimlog.release.checkpoint import Checkpoint, parse_checkpoint, verify_checkpoint
-from claimlog.release.layout import SUMS, dump_sums, sha256_of_files
+from claimlog.release.layout import dump_sums, sha256_of_files
 from claimlog.release.log_check import check_log
 from claimlog.release.make import make_release, sign_published, sign_release
 from claimlog.release.prove import leaf_hashes
@@ -106,6 +106,20 @@ def test_a_directory_and_its_archive_are_whole(released: Repo) -> None:
         log = read(released.package)
         assert said.count(f"root {log.root.hex()}") == 3  # the log, Parquet and SQLite
         assert "every file against releases/0.1.0.json" in said
+
+
+def test_a_command_in_an_unpacked_release_leaves_nothing_in_it(
+    folder: Path, released: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("claimlog.fingerprint.MEMORY_BYTES", 0)
+    bibliography = folder.parent / "thesis.bib"
+    bibliography.write_text("@misc{tiny-0.1.0-C001-001, title={x}}", encoding="utf-8")
+    for words in (("check-citations", str(bibliography)), ("show", "C001-001"), ("log",)):
+        done = CliRunner().invoke(
+            cli, ["--package", str(folder / "log"), *words], standalone_mode=False
+        )
+        assert done.exception is None, done.output
+    assert verify_copy(folder, read_index(released.package)).findings == []
 
 
 @pytest.mark.parametrize(

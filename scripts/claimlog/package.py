@@ -25,6 +25,12 @@ from claimlog.untrusted_files import files_below, parse_json, parse_table, read_
 DESCRIPTOR = "datapackage.json"
 CHANGELOG = "CHANGELOG.md"
 
+LOG = "log"
+"""In a release: the package as released, events, schemas with the codebook, earlier releases."""
+
+SUMS = "SHA256SUMS"
+RELEASE = "release.json"
+
 SCHEMA_PATH = re.compile(
     r"schemas/(?:(?:\w[\w-]*/)*\w[\w-]*\.(?:json|csv)|past/[a-z][a-z0-9_]*\.[0-9]{1,6}\.json"
     r"|queries/[a-z][a-z0-9_]*\.sql)",
@@ -59,6 +65,9 @@ class Package:
     def find(cls, start: Path) -> Package:
         """Return the package at `start` or in the nearest directory above it.
 
+        The log inside a release that was unpacked is ``archived``: whatever is written into it, a
+        cache too, would make it another release.
+
         Raises
         ------
         UsageError
@@ -66,7 +75,10 @@ class Package:
         """
         for folder in (start.absolute(), *start.absolute().parents):
             if (folder / DESCRIPTOR).is_file() and (folder / "schemas").is_dir():
-                return cls(folder)
+                is_release = folder.name == LOG and all(
+                    (folder.parent / name).is_file() for name in (RELEASE, SUMS)
+                )
+                return cls(folder, archived=is_release)
         raise UsageError(
             f"{start}: no {DESCRIPTOR} with a schemas/ beside it here or above; "
             "run inside a package or name one with --package DIR"

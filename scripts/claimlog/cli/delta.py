@@ -38,10 +38,10 @@ def apply(context: Context, base: Path, changes: Path, out: Path | None, limits:
     BASE is the zip or directory of the release before. DELTA is the directory delta/ of the next
     one, or the zip or directory of that.
     """
+    from claimlog.package import SUMS
     from claimlog.release.delta import is_carried
     from claimlog.release.delta_apply import differing_files
     from claimlog.release.delta_process import apply_in_process
-    from claimlog.release.layout import SUMS
 
     program = "claimlog.site.files.delta_worker"
     applied = apply_in_process(base, changes, (out or Path(DIST)).absolute(), program, limits)
@@ -96,8 +96,9 @@ def _published_digests(
     release that holds the delta.
     """
     from claimlog.log.release_index import find_entry, read_index
+    from claimlog.package import SUMS
     from claimlog.release.delta_files import stated_sums
-    from claimlog.release.layout import SUMS, sha256_of_file
+    from claimlog.release.layout import sha256_of_file
     from claimlog.release.vouchers import index_doubt
 
     try:

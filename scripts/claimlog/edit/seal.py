@@ -93,12 +93,6 @@ def seal(
             f'--slug "{slug[:SLUG_LENGTH]}": expected lower-case words joined by hyphens, '
             f"{SLUG_LENGTH} characters at most"
         )
-    for option, text in (("--title", title), ("--method", method.replace("\n", " "))):
-        if not is_free_text(text):
-            raise UsageError(
-                f"{option}: has nothing visible, or controls, line breaks or what turns the "
-                "direction of text; type it anew; nothing was sealed"
-            )
     log = extend(log, [batch])
     report = validate(log, texts)
     if report.error_count:
@@ -107,6 +101,12 @@ def seal(
     manifest = make_manifest(log, batch, slug, title, method, recorded_by)
     if flaw := manifest_flaw(manifest):
         raise UsageError(f"batch.json would not be valid: {flaw}; nothing was sealed")
+    for option, text in (("--title", title), ("--method", method.replace("\n", " "))):
+        if not is_free_text(text):
+            raise UsageError(
+                f"{option}: has nothing visible, or controls, line breaks or what turns the "
+                "direction of text; type it anew; nothing was sealed"
+            )
     for text in _contents(log, batch):
         say(text)
     name = f"{batch.number:04d}-{slug}"

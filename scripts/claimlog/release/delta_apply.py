@@ -25,16 +25,13 @@ from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.log.release_index import ReleaseEntry, Version, find_entry, read_index
 from claimlog.log.takedowns import RECORD, TakenRow, read_takedowns
-from claimlog.package import Package
+from claimlog.package import LOG, RELEASE, SUMS, Package
 from claimlog.release.delta import DELTA, DELTA_FILE, is_carried
 from claimlog.release.delta_files import GET_DELTA, Delta, open_delta
 from claimlog.release.layout import (
     GET_AGAIN,
     LICENCE,
     LICENCE_FILE,
-    LOG,
-    RELEASE,
-    SUMS,
     check_sums,
     release_paths,
     sha256_of_files,

@@ -17,6 +17,7 @@ from claimlog.log.canonical import encode
 from claimlog.log.event_log import Log
 from claimlog.log.merkle import CompactRange
 from claimlog.log.release_index import ReleaseEntry, read_index, require_agreement
+from claimlog.package import LOG
 from claimlog.release.dataset_state import DatasetState
 from claimlog.release.delta import (
     DELTA,
@@ -29,7 +30,7 @@ from claimlog.release.delta import (
     version_table,
 )
 from claimlog.release.diff import compare_states
-from claimlog.release.layout import GET_AGAIN, LOG, MAX_LISTED
+from claimlog.release.layout import GET_AGAIN, MAX_LISTED
 from claimlog.release.parquet_rewriting import ParquetRewriting
 from claimlog.release.release_copy import ReleaseCopy
 from claimlog.release.served_rows import SPARE_ROWS

@@ -13,9 +13,10 @@ from typing import Any
 from claimlog.errors import ClaimlogError
 from claimlog.limits import DELTA_BYTES
 from claimlog.log.release_index import ReleaseEntry
+from claimlog.package import SUMS
 from claimlog.release.archive import read_member
 from claimlog.release.delta import DELTA, DELTA_FILE
-from claimlog.release.layout import GET_AGAIN, LICENCE, SUMS, SUMS_BYTES, parse_sums
+from claimlog.release.layout import GET_AGAIN, LICENCE, SUMS_BYTES, parse_sums
 from claimlog.release.log_file_names import LOG_FILE
 from claimlog.release.release_copy import open_copy
 from claimlog.schema.json_schemas import own_shape, shape_flaw

@@ -20,10 +20,10 @@ from claimlog.fold import cutoff
 from claimlog.log.coder_kinds import coder_kinds
 from claimlog.log.read_file import read_bytes
 from claimlog.log.release_index import FOLDER
-from claimlog.package import DESCRIPTOR, read_json
+from claimlog.package import DESCRIPTOR, LOG, RELEASE, read_json
 from claimlog.release.descriptors import PARSERS, descriptors, find_disagreements
 from claimlog.release.generated_files import generated_files
-from claimlog.release.layout import CHANGES, GET_AGAIN, LICENCE, LOG, RELEASE, VALIDATION
+from claimlog.release.layout import CHANGES, GET_AGAIN, LICENCE, VALIDATION
 from claimlog.release.metadata import ReleaseMetadata
 from claimlog.release.release_copy import ReleaseCopy
 from claimlog.release.stage import folder_metadata, release_summary

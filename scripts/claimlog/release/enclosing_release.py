@@ -17,8 +17,7 @@ from claimlog.log.release_index import (
     find_entry_of_log,
     read_index,
 )
-from claimlog.package import Package, read_json
-from claimlog.release.layout import LOG, RELEASE
+from claimlog.package import LOG, RELEASE, Package, read_json
 from claimlog.release.release_site import site_size
 from claimlog.schema.json_schemas import own_shape, shape_flaw
 

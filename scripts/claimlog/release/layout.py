@@ -10,11 +10,9 @@ from pathlib import Path
 
 from claimlog.errors import ClaimlogError, Finding
 from claimlog.log.read_file import read_bytes
-from claimlog.package import Package
+from claimlog.package import LOG, SUMS, Package
 from claimlog.untrusted_files import hole_flaw
 
-SUMS = "SHA256SUMS"
-RELEASE = "release.json"
 CHANGES = "CHANGES.md"
 CHECKPOINT = "checkpoint"
 VALIDATION = "validation.json"
@@ -24,9 +22,6 @@ LICENCE_FILE = "LICENSE-DATA"
 LICENCE = "LICENSE.txt"
 SITE = "site"
 """The pages of the release as plain files."""
-
-LOG = "log"
-"""The package as released: events, schemas with the codebook, earlier releases."""
 
 SUMS_LINE = re.compile(r"(?P<digest>[0-9a-f]{64})  (?P<name>[^\n]+)")
 SUMS_BYTES = 64 << 20

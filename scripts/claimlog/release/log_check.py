@@ -11,8 +11,9 @@ from claimlog.log.merkle import CompactRange, leaf_hash
 from claimlog.log.read_file import read_bytes
 from claimlog.log.takedowns import RECORD
 from claimlog.log.version_changes import with_truths
+from claimlog.package import LOG, RELEASE
 from claimlog.release.checkpoint import Checkpoint, parse_checkpoint
-from claimlog.release.layout import CHECKPOINT, GET_AGAIN, LOG, RELEASE
+from claimlog.release.layout import CHECKPOINT, GET_AGAIN
 from claimlog.release.prove import root_at
 from claimlog.release.release_copy import ReleaseCopy
 from claimlog.release.served_rows import SPARE_ROWS, RowReader, row_readers

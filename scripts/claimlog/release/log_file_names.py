@@ -7,8 +7,7 @@ import re
 from claimlog.fingerprint import TAKEDOWNS
 from claimlog.log.batch import MANIFEST, NAME, STREAM_FILE
 from claimlog.log.release_index import FOLDER, VERSION
-from claimlog.package import DESCRIPTOR, SCHEMA_PATH
-from claimlog.release.layout import LOG
+from claimlog.package import DESCRIPTOR, LOG, SCHEMA_PATH
 
 ROWS = STREAM_FILE.pattern.replace("?P<stream>", "?:")
 LOG_FILE = re.compile(

@@ -30,7 +30,7 @@ from claimlog.log.release_index import (
     read_index,
 )
 from claimlog.log.signed_trees import RECORD
-from claimlog.package import CHANGELOG, DESCRIPTOR, Package, read_json
+from claimlog.package import CHANGELOG, DESCRIPTOR, RELEASE, Package, read_json
 from claimlog.release import archive
 from claimlog.release.changelog import add_entry, read_changelog, remove_entry
 from claimlog.release.checkpoint import Checkpoint, log_origin
@@ -42,7 +42,7 @@ from claimlog.release.checkpoint_signing import (
 from claimlog.release.dataset_state import DatasetState
 from claimlog.release.diff import Diff, compare_states
 from claimlog.release.generated_files import refresh_generated_files, refuse_stale_schemas
-from claimlog.release.layout import RELEASE, release_paths, sha256_of_file
+from claimlog.release.layout import release_paths, sha256_of_file
 from claimlog.release.published_archive import verify_published_archive
 from claimlog.release.release_site import SiteDrawer, listed_files, site_size
 from claimlog.release.signed_statement import STATEMENT_SUFFIX, ReleaseStatement

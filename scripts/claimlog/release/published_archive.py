@@ -7,7 +7,7 @@ from pathlib import Path
 from claimlog.errors import ClaimlogError
 from claimlog.log.event_log import Log
 from claimlog.log.release_index import ReleaseEntry, require_agreement
-from claimlog.release.layout import SUMS
+from claimlog.package import SUMS
 from claimlog.release.sandbox import verify_in_sandbox
 from claimlog.release.verdict import Verdict
 

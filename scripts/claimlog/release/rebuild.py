@@ -23,8 +23,8 @@ from claimlog.files import copy_durably
 from claimlog.git import CheckoutError
 from claimlog.log.read_log import read
 from claimlog.log.release_index import ReleaseEntry, require_agreement
-from claimlog.package import DESCRIPTOR, Package, read_json
-from claimlog.release.layout import RELEASE, release_paths, sha256_of_file
+from claimlog.package import DESCRIPTOR, RELEASE, Package, read_json
+from claimlog.release.layout import release_paths, sha256_of_file
 from claimlog.release.log_check import unstated_rules
 from claimlog.release.make import plan_release, write_release
 from claimlog.release.release_site import listed_files

@@ -22,8 +22,8 @@ from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.log.release_index import FOLDER, ReleaseEntry, require_agreement
 from claimlog.log.takedowns import RECORD, TakenRow, dump_takedowns, read_takedowns
-from claimlog.package import Package
-from claimlog.release.layout import LICENCE, LOG, release_paths
+from claimlog.package import LOG, Package
+from claimlog.release.layout import LICENCE, release_paths
 from claimlog.release.log_check import unstated_rules
 from claimlog.release.make import (
     archive_data,

@@ -13,9 +13,9 @@ from typing import Any
 from claimlog.errors import ClaimlogError
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
-from claimlog.package import Package, read_json
+from claimlog.package import RELEASE, SUMS, Package, read_json
 from claimlog.release import archive
-from claimlog.release.layout import RELEASE, SUMS, inner_package, sha256_of_files
+from claimlog.release.layout import inner_package, sha256_of_files
 from claimlog.release.tool_wheel import TOOL_VERSION
 from claimlog.validate import Report
 

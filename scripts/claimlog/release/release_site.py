@@ -11,13 +11,7 @@ from pathlib import Path
 
 from claimlog import __version__
 from claimlog.errors import Finding
-from claimlog.release.layout import (
-    GET_AGAIN,
-    MAX_LISTED,
-    SITE,
-    relative_paths,
-    sha256_of_files,
-)
+from claimlog.release.layout import GET_AGAIN, MAX_LISTED, SITE, relative_paths, sha256_of_files
 from claimlog.release.release_copy import ReleaseCopy
 from claimlog.release.verdict import Verdict
 

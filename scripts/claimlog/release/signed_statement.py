@@ -14,7 +14,7 @@ from pathlib import Path
 
 from claimlog.errors import ClaimlogError
 from claimlog.log.release_index import ReleaseEntry
-from claimlog.release.layout import SUMS
+from claimlog.package import SUMS
 from claimlog.release.signed_note import Note, parse_note, sign_note, verify_note
 
 KIND = "claimlog release 1"

@@ -25,7 +25,7 @@ from claimlog.log.release_index import FOLDER, ReleaseEntry, Version
 from claimlog.log.takedowns import RECORD as TAKEDOWNS
 from claimlog.log.takedowns import dump_takedowns, read_takedowns
 from claimlog.media_types import MEDIA_TYPES, PLAIN
-from claimlog.package import DESCRIPTOR, Package, read_json
+from claimlog.package import DESCRIPTOR, LOG, RELEASE, SUMS, Package, read_json
 from claimlog.release.checkpoint import Checkpoint
 from claimlog.release.coding_manual import PAGE
 from claimlog.release.csv_tables import write_csv_tables
@@ -39,10 +39,7 @@ from claimlog.release.layout import (
     CHECKPOINT,
     LICENCE,
     LICENCE_FILE,
-    LOG,
-    RELEASE,
     SITE,
-    SUMS,
     VALIDATION,
     dump_sums,
     inner_package,

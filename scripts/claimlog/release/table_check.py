@@ -17,7 +17,8 @@ from claimlog.export.content_hash import SLICE_ROWS, Content, Row, frame_rows, l
 from claimlog.fold import FOLD_VERSION, FOLD_VERSION_UNNAMED, cutoff
 from claimlog.log.canonical import encode
 from claimlog.log.merkle import CompactRange
-from claimlog.release.layout import GET_AGAIN, RELEASE
+from claimlog.package import RELEASE
+from claimlog.release.layout import GET_AGAIN
 from claimlog.release.parquet_footers import footer_flaws
 from claimlog.release.parquet_rewriting import ParquetRewriting
 from claimlog.release.release_copy import ReleaseCopy

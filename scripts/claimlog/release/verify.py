@@ -16,6 +16,7 @@ import polars as pl
 from claimlog.errors import Finding, is_of_the_machine
 from claimlog.export.compatibility_views import compatibility_views
 from claimlog.log.release_index import ReleaseEntry, Version
+from claimlog.package import LOG, RELEASE, SUMS
 from claimlog.release.csv_tables import check_csv_tables
 from claimlog.release.database_objects import check_content, check_objects
 from claimlog.release.delta_check import check_delta
@@ -24,9 +25,6 @@ from claimlog.release.file_name_check import check_file_names
 from claimlog.release.layout import (
     GET_AGAIN,
     LINE_ENDS,
-    LOG,
-    RELEASE,
-    SUMS,
     check_sums,
     is_regular_file,
     relative_paths,

@@ -10,9 +10,9 @@ from typing import Any
 from claimlog.checkout import Checkout
 from claimlog.errors import ClaimlogError, Finding
 from claimlog.log.release_index import ReleaseEntry
-from claimlog.package import Package
+from claimlog.package import RELEASE, SUMS, Package
 from claimlog.release.checkpoint import log_origin, verify_checkpoint
-from claimlog.release.layout import GET_AGAIN, RELEASE, SUMS, sha256_of_file
+from claimlog.release.layout import GET_AGAIN, sha256_of_file
 from claimlog.release.release_copy import ReleaseCopy
 from claimlog.release.release_site import is_of_site
 from claimlog.release.signed_note import NOTE_BYTES

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from claimlog.coder_wording import coding_statement
-from claimlog.release.layout import SUMS
+from claimlog.package import SUMS
 from claimlog.release.metadata import ReleaseMetadata
 
 LANGUAGE = "en"

@@ -12,13 +12,12 @@ from pathlib import Path
 from claimlog.errors import ClaimlogError
 from claimlog.limits import STATE_BYTES
 from claimlog.log.release_index import ReleaseEntry
-from claimlog.package import Package
+from claimlog.package import SUMS, Package
 from claimlog.release.archive import extract_archive
 from claimlog.release.file_name_check import SITE_FILE
 from claimlog.release.layout import (
     GET_AGAIN,
     SITE,
-    SUMS,
     parse_sums,
     relative_paths,
     release_paths,

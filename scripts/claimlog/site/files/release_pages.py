@@ -9,8 +9,8 @@ from claimlog.export.metadata import datasette_metadata, inspect_data
 from claimlog.limited_worker import refuse_programs
 from claimlog.log.added_columns import added_columns
 from claimlog.log.batch import sealed_batches
-from claimlog.package import DESCRIPTOR, read_json
-from claimlog.release.layout import RELEASE, SITE, inner_package
+from claimlog.package import DESCRIPTOR, RELEASE, read_json
+from claimlog.release.layout import SITE, inner_package
 from claimlog.schema.definition import read_definition
 from claimlog.site.files.prepared_query import QueryProcess
 from claimlog.site.files.site_source import SiteSource
