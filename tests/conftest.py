@@ -523,9 +523,20 @@ def datasette_of(folder: Path, *frozen: Path, **settings: Any) -> Datasette:
 
 
 def asking(folder: Path, *frozen: Path) -> Get:
-    """Return a way to ask the pages of a build, with releases beside it, as it would be served."""
+    """Return a way to ask the pages of a build, with releases beside it, as it would be served.
+
+    Who is told that it is too slow just now asks again: the machine may be busy.
+    """
     app = datasette_of(folder, *frozen)
-    return lambda path: asyncio.run(app.client.get(path))
+
+    def ask(path: str) -> Any:
+        for _ in range(5):
+            answer = asyncio.run(app.client.get(path))
+            if answer.status_code != 503:
+                break
+        return answer
+
+    return ask
 
 
 @pytest.fixture
