@@ -76,6 +76,11 @@ class SavedCells:
         return self._state.count
 
     @property
+    def version(self) -> tuple[int, int]:
+        """What is another one whenever anything was changed, or the file set aside."""
+        return self._state.file, self._state.count
+
+    @property
     def marks(self) -> Mapping[str, Any]:
         """Data of the marks that were set, by name."""
         return self._state.marks
