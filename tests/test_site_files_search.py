@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 from hypothesis import example, given, settings
@@ -26,6 +26,7 @@ from accessibility import violations
 from browser import NO_CHROMIUM, WIDE, Watch, chromium, opened
 from claimlog.build import build
 from claimlog.escaping import UNPRINTABLE, printable
+from claimlog.site.files.addresses import Address
 from claimlog.site.files.markup_trees import markup_trees
 from claimlog.site.search.index import TOKENIZER
 from conftest import Get, World, asking, copied
@@ -454,6 +455,15 @@ def test_the_stems_of_words_are_those_of_the_full_text_index(
     wrong = [own for own in zip(texts, expected, found, strict=True) if own[1] != own[2]]
     assert wrong == []
     assert len(texts) > 2000
+
+
+@pytest.mark.parametrize("name", ["C1", "con", "AUX.y", "nul.json", "a.", "com10", "é b"])
+def test_scripts_find_the_file_of_an_identifier_where_it_is_written(
+    name: str, sites: dict[str, FileSite], page: Page
+) -> None:
+    page.goto(sites["tiny"].url("search/index.html"))
+    found = page.evaluate("name => claimlog.fileOf(`/x/${name}`)", name)
+    assert unquote(found) == Address(f"/x/{quote(name)}").file
 
 
 UNPRINTABLE_PARTS = st.sampled_from(
