@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from accessibility import page_violations
 from browser import NO_CHROMIUM, PHONE, chromium, opened
+from claimlog.escaping import UNPRINTABLE
 from claimlog.log.read_log import read
 from claimlog.package import Package
 from conftest import ROOT, World, copied
@@ -33,6 +35,7 @@ SCRIPTS = (
     "灯塔看守人意见不一。 部里调暗了灯。\n"
 )
 TABS = "The ferry was late again. The master blamed the fog. Nobody believed him at all.\n"
+TURNED = "She said \u202ella ta ton\u202c yester\u00adday.\n\nIt was \u200bnot\u200b an error.\n"
 KEYS = json.loads((ROOT / "scripts/claimlog/desk/web/static/keys.json").read_text("utf-8"))
 READY = "() => window.claimlogDesk && claimlogDesk.cursor && claimlogDesk.cursor.hasFocus"
 SAVED = "() => document.getElementById('saved').dataset.state === 'saved'"
@@ -66,7 +69,11 @@ def desk(registered: World, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """A desk that is served, with further texts: one of other scripts, and one for two windows."""
     world = copied(registered, tmp_path_factory.mktemp("desk"))
     asked = Opened.of(world.package, world.texts)
-    for name, text in (("scripts.txt", SCRIPTS), ("tabs.txt", TABS)):
+    for name, text in (
+        ("scripts.txt", SCRIPTS),
+        ("tabs.txt", TABS),
+        ("turned\u202etxt.txt", TURNED),
+    ):
         _register(asked, name, text)
     asked.close()
     with open_desk(world.root, world.texts, ROLES) as server:
@@ -75,10 +82,10 @@ def desk(registered: World, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 def _register(asked: Opened, name: str, text: str) -> None:
     kind = {"content-type": "application/octet-stream"}
-    path = f"/coder-1/api/texts?name={name}"
+    path = f"/coder-1/api/texts?{urlencode({'name': name})}"
     answer = asked.send("POST", path, "coder-1", text.encode(), kind).json()
     source = {
-        "title": name,
+        "title": answer["name"],
         "publisher": "The Example Gazette",
         "language": "en",
         "rights": "Ours.",
@@ -383,6 +390,28 @@ def test_texts_of_other_scripts_are_chosen_by_labels_and_marked_to_the_letter(
             "range => range.startContainer.data.slice(range.startOffset, range.endOffset)))"
         )
         assert {quote for quote, _, _ in spans} <= set(marked)
+
+
+def test_what_turns_or_hides_words_of_a_text_is_seen_and_counts_as_itself(
+    browser: Browser, desk: DeskServer
+) -> None:
+    with coding(browser, desk, "coder-1", "S105") as page:
+        assert page.inner_text("#title") == r"turned\u202etxt.txt"
+        escapes = page.eval_on_selector_all(".escaped", "all => all.map(one => one.dataset.said)")
+        assert escapes == [r"\u202e", r"\u202c", r"\xad", r"\u200b", r"\u200b"]
+        for quote in ("yester\u00adday", "error"):
+            code(page, quote, "Something was said.")
+        page.wait_for_function(SAVED)
+        spans = page.evaluate(
+            "() => claimlogDesk.work.drafts.map(one => [one.quote, one.span.start, one.span.end])"
+        )
+        assert [quote for quote, _, _ in spans] == ["yester\u00adday", "error"]
+        assert all(TURNED[start:end] == quote for quote, start, end in spans)
+        shown = page.evaluate("() => document.documentElement.textContent") + page.title()
+        assert not UNPRINTABLE.search(shown)
+    with entered(browser, desk, "coder-2", "sources/S105") as page:
+        expect(page.locator(".escaped")).to_have_count(5)
+        assert not UNPRINTABLE.search(page.evaluate("() => document.documentElement.textContent"))
 
 
 def test_decision_steps_lead_to_codes_and_words_of_the_text_are_marked(

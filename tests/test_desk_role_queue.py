@@ -8,10 +8,12 @@ import threading
 import weakref
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from claimlog.desk import desk_log, entry_candidates, text_registration, work
+from claimlog.desk import desk_log, draft_changes, entry_candidates, text_registration, work
+from claimlog.desk.findings import draft_findings
 from claimlog.desk.request_error import BUSY, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.upload import MOST, Upload, Uploads
@@ -184,6 +186,58 @@ def test_an_error_does_not_hold_what_failed(
         assert held[0]() is None
     finally:
         gc.enable()
+    opened.close()
+
+
+def test_the_rules_look_at_a_work_once_until_it_changes(
+    registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[int] = []
+
+    def count(log: object, source: str, drafts: dict[str, Any], entries: object) -> Any:
+        looked.append(len(drafts))
+        return draft_findings(log, source, drafts, entries)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(draft_changes, "draft_findings", count)
+    opened = desk_of(registered, tmp_path)
+    value = claim_value("ships will founder", "Vessels may be lost.")
+    opened.put("coder-1", "S102", "d1", {**value, "modality": None})
+    opened.put("coder-2", "S102", "d1", value)
+
+    def ask(role: str) -> int:
+        found: int = opened.take(role, "GET", "work/S102/findings")["errors"]
+        return found
+
+    assert [ask(role) for role in ("coder-1", "coder-2", "coder-1", "coder-1")] == [1, 0, 1, 1]
+    assert looked == [1, 1]
+    opened.put("coder-1", "S102", "d1", value, 2)
+    assert [ask("coder-1"), ask("coder-2")] == [0, 0]
+    opened.put("coder-1", "S102", "d2", value)
+    assert [ask("coder-1"), ask("coder-1")] == [0, 0]
+    assert looked == [1, 1, 1, 2]
+    opened.close()
+
+
+def test_a_text_is_opened_while_the_rules_look_at_the_drafts_of_another(
+    registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    works = Works()
+
+    def wait(*_: object) -> dict[str, Any]:
+        works.slow()
+        return {}
+
+    monkeypatch.setattr(draft_changes, "draft_findings", wait)
+    opened = desk_of(registered, tmp_path)
+    value = claim_value("ships will founder", "Vessels may be lost.")
+    opened.put("coder-1", "S102", "d1", value)
+    checks = threading.Thread(target=opened.ask, args=("coder-1", "GET", "work/S102/findings"))
+    checks.start()
+    assert works.begun.wait(30)
+    assert opened.ask("coder-2", "GET", "sources/S102").status_code == 200
+    assert works.done == []
+    works.go.set()
+    checks.join()
     opened.close()
 
 

@@ -317,6 +317,15 @@ def test_escaping_takes_time_in_proportion_to_the_text(
         assert raw(said) == []
 
 
+def test_what_never_prints_is_escaped_without_a_look_at_what_is_beside_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("claimlog.escaping.UNPRINTABLE", None)
+    assert printable("é\u202e\u202e\x1b\r\nb\r\u200b") == "é\\u202e\\u202e\\x1b\r\nb\\r\\u200b"
+    assert json_text("\u202e" * 2) == r'"\u202e\u202e"'
+    assert plain_line("a\u200b\u200bb") == "ab"
+
+
 @given(st.recursive(NASTY, lambda inner: st.lists(inner) | st.dictionaries(NASTY, inner)))
 def test_json_text_is_the_same_value(value: Any) -> None:
     assert json.loads(json_text(value)) == value

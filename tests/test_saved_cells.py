@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from claimlog.desk import saved_cells
+from claimlog.desk import cell_state, saved_cells
+from claimlog.desk.cell_state import Cell
 from claimlog.desk.request_error import LARGE, RequestError
 from claimlog.desk.saved_cells import SavedCells, StaleError
 from claimlog.errors import ClaimlogError
@@ -161,6 +162,53 @@ def test_a_line_that_was_spoilt_is_named_and_a_link_not_followed(tmp_path: Path)
     assert not (tmp_path / "elsewhere").exists()
 
 
+def test_changes_without_end_are_let_go_of_and_nothing_that_is_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saved_cells, "LINES_BYTES", 2_000)
+    monkeypatch.setattr(cell_state, "STEPS_BYTES", 500)
+    windows = [SavedCells(tmp_path / "work") for _ in range(2)]
+    windows[0].mark("begun", {"by": "coder-1"})
+    windows[0].change({"first": "stays", "gone": 1}, {})
+    windows[0].change({"gone": None}, {})
+    lines: set[int] = set()
+    for number in range(1_000):
+        own, other = windows[number % 2], windows[1 - number % 2]
+        own.change({"a": number}, {"a": own.state if number else 0})
+        other.refresh()
+        assert other.cell("a") == own.cell("a") == Cell(number + 4, number)
+        assert own.path.stat().st_size < 6_000
+        lines.add(len(own._state.undo))
+    assert max(lines) < 200
+    assert values(cells_at(own.path)) == {"first": "stays", "a": 999}
+    for number in reversed(range(990, 999)):
+        windows[number % 2].undo(own.state)
+        assert cells_at(own.path).cell("a").value == number
+        own.refresh()
+    own.redo(own.state)
+    again = cells_at(own.path)
+    assert (again.cell("a").value, again.marks) == (991, {"begun": {"by": "coder-1"}})
+    while again.can_undo:
+        again.undo(again.state)
+    assert 800 < again.cell("a").value < 991
+    assert [path.name for path in tmp_path.iterdir()] == ["work"]
+
+
+def test_a_file_that_cannot_be_written_anew_goes_on_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(saved_cells, "LINES_BYTES", 200)
+    monkeypatch.setattr(Path, "replace", fail)
+    cells = SavedCells(tmp_path / "work")
+    for number in range(100):
+        cells.change({"a": number}, {})
+    assert values(cells_at(cells.path)) == {"a": 99}
+    assert [path.name for path in tmp_path.iterdir()] == ["work"]
+
+
 def test_a_file_never_grows_to_more_than_is_read_and_can_be_closed_then(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -170,15 +218,20 @@ def test_a_file_never_grows_to_more_than_is_read_and_can_be_closed_then(
 
     def fill() -> None:
         for number in range(1_000):
-            cells.change({"a": "1"[: number % 2]}, {})
+            cells.change({str(number): number}, {})
 
-    with pytest.raises(RequestError, match="no more fit; finish it") as refused:
+    with pytest.raises(RequestError, match="no more fits; remove some of it first") as refused:
         fill()
     assert refused.value.code == LARGE
-    with pytest.raises(RequestError, match="no more fit"):
+    with pytest.raises(RequestError, match="no more fits"):
         cells.undo(cells.state)
+    monkeypatch.setattr(saved_cells, "LINES_BYTES", 300)
+    monkeypatch.setattr(cell_state, "STEPS_BYTES", 100)
+    for number in range(60):
+        cells.change({str(number): None}, {})
+    cells.change({"a": "fits again"}, {})
     cells.mark("finished", {"by": "coder-1"})
     again = SavedCells(tmp_path / "work")
     again.refresh()
     assert again.marks == {"finished": {"by": "coder-1"}}
-    assert again.cell("a").value is not None
+    assert again.cell("a").value == "fits again"

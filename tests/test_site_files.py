@@ -8,7 +8,7 @@ import json
 import re
 import shutil
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,10 +34,12 @@ from claimlog.release.sandbox import verify_in_sandbox
 from claimlog.release.site_mark import MARK
 from claimlog.release.verdict import Verdict
 from claimlog.release.verify import verify_copy
+from claimlog.site.files import write
 from claimlog.site.files.addresses import Address, file_segment
 from claimlog.site.files.publish import publish_site
 from claimlog.site.files.redraw import differing_pages
 from claimlog.site.files.release_pages import draw_release_site, release_source
+from claimlog.site.files.site_source import SiteSource
 from claimlog.site.files.site_worker import versions_script
 from conftest import World, asking
 from repositories import Repo
@@ -312,6 +314,11 @@ def test_a_build_that_is_older_than_the_log_is_refused(world: World, tmp_path: P
         (Address("/claims/C1"), "claims/C1/index.html", "claims/C1.json"),
         (Address("/claims", (("page", "2"),)), "claims/page=2.html", "claims/page=2.json"),
         (Address("/x/a.json"), "x/a%2Ejson/index.html", "x/a%2Ejson.json"),
+        (Address("/x/con"), "x/%63on/index.html", "x/%63on.json"),
+        (Address("/x/AUX.y"), "x/%41UX.y/index.html", "x/%41UX.y.json"),
+        (Address("/x/nul.json"), "x/nul%2Ejson/index.html", "x/nul%2Ejson.json"),
+        (Address("/x/a."), "x/a%2E/index.html", "x/a%2E.json"),
+        (Address("/x/console"), "x/console/index.html", "x/console.json"),
         (Address("/releases/1.0.0", (), True), "releases/1.0.0.html", "releases/1.0.0.json"),
     ],
 )
@@ -324,6 +331,18 @@ def test_no_identifier_leads_out_of_its_folder_or_to_another_file(name: str) -> 
     segment = file_segment(name)
     assert re.fullmatch(r"[A-Za-z0-9_.~%-]{1,200}", segment)
     assert segment.strip(".")
+
+
+def test_identifiers_that_capitals_alone_tell_apart_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def files(*_: object) -> AsyncIterator[tuple[str, bytes]]:
+        for name in ("index.html", "x/aus/index.html", "x/aus.json", "x/AUS/index.html"):
+            yield name, b""
+
+    monkeypatch.setattr(write, "site_files", files)
+    with pytest.raises(ClaimlogError, match="x/AUS and x/aus: are one directory where"):
+        write.write_site(SiteSource(tmp_path, tmp_path, {}, {}), tmp_path / "site")
 
 
 # --- in a browser

@@ -15,14 +15,18 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page, expect
 
 from accessibility import violations
 from browser import NO_CHROMIUM, WIDE, Watch, chromium, opened
 from claimlog.build import build
+from claimlog.escaping import UNPRINTABLE, printable
+from claimlog.site.files.addresses import Address
 from claimlog.site.files.markup_trees import markup_trees
 from claimlog.site.search.index import TOKENIZER
 from conftest import Get, World, asking, copied
@@ -451,6 +455,52 @@ def test_the_stems_of_words_are_those_of_the_full_text_index(
     wrong = [own for own in zip(texts, expected, found, strict=True) if own[1] != own[2]]
     assert wrong == []
     assert len(texts) > 2000
+
+
+@pytest.mark.parametrize("name", ["C1", "con", "AUX.y", "nul.json", "a.", "com10", "é b"])
+def test_scripts_find_the_file_of_an_identifier_where_it_is_written(
+    name: str, sites: dict[str, FileSite], page: Page
+) -> None:
+    page.goto(sites["tiny"].url("search/index.html"))
+    found = page.evaluate("name => claimlog.fileOf(`/x/${name}`)", name)
+    assert unquote(found) == Address(f"/x/{quote(name)}").file
+
+
+UNPRINTABLE_PARTS = st.sampled_from(
+    [*"aé1 \r\n\x1b\u202e\u200b\u200c\u200d\ufe0f\u20e3\u2028\u3164ك", "\U0001f600", "\U000e0041"]
+)
+
+
+def test_scripts_escape_what_does_not_print_as_the_server_does(
+    sites: dict[str, FileSite], page: Page
+) -> None:
+    page.goto(sites["tiny"].url("search/index.html"))
+
+    @given(st.lists(st.lists(UNPRINTABLE_PARTS, max_size=9).map("".join), min_size=50))
+    @settings(max_examples=20, deadline=None)
+    @example([chr(code) * 2 for code in range(0x110000) if not 0xD800 <= code < 0xE000])
+    def check(texts: list[str]) -> None:
+        found = page.evaluate("(texts) => texts.map(claimlog.printable)", texts)
+        assert found == [*map(printable, texts)]
+
+    check()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("search/index.html?q=", "claims/index.html?q=", "claims/index.html?sort="),
+        *("claims/index.html?content=", "claims/index.html?occurred="),
+    ],
+)
+def test_an_address_cannot_turn_or_hide_the_words_of_a_page(
+    address: str, sites: dict[str, FileSite], page: Page
+) -> None:
+    sites["tiny"].open(page, address + quote("\u202ecod.evil\u200b\x1b[31m"))
+    fields = "() => [...document.querySelectorAll('input')].map((one) => one.value).join()"
+    for shown in (page.inner_text("body"), page.title(), page.evaluate(fields)):
+        assert not UNPRINTABLE.search(shown)
+    assert r"\u202ecod.evil" in page.inner_text("body")
 
 
 def test_what_the_index_holds_is_text_and_elements_of_rows_and_nothing_else(

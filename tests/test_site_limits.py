@@ -12,6 +12,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import closing
@@ -471,6 +472,22 @@ def test_a_page_of_cells_has_room_for_so_much(cell: str) -> None:
     assert len(page) < 2 * reader_limits.PAGE_CHARACTERS
     assert time.perf_counter() - started < SOON
     assert not UNPRINTABLE.search(page.replace("\r\n", ""))
+
+
+@pytest.mark.parametrize("path", [sql("select 1 as a", ""), "/tiny/claims"])
+def test_cells_are_drawn_while_others_are_answered(
+    path: str, get: Get, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn_by = set()
+
+    def fit(_: CellBudget, value: Any) -> Markup:
+        drawn_by.add(threading.current_thread())
+        return Markup(value)
+
+    monkeypatch.setattr(CellBudget, "fit", fit)
+    assert get(path).status_code == 200
+    assert len(drawn_by) == 1
+    assert threading.main_thread() not in drawn_by
 
 
 def test_an_ordinary_cell_is_whole() -> None:

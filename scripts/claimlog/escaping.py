@@ -31,6 +31,9 @@ INVISIBLE = (
 JOINERS, SELECTORS = "\u200c\u200d", "\ufe00-\ufe0f\U000e0100-\U000e01ef"
 SUSPECT = re.compile(f"[{CONTROLS}{INVISIBLE}{JOINERS}{SELECTORS}]")
 NEVER = re.compile(f"[{CONTROLS}{INVISIBLE}]")
+RUN = re.compile(rf"((?:(?!\r\n)[{CONTROLS}{INVISIBLE}])+)|[{JOINERS}{SELECTORS}]")
+"""What never prints, as far as it goes, or one sign that depends on what is beside it."""
+
 UNPRINTABLE = re.compile(
     f"[{CONTROLS}{INVISIBLE}{JOINERS}{SELECTORS}]"  # one set first: the scan is quick by it
     r"(?!(?<=\r)\n)"
@@ -103,7 +106,8 @@ def name_in_sentence(name: str) -> str:
 def _replace_unprintable(text: str, replace: Callable[[str], str]) -> str:
     """Replace what does not print, in one pass: beside what has been written, not what stood there.
 
-    A joiner may come to stand beside ASCII when its neighbour is replaced.
+    A joiner may come to stand beside ASCII when its neighbour is replaced. `replace` is given a
+    run of what never prints at once.
     """
     before, end = "", 0
 
@@ -113,13 +117,16 @@ def _replace_unprintable(text: str, replace: Callable[[str], str]) -> str:
         if start > end:
             before = text[start - 1]
         end = match.end()
-        after = text[end : end + 1]
-        beside = f"{before}{letter}{'' if NEVER.match(after) else after}"
-        said = replace(letter) if UNPRINTABLE.match(beside, len(before)) else letter
+        if match[1]:
+            said = replace(letter)
+        else:
+            after = text[end : end + 1]
+            beside = f"{before}{letter}{'' if NEVER.match(after) else after}"
+            said = replace(letter) if UNPRINTABLE.match(beside, len(before)) else letter
         before = said[-1:] or before
         return said
 
-    return SUSPECT.sub(step, text)
+    return text if text.isascii() and text.isprintable() else RUN.sub(step, text)
 
 
 def plain_line(text: object) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-SET, UNDO, REDO, MARK = "set", "undo", "redo", "mark"
+import orjson
+
+SET, UNDO, REDO, MARK, WHOLE = "set", "undo", "redo", "mark", "whole"
+STEPS_BYTES = 1 << 20
+"""Bytes of the last changes that can be taken back still when a file is written anew."""
 
 Values = dict[str, Any]
 
@@ -21,19 +25,35 @@ class Cell:
 
 @dataclass
 class CellState:
-    """The cells after the lines that were applied."""
+    """The cells after the lines that were applied.
+
+    Attributes
+    ----------
+    whole
+        Bytes of the first line, if the file was written anew with all that it held then.
+    file, head
+        Number and first bytes of the file.
+    """
 
     file: int = 0
+    head: bytes = b""
     count: int = 0
     size: int = 0
+    whole: int = 0
     cells: dict[str, Cell] = field(default_factory=dict)
     undo: list[tuple[Values, Values]] = field(default_factory=list)
     redo: list[tuple[Values, Values]] = field(default_factory=list)
     marks: dict[str, Any] = field(default_factory=dict)
 
-    def apply(self, line: Mapping[str, Any]) -> None:
+    def apply(self, line: Mapping[str, Any], size: int) -> None:
+        """Take up a line of so many bytes."""
         self.count += 1
-        if SET in line:
+        if WHOLE in line:
+            self.whole, self.count, self.marks = size, line["count"], line["marks"]
+            self.cells = {key: Cell(*cell) for key, cell in line[WHOLE].items()}
+            self.undo = [(before, after) for before, after in line[UNDO]]
+            self.redo = [(before, after) for before, after in line[REDO]]
+        elif SET in line:
             after = line[SET]
             before = {key: self.value(key) for key in after}
             self.undo.append((before, after))
@@ -50,6 +70,17 @@ class CellState:
         elif MARK in line:
             self.marks[line[MARK]] = line.get("data")
 
+    def as_line(self) -> dict[str, Any]:
+        """Return a line that stands for all lines so far, but for changes of long ago."""
+        cells = {key: cell for key, cell in self.cells.items() if cell.value is not None}
+        return {
+            "count": self.count,  # first: see `head`
+            WHOLE: {key: (cell.revision, cell.value) for key, cell in cells.items()},
+            "marks": self.marks,
+            UNDO: _latest(self.undo),
+            REDO: _latest(self.redo),
+        }
+
     def value(self, key: str) -> Any:
         cell = self.cells.get(key)
         return cell.value if cell else None
@@ -57,3 +88,15 @@ class CellState:
     def _put(self, values: Values) -> None:
         for key, value in values.items():
             self.cells[key] = Cell(self.count, value)
+
+
+def _latest(steps: Sequence[tuple[Values, Values]]) -> list[tuple[Values, Values]]:
+    """Return the last steps within `STEPS_BYTES`, the very last one always."""
+    kept: list[tuple[Values, Values]] = []
+    size = 0
+    for step in reversed(steps):
+        size += len(orjson.dumps(step))
+        if kept and size > STEPS_BYTES:
+            break
+        kept.append(step)
+    return kept[::-1]

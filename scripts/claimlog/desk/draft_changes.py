@@ -122,18 +122,26 @@ def step_back(desk: Desk, work: Work, state: int, again: bool) -> Row:
 def work_findings(desk: Desk, work: Work, draft: str | None = None) -> Row:
     """Return the findings of a work, or of one draft of it.
 
+    Those of a work are computed once for as long as it and the log stay.
+
     Raises
     ------
     RequestError
         If there is no such draft.
     """
-    drafts = work.drafts()
+    whole = desk.log.whole
+    version = (work.source, work.cells.version, whole.size, whole.root)  # before what is of it
+    drafts, entries = work.drafts(), work.entry_rows()
     if draft is not None:
         if draft not in drafts:
             raise RequestError(ABSENT, f"there is no draft {draft[:40]}")
-        drafts = {draft: drafts[draft]}
-    found = draft_findings(desk.log, work.source, drafts, work.entry_rows())
-    return findings_dict(found)
+        return findings_dict(draft_findings(desk.log, work.source, {draft: drafts[draft]}, entries))
+    desk.log.require_places(work.source)
+    return desk.computed.get(
+        f"findings of {work.coder}",
+        version,
+        lambda: findings_dict(draft_findings(desk.log, work.source, drafts, entries)),
+    )
 
 
 def findings_dict(found: Mapping[str, list[Row]]) -> Row:

@@ -14,7 +14,7 @@ from claimlog.desk.roles import Role
 from claimlog.desk.row_references import CLAIMS, on_the_spot_streams, references
 from claimlog.desk.saved_cells import SavedCells, StaleError, stale
 from claimlog.desk.saved_work import REGISTERED, Entry
-from claimlog.desk.work import require_few_entries
+from claimlog.desk.work import Work, require_few_entries
 from claimlog.edit.identifier_numbers import numbered_identifiers_of
 from claimlog.schema.patterns import fits
 from claimlog.schema.table_schema import Table
@@ -125,11 +125,17 @@ def uses(desk: Desk, stream: str, value: Mapping[str, Any], target: str, name: s
     return (target, name) in references(desk.log.definition, stream, value)
 
 
-def usage(desk: Desk, drafts: Mapping[str, Row], stream: str) -> Counter[str]:
-    """Return how often drafts refer to the entries of a stream."""
-    return Counter(
-        name
-        for value in drafts.values()
-        for target, name in references(desk.log.definition, CLAIMS, value)
-        if target == stream
-    )
+def usage(desk: Desk, work: Work, stream: str) -> Counter[str]:
+    """Return how often the drafts of a work refer to the entries of a stream; counted once."""
+    definition, version = desk.log.definition, work.cells.version
+    drafts = work.drafts()
+
+    def count() -> Counter[str]:
+        return Counter(
+            name
+            for value in drafts.values()
+            for target, name in references(definition, CLAIMS, value)
+            if target == stream
+        )
+
+    return desk.computed.get(f"{stream} that {work.coder} used", (work.source, version), count)

@@ -1,10 +1,11 @@
 """Values that are on disk before a change of them is acknowledged, with undo and redo.
 
-A file of JSON lines to which is only ever appended. A line sets values of some cells by their
-keys, takes the last change back or makes it again, or closes the work with a mark. It is flushed
-to disk before the change is answered, so that a killed process or machine loses nothing that was
-acknowledged; a last line that was cut off was not. Every change names the revision of each cell
-that it was made on: of two tabs the second one is refused and sees what is there.
+A file of JSON lines to which is appended. A line sets values of some cells by their keys, takes
+the last change back or makes it again, or closes the work with a mark. It is flushed to disk before
+the change is answered, so that a killed process or machine loses nothing that was acknowledged; a
+last line that was cut off was not. Every change names the revision of each cell that it was made
+on: of two tabs the second one is refused and sees what is there. A file that has grown long is
+replaced by one whose first line has all cells and the latest changes; older ones stay made.
 """
 
 from __future__ import annotations
@@ -26,7 +27,14 @@ from claimlog.files import sync
 from claimlog.limits import STATE_BYTES
 
 MARK_BYTES = 1 << 20
-"""Bytes of a file that are left for marks, so that a work can be closed however long it is."""
+"""Bytes of a file that are left for marks and for removing, so that a work can be closed or made
+shorter however long it is."""
+
+LINES_BYTES = 16 << 20
+"""Bytes of lines after which a file is written anew, and of memory that its changes take."""
+
+HEAD_BYTES = 64
+"""First bytes of a file, in which two that replaced each other differ: by their count of lines."""
 
 NOTHING_TO_UNDO = "the last change was taken back already, or there is none"
 
@@ -66,6 +74,11 @@ class SavedCells:
     def state(self) -> int:
         """Number of the last line; a request that concerns all cells names it."""
         return self._state.count
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """What is another one whenever anything was changed, or the file set aside."""
+        return self._state.file, self._state.count
 
     @property
     def marks(self) -> Mapping[str, Any]:
@@ -147,32 +160,73 @@ class SavedCells:
     @contextmanager
     def _change(self) -> Iterator[int]:
         """Hold the file for a change, with all that others appended read."""
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         with self._mutex:
             try:
-                is_new = not self.path.exists()
-                handle = os.open(self.path, flags, 0o600)
+                with self._locked() as handle:
+                    self._read(handle)
+                    is_long = self._state.size > self._state.whole + LINES_BYTES
+                    if not is_long or not self._write_anew():
+                        yield handle
+                        return
+                with self._locked() as handle:
+                    self._read(handle)
+                    yield handle
             except OSError as error:
                 raise _disk_error(self.path, error) from error
+
+    @contextmanager
+    def _locked(self) -> Iterator[int]:
+        """Open the file that has the path, made if need be, and hold its lock."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        while True:
+            is_new = not self.path.exists()
+            handle = os.open(self.path, flags, 0o600)
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX)
+                if not self._is_at_path(handle):  # replaced or set aside by who held the lock
+                    continue
                 if is_new:
                     sync(self.path.parent)
-                self._read(handle)
                 yield handle
-            except OSError as error:
-                raise _disk_error(self.path, error) from error
+                return
             finally:
                 os.close(handle)  # which gives the lock back
+
+    def _is_at_path(self, handle: int) -> bool:
+        with suppress(FileNotFoundError):
+            return os.path.samestat(os.fstat(handle), self.path.lstat())
+        return False
+
+    def _write_anew(self) -> bool:
+        """Replace the file, whose lock is held, by a short one; return whether that could be."""
+        new = self.path.with_name(f"{self.path.name}.new")
+        try:
+            data = orjson.dumps(self._state.as_line()) + b"\n"
+            if len(data) >= self._state.size:
+                return False
+            new.unlink(missing_ok=True)
+            new.touch(0o600, exist_ok=False)
+            with new.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(self.path)
+            sync(self.path.parent)
+        except (OSError, orjson.JSONEncodeError):  # no room, say: the file is as good as it was
+            with suppress(OSError):
+                new.unlink(missing_ok=True)
+            return False
+        return True
 
     def _append(self, handle: int, line: Mapping[str, Any]) -> None:
         data = orjson.dumps(line) + b"\n"
         end = self._state.size
-        if end + len(data) > STATE_BYTES - (0 if MARK in line else MARK_BYTES):
+        removes = SET in line and not any(value is not None for value in line[SET].values())
+        if end + len(data) > STATE_BYTES - (0 if removes or MARK in line else MARK_BYTES):
             raise RequestError(
                 LARGE,
-                f"{self.path.name}: its changes take {STATE_BYTES:,} bytes, and no more fit; "
-                "finish it as it is",
+                f"{self.path.name}: what is saved takes {STATE_BYTES:,} bytes, and no more fits; "
+                "remove some of it first",
             )
         try:
             if os.fstat(handle).st_size != end:
@@ -185,14 +239,16 @@ class SavedCells:
             with suppress(OSError):
                 os.ftruncate(handle, end)
             raise
-        self._state.apply(line)
+        self._state.apply(line, len(data))
         self._state.size = end + len(data)
 
     def _read(self, handle: int) -> None:
         stat = os.fstat(handle)
         size = stat.st_size
-        if self._state.file != stat.st_ino:
+        head = os.pread(handle, HEAD_BYTES, 0)  # another file may have the number of a former one
+        if self._state.file != stat.st_ino or not head.startswith(self._state.head):
             self._state = CellState(file=stat.st_ino)
+        self._state.head = head
         if size < self._state.size:
             raise ClaimlogError(f"{self.path.name}: is shorter than it was; restore it")
         if size > STATE_BYTES:
@@ -202,7 +258,7 @@ class SavedCells:
         lines = whole.split(b"\n")[:-1]
         for number, line in enumerate(lines, 1):
             try:
-                self._state.apply(orjson.loads(line))
+                self._state.apply(orjson.loads(line), len(line))
             except (ValueError, LookupError, TypeError, AttributeError) as error:
                 if number == len(lines) and len(whole) == len(data):
                     return  # what a power cut left of a line that was never acknowledged

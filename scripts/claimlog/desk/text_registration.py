@@ -22,6 +22,7 @@ from claimlog.edit.source_documents import (
     saved_text,
 )
 from claimlog.errors import ClaimlogError
+from claimlog.escaping import printable_line
 from claimlog.limits import DESK_WORDS
 from claimlog.sources.documents.fetch_document import fetch_document
 from claimlog.sources.documents.read_document import read_document
@@ -41,7 +42,7 @@ def read_upload(desk: Desk, role: Role, name: str, data: bytes) -> Row:
     RequestError
         If no text can be taken out of it, or it holds no word.
     """
-    short = PurePosixPath(name.replace("\\", "/")).name[:120] or "text.txt"
+    short = printable_line(PurePosixPath(name.replace("\\", "/")).name)[:120] or "text.txt"
     return _read(desk, role, short, data)
 
 

@@ -16,8 +16,9 @@ DRAFT = "draft/"
 DRAFT_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 BEGUN, FINISHED = "begun", "finished"
 CODING = "coding"
-MOST_DRAFTS = 20_000
-"""Drafts of a text: a long book has some thousand claims."""
+MOST_DRAFTS = 5_000
+"""Drafts of a text: a long book has some thousand claims. So many are checked in some seconds, and
+sent to a page while others wait for a few hundredths of one."""
 
 MOST_ENTRIES = 2_000
 """Entries of registers that are made on the spot for a text."""
@@ -115,7 +116,9 @@ def require_few_passages(drafts: Collection[Mapping[str, Any]]) -> None:
         If there are more.
     """
     if len(drafts) > MOST_DRAFTS:
-        raise RequestError(LARGE, f"a text has at most {MOST_DRAFTS:,} drafts")
+        raise RequestError(
+            LARGE, f"a text has at most {MOST_DRAFTS:,} drafts; register a longer one in parts"
+        )
     if sum(draft["end"] - draft["start"] for draft in drafts) > PASSAGES_CHARACTERS:
         raise RequestError(
             LARGE, f"the passages of a text have at most {PASSAGES_CHARACTERS:,} characters in all"

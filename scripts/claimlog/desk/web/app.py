@@ -29,7 +29,7 @@ from claimlog.desk.web.preview_mount import PREVIEW, PreviewMount
 from claimlog.desk.web.request import Answer, Request, json_answer, redirect
 from claimlog.desk.web.review_api import review_routes
 from claimlog.desk.web.role_queue import BodyShares, RoleQueue
-from claimlog.desk.web.router import FAST, LONG, SLOW, Route, find_route
+from claimlog.desk.web.router import PACES, SLOW, Route, find_route
 from claimlog.errors import ClaimlogError, FindingsError, is_of_the_machine
 from claimlog.site.protection.failures import log_fault
 from claimlog.site.protection.reader_limits import COOKIE_BYTES
@@ -64,7 +64,7 @@ class DeskApp:
             *adjudication_routes(),
             *review_routes(self.preview),
         )
-        self._queues = {pace: RoleQueue(f"desk-{pace}") for pace in (FAST, SLOW, LONG)}
+        self._queues = {pace: RoleQueue(f"desk-{pace}") for pace in PACES}
         self._bodies = BodyShares()
         self._turns = Turns()
 

@@ -29,7 +29,7 @@ from claimlog.desk.request_error import ABSENT, RequestError
 from claimlog.desk.row_references import form_streams
 from claimlog.desk.shared_wording import shared_runs
 from claimlog.desk.web.request import Request
-from claimlog.desk.web.router import CODES, DECIDES, SLOW, Route
+from claimlog.desk.web.router import CHECKS, CODES, DECIDES, SLOW, Route
 from claimlog.desk.work import Work
 
 Found = dict[str, Any]
@@ -55,8 +55,8 @@ def coding_routes() -> list[Route]:
         Route("DELETE", entry, _remove_entry, CODES),
         Route("POST", "api/work/{source}/undo", _undo, CODES),
         Route("POST", "api/work/{source}/redo", _redo, CODES),
-        Route("GET", "api/work/{source}/findings", _findings, CODES, SLOW),
-        Route("POST", "api/work/{source}/finish", _finish, CODES, SLOW),
+        Route("GET", "api/work/{source}/findings", _findings, CODES, CHECKS),
+        Route("POST", "api/work/{source}/finish", _finish, CODES, CHECKS),
     ]
 
 
@@ -93,7 +93,7 @@ def _lookup(desk: Desk, request: Request) -> Found:
         desk.log.source(source)
         work = desk.work_folder.work(request.role.name, source)
         proposed = work.entry_rows().get(stream, {})
-        used = dict(usage(desk, work.drafts(), stream))
+        used = usage(desk, work, stream)
     elif source:
         decisions = desk.decisions(source)
         proposed = decisions.entry_rows().get(stream, {})

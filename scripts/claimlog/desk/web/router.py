@@ -13,9 +13,10 @@ from claimlog.desk.web.request import Handler
 
 PART = r"[A-Za-z0-9][A-Za-z0-9._:+-]{0,126}"
 ALL, CODES, DECIDES = "all", "codes", "decides"
-FAST, SLOW, LONG = "fast", "slow", "long"
+FAST, SLOW, CHECKS, LONG = PACES = ("fast", "slow", "checks", "long")
 """Who answers: a thread for what is saved and looked up at once, one for what takes some seconds,
-or one for what may take a minute: documents are fetched and read there, and previews built."""
+one for the rules on a coder's drafts, so that nobody waits for those of another to open a text, or
+one for what may take a minute: documents are fetched and read there, and previews built."""
 
 
 @dataclass(frozen=True)

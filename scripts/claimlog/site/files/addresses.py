@@ -23,6 +23,12 @@ INDEX = "index.html"
 OWN_SUFFIX = re.compile(r"\.(?=(?:html|json|csv|jsonld|atom)$)")
 """What is before the ends that our files have: an identifier with one keeps away from them."""
 
+NO_FILE = re.compile(r"(?=(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|\Z))\A[a-z]", re.IGNORECASE)
+"""Beginning of a name for which Windows has no file, whatever follows its first dot."""
+
+LAST_DOT = re.compile(r"\.\Z")
+"""What Windows cuts off a name."""
+
 Query = tuple[tuple[str, str], ...]
 
 
@@ -84,7 +90,8 @@ def file_segment(text: str) -> str:
     """
     name = OWN_SUFFIX.sub("%2E", quote(text, safe="~"))
     if len(name) <= SEGMENT_CHARACTERS and name.strip("."):
-        return name
+        name = NO_FILE.sub(lambda match: f"%{ord(match[0]):02X}", name)
+        return LAST_DOT.sub("%2E", name)
     return f"sha256-{sha256(text.encode()).hexdigest()}"
 
 

@@ -17,8 +17,10 @@ from claimlog.site.files.page_scripts import scripts_of
 from claimlog.site.page import PageRequest
 from claimlog.site.page_answer import NOT_FOUND, PageAnswer, answer_page, page_context
 from claimlog.site.page_frame import page_frame
+from claimlog.site.pages import site_pages
 from claimlog.site.plugin_config import dataset_metadata
 from claimlog.site.store import Store
+from claimlog.site.table_cells import query_rows
 
 FILE_POLICY = (
     "default-src 'none'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
@@ -83,7 +85,8 @@ class PageDrawer:
         self._about = dataset_metadata(datasette)
         self._downloads = frozenset(targets.downloads)
         frame = cache(partial(page_frame, datasette))
-        self._templates = synchronous_templates(datasette, frame=frame)
+        rows = partial(query_rows, pages=site_pages(datasette))
+        self._templates = synchronous_templates(datasette, frame=frame, query_rows=rows)
 
     async def draw(self, address: Address, links: PageLinks) -> tuple[File, ...]:
         """Return the files of a page: its HTML and its JSON twin, or the document that it is.

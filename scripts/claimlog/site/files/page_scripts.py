@@ -10,8 +10,8 @@ from collections.abc import Mapping
 EVERY_PAGE: tuple[str, ...] = ("newer-release.js",)
 
 INDEX = (
-    *("lookup.js", "markup.js", "stems.js", "words.js", "word_index.js", "search_terms.js"),
-    "search_index.js",
+    *("lookup.js", "printable.js", "markup.js", "stems.js", "words.js", "word_index.js"),
+    *("search_terms.js", "search_index.js"),
 )
 """The index of all that is searched, and how words are looked for in it."""
 

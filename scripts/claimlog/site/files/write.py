@@ -51,19 +51,29 @@ def write_site(
 
     Raises
     ------
+    ClaimlogError
+        If two identifiers differ in capitals alone.
     TooManyBytesError
         If they have more.
     OSError
         If it cannot be written.
     """
     size = SiteSize()
-    folders: set[Path] = set()
+    folders: dict[str, Path] = {}
 
     def place(name: str) -> Path:
         path = target / name
-        if path.parent not in folders:
+        folder = folders.get(str(path.parent).casefold())
+        if folder is None:
             path.parent.mkdir(parents=True, exist_ok=True)
-            folders.add(path.parent)
+            folders[str(path.parent).casefold()] = path.parent
+        elif folder != path.parent:
+            own, other = (one.relative_to(target).as_posix() for one in (path.parent, folder))
+            raise ClaimlogError(
+                f"{own} and {other}: are one directory where capitals are small letters (macOS, "
+                "Windows); rename one of the two before it is sealed, or serve the build: "
+                "claimlog serve"
+            )
         return path
 
     async def write() -> None:

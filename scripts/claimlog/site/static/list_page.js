@@ -93,9 +93,9 @@
       const said = await showList(place, list, answer);
       status.textContent = `${said}.`;
       if (answer.selection.text) {
-        const title = `${place.dataset.title} with “${claimlog.cut(answer.selection.text, 60)}”`;
+        const title = claimlog.printable(`${place.dataset.title} with “${claimlog.cut(answer.selection.text, 60)}”`);
         document.querySelector("h1").textContent = title;
-        document.title = document.title.replace(place.dataset.title, title);
+        document.title = document.title.replace(place.dataset.title, () => title);
       }
       cleanAddress(asked);
     } catch (error) {

@@ -172,13 +172,22 @@ var claimlog = {}; // eslint-disable-line no-var
     return encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
   }
 
+  const OWN_SUFFIX = /\.(?=(?:html|json|csv|jsonld|atom)$)/;
+  const NO_FILE = /^(?=(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$))[a-z]/i;
+
+  /** Return a name of a file for a part of an address; see claimlog.site.files.addresses. */
+  function fileSegment(/** @type {string} */ text) {
+    const name = quote(text).replace(OWN_SUFFIX, "%2E");
+    return name.replace(NO_FILE, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`).replace(/\.$/, "%2E");
+  }
+
   /**
    * Return the file of a page below the root of the site.
    * @param {string} path as on a server, unquoted, below the release that the page is of
    * @param {string} [release] the folder of another release
    */
   function fileOf(path, release = folder) {
-    const segments = `${release}/${path}`.split("/").filter(Boolean).map((segment) => quote(quote(segment)));
+    const segments = `${release}/${path}`.split("/").filter(Boolean).map((segment) => quote(fileSegment(segment)));
     return [...segments, "index.html"].join("/");
   }
 

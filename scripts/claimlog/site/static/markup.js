@@ -7,7 +7,7 @@
   const ATTRIBUTES = new Set(["class", "href", "scope"]);
 
   /**
-   * Make an element.
+   * Make an element; its texts are escaped where they do not print.
    * @param {string} name
    * @param {Object<string, string | boolean | undefined>} attributes those that are undefined or false are left out
    * @param {...(Node | string | undefined)} content
@@ -16,9 +16,10 @@
   function element(name, attributes = {}, ...content) {
     const made = document.createElement(name);
     for (const [key, value] of Object.entries(attributes)) {
-      if (value !== undefined && value !== false) made.setAttribute(key, value === true ? "" : value);
+      if (value !== undefined && value !== false) made.setAttribute(key, value === true ? "" : claimlog.printable(String(value)));
     }
-    made.append(...content.filter((part) => part !== undefined && part !== ""));
+    const parts = content.filter((part) => part !== undefined && part !== "");
+    made.append(...parts.map((part) => (typeof part === "string" ? claimlog.printable(part) : part)));
     return made;
   }
 
@@ -28,7 +29,7 @@
    * @returns {Node}
    */
   function fromTree(tree) {
-    if (typeof tree === "string") return document.createTextNode(tree);
+    if (typeof tree === "string") return document.createTextNode(claimlog.printable(tree));
     const [name, ...rest] = tree;
     if (!ELEMENTS.has(name)) throw new Error(`the index holds an element “${name}”`);
     const hasAttributes = rest.length > 0 && typeof rest[0] === "object" && !Array.isArray(rest[0]);

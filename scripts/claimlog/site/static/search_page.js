@@ -176,10 +176,10 @@
       input.focus();
       return;
     }
-    input.value = text;
-    const heading = `Search: ${cut(text, 60)}`;
+    input.value = claimlog.printable(text);
+    const heading = claimlog.printable(`Search: ${cut(text, 60)}`);
     document.querySelector("h1").textContent = heading;
-    document.title = document.title.replace(/^Search/, heading);
+    document.title = document.title.replace(/^Search/, () => heading);
     status.textContent = "Searching …";
     try {
       await answerSearch(location.search, { status, results }, (file) => location.replace(address(file)));

@@ -223,7 +223,7 @@ class AdjudicatePage {
 
 async function start() {
   const [form, { source: row, text }, table] = await Promise.all([get("api/form"), get(`api/sources/${source}`), keyTable()]);
-  byId("title").textContent = row.title;
+  fill(byId("title"), row.title);
   try {
     const whole = new AdjudicatePage(form, row, text, table);
     window.claimlogDesk = whole;

@@ -41,7 +41,7 @@ class ClaimPage {
     this.found = found;
     this.row = Object.fromEntries(this.fields.map((/** @type {any} */ field) => [field.column, found.claim[field.column] ?? null]));
     this.before = structuredClone(this.row);
-    byId("title").textContent = found.claim.statement ?? claim;
+    fill(byId("title"), found.claim.statement ?? claim);
     fill(byId("quote"), found.quote ? h("blockquote", { dir: "auto" }, found.quote) : h("p", { class: "meaning" }, "The text is not at hand."));
     this.record.open(this.row, [], `${claim}, version ${found.version}`);
     this.drawHistory();

@@ -235,7 +235,7 @@ class CodePage {
 
 async function start() {
   const [form, { source: row, text }, table] = await Promise.all([get("api/form"), get(`api/sources/${source}`), keyTable()]);
-  byId("title").textContent = row.title;
+  fill(byId("title"), row.title);
   if (!text) {
     byId("text").textContent = "The text is not in the directory of texts; put it there to code it.";
     return;

@@ -1,4 +1,16 @@
-// Elements made by scripts: texts are texts, never markup.
+// Elements made by scripts: texts are texts, never markup, and escaped where they do not print.
+import "./site/printable.js";
+
+/** @type {{printable: (text: string) => string, unprintable: (text: string) => {start: number, end: number, said: string}[]}} */
+export const { printable, unprintable } = /** @type {any} */ (globalThis).claimlog;
+
+const READ_ATTRIBUTES = ["title", "aria-label", "placeholder"];
+
+/** Return what goes into an element. @param {any[]} children */
+function content(children) {
+  const given = children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
+  return given.map((child) => (child instanceof Node ? child : printable(String(child))));
+}
 
 /**
  * Make an element.
@@ -15,9 +27,10 @@ export function h(tag, traits = {}, ...children) {
     } else if (name === "data") {
       for (const [key, one] of Object.entries(value)) if (one !== null && one !== undefined) element.dataset[key] = String(one);
     } else if (["value", "checked", "disabled", "open", "hidden", "selected"].includes(name)) element[name] = value;
+    else if (READ_ATTRIBUTES.includes(name)) element.setAttribute(name, printable(String(value)));
     else element.setAttribute(name, value === true ? "" : String(value));
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(...content(children));
   return element;
 }
 
@@ -28,14 +41,15 @@ export function byId(id) {
 
 /** Put children in place of those that an element has. */
 export function fill(/** @type {Element} */ element, /** @type {any[]} */ ...children) {
-  element.replaceChildren(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  element.replaceChildren(...content(children));
   return element;
 }
 
 /** Say something to who listens to the page, and shows it to nobody. @param {string} text */
 export function announce(text) {
   const live = byId("live");
-  live.textContent = live.textContent === text ? `${text}\u00a0` : text;
+  const said = printable(text);
+  live.textContent = live.textContent === said ? `${said}\u00a0` : said;
 }
 
 /** Show a problem above the page until it is solved. @param {string} [text] nothing takes it away @param {...any} more */

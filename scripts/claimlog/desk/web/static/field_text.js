@@ -55,12 +55,12 @@ export function textField(slot, value, host) {
     if (text !== input.value) return;
     fill(mirror, marked(text, runs));
     input.toggleAttribute("aria-invalid", runs.length > 0);
-    note.textContent = runs.length ? `${limit} words or more in a row stand in the text: “${runs[0].words}”` : length();
+    fill(note, runs.length ? `${limit} words or more in a row stand in the text: “${runs[0].words}”` : length());
     note.classList.toggle("bad", runs.length > 0);
   });
 
   function changed() {
-    fill(mirror, input.value, "\n");
+    fill(mirror, document.createTextNode(`${input.value}\n`));
     const typed = typedValue(field, input.value);
     if (typed === undefined) {
       note.textContent = "This is no number.";

@@ -106,7 +106,7 @@ class LinksPage {
 
 async function start() {
   const [{ source: row }, found] = await Promise.all([get(`api/sources/${source}`), get(`api/links/${source}`)]);
-  byId("title").textContent = `Links of ${row.title}`;
+  fill(byId("title"), `Links of ${row.title}`);
   new LinksPage(found); // eslint-disable-line no-new -- it lives in the page
 }
 

@@ -19,7 +19,7 @@ class Registration {
     fill(byId("notes"), found.notes.map((/** @type {string} */ note) => h("li", {}, note)));
     byId("known").hidden = !found.known_as;
     byId("known").textContent = found.known_as ? `This text is registered already, as ${found.known_as}.` : "";
-    byId("size").textContent = `${found.name}: ${count(found.length, "character")}, SHA-256 ${found.sha256.slice(0, 12)}…`;
+    fill(byId("size"), `${found.name}: ${count(found.length, "character")}, SHA-256 ${found.sha256.slice(0, 12)}…`);
     this.marks = new FurnitureMarks(found.text.content, proposal.language, form.furniture_kinds ?? [], furniture, () => {});
     byId("save").addEventListener("click", () => this.save());
   }

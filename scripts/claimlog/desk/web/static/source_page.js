@@ -49,7 +49,7 @@ function beginMarking(found, form) {
 
 async function start() {
   const [form, found] = await Promise.all([get("api/form"), get(`api/sources/${source}`)]);
-  byId("title").textContent = found.source.title;
+  fill(byId("title"), found.source.title);
   drawAbout(found.source, form);
   if (decides !== undefined) await drawClaims();
   if (!found.text) {

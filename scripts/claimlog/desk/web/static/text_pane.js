@@ -1,7 +1,40 @@
 // The text on the page: one block a line, so that a place in it and an offset lead to each other quickly.
-import { h } from "./dom.js";
+import { h, unprintable } from "./dom.js";
 
 const MOST_OF_NODE = 1500;
+const MOST_OF_ESCAPE = 60;
+const STAND_IN = "\ufffd";
+
+/**
+ * Return a text node, and what shows it: where it does not print its characters have stand-ins,
+ * because places are counted by them, and the style sheet shows the escape.
+ * @param {string} piece
+ * @param {string} [escape]
+ * @returns {[Text, Node]}
+ */
+function shownPiece(piece, escape) {
+  if (escape === undefined) {
+    const node = document.createTextNode(piece);
+    return [node, node];
+  }
+  const node = document.createTextNode(STAND_IN.repeat(piece.length));
+  const said = escape.length > MOST_OF_ESCAPE ? `${escape.slice(0, MOST_OF_ESCAPE)}…` : escape;
+  return [node, h("span", { class: "escaped", data: { said } }, node)];
+}
+
+/** Cut a line into pieces that print, and such that do not with their escape. @param {string} line @returns {[string, string?][]} */
+function partsOf(line) {
+  /** @type {[string, string?][]} */
+  const parts = [];
+  let end = 0;
+  for (const one of unprintable(line)) {
+    for (const piece of pieces(line.slice(end, one.start))) parts.push([piece]);
+    parts.push([line.slice(one.start, one.end), one.said]);
+    end = one.end;
+  }
+  for (const piece of pieces(line.slice(end))) parts.push([piece]);
+  return parts;
+}
 
 /** Cut a line into pieces that are not long, between words where it can be. @param {string} line */
 function pieces(line) {
@@ -58,12 +91,12 @@ export class TextPane {
     const block = h("p", { dir: "auto", data: { block: this.blocks.length } });
     this.firstNodes.push(this.nodes.length);
     let at = begin;
-    for (const piece of pieces(line)) {
-      const node = document.createTextNode(piece);
+    for (const [piece, escape] of partsOf(line)) {
+      const [node, shown] = shownPiece(piece, escape);
       this.numbers.set(node, this.nodes.length);
       this.begins.push(at);
       this.nodes.push(node);
-      block.append(node);
+      block.append(shown);
       at += piece.length;
     }
     this.blocks.push(block);

@@ -20,7 +20,7 @@ function outcome(unit, coders) {
 
 async function start() {
   const [form, { source: row, text }, found] = await Promise.all([get("api/form"), get(`api/sources/${source}`), get(`api/verdicts/${source}`)]);
-  byId("title").textContent = `Verdicts on ${row.title}`;
+  fill(byId("title"), `Verdicts on ${row.title}`);
   const names = new EntryNames(source);
   const host = { state: { sides: found.coders, committed: true }, fields: form.streams.claims.fields, names, text: text?.content ?? "" };
   const draw = () => {
