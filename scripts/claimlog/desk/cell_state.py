@@ -33,6 +33,8 @@ class CellState:
 
     def apply(self, line: Mapping[str, Any]) -> None:
         self.count += 1
+        if MARK in line:
+            self.marks[line[MARK]] = line.get("data")
         if SET in line:
             after = line[SET]
             before = {key: self.value(key) for key in after}
@@ -47,8 +49,6 @@ class CellState:
             before, after = self.redo.pop()
             self.undo.append((before, after))
             self._put(after)
-        elif MARK in line:
-            self.marks[line[MARK]] = line.get("data")
 
     def value(self, key: str) -> Any:
         cell = self.cells.get(key)
