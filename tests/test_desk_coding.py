@@ -164,7 +164,7 @@ def test_entries_made_on_the_spot_are_found_used_and_kept_while_used(opened: Ope
     for taken in ("nor", "Not An Id", "a/b"):
         wrong = path.replace("keepers", taken)
         assert opened.ask("coder-1", "PUT", wrong, base=0, value=value).status_code in (404, 422)
-    opened.put("coder-1", SOURCE, "d1", lamp(dyad_from=["nobody-known"]), base=3)
+    opened.put("coder-1", SOURCE, "d1", lamp(dyad_from=["nobody-known"]), base=2)
     found = opened.take("coder-1", "GET", f"work/{SOURCE}/findings")
     assert [one["rule"] for one in found["findings"]["d1"]] == ["foreign-key"]
 
@@ -221,7 +221,7 @@ def test_forms_follow_the_schemas_and_the_codebook(opened: Opened) -> None:
 
 def test_what_is_finished_stays(opened: Opened) -> None:
     draft = opened.put("coder-1", SOURCE, "d1", lamp())["draft"]
-    late = opened.ask("coder-1", "POST", f"work/{SOURCE}/finish", state=1)
+    late = opened.ask("coder-1", "POST", f"work/{SOURCE}/finish", state=0)
     assert late.json()["error"]["current"]["drafts"] == [draft]
     found = opened.finish("coder-1", SOURCE)
     assert found["finished"]
@@ -234,6 +234,57 @@ def test_what_is_finished_stays(opened: Opened) -> None:
     ):
         answer = opened.ask("coder-1", method, path, **body)
         assert (answer.status_code, answer.json()["error"]["code"]) == (409, "closed")
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("registered/actors/x", {}),
+        ("registered/actors/x", {"base": 0, "value": {"name": 7}}),
+        ("registered/actors/x", {"base": 1, "value": {"name": "X"}}),
+        ("registered/nothing/x", {"base": 0, "value": {"name": "X"}}),
+        ("registered/actors/NONE%20", {"base": 0, "value": {"name": "X"}}),
+        ("drafts/A", {"base": 0, "value": lamp()}),
+        ("drafts/a", {"base": 1, "value": lamp()}),
+        ("drafts/a", {"base": 0, "value": {}}),
+        ("drafts/a", {"base": 0}),
+    ],
+)
+def test_what_is_refused_begins_no_work(opened: Opened, path: str, body: dict[str, Any]) -> None:
+    opened.put("coder-2", SOURCE, "d1", lamp())
+    opened.finish("coder-2", SOURCE)
+    answer = opened.ask("coder-1", "PUT", f"work/{SOURCE}/{path}", **body)
+    assert 400 <= answer.status_code < 500, answer.text
+    work = opened.desk.work_folder.work("coder-1", SOURCE)
+    assert not work.cells.path.exists() or not work.cells.path.read_bytes()
+    opened.take("adjudicator", "GET", f"adjudication/{SOURCE}")
+    saved = opened.take("coder-1", "PUT", f"work/{SOURCE}/drafts/a", base=0, value=lamp())
+    assert saved["state"] == len(work.cells.path.read_bytes().splitlines()) == 1
+
+
+def test_who_took_everything_back_is_waited_for_by_nobody_and_begins_as_others_do(
+    opened: Opened,
+) -> None:
+    opened.put("coder-2", SOURCE, "d1", lamp())
+    opened.finish("coder-2", SOURCE)
+    state = opened.put("coder-1", SOURCE, "d1", lamp())["state"]
+    path = f"adjudication/{SOURCE}"
+    assert opened.ask("adjudicator", "GET", path).json()["error"]["code"] == "unfinished"
+    state = opened.take("coder-1", "POST", f"work/{SOURCE}/undo", state=state)["state"]
+    found = opened.take("adjudicator", "GET", path)
+    assert found["finished"] == ["coder-2"]
+    opened.take("coder-1", "POST", f"work/{SOURCE}/redo", state=state)
+    assert opened.ask("adjudicator", "GET", path).json()["error"]["code"] == "unfinished"
+    rev = opened.take("coder-1", "GET", f"work/{SOURCE}")["drafts"][0]["rev"]
+    state = opened.take("coder-1", "DELETE", DRAFT, base=rev)["state"]
+    opened.take("adjudicator", "POST", f"{path}/take-all", state=found["state"])
+    for method, late, body in (
+        ("POST", f"work/{SOURCE}/undo", {"state": state}),
+        ("PUT", DRAFT, {"base": rev + 1, "value": lamp()}),
+    ):
+        answer = opened.ask("coder-1", method, late, **body)
+        assert "decided already" in answer.json()["error"]["message"]
+    opened.take("adjudicator", "GET", path)
 
 
 PAGE = b"""<!DOCTYPE html><html lang="en"><head><title>Tides stop - The Example Gazette</title>

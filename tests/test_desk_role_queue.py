@@ -251,7 +251,7 @@ def test_passages_that_cannot_be_checked_in_seconds_are_not_saved(
     opened = desk_of(registered, tmp_path)
     for name in ("d1", "d2", "d3"):
         opened.put("coder-1", "S102", name, value)
-    opened.put("coder-1", "S102", "d3", {**value, "statement": "Again."}, 4)
+    opened.put("coder-1", "S102", "d3", {**value, "statement": "Again."}, 3)
     path = "work/S102/drafts/d4"
     refused = opened.ask("coder-1", "PUT", path, base=0, value=value)
     assert (refused.status_code, refused.json()["error"]["code"]) == (413, "large")
@@ -273,7 +273,7 @@ def test_more_entries_than_can_be_compared_in_seconds_are_not_made_on_the_spot(
     path = "work/S102/registered/actors/{}".format
     for name in ("keepers", "pilots"):
         opened.take("coder-1", "PUT", path(name), base=0, value=actor(name.capitalize()))
-    opened.take("coder-1", "PUT", path("pilots"), base=3, value=actor("Pilots of the port"))
+    opened.take("coder-1", "PUT", path("pilots"), base=2, value=actor("Pilots of the port"))
     refused = opened.ask("coder-1", "PUT", path("crews"), base=0, value=actor("Crews"))
     assert (refused.status_code, refused.json()["error"]["code"]) == (413, "large")
     assert "claimlog add --help" in refused.json()["error"]["message"]

@@ -206,7 +206,7 @@ def parse_json(data: bytes, shown: str) -> dict[str, Any]:
     """
     try:
         value = decode_object(data.decode("utf-8"))
-        if _deeper(value, DEPTH):
+        if is_deeper(value, DEPTH):
             raise ValueError(f"nested more than {DEPTH} levels deep")
     except ValueError as error:
         raise ClaimlogError(
@@ -215,7 +215,7 @@ def parse_json(data: bytes, shown: str) -> dict[str, Any]:
     return value
 
 
-def _deeper(value: Any, depth: int) -> bool:
+def is_deeper(value: Any, depth: int) -> bool:
     """Whether a JSON value is nested more than `depth` levels deep."""
     level: list[Any] = [value]
     for _ in range(depth + 1):

@@ -48,6 +48,8 @@ class CellState:
     def apply(self, line: Mapping[str, Any], size: int) -> None:
         """Take up a line of so many bytes."""
         self.count += 1
+        if MARK in line:
+            self.marks[line[MARK]] = line.get("data")
         if WHOLE in line:
             self.whole, self.count, self.marks = size, line["count"], line["marks"]
             self.cells = {key: Cell(*cell) for key, cell in line[WHOLE].items()}
@@ -67,8 +69,6 @@ class CellState:
             before, after = self.redo.pop()
             self.undo.append((before, after))
             self._put(after)
-        elif MARK in line:
-            self.marks[line[MARK]] = line.get("data")
 
     def as_line(self) -> dict[str, Any]:
         """Return a line that stands for all lines so far, but for changes of long ago."""

@@ -104,9 +104,8 @@ def save_as_work(desk: Desk, rows: Sequence[CodedRow], source: str, coder: str) 
     work = desk.work_folder.work(coder, source)
     if work.is_begun:
         raise ClaimlogError(f"{coder} has coded {source} already; give the run another name")
-    desk.begin(work)
     values: Row = {f"{DRAFT}p{number:05d}": row.value for number, row in enumerate(rows, 1)}
-    work.cells.change(values, {})
+    work.cells.change(values, {}, desk.beginning(work))
     work.finish(work.cells.state)
     return work
 

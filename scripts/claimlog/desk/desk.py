@@ -11,8 +11,9 @@ from claimlog.desk.decisions import Decisions
 from claimlog.desk.desk_log import DeskLog
 from claimlog.desk.request_error import CLOSED, RequestError
 from claimlog.desk.roles import Role
+from claimlog.desk.saved_cells import Mark
 from claimlog.desk.upload import Uploads
-from claimlog.desk.work import Work
+from claimlog.desk.work import BEGUN, Work
 from claimlog.desk.work_folder import WorkFolder
 from claimlog.edit.log_lock import log_lock
 from claimlog.errors import ClaimlogError
@@ -93,21 +94,24 @@ class Desk:
                 self.log.entries(stream)
             check_section(section_of_claims(whole, whole.live("claims").head(1)), Report(whole))
 
-    def begin(self, work: Work) -> None:
-        """Note which text and codebook a work is of, before its first change.
+    def beginning(self, work: Work) -> Mark | None:
+        """Return what is noted with the first change of a work, its text and codebook; then None.
 
         Raises
         ------
         RequestError
-            If the text is not at hand, or is being decided already.
+            If the text is not at hand, or is being decided without this work.
         """
-        if not work.is_begun:
+        if work.is_empty:
             self.require_undecided(work.source)
-            row = self.log.source(work.source)
-            self.log.require_places(work.source)
-            work.begin(
-                {
-                    "text_sha256": row["text_sha256"],
-                    "codebook": self.log.definition.codebook.version,
-                }
-            )
+        if work.is_begun:
+            return None
+        row = self.log.source(work.source)
+        self.log.require_places(work.source)
+        about = {
+            "coder": work.coder,
+            "source_id": work.source,
+            "text_sha256": row["text_sha256"],
+            "codebook": self.log.definition.codebook.version,
+        }
+        return BEGUN, about

@@ -11,7 +11,7 @@ from claimlog.desk.findings import draft_findings, error_count
 from claimlog.desk.places import Places
 from claimlog.desk.request_error import ABSENT, INVALID, MALFORMED, RequestError
 from claimlog.desk.row_references import CLAIMS, SPAN
-from claimlog.desk.saved_cells import SavedCells, StaleError, stale
+from claimlog.desk.saved_cells import Mark, SavedCells, StaleError, stale
 from claimlog.desk.work import DRAFT, Work, require_draft_name
 from claimlog.sources.anchor import COLUMNS as ANCHOR
 
@@ -80,8 +80,7 @@ def save_draft(desk: Desk, work: Work, name: str, given: Mapping[str, Any], base
     """
     places = desk.log.require_places(work.source)
     value = claim_value(desk, places, given)
-    desk.begin(work)
-    _save(work, places, require_draft_name(name), value, base)
+    _save(work, places, require_draft_name(name), value, base, desk.beginning(work))
     return draft_answer(work, places, name)
 
 
@@ -92,9 +91,16 @@ def remove_draft(desk: Desk, work: Work, name: str, base: int) -> Row:
     return draft_answer(work, places, name)
 
 
-def _save(work: Work, places: Places, name: str, value: Row | None, base: int) -> None:
+def _save(
+    work: Work,
+    places: Places,
+    name: str,
+    value: Row | None,
+    base: int,
+    mark: Mark | None = None,
+) -> None:
     try:
-        work.save(f"{DRAFT}{name}", value, base)
+        work.save(f"{DRAFT}{name}", value, base, mark)
     except StaleError as error:
         raise stale(CHANGED_ELSEWHERE, draft_answer(work, places, name)) from error
 
@@ -109,9 +115,12 @@ def step_back(desk: Desk, work: Work, state: int, again: bool) -> Row:
     Raises
     ------
     RequestError
-        If there is none, or something was changed meanwhile.
+        If there is none, something was changed meanwhile, or others decided a text of which nothing
+        is here.
     """
     work.require_unfinished()
+    if work.is_empty:
+        desk.require_undecided(work.source)
     try:
         (work.cells.redo if again else work.cells.undo)(state)
     except StaleError as error:

@@ -12,7 +12,7 @@ from claimlog.desk.draft_values import clean_values
 from claimlog.desk.request_error import ABSENT, INVALID, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.row_references import CLAIMS, on_the_spot_streams, references
-from claimlog.desk.saved_cells import SavedCells, StaleError, stale
+from claimlog.desk.saved_cells import Mark, SavedCells, StaleError, stale
 from claimlog.desk.saved_work import REGISTERED, Entry
 from claimlog.desk.work import Work, require_few_entries
 from claimlog.edit.identifier_numbers import numbered_identifiers_of
@@ -23,9 +23,20 @@ Row = dict[str, Any]
 
 
 def save_entry(
-    desk: Desk, cells: SavedCells, stream: str, name: str, given: Mapping[str, Any], base: int
+    desk: Desk,
+    cells: SavedCells,
+    stream: str,
+    name: str,
+    given: Mapping[str, Any],
+    base: int,
+    mark: Mark | None = None,
 ) -> Row:
     """Save an entry of a register that only its coder sees until the text is decided.
+
+    Parameters
+    ----------
+    mark
+        What is noted with the first change of a work.
 
     Raises
     ------
@@ -36,7 +47,7 @@ def save_entry(
     values = clean_values(table, given, beside=(table.id,))
     values.pop(table.id, None)
     require_new_identifier(desk, table, name)
-    return _save_entry(cells, stream, name, values, base)
+    return _save_entry(cells, stream, name, values, base, mark)
 
 
 def remove_entry(
@@ -60,12 +71,19 @@ def remove_entry(
     return _save_entry(cells, stream, name, None, base)
 
 
-def _save_entry(cells: SavedCells, stream: str, name: str, value: Row | None, base: int) -> Row:
+def _save_entry(
+    cells: SavedCells,
+    stream: str,
+    name: str,
+    value: Row | None,
+    base: int,
+    mark: Mark | None = None,
+) -> Row:
     key = f"{REGISTERED}{stream}/{name}"
     if value is not None:
         require_few_entries({*(REGISTERED + own for own, _ in cells.items(REGISTERED)), key})
     try:
-        cells.change({key: value}, {key: base})
+        cells.change({key: value}, {key: base}, mark)
     except StaleError as error:
         raise stale(CHANGED_ELSEWHERE, _entry_answer(cells, stream, name)) from error
     return _entry_answer(cells, stream, name)

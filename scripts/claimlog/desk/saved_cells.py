@@ -1,11 +1,12 @@
 """Values that are on disk before a change of them is acknowledged, with undo and redo.
 
 A file of JSON lines to which is appended. A line sets values of some cells by their keys, takes
-the last change back or makes it again, or closes the work with a mark. It is flushed to disk before
-the change is answered, so that a killed process or machine loses nothing that was acknowledged; a
-last line that was cut off was not. Every change names the revision of each cell that it was made
-on: of two tabs the second one is refused and sees what is there. A file that has grown long is
-replaced by one whose first line has all cells and the latest changes; older ones stay made.
+the last change back or makes it again, or sets a mark; the first line of a work does two of these,
+so that there is no mark without the change. It is flushed to disk before the change is answered, so
+that a killed process or machine loses nothing that was acknowledged; a last line that was cut off
+was not. Every change names the revision of each cell that it was made on: of two tabs the second
+one is refused and sees what is there. A file that has grown long is replaced by one whose first
+line has all cells and the latest changes; older ones stay made.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from claimlog.desk.request_error import CLOSED, DISK, LARGE, STALE, RequestError
 from claimlog.errors import ClaimlogError, reason
 from claimlog.files import sync
 from claimlog.limits import STATE_BYTES
+
+Mark = tuple[str, Any]
+"""A mark's name and data."""
 
 MARK_BYTES = 1 << 20
 """Bytes of a file that are left for marks and for removing, so that a work can be closed or made
@@ -103,7 +107,7 @@ class SavedCells:
             if key.startswith(prefix) and cell.value is not None:
                 yield key.removeprefix(prefix), cell
 
-    def change(self, values: Values, base: Mapping[str, int]) -> None:
+    def change(self, values: Values, base: Mapping[str, int], mark: Mark | None = None) -> None:
         """Set cells, durably; None removes. A change that changes nothing writes nothing.
 
         Parameters
@@ -111,6 +115,8 @@ class SavedCells:
         base
             The revision of each cell that the change was made on; cells that are not named here
             are set whatever they were.
+        mark
+            A mark that is set with the change.
 
         Raises
         ------
@@ -125,7 +131,8 @@ class SavedCells:
             stale = [key for key, revision in base.items() if self.cell(key).revision != revision]
             if stale:
                 raise StaleError(stale)
-            self._append(handle, {SET: values})
+            marked = {} if mark is None else {MARK: mark[0], "data": mark[1]}
+            self._append(handle, {**marked, SET: values})
 
     def undo(self, state: int) -> None:
         """Take the last change back; raises as `change` does."""
@@ -222,7 +229,8 @@ class SavedCells:
         data = orjson.dumps(line) + b"\n"
         end = self._state.size
         removes = SET in line and not any(value is not None for value in line[SET].values())
-        if end + len(data) > STATE_BYTES - (0 if removes or MARK in line else MARK_BYTES):
+        is_mark_alone = MARK in line and SET not in line
+        if end + len(data) > STATE_BYTES - (0 if removes or is_mark_alone else MARK_BYTES):
             raise RequestError(
                 LARGE,
                 f"{self.path.name}: what is saved takes {STATE_BYTES:,} bytes, and no more fits; "

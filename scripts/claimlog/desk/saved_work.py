@@ -51,6 +51,11 @@ class SavedWork:
         """Whether anything was ever saved."""
         return self.cells.state > 0
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is there: nothing was saved, or all of it was taken back or removed."""
+        return next(self.cells.items(""), None) is None
+
     def entries(self) -> list[Entry]:
         """Return the entries of registers that were made on the spot."""
         found = []

@@ -9,6 +9,7 @@ from typing import Any
 
 from claimlog.desk.commitment import commitment_of, new_nonce
 from claimlog.desk.request_error import CLOSED, LARGE, MALFORMED, RequestError
+from claimlog.desk.saved_cells import Mark
 from claimlog.desk.saved_work import REGISTERED, SavedWork
 from claimlog.limits import PASSAGES_CHARACTERS
 
@@ -47,8 +48,8 @@ class Work(SavedWork):
 
     @property
     def state(self) -> str | None:
-        """``coding``, ``finished``, or None where nothing was saved."""
-        if not self.is_begun:
+        """``coding``, ``finished``, or None where nothing is there."""
+        if self.is_empty:
             return None
         return FINISHED if self.is_finished else CODING
 
@@ -62,13 +63,13 @@ class Work(SavedWork):
         found = {name: cell.value for name, cell in self.cells.items(DRAFT)}
         return dict(sorted(found.items(), key=lambda pair: span_key(pair[1], pair[0])))
 
-    def begin(self, about: Row) -> None:
-        """Note which text and codebook the work is of, before the first change."""
-        if not self.is_begun:
-            self.cells.mark(BEGUN, {"coder": self.coder, "source_id": self.source, **about})
-
-    def save(self, key: str, value: Row | None, base: int) -> None:
+    def save(self, key: str, value: Row | None, base: int, mark: Mark | None = None) -> None:
         """Save a cell, or remove it.
+
+        Parameters
+        ----------
+        mark
+            What is noted with the first change of a work (`claimlog.desk.desk.Desk.beginning`).
 
         Raises
         ------
@@ -79,7 +80,7 @@ class Work(SavedWork):
         if value is not None and key.startswith(DRAFT):
             own = self.drafts()
             require_few_passages({**own, key.removeprefix(DRAFT): value}.values())
-        self.cells.change({key: value}, {key: base})
+        self.cells.change({key: value}, {key: base}, mark)
 
     def cells_of(self, prefix: str) -> list[str]:
         return [name for name, _ in self.cells.items(prefix)]

@@ -59,8 +59,8 @@ class WorkFolder:
         return self.folder("decisions") / f"{source}{ENDING}"
 
     def of_source(self, source: str) -> list[Work]:
-        """Return the works on a source that somebody began, by the names of the coders."""
-        return [work for coder in self.coders() if (work := self.work(coder, source)).is_begun]
+        """Return the works on a source that hold anything, by the names of the coders."""
+        return [work for coder in self.coders() if not (work := self.work(coder, source)).is_empty]
 
     def coders(self) -> list[str]:
         """Return the coders who began a work, by name."""
@@ -82,8 +82,8 @@ class WorkFolder:
         ClaimlogError
             If they cannot be moved.
         """
-        begun = [work for work in self.of_source(source) if work.cells.path.exists()]
-        paths = [(work.cells.path, f"{work.coder}{ENDING}") for work in begun]
+        works = [self.work(coder, source) for coder in self.coders()]
+        paths = [(work.cells.path, f"{work.coder}{ENDING}") for work in works if work.is_begun]
         decisions = self.decisions_path(source)
         if decisions.exists():
             paths.append((decisions, f"decisions{ENDING}"))

@@ -27,7 +27,7 @@ from claimlog.limits import (
     XML_ELEMENTS,
 )
 from claimlog.strict_json import decode_value
-from claimlog.untrusted_files import RIGHT_FILE, open_regular, read_regular
+from claimlog.untrusted_files import RIGHT_FILE, is_deeper, open_regular, read_regular
 from claimlog.zip_listing import directory_size
 
 EXPORT_AGAIN = "export it again from the tool"
@@ -73,15 +73,7 @@ def decode_json(text: str, shown: str) -> Any:
         value = decode_value(text)
     except ValueError as error:
         raise ClaimlogError(f"{shown}: not valid JSON: {error}; {EXPORT_AGAIN}") from error
-    level = [value]
-    for _ in range(DEPTH + 1):
-        level = [
-            part
-            for whole in level
-            if isinstance(whole, dict | list)
-            for part in (whole.values() if isinstance(whole, dict) else whole)
-        ]
-    if level:
+    if is_deeper(value, DEPTH):
         raise ClaimlogError(f"{shown}: nested more than {DEPTH} levels deep; {EXPORT_AGAIN}")
     return value
 

@@ -18,7 +18,6 @@ from claimlog.desk.entry_editing import (
     next_number,
     remove_entry,
     save_entry,
-    spot_table,
     usage,
 )
 from claimlog.desk.forms import form
@@ -168,10 +167,9 @@ def _remove_draft(desk: Desk, request: Request) -> Found:
 def _save_entry(desk: Desk, request: Request) -> Found:
     work, parts = _own_work(desk, request), request.parts
     work.require_unfinished()
-    spot_table(desk, parts["stream"])
-    desk.begin(work)
     value, base = request.given("value", dict), request.given("base", int)
-    return save_entry(desk, work.cells, parts["stream"], parts["id"], value, base)
+    mark = desk.beginning(work)
+    return save_entry(desk, work.cells, parts["stream"], parts["id"], value, base, mark)
 
 
 def _remove_entry(desk: Desk, request: Request) -> Found:

@@ -12,6 +12,8 @@ import orjson
 from claimlog.desk.desk import Desk
 from claimlog.desk.request_error import MALFORMED, RequestError
 from claimlog.desk.roles import Role
+from claimlog.limits import DEPTH
+from claimlog.untrusted_files import is_deeper
 
 JSON = "application/json; charset=utf-8"
 HTML = "text/html; charset=utf-8"
@@ -44,7 +46,7 @@ class Request:
         Raises
         ------
         RequestError
-            If it is none.
+            If it is none, or nested deeper than anything that a page sends.
         """
         try:
             found = orjson.loads(self.body)
@@ -52,6 +54,10 @@ class Request:
             raise RequestError(MALFORMED, f"the body is no JSON: {error}") from error
         if not isinstance(found, dict):
             raise RequestError(MALFORMED, "the body is no JSON object")
+        if is_deeper(found, DEPTH):
+            raise RequestError(
+                MALFORMED, f"the body is nested more than {DEPTH} levels deep; send it flatter"
+            )
         return found
 
     def given(self, name: str, kind: type | tuple[type, ...], default: Any = ...) -> Any:
