@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import shutil
 import socket
@@ -61,7 +62,7 @@ def opened(registered: World, tmp_path_factory: pytest.TempPathFactory) -> Itera
         ({"sec-fetch-site": "same-site"}, 403),
         ({"sec-fetch-site": "same-origin"}, 200),
         ({"cookie": "claimlog-desk-8010=wrong"}, 401),
-        ({"cookie": "x" * 5_000}, 413),
+        ({"cookie": "x" * 5_000}, 401),
         ({"cookie": '="; \x01'}, 401),
     ],
 )
@@ -72,6 +73,23 @@ def test_requests_of_others_are_refused(
     answer = opened.send("GET", OVERVIEW, None, None, own)
     assert answer.status_code == status, answer.text
     assert "trace" not in answer.text.lower()
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        'x={"a":1}; {}',
+        "claimlog-desk-8010=zzz; {}",
+        "{}; claimlog-desk-8010=zzz",
+        "a b=c; caf\xe9=1;{};",
+        "y=" + "z" * 5_000 + "; {}",
+    ],
+)
+def test_cookies_that_others_set_beside_it_do_not_lock_a_role_out(
+    beside: str, opened: Opened
+) -> None:
+    headers = {"cookie": beside.replace("{}", opened.cookies["coder-1"]).encode("latin-1")}
+    assert opened.send("GET", OVERVIEW, None, None, headers).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -209,6 +227,26 @@ def test_a_token_is_of_one_role_is_kept_and_is_nobody_elses_to_read(opened: Open
     cookie = opened.send("GET", f"/coder-1/start?token={tokens['coder-1']}", None).headers
     assert "HttpOnly; SameSite=Strict" in cookie["set-cookie"]
     assert "Path=/coder-1/" in cookie["set-cookie"]
+
+
+@pytest.mark.parametrize("token", [None, "é" * 32, "a" * 24 + "\x1b[31m hello"])
+def test_tokens_that_came_with_a_copy_open_nothing(token: str | None, opened: Opened) -> None:
+    work_folder = opened.desk.work_folder
+    tokens = role_tokens(work_folder, ROLES)
+    assert role_tokens(work_folder, ROLES) == tokens
+    file = work_folder.folder() / "tokens.json"
+    saved = json.loads(file.read_text("utf-8"))
+    if token is None:  # the lock that a copy brings along is another file
+        lock = work_folder.folder() / "lock"
+        shutil.copyfile(lock, lock.with_name("copied"))
+        lock.with_name("copied").replace(lock)
+    else:
+        file.write_text(json.dumps({**saved, "coder-1": token}), "utf-8")
+    file.chmod(0o644)
+    fresh = role_tokens(work_folder, ROLES)
+    assert fresh["coder-1"] not in (token, tokens["coder-1"])
+    assert (fresh["coder-2"] == tokens["coder-2"]) == (token is not None)
+    assert file.stat().st_mode & 0o077 == 0
 
 
 def test_a_state_that_came_as_a_link_is_refused(opened: Opened) -> None:

@@ -210,7 +210,7 @@ def test_the_rules_look_at_a_work_once_until_it_changes(
 
     assert [ask(role) for role in ("coder-1", "coder-2", "coder-1", "coder-1")] == [1, 0, 1, 1]
     assert looked == [1, 1]
-    opened.put("coder-1", "S102", "d1", value, 2)
+    opened.put("coder-1", "S102", "d1", value, 1)
     assert [ask("coder-1"), ask("coder-2")] == [0, 0]
     opened.put("coder-1", "S102", "d2", value)
     assert [ask("coder-1"), ask("coder-1")] == [0, 0]

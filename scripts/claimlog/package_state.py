@@ -31,6 +31,8 @@ FILES = (
     "lock",
     "cache/lock",
     "release/lock",
+    "desk/lock",
+    "desk/tokens.json",
     "cache/state.json",
     "cache/digests.json",
     "cache/builds.json",

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Mapping
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from claimlog.desk.request_error import ABSENT, LARGE, MALFORMED, ORIGIN, TOKEN, RequestError
 from claimlog.desk.web.request import Answer, redirect
 from claimlog.site.protection.host_names import LOOPBACK, wrong_host_refusal
-from claimlog.site.protection.reader_limits import COOKIE_BYTES, PATH_BYTES, QUERY_BYTES
+from claimlog.site.protection.reader_limits import PATH_BYTES, QUERY_BYTES
 from claimlog.site.protection.refusals import REFUSED_BYTES, raw_path
 from claimlog.site.protection.security_headers import HEADERS
 
@@ -51,8 +50,6 @@ def check_request(scope: Scope, headers: Headers) -> None:
         raise RequestError(ABSENT, f"nothing here takes {scope['method'][:20]}")
     if len(path) > PATH_BYTES or len(query) > QUERY_BYTES:
         raise RequestError(LARGE, "the address is too long")
-    if len(headers.get(b"cookie", b"")) > COOKIE_BYTES:
-        raise RequestError(LARGE, "the cookie is too long")
     if REFUSED_BYTES.search(path) or path.startswith(b"//"):
         raise RequestError(MALFORMED, "the address has characters that none has")
     if b"host" not in headers or wrong_host_refusal(scope, LOOPBACK):
@@ -86,17 +83,17 @@ def cookie_name(headers: Headers) -> str:
 def require_token(headers: Headers, token: str) -> None:
     """Refuse a request without the cookie of the role.
 
+    Whatever runs on another port of the host can set cookies beside it, odd ones too, and others of
+    its name.
+
     Raises
     ------
     RequestError
         If it has none, or another one.
     """
-    try:
-        cookies = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1"))
-    except CookieError:
-        cookies = SimpleCookie()
-    given = cookies.get(cookie_name(headers))
-    if given is None or not secrets.compare_digest(given.value.encode(), token.encode()):
+    own = f"{cookie_name(headers)}={token}".encode()
+    given = [one.strip() for one in headers.get(b"cookie", b"").split(b";")]
+    if not any(secrets.compare_digest(one, own) for one in given):
         raise RequestError(TOKEN, TOKEN_REMEDY)
 
 
