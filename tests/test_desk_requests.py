@@ -249,6 +249,30 @@ def test_tokens_that_came_with_a_copy_open_nothing(token: str | None, opened: Op
     assert file.stat().st_mode & 0o077 == 0
 
 
+def test_one_spoilt_work_takes_no_other_text_along(opened: Opened) -> None:
+    folder = opened.desk.work_folder.folder("works", "coder-2")
+    (folder / "S102.ndjson").write_text('{"set":{"draft/a":{}}}\n', "utf-8")
+    for role in ROLES:
+        sources = opened.take(role, "GET", "desk")["sources"]
+        states = {one["source_id"]: one["state"] for one in sources}
+        assert states.pop("S102") == "unreadable"
+        assert states
+        assert "unreadable" not in states.values()
+    answer = opened.ask("coder-2", "GET", "work/S102")
+    assert answer.status_code == 422
+    assert "coder-2/S102.ndjson:1: is no line of the desk; restore it from a copy" in answer.text
+
+
+def test_an_entry_of_a_register_that_is_not_there_is_named(opened: Opened) -> None:
+    opened.put("coder-1", "S102", "d1", {"start": 0, "end": 5})
+    path = opened.desk.work_folder.folder("works", "coder-1") / "S102.ndjson"
+    with path.open("a", encoding="utf-8") as file:
+        file.write('{"set":{"registered/ports/p1":{"name":"b"}}}\n')
+    answer = opened.ask("coder-1", "GET", "work/S102/findings")
+    assert answer.status_code == 422
+    assert 'is of \\"ports\\", which is no register of the package' in answer.text
+
+
 def test_a_state_that_came_as_a_link_is_refused(opened: Opened) -> None:
     work_folder = opened.desk.work_folder
     (work_folder.folder("works") / "coder-9").symlink_to("/tmp")

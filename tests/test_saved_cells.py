@@ -12,8 +12,10 @@ import pytest
 
 from claimlog.desk import cell_state, saved_cells
 from claimlog.desk.cell_state import Cell
+from claimlog.desk.decisions import Decisions
 from claimlog.desk.request_error import LARGE, RequestError
 from claimlog.desk.saved_cells import SavedCells, StaleError
+from claimlog.desk.work import Work
 from claimlog.errors import ClaimlogError
 
 
@@ -235,3 +237,64 @@ def test_a_file_never_grows_to_more_than_is_read_and_can_be_closed_then(
     again.refresh()
     assert again.marks == {"finished": {"by": "coder-1"}}
     assert again.cell("a").value == "fits again"
+
+
+# lines of other types ----------------------------------------------------------------------------
+
+BEGUN_LINE = '{"mark":"begun","data":{"coder":"coder-2","source_id":"S102"}}'
+DRAFT_LINE = '{"set":{"draft/a":{"start":0,"end":5}}}'
+MISFITS = {
+    "a draft without a span": '{"set":{"draft/a":{}}}',
+    "a draft that is a list": '{"set":{"draft/a":[1]}}',
+    "a draft that ends where it begins": '{"set":{"draft/a":{"start":5,"end":5}}}',
+    "a draft with a span of no numbers": '{"set":{"draft/a":{"start":true,"end":"5"}}}',
+    "an offset that no JSON number is": '{"set":{"draft/a":{"start":0,"end":9007199254740992}}}',
+    "an entry that is a text": '{"set":{"registered/actors/x":"b"}}',
+    "an entry without an identifier": '{"set":{"registered/actors":{"name":"b"}}}',
+    "finished without a commitment": '{"mark":"finished","data":{}}',
+    "begun is a text": '{"mark":"begun","data":"x"}',
+    "cells are a list": '{"set":["draft/a"]}',
+    "a line that is a list": "[]",
+    "all cells without revisions": '{"count":1,"whole":{"draft/a":5},"marks":{},"undo":[],'
+    '"redo":[]}',
+    "a value that is deep": '{"set":{"draft/a":{"start":0,"end":5,"x":'
+    + "[" * 900
+    + "]" * 900
+    + "}}}",
+}
+
+
+@pytest.mark.parametrize("kind", MISFITS)
+@pytest.mark.parametrize("is_last", [False, True])
+def test_a_line_that_the_desk_cannot_have_saved_is_named(
+    kind: str, is_last: bool, tmp_path: Path
+) -> None:
+    path = tmp_path / "coder-2" / "S102.ndjson"
+    path.parent.mkdir()
+    after = [] if is_last else [DRAFT_LINE]
+    path.write_text("\n".join([BEGUN_LINE, DRAFT_LINE, MISFITS[kind], *after, ""]), "utf-8")
+    before = path.read_bytes()
+    work = Work("coder-2", "S102", path)
+    for _ in range(2):
+        with pytest.raises(ClaimlogError, match=r"^coder-2/S102\.ndjson:3: is no line of the desk"):
+            work.cells.refresh()
+    with pytest.raises(ClaimlogError, match="no line"):
+        work.cells.change({"draft/b": {"start": 1, "end": 2}}, {})
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"set":{"sides":"coder-1"}}',
+        '{"set":{"unit/1":{"take":"both"}}}',
+        '{"set":{"proposal/coder-1/actors/x":{"same_as":5}}}',
+        '{"set":{"link/C001-001 C001-002":[]}}',
+        '{"mark":"committed","data":{"claims":[]}}',
+    ],
+)
+def test_decisions_that_the_desk_cannot_have_saved_are_named(line: str, tmp_path: Path) -> None:
+    path = tmp_path / "S102.ndjson"
+    path.write_text(f"{line}\n", "utf-8")
+    with pytest.raises(ClaimlogError, match=r"S102\.ndjson:1: is no line of the desk; restore it"):
+        Decisions("S102", path).cells.refresh()

@@ -26,6 +26,26 @@ class Decisions(SavedWork):
         was made while deciding, and a pair of claims that is not linked.
     """
 
+    @staticmethod
+    def cell_fits(key: str, value: Any) -> bool:
+        if key == SIDES:
+            return isinstance(value, list) and all(isinstance(name, str) for name in value)
+        if key.startswith(UNIT):
+            return isinstance(value, dict) and value.get("take") in (None, *TAKES)
+        if key.startswith(PROPOSAL):
+            return isinstance(value, dict) and isinstance(value.get("same_as"), str)
+        if key.startswith(LINK):
+            return isinstance(value, dict)
+        return SavedWork.cell_fits(key, value)
+
+    @staticmethod
+    def mark_fits(name: str, data: Any) -> bool:
+        return name != COMMITTED or (
+            isinstance(data, dict)
+            and isinstance(data.get("claims"), dict)
+            and all(isinstance(claim, str) for claim in data["claims"].values())
+        )
+
     @property
     def is_committed(self) -> bool:
         """Whether the rows are in the open batch, or in the log."""

@@ -11,7 +11,7 @@ import polars as pl
 from claimlog.desk.desk_log import DeskLog
 from claimlog.desk.entity_rows import asserted_row, claim_values
 from claimlog.desk.row_references import SPAN
-from claimlog.errors import Finding
+from claimlog.errors import ClaimlogError, Finding
 from claimlog.log.sections import section_of_claims
 from claimlog.sources.text import Texts
 from claimlog.validate import check_section
@@ -74,9 +74,20 @@ def draft_findings(
 
 
 def entry_rows(desk_log: DeskLog, entries: Entries) -> dict[str, list[Row]]:
-    """Return the rows of entries of registers, by stream."""
+    """Return the rows of entries of registers, by stream.
+
+    Raises
+    ------
+    ClaimlogError
+        If one is of a register that the package does not have, or has no more.
+    """
     whole = desk_log.whole
     streams = whole.definition.streams
+    if unknown := [stream for stream in entries if stream not in streams]:
+        raise ClaimlogError(
+            f'an entry that was made for this text is of "{unknown[0][:80]}", which is no register '
+            "of the package; take it back, or restore the register's schema"
+        )
     return {
         stream: [asserted_row(whole, streams[stream], name, value) for name, value in own.items()]
         for stream, own in entries.items()

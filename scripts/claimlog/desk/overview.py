@@ -14,12 +14,13 @@ from claimlog.desk.roles import Role
 from claimlog.desk.work import Work
 from claimlog.edit.add_amend_retract import Entries, add
 from claimlog.edit.open_rows import open_rows
-from claimlog.errors import ClaimlogError
+from claimlog.errors import ClaimlogError, is_of_the_machine
 
 Row = dict[str, Any]
 CODERS = "coders"
 NO_TEXT, UNCODED, CODING, FINISHED = "no_text", "uncoded", "coding", "finished"
 ADJUDICATING, COMMITTED, SEALED = "adjudicating", "committed", "sealed"
+UNREADABLE = "unreadable"
 
 
 def overview(desk: Desk, role: Role) -> Row:
@@ -27,7 +28,7 @@ def overview(desk: Desk, role: Role) -> Row:
     definition = desk.log.definition
     rows = sorted(desk.log.entries("sources").values(), key=lambda row: str(row["source_id"]))
     claims = _claim_counts(desk) if role.decides else {}
-    sources = [_source(desk, role, row, claims) for row in rows if row["text_sha256"]]
+    sources = [_source_or_flaw(desk, role, row, claims) for row in rows if row["text_sha256"]]
     opened = _open_counts(desk)
     return {
         "role": role.name,
@@ -109,6 +110,22 @@ def begin_new_pass(desk: Desk, source: str) -> Path:
     if source_state(desk, source) != SEALED:
         raise ClaimlogError(f"the rows of {source} are in the open batch; seal it first")
     return desk.work_folder.set_aside(source)
+
+
+def _source_or_flaw(desk: Desk, role: Role, row: Row, claims: Counter[str] | dict[str, int]) -> Row:
+    """Return what is shown of a source; of one whose saved work cannot be read that this is so.
+
+    Its own pages say which file it is, to whom they are open.
+    """
+    try:
+        return _source(desk, role, row, claims)
+    except ClaimlogError as error:
+        if is_of_the_machine(error) or isinstance(error, RequestError):
+            raise
+    columns = ("source_id", "title", "publisher", "published", "language", "url")
+    found = {column: row[column] for column in columns}
+    found |= {"state": UNREADABLE, "has_text": False, "length": row["text_length"], "coders": []}
+    return {**found, "claims": claims.get(row["source_id"], 0)} if role.decides else found
 
 
 def _source(desk: Desk, role: Role, row: Row, claims: Counter[str] | dict[str, int]) -> Row:

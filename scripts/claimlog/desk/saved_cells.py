@@ -14,18 +14,24 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from claimlog.desk.cell_state import MARK, REDO, SET, UNDO, Cell, CellState, Values
+from claimlog.desk.cell_state import MARK, REDO, SET, UNDO, WHOLE, Cell, CellState, Values
 from claimlog.desk.request_error import CLOSED, DISK, LARGE, STALE, RequestError
 from claimlog.errors import ClaimlogError, reason
 from claimlog.files import sync
-from claimlog.limits import STATE_BYTES
+from claimlog.limits import DEPTH, STATE_BYTES
+from claimlog.untrusted_files import is_deeper
+
+Fits = Callable[[str, Any], bool]
+
+LINE_DEPTH = DEPTH + 8
+"""Levels of a line: those of a body that a page sends, and around them."""
 
 Mark = tuple[str, Any]
 """A mark's name and data."""
@@ -52,10 +58,20 @@ class StaleError(Exception):
 
 
 class SavedCells:
-    """Cells of one file; several threads and processes may change them."""
+    """Cells of one file; several threads and processes may change them.
 
-    def __init__(self, path: Path) -> None:
+    Parameters
+    ----------
+    cell_fits, mark_fits
+        Whether a key and its value, or a mark and its data, can have been saved: a file may be
+        edited by hand, or come with a copy.
+    """
+
+    def __init__(
+        self, path: Path, cell_fits: Fits = lambda *_: True, mark_fits: Fits = lambda *_: True
+    ) -> None:
         self.path = path
+        self._cell_fits, self._mark_fits = cell_fits, mark_fits
         self._mutex = threading.RLock()
         self._state = CellState()
 
@@ -266,14 +282,47 @@ class SavedCells:
         lines = whole.split(b"\n")[:-1]
         for number, line in enumerate(lines, 1):
             try:
-                self._state.apply(orjson.loads(line), len(line))
-            except (ValueError, LookupError, TypeError, AttributeError) as error:
+                value = orjson.loads(line)
+            except ValueError as error:
                 if number == len(lines) and len(whole) == len(data):
                     return  # what a power cut left of a line that was never acknowledged
-                raise ClaimlogError(
-                    f"{self.path.name}:{self._state.count + 1}: is no line of the desk; restore it"
-                ) from error
+                raise self._no_line() from error
+            if not self._fits(value):
+                raise self._no_line()
+            try:
+                self._state.apply(value, len(line))
+            except (ValueError, LookupError, TypeError, AttributeError) as error:
+                raise self._no_line() from error
             self._state.size += len(line) + 1
+
+    def _fits(self, line: Any) -> bool:
+        """Whether a line can have been saved."""
+        if not isinstance(line, dict) or is_deeper(line, LINE_DEPTH):
+            return False
+        cells, marks = line.get(SET, {}), line.get("marks", {})
+        if WHOLE in line:
+            whole = line[WHOLE]
+            if not isinstance(whole, dict) or not all(map(_is_cell, whole.values())):
+                return False
+            cells = {key: value for key, (_, value) in whole.items()}
+        if MARK in line:
+            marks = {line[MARK]: line.get("data")}
+        return (
+            isinstance(cells, dict)
+            and isinstance(marks, dict)
+            and all(value is None or self._cell_fits(key, value) for key, value in cells.items())
+            and all(self._mark_fits(name, data) for name, data in marks.items())
+        )
+
+    def _no_line(self) -> ClaimlogError:
+        return ClaimlogError(
+            f"{self.path.parent.name}/{self.path.name}:{self._state.count + 1}: is no line of the "
+            "desk; restore it from a copy, or move the file away and begin anew"
+        )
+
+
+def _is_cell(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and isinstance(value[0], int)
 
 
 def stale(message: str, current: Any) -> RequestError:

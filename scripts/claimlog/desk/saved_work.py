@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ class Entry:
         }
 
 
-class SavedWork:
+class SavedWork(ABC):
     """What one role has saved of one source.
 
     Attributes
@@ -44,7 +45,19 @@ class SavedWork:
 
     def __init__(self, source: str, path: Path) -> None:
         self.source = source
-        self.cells = SavedCells(path)
+        self.cells = SavedCells(path, self.cell_fits, self.mark_fits)
+
+    @staticmethod
+    def cell_fits(key: str, value: Any) -> bool:
+        """Whether a cell can have been saved, by the types that all who read it rely on."""
+        return not key.startswith(REGISTERED) or (
+            isinstance(value, dict) and all(key.removeprefix(REGISTERED).partition("/"))
+        )
+
+    @staticmethod
+    @abstractmethod
+    def mark_fits(name: str, data: Any) -> bool:
+        """Whether a mark can have been set, as `cell_fits`."""
 
     @property
     def is_begun(self) -> bool:

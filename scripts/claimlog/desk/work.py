@@ -24,6 +24,9 @@ sent to a page while others wait for a few hundredths of one."""
 MOST_ENTRIES = 2_000
 """Entries of registers that are made on the spot for a text."""
 
+MOST_OFFSET = 1 << 53
+"""Offsets are below it: numbers of JSON that each program reads alike (RFC 7493)."""
+
 Row = dict[str, Any]
 
 
@@ -41,6 +44,19 @@ class Work(SavedWork):
     def __init__(self, coder: str, source: str, path: Path) -> None:
         super().__init__(source, path)
         self.coder = coder
+
+    @staticmethod
+    def cell_fits(key: str, value: Any) -> bool:
+        if key.startswith(DRAFT):
+            return isinstance(value, dict) and is_span(value.get("start"), value.get("end"))
+        return SavedWork.cell_fits(key, value)
+
+    @staticmethod
+    def mark_fits(name: str, data: Any) -> bool:
+        texts = {BEGUN: ("coder", "source_id"), FINISHED: ("nonce", "commitment")}.get(name, ())
+        return name not in (BEGUN, FINISHED) or (
+            isinstance(data, dict) and all(isinstance(data.get(key), str) for key in texts)
+        )
 
     @property
     def is_finished(self) -> bool:
@@ -156,6 +172,11 @@ def content_of(about: Mapping[str, Any], cells: Mapping[str, Row]) -> Row:
     drafts.sort(key=lambda one: span_key(one["value"], one["draft"]))
     entries.sort(key=lambda one: (one["stream"], one["id"]))
     return {**about, "drafts": drafts, "registered": entries}
+
+
+def is_span(start: object, end: object) -> bool:
+    """Whether two values are the offsets of a passage."""
+    return type(start) is type(end) is int and 0 <= start < end < MOST_OFFSET
 
 
 def span_key(value: Mapping[str, Any], name: str) -> tuple[int, int, str]:

@@ -3,7 +3,7 @@ import { get, page, post } from "./api.js";
 import { alarm, announce, byId, count, fill, h } from "./dom.js";
 
 const STATES = {
-  no_text: "text not at hand", uncoded: "not coded", coding: "being coded", finished: "coded", adjudicating: "being decided", committed: "decided, not sealed", sealed: "sealed",
+  no_text: "text not at hand", uncoded: "not coded", coding: "being coded", finished: "coded", adjudicating: "being decided", committed: "decided, not sealed", sealed: "sealed", unreadable: "what is saved of it cannot be read",
 };
 
 /** Draw how far one coder is. @param {any} coder */
