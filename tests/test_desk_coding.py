@@ -15,6 +15,7 @@ from claimlog.desk.places import Places
 from claimlog.desk.request_error import RequestError
 from claimlog.sources.text import Text
 from conftest import World
+from conftest import source as source_row
 from desk_client import ARTICLE, FURNITURE, Opened, claim_value, desk_of, offsets
 from web_servers import FileServer
 
@@ -397,3 +398,28 @@ def test_drafts_of_a_text_that_is_another_now_are_refused_and_never_shifted(
     decisions.cells.path.unlink()
     work.cells.path.unlink()  # moved away, as the message says
     assert opened.put("coder-1", SOURCE, "d2", lamp())["draft"]
+
+
+def test_work_on_a_text_whose_source_got_another_number_goes_on_under_that(opened: Opened) -> None:
+    world = World(opened.desk.package, opened.desk.log.texts_folder)
+    for role in ("coder-1", "coder-2"):
+        opened.put(role, SOURCE, "d1", lamp())
+    opened.finish("coder-2", SOURCE)
+    path = world.texts / "other.txt"
+    path.write_text(f"Of others. {ARTICLE}", "utf-8")
+    rows = world.package.state / "open" / "sources.ndjson"
+    rows.write_text(rows.read_text("utf-8").replace(SOURCE, "S103"), "utf-8")  # as by a rebase
+    world.add("sources", [source_row(SOURCE, kind="copy", text=str(path))])
+    answer = opened.ask("coder-1", "GET", f"work/{SOURCE}")
+    assert answer.status_code == 409
+    folder = opened.desk.work_folder.folder("works", "coder-1")
+    assert (
+        f"rename {world.package.relative(folder)}/{SOURCE}.ndjson to S103.ndjson, and"
+        in (answer.json()["error"]["message"])
+    )
+    for role in ("coder-1", "coder-2"):
+        own = opened.desk.work_folder.folder("works", role)
+        (own / f"{SOURCE}.ndjson").rename(own / "S103.ndjson")
+        assert [one["draft"] for one in opened.take(role, "GET", "work/S103")["drafts"]] == ["d1"]
+    opened.finish("coder-1", "S103")
+    assert opened.take("adjudicator", "GET", "adjudication/S103")["units"]

@@ -62,10 +62,11 @@ class Adjudication:
         RequestError
             If not all who began have finished, or nobody has, or the text is another since.
         """
-        row = desk.log.source(source)
+        desk.log.source(source)
+        sources = desk.log.entries("sources")
         works = [*finished_works(desk.work_folder, source)]
         for work in works:
-            require_text_of_work(desk.package, work, row)
+            require_text_of_work(desk.package, work, sources)
         decisions = desk.decisions(source)
         names = decisions.chosen_sides or [work.coder for work in works[:2]]
         sides = [work for work in works if work.coder in names]

@@ -8,19 +8,21 @@ from typing import Any
 from claimlog.desk.decisions import Decisions
 from claimlog.desk.request_error import CLOSED, RequestError
 from claimlog.desk.work import BEGUN, Work
-from claimlog.desk.work_folder import FOLDER, WorkFolder
+from claimlog.desk.work_folder import ENDING, FOLDER, WorkFolder
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
 from claimlog.package_state import state_folder
 
 
-def require_text_of_work(package: Package, work: Work, row: Mapping[str, Any]) -> None:
+def require_text_of_work(
+    package: Package, work: Work, sources: Mapping[str, Mapping[str, Any]]
+) -> None:
     """Refuse a work that was begun on another text than its source has now.
 
     Parameters
     ----------
-    row
-        The source, as it is now.
+    sources
+        All sources, by identifier, as they are now.
 
     Raises
     ------
@@ -28,9 +30,18 @@ def require_text_of_work(package: Package, work: Work, row: Mapping[str, Any]) -
         If it was.
     """
     begun_on = (work.cells.marks.get(BEGUN) or {}).get("text_sha256")
-    if begun_on in (None, row["text_sha256"]):
+    if begun_on in (None, sources[work.source]["text_sha256"]):
         return
     path = package.relative(work.cells.path)
+    for name, row in sources.items():
+        is_free = not work.cells.path.with_name(f"{name}{ENDING}").exists()
+        if row["text_sha256"] == begun_on and is_free:
+            raise RequestError(
+                CLOSED,
+                f"{work.source} has another text since {work.coder} coded it: that text is of "
+                f"{name} now; rename {path} to {name}{ENDING}, and whatever else is called "
+                f"{work.source}{ENDING} below {package.relative(package.state)}/{FOLDER} alike",
+            )
     if _is_committed(WorkFolder(package), work.source):
         raise RequestError(
             CLOSED,

@@ -61,9 +61,9 @@ def coding_routes() -> list[Route]:
 
 def _own_work(desk: Desk, request: Request) -> Work:
     """Return the work of the role that asks: no request names another's."""
-    row = desk.log.source(request.parts["source"])
+    desk.log.source(request.parts["source"])
     work = desk.work_folder.work(request.role.name, request.parts["source"])
-    require_text_of_work(desk.package, work, row)
+    require_text_of_work(desk.package, work, desk.log.entries("sources"))
     return work
 
 
