@@ -523,20 +523,23 @@ def datasette_of(folder: Path, *frozen: Path, **settings: Any) -> Datasette:
 
 
 def asking(folder: Path, *frozen: Path) -> Get:
-    """Return a way to ask the pages of a build, with releases beside it, as it would be served.
-
-    Who is told that it is too slow just now asks again: the machine may be busy.
-    """
+    """Return a way to ask the pages of a build, with releases beside it, as it would be served."""
     app = datasette_of(folder, *frozen)
+    return lambda path: asyncio.run(app.client.get(path))
 
-    def ask(path: str) -> Any:
-        for _ in range(5):
-            answer = asyncio.run(app.client.get(path))
+
+def patient(ask: Get) -> Get:
+    """Return a way to ask, again where a busy machine says that it is too slow just now."""
+
+    def ask_again(path: str) -> Any:
+        answer = ask(path)
+        for _ in range(4):
             if answer.status_code != 503:
                 break
+            answer = ask(path)
         return answer
 
-    return ask
+    return ask_again
 
 
 @pytest.fixture
