@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -92,17 +93,22 @@ CLAIMS: dict[str, Any] = {
 }
 
 
+def changed_delta(repo: Repo, folder: Path, change: Callable[[dict[str, Any]], object]) -> Path:
+    """The delta to 0.2.0 with another ``delta.json``."""
+    shutil.copytree(release_of(repo, "0.2.0") / DELTA, folder / DELTA)
+    path = folder / DELTA / "delta.json"
+    document = json.loads(path.read_text("utf-8"))
+    change(document)
+    path.write_bytes(dump_json(document))
+    return folder / DELTA
+
+
 @pytest.mark.parametrize("kind", CLAIMS)
 def test_a_delta_that_says_of_the_changes_what_its_files_do_not_is_named(
     kind: str, genuine: Repo, tmp_path: Path
 ) -> None:
-    shutil.copytree(release_of(genuine, "0.2.0") / DELTA, tmp_path / DELTA)
-    path = tmp_path / DELTA / "delta.json"
-    document = json.loads(path.read_text("utf-8"))
-    CLAIMS[kind](document)
-    path.write_bytes(dump_json(document))
-    words = ["delta", "apply", str(release_of(genuine, "0.1.0")), str(tmp_path / DELTA)]
-    done = CliRunner().invoke(cli, [*words, "--out", str(tmp_path / "out")], standalone_mode=False)
+    delta = changed_delta(genuine, tmp_path, CLAIMS[kind])
+    done = applied(release_of(genuine, "0.1.0"), delta, tmp_path / "out")
     assert done.return_value == 1, done.output
     assert "delta.json does not say what base and delta give of the changes" in done.output
 
@@ -180,16 +186,13 @@ def test_a_row_of_the_base_that_is_missing_is_named_and_nobody_vouches_for_why(
 def test_a_delta_does_not_choose_by_which_rules_its_log_is_judged(
     retracted: Repo, tmp_path: Path
 ) -> None:
-    shutil.copytree(release_of(retracted, "0.2.0") / DELTA, tmp_path / DELTA)
     rules = (release_of(retracted, "0.2.0") / "log/schemas/rules.csv").read_text("utf-8")
     fewer = "".join(rules.splitlines(keepends=True)[:10]).encode()
-    path = tmp_path / DELTA / "delta.json"
-    document = json.loads(path.read_text("utf-8"))
-    document["files"]["carried"]["log/schemas/rules.csv"] = sha256(fewer).hexdigest()
-    path.write_bytes(dump_json(document))
-    (tmp_path / DELTA / "log/schemas").mkdir(parents=True)
-    (tmp_path / DELTA / "log/schemas/rules.csv").write_bytes(fewer)
-    done = applied(release_of(retracted, "0.1.0"), tmp_path / DELTA, tmp_path / "out")
+    digests = {"log/schemas/rules.csv": sha256(fewer).hexdigest()}
+    delta = changed_delta(retracted, tmp_path, lambda it: it["files"]["carried"].update(digests))
+    (delta / "log/schemas").mkdir(parents=True)
+    (delta / "log/schemas/rules.csv").write_bytes(fewer)
+    done = applied(release_of(retracted, "0.1.0"), delta, tmp_path / "out")
     assert done.return_value == 1, done.output
     assert " rules not checked, because schemas/rules.csv does not state them: " in done.output
     assert "for that nobody vouches" in done.output
@@ -212,23 +215,15 @@ def test_an_index_of_another_dataset_denies_no_release_of_the_same_version(
 def test_a_version_of_the_tool_that_is_none_is_not_repeated_as_part_of_a_command(
     version: str, genuine: Repo, tmp_path: Path
 ) -> None:
-    shutil.copytree(release_of(genuine, "0.2.0") / DELTA, tmp_path / DELTA)
-    path = tmp_path / DELTA / "delta.json"
-    document = json.loads(path.read_text("utf-8"))
-    document["release"]["tool_version"] = version
-    path.write_bytes(dump_json(document))
+    delta = changed_delta(genuine, tmp_path, lambda it: it["release"].update(tool_version=version))
     with pytest.raises(ClaimlogError, match=r"release/tool_version: .* does not match"):
-        apply_delta(release_of(genuine, "0.1.0"), tmp_path / DELTA, tmp_path / "out")
+        apply_delta(release_of(genuine, "0.1.0"), delta, tmp_path / "out")
 
 
 @pytest.mark.parametrize("version", ["0.0.1", "0.1.0", f"{'9' * 5000}.0.0"])
 def test_a_delta_leads_to_a_later_version(version: str, genuine: Repo, tmp_path: Path) -> None:
-    shutil.copytree(release_of(genuine, "0.2.0") / DELTA, tmp_path / DELTA)
-    path = tmp_path / DELTA / "delta.json"
-    document = json.loads(path.read_text("utf-8"))
-    document["release"]["version"] = version
-    path.write_bytes(dump_json(document))
+    delta = changed_delta(genuine, tmp_path, lambda it: it["release"].update(version=version))
     with pytest.raises(ClaimlogError, match=r"^delta/delta\.json: .*; get the delta") as error:
-        apply_delta(release_of(genuine, "0.1.0"), tmp_path / DELTA, tmp_path / "out")
+        apply_delta(release_of(genuine, "0.1.0"), delta, tmp_path / "out")
     assert len(str(error.value)) < 500
     assert not (tmp_path / "out").exists()

@@ -38,6 +38,9 @@ MACHINE = (
 """What the system says when it failed itself, whatever the file holds."""
 
 
+MAKE_ROOM = "make room there, or name another directory with TMPDIR"
+"""The remedy where a directory for temporary files is full."""
+
 COMPARED_LENGTH = 100
 """Characters of a word beyond which no other is offered for it: comparing takes their square."""
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from claimlog.errors import ClaimlogError, FindingsError
+from claimlog.errors import MAKE_ROOM, ClaimlogError, FindingsError
 from claimlog.limited_process import EXCEEDED, FAILED, NO_MEMORY, POLL_SECONDS
 
 TRIES = 500
@@ -119,9 +119,8 @@ def answer_request(program: Program) -> None:
         if error.errno == errno.EFBIG:
             answer = {EXCEEDED: f"files of more than {request['written']:,} bytes"}
         elif error.errno in (errno.ENOSPC, errno.EDQUOT):  # it writes nowhere else
-            remedy = "make room there, or name another directory with TMPDIR"
             full = f"{scratch.parent}: is full ({error.strerror})"
-            answer = {"error": f"{full}; {remedy}; {request['outcome']}"}
+            answer = {"error": f"{full}; {MAKE_ROOM}; {request['outcome']}"}
         else:
             where = f"{error.filename}: " if error.filename else ""
             answer = {"error": f"{where}{error.strerror or error}; {request['outcome']}"}

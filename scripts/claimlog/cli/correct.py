@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from claimlog.edit.correct import Decisions, Passage
 
 ALL = "all"
-T = TypeVar("T")
 
 
 @click.command(
@@ -121,24 +120,18 @@ def correct(
 def _decisions(
     quotes: tuple[str, ...], occurrences: tuple[str, ...], drop: tuple[str, ...], changed: bool
 ) -> Decisions:
-    from claimlog.edit.correct import Decisions
+    from claimlog.edit.correct import Decisions, by_identifier
 
-    given: dict[str, str] = {}
-    for pair in quotes:
-        name, _, words = pair.partition("=")
-        if not name or not words.strip():
-            raise UsageError(f"--quote {pair[:40]}: expected ID=WORDS, as C004-017=the words now")
-        _enter("--quote", given, name, words)
-    numbers: dict[str, int] = {}
-    for pair in occurrences:
-        _enter("--occurrence", numbers, *_numbered(pair))
+    given = by_identifier("--quote", map(_quoted, quotes))
+    numbers = by_identifier("--occurrence", map(_numbered, occurrences))
     return Decisions(given, frozenset({*drop} - {ALL}), ALL in drop, changed, numbers)
 
 
-def _enter(option: str, given: dict[str, T], name: str, value: T) -> None:
-    if name in given:
-        raise UsageError(f"{option} {name}: is given twice; give one of both")
-    given[name] = value
+def _quoted(pair: str) -> tuple[str, str]:
+    name, _, words = pair.partition("=")
+    if not name or not words.strip():
+        raise UsageError(f"--quote {pair[:40]}: expected ID=WORDS, as C004-017=the words now")
+    return name, words
 
 
 def _numbered(pair: str) -> tuple[str, int]:

@@ -14,7 +14,7 @@ from time import monotonic
 from typing import BinaryIO, Protocol
 from urllib.parse import quote
 
-from claimlog.errors import ClaimlogError
+from claimlog.errors import MAKE_ROOM, ClaimlogError
 from claimlog.limits import FETCHED_BYTES
 from claimlog.release.archive import read_member
 from claimlog.release.file_name_check import FILE_NAME
@@ -198,6 +198,5 @@ def fetch_files(files: AddressFiles, names: Collection[str], folder: Path) -> No
 
 def _no_room(error: OSError) -> ClaimlogError:
     return ClaimlogError(
-        f"{tempfile.gettempdir()}: cannot be written ({error.strerror}); make room there, or name "
-        "another directory with TMPDIR"
+        f"{tempfile.gettempdir()}: cannot be written ({error.strerror}); {MAKE_ROOM}"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -66,11 +66,11 @@ class Decisions:
             If two are about one passage.
         """
         bare = {f"{one.stream}/{one.identifier}": one.identifier for one in passages}
-        quotes = _by_identifier("--quote", self.quotes, bare)
+        quotes = by_identifier("--quote", self.quotes.items(), bare)
         drop = frozenset(bare.get(name, name) for name in self.drop)
         if both := sorted(quotes.keys() & drop):
             raise UsageError(f"--drop {both[0]}: has a --quote too; give one of both; {NOTHING}")
-        occurrences = _by_identifier("--occurrence", self.occurrences, bare)
+        occurrences = by_identifier("--occurrence", self.occurrences.items(), bare)
         if loose := sorted(occurrences.keys() - quotes.keys()):
             raise UsageError(
                 f"--occurrence {loose[0]}: has no --quote; give its words, too; {NOTHING}"
@@ -78,9 +78,23 @@ class Decisions:
         return replace(self, quotes=quotes, occurrences=occurrences, drop=drop)
 
 
-def _by_identifier(option: str, given: Mapping[str, T], bare: Mapping[str, str]) -> dict[str, T]:
+def by_identifier(
+    option: str, given: Iterable[tuple[str, T]], bare: Mapping[str, str] = {}
+) -> dict[str, T]:
+    """Return what an option gives of each row, by its identifier.
+
+    Parameters
+    ----------
+    bare
+        Identifiers by other names of the rows.
+
+    Raises
+    ------
+    UsageError
+        If it gives two for one.
+    """
     found: dict[str, T] = {}
-    for name, value in given.items():
+    for name, value in given:
         identifier = bare.get(name, name)
         if identifier in found:
             raise UsageError(f"{option} {identifier}: is given twice; give one of both; {NOTHING}")

@@ -108,6 +108,10 @@ class TakenRow:
         why = json.dumps(self.reason, ensure_ascii=False)
         return f"{self.stream} {self.id} {self.notice} by {self.by}: {why}"
 
+    def sentence_at(self, seq: int) -> str:
+        """Return `sentence` with the place that the row has in the log."""
+        return f"row {seq} of the log, of which the hash alone is left: {self.sentence}"
+
 
 @dataclass(frozen=True)
 class TakedownRecord:

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from claimlog.errors import ClaimlogError
+from claimlog.errors import MAKE_ROOM, ClaimlogError
 from claimlog.release.layout import MAX_DEPTH, MAX_MEMBERS, relative_paths
 from claimlog.zip_listing import large_directory_size
 
@@ -168,8 +168,8 @@ def _require_room(source: Path, target: Path, times: int = 2) -> None:
     needed, free = times * source.stat().st_size, shutil.disk_usage(target).free
     if needed > free:
         raise ClaimlogError(
-            f"{source.name}: wants {needed:,} bytes in {target.parent}, which has {free:,}; make "
-            "room there, or name another directory with TMPDIR"
+            f"{source.name}: wants {needed:,} bytes in {target.parent}, which has {free:,}; "
+            f"{MAKE_ROOM}"
         )
 
 
@@ -179,8 +179,7 @@ def _system_error(source: Path, target: Path, error: OSError) -> ClaimlogError:
         remedy = "raise ulimit -f, or the limits with --limits"
         return ClaimlogError(f"{target.parent}: no file so large may be written here; {remedy}")
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        remedy = "make room there, or name another directory with TMPDIR"
-        return ClaimlogError(f"{target.parent}: is full ({error.strerror}); {remedy}")
+        return ClaimlogError(f"{target.parent}: is full ({error.strerror}); {MAKE_ROOM}")
     where = error.filename or source
     return ClaimlogError(f"{where}: {error.strerror or error}; the archive was not checked")
 

@@ -169,7 +169,7 @@ def _missing_rows(log: Log, taken: Collection[TakenRow]) -> Iterator[str]:
     """Name rows that were taken down since the base."""
     for seq, row in sorted(log.taken_rows.items()):
         if row in taken:
-            yield f"row {seq} of the log, of which the hash alone is left: {row.sentence}"
+            yield row.sentence_at(seq)
 
 
 def _unchecked_rules(waived: Mapping[str, str]) -> Iterator[str]:
@@ -214,7 +214,7 @@ def differing_files(
 def _join(
     base: Path, delta: Delta, target: Path, scratch: Path
 ) -> tuple[int, Collection[TakenRow]]:
-    """Write log and licence of the release that a delta makes of a base.
+    """Write the log and the licence of the new release, joined from a base and a delta.
 
     Returns
     -------
@@ -256,7 +256,7 @@ def _join(
 
 
 def _rows_taken_since(base: ReleaseCopy, package: Package) -> list[TakenRow]:
-    """Return the rows that were taken down since the base, which says what those of its log are.
+    """Return the rows that were taken down since the base, each held against that row of the base.
 
     By a record alone a retraction could be called an amendment, and what it retracted be live again
     under the same root.

@@ -89,9 +89,7 @@ def _check_missing_rows(log: Log, verdict: Verdict) -> None:
     """
     for seq, row in sorted(log.taken_rows.items()):
         if verdict.vouchers:
-            verdict.omissions.append(
-                f"row {seq} of the log, of which the hash alone is left: {row.sentence}"
-            )
+            verdict.omissions.append(row.sentence_at(seq))
             continue
         later = log.history(row.stream, row.id)["version"]
         message = f"row {seq} of the log is missing, and nobody vouches for why: {row.sentence}"

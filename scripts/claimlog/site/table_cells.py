@@ -39,7 +39,7 @@ Given = ParamSpec("Given")
 
 
 def off_the_loop(draw: Callable[Given, Markup]) -> Callable[Given, Awaitable[Markup]]:
-    """Return `draw` as templates of a server call it: others are answered while it draws."""
+    """Return a function that draws in a thread, so that the event loop answers others meanwhile."""
 
     def draw_in_thread(*args: Given.args, **kwargs: Given.kwargs) -> Awaitable[Markup]:
         loop = asyncio.get_running_loop()

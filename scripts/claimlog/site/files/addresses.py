@@ -24,10 +24,10 @@ OWN_SUFFIX = re.compile(r"\.(?=(?:html|json|csv|jsonld|atom)$)")
 """What is before the ends that our files have: an identifier with one keeps away from them."""
 
 NO_FILE = re.compile(r"(?=(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|\Z))\A[a-z]", re.IGNORECASE)
-"""Beginning of a name for which Windows has no file, whatever follows its first dot."""
+"""First letter of a name that Windows reserves (CON, NUL, COM1 …), whatever follows a dot."""
 
 LAST_DOT = re.compile(r"\.\Z")
-"""What Windows cuts off a name."""
+"""The dot at the end of a name, which Windows cuts off."""
 
 Query = tuple[tuple[str, str], ...]
 
