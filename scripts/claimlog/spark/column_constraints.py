@@ -18,18 +18,21 @@ from typing import TYPE_CHECKING, Any
 import narwhals.stable.v1 as nw
 
 from claimlog.log.event_log import Log
-from claimlog.schema.constraint_kinds import rules_of
-from claimlog.schema.patterns import whole
 from claimlog.schema.table_schema import Field, Table
 from claimlog.spark.parts import driver_rows, frames_by_schema
-from claimlog.validate.column_constraints import EMPTY, fail_cells, fail_column
+from claimlog.validate.column_constraints import fail_cells, fail_column
+from claimlog.validate.constraint_expressions import (
+    CHECK_NAME,
+    EMPTY,
+    constraint_rules,
+    keeps_rule,
+)
 from claimlog.validate.report import Report
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 Fields = tuple[Field, ...]
-CHECK_NAME = "constraints"
 
 
 def check_pandera(log: Log, report: Report) -> None:
@@ -91,12 +94,6 @@ def _check(
                 fail_column(report, stream, str(error.schema.name), str(error.check))
 
 
-def constraint_rules(item: Field) -> list[str]:
-    """Return the rules that a column's constraints fall under."""
-    rules = rules_of(item.constraints)
-    return sorted({*rules, EMPTY} if item.retired else rules)
-
-
 def pandera_schema(fields: Fields) -> Any:
     """Return pandera's PySpark schema: types of columns, and one check of all their constraints.
 
@@ -122,41 +119,15 @@ def pandera_schema(fields: Fields) -> Any:
 def _row_check(fields: Fields) -> Any:
     import pandera.pyspark as pa
 
-    conditions = [keeps_rule(item, rule) for item in fields for rule in constraint_rules(item)]
+    conditions = [_keeps(item, rule) for item in fields for rule in constraint_rules(item)]
     if not conditions:
         return None
     condition = reduce(and_, conditions)
     return pa.Check(lambda _: condition, native=False, ignore_na=False, name=CHECK_NAME)
 
 
-def keeps_rule(item: Field, rule: str) -> nw.Expr:
-    """Return whether a row's cell keeps a rule, as an expression; never null."""
-    limits = item.constraints
-    column = nw.col(item.name)
-    if rule == EMPTY:
-        return column.list.len() == 0 if item.type == "array" else column.is_null()
-    if rule == "required":
-        return ~column.is_null()
-    if rule == "enum":
-        keeps = column.is_in(limits["enum"])
-    elif rule == "pattern":
-        keeps = column.str.contains(whole(limits["pattern"]))
-    elif rule == "range":
-        keeps = _within(column, limits.get("minimum"), limits.get("maximum"))
-    else:
-        size = column.list.len() if item.type == "array" else column.str.len_chars()
-        keeps = _within(size, limits.get("minLength"), limits.get("maxLength"))
-    either: nw.Expr = column.is_null() | keeps
-    return either
-
-
-def _within(value: nw.Expr, low: Any, high: Any) -> nw.Expr:
-    bounds: list[nw.Expr] = []
-    if low is not None:
-        bounds.append(value >= low)
-    if high is not None:
-        bounds.append(value <= high)
-    return reduce(and_, bounds)
+def _keeps(item: Field, rule: str) -> nw.Expr:
+    return keeps_rule(item, rule, nw.col(item.name))
 
 
 def _localise(report: Report, stream: str, fields: Fields, frame: DataFrame, prefix: str) -> None:
@@ -164,13 +135,13 @@ def _localise(report: Report, stream: str, fields: Fields, frame: DataFrame, pre
     tests = [(item, rule) for item in fields for rule in constraint_rules(item)]
     rows = nw.from_native(frame)
     counted = rows.select(
-        (~keeps_rule(item, rule)).cast(nw.Int64).sum().alias(f"f{index}")
+        (~_keeps(item, rule)).cast(nw.Int64).sum().alias(f"f{index}")
         for index, (item, rule) in enumerate(tests)
     )
     (counts,) = counted.collect().rows()
     for (item, rule), count in zip(tests, counts, strict=True):
         if count:
-            wrong = nw.to_native(rows.filter(~keeps_rule(item, rule)))
+            wrong = nw.to_native(rows.filter(~_keeps(item, rule)))
             first = driver_rows(wrong.orderBy("batch", "line").limit(report.most))
             fail_cells(report, stream, rule, item, first, prefix)
             report.count_unlisted(rule, int(count) - first.height)

@@ -16,14 +16,16 @@ from claimlog.log.column_types import column_type
 from claimlog.log.event_log import Log
 from claimlog.package import DESCRIPTOR
 from claimlog.schema.constraint_kinds import CONSTRAINTS, rules_of
-from claimlog.schema.patterns import matches
 from claimlog.schema.table_schema import Field, Table
+from claimlog.validate.constraint_expressions import (
+    CHECK_NAME,
+    EMPTY,
+    constraint_rules,
+    keeps_rule,
+)
 from claimlog.validate.descriptor import check_descriptor
 from claimlog.validate.frictionless import check_description, check_samples
 from claimlog.validate.report import Report
-
-EMPTY = "keys"
-"""The rule that a value in a retired column breaks: an empty cell is null."""
 
 
 def check_pandera(log: Log, report: Report, first: int = 0) -> None:
@@ -65,7 +67,6 @@ def _exploded(
 def _validate(
     report: Report, stream: str, fields: tuple[Field, ...], frame: pl.DataFrame, prefix: str
 ) -> None:
-    import pandera.polars as pa
     from pandera.errors import SchemaErrors
 
     for item in fields:
@@ -73,22 +74,41 @@ def _validate(
             report.count(rule, frame.height)
     if frame.is_empty():
         return
-    schema = pa.DataFrameSchema({item.name: _column(item) for item in fields})
-    names = [item.name for item in fields]
+    tests = [(item, rule) for item in fields for rule in constraint_rules(item)]
+    kept = [keeps_rule(item, rule, pl.col(item.name)) for item, rule in tests]
     try:
-        schema.validate(frame.select(names), lazy=True)
+        _pandera_schema(fields, kept).validate(frame, lazy=True)
     except SchemaErrors as errors:
-        # check names are rule ids; pandera's own name for a null is not_nullable
-        cases = errors.failure_cases.with_columns(
-            pl.col("check").replace({"not_nullable": "required"})
-        )
-        for (column, check), group in cases.group_by("column", "check", maintain_order=True):
-            wanted = next((item for item in fields if item.name == column), None)
-            if wanted is None or check not in report.rules:
-                fail_column(report, stream, str(column), str(check))
-                continue
-            wrong = frame[group["index"].cast(pl.Int64).sort().to_list()]
-            fail_cells(report, stream, str(check), wanted, wrong, prefix)
+        others = [
+            one for one in errors.schema_errors if getattr(one.check, "name", "") != CHECK_NAME
+        ]
+        for error in others:
+            fail_column(report, stream, str(error.schema.name), str(error.check))
+        if others:
+            return
+        for (item, rule), keeps in zip(tests, kept, strict=True):
+            wrong = frame.filter(~keeps)
+            if wrong.height:
+                fail_cells(report, stream, rule, item, wrong, prefix)
+
+
+def _pandera_schema(fields: tuple[Field, ...], kept: list[pl.Expr]) -> Any:
+    """Return pandera's schema: types of columns, and one check of all constraints of all rows.
+
+    Of a check of its own for each pandera asks five small questions, however few the rows, and of
+    cells that fail it makes copies, which it cannot do of lists.
+    """
+    import pandera.polars as pa
+
+    def keeps_all(data: Any) -> bool:
+        return bool(data.lazyframe.select(pl.all_horizontal(kept).all()).collect().item())
+
+    # array types are proved by the Arrow schema that the file was read with
+    types = {item.name: None if item.type == "array" else column_type(item) for item in fields}
+    return pa.DataFrameSchema(
+        {name: pa.Column(dtype, nullable=True) for name, dtype in types.items()},
+        [pa.Check(keeps_all, ignore_na=False, name=CHECK_NAME)] if kept else None,
+    )
 
 
 def fail_column(report: Report, stream: str, column: str, check: str) -> None:
@@ -134,63 +154,6 @@ def _expected(item: Field, rule: str) -> str:
         return f"the pattern {limits['pattern']}"
     names = (key for key, one in CONSTRAINTS.items() if one.rule == rule and key in limits)
     return " and ".join(f"{name} {limits[name]}" for name in names)
-
-
-def _column(item: Field) -> Any:
-    import pandera.polars as pa
-
-    limits = item.constraints
-    checks = []
-    if item.retired:
-        checks.append(pa.Check(_is_empty, name=EMPTY, error=EMPTY, ignore_na=False))
-    if "enum" in limits:
-        checks.append(pa.Check.isin(limits["enum"], name="enum", error="enum"))
-    if "pattern" in limits:
-        checks.append(_pattern_check(limits["pattern"]))
-    if "minimum" in limits:
-        checks.append(pa.Check.ge(limits["minimum"], name="range", error="range"))
-    if "maximum" in limits:
-        checks.append(pa.Check.le(limits["maximum"], name="range", error="range"))
-    if "minLength" in limits or "maxLength" in limits:
-        checks.append(_length_check(item))
-    # array types are proved by the Arrow schema that the file was read with
-    dtype = None if item.type == "array" else column_type(item)
-    return pa.Column(dtype, checks, nullable=not item.required)
-
-
-def _is_empty(data: Any) -> pl.LazyFrame:
-    column = pl.col(data.key)
-    is_list = isinstance(data.lazyframe.collect_schema()[data.key], pl.List)
-    empty: pl.LazyFrame = data.lazyframe.select(
-        column.list.len() == 0 if is_list else column.is_null()
-    )
-    return empty
-
-
-def _pattern_check(pattern: str) -> Any:
-    """Return pandera's check of a pattern; its own ``str_matches`` asks Python's ``re`` first."""
-    import pandera.polars as pa
-
-    def kept(data: Any) -> pl.LazyFrame:
-        checked: pl.LazyFrame = data.lazyframe.select(matches(pl.col(data.key), pattern))
-        return checked
-
-    return pa.Check(kept, name="pattern", error="pattern")
-
-
-def _length_check(item: Field) -> Any:
-    import pandera.polars as pa
-
-    low = item.constraints.get("minLength", 0)
-    high = item.constraints.get("maxLength", 2**31)
-
-    def within(data: Any) -> pl.LazyFrame:
-        column = pl.col(data.key)
-        size = column.list.len() if item.type == "array" else column.str.len_chars()
-        checked: pl.LazyFrame = data.lazyframe.select(size.is_between(low, high))
-        return checked
-
-    return pa.Check(within, name="length", error="length")
 
 
 def check_frictionless(log: Log, report: Report) -> list[Finding]:
