@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ from claimlog.edit.log_lock import log_lock
 from claimlog.edit.seal import make_manifest, seal, sync_descriptor
 from claimlog.log.batch import MANIFEST, Batch, dump_manifest, sealed_batches
 from claimlog.log.canonical import encode
-from claimlog.log.read_log import read
+from claimlog.log.read_log import extend, read
 from claimlog.package import Package
 from claimlog.release.generated_files import stale_files
 from claimlog.site.server_command import SETTINGS
@@ -400,16 +400,15 @@ class World:
 
     def reseal(self) -> None:
         """Make every manifest agree with what the files now hold."""
-        done: list[Batch] = []
+        log = read(self.package, sealed=False)
         for batch in sealed_batches(self.package, []):
-            fresh = Batch(batch.path, batch.shown, batch.number, batch.slug, len(done))
-            log = read(self.package, [*done, fresh], sealed=False)
+            position = len(log.batches)
+            fresh = Batch(batch.path, batch.shown, batch.number, batch.slug, position)
+            log = extend(log, [fresh])
             told = {key: batch.manifest[key] for key in ("title", "method", "recorded_by")}
             manifest = make_manifest(log, fresh, batch.slug, **told)
             (batch.path / MANIFEST).write_bytes(dump_manifest(manifest))
-            done.append(
-                Batch(batch.path, batch.shown, batch.number, batch.slug, len(done), manifest)
-            )
+            log.batches[-1] = replace(fresh, manifest=manifest)
         sync_descriptor(self.package)
 
     def run(

@@ -38,10 +38,13 @@ def _later_versions(codebook: Codebook) -> Iterator[str]:
         "variables.csv": codebook.variables,
         **{f"codes/{name}.csv": rows for name, rows in codebook.codes.items()},
     }
+    own = _numbers(codebook.version)
+    versions = {row["version"] for row in chain.from_iterable(files.values())}
+    later = {version for version in versions if _numbers(version) > own}
     for file, rows in files.items():
         for line, row in enumerate(rows, 2):
             version = row["version"]
-            if _numbers(version) > _numbers(codebook.version):
+            if version in later:
                 yield (
                     f"{FOLDER}/{file}:{line}: version is {version[:20]!r}, later than the "
                     f"codebook's {codebook.version}; raise the version in {FOLDER}/codebook.json"
@@ -62,10 +65,11 @@ def _empty_cells(codebook: Codebook, tables: Mapping[str, Table]) -> Iterator[st
     }
     for file, (rows, table) in files.items():
         fields = tables[table].fields if table in tables else ()
+        required = [item.name for item in fields if item.required]
         for line, row in enumerate(rows, 2):
-            for item in fields:
-                if item.required and row.get(item.name) == "":
-                    yield f"{FOLDER}/{file}:{line}: {item.name} is empty; fill it"
+            for name in required:
+                if row.get(name) == "":
+                    yield f"{FOLDER}/{file}:{line}: {name} is empty; fill it"
 
 
 def _flaws(codebook: Codebook, columns: Mapping[str, Field]) -> Iterator[str]:
