@@ -411,6 +411,16 @@ class World:
             log.batches[-1] = replace(fresh, manifest=manifest)
         sync_descriptor(self.package)
 
+    def rename_source(self, name: str) -> None:
+        """Let sources have any identifier, as somebody else's package may, and rename S001."""
+        for path in self.package.schemas.rglob("*.json"):
+            text = path.read_text("utf-8")
+            path.write_text(text.replace('"^S[0-9]{3,}$"', '"^.+$"'), "utf-8")
+        for path in self.package.events.rglob("*.ndjson"):
+            data = path.read_bytes()
+            path.write_bytes(data.replace(b'"S001"', json.dumps(name).encode()))
+        self.reseal()
+
     def run(
         self, *words: str, data: bytes | None = None, module: str = "claimlog", **env: str
     ) -> subprocess.CompletedProcess[str]:

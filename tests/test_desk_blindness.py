@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from claimlog.desk.work_folder import ENDING
+from claimlog.desk.work_folder import ENDING, WorkFolder
 from conftest import World
 from desk_client import ROLES, Opened, claim_value, desk_of
 
@@ -125,3 +125,18 @@ def test_no_file_that_is_shared_holds_a_coding_that_is_not_committed(opened: Ope
     work: Path = works / f"{SOURCE}{ENDING}"
     assert work.stat().st_mode & 0o077 == 0
     assert works.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("name", ["../S9", "/S9", "a/b", ".", "x" * 300])
+def test_each_works_on_a_source_of_whatever_name_in_a_file_of_its_own(
+    name: str, world: World, tmp_path: Path
+) -> None:
+    name = str(tmp_path / "S9") if name == "/S9" else name
+    works = WorkFolder(world.package)
+    paths = [works.work(coder, name).cells.path for coder in ("coder-1", "coder-2")]
+    paths.append(works.decisions_path(name))
+    assert len(set(paths)) == len(paths)
+    for path, folder in zip(paths, ("works/coder-1", "works/coder-2", "decisions"), strict=True):
+        assert path.parent == world.package.state / "desk" / folder
+        path.write_bytes(b"")
+    assert works.set_aside(name).parent == world.package.state / "desk" / "done"

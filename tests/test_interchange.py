@@ -798,6 +798,29 @@ def test_cassis_reads_what_is_written_and_counts_as_java_does(log: Log, texts: T
     assert [part.get_covered_text() for part in again.select("webanno.custom.Claim")] == passages
 
 
+@pytest.mark.parametrize("format_name", ["cas-json", "cas-xmi"])
+@pytest.mark.parametrize("name", ["losses", "Losses", "a/b", "../S9", "/S9", "con", "."])
+def test_a_source_of_whatever_name_has_a_file_of_its_own_among_those_written(
+    name: str, format_name: str, world: World, tmp_path: Path
+) -> None:
+    ending = {"cas-json": ".json", "cas-xmi": ".xmi"}[format_name]
+    name = str(tmp_path / "S9") if name == "/S9" else name
+    world.rename_source(name)
+    out, outside = tmp_path / "below" / "out", [tmp_path / "S9", tmp_path / "below" / "S9"]
+    out.parent.mkdir()
+    for path in outside:
+        path.with_suffix(ending).write_text("Mine.")
+    words = ("claims", "--format", format_name, "--texts", str(world.texts), "--out", str(out))
+    done = world.run("export", *words)
+    assert done.returncode == 0, done.stderr
+    written = {path.name for path in out.iterdir()} - {"losses.json", "TypeSystem.xml"}
+    assert [Path(file).suffix for file in written] == [ending]
+    assert PILOTS in (out / written.pop()).read_text("utf-8")
+    assert "lost" in json.loads((out / "losses.json").read_bytes())
+    for path in outside:
+        assert path.with_suffix(ending).read_text() == "Mine."
+
+
 # the commands
 
 

@@ -22,6 +22,7 @@ from accessibility import violations
 from browser import NO_CHROMIUM, OPEN_ALL, WIDE, Watch, chromium, opened, too_wide
 from claimlog.build import build
 from claimlog.errors import ClaimlogError
+from claimlog.file_names import file_segment
 from claimlog.limited_worker import requested_path
 from claimlog.log.read_log import read
 from claimlog.log.release_index import read_index
@@ -35,7 +36,7 @@ from claimlog.release.site_mark import MARK
 from claimlog.release.verdict import Verdict
 from claimlog.release.verify import verify_copy
 from claimlog.site.files import write
-from claimlog.site.files.addresses import Address, file_segment
+from claimlog.site.files.addresses import Address
 from claimlog.site.files.publish import publish_site
 from claimlog.site.files.redraw import differing_pages
 from claimlog.site.files.release_pages import draw_release_site, release_source

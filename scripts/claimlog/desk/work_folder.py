@@ -8,6 +8,7 @@ from pathlib import Path
 from claimlog.desk.roles import NAME
 from claimlog.desk.work import Work
 from claimlog.errors import ClaimlogError
+from claimlog.file_names import file_segment
 from claimlog.package import Package
 from claimlog.package_state import REMEDY, state_folder
 
@@ -48,7 +49,7 @@ class WorkFolder:
         """Return the work of a coder on a source, as it is now; nothing is written."""
         key = (coder, source)
         if key not in self._known:
-            path = self.folder("works", coder) / f"{source}{ENDING}"
+            path = self.folder("works", coder) / f"{file_segment(source)}{ENDING}"
             self._known[key] = Work(coder, source, path)
         work = self._known[key]
         work.cells.refresh()
@@ -56,7 +57,7 @@ class WorkFolder:
 
     def decisions_path(self, source: str) -> Path:
         """Return where the decisions on a source are saved."""
-        return self.folder("decisions") / f"{source}{ENDING}"
+        return self.folder("decisions") / f"{file_segment(source)}{ENDING}"
 
     def of_source(self, source: str) -> list[Work]:
         """Return the works on a source that hold anything, by the names of the coders."""
@@ -88,11 +89,12 @@ class WorkFolder:
         if decisions.exists():
             paths.append((decisions, f"decisions{ENDING}"))
         done = self.folder("done")
-        number = 1 + sum(path.name.startswith(f"{source}.") for path in done.iterdir())
-        target = self.folder("done", f"{source}.{number}")
+        name = file_segment(source)
+        number = 1 + sum(path.name.startswith(f"{name}.") for path in done.iterdir())
+        target = self.folder("done", f"{name}.{number}")
         try:
-            for path, name in paths:
-                path.rename(target / name)
+            for path, file in paths:
+                path.rename(target / file)
         except OSError as error:
             raise ClaimlogError(f"{target.name}: cannot be written ({error.strerror})") from error
         return target

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from claimlog.errors import ClaimlogError, UsageError, suggest
+from claimlog.file_names import distinct_files
 from claimlog.interchange.loss_report import LossReport
 from claimlog.interchange.uima_cas import JSON_FORMAT, XMI_FORMAT
 from claimlog.interchange.uima_cas_writer import TYPE_SYSTEM, CasWriter
@@ -158,6 +159,7 @@ def _add_documents(
     contents = [(row, _content(table, row)) for row in rows]
     columns = dict.fromkeys(name for _, content in contents for name in content)
     writer = CasWriter(table, columns, name)
+    files = distinct_files(texts, writer.ending, (LOSSES, TYPE_SYSTEM))
     for source, text in texts.items():
         passages = [
             (row["start"], row["end"], content)
@@ -165,7 +167,7 @@ def _add_documents(
             if row["source_id"] == source
         ]
         language = str(sources[source]["language"])
-        export.files[f"{source}{writer.ending}"] = writer.document(text, language, passages)
+        export.files[files[source]] = writer.document(text, language, passages)
     if name == XMI_FORMAT:
         export.files[TYPE_SYSTEM] = writer.type_system_file()
     for row in rows:

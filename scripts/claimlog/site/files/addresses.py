@@ -9,25 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from urllib.parse import quote, unquote
 
+from claimlog.file_names import file_segment
 from claimlog.site.page import Page
 from claimlog.site.routing import RELEASE
 
-SEGMENT_CHARACTERS = 120
-"""Characters of a file's name; a longer one is its hash, because file systems take 255 bytes."""
-
 INDEX = "index.html"
-
-OWN_SUFFIX = re.compile(r"\.(?=(?:html|json|csv|jsonld|atom)$)")
-"""What is before the ends that our files have: an identifier with one keeps away from them."""
-
-NO_FILE = re.compile(r"(?=(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|\Z))\A[a-z]", re.IGNORECASE)
-"""First letter of a name that Windows reserves (CON, NUL, COM1 …), whatever follows a dot."""
-
-LAST_DOT = re.compile(r"\.\Z")
-"""The dot at the end of a name, which Windows cuts off."""
 
 Query = tuple[tuple[str, str], ...]
 
@@ -80,19 +68,6 @@ class Address:
         """The address of its JSON twin on a server."""
         text = "&".join(f"{quote(key)}={quote(value)}" for key, value in self.query)
         return f"{self.path or '/index'}.json{'?' if text else ''}{text}"
-
-
-def file_segment(text: str) -> str:
-    """Return a name of a file for a part of an address.
-
-    >>> file_segment("C004-001"), file_segment("a/b c")
-    ('C004-001', 'a%2Fb%20c')
-    """
-    name = OWN_SUFFIX.sub("%2E", quote(text, safe="~"))
-    if len(name) <= SEGMENT_CHARACTERS and name.strip("."):
-        name = NO_FILE.sub(lambda match: f"%{ord(match[0]):02X}", name)
-        return LAST_DOT.sub("%2E", name)
-    return f"sha256-{sha256(text.encode()).hexdigest()}"
 
 
 class PageRoutes:

@@ -9,7 +9,8 @@ from functools import cached_property
 from html import escape, unescape
 from urllib.parse import parse_qsl, quote, unquote, urljoin
 
-from claimlog.site.files.addresses import Address, PageRoutes, file_query, file_segment
+from claimlog.file_names import file_segment
+from claimlog.site.files.addresses import Address, PageRoutes, file_query
 
 STATIC_PLUGIN = "/-/static-plugins/claimlog/"
 STATIC = "static"
