@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from claimlog import own_variables
 from claimlog.desk import program_process
 from claimlog.desk.coder_program import (
     code_with_program,
@@ -167,6 +169,24 @@ def test_what_a_program_leaves_in_a_session_of_its_own_is_not_waited_for(
         with pytest.raises(ClaimlogError, match=message):
             run_program(words, b"{}", 2)
     assert time.monotonic() - begun < 15
+
+
+@pytest.mark.parametrize("before", [None, "2"])
+def test_a_program_has_the_environment_of_the_user_and_not_that_of_claimlog(
+    before: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("PYTHONSAFEPATH", "OPENBLAS_NUM_THREADS"):
+        monkeypatch.setattr(own_variables, "_before", {})
+        monkeypatch.delenv(name, raising=False)
+        if before is not None:
+            monkeypatch.setenv(name, before)
+        own_variables.set_own_variable(name, "1")
+        own_variables.set_own_variable(name, "3")
+        shown = run_program(
+            shlex.split(python(f"import os; print(os.environ.get({name!r}))")), b"", 9
+        )
+        assert shown.decode() == f"{before}\n"
+        assert os.environ[name] == "3"
 
 
 def test_no_shell_runs_it_and_it_is_registered_as_what_it_is(

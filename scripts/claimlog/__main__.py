@@ -2,8 +2,9 @@
 
 import atexit
 import gc
-import os
 import sys
+
+from claimlog.own_variables import set_own_variable
 
 OBJECTS_BETWEEN_COLLECTIONS = 50_000
 """New objects after which cycles are looked for. Starting up makes hundreds of thousands that all
@@ -26,7 +27,7 @@ def prepare_interpreter() -> None:
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     atexit.register(gc.freeze)  # an interpreter that ends would walk all that is left, repeatedly
     # numpy starts a thread for each core when it is imported, for products that no command makes
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    set_own_variable("OPENBLAS_NUM_THREADS", "1")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from claimlog.cli.base import Context, package_option
 from claimlog.cli.output import block, escaped_streams, line, lines
 from claimlog.cli.sections import SectionedGroup
 from claimlog.errors import ClaimlogError, FindingsError
+from claimlog.own_variables import set_own_variable
 
 SECTIONS = {
     "Start": {
@@ -97,7 +98,7 @@ def main() -> None:
 def run_command(command: click.Command) -> None:
     """Run a command; every failure is one message and an exit status, never a traceback."""
     # no process of ours imports a module that lies in the current directory, a stranger's perhaps
-    os.environ["PYTHONSAFEPATH"] = "1"
+    set_own_variable("PYTHONSAFEPATH", "1")
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)  # as Ctrl-C: nothing is left half done
     # a file name or text that the terminal's encoding lacks is printed escaped

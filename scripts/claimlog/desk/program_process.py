@@ -17,6 +17,7 @@ from typing import IO
 
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.escaping import plain_line
+from claimlog.own_variables import user_environment
 
 OUTPUT_BYTES = 64 << 20
 """Bytes that it may write, and say of errors: a book of twenty thousand claims has 20 MB."""
@@ -59,7 +60,12 @@ def run_program(words: Sequence[str], given: bytes, seconds: float) -> bytes:
         feed.write(given)
         feed.seek(0)
         process = subprocess.Popen(
-            words, stdin=feed, stdout=subprocess.PIPE, stderr=said, start_new_session=True
+            words,
+            stdin=feed,
+            stdout=subprocess.PIPE,
+            stderr=said,
+            env=user_environment(),
+            start_new_session=True,
         )
         try:
             assert process.stdout is not None
