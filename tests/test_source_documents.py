@@ -38,6 +38,7 @@ from claimlog.sources.documents.extracted_text import (
     ExtractedText,
     Statements,
     assemble_text,
+    clean_text,
 )
 from claimlog.sources.documents.extraction_worker import extract
 from claimlog.sources.documents.fetch_document import fetch_document
@@ -211,6 +212,16 @@ def test_a_plain_text_becomes_canonical() -> None:
     assert found.text == "Café shut.\n\nSubscribe now\n"
     assert furniture_of(found) == [("form", "Subscribe now")]
     assert found.extractor is None
+
+
+@pytest.mark.parametrize("run", [" ", "\t", " \t", "\n", " \n", "\f "])
+def test_a_long_run_of_blanks_is_cleaned_in_a_time_that_grows_with_it(run: str) -> None:
+    """With the square of its length it would take hours."""
+    blanks = run * (2_000_000 // len(run))
+    clean = clean_text(f"Ships leave.{blanks}At dawn.{blanks}")
+    assert clean.startswith("Ships leave.")
+    assert clean.endswith("At dawn.")
+    assert len(clean) <= len(blanks) + 20
 
 
 @pytest.mark.parametrize(

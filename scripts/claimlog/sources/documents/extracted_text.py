@@ -15,7 +15,7 @@ from claimlog.sources.characters import canonical_text
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\ufffe\uffff\ud800-\udfff]")
 """What no text holds but line feed and tab, and what a copy of a page may begin with."""
 
-SPACES = re.compile(r"[ \t]+\n")
+SPACES = re.compile(r"(?<![ \t])[ \t]+\n")  # begun at each blank, a long run takes its square
 EMPTY_LINES = re.compile(r"\n{3,}")
 
 

@@ -57,7 +57,7 @@ def extract_pdf(data: bytes) -> ExtractedText:
     title = _stated(about.get("/Title"))
     statements = Statements(
         None if title and NO_TITLE.search(title) else title,
-        tuple(re.split(r"\s*;\s*", _stated(about.get("/Author")) or "")),
+        tuple((_stated(about.get("/Author")) or "").split(";")),
         language=language_code(_stated(reader.root_object.get("/Lang"))),
     )
     extractor = f"pypdf {version('pypdf')}, claimlog {__version__}"
