@@ -21,6 +21,7 @@ from datasette.app import Datasette
 
 import forked
 from claimlog import limited_process
+from claimlog.__main__ import OBJECTS_BETWEEN_COLLECTIONS
 from claimlog.build import build
 from claimlog.edit import add_amend_retract as edit
 from claimlog.edit.log_lock import log_lock
@@ -83,6 +84,7 @@ def pytest_collection() -> Generator[None, object, object]:
         return (yield)
     finally:
         gc.freeze()
+        gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)  # as commands do
         gc.enable()
 
 

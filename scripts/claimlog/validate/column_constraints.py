@@ -55,13 +55,13 @@ def _exploded(
 ) -> tuple[pl.DataFrame, tuple[Field, ...]]:
     """Return the parts of an array column, one a row, with where each came from."""
     place = (table.id, "batch", "line")
-    parts = frame.select(*place, item.name).filter(pl.col(item.name).list.len() > 0)
+    parts = frame.lazy().select(*place, item.name).filter(pl.col(item.name).list.len() > 0)
     parts = parts.explode(item.name)
     if item.item is not None:
-        return parts, (item.item,)
+        return parts.collect(), (item.item,)
     kept = parts.rename({name: f"at_{name}" for name in place}).unnest(item.name)
     # a part may have a column of the same name as the row's own
-    return kept.rename({"at_batch": "batch", "at_line": "line"}), item.fields
+    return kept.rename({"at_batch": "batch", "at_line": "line"}).collect(), item.fields
 
 
 def _validate(

@@ -55,10 +55,14 @@ def _check_references_to(
     targets = _targets(log, target, wanted)
     unknown = pl.col("known_from").is_null() | (pl.col("known_from") > pl.col("batch"))
     dead = pl.col("is_live") & ~pl.col("target_live") & ~unknown
+    rules = (("foreign-key", unknown), ("live-reference", dead))
     for one in references:
-        beside = one.values.join(targets, on="ref", how="left")
-        for rule, wrong in (("foreign-key", unknown), ("live-reference", dead)):
+        for rule, _ in rules:
             report.count(rule, one.rows)
+        if one.values.is_empty():
+            continue
+        beside = one.values.join(targets, on="ref", how="left")
+        for rule, wrong in rules:
             said = wording(rule, one.label, target)
             report.fail_rows(rule, one.stream, beside.filter(wrong), *said)
 
@@ -90,20 +94,24 @@ def _targets(log: Log, stream: str, wanted: pl.Series) -> pl.DataFrame:
 
 def _references(frame: pl.DataFrame, table: Table) -> Iterator[tuple[str, str, pl.DataFrame]]:
     """Yield every referring column with its target stream and its values, one a row, as ``ref``."""
-    place = (table.id, "batch", "line", "is_live")
+
+    def values(column: str) -> pl.LazyFrame:
+        place = (table.id, "batch", "line", "is_live")
+        return frame.lazy().select(*place, pl.col(column).alias("ref"))
+
+    def filled(refs: pl.LazyFrame) -> pl.DataFrame:
+        return refs.filter(pl.col("ref").is_not_null()).collect()
+
     for key in table.foreign_keys:
-        refs = frame.select(*place, pl.col(key.column).alias("ref"))
-        yield key.column, key.table, refs.filter(pl.col("ref").is_not_null())
+        yield key.column, key.table, filled(values(key.column))
     for item in table.fields:
         if item.item is not None and item.item.references:
-            refs = frame.select(*place, pl.col(item.name).alias("ref")).explode("ref")
-            yield item.name, item.item.references, refs.filter(pl.col("ref").is_not_null())
+            yield item.name, item.item.references, filled(values(item.name).explode("ref"))
         for inner in item.fields:
             if inner.references:
-                parts = frame.select(*place, pl.col(item.name).alias("ref")).explode("ref")
-                refs = parts.with_columns(pl.col("ref").struct.field(inner.name).alias("ref"))
-                label = f"{item.name}: {inner.name}"
-                yield label, inner.references, refs.filter(pl.col("ref").is_not_null())
+                part = pl.col("ref").struct.field(inner.name).alias("ref")
+                refs = values(item.name).explode("ref").with_columns(part)
+                yield f"{item.name}: {inner.name}", inner.references, filled(refs)
 
 
 def check_spans_in_sources(log: Log, report: Report) -> None:

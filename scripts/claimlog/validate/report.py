@@ -194,6 +194,8 @@ class Report:
         `say` turns such a row into the finding's message.
         """
         self.count(rule, rows.height)
+        if rows.is_empty():
+            return
         # find first, gather only what was found: a frame has fifty columns
         index = rows.select(bad.fill_null(False).arg_true()).to_series()
         if not index.is_empty():
