@@ -471,6 +471,13 @@ UNPRINTABLE_PARTS = st.sampled_from(
 )
 
 
+def blocks_of_characters() -> Iterator[range]:
+    """Yield all code points but surrogates, some hundred at a time."""
+    for first in range(0, 0x110000, 0x100):
+        if not 0xD800 <= first < 0xE000:
+            yield range(first, first + 0x100)
+
+
 def test_scripts_escape_what_does_not_print_as_the_server_does(
     sites: dict[str, FileSite], page: Page
 ) -> None:
@@ -478,7 +485,7 @@ def test_scripts_escape_what_does_not_print_as_the_server_does(
 
     @given(st.lists(st.lists(UNPRINTABLE_PARTS, max_size=9).map("".join), min_size=50))
     @settings(max_examples=20, deadline=None)
-    @example([chr(code) * 2 for code in range(0x110000) if not 0xD800 <= code < 0xE000])
+    @example(["a".join(chr(code) * 2 for code in block) for block in blocks_of_characters()])
     def check(texts: list[str]) -> None:
         # as one string: a driver takes long to hand over a million
         script = "(texts) => JSON.stringify(JSON.parse(texts).map(claimlog.printable))"
