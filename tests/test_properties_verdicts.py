@@ -143,7 +143,7 @@ def ours(
         if check:
             check(log, report)
         elif not log.findings:
-            column_constraints.check_pandera(log, report)
+            column_constraints.check_constraints(log, report)
             row_rules.check_times(log, report)
         found = [*log.findings, *report.findings]
     return {

@@ -20,7 +20,7 @@ from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.table_schema import Table
 from claimlog.validate import Report
-from claimlog.validate.column_constraints import check_pandera
+from claimlog.validate.column_constraints import check_constraints
 
 Renames = dict[str, dict[str, str]]
 """New identifiers by stream and old one."""
@@ -40,7 +40,7 @@ def refuse_unsound(package: Package, lost: Sequence[Batch]) -> None:
     """Refuse batches whose rows are not even of their schema: they cannot be rewritten."""
     log = log_of(package, lost)
     report = Report(log)
-    check_pandera(log, report)
+    check_constraints(log, report)
     if report.error_count:
         raise FindingsError(report.findings, "nothing was rebased; mend the rows first")
 

@@ -106,6 +106,7 @@ def check_sections(
     progress: Callable[[str], None],
     chosen: Callable[[], Iterator[Log]] | None = None,
     first: int = 0,
+    pandera: bool = True,
 ) -> None:
     """Run the layers of rows on every section; the second only while the first finds nothing.
 
@@ -117,11 +118,13 @@ def check_sections(
         What yields the sections, if not all of the log is to be checked.
     first
         The position from which on rows may be other than their schema says.
+    pandera
+        Whether it checks them; Polars asks the same of them without.
     """
     began = False
     for section in _read_one_ahead(chosen() if chosen else sections(log)):
         known, before = report.error_count, report.counts()
-        column_constraints.check_pandera(section, report, first)
+        column_constraints.check_constraints(section, report, first, pandera)
         if report.error_count > known or (known and not began):
             report.stopped_after = "schema"
         if report.stopped_after is None:
@@ -153,7 +156,7 @@ def _read_one_ahead(chosen: Iterator[Log]) -> Iterator[Log]:
 
 def check_section(section: Log, report: Report) -> None:
     """Run the checks of rows on one section, whatever they find."""
-    column_constraints.check_pandera(section, report)
+    column_constraints.check_constraints(section, report)
     _check_rows(section, report)
 
 

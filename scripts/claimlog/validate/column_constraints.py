@@ -1,4 +1,4 @@
-"""The schema layer: the shipped descriptor, Frictionless on its rows, pandera on every row.
+"""The schema layer: the shipped descriptor, Frictionless on its rows, pandera on every sealed row.
 
 Both read the same Table Schemas. A constraint that both see broken is one finding of the
 constraint's rule; what only Frictionless can see is a finding of the rule ``descriptor``.
@@ -28,13 +28,19 @@ from claimlog.validate.frictionless import check_description, check_samples
 from claimlog.validate.report import Report
 
 
-def check_pandera(log: Log, report: Report, first: int = 0) -> None:
-    """Check the rows of every stream from position `first` on with pandera, nested rows included.
+def check_constraints(log: Log, report: Report, first: int = 0, pandera: bool = True) -> None:
+    """Check the rows of every stream from position `first` on, nested rows included.
 
     What it says of a row follows from that row alone.
+
+    Parameters
+    ----------
+    pandera
+        Whether pandera asks, which importing takes longer than asking of one row. Appending leaves
+        it to the sealing of the batch, and asks the same of each column without.
     """
-    # pandera asks hundreds of small questions of rows that lie in memory, and to spread each over
-    # the streaming engine takes longer than to answer it
+    # to spread small questions of rows that lie in memory over the streaming engine takes longer
+    # than to answer them
     with pl.Config(engine_affinity="in-memory"):
         for name, table in log.section_tables.items():
             rows = log.rows(name)
@@ -43,11 +49,11 @@ def check_pandera(log: Log, report: Report, first: int = 0) -> None:
                 if rows.is_empty():
                     continue
             for schema, frame in log.by_schema(name, rows):
-                _validate(report, name, schema.fields, frame, prefix="")
+                _validate(report, name, schema.fields, frame, "", pandera)
                 for item in schema.fields:
                     if item.type == "array":
                         inner, fields = _exploded(frame, table, item)
-                        _validate(report, name, fields, inner, prefix=f"{item.name}: ")
+                        _validate(report, name, fields, inner, f"{item.name}: ", pandera)
 
 
 def _exploded(
@@ -65,10 +71,13 @@ def _exploded(
 
 
 def _validate(
-    report: Report, stream: str, fields: tuple[Field, ...], frame: pl.DataFrame, prefix: str
+    report: Report,
+    stream: str,
+    fields: tuple[Field, ...],
+    frame: pl.DataFrame,
+    prefix: str,
+    pandera: bool,
 ) -> None:
-    from pandera.errors import SchemaErrors
-
     for item in fields:
         for rule in rules_of(item.constraints):
             report.count(rule, frame.height)
@@ -76,39 +85,47 @@ def _validate(
         return
     tests = [(item, rule) for item in fields for rule in constraint_rules(item)]
     kept = [keeps_rule(item, rule, pl.col(item.name)) for item, rule in tests]
-    try:
-        _pandera_schema(fields, kept).validate(frame, lazy=True)
-    except SchemaErrors as errors:
-        others = [
-            one for one in errors.schema_errors if getattr(one.check, "name", "") != CHECK_NAME
-        ]
-        for error in others:
-            fail_column(report, stream, str(error.schema.name), str(error.check))
-        if others:
-            return
-        for (item, rule), keeps in zip(tests, kept, strict=True):
-            wrong = frame.filter(~keeps)
-            if wrong.height:
-                fail_cells(report, stream, rule, item, wrong, prefix)
+    flaws = _pandera_flaws(fields, kept, frame) if pandera else []
+    for column, check in flaws:
+        if check != CHECK_NAME:
+            fail_column(report, stream, column, check)
+    # what a constraint asks of a column of another type cannot be asked
+    if (flaws or not pandera) and all(check == CHECK_NAME for _, check in flaws):
+        wrong = frame.select(~keeps.alias(str(index)) for index, keeps in enumerate(kept))
+        for (item, rule), fails in zip(tests, wrong, strict=True):
+            if fails.any():
+                fail_cells(report, stream, rule, item, frame.filter(fails), prefix)
 
 
-def _pandera_schema(fields: tuple[Field, ...], kept: list[pl.Expr]) -> Any:
-    """Return pandera's schema: types of columns, and one check of all constraints of all rows.
+def _pandera_flaws(
+    fields: tuple[Field, ...], kept: list[pl.Expr], frame: pl.DataFrame
+) -> list[tuple[str, str]]:
+    """Return the checks that pandera finds to fail, each with its column.
 
-    Of a check of its own for each pandera asks five small questions, however few the rows, and of
-    cells that fail it makes copies, which it cannot do of lists.
+    They are those of the types of columns, and one of all constraints of all rows. Of a check of
+    its own for each pandera asks five small questions, however few the rows, and of cells that fail
+    it makes copies, which it cannot do of lists.
     """
     import pandera.polars as pa
+    from pandera.errors import SchemaErrors
 
     def keeps_all(data: Any) -> bool:
         return bool(data.lazyframe.select(pl.all_horizontal(kept).all()).collect().item())
 
     # array types are proved by the Arrow schema that the file was read with
     types = {item.name: None if item.type == "array" else column_type(item) for item in fields}
-    return pa.DataFrameSchema(
+    schema = pa.DataFrameSchema(
         {name: pa.Column(dtype, nullable=True) for name, dtype in types.items()},
         [pa.Check(keeps_all, ignore_na=False, name=CHECK_NAME)] if kept else None,
     )
+    try:
+        schema.validate(frame, lazy=True)
+    except SchemaErrors as errors:
+        return [
+            (str(one.schema.name), getattr(one.check, "name", None) or str(one.check))
+            for one in errors.schema_errors
+        ]
+    return []
 
 
 def fail_column(report: Report, stream: str, column: str, check: str) -> None:
