@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
@@ -606,6 +607,29 @@ def test_bundles_of_every_earlier_state_lose_the_row(
         tiled(sound, signed(sound, secret), folder)
 
 
+def test_a_bundle_that_a_run_was_killed_at_loses_the_row_with_its_file(
+    sound: World, secret: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "log"
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    bundle = folder / "tile" / "entries" / "000.p"
+    bundle.mkdir(parents=True)
+    for process in (ended.pid, os.getppid()):
+        (bundle / f".23-new-{process}-5293e8ed").write_text(STATEMENT)
+    (bundle / ".23-new").touch()  # somebody's own
+    go(sound)
+    note = signed(sound, secret)
+    with pytest.raises(ClaimlogError, match=rf"23-new-{os.getppid()}-5293e8ed: is not finished"):
+        tiled(sound, note, folder)
+    assert sorted(path.name for path in bundle.iterdir()) == [
+        ".23-new", f".23-new-{os.getppid()}-5293e8ed"
+    ]  # fmt: skip
+    (bundle / f".23-new-{os.getppid()}-5293e8ed").unlink()
+    tiled(sound, note, folder)
+    assert not any(STATEMENT.encode() in data for data in contents(folder).values())
+
+
 def test_rows_of_tiles_are_not_hidden_by_a_file_that_nobody_signed(
     sound: World, secret: Path, tmp_path: Path
 ) -> None:
@@ -1046,6 +1070,15 @@ def test_no_copy_is_left_by_a_takedown_that_was_killed_after_its_last_file(
     done = sound.run("takedown", CLAIM, "--version", "1", "--reason", REASON)
     assert "there is no version 1 to take down" in done.stderr
     assert not any(parts.iterdir())
+
+
+def test_a_changelog_that_a_release_was_killed_at_goes_with_the_takedown(sound: World) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    unfinished = sound.root / f".CHANGELOG.md-new-{ended.pid}-5293e8ed"
+    unfinished.write_text(STATEMENT)
+    go(sound)
+    assert not unfinished.exists()
 
 
 # what is said of a release that held it ----------------------------------------------------------

@@ -22,6 +22,7 @@ from claimlog.edit.entity_history import find_entity
 from claimlog.edit.taken_words import SaidElsewhere, said_elsewhere, words_that_go
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.errors import reason as system_reason
+from claimlog.files import remove_abandoned
 from claimlog.limits import UNSEALED_BYTES
 from claimlog.log.batch import Batch, sealed_batches
 from claimlog.log.cache import empty_cache
@@ -303,3 +304,4 @@ def remove_copies(package: Package) -> None:
     """
     empty_cache(package)
     remove_leftovers(package)
+    remove_abandoned(package.root / CHANGELOG)  # with reasons, where a release was killed
