@@ -42,6 +42,7 @@ from claimlog.release.delta_apply import apply_delta
 from claimlog.release.layout import dump_sums, sha256_of_files
 from claimlog.release.make import sign_published, sign_release
 from claimlog.release.prove import check_proof, claim_row, leaf_hashes, prove_inclusion
+from claimlog.release.rebuild import package_at_release
 from claimlog.release.reissue import ReissueOutput, reissue_release
 from claimlog.release.signing_key import verifier_key
 from claimlog.release.tile_reader import TiledLog, check_tiled_log
@@ -1072,13 +1073,34 @@ def test_no_copy_is_left_by_a_takedown_that_was_killed_after_its_last_file(
     assert not any(parts.iterdir())
 
 
-def test_a_changelog_that_a_release_was_killed_at_goes_with_the_takedown(sound: World) -> None:
+def test_what_a_release_was_killed_at_goes_with_the_takedown(sound: World) -> None:
     ended = subprocess.Popen(["true"])
     ended.wait()
     unfinished = sound.root / f".CHANGELOG.md-new-{ended.pid}-5293e8ed"
     unfinished.write_text(STATEMENT)
+    unpacked = sound.package.state / "release" / f".package-new-{ended.pid}-5293e8ed"
+    (unpacked / "package").mkdir(parents=True)
+    (unpacked / "package" / "claims.ndjson").write_text(STATEMENT)
     go(sound)
     assert not unfinished.exists()
+    assert not unpacked.exists()
+
+
+def test_a_release_is_unpacked_where_the_next_finds_what_a_killed_one_left(
+    rehearsed: tuple[Repo, ReissueOutput, Path],
+) -> None:
+    repo = rehearsed[0]
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    entry = read_index(repo.package)[0]
+    with package_at_release(repo.package, entry) as then:
+        scratch = then.root.parent
+        assert (scratch.parent, then.archived) == (repo.package.state / "release", True)
+    assert not scratch.exists()
+    left = scratch.with_name(scratch.name.replace(f"-{os.getpid()}-", f"-{ended.pid}-"))
+    left.mkdir()
+    with package_at_release(repo.package, entry):
+        assert not left.exists()
 
 
 # what is said of a release that held it ----------------------------------------------------------

@@ -42,6 +42,7 @@ from claimlog.log.takedowns import (
     read_takedowns,
 )
 from claimlog.package import CHANGELOG, Package
+from claimlog.package_state import UNPACKED, require_own_state
 from claimlog.schema.definition import Definition, read_definition
 from claimlog.schema.json_schemas import shape_flaw
 from claimlog.schema.table_schema import Table
@@ -304,4 +305,6 @@ def remove_copies(package: Package) -> None:
     """
     empty_cache(package)
     remove_leftovers(package)
-    remove_abandoned(package.root / CHANGELOG)  # with reasons, where a release was killed
+    # which a release that was killed left
+    remove_abandoned(package.root / CHANGELOG)
+    remove_abandoned(require_own_state(package).joinpath(*UNPACKED))
