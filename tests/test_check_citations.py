@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 import tracemalloc
+from collections.abc import Iterator
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +21,7 @@ from claimlog.release import cited_claims
 from claimlog.release.check_citations import CheckedCitation, as_lines, check_citations
 from claimlog.release.cite import ClaimVersion, cite
 from claimlog.release.cited_claims import ClaimCitation, read_citations
+from claimlog.release.diff import RowChange, claim_changes
 from claimlog.release.metadata import ReleaseMetadata
 from conftest import World
 from test_cite import FACTS, HEAD
@@ -291,6 +294,22 @@ def test_a_bibliography_is_bounded(
     monkeypatch.setattr(cited_claims, "DOCUMENT_BYTES", 10)
     with pytest.raises(ClaimlogError, match="is larger than 10 bytes"):
         read_citations(path, "tiny")
+
+
+def test_a_version_that_many_cite_is_compared_with_the_log_once(
+    log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared = []
+
+    def counted(*values: Any) -> Iterator[RowChange]:
+        compared.append(values)
+        return claim_changes(*values)
+
+    monkeypatch.setattr("claimlog.release.check_citations.claim_changes", counted)
+    text = cite(TINY, cited(log, "C001-003", "C001-004"), "bibtex")
+    found = checked(log, written(tmp_path, text * 50))
+    assert [one.status for one in found] == ["changed", "retracted"] * 50
+    assert len(compared) == 2
 
 
 def test_the_command_prints_lines_or_json_and_says_by_its_status(

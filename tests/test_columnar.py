@@ -19,10 +19,12 @@ from claimlog.log.arrow_types import arrow_schema
 from claimlog.log.columnar import read_rows
 from claimlog.log.parquet_pages import pages
 from claimlog.log.read_log import read
+from claimlog.log.thrift_compact import Compact
 from claimlog.package import Package
 from claimlog.schema.definition import read_definition
 from claimlog.validate import validate
 from conftest import ROOT, World, copied
+from thrift_rewriting import Typed, TypedCompact, written_struct
 
 CLAIMS = read_definition(Package(ROOT)).streams["claims"]
 
@@ -257,6 +259,62 @@ def test_every_byte_of_a_page_header_can_be_another_one(tmp_path: Path) -> None:
             path.write_bytes(data[:at] + bytes([byte]) + data[at + 1 :])
             for lines in read_rows(path, CLAIMS, "claims.parquet"):
                 assert lines.rows <= 3
+
+
+def note_of(footer: dict[int, Typed]) -> dict[int, Typed]:
+    """Return what a footer says of the column ``note``."""
+    chunks = footer[4][1][1][0][1][1][1]
+    columns: list[dict[int, Typed]] = [chunk[3][1] for chunk in chunks]
+    return next(column for column in columns if column[3][1][1] == [b"note"])
+
+
+def longer_histogram(footer: dict[int, Typed]) -> None:
+    note_of(footer)[16][1][3][1][1].append(7)
+
+
+def name_of_no_text(footer: dict[int, Typed]) -> None:
+    footer[2][1][1][1][4] = (8, b"trust_hol\x80er")
+
+
+def list_of_another_type(footer: dict[int, Typed]) -> None:
+    """Arrow reads three encodings; whoever believes the type, as many texts."""
+    note_of(footer)[2] = (9, (8, [b"", b"", b""]))
+
+
+def place_of_another_type(footer: dict[int, Typed]) -> None:
+    """Arrow passes over the place of the dictionary."""
+    note_of(footer)[11] = (5, note_of(footer)[11][1])
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (longer_histogram, "histogram size mismatch"),
+        (name_of_no_text, "the name of a column is not UTF-8"),
+        (list_of_another_type, "the footer holds what none does"),
+        (place_of_another_type, "the footer holds what none does"),
+    ],
+)
+def test_a_footer_that_no_library_writes_is_a_finding_and_ends_nothing(
+    change: Callable[[dict[int, Typed]], None], said: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "claims.parquet"
+    pq.write_table(replaced(nulls(3), "note", pa.array(["a", "b", "c"])), path)
+    data = path.read_bytes()
+    start = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    footer = TypedCompact(data[start:-8], "the footer").typed_struct()
+    change(footer)
+    written = written_struct(footer)
+    path.write_bytes(data[:start] + written + len(written).to_bytes(4, "little") + b"PAR1")
+    (lines,) = read_rows(path, CLAIMS, "claims.parquet")
+    (finding,) = lines.findings
+    assert said in finding.message
+
+
+def test_a_struct_that_has_a_field_twice_is_none() -> None:
+    assert Compact(b"\x15\x02\x00", "it").struct() == {1: 1}
+    with pytest.raises(ValueError, match="it has fields in another order than their own"):
+        Compact(b"\x15\x02\x05\x02\x02\x00", "it").struct()
 
 
 def test_a_parquet_file_with_another_number_of_rows_than_its_manifest_says_is_not_read(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,22 +24,41 @@ if __name__ == "__main__":
 """
 
 
-def end_of(body: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Return the line that is said of a program with this body."""
+def answer_of(body: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Return the answer of a program with this body."""
     name = f"program_{abs(hash(body))}"
     code = f"{HEAD}\ndef work(target, scratch, request):\n    {body}\n{TAIL}"
     (tmp_path / f"{name}.py").write_text(code, "utf-8")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     limits = Limits(30, 1 << 30, 1 << 20)
     work = LimitedWork(name, "gift.zip", "applying", "nothing was written", limits)
     request = {"target": path_request(tmp_path), "scratch": path_request(tmp_path)}
+    return run_limited(work, request)
+
+
+def end_of(body: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the line that is said of a program with this body."""
     with pytest.raises(ClaimlogError) as caught:
-        run_limited(work, request)
+        answer_of(body, tmp_path, monkeypatch)
     said = str(caught.value)
     assert "\n" not in said
     assert said.startswith("gift.zip: applying it ")
     assert "so nothing was written; " in said
     return said
+
+
+@pytest.mark.usefixtures("fresh_programs")
+def test_a_process_that_answered_ends_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = []
+
+    class Started(subprocess.Popen[bytes]):
+        def __init__(self, *given: Any, **named: Any) -> None:
+            super().__init__(*given, **named)
+            started.append(self)
+
+    monkeypatch.setattr(limited_process.subprocess, "Popen", Started)
+    assert answer_of("return {'is': 'done'}", tmp_path, monkeypatch) == {"is": "done"}
+    assert [process.returncode for process in started] == [0]
 
 
 @pytest.mark.usefixtures("fresh_programs")

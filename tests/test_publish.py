@@ -631,7 +631,9 @@ def test_what_a_hostile_service_writes_into_its_pages_is_one_short_line(
     assert len(str(it.value)) < 500
 
 
-@pytest.mark.parametrize("place", ["html_url", "name", "message"])
+@pytest.mark.parametrize(
+    "place", ["html_url", "long html_url", "id", "hidden html_url", "location", "name", "message"]
+)
 def test_the_token_is_cut_out_wherever_a_service_repeats_it(
     place: str, github: GitHub, release: ReleaseFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -640,6 +642,16 @@ def test_the_token_is_cut_out_wherever_a_service_repeats_it(
         "html_url": Answer(
             200, {**draft, "html_url": f"https://x/{TOKEN}", "upload_url": "http://x"}
         ),
+        # of which a message shows so much that it ends within the token
+        "long html_url": Answer(
+            200, {**draft, "html_url": f"https://x/{'a' * 275}{TOKEN}", "upload_url": "http://x"}
+        ),
+        "id": Answer(200, {**draft, "id": "_" * 45 + TOKEN}),
+        # of which a message leaves out what does not print
+        "hidden html_url": Answer(
+            200, {**draft, "html_url": "\u200b".join(TOKEN), "upload_url": "http://x"}
+        ),
+        "location": Answer(200, draft),
         "name": Answer(200, draft),
         "message": Answer(422, {"message": "no", "errors": [{"field": TOKEN, "code": TOKEN}]}),
     }
@@ -648,6 +660,8 @@ def test_the_token_is_cut_out_wherever_a_service_repeats_it(
     def answer(_: int, request: Request) -> Answer:
         if request.method == "POST":
             return answers[place]
+        if place == "location":
+            return Answer(302, headers={"location": f"http://127.0.0.2/{'a' * 270}{TOKEN}"})
         return names if "assets" in request.path else Answer(200, b"[]")
 
     github.before = answer
@@ -659,8 +673,8 @@ def test_the_token_is_cut_out_wherever_a_service_repeats_it(
     words = ["publish", "github", "me/tiny", "--service", github.url]
     done = CliRunner().invoke(cli, words, standalone_mode=False)
     assert isinstance(done.exception, ClaimlogError)
-    assert "…" in str(done.exception)
-    assert TOKEN not in f"{done.output} {done.exception}"
+    assert re.search("…|%E2%80%A6", str(done.exception))
+    assert TOKEN[:8] not in f"{done.output} {done.exception}"
 
 
 def test_an_answer_without_end_is_not_read(

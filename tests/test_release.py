@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -21,6 +22,7 @@ from claimlog.checkout import Checkout
 from claimlog.cli import cli
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
 from claimlog.export.content_hash import parquet_content, sqlite_content
+from claimlog.files import temporary_path
 from claimlog.log.read_log import read
 from claimlog.log.release_index import ReleaseEntry, Version, find_entry, read_index
 from claimlog.package import Package
@@ -954,6 +956,26 @@ def test_what_git_ignores_is_in_no_release(
     assert repo.git("status", "--porcelain") == ""
     with pytest.raises(ClaimlogError, match=f"{name}: not in the commit, because git ignores it"):
         require_clean_commit(repo.package)
+
+
+@pytest.mark.parametrize("name", ["signed-checkpoints.json", "releases/0.1.0.json", "docs/a.md"])
+def test_what_a_killed_run_left_in_the_checkout_does_not_have_to_be_committed(
+    name: str, repo: Repo
+) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    place = repo.root / name
+    place.parent.mkdir(exist_ok=True)
+    unfinished = temporary_path(place)
+    live = unfinished.name
+    dead = place.with_name(live.replace(f"-{os.getpid()}-", f"-{ended.pid}-"))
+    dead.touch()
+    assert require_clean_commit(repo.package)
+    assert not dead.exists()
+    unfinished.touch()  # of a process that runs
+    with pytest.raises(ClaimlogError, match="not committed: "):
+        require_clean_commit(repo.package)
+    assert unfinished.exists()
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
@@ -41,6 +42,7 @@ from claimlog.release.delta_apply import apply_delta
 from claimlog.release.layout import dump_sums, sha256_of_files
 from claimlog.release.make import sign_published, sign_release
 from claimlog.release.prove import check_proof, claim_row, leaf_hashes, prove_inclusion
+from claimlog.release.rebuild import package_at_release
 from claimlog.release.reissue import ReissueOutput, reissue_release
 from claimlog.release.signing_key import verifier_key
 from claimlog.release.tile_reader import TiledLog, check_tiled_log
@@ -606,6 +608,29 @@ def test_bundles_of_every_earlier_state_lose_the_row(
         tiled(sound, signed(sound, secret), folder)
 
 
+def test_a_bundle_that_a_run_was_killed_at_loses_the_row_with_its_file(
+    sound: World, secret: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "log"
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    bundle = folder / "tile" / "entries" / "000.p"
+    bundle.mkdir(parents=True)
+    for process in (ended.pid, os.getppid()):
+        (bundle / f".23-new-{process}-5293e8ed").write_text(STATEMENT)
+    (bundle / ".23-new").touch()  # somebody's own
+    go(sound)
+    note = signed(sound, secret)
+    with pytest.raises(ClaimlogError, match=rf"23-new-{os.getppid()}-5293e8ed: is not finished"):
+        tiled(sound, note, folder)
+    assert sorted(path.name for path in bundle.iterdir()) == [
+        ".23-new", f".23-new-{os.getppid()}-5293e8ed"
+    ]  # fmt: skip
+    (bundle / f".23-new-{os.getppid()}-5293e8ed").unlink()
+    tiled(sound, note, folder)
+    assert not any(STATEMENT.encode() in data for data in contents(folder).values())
+
+
 def test_rows_of_tiles_are_not_hidden_by_a_file_that_nobody_signed(
     sound: World, secret: Path, tmp_path: Path
 ) -> None:
@@ -1046,6 +1071,36 @@ def test_no_copy_is_left_by_a_takedown_that_was_killed_after_its_last_file(
     done = sound.run("takedown", CLAIM, "--version", "1", "--reason", REASON)
     assert "there is no version 1 to take down" in done.stderr
     assert not any(parts.iterdir())
+
+
+def test_what_a_release_was_killed_at_goes_with_the_takedown(sound: World) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    unfinished = sound.root / f".CHANGELOG.md-new-{ended.pid}-5293e8ed"
+    unfinished.write_text(STATEMENT)
+    unpacked = sound.package.state / "release" / f".package-new-{ended.pid}-5293e8ed"
+    (unpacked / "package").mkdir(parents=True)
+    (unpacked / "package" / "claims.ndjson").write_text(STATEMENT)
+    go(sound)
+    assert not unfinished.exists()
+    assert not unpacked.exists()
+
+
+def test_a_release_is_unpacked_where_the_next_finds_what_a_killed_one_left(
+    rehearsed: tuple[Repo, ReissueOutput, Path],
+) -> None:
+    repo = rehearsed[0]
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    entry = read_index(repo.package)[0]
+    with package_at_release(repo.package, entry) as then:
+        scratch = then.root.parent
+        assert (scratch.parent, then.archived) == (repo.package.state / "release", True)
+    assert not scratch.exists()
+    left = scratch.with_name(scratch.name.replace(f"-{os.getpid()}-", f"-{ended.pid}-"))
+    left.mkdir()
+    with package_at_release(repo.package, entry):
+        assert not left.exists()
 
 
 # what is said of a release that held it ----------------------------------------------------------

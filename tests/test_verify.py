@@ -108,16 +108,19 @@ def test_a_directory_and_its_archive_are_whole(released: Repo) -> None:
         assert "every file against releases/0.1.0.json" in said
 
 
+@pytest.mark.parametrize("name", ["log", "a link"])
 def test_a_command_in_an_unpacked_release_leaves_nothing_in_it(
-    folder: Path, released: Repo, monkeypatch: pytest.MonkeyPatch
+    name: str, folder: Path, released: Repo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    place = folder / "log"
+    if name != "log":
+        place = folder.parent / name
+        place.symlink_to(folder / "log")
     monkeypatch.setattr("claimlog.fingerprint.MEMORY_BYTES", 0)
     bibliography = folder.parent / "thesis.bib"
     bibliography.write_text("@misc{tiny-0.1.0-C001-001, title={x}}", encoding="utf-8")
     for words in (("check-citations", str(bibliography)), ("show", "C001-001"), ("log",)):
-        done = CliRunner().invoke(
-            cli, ["--package", str(folder / "log"), *words], standalone_mode=False
-        )
+        done = CliRunner().invoke(cli, ["--package", str(place), *words], standalone_mode=False)
         assert done.exception is None, done.output
     assert verify_copy(folder, read_index(released.package)).findings == []
 

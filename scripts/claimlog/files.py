@@ -13,6 +13,9 @@ from pathlib import Path
 
 from claimlog.errors import UnconfirmedError
 
+TEMPORARY_FILE = re.compile(r"\..+-new-([0-9]+)-[0-9a-f]{8}", re.DOTALL)
+"""Name of a file that is being written (`temporary_path`), with the number of the process."""
+
 
 def write_durably(path: Path, data: bytes) -> None:
     """Replace `path` by `data` atomically: temporary file, fsync, rename, fsync of directory.
@@ -105,6 +108,13 @@ def abandoned_paths(target: Path, role: str = "new") -> list[Path]:
 def remove_abandoned(target: Path) -> None:
     """Remove what a process that ended had begun to write beside `target`."""
     for path in abandoned_paths(target):
+        remove(path)
+
+
+def remove_if_abandoned(path: Path) -> None:
+    """Remove a file that a process that ended had begun to write, whatever it was to replace."""
+    match = TEMPORARY_FILE.fullmatch(path.name)
+    if match and not _is_alive(int(match[1])) and path.is_file() and not path.is_symlink():
         remove(path)
 
 

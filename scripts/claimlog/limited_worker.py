@@ -59,7 +59,8 @@ def _end_with_parent(scratch: Path) -> Callable[[], None]:
     gone = threading.Event()
 
     def wait() -> None:
-        while sys.stdin.buffer.read(1):
+        # not by sys.stdin, whose lock an interpreter that ends would wait for, and abort
+        while os.read(sys.stdin.fileno(), 1):
             pass
         gone.set()
         for _ in range(TRIES):  # another thread may be writing there yet

@@ -197,6 +197,9 @@ TOPIC_PAGES = 20
 PEOPLE, KEYWORDS, LICENCES = 1_000, 100, 20
 """Contributors, keywords and licences in a descriptor: they stand in every citation."""
 
+PARQUET_FOOTER_BYTES = 4 * MIB
+"""Bytes of the footer of a batch in Parquet. Ours take some 12 kB for each 65,536 rows."""
+
 PARQUET_PAGE_BYTES = 128 * MIB
 """Bytes that a page of a column may take, unpacked: it is unpacked at once. A writer ends one at a
 megabyte, which it looks at every 1,024 values."""

@@ -75,10 +75,12 @@ class Package:
         """
         for folder in (start.absolute(), *start.absolute().parents):
             if (folder / DESCRIPTOR).is_file() and (folder / "schemas").is_dir():
-                is_release = folder.name == LOG and all(
-                    (folder.parent / name).is_file() for name in (RELEASE, SUMS)
-                )
-                return cls(folder, archived=is_release)
+                for place in (folder, folder.resolve()):  # which a link may name otherwise
+                    if place.name == LOG and all(
+                        (place.parent / name).is_file() for name in (RELEASE, SUMS)
+                    ):
+                        return cls(place, archived=True)
+                return cls(folder)
         raise UsageError(
             f"{start}: no {DESCRIPTOR} with a schemas/ beside it here or above; "
             "run inside a package or name one with --package DIR"

@@ -41,6 +41,9 @@ FILES = (
 )
 """Files below the state directory, by path; none has to be there."""
 
+UNPACKED = ("release", "package")
+"""Where an earlier state of the package is unpacked: beside that path, while a command runs."""
+
 OPEN = "open"
 OPEN_FILE = re.compile(rf"{NAME[1:-1]}\.ndjson")
 

@@ -307,7 +307,7 @@ class WebClient:
                 if is_lasting(error):
                     raise LastingError(
                         f"{display_address(place)}: {method} failed "
-                        f"({self._excerpt(plain_line(str(error)))}); look at the address"
+                        f"({self._excerpt(str(error))}); look at the address"
                     ) from None
                 raise UnsentError(self._network_fault(method, place, error)) from None
             except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
@@ -315,7 +315,7 @@ class WebClient:
                 raise WebError(self._network_fault(method, place, error)) from None
             if not answer.is_redirect or method != "GET":
                 return answer
-            location = str(answer.headers.get("location", ""))
+            location = self._without_token(str(answer.headers.get("location", "")))
             answer.close()
             most = min(most, self._connections.reach(here))
             place = self._redirect(place, location)
@@ -345,8 +345,8 @@ class WebClient:
                 200,
             )
         return WebError(
-            f"{display_address(place)}: leads on to {self._excerpt(display_address(target))}, "
-            "from where nothing is fetched; give the address of the file itself",
+            f"{display_address(place)}: leads on to {display_address(target)}, from "
+            "where nothing is fetched; give the address of the file itself",
             200,
         )
 
@@ -392,9 +392,10 @@ class WebClient:
         """Return the error for an answer that is no success, with what the service says."""
         message = ""
         with suppress(Exception):
-            message = service_message(b"".join(self._body(answer, WEB_ANSWER_BYTES)))
+            text = b"".join(self._body(answer, WEB_ANSWER_BYTES))
+            message = self._excerpt(service_message(self._parse(text, method, url)))
         answer.close()
-        said = f": {self._excerpt(message)}" if message else ""
+        said = f": {message}" if message else ""
         remedy = REMEDIES.get(answer.status_code, "")
         if not remedy and answer.status_code >= 500:
             remedy = "; the service has a fault, run this again later"
@@ -406,16 +407,20 @@ class WebClient:
     def _network_fault(self, method: str, url: str, error: Exception) -> str:
         what = str(error) or type(error).__name__
         return (
-            f"{display_address(url)}: {method} failed ({self._excerpt(plain_line(what))}); look "
-            "at the connection and run this again"
+            f"{display_address(url)}: {method} failed ({self._excerpt(what)}); look at the "
+            "connection and run this again"
         )
 
+    def _without_token(self, value: Any) -> Any:
+        """Return what a service said, which may repeat the token wherever it likes, without it."""
+        return self.token.cut_from(value) if self.token else value
+
     def _excerpt(self, text: str) -> str:
-        return (self.token.cut_from(text) if self.token else text)[:MESSAGE_LENGTH]
+        return plain_line(self._without_token(text))[:MESSAGE_LENGTH]
 
     def _parse(self, text: bytes, method: str, url: str) -> Any:
         try:
-            return json.loads(text) if text.strip() else None
+            return self._without_token(json.loads(text)) if text.strip() else None
         except (ValueError, RecursionError):
             raise WebError(
                 f"{display_address(url)}: {method} answered what is no JSON; look whether it is "

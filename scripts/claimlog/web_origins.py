@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.escaping import plain_line, web_address
@@ -56,9 +58,21 @@ class Token:
     def __repr__(self) -> str:
         return "Token(…)"
 
-    def cut_from(self, text: str) -> str:
-        """Return a text without the token, whoever wrote it there."""
-        return text.replace(self.value, "…")
+    def cut_from(self, value: Any) -> Any:
+        """Return a text, or a JSON value, without the token, whoever wrote it there.
+
+        That comes before anything else is done with the text: what is cut off in the midst of the
+        token is not found any more, nor what is hidden by characters that are left out later.
+        """
+        if isinstance(value, str):
+            return self._pattern.sub("…", value)
+        if isinstance(value, dict):
+            return {self.cut_from(key): self.cut_from(item) for key, item in value.items()}
+        return [*map(self.cut_from, value)] if isinstance(value, list) else value
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return re.compile("[^!-~]*".join(map(re.escape, self.value)))
 
 
 def origin(url: str) -> str:

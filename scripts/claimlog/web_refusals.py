@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import ssl
 import time
@@ -10,8 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-
-from claimlog.escaping import plain_line
+from typing import Any
 
 REMEDIES = {
     401: "; the token is not accepted, make another one",
@@ -33,16 +31,15 @@ def retry_after(value: str | None) -> float | None:
     return None
 
 
-def service_message(data: bytes) -> str:
-    """Return what an answer says in the forms of InvenioRDM and GitHub, in a line."""
-    document = json.loads(data)
+def service_message(document: Mapping[str, Any]) -> str:
+    """Return what an answer says in the forms of InvenioRDM and GitHub."""
     parts = [str(document.get("message", ""))]
     for error in document.get("errors", ())[:5]:
         if isinstance(error, Mapping):
             said = error.get("messages") or error.get("message") or error.get("code") or ""
             words = ", ".join(map(str, said)) if isinstance(said, list) else str(said)
             parts.append(f"{error.get('field', error.get('resource', ''))}: {words}")
-    return plain_line("; ".join(part for part in parts if part))
+    return "; ".join(part for part in parts if part)
 
 
 def is_lasting(error: BaseException) -> bool:

@@ -15,7 +15,7 @@ from claimlog.errors import ClaimlogError
 
 if TYPE_CHECKING:
     from claimlog.log.release_index import ReleaseEntry
-    from claimlog.release.publishing.release_files import ReleaseFiles, Say
+    from claimlog.release.publishing.release_files import ReleaseFiles
     from claimlog.web_client import WebClient
     from claimlog.web_origins import Token
 
@@ -106,18 +106,17 @@ deposit:actions"
     _hold_release_lock(context)
     entry, release = _verified_release(context, version, out, key)
     metadata = entry_metadata(read_definition(package), entry)
-    say = _discreet(token)
     with _client(token, MEDIA_TYPE, {}, release) as client:
-        publisher = ZenodoPublisher(client, service, release, metadata, record, say)
+        publisher = ZenodoPublisher(client, service, release, metadata, record, line)
         deposit = publisher.publish(is_final)
-    _say_outcome(token, deposit.address, deposit.is_published, release)
+    _say_outcome(deposit.address, deposit.is_published, release)
     if not deposit.is_published:
         return
-    say(f"DOI of version {entry.version}: {deposit.doi or 'none'}")
+    line(f"DOI of version {entry.version}: {deposit.doi or 'none'}")
     if deposit.concept_doi is None:
         line("the service names no DOI of all versions, so none was written into datapackage.json")
         return
-    say(f"DOI of all versions: {deposit.concept_doi}")
+    line(f"DOI of all versions: {deposit.concept_doi}")
     for name in write_doi(package, deposit.concept_doi):
         line(f"wrote {name}; commit it")
 
@@ -166,11 +165,10 @@ def github(
     entry, release = _verified_release(context, version, out, key)
     title = f"{package.descriptor['title']} {entry.version}"
     notes = release_notes(package, str(entry.version))
-    say = _discreet(token)
     with _client(token, MEDIA_TYPE, HEADERS, release) as client:
-        publisher = GithubPublisher(client, service, repository, release, title, notes, say)
+        publisher = GithubPublisher(client, service, repository, release, title, notes, line)
         page = publisher.publish(is_final)
-    _say_outcome(token, page.address, page.is_published, release)
+    _say_outcome(page.address, page.is_published, release)
 
 
 @publish.command(
@@ -250,22 +248,12 @@ def _client(
                 step("MB")
             seen += size
 
-        try:
-            with WebClient(token, media_type, headers, progress=count) as client:
-                yield client
-        except ClaimlogError as error:
-            # a service may repeat the token wherever it likes
-            error.args = tuple(token.cut_from(str(part)) for part in error.args)
-            raise
+        with WebClient(token, media_type, headers, progress=count) as client:
+            yield client
 
 
-def _discreet(token: Token) -> Say:
-    """Return what prints a line without the token, wherever a service wrote it."""
-    return lambda text: line(token.cut_from(text))
-
-
-def _say_outcome(token: Token, address: str, is_published: bool, release: ReleaseFiles) -> None:
-    number, address = len(release.files), token.cut_from(address)
+def _say_outcome(address: str, is_published: bool, release: ReleaseFiles) -> None:
+    number = len(release.files)
     if is_published:
         line((f"public at {address}: {number} files with the published hashes", "green"))
     else:

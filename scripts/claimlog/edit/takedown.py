@@ -22,6 +22,7 @@ from claimlog.edit.entity_history import find_entity
 from claimlog.edit.taken_words import SaidElsewhere, said_elsewhere, words_that_go
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.errors import reason as system_reason
+from claimlog.files import remove_abandoned
 from claimlog.limits import UNSEALED_BYTES
 from claimlog.log.batch import Batch, sealed_batches
 from claimlog.log.cache import empty_cache
@@ -41,6 +42,7 @@ from claimlog.log.takedowns import (
     read_takedowns,
 )
 from claimlog.package import CHANGELOG, Package
+from claimlog.package_state import UNPACKED, require_own_state
 from claimlog.schema.definition import Definition, read_definition
 from claimlog.schema.json_schemas import shape_flaw
 from claimlog.schema.table_schema import Table
@@ -303,3 +305,6 @@ def remove_copies(package: Package) -> None:
     """
     empty_cache(package)
     remove_leftovers(package)
+    # which a release that was killed left
+    remove_abandoned(package.root / CHANGELOG)
+    remove_abandoned(require_own_state(package).joinpath(*UNPACKED))

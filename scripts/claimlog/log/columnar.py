@@ -29,7 +29,7 @@ from claimlog.limits import (
 from claimlog.log.arrow_types import arrow_schema
 from claimlog.log.canonical import encode, explain, needs_care, render
 from claimlog.log.lines import COMPARED_KEYS, MOST_LISTED
-from claimlog.log.parquet_pages import pages
+from claimlog.log.parquet_pages import Chunk, pages, row_groups
 from claimlog.log.stream_file import Lines
 from claimlog.schema.table_schema import Table
 
@@ -100,6 +100,8 @@ def read_rows(path: Path, table: Table, shown: str, expected: int | None = None)
         if isinstance(error, OSError) and error.errno:
             raise ClaimlogError(f"{shown}: cannot be read ({os.strerror(error.errno)})") from error
         yield Lines(findings=[_unreadable(shown, (str(error).splitlines() or [""])[0][:200])])
+    except UnicodeDecodeError:
+        yield Lines(findings=[_unreadable(shown, "the name of a column is not UTF-8")])
 
 
 def _unreadable(shown: str, reason: str) -> Finding:
@@ -118,23 +120,23 @@ def _sizes(
     if rows > max(PARQUET_ROWS_FREE, size // PARQUET_BYTES_A_ROW):
         yield _unreadable(shown, f"{rows:,} rows in {size:,} bytes are no rows of a log")
         return
-    groups = [footer.row_group(index) for index in range(footer.num_row_groups)]
-    if sum(group.num_rows for group in groups) != rows:
-        yield _unreadable(shown, "its footer counts its rows in two ways")
-        return
-    chunks = [group.column(at) for group in groups for at in range(group.num_columns)]
-    values = max((chunk.num_values for chunk in chunks), default=0)
-    if values > PARQUET_ROWS_FREE + rows + size:
-        yield _unreadable(shown, f"a column of {values:,} values in {size:,} bytes")
-        return
     try:
+        groups = row_groups(path)
+        if sum(group.num_rows for group in groups) != rows:
+            yield _unreadable(shown, "its footer counts its rows in two ways")
+            return
+        chunks = [chunk for group in groups for chunk in group.chunks]
+        values = max((chunk.num_values for chunk in chunks), default=0)
+        if values > PARQUET_ROWS_FREE + rows + size:
+            yield _unreadable(shown, f"a column of {values:,} values in {size:,} bytes")
+            return
         if flaw := _page_flaw(path, chunks, size):
             yield _unreadable(shown, flaw)
     except ValueError as error:
         yield _unreadable(shown, str(error))
 
 
-def _page_flaw(path: Path, chunks: list[pq.ColumnChunkMetaData], size: int) -> str | None:
+def _page_flaw(path: Path, chunks: list[Chunk], size: int) -> str | None:
     """Return why the pages of the columns are not read, if so."""
     unpacked = 0
     for chunk in chunks:

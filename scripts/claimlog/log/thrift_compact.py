@@ -6,11 +6,45 @@ readers, is seen here only.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
 DEPTH = 12
 """Levels of nesting: a footer has eight, and a page header three."""
 
+LAST_FIELD = (1 << 15) - 1
+LAST_NUMBER = (1 << 64) - 1
+
+I32, I64, BINARY, LIST, STRUCT = 5, 6, 8, 9, 12
+"""Types of values on the wire."""
+
 Fields = dict[int, object]
 """A struct: its fields by number."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a field has to be, so that every reader finds the same bytes in it.
+
+    Readers take the values of a list for what they expect, whatever type the list states, and pass
+    over a field of another type than they expect.
+
+    Attributes
+    ----------
+    kind
+        Its type; None for any but a list that is not empty.
+    of
+        The type of a list's values.
+    fields
+        Those of a struct, or of the structs in a list, that have to be something; None for any.
+    """
+
+    kind: int | None = None
+    of: int | None = None
+    fields: Mapping[int, Shape] | None = field(default_factory=dict)
+
+
+ANY = Shape(fields=None)
 
 
 class Compact:
@@ -28,24 +62,35 @@ class Compact:
         self.name = name
         self.at = 0
 
-    def struct(self, depth: int = DEPTH) -> Fields:
+    def struct(self, depth: int = DEPTH, shapes: Mapping[int, Shape] | None = None) -> Fields:
         """Return the fields of a struct: numbers, bytes, lists and structs; floats as bytes.
+
+        Parameters
+        ----------
+        shapes
+            What fields have to be, by number; others may hold no list then.
 
         Raises
         ------
         ValueError
-            If there is none, or one that is nested too deeply.
+            If there is none, or one that is nested too deeply, whose fields are not in their order
+            or which is of another shape.
         """
         fields: Fields = {}
         number = 0
         while head := self._byte():
             step, kind = head >> 4, head & 15
-            number = number + step if step else self._integer()
+            last, number = number, number + step if step else self._integer()
+            if not last < number <= LAST_FIELD:  # twice: readers differ in what becomes of it
+                raise ValueError(f"{self.name} has fields in another order than their own")
+            shape = ANY if shapes is None else shapes.get(number, Shape())
+            if shape.kind not in (None, kind):
+                raise self._unexpected()
             # a truth value is in its type
-            fields[number] = kind == 1 if kind in (1, 2) else self._value(kind, depth)
+            fields[number] = kind == 1 if kind in (1, 2) else self._value(kind, depth, shape)
         return fields
 
-    def _value(self, kind: int, depth: int) -> object:
+    def _value(self, kind: int, depth: int, shape: Shape = ANY) -> object:
         if kind in (1, 2, 3):
             return self._byte()
         if kind in (4, 5, 6):
@@ -58,10 +103,16 @@ class Compact:
             head = self._byte()
             count, of = head >> 4, head & 15
             count = self._varint() if count == 15 else count
-            return [self._value(of, depth - 1) for _ in range(count)]
-        if kind == 12 and depth:
-            return self.struct(depth - 1)
-        raise ValueError(f"{self.name} holds what none does")
+            if count and shape.fields is not None and shape.of != of:
+                raise self._unexpected()
+            inner = Shape(fields=shape.fields)
+            return [self._value(of, depth - 1, inner) for _ in range(count)]
+        if kind == STRUCT and depth:
+            return self.struct(depth - 1, shape.fields)
+        raise self._unexpected()
+
+    def _unexpected(self) -> ValueError:
+        return ValueError(f"{self.name} holds what none does")
 
     def _integer(self) -> int:
         number = self._varint()
@@ -72,7 +123,7 @@ class Compact:
         for shift in range(0, 70, 7):
             byte = self._byte()
             number |= (byte & 127) << shift
-            if byte < 128:
+            if byte < 128 and number <= LAST_NUMBER:
                 return number
         raise ValueError(f"{self.name} holds an endless number")
 

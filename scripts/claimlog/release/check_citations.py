@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any
 
 import polars as pl
@@ -90,6 +91,11 @@ def check_citations(log: Log, citations: Sequence[ClaimCitation]) -> list[Checke
         if name in histories:
             histories[name] = with_taken_versions(histories[name], gone)
 
+    @cache  # many may cite the same version, and the log is read for each
+    def change_since(claim_id: str, cited: int) -> RowChange:
+        [change] = claim_changes(log, cited + 1, log.size, pl.Series([claim_id]))
+        return change
+
     def first_release(event: ChangeEvent, seq: Mapping[str, int]) -> str | None:
         at = seq[event.event_id]
         return next((mark.version for mark in marks if at < mark.size), None)
@@ -106,7 +112,7 @@ def check_citations(log: Log, citations: Sequence[ClaimCitation]) -> list[Checke
             version = cited["version"]
             checked.append(CheckedCitation(citation, UNCHANGED, problem, version, version))
             continue
-        change = _change(log, citation.claim_id, cited["seq"] + 1)
+        change = change_since(citation.claim_id, cited["seq"])
         seq = {row["event_id"]: row["seq"] for row in history}
         status = RETRACTED if last["action"] == "retract" else CHANGED
         if lost := taken_row(cited):
@@ -124,12 +130,6 @@ def check_citations(log: Log, citations: Sequence[ClaimCitation]) -> list[Checke
             )
         )
     return checked
-
-
-def _change(log: Log, claim_id: str, start: int) -> RowChange:
-    """Return what became of a claim from row `start` of the log on."""
-    [change] = claim_changes(log, start, log.size, pl.Series([claim_id]))
-    return change
 
 
 def _cited_row(

@@ -15,6 +15,7 @@ from claimlog.files import (
     confirm_rename,
     remove,
     remove_abandoned,
+    remove_if_abandoned,
     sync,
     temporary_path,
     write_durably,
@@ -125,7 +126,7 @@ def make_release(
         package.refuse_links(path)
     recover_directory(folder)
     beside_it = [out / f"{folder.name}{suffix}" for suffix in (STATEMENT_SUFFIX, CHECKPOINT_SUFFIX)]
-    for path in (zip_path, *beside_it, changelog, package.root / entry_name):
+    for path in beside_it:
         remove_abandoned(path)
     index = read_index(package)
     if any(entry.version == requested for entry in index):
@@ -298,6 +299,7 @@ def write_release(
     """
     name = str(log.definition.descriptor["name"])
     folder, zip_path = release_paths(name, str(plan.version), out)
+    remove_abandoned(zip_path)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -382,7 +384,7 @@ def require_next_version(requested: Version, index: list[ReleaseEntry], diff: Di
 
 
 def require_clean_commit(package: Package) -> str:
-    """Return the commit of the checkout.
+    """Return the commit of the checkout, once what killed runs left in it is removed.
 
     Raises
     ------
@@ -392,6 +394,9 @@ def require_clean_commit(package: Package) -> str:
     try:
         checkout = Checkout.of(package)
         head = checkout.head()
+        for path in map(package.root.joinpath, checkout.untracked()):
+            for unfinished in (path, *path.glob(".*-new-*")):
+                remove_if_abandoned(unfinished)
         # what was signed is written after the commit, and committed with the release; the state of
         # the package, where the lock of this release lies, is in no commit
         state = f"{package.relative(package.state)}/"

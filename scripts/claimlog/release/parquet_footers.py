@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from claimlog.export.parquet import column_notes, table_notes
-from claimlog.log.parquet_pages import pages
+from claimlog.log.parquet_pages import END_BYTES, MAGIC_BYTES, pages
 from claimlog.log.thrift_compact import Compact
 from claimlog.schema.table_schema import Table
 
@@ -31,9 +31,6 @@ ARROW_SCHEMA = b"ARROW:schema"
 POLARS_PREFIX = b"_PL_"
 """How the notes begin by which Polars knows the codes of a column; releases up to 0.2.0 have none.
 """
-
-MAGIC_BYTES, END_BYTES = 4, 8
-"""Bytes before the first column, and behind the footer, where its length stands."""
 
 FOOTER_FIELDS = frozenset(range(1, 8))
 GROUP_FIELDS = frozenset(range(1, 8))

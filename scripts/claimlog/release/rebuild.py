@@ -19,11 +19,12 @@ from claimlog.build import Progress
 from claimlog.checkout import Checkout
 from claimlog.errors import ClaimlogError, reason
 from claimlog.export.content_hash import parquet_content, sqlite_content
-from claimlog.files import copy_durably
+from claimlog.files import copy_durably, remove, remove_abandoned, temporary_path
 from claimlog.git import CheckoutError
 from claimlog.log.read_log import read
 from claimlog.log.release_index import ReleaseEntry, require_agreement
 from claimlog.package import DESCRIPTOR, RELEASE, Package, read_json
+from claimlog.package_state import UNPACKED, state_folder
 from claimlog.release.layout import release_paths, sha256_of_file
 from claimlog.release.log_check import unstated_rules
 from claimlog.release.make import plan_release, write_release
@@ -169,16 +170,26 @@ def _select_columns(table: Table, columns: set[str]) -> Table:
 def package_at_release(package: Package, entry: ReleaseEntry) -> Iterator[Package]:
     """Yield the package as it stood at a release's commit.
 
+    It may hold rows that were taken down since. So it lies where the next command, or takedown,
+    finds what one that was killed left.
+
     Raises
     ------
     ClaimlogError
-        If git does not have the commit.
+        If git does not have the commit, or the state of the package cannot be written.
     """
-    with tempfile.TemporaryDirectory(prefix="claimlog-") as scratch:
-        root = Path(scratch) / package.root.name
-        checkout = Checkout.of(package)
-        checkout.unpack(release_commit(checkout, entry), root)
+    checkout = Checkout.of(package)
+    commit = release_commit(checkout, entry)
+    place = state_folder(package, *UNPACKED[:-1]) / UNPACKED[-1]
+    remove_abandoned(place)
+    scratch = temporary_path(place)
+    try:
+        scratch.mkdir()
+        root = scratch / package.root.name
+        checkout.unpack(commit, root)
         yield Package(root, archived=True)
+    finally:
+        remove(scratch)
 
 
 def release_commit(checkout: Checkout, entry: ReleaseEntry) -> str:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError, reason
-from claimlog.files import write_durably
+from claimlog.files import TEMPORARY_FILE, remove_if_abandoned, write_durably
 from claimlog.log.event_log import Log
 from claimlog.log.leaf_entries import iterate_entries
 from claimlog.log.release_index import ReleaseEntry
-from claimlog.log.tiles import BUNDLE_BYTES, ENTRIES, tile_files
+from claimlog.log.tiles import BUNDLE_BYTES, ENTRIES, TILES, tile_files
 from claimlog.release.checkpoint import Checkpoint, parse_checkpoint
 from claimlog.release.published_checkpoint import (
     CHECKPOINT_FILE,
@@ -61,11 +61,12 @@ def write_tiles(
     ------
     ClaimlogError
         If the checkpoint is not one of this log, the directory holds another log or a later state,
-        or a file cannot be written.
+        another process writes there, or a file cannot be written.
     """
     checkpoint, _ = parse_checkpoint(note.encode("utf-8"), "the signed checkpoint")
     require_tree_of_log(log, checkpoint, "the signed checkpoint")
     published = require_continuation(log, checkpoint, out, display_path)
+    _remove_unfinished_files(out, display_path)
     sizes = {checkpoint.size, *(entry.size for entry in index)}
     if published is not None:
         sizes.add(published.size)
@@ -85,6 +86,26 @@ def write_tiles(
             "there is as it was"
         ) from error
     return TileOutput(checkpoint, files, new_files, emptied)
+
+
+def _remove_unfinished_files(out: Path, display_path: str) -> None:
+    """Remove tiles and bundles that a run was killed at: rows stay in them for everybody to read.
+
+    Raises
+    ------
+    ClaimlogError
+        If there is one that may be another process's, or that cannot be removed.
+    """
+    found = sorted((out / TILES).rglob(".*-new-*"))
+    for path in found:
+        remove_if_abandoned(path)
+    for path in found:
+        if TEMPORARY_FILE.fullmatch(path.name) and path.exists():
+            raise ClaimlogError(
+                f"{display_path}/{path.relative_to(out).as_posix()}: is not finished, and may hold "
+                "rows that were taken down; wait if another claimlog writes there, else remove it, "
+                "and run this again"
+            )
 
 
 def _write_files(
