@@ -29,8 +29,9 @@ class CellState:
 
     Attributes
     ----------
-    whole
-        Bytes of the first line, if the file was written anew with all that it held then.
+    settled
+        Bytes of the first line, if the file was written anew with all that it held then; or of the
+        file when that would not have made it shorter.
     file, head
         Number and first bytes of the file.
     """
@@ -39,7 +40,7 @@ class CellState:
     head: bytes = b""
     count: int = 0
     size: int = 0
-    whole: int = 0
+    settled: int = 0
     cells: dict[str, Cell] = field(default_factory=dict)
     undo: list[tuple[Values, Values]] = field(default_factory=list)
     redo: list[tuple[Values, Values]] = field(default_factory=list)
@@ -51,7 +52,7 @@ class CellState:
         if MARK in line:
             self.marks[line[MARK]] = line.get("data")
         if WHOLE in line:
-            self.whole, self.count, self.marks = size, line["count"], line["marks"]
+            self.settled, self.count, self.marks = size, line["count"], line["marks"]
             self.cells = {key: Cell(*cell) for key, cell in line[WHOLE].items()}
             self.undo = [(before, after) for before, after in line[UNDO]]
             self.redo = [(before, after) for before, after in line[REDO]]

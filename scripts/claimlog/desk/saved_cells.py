@@ -187,8 +187,10 @@ class SavedCells:
             try:
                 with self._locked() as handle:
                     self._read(handle)
-                    is_long = self._state.size > self._state.whole + LINES_BYTES
+                    is_long = self._state.size > self._state.settled + LINES_BYTES
                     if not is_long or not self._write_anew():
+                        if is_long:  # what is there takes that much: no need to look at each change
+                            self._state.settled = self._state.size
                         yield handle
                         return
                 with self._locked() as handle:
