@@ -20,7 +20,7 @@ from claimlog.desk.request_error import (
     MALFORMED,
     RequestError,
 )
-from claimlog.desk.roles import Role
+from claimlog.desk.roles import FILES, Role
 from claimlog.desk.web import guard
 from claimlog.desk.web.adjudication_api import adjudication_routes
 from claimlog.desk.web.coding_api import coding_routes
@@ -35,7 +35,7 @@ from claimlog.site.protection.failures import log_fault
 from claimlog.site.protection.turns import Turns
 
 API = "api/"
-STATIC = "/static/"
+STATIC = f"/{FILES}/"
 OCTETS = b"application/octet-stream"
 DISCONNECT = "http.disconnect"
 FAULT = "this failed by a fault of claimlog, which is noted where the desk was started"
