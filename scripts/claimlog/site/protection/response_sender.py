@@ -61,6 +61,7 @@ class Sender:
         send: Any,
         stream: Callable[[], bool] = lambda: False,
         on_complete: Callable[[], None] = lambda: None,
+        peer: str | None = None,
     ) -> None:
         """Make a sender.
 
@@ -70,6 +71,8 @@ class Sender:
             Whether the answer comes in parts, as they are made; asked when it begins.
         on_complete
             Called when the whole answer is there, or its first part.
+        peer
+            Whose part of the budget it takes; by default that of the address that asks.
         """
         self.started = False
         """Whether anything has been sent; until then there can be another answer."""
@@ -77,6 +80,7 @@ class Sender:
         self._send = send
         self._stream = stream
         self._on_complete = on_complete
+        self._peer = peer_of_request(scope) if peer is None else peer
         self._start: dict[str, Any] | None = None
         self._begun = monotonic()
         self._handed = 0
@@ -108,7 +112,7 @@ class Sender:
         if len(body) <= reader_limits.PIECE_BYTES or part:
             await self._pieces(message, body)
             return
-        peer, size = peer_of_request(self._scope), len(body)
+        peer, size = self._peer, len(body)
         if not SEND_BUDGET.take(peer, size):
             raise ServerBusy
         try:
