@@ -74,6 +74,7 @@ def test_the_limits_that_are_stated_are_those_of_the_code() -> None:
         f"at most {git.MEMORY_BYTES >> 30} GiB of address space",
         f"a listing of more than {FILES:,} files is refused, as are more than {TAGS:,} tags",
         f"CITATION.cff are read up to {definition.DOCUMENT_BYTES // mib} MiB",
+        f"a work has at most {definition.WORK_BYTES // mib} MiB",
         f"source texts up to {definition.TEXT_BYTES // mib} MiB each",
         f"differences of more than {definition.DIFF_LINES:,} lines",
         f"more than {definition.MARKS} combining marks",
