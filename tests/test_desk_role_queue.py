@@ -26,10 +26,10 @@ from claimlog.desk.roles import Role
 from claimlog.desk.upload import MOST, Upload, Uploads
 from claimlog.desk.web import review_api
 from claimlog.desk.web.role_queue import MOST_BYTES, MOST_WAITING, BodyShares, RoleQueue
-from claimlog.site.protection import reader_limits, response_sender
+from claimlog.site.protection import reader_limits
 from claimlog.sources.text import Texts
 from conftest import World
-from desk_client import Opened, claim_value, desk_of
+from desk_client import ROLES, Opened, claim_value, desk_of
 
 OCTETS = {"content-type": "application/octet-stream"}
 
@@ -375,8 +375,8 @@ def test_answers_that_a_role_does_not_take_hold_a_bounded_number_of_bytes(
 ) -> None:
     opened = desk_of(registered, tmp_path)
     size = len(opened.ask("coder-1", "GET", "sources/S102").content)
-    budget = response_sender.SendBudget(5 * size, 2 * size)
-    monkeypatch.setattr(response_sender, "SEND_BUDGET", budget)
+    budget = opened.app.budget
+    monkeypatch.setattr(budget, "each", 2 * size)
     monkeypatch.setattr(reader_limits, "PIECE_BYTES", 400)
 
     async def run() -> None:
@@ -399,6 +399,25 @@ def test_answers_that_a_role_does_not_take_hold_a_bounded_number_of_bytes(
     opened.close()
 
 
+def test_one_answer_of_any_length_is_sent_to_each_role_whatever_others_do_not_take(
+    registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = desk_of(registered, tmp_path)
+    monkeypatch.setattr(opened.app.budget, "each", 1)
+    monkeypatch.setattr(reader_limits, "PIECE_BYTES", 400)
+
+    async def run() -> None:
+        idle = [Reader(opened, role, "sources/S102", takes=False) for role in ROLES]
+        await asyncio.gather(*(one.begun.wait() for one in idle))
+        assert [one.status for one in idle] == [200] * len(ROLES)
+        for one in idle:
+            one.go.set()
+        await asyncio.gather(*(one.task for one in idle))
+
+    asyncio.run(run())
+    opened.close()
+
+
 def test_a_role_that_takes_nothing_of_an_answer_is_cut_off(
     registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -409,7 +428,7 @@ def test_a_role_that_takes_nothing_of_an_answer_is_cut_off(
     async def run() -> None:
         idle = Reader(opened, "coder-1", "sources/S102", takes=False)
         await asyncio.wait_for(idle.task, 20)
-        assert not response_sender.SEND_BUDGET.peers
+        assert not opened.app.budget.peers
 
     asyncio.run(run())
     opened.close()

@@ -6,6 +6,7 @@ import asyncio
 import traceback
 from collections.abc import Mapping, Sequence
 from functools import partial
+from math import inf
 from pathlib import Path, PurePosixPath
 from tempfile import gettempdir
 from typing import Any
@@ -33,7 +34,8 @@ from claimlog.desk.web.role_queue import LATER, BodyShares, RoleQueue
 from claimlog.desk.web.router import PACES, SLOW, Route, find_route
 from claimlog.errors import ClaimlogError, FindingsError, is_of_the_machine
 from claimlog.site.protection.failures import log_fault
-from claimlog.site.protection.response_sender import ClientGone, Sender
+from claimlog.site.protection.reader_limits import PEER_SENDING_BYTES
+from claimlog.site.protection.response_sender import ClientGone, SendBudget, Sender
 from claimlog.site.protection.slots import ServerBusy
 from claimlog.site.protection.turns import Turns
 
@@ -54,6 +56,11 @@ class DeskApp:
     ----------
     tokens
         The token of each role.
+
+    Attributes
+    ----------
+    budget
+        Bytes of long answers that are under way to each role.
     """
 
     def __init__(self, desk: Desk, tokens: Mapping[str, str]) -> None:
@@ -69,6 +76,8 @@ class DeskApp:
         self._queues = {pace: RoleQueue(f"desk-{pace}") for pace in PACES}
         self._bodies = BodyShares()
         self._turns = Turns()
+        # few roles: what one does not take is no reason to refuse another
+        self.budget = SendBudget(inf, PEER_SENDING_BYTES)
 
     async def __call__(self, scope: Mapping[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -100,7 +109,7 @@ class DeskApp:
         except Exception as error:
             log_fault(error, scope["method"], scope["path"])
             answer = json_answer({"error": {"code": "fault", "message": FAULT}}, 500)
-        sender = Sender(scope, send, peer=role)
+        sender = Sender(scope, send, peer=role, budget=self.budget)
         try:
             await _send(sender, answer)
         except ServerBusy:

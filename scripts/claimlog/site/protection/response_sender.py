@@ -28,7 +28,7 @@ class ClientGone(BaseException):
 class SendBudget:
     """Bytes of long answers under way, for all readers and for each."""
 
-    def __init__(self, total: int, each: int) -> None:
+    def __init__(self, total: float, each: int) -> None:
         self.total, self.each = total, each
         self.peers: Counter[str] = Counter()
 
@@ -62,6 +62,7 @@ class Sender:
         stream: Callable[[], bool] = lambda: False,
         on_complete: Callable[[], None] = lambda: None,
         peer: str | None = None,
+        budget: SendBudget | None = None,
     ) -> None:
         """Make a sender.
 
@@ -73,6 +74,8 @@ class Sender:
             Called when the whole answer is there, or its first part.
         peer
             Whose part of the budget it takes; by default that of the address that asks.
+        budget
+            By default that of this process.
         """
         self.started = False
         """Whether anything has been sent; until then there can be another answer."""
@@ -81,6 +84,7 @@ class Sender:
         self._stream = stream
         self._on_complete = on_complete
         self._peer = peer_of_request(scope) if peer is None else peer
+        self._budget = SEND_BUDGET if budget is None else budget
         self._start: dict[str, Any] | None = None
         self._begun = monotonic()
         self._handed = 0
@@ -113,12 +117,12 @@ class Sender:
             await self._pieces(message, body)
             return
         peer, size = self._peer, len(body)
-        if not SEND_BUDGET.take(peer, size):
+        if not self._budget.take(peer, size):
             raise ServerBusy
         try:
             await self._pieces(message, body)
         finally:
-            SEND_BUDGET.give_back(peer, size)
+            self._budget.give_back(peer, size)
 
     async def _pieces(self, message: dict[str, Any], body: bytes) -> None:
         if self._start is not None:
