@@ -21,11 +21,12 @@ import orjson
 import pytest
 
 from claimlog.desk.request_error import RequestError
+from claimlog.desk.roles import named_role
 from claimlog.desk.web import coding_api
 from claimlog.desk.web.guard import check_request
 from claimlog.desk.web.preview_mount import PreviewMount
 from claimlog.desk.web.tokens import role_tokens
-from claimlog.errors import ClaimlogError
+from claimlog.errors import ClaimlogError, UsageError
 from claimlog.site.protection import reader_pool
 from claimlog.site.source_texts import VARIABLE
 from claimlog.sql_process import Worker
@@ -631,3 +632,14 @@ def test_every_answer_of_a_preview_runs_no_script_and_is_for_nobody_else(
     for method in ("POST", "PUT", "DELETE"):
         assert opened.send(method, f"{address}-/messages", "adjudicator", b"{}").status_code == 405
     opened.close()
+
+
+def test_no_role_is_called_as_addresses_of_the_desk_itself_begin() -> None:
+    folder = ROOT / "scripts/claimlog/desk/web/templates"
+    pages = "".join(path.read_text("utf-8") for path in folder.glob("*.html"))
+    begins = set(re.findall(r'(?:src|href)="/([^/"{]+)/', pages))
+    assert begins
+    for name in begins:
+        with pytest.raises(UsageError, match=f"^--role {name}: .* name it otherwise$"):
+            named_role(name)
+        assert named_role(f"{name}-1").name == f"{name}-1"

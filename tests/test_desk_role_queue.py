@@ -12,16 +12,24 @@ from typing import Any
 
 import pytest
 
-from claimlog.desk import desk_log, draft_changes, entry_candidates, text_registration, work
+from claimlog.desk import (
+    desk_log,
+    draft_changes,
+    entry_candidates,
+    saved_work,
+    text_registration,
+    work,
+)
 from claimlog.desk.findings import draft_findings
 from claimlog.desk.request_error import BUSY, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.upload import MOST, Upload, Uploads
 from claimlog.desk.web import review_api
 from claimlog.desk.web.role_queue import MOST_BYTES, MOST_WAITING, BodyShares, RoleQueue
+from claimlog.site.protection import reader_limits
 from claimlog.sources.text import Texts
 from conftest import World
-from desk_client import claim_value, desk_of
+from desk_client import ROLES, Opened, claim_value, desk_of
 
 OCTETS = {"content-type": "application/octet-stream"}
 
@@ -329,4 +337,120 @@ def test_nobody_waits_for_texts_to_be_read_who_only_asks_for_rows(
     assert rows
     go.set()
     reading.join()
+    opened.close()
+
+
+class Reader:
+    """Who asks for something with the cookie of a role, and may take nothing of the answer."""
+
+    def __init__(self, opened: Opened, role: str, path: str, takes: bool) -> None:
+        self.status = 0
+        self.begun, self.go = asyncio.Event(), asyncio.Event()
+        if takes:
+            self.go.set()
+        headers = [(b"host", b"127.0.0.1:8010"), (b"cookie", opened.cookies[role].encode())]
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": f"/{role}/api/{path}",
+            "raw_path": f"/{role}/api/{path}".encode(),
+            "query_string": b"",
+            "headers": headers,
+            "client": ("127.0.0.1", 1),
+        }
+        self.task = asyncio.ensure_future(opened.app(scope, self.receive, self.send))
+
+    async def receive(self) -> dict[str, Any]:
+        return await asyncio.Future()
+
+    async def send(self, message: dict[str, Any]) -> None:
+        self.status = message.get("status", self.status)
+        if message["type"] == "http.response.body":
+            self.begun.set()
+            await self.go.wait()
+
+
+def test_answers_that_a_role_does_not_take_hold_a_bounded_number_of_bytes(
+    registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = desk_of(registered, tmp_path)
+    size = len(opened.ask("coder-1", "GET", "sources/S102").content)
+    budget = opened.app.budget
+    monkeypatch.setattr(budget, "each", 2 * size)
+    monkeypatch.setattr(reader_limits, "PIECE_BYTES", 400)
+
+    async def run() -> None:
+        idle = [Reader(opened, "coder-1", "sources/S102", takes=False) for _ in range(6)]
+        await asyncio.gather(*(one.begun.wait() for one in idle))
+        assert sorted(one.status for one in idle) == [200] * 2 + [429] * 4
+        assert budget.peers == {"coder-1": 2 * size}
+        other = Reader(opened, "coder-2", "sources/S102", takes=True)
+        await other.task
+        assert other.status == 200
+        for one in idle:
+            one.task.cancel()  # as when a connection is cut off
+        await asyncio.gather(*(one.task for one in idle), return_exceptions=True)
+        assert not budget.peers
+        again = Reader(opened, "coder-1", "sources/S102", takes=True)
+        await again.task
+        assert again.status == 200
+
+    asyncio.run(run())
+    opened.close()
+
+
+def test_one_answer_of_any_length_is_sent_to_each_role_whatever_others_do_not_take(
+    registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = desk_of(registered, tmp_path)
+    monkeypatch.setattr(opened.app.budget, "each", 1)
+    monkeypatch.setattr(reader_limits, "PIECE_BYTES", 400)
+
+    async def run() -> None:
+        idle = [Reader(opened, role, "sources/S102", takes=False) for role in ROLES]
+        await asyncio.gather(*(one.begun.wait() for one in idle))
+        assert [one.status for one in idle] == [200] * len(ROLES)
+        for one in idle:
+            one.go.set()
+        await asyncio.gather(*(one.task for one in idle))
+
+    asyncio.run(run())
+    opened.close()
+
+
+def test_a_role_that_takes_nothing_of_an_answer_is_cut_off(
+    registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader_limits, "SEND_SECONDS", 0.1)
+    monkeypatch.setattr(reader_limits, "PIECE_BYTES", 400)
+    opened = desk_of(registered, tmp_path)
+
+    async def run() -> None:
+        idle = Reader(opened, "coder-1", "sources/S102", takes=False)
+        await asyncio.wait_for(idle.task, 20)
+        assert not opened.app.budget.peers
+
+    asyncio.run(run())
+    opened.close()
+
+
+def test_a_work_of_more_bytes_than_are_sent_at_once_is_not_saved(
+    registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    value = claim_value("ships will founder", "Vessels may be lost.")
+    monkeypatch.setattr(saved_work, "WORK_BYTES", 3_000)
+    opened = desk_of(registered, tmp_path)
+    opened.put("coder-1", "S102", "d1", {**value, "note": "n" * 2_000})
+    path = "work/S102/{}".format
+    refused = opened.ask(
+        "coder-1", "PUT", path("drafts/d2"), base=0, value={**value, "note": "n" * 900}
+    )
+    assert (refused.status_code, refused.json()["error"]["code"]) == (413, "large")
+    assert refused.json()["error"]["message"].startswith("S102.ndjson: what is saved of a text has")
+    entry = {**actor("Keepers"), "note": "n" * 900}
+    refused = opened.ask("coder-1", "PUT", path("registered/actors/keepers"), base=0, value=entry)
+    assert refused.status_code == 413
+    opened.put("coder-1", "S102", "d1", {**value, "note": "n" * 1_000}, 1)
+    opened.put("coder-1", "S102", "d2", {**value, "note": "n" * 900})
+    opened.take("coder-1", "POST", path("undo"), state=3)
     opened.close()

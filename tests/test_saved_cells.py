@@ -196,6 +196,26 @@ def test_changes_without_end_are_let_go_of_and_nothing_that_is_there_is(
     assert [path.name for path in tmp_path.iterdir()] == ["work"]
 
 
+def test_a_long_work_is_not_written_out_at_each_change_where_that_gains_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saved_cells, "LINES_BYTES", 2_000)
+    tries: list[int] = []
+    write = SavedCells._write_anew
+
+    def count(cells: SavedCells) -> bool:
+        tries.append(cells._state.size)
+        return write(cells)
+
+    monkeypatch.setattr(SavedCells, "_write_anew", count)
+    cells = SavedCells(tmp_path / "work")
+    for number in range(1_000):
+        cells.change({str(number): "x" * 20}, {})
+    size = cells.path.stat().st_size
+    assert len(tries) <= size // 2_000
+    assert values(cells_at(cells.path)) == {str(number): "x" * 20 for number in range(1_000)}
+
+
 def test_a_file_that_cannot_be_written_anew_goes_on_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -61,6 +61,14 @@ def supplied(served: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLAIMLOG_TEXTS", str(served.texts))
 
 
+LONG = "".join(
+    f'unit{n} \N{WOMAN}\N{ZERO WIDTH JOINER}\N{ROCKET} "quoted". ' for n in range(12_000)
+)
+"""A text longer than a page shows, with few claims and much to escape."""
+
+PASSAGE = LONG[LONG.index("unit99 ") : LONG.index(" \N{WOMAN}", LONG.index("unit6000 "))]
+
+
 @pytest.fixture(scope="module")
 def odd(tmp_path_factory: pytest.TempPathFactory) -> World:
     """A package whose title, note and text hold markup, and more claims than fit a page."""
@@ -68,12 +76,14 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> World:
     many = " ".join(f"Ship{number} sailed." for number in range(450))
     (world.texts / "harbour.txt").write_text(ODD, "utf-8")
     (world.texts / "<img src=x onerror=alert(1)>.txt").write_text(many, "utf-8")
+    (world.texts / "long.txt").write_text(LONG, "utf-8")
     copies = [
         source(f"S00{n}", kind="copy", text_sha256=Text(t).sha256, text_length=len(t), **more)
         for n, t, more in (
             (1, ODD, {"title": MARKUP, "note": f"See {MARKUP}"}),
             (2, many, {}),
             (3, "Nobody has this text, and nothing was coded in it.", {}),
+            (4, LONG, {}),
         )
     ]
     world.add("actors", ACTORS)
@@ -86,6 +96,8 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> World:
             claim("<b>pilots</b> of Norland", "Norland has crews.", content="state"),
             claim("& Sudland met", "Sudland took part."),
             *(claim(f"Ship{n} sailed", f"Vessel {n} left.", source_id="S002") for n in range(450)),
+            claim(PASSAGE, "Units were many.", source_id="S004"),
+            claim("unit9000", "Unit 9000 was there.", source_id="S004"),
         ],
     )
     world.seal("odd")
@@ -358,6 +370,60 @@ def test_more_claims_than_fit_a_page_are_shown_in_parts_with_their_part_of_the_t
     assert "/sources/S002?page=3#at-C002-401" in get("/claims/C002-401").text
     beyond = get("/sources/S002.json?page=77")
     assert (beyond.status_code, beyond.json()["nearest"]) == (404, "/sources/S002.json?page=3")
+
+
+def test_a_long_text_with_few_claims_is_shown_in_parts_of_bounded_length(
+    odd: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAIMLOG_TEXTS", str(odd.texts))
+    get = asking(odd.package.build)
+    shown, address = "", "/sources/S004.json"
+    while address:
+        answer = get(address)
+        assert len(answer.content) < 10 * source_texts.PART_CHARACTERS
+        text = answer.json()["text"]
+        part = "".join(piece["text"] for piece in text["pieces"])
+        assert (text["start"], text["end"]) == (len(shown), len(shown) + len(part))
+        shown += part
+        following = text["parts"]["next"]
+        address = f"/sources/S004.json{following}" if following else ""
+    assert shown == LONG
+    page = get("/sources/S004?part=2").text
+    assert len(page) < 10 * source_texts.PART_CHARACTERS
+    assert 'href="?part=1#h-text"' in page
+    assert 'href="?part=3#h-text"' in page
+    assert '<a href="#at-C004-001">' not in page  # it begins in the first part, and goes on here
+    assert '<a href="?page=1&amp;part=1#at-C004-001">' in page
+    assert marks(page)[0] == "C004-001"
+    beyond = get("/sources/S004.json?part=9")
+    assert (beyond.status_code, beyond.json()["nearest"]) == (404, "/sources/S004.json?part=3")
+    assert "There is no part 9 of this text; it has 3 parts." in beyond.text
+    assert "part" not in get("/sources/S001").text.split("h-text")[1].split("h-claims")[0]
+
+
+def test_a_claim_leads_to_the_part_of_a_long_text_in_which_it_stands(
+    odd: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAIMLOG_TEXTS", str(odd.texts))
+    get = asking(odd.package.build)
+    page = get("/claims/C004-002").text
+    link = re.search(r'href="([^"#]+)#at-C004-002"', page)
+    assert link
+    assert 'id="at-C004-002"' in get(link[1].replace("&amp;", "&")).text
+    long = get("/claims/C004-001.json").json()["passage"]
+    assert long["quote"] == PASSAGE[: source_texts.PART_CHARACTERS]
+    assert long["cut_quote"]
+
+
+def test_claims_over_one_another_by_the_thousand_name_a_bounded_number_for_each_piece() -> None:
+    rows = [
+        {"claim_id": f"C{n}", "start": n, "end": 20_000 - n, "colour": "event"}
+        for n in range(10_000)
+    ]
+    pieces = source_texts.text_segments("a" * 20_000, rows, [], 0, 20_000)
+    assert [len(piece["claims"]) for piece in pieces[:3]] == [1, 2, 3]
+    assert max(len(piece["claims"]) for piece in pieces) == source_texts.MOST_NAMED
+    assert pieces[-1]["claims"] == ["C0"]
 
 
 def test_empty_states_are_said(odd: World, bare: World) -> None:

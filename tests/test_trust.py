@@ -34,6 +34,7 @@ from claimlog.release import (
 from claimlog.release import release_limits as limited
 from claimlog.release import signed_note as note
 from claimlog.release.signing_key import verifier_key
+from claimlog.site import source_texts
 from claimlog.site.files import prepared_query, query_clock
 from claimlog.site.lists import code_labels, selection
 from claimlog.site.protection import reader_limits
@@ -73,6 +74,7 @@ def test_the_limits_that_are_stated_are_those_of_the_code() -> None:
         f"at most {git.MEMORY_BYTES >> 30} GiB of address space",
         f"a listing of more than {FILES:,} files is refused, as are more than {TAGS:,} tags",
         f"CITATION.cff are read up to {definition.DOCUMENT_BYTES // mib} MiB",
+        f"a work has at most {definition.WORK_BYTES // mib} MiB",
         f"source texts up to {definition.TEXT_BYTES // mib} MiB each",
         f"differences of more than {definition.DIFF_LINES:,} lines",
         f"more than {definition.MARKS} combining marks",
@@ -118,6 +120,7 @@ def test_the_limits_that_are_stated_are_those_of_the_code() -> None:
         "Two tables, for three minutes"
     )
     assert reader_limits.PAGE_CHARACTERS == 10**6, "about a megabyte of HTML"
+    assert source_texts.PART_CHARACTERS == 100_000, "it shows 100,000 characters"
     assert table_csv.PIECE_BYTES == 10**6, "pieces of about a megabyte of text"
     assert (selection.EXPLAINED, code_labels.CANDIDATES) == (3, 200), "the first three, 200"
     assert GRACE_SECONDS == 0.5, "half a second later"

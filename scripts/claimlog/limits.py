@@ -117,6 +117,10 @@ CODING_BYTES = 32 * MIB
 """A coding that another machine hands over: a claim takes some kilobytes, and a long book has some
 thousand."""
 
+WORK_BYTES = CODING_BYTES - MIB
+"""What is saved of a text at the desk, by a coder or by who decides: it is sent to a page at once,
+and fits into a file for another machine, where names stand between the values."""
+
 LENGTH = 2**31 - 1
 """The largest ``minLength`` or ``maxLength``."""
 

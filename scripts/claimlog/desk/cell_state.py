@@ -29,8 +29,11 @@ class CellState:
 
     Attributes
     ----------
-    whole
-        Bytes of the first line, if the file was written anew with all that it held then.
+    settled
+        Bytes of the first line, if the file was written anew with all that it held then; or of the
+        file when that would not have made it shorter.
+    value_bytes
+        Bytes of the values of all cells, as JSON.
     file, head
         Number and first bytes of the file.
     """
@@ -39,7 +42,8 @@ class CellState:
     head: bytes = b""
     count: int = 0
     size: int = 0
-    whole: int = 0
+    settled: int = 0
+    value_bytes: int = 0
     cells: dict[str, Cell] = field(default_factory=dict)
     undo: list[tuple[Values, Values]] = field(default_factory=list)
     redo: list[tuple[Values, Values]] = field(default_factory=list)
@@ -51,8 +55,9 @@ class CellState:
         if MARK in line:
             self.marks[line[MARK]] = line.get("data")
         if WHOLE in line:
-            self.whole, self.count, self.marks = size, line["count"], line["marks"]
+            self.settled, self.count, self.marks = size, line["count"], line["marks"]
             self.cells = {key: Cell(*cell) for key, cell in line[WHOLE].items()}
+            self.value_bytes = sum(_json_bytes(cell.value) for cell in self.cells.values())
             self.undo = [(before, after) for before, after in line[UNDO]]
             self.redo = [(before, after) for before, after in line[REDO]]
         elif SET in line:
@@ -85,9 +90,19 @@ class CellState:
         cell = self.cells.get(key)
         return cell.value if cell else None
 
+    def bytes_with(self, values: Values) -> int:
+        """Return how many bytes the values of all cells would take with others."""
+        more = (_json_bytes(value) - _json_bytes(self.value(key)) for key, value in values.items())
+        return self.value_bytes + sum(more)
+
     def _put(self, values: Values) -> None:
+        self.value_bytes = self.bytes_with(values)
         for key, value in values.items():
             self.cells[key] = Cell(self.count, value)
+
+
+def _json_bytes(value: Any) -> int:
+    return 0 if value is None else len(orjson.dumps(value))
 
 
 def _latest(steps: Sequence[tuple[Values, Values]]) -> list[tuple[Values, Values]]:

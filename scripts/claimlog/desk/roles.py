@@ -9,6 +9,9 @@ from claimlog.errors import UsageError
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
 DECIDING = re.compile(r"adjudicator(-[a-z0-9-]+)?")
+FILES = "static"
+"""What addresses of the desk's own files begin with, as those of a role do with its name."""
+
 DEFAULT_NAMES = ("coder-1", "coder-2", "adjudicator")
 
 
@@ -30,8 +33,10 @@ def named_role(name: str) -> Role:
     Raises
     ------
     UsageError
-        If it is no name of a coder.
+        If it is no name of a coder, or that of other addresses.
     """
     if NAME.fullmatch(name) is None:
         raise UsageError(f"--role {name[:80]!r}: expected the name of a role, as coder-1")
+    if name == FILES:
+        raise UsageError(f"--role {name}: the desk's own files lie at /{name}/; name it otherwise")
     return Role(name)

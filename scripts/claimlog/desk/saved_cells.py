@@ -65,12 +65,19 @@ class SavedCells:
     cell_fits, mark_fits
         Whether a key and its value, or a mark and its data, can have been saved: a file may be
         edited by hand, or come with a copy.
+    most_bytes
+        Bytes that the values of all cells may take as JSON: a page is sent all of them.
     """
 
     def __init__(
-        self, path: Path, cell_fits: Fits = lambda *_: True, mark_fits: Fits = lambda *_: True
+        self,
+        path: Path,
+        cell_fits: Fits = lambda *_: True,
+        mark_fits: Fits = lambda *_: True,
+        most_bytes: int = STATE_BYTES,
     ) -> None:
         self.path = path
+        self._most_bytes = most_bytes
         self._cell_fits, self._mark_fits = cell_fits, mark_fits
         self._mutex = threading.RLock()
         self._state = CellState()
@@ -147,6 +154,12 @@ class SavedCells:
             stale = [key for key, revision in base.items() if self.cell(key).revision != revision]
             if stale:
                 raise StaleError(stale)
+            if self._state.bytes_with(values) > max(self._most_bytes, self._state.value_bytes):
+                raise RequestError(
+                    LARGE,
+                    f"{self.path.name}: what is saved of a text has at most {self._most_bytes:,} "
+                    "bytes; shorten something, or register a longer text in parts",
+                )
             marked = {} if mark is None else {MARK: mark[0], "data": mark[1]}
             self._append(handle, {**marked, SET: values})
 
@@ -187,8 +200,10 @@ class SavedCells:
             try:
                 with self._locked() as handle:
                     self._read(handle)
-                    is_long = self._state.size > self._state.whole + LINES_BYTES
+                    is_long = self._state.size > self._state.settled + LINES_BYTES
                     if not is_long or not self._write_anew():
+                        if is_long:  # what is there takes that much: no need to look at each change
+                            self._state.settled = self._state.size
                         yield handle
                         return
                 with self._locked() as handle:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from claimlog.desk.saved_cells import SavedCells
+from claimlog.limits import WORK_BYTES
 
 REGISTERED = "registered/"
 
@@ -45,7 +46,7 @@ class SavedWork(ABC):
 
     def __init__(self, source: str, path: Path) -> None:
         self.source = source
-        self.cells = SavedCells(path, self.cell_fits, self.mark_fits)
+        self.cells = SavedCells(path, self.cell_fits, self.mark_fits, WORK_BYTES)
 
     @staticmethod
     def cell_fits(key: str, value: Any) -> bool:

@@ -91,11 +91,12 @@ def register_facet_classes() -> list[type]:
 def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
     """Add the filters and functions of our templates, and escape what does not print."""
     from claimlog.log.added_columns import NO_COLUMN, RETIRED_COLUMN
+    from claimlog.site.drawing_thread import off_the_loop
     from claimlog.site.page_frame import page_frame
     from claimlog.site.pages import site_pages
     from claimlog.site.protection.reader_limits import QUERY_ROWS
-    from claimlog.site.table_cells import off_the_loop, query_rows, table_rows
-    from claimlog.site.template_filters import FILTERS, escape_unprintable
+    from claimlog.site.table_cells import query_rows, table_rows
+    from claimlog.site.template_filters import FILTERS, escape_unprintable, escaped_texts
 
     env.filters.update(FILTERS)
     env.finalize = escape_unprintable
@@ -105,6 +106,7 @@ def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
         "as_file": None,
         "frame": partial(page_frame, datasette),
         "query_rows_limit": QUERY_ROWS,
+        "escaped_texts": off_the_loop(escaped_texts),
         "query_rows": off_the_loop(partial(query_rows, pages=site_pages(datasette))),
         "table_rows": off_the_loop(table_rows),
     }

@@ -1,4 +1,4 @@
-"""Pagination: which page of a long list a request asks for."""
+"""Pagination: which page of a long list, or part of a long text, a request asks for."""
 
 from __future__ import annotations
 
@@ -18,31 +18,51 @@ DIGITS = 15
 
 @dataclass(frozen=True)
 class Pagination:
-    """One page, numbered from 1, of a list of `total` rows with `size` rows a page."""
+    """One page, numbered from 1, of a list of `total` rows with `size` rows a page.
+
+    Attributes
+    ----------
+    parameter
+        What an address calls the number, and readers the page.
+    """
 
     number: int
     total: int
     size: int = PAGE_SIZE
+    parameter: str = "page"
 
     @classmethod
-    def of(cls, request: PageRequest, total: int, size: int = PAGE_SIZE) -> Pagination:
+    def of(
+        cls,
+        request: PageRequest,
+        total: int,
+        size: int = PAGE_SIZE,
+        parameter: str = "page",
+        whole: str = "list",
+    ) -> Pagination:
         """Return the page that a request asks for; the first one if it gives no number.
+
+        Parameters
+        ----------
+        whole
+            What readers call that of which it is a page.
 
         Raises
         ------
         PageNotFound
             If the list has no page of that number.
         """
-        text = request.query.get("page", "").strip()
+        text = request.query.get(parameter, "").strip()
         number = int(text[:DIGITS]) if text.isascii() and text.isdigit() else 1
-        last = cls(1, total, size).pages
+        first = cls(1, total, size, parameter)
+        last = first.pages
         if not 1 <= number <= last:
-            nearest = f"{request.path}{cls._link(request.values or request.query, last)}"
-            pages = "one page" if last == 1 else f"{last:,} pages"
+            nearest = f"{request.path}{first._link(request.values or request.query, last)}"
+            pages = f"one {parameter}" if last == 1 else f"{last:,} {parameter}s"
             raise PageNotFound(
-                f"There is no page {text[:20]} of this list; it has {pages}.", nearest
+                f"There is no {parameter} {text[:20]} of this {whole}; it has {pages}.", nearest
             )
-        return cls(number, total, size)
+        return cls(number, total, size, parameter)
 
     @property
     def pages(self) -> int:
@@ -82,6 +102,5 @@ class Pagination:
             "next": self._link(query, self.number + 1) if self.number < self.pages else None,
         }
 
-    @staticmethod
-    def _link(query: Mapping[str, str | Sequence[str]], number: int) -> str:
-        return "?" + urlencode({**query, "page": str(number)}, doseq=True)
+    def _link(self, query: Mapping[str, str | Sequence[str]], number: int) -> str:
+        return "?" + urlencode({**query, self.parameter: str(number)}, doseq=True)

@@ -10,6 +10,7 @@ from datasette import NotFound, Response
 from claimlog.escaping import json_text
 from claimlog.media_types import JSON
 from claimlog.site.delivery.preconditions import request_headers
+from claimlog.site.drawing_thread import off_the_loop
 from claimlog.site.page import Page, PageRequest
 from claimlog.site.page_answer import PageAnswer, answer_page, page_context
 from claimlog.site.pages import site_pages
@@ -29,6 +30,7 @@ THREADS = r"^/-/threads(\.json)?/?$"
 HEALTH = r"^/-/healthz(\.json)?/?$"
 
 JSON_TYPE = f"{JSON}; charset=utf-8"
+draw_json = off_the_loop(json_text)
 
 
 def routes(datasette: Any) -> list[tuple[str, Handler]]:
@@ -88,7 +90,7 @@ async def _answer(page: Page, datasette: Any, request: Any) -> Response:
         if (file_state := page.file_state) is not None:
             asking.is_current = lambda: file_state(latest) == before
     if format != "html":
-        return Response(json_text(answer.data), answer.status, {}, JSON_TYPE)
+        return Response(await draw_json(answer.data), answer.status, {}, JSON_TYPE)
     context = page_context(answer, request.path, _json_twin(request))
     text = await datasette.render_template(answer.template, context, request=request)
     return Response.html(text, answer.status)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from claimlog.errors import ClaimlogError
+from claimlog.site.drawing_thread import off_the_loop
 from claimlog.site.store import Row, Store
 from claimlog.sources.anchor import Anchor
 from claimlog.sources.copies import PlacedClaims, place_claims
@@ -35,6 +36,13 @@ SLACK = 40
 
 CLAIMS_PER_PAGE = 200
 """Claims of a source on a page, with the part of the text in which they begin."""
+
+PART_CHARACTERS = 100_000
+"""Characters of a text, or of a passage, on a page: a long article has some 30,000. Up to so many
+are shown of what the claims of a page stand in; a longer text has parts."""
+
+MOST_NAMED = 20
+"""Claims over a piece of a text that are named, the shortest."""
 
 NO_DIRECTORY = (
     "The text is not part of the dataset. If you have a copy in a directory DIR, claimlog verify "
@@ -152,7 +160,7 @@ async def passage(store: Store, claim: Mapping[str, Any], source: Row | None) ->
         return {"shown": False, "message": message}
     content, start, end = text.content, claim["start"], claim["end"]
     quote = content[start:end]
-    if digest(quote) != claim["quote_sha256"]:
+    if await off_the_loop(digest)(quote) != claim["quote_sha256"]:
         return {
             "shown": False,
             "message": "The passage of this version stood in another version of the text.",
@@ -165,16 +173,36 @@ async def passage(store: Store, claim: Mapping[str, Any], source: Row | None) ->
         start=start,
         name=claim["claim_id"],
     )
+    page = earlier // CLAIMS_PER_PAGE
+    borders = [
+        row["start"]
+        for row in await store.rows(
+            "select start from (select start, row_number() over (order by start, claim_id) as n "
+            "from claims where source_id = :source) where n in (:first, :last) order by n",
+            source=claim["source_id"],
+            first=page * CLAIMS_PER_PAGE + 1,
+            last=(page + 1) * CLAIMS_PER_PAGE + 1,
+        )
+    ]
+    begin = borders[0] if page and borders else 0
+    stop = borders[1] if borders[1:] else len(content)
     return {
         "shown": True,
         "message": "",
         "before": content[first:start],
-        "quote": quote,
+        "quote": quote[:PART_CHARACTERS],
+        "cut_quote": len(quote) > PART_CHARACTERS,
         "after": content[end:last],
         "cut_before": first > 0,
         "cut_after": last < len(content),
-        "page": earlier // CLAIMS_PER_PAGE + 1,
+        "page": page + 1,
+        "part": part_of(start, begin, stop),
     }
+
+
+def part_of(start: int, first: int, last: int) -> int:
+    """Return in which part a passage begins of what a page shows of a text, between two offsets."""
+    return min(start - first, max(0, last - first - 1)) // PART_CHARACTERS + 1
 
 
 def _context_start(text: str, start: int) -> int:
@@ -202,36 +230,40 @@ def text_segments(
     Returns
     -------
     list of dict
-        ``text``; ``claims`` that cover it, shortest first; ``colour`` of the shortest; ``begin``:
-        claims that begin here; ``first``: whether the shortest has no earlier segment of its own;
-        ``under``: claims that end here and are nowhere the shortest; ``furniture``: its kind.
+        ``text``; ``claims`` that cover it, shortest first, `MOST_NAMED` at most; ``colour`` of the
+        shortest; ``begin``: claims that begin here; ``first``: whether the shortest has no earlier
+        segment of its own; ``under``: claims that end here and are nowhere the shortest;
+        ``furniture``: its kind.
     """
-    spans: dict[str, Row] = {}
+    spans: dict[str, tuple[int, str, Row]] = {}
+    """By claim: its length and name, by which claims are in order, and its row."""
     beginning: dict[int, list[str]] = defaultdict(list)
     ending: dict[int, list[str]] = defaultdict(list)
     for row in claims:
-        if row["start"] < last and row["end"] > first:
-            spans[row["claim_id"]] = row
-            beginning[max(row["start"], first)].append(row["claim_id"])
-            ending[min(row["end"], last)].append(row["claim_id"])
+        name, start, end = row["claim_id"], max(row["start"], first), min(row["end"], last)
+        if start < end:
+            spans[name] = (row["end"] - row["start"], name, row)
+            beginning[start].append(name)
+            ending[end].append(name)
     ranges = sorted((row["start"], row["end"], row["kind"]) for row in furniture)
     borders = {first, last, *beginning, *ending, *(at for row in ranges for at in row[:2])}
-    active: set[str] = set()
+    active: list[tuple[int, str, Row]] = []
     shown_as_shortest: set[str] = set()
     segments: list[Row] = []
     for start, end in pairwise(sorted(at for at in borders if first <= at <= last)):
-        active.difference_update(ending.get(start, ()))
-        active.update(beginning.get(start, ()))
-        order = sorted(active, key=lambda name: (spans[name]["end"] - spans[name]["start"], name))
-        shortest = order[0] if order else None
+        for name in ending.get(start, ()):
+            del active[bisect_left(active, spans[name])]
+        for name in beginning.get(start, ()):
+            insort(active, spans[name])
+        shortest = active[0][1] if active else None
         at = bisect_right(ranges, (start, len(text) + 1, "")) - 1
         segments.append(
             {
                 "text": text[start:end],
                 "start": start,
                 "end": end,
-                "claims": order,
-                "colour": spans[shortest]["colour"] if shortest else None,
+                "claims": [name for _, name, _ in active[:MOST_NAMED]],
+                "colour": active[0][2]["colour"] if active else None,
                 "begin": beginning.get(start, []),
                 "first": shortest not in shown_as_shortest,
                 "furniture": ranges[at][2] if at >= 0 and ranges[at][1] >= end else None,

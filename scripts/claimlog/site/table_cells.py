@@ -5,12 +5,9 @@ Datasette's templates yield every cell by itself, which takes longer than findin
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from typing import Any, ParamSpec
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 from urllib.parse import quote
 
 from markupsafe import Markup, escape
@@ -30,22 +27,6 @@ CUT = Markup("… <em>(cut here; the JSON has all of it)</em>")
 PARTIAL_ENTITY = re.compile(r"&[#\w]{0,6}$")
 LONG_NAME = 100
 """Characters of a column's name from which on its cells do not repeat it as their class."""
-
-
-DRAWING = ThreadPoolExecutor(1, thread_name_prefix="claimlog-cells")
-"""One thread for the cells of all pages: the event loop contends with no more than one."""
-
-Given = ParamSpec("Given")
-
-
-def off_the_loop(draw: Callable[Given, Markup]) -> Callable[Given, Awaitable[Markup]]:
-    """Return a function that draws in a thread, so that the event loop answers others meanwhile."""
-
-    def draw_in_thread(*args: Given.args, **kwargs: Given.kwargs) -> Awaitable[Markup]:
-        loop = asyncio.get_running_loop()
-        return loop.run_in_executor(DRAWING, partial(draw, *args, **kwargs))
-
-    return draw_in_thread
 
 
 class CellBudget:

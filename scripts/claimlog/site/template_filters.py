@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from claimlog.escaping import UNPRINTABLE, json_text, printable
 from claimlog.log.version_changes import readable_value
@@ -69,6 +69,11 @@ def escape_unprintable(value: Any) -> Any:
         return value
     text = printable(str(value))
     return Markup(text) if isinstance(value, Markup) else text
+
+
+def escaped_texts(texts: Iterable[str]) -> list[Markup]:
+    """Return long texts as HTML, with all escaped that does not print."""
+    return [Markup(escape(escape_unprintable(text))) for text in texts]
 
 
 FILTERS: dict[str, Callable[..., str]] = {

@@ -6,6 +6,7 @@ import asyncio
 import traceback
 from collections.abc import Mapping, Sequence
 from functools import partial
+from math import inf
 from pathlib import Path, PurePosixPath
 from tempfile import gettempdir
 from typing import Any
@@ -14,13 +15,14 @@ from urllib.parse import parse_qsl
 from claimlog.desk.desk import Desk
 from claimlog.desk.request_error import (
     ABSENT,
+    BUSY,
     DISK,
     INVALID,
     LARGE,
     MALFORMED,
     RequestError,
 )
-from claimlog.desk.roles import Role
+from claimlog.desk.roles import FILES, Role
 from claimlog.desk.web import guard
 from claimlog.desk.web.adjudication_api import adjudication_routes
 from claimlog.desk.web.coding_api import coding_routes
@@ -28,14 +30,17 @@ from claimlog.desk.web.pages import failure_page, page_routes, static_file
 from claimlog.desk.web.preview_mount import PREVIEW, PreviewMount
 from claimlog.desk.web.request import Answer, Request, json_answer, redirect
 from claimlog.desk.web.review_api import review_routes
-from claimlog.desk.web.role_queue import BodyShares, RoleQueue
+from claimlog.desk.web.role_queue import LATER, BodyShares, RoleQueue
 from claimlog.desk.web.router import PACES, SLOW, Route, find_route
 from claimlog.errors import ClaimlogError, FindingsError, is_of_the_machine
 from claimlog.site.protection.failures import log_fault
+from claimlog.site.protection.reader_limits import PEER_SENDING_BYTES
+from claimlog.site.protection.response_sender import ClientGone, SendBudget, Sender
+from claimlog.site.protection.slots import ServerBusy
 from claimlog.site.protection.turns import Turns
 
 API = "api/"
-STATIC = "/static/"
+STATIC = f"/{FILES}/"
 OCTETS = b"application/octet-stream"
 DISCONNECT = "http.disconnect"
 FAULT = "this failed by a fault of claimlog, which is noted where the desk was started"
@@ -51,6 +56,11 @@ class DeskApp:
     ----------
     tokens
         The token of each role.
+
+    Attributes
+    ----------
+    budget
+        Bytes of long answers that are under way to each role.
     """
 
     def __init__(self, desk: Desk, tokens: Mapping[str, str]) -> None:
@@ -66,6 +76,8 @@ class DeskApp:
         self._queues = {pace: RoleQueue(f"desk-{pace}") for pace in PACES}
         self._bodies = BodyShares()
         self._turns = Turns()
+        # few roles: what one does not take is no reason to refuse another
+        self.budget = SendBudget(inf, PEER_SENDING_BYTES)
 
     async def __call__(self, scope: Mapping[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -77,7 +89,8 @@ class DeskApp:
         if scope["type"] != "http":
             return
         headers = {name.lower(): value for name, value in scope["headers"]}
-        await self._turns.take(self._known_role(scope, headers))
+        role = self._known_role(scope, headers)
+        await self._turns.take(role)
         try:
             guard.check_request(scope, headers)
             if await self._is_preview(scope, headers):
@@ -96,7 +109,13 @@ class DeskApp:
         except Exception as error:
             log_fault(error, scope["method"], scope["path"])
             answer = json_answer({"error": {"code": "fault", "message": FAULT}}, 500)
-        await _send(scope, send, answer)
+        sender = Sender(scope, send, peer=role, budget=self.budget)
+        try:
+            await _send(sender, answer)
+        except ServerBusy:
+            await _send(sender, self._refusal(scope["path"], RequestError(BUSY, LATER)))
+        except ClientGone:
+            await asyncio.sleep(0)  # so that the connection notices that it is closed
 
     def _known_role(self, scope: Mapping[str, Any], headers: guard.Headers) -> str:
         """Return the role that has a turn of its own; all who show no token are one."""
@@ -231,7 +250,8 @@ def _is_of_others(path: PurePosixPath) -> bool:
     return path.suffix in ROW_FILES and path.stem not in ADDED_BY_CODERS
 
 
-async def _send(scope: Mapping[str, Any], send: Any, answer: Answer) -> None:
+async def _send(send: Sender, answer: Answer) -> None:
+    """Send an answer; raises as `Sender` does."""
     headers = {
         **guard.SECURITY_HEADERS,
         "content-type": answer.content_type,
@@ -240,8 +260,7 @@ async def _send(scope: Mapping[str, Any], send: Any, answer: Answer) -> None:
     pairs = [*headers.items(), *((name.lower(), value) for name, value in answer.headers)]
     encoded = [(name.encode(), value.encode("latin-1")) for name, value in pairs]
     await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
-    body = b"" if scope["method"] == "HEAD" else answer.body
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.body", "body": answer.body})
 
 
 async def _answer_lifespan(receive: Any, send: Any) -> None:

@@ -8,14 +8,17 @@ from typing import Any
 
 from claimlog.site.drawing.coverage_strip import draw_coverage
 from claimlog.site.drawing.lineage_graph import draw_lineage
+from claimlog.site.drawing_thread import off_the_loop
 from claimlog.site.lineage import labelled_edge
 from claimlog.site.page import PageNotFound, PageRequest
 from claimlog.site.pagination import Pagination
 from claimlog.site.rows_about import rows_about
 from claimlog.site.source_texts import (
     CLAIMS_PER_PAGE,
+    PART_CHARACTERS,
     find_copy,
     find_text,
+    part_of,
     printable_name,
     text_segments,
 )
@@ -23,6 +26,7 @@ from claimlog.site.store import Codes, Row, Store
 from claimlog.site.topic import Topic, read_topic
 from claimlog.sources.anchor import COLUMNS
 from claimlog.sources.placement import MEANINGS, Outcome
+from claimlog.sources.text import Text
 
 ANCHOR_COLUMNS = ", ".join(f'"{column}"' for column in COLUMNS)
 COLOURS = 8
@@ -81,7 +85,7 @@ async def source(store: Store, request: PageRequest) -> Mapping[str, Any]:
         "page": pagination.number,
         "pages": pagination.pages,
         "first": pagination.offset + 1,
-        "text": await _text(store, row, spans, pagination, furniture),
+        "text": await _text(store, request, row, spans, pagination, furniture),
     }
 
 
@@ -135,28 +139,65 @@ async def _listed(
 
 
 async def _text(
-    store: Store, row: Row, spans: list[Row], pagination: Pagination, furniture: list[Row]
+    store: Store,
+    request: PageRequest,
+    row: Row,
+    spans: list[Row],
+    pagination: Pagination,
+    furniture: list[Row],
 ) -> Row | None:
     """Return a part of the article in pieces, or why it is not shown; None for a work."""
     if row["text_sha256"] is None:
         return None
     text, message = await find_text(store, row["text_sha256"])
     if text is None:
-        return await _copy(store, row, spans, pagination) or {"shown": False, "message": message}
+        copy = await _copy(store, request, row, spans, pagination)
+        return copy or {"shown": False, "message": message}
     end = pagination.offset + pagination.size
     first = spans[pagination.offset]["start"] if pagination.offset else 0
     last = spans[end]["start"] if end < len(spans) else len(text.content)
+    on_page = spans[pagination.offset : end]
+    return await _part(request, text, spans, furniture, on_page, first, last)
+
+
+async def _part(
+    request: PageRequest,
+    text: Text,
+    spans: list[Row],
+    furniture: list[Row],
+    on_page: list[Row],
+    first: int,
+    last: int,
+) -> Row:
+    """Return the part of a text that a request asks for, of what the claims of a page stand in.
+
+    Parameters
+    ----------
+    spans, on_page
+        Where claims stand in the text: all that are marked, and those that the page lists.
+    first, last
+        The offsets between which a page shows the text.
+    """
+    part = Pagination.of(request, last - first, PART_CHARACTERS, "part", "text")
+    start = first + part.offset
+    end = min(last, start + part.size)
     return {
         "shown": True,
         "message": "",
         "file": printable_name(text.path.name) if text.path else None,
-        "start": first,
-        "end": last,
-        "pieces": text_segments(text.content, spans, furniture, first, last),
+        "start": start,
+        "end": end,
+        "parts": part.links(request.values or request.query),
+        "part_of_claims": {
+            span["claim_id"]: part_of(span["start"], first, last) for span in on_page
+        },
+        "pieces": await off_the_loop(text_segments)(text.content, spans, furniture, start, end),
     }
 
 
-async def _copy(store: Store, row: Row, spans: list[Row], pagination: Pagination) -> Row | None:
+async def _copy(
+    store: Store, request: PageRequest, row: Row, spans: list[Row], pagination: Pagination
+) -> Row | None:
     """Return another copy of the article with the claims of a page in it, None without one."""
     anchors = await store.rows(
         f"select {ANCHOR_COLUMNS} from claims where source_id = :name order by start, claim_id",
@@ -180,16 +221,8 @@ async def _copy(store: Store, row: Row, spans: list[Row], pagination: Pagination
     one_page = pagination.pages == 1
     first = 0 if one_page else min((place["start"] for place in places), default=0)
     last = len(copy.content) if one_page else max((place["end"] for place in places), default=0)
-    return {
-        "shown": True,
-        "message": "",
-        "file": printable_name(copy.path.name) if copy.path else None,
-        "start": first,
-        "end": last,
-        "pieces": text_segments(copy.content, places, [], first, last),
-        "tally": placed.tally(),
-        "outcomes": outcomes,
-    }
+    part = await _part(request, copy, places, [], places, first, last)
+    return {**part, "tally": placed.tally(), "outcomes": outcomes}
 
 
 async def _lineage(store: Store, codes: Codes, name: str) -> Row:

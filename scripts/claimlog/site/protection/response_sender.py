@@ -28,7 +28,7 @@ class ClientGone(BaseException):
 class SendBudget:
     """Bytes of long answers under way, for all readers and for each."""
 
-    def __init__(self, total: int, each: int) -> None:
+    def __init__(self, total: float, each: int) -> None:
         self.total, self.each = total, each
         self.peers: Counter[str] = Counter()
 
@@ -61,6 +61,8 @@ class Sender:
         send: Any,
         stream: Callable[[], bool] = lambda: False,
         on_complete: Callable[[], None] = lambda: None,
+        peer: str | None = None,
+        budget: SendBudget | None = None,
     ) -> None:
         """Make a sender.
 
@@ -70,6 +72,10 @@ class Sender:
             Whether the answer comes in parts, as they are made; asked when it begins.
         on_complete
             Called when the whole answer is there, or its first part.
+        peer
+            Whose part of the budget it takes; by default that of the address that asks.
+        budget
+            By default that of this process.
         """
         self.started = False
         """Whether anything has been sent; until then there can be another answer."""
@@ -77,6 +83,8 @@ class Sender:
         self._send = send
         self._stream = stream
         self._on_complete = on_complete
+        self._peer = peer_of_request(scope) if peer is None else peer
+        self._budget = SEND_BUDGET if budget is None else budget
         self._start: dict[str, Any] | None = None
         self._begun = monotonic()
         self._handed = 0
@@ -108,13 +116,13 @@ class Sender:
         if len(body) <= reader_limits.PIECE_BYTES or part:
             await self._pieces(message, body)
             return
-        peer, size = peer_of_request(self._scope), len(body)
-        if not SEND_BUDGET.take(peer, size):
+        peer, size = self._peer, len(body)
+        if not self._budget.take(peer, size):
             raise ServerBusy
         try:
             await self._pieces(message, body)
         finally:
-            SEND_BUDGET.give_back(peer, size)
+            self._budget.give_back(peer, size)
 
     async def _pieces(self, message: dict[str, Any], body: bytes) -> None:
         if self._start is not None:
