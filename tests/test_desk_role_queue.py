@@ -12,7 +12,14 @@ from typing import Any
 
 import pytest
 
-from claimlog.desk import desk_log, draft_changes, entry_candidates, text_registration, work
+from claimlog.desk import (
+    desk_log,
+    draft_changes,
+    entry_candidates,
+    lookup,
+    text_registration,
+    work,
+)
 from claimlog.desk.findings import draft_findings
 from claimlog.desk.request_error import BUSY, RequestError
 from claimlog.desk.roles import Role
@@ -20,6 +27,7 @@ from claimlog.desk.upload import MOST, Upload, Uploads
 from claimlog.desk.web import review_api
 from claimlog.desk.web.role_queue import MOST_BYTES, MOST_WAITING, BodyShares, RoleQueue
 from claimlog.sources.text import Texts
+from claimlog.sources.words import words
 from conftest import World
 from desk_client import claim_value, desk_of
 
@@ -277,6 +285,53 @@ def test_more_entries_than_can_be_compared_in_seconds_are_not_made_on_the_spot(
     refused = opened.ask("coder-1", "PUT", path("crews"), base=0, value=actor("Crews"))
     assert (refused.status_code, refused.json()["error"]["code"]) == (413, "large")
     assert "claimlog add --help" in refused.json()["error"]["message"]
+    opened.close()
+
+
+def test_longer_entries_than_can_be_looked_through_are_not_made_on_the_spot(
+    registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "ENTRIES_BYTES", 5_000)
+    opened = desk_of(registered, tmp_path)
+    path = "work/S102/registered/actors/{}".format
+    long = {**actor("Keepers"), "aliases": ["Keepers of lamps"] * 150}
+    opened.take("coder-1", "PUT", path("keepers"), base=0, value=long)
+    opened.take("coder-1", "PUT", path("keepers"), base=1, value={**long, "name": "Lamps"})
+    refused = opened.ask("coder-1", "PUT", path("pilots"), base=0, value=long)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (413, "large")
+    assert "5,000 bytes of entries" in refused.json()["error"]["message"]
+    opened.take("coder-1", "PUT", path("pilots"), base=0, value=actor("Pilots"))
+    opened.take("coder-2", "PUT", path("pilots"), base=0, value=long)
+    opened.close()
+
+
+def test_names_are_made_ready_once_for_all_keys_until_an_entry_changes(
+    registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def count(text: str) -> list[str]:
+        read.append(text)
+        return words(text)
+
+    monkeypatch.setattr(lookup, "words", count)
+    opened = desk_of(registered, tmp_path)
+    path = "work/S102/registered/actors/{}".format
+
+    def looked_up(query: str) -> list[str]:
+        read.clear()
+        found = opened.take("coder-1", "GET", f"lookup/actors?source=S102&q={query}")
+        return [entry["id"] for entry in found["entries"]]
+
+    opened.take("coder-1", "PUT", path("keepers"), base=0, value=actor("Lamp lighters"))
+    assert "keepers" in looked_up("light")
+    assert "Lamp lighters" in read
+    for key in ("l", "li", "lig"):
+        assert "keepers" in looked_up(key)
+        assert read == [key]
+    opened.take("coder-1", "PUT", path("keepers"), base=1, value=actor("Wardens"))
+    assert "keepers" not in looked_up("light")
+    assert {*read} == {"keepers", "light", "Wardens"}
     opened.close()
 
 
