@@ -35,11 +35,18 @@ class Places:
     ----------
     furniture
         Spans that are no part of the article.
+
+    Attributes
+    ----------
+    weight
+        Words that are held since the text was indexed; None before.
     """
 
     def __init__(self, text: Text, furniture: Sequence[Mapping[str, Any]] = ()) -> None:
         self.text = text
         self.furniture = [{**part} for part in furniture]
+        self.weight: int | None = None
+        self._runs: dict[int, frozenset[str]] = {}
 
     @cached_property
     def _wide(self) -> array[int]:
@@ -49,6 +56,12 @@ class Places:
     @cached_property
     def _wide_units(self) -> array[int]:
         return array("L", (at + index for index, at in enumerate(self._wide)))
+
+    def index(self) -> None:
+        """Compute what all answers about the text rest on: for a long one it takes seconds."""
+        self.text.index_offsets()
+        _ = self._wide, self._wide_units
+        self.weight = len(self.text.tokens)
 
     @property
     def utf16_length(self) -> int:
@@ -67,6 +80,12 @@ class Places:
 
     def quote(self, start: int, end: int) -> str:
         return self.text.content[start:end]
+
+    def runs(self, limit: int) -> frozenset[str]:
+        """Return the runs of so many words in every reading, as the rule `own-words` does."""
+        if limit not in self._runs:
+            self._runs = {limit: frozenset(self.text.readings.runs(limit))}
+        return self._runs[limit]
 
     def words(self) -> list[int]:
         """Return start and end of every word in UTF-16, one after the other."""

@@ -47,7 +47,7 @@ def coding_routes() -> list[Route]:
         Route("PUT", "api/sources/{source}/furniture", _mark_furniture, pace=SLOW),
         Route("GET", "api/sources/{source}/claims", _source_claims, DECIDES),
         Route("POST", "api/sources/{source}/snap", _snap),
-        Route("POST", "api/sources/{source}/own-words", _own_words),
+        Route("POST", "api/sources/{source}/own-words", _own_words, pace=CHECKS),
         Route("GET", "api/work/{source}", _work, CODES),
         Route("PUT", draft, _save_draft, CODES),
         Route("DELETE", draft, _remove_draft, CODES),
@@ -161,7 +161,7 @@ def _own_words(desk: Desk, request: Request) -> Found:
     places = desk.log.require_places(request.parts["source"])
     limit = desk.log.definition.thresholds["shared_words"]
     text = request.given("text", str)[:10_000]
-    return {"limit": limit, "runs": shared_runs(places.text, text, limit)}
+    return {"limit": limit, "runs": shared_runs(places, text, limit)}
 
 
 def _work(desk: Desk, request: Request) -> Found:

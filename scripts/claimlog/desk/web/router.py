@@ -15,8 +15,9 @@ PART = r"[A-Za-z0-9][A-Za-z0-9._:+-]{0,126}"
 ALL, CODES, DECIDES = "all", "codes", "decides"
 FAST, SLOW, CHECKS, LONG = PACES = ("fast", "slow", "checks", "long")
 """Who answers: a thread for what is saved and looked up at once, one for what takes some seconds,
-one for the rules on a coder's drafts, so that nobody waits for those of another to open a text, or
-one for what may take a minute: documents are fetched and read there, and previews built."""
+one for the rules on drafts, for what is compared with a text, and for codings that are compared, so
+that nobody waits for those of another to open a text, or one for what may take a minute: documents
+are fetched and read there, and previews built."""
 
 
 @dataclass(frozen=True)
