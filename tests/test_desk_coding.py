@@ -383,7 +383,9 @@ def test_a_page_is_registered_with_what_it_says_of_itself(
         (tmp_path / "tides").write_bytes(data)
         server = FileServer(tmp_path)
         with server.running():
-            found = opened.take("coder-1", "POST", "texts", address=f"{server.url}/tides")
+            found = opened.take(
+                "coder-1", "POST", "texts/by-address", address=f"{server.url}/tides"
+            )
     else:
         kind = {"content-type": "application/octet-stream"}
         path = "/coder-1/api/texts?name=tides.html"
@@ -402,7 +404,7 @@ def test_a_page_is_registered_with_what_it_says_of_itself(
 
 def test_an_address_that_answers_nothing_or_is_none_is_refused_in_one_line(opened: Opened) -> None:
     for address in ("file:///etc/hostname", "http://127.0.0.1:9/", "x"):
-        answer = opened.ask("coder-1", "POST", "texts", address=address)
+        answer = opened.ask("coder-1", "POST", "texts/by-address", address=address)
         assert answer.status_code == 422, address
         assert "\n" not in answer.json()["error"]["message"]
 

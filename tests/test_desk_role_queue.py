@@ -29,6 +29,8 @@ from claimlog.desk.roles import Role
 from claimlog.desk.upload import MOST, Upload, Uploads
 from claimlog.desk.web import review_api
 from claimlog.desk.web.role_queue import MOST_BYTES, MOST_WAITING, BodyShares, RoleQueue
+from claimlog.errors import ClaimlogError
+from claimlog.limits import DESK_FETCH_SECONDS
 from claimlog.sources.text import Texts
 from claimlog.sources.words import words
 from conftest import World
@@ -383,6 +385,31 @@ def test_a_refusal_that_nobody_hears_any_more_is_no_line_in_the_log(
     gc.collect()
     assert works.done == ["slow"]
     assert said == []
+    opened.close()
+
+
+def test_a_file_is_read_while_an_address_answers_slowly(
+    registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, works, given = desk_of(registered, tmp_path), Works(), []
+
+    def wait(address: str, seconds: float) -> None:
+        works.slow()
+        raise ClaimlogError(f"{address}: took longer than {seconds:g} seconds")
+
+    monkeypatch.setattr(text_registration, "fetch_document", wait)
+    path, address = "texts/by-address", "https://slow.example/"
+    asking = threading.Thread(
+        target=lambda: given.append(opened.ask("coder-1", "POST", path, address=address))
+    )
+    asking.start()
+    assert works.begun.wait(30)
+    register_text(opened, "Words of another text.")
+    assert given == []
+    works.go.set()
+    asking.join()
+    assert given[0].status_code == 422
+    assert f"longer than {DESK_FETCH_SECONDS} seconds" in given[0].json()["error"]["message"]
     opened.close()
 
 

@@ -39,7 +39,6 @@ from claimlog.site.protection.turns import Turns
 
 API = "api/"
 STATIC = "/static/"
-OCTETS = b"application/octet-stream"
 DISCONNECT = "http.disconnect"
 FAULT = "this failed by a fault of claimlog, which is noted where the desk was started"
 PREPARATIONS = 4
@@ -142,15 +141,11 @@ class DeskApp:
         guard.require_token(headers, self.tokens[name])
         role = Role(name)
         route, parts = find_route(self.routes, role, method, rest)
-        if route.body_bytes > 1 << 20 and headers.get(b"content-type") == OCTETS:
-            guard.require_json(method, headers, OCTETS)
-        else:
-            guard.require_json(method, headers, b"application/json")
+        guard.require_content_type(method, headers, route.content_type)
         size = _stated_length(headers, route.body_bytes) if method != "GET" else 0
         with self._bodies.hold(name, size):
             body = await _read_body(receive, size) if method != "GET" else b""
-            kind = headers.get(b"content-type", b"").partition(b";")[0].decode("latin-1").lower()
-            request = Request(role, method, rest, parts, query, body, kind)
+            request = Request(role, method, rest, parts, query, body)
             turn = self._take_turn(route, request)
             if method == "GET":
                 return await turn
