@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from claimlog.desk.corrected_text import refuse_correction_with_drafts
 from claimlog.desk.decisions import COMMITTED
-from claimlog.desk.places import Places
+from claimlog.desk.places import LAST_EDGE, Places, _is_edge
 from claimlog.desk.request_error import RequestError
+from claimlog.sources.anchor import boundary_flaw
+from claimlog.sources.characters import canonical_text
 from claimlog.sources.text import Text
 from conftest import World
 from conftest import source as source_row
@@ -70,6 +76,77 @@ def test_words_of_any_script_are_whole(content: str, selected: str, quote: str) 
 def test_a_selection_without_a_word_is_none() -> None:
     with pytest.raises(RequestError, match="no word"):
         Places(Text("a … b")).snap(2, 3)
+
+
+SIGNS = "ab9 .,…“”%-\u00ad\n\u0301👩\u200d[]é()—«»ن日"
+
+
+def snapped_sign_by_sign(text: Text, start: int, end: int) -> tuple[int, int] | None:
+    """Return what `Places.snap` does, read one sign after the other; None where it refuses."""
+
+    def whole_words(start: int, end: int) -> tuple[int, int]:
+        if text.splits_word(start):
+            start = max(first for first, _, _ in text.tokens if first < start)
+        if text.splits_word(end):
+            end = next(last for first, last, _ in text.tokens if first < end < last)
+        while text.splits_cluster(start):
+            start -= 1
+        while text.splits_cluster(end):
+            end += 1
+        return start, end
+
+    start, end = whole_words(start, end)
+    while start < end and _is_edge(text.content[start]):
+        start += 1
+    while start < end and _is_edge(text.content[end - 1]):
+        end -= 1
+    start, end = whole_words(start, end) if start < end else (start, end)
+    has_word = any(start <= first < end for first, _, _ in text.tokens)
+    return (start, end) if has_word and boundary_flaw(text, start, end) is None else None
+
+
+@given(
+    st.lists(st.sampled_from([*SIGNS, "a-\na", "a\u00ad\nb"]), min_size=1, max_size=24).map(
+        "".join
+    ),
+    st.data(),
+)
+def test_a_selection_is_the_words_that_reading_it_sign_by_sign_gives(
+    content: str, data: st.DataObject
+) -> None:
+    text = Text(canonical_text(content))
+    start = data.draw(st.integers(0, len(text.content) - 1))
+    end = data.draw(st.integers(start + 1, len(text.content)))
+    try:
+        found = Places(text).snap(start, end)
+    except RequestError:
+        found = None
+    assert found == snapped_sign_by_sign(text, start, end)
+
+
+@pytest.mark.parametrize("run", [".", "…", "\u3000", "👩\u200d", "\u0301a ", "x"])
+def test_a_long_run_at_the_edge_of_a_selection_is_no_work_for_each_of_its_signs(run: str) -> None:
+    places = Places(Text(f"Norland{run * 20_000} Sudland"))
+    places.text.index_offsets()
+    places.snap(0, 7)  # what is computed once
+    length, calls = len(places.text.content), 0
+
+    def count(*_: object) -> None:
+        nonlocal calls
+        calls += 1
+
+    sys.setprofile(count)
+    try:
+        for start, end in ((8, length), (0, length - 8), (length // 2, length)):
+            with suppress(RequestError):
+                places.snap(start, end)
+    finally:
+        sys.setprofile(None)
+    assert 0 < calls < 1_000
+
+
+def test_no_sign_that_is_left_out_at_an_edge_has_a_greater_number_than_is_looked_at() -> None:
+    assert max(at for at in range(sys.maxunicode + 1) if _is_edge(chr(at))) <= LAST_EDGE
 
 
 def test_a_draft_is_saved_before_it_is_whole_and_the_rules_say_what_is_missing(
@@ -306,7 +383,9 @@ def test_a_page_is_registered_with_what_it_says_of_itself(
         (tmp_path / "tides").write_bytes(data)
         server = FileServer(tmp_path)
         with server.running():
-            found = opened.take("coder-1", "POST", "texts", address=f"{server.url}/tides")
+            found = opened.take(
+                "coder-1", "POST", "texts/by-address", address=f"{server.url}/tides"
+            )
     else:
         kind = {"content-type": "application/octet-stream"}
         path = "/coder-1/api/texts?name=tides.html"
@@ -325,7 +404,7 @@ def test_a_page_is_registered_with_what_it_says_of_itself(
 
 def test_an_address_that_answers_nothing_or_is_none_is_refused_in_one_line(opened: Opened) -> None:
     for address in ("file:///etc/hostname", "http://127.0.0.1:9/", "x"):
-        answer = opened.ask("coder-1", "POST", "texts", address=address)
+        answer = opened.ask("coder-1", "POST", "texts/by-address", address=address)
         assert answer.status_code == 422, address
         assert "\n" not in answer.json()["error"]["message"]
 

@@ -10,26 +10,33 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from claimlog.desk import (
+    adjudication,
     desk_log,
     draft_changes,
     entry_candidates,
+    lookup,
     saved_work,
     text_registration,
     work,
 )
 from claimlog.desk.findings import draft_findings
+from claimlog.desk.places import Places
 from claimlog.desk.request_error import BUSY, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.upload import MOST, Upload, Uploads
 from claimlog.desk.web import review_api
 from claimlog.desk.web.role_queue import MOST_BYTES, MOST_WAITING, BodyShares, RoleQueue
+from claimlog.errors import ClaimlogError
+from claimlog.limits import DESK_FETCH_SECONDS
 from claimlog.site.protection import reader_limits
 from claimlog.sources.text import Texts
+from claimlog.sources.words import words
 from conftest import World
-from desk_client import ROLES, Opened, claim_value, desk_of
+from desk_client import ARTICLE, HOST, ROLES, Opened, claim_value, desk_of
 
 OCTETS = {"content-type": "application/octet-stream"}
 
@@ -249,6 +256,165 @@ def test_a_text_is_opened_while_the_rules_look_at_the_drafts_of_another(
     opened.close()
 
 
+def test_others_save_while_the_words_of_a_long_text_are_found_for_a_prompt_answer(
+    registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, works, index = desk_of(registered, tmp_path), Works(), Places.index
+    other = register_text(opened, "Words of another text. " * 50)
+
+    def slowly(places: Places) -> None:
+        if len(places.text.content) > len(ARTICLE):
+            assert "desk-checks" in threading.current_thread().name
+            works.slow()
+        index(places)
+
+    monkeypatch.setattr(desk_log, "PROMPT_CHARACTERS", len(ARTICLE))
+    monkeypatch.setattr(Places, "index", slowly)
+    answers: list[int] = []
+    path, span = f"sources/{other}/snap", {"start": 0, "end": 8}
+
+    def snap() -> None:
+        answers.append(opened.ask("coder-1", "POST", path, **span).status_code)
+
+    asking = threading.Thread(target=snap)
+    asking.start()
+    assert works.begun.wait(30)
+    entry = {"base": 0, "value": actor("Keepers")}
+    opened.take("coder-2", "PUT", "work/S102/registered/actors/keepers", **entry)
+    assert (answers, works.done) == ([], [])
+    works.go.set()
+    asking.join()
+    assert (answers, works.done) == ([200], ["slow"])
+    snap()
+    assert (answers, works.done) == ([200, 200], ["slow"])
+    opened.close()
+
+
+def test_others_save_while_a_text_is_compared_with_words_of_ones_own(
+    registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, works, runs = desk_of(registered, tmp_path), Works(), Places.runs
+
+    def slowly(places: Places, limit: int) -> frozenset[str]:
+        works.slow()
+        return runs(places, limit)
+
+    monkeypatch.setattr(Places, "runs", slowly)
+    given: list[int] = []
+    path = "sources/S102/own-words"
+    asking = threading.Thread(
+        target=lambda: given.append(opened.ask("coder-1", "POST", path, text="Boats.").status_code)
+    )
+    asking.start()
+    assert works.begun.wait(30)
+    opened.put("coder-2", "S102", "d1", claim_value("ships will founder", "Vessels may be lost."))
+    assert given == []
+    works.go.set()
+    asking.join()
+    assert given == [200]
+    opened.close()
+
+
+def test_what_was_found_in_the_texts_used_longest_ago_is_let_go(
+    registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = desk_of(registered, tmp_path)
+    log = opened.desk.log
+    names = [register_text(opened, f"Text {number}: " + "word " * 100) for number in range(4)]
+    monkeypatch.setattr(desk_log, "MOST_WEIGHT", 250)
+    found = [weakref.ref(log.require_places(name).text) for name in names]
+    log.require_places(names[2])
+    log.require_places(names[0])
+    assert [text() is not None for text in found] == [False, False, True, True]
+    log.require_places(names[2])
+    assert [text() is not None for text in found] == [False, False, True, False]
+    opened.close()
+
+
+def test_long_codings_are_compared_by_the_thread_for_checks_also_for_one_verdict(
+    registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[str] = []
+    compare = adjudication.compare
+
+    def note(*given: Any) -> Any:
+        threads.append(threading.current_thread().name)
+        return compare(*given)
+
+    monkeypatch.setattr(adjudication, "compare", note)
+    monkeypatch.setattr(adjudication, "PROMPT_DRAFTS", 1)
+    opened = desk_of(registered, tmp_path)
+    for role in ("coder-1", "coder-2"):
+        value = claim_value("ships will founder", "Vessels may be lost.")
+        opened.put(role, "S102", "d1", value)
+        opened.finish(role, "S102")
+    path = "adjudication/S102/units/d1+d1"
+    opened.take("adjudicator", "PUT", path, base=0, take="left")
+    assert len(threads) == 1
+    assert threads[0].startswith("desk-checks")
+    opened.close()
+
+
+@pytest.mark.parametrize("role", ["coder-1", "coder-2"])
+def test_a_refusal_that_nobody_hears_any_more_is_no_line_in_the_log(
+    registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, role: str
+) -> None:
+    opened, works, said = desk_of(registered, tmp_path), Works(), []
+
+    def refuse(*_: object) -> None:
+        works.slow()
+        raise RequestError(BUSY, "no")
+
+    monkeypatch.setattr(review_api, "read_upload", refuse)
+
+    async def leave() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: said.append(context["message"]))
+        headers = {"origin": HOST, "cookie": opened.cookies[role], **OCTETS}
+        transport = httpx.ASGITransport(app=opened.app)  # type: ignore[arg-type]
+        async with httpx.AsyncClient(transport=transport, base_url=HOST) as client:
+            path = f"/{role}/api/texts?name=a.txt"
+            asking = asyncio.create_task(client.post(path, content=b"a", headers=headers))
+            await begun(works)
+            asking.cancel()
+            await asyncio.sleep(0)
+            works.go.set()
+            await opened.app._queues["long"].run("", lambda: None)
+            await asyncio.sleep(0.01)
+        gc.collect()
+
+    asyncio.run(leave())
+    gc.collect()
+    assert works.done == ["slow"]
+    assert said == []
+    opened.close()
+
+
+def test_a_file_is_read_while_an_address_answers_slowly(
+    registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, works, given = desk_of(registered, tmp_path), Works(), []
+
+    def wait(address: str, seconds: float) -> None:
+        works.slow()
+        raise ClaimlogError(f"{address}: took longer than {seconds:g} seconds")
+
+    monkeypatch.setattr(text_registration, "fetch_document", wait)
+    path, address = "texts/by-address", "https://slow.example/"
+    asking = threading.Thread(
+        target=lambda: given.append(opened.ask("coder-1", "POST", path, address=address))
+    )
+    asking.start()
+    assert works.begun.wait(30)
+    register_text(opened, "Words of another text.")
+    assert given == []
+    works.go.set()
+    asking.join()
+    assert given[0].status_code == 422
+    assert f"longer than {DESK_FETCH_SECONDS} seconds" in given[0].json()["error"]["message"]
+    opened.close()
+
+
 def test_passages_that_cannot_be_checked_in_seconds_are_not_saved(
     registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -269,6 +435,23 @@ def test_passages_that_cannot_be_checked_in_seconds_are_not_saved(
     opened.close()
 
 
+def register_text(opened: Opened, text: str) -> str:
+    """Register a text, and return the identifier of its source."""
+    path = "/coder-1/api/texts?name=a.txt"
+    upload = opened.send("POST", path, "coder-1", text.encode(), OCTETS).json()["upload"]
+    source = {
+        "title": text[:20],
+        "publisher": "The Example Gazette",
+        "published": "2025-05-14",
+        "language": "en",
+        "rights": "Ours.",
+        "reliability": "C",
+        "reliability_rationale": "Invented.",
+    }
+    given = {"upload": upload, "source": source, "furniture": []}
+    return str(opened.take("coder-1", "POST", "sources", **given)["source_id"])
+
+
 def actor(name: str) -> dict[str, str]:
     return {"name": name, "actor_type": "group"}
 
@@ -285,6 +468,53 @@ def test_more_entries_than_can_be_compared_in_seconds_are_not_made_on_the_spot(
     refused = opened.ask("coder-1", "PUT", path("crews"), base=0, value=actor("Crews"))
     assert (refused.status_code, refused.json()["error"]["code"]) == (413, "large")
     assert "claimlog add --help" in refused.json()["error"]["message"]
+    opened.close()
+
+
+def test_longer_entries_than_can_be_looked_through_are_not_made_on_the_spot(
+    registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "ENTRIES_BYTES", 5_000)
+    opened = desk_of(registered, tmp_path)
+    path = "work/S102/registered/actors/{}".format
+    long = {**actor("Keepers"), "aliases": ["Keepers of lamps"] * 150}
+    opened.take("coder-1", "PUT", path("keepers"), base=0, value=long)
+    opened.take("coder-1", "PUT", path("keepers"), base=1, value={**long, "name": "Lamps"})
+    refused = opened.ask("coder-1", "PUT", path("pilots"), base=0, value=long)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (413, "large")
+    assert "5,000 bytes of entries" in refused.json()["error"]["message"]
+    opened.take("coder-1", "PUT", path("pilots"), base=0, value=actor("Pilots"))
+    opened.take("coder-2", "PUT", path("pilots"), base=0, value=long)
+    opened.close()
+
+
+def test_names_are_made_ready_once_for_all_keys_until_an_entry_changes(
+    registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def count(text: str) -> list[str]:
+        read.append(text)
+        return words(text)
+
+    monkeypatch.setattr(lookup, "words", count)
+    opened = desk_of(registered, tmp_path)
+    path = "work/S102/registered/actors/{}".format
+
+    def looked_up(query: str) -> list[str]:
+        read.clear()
+        found = opened.take("coder-1", "GET", f"lookup/actors?source=S102&q={query}")
+        return [entry["id"] for entry in found["entries"]]
+
+    opened.take("coder-1", "PUT", path("keepers"), base=0, value=actor("Lamp lighters"))
+    assert "keepers" in looked_up("light")
+    assert "Lamp lighters" in read
+    for key in ("l", "li", "lig"):
+        assert "keepers" in looked_up(key)
+        assert read == [key]
+    opened.take("coder-1", "PUT", path("keepers"), base=1, value=actor("Wardens"))
+    assert "keepers" not in looked_up("light")
+    assert {*read} == {"keepers", "light", "Wardens"}
     opened.close()
 
 

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from claimlog.desk.places import Places
 from claimlog.desk.request_error import RequestError
 from claimlog.desk.shared_wording import shared_runs
 from claimlog.sources.text import Text, canonical, digest
@@ -55,7 +56,7 @@ def test_the_marks_and_the_rule_agree(source: Text, name: str) -> None:
     typed = TYPED[name]
     runs = {digest(run) for run in source.readings.runs(LIMIT)}
     findings = [*borrowed_runs([("statement", typed)], runs, LIMIT)]
-    marks = shared_runs(source, typed, LIMIT)
+    marks = shared_runs(Places(source), typed, LIMIT)
     assert bool(marks) == bool(findings) == (name not in FEW)
     units = typed.encode("utf-16-le")
     for mark in marks:
@@ -69,11 +70,11 @@ def test_what_cannot_be_compared_is_refused_by_both(source: Text) -> None:
     piled = "a" + "\u0301" * 200
     assert [*borrowed_runs([("statement", piled)], set(), LIMIT)]
     with pytest.raises(RequestError, match="combining marks"):
-        shared_runs(source, piled, LIMIT)
+        shared_runs(Places(source), piled, LIMIT)
 
 
 def test_marks_come_soon_whatever_is_typed(source: Text) -> None:
     run = "Die Leuchtturmwa\u0308rter za\u0308hlen dort seit dem Fru\u0308hjahr jedes Boot, ach, "
     begun = time.monotonic()
-    assert len(shared_runs(source, run * 120, LIMIT)) == 120
+    assert len(shared_runs(Places(source), run * 120, LIMIT)) == 120
     assert time.monotonic() - begun < 5

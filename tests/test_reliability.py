@@ -11,9 +11,11 @@ import krippendorff
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from claimlog.compile import compile_tables
-from claimlog.fold import Cutoff
+from claimlog.fold import Cutoff, agreement_coefficients
 from claimlog.fold.agreement_coefficients import (
     coverage,
     f1_of_names,
@@ -150,21 +152,59 @@ def test_alpha_is_the_same_however_many_samples_are_held_at_once(
     assert krippendorff_alpha(pairs) == whole
 
 
-class CountedSpans(list[tuple[int, int]]):
-    """Spans that count how often one is looked up."""
-
-    looked_up = 0
-
-    def __getitem__(self, index: Any) -> Any:
-        self.looked_up += 1
-        return super().__getitem__(index)
-
-
-def test_a_passage_is_compared_only_with_those_near_it() -> None:
+def test_a_passage_is_compared_only_with_those_near_it(monkeypatch: pytest.MonkeyPatch) -> None:
     spans = [(10 * number, 10 * number + 9) for number in range(2_000)]
-    second = CountedSpans(spans)
-    assert len(span_matches(spans, second)) == len(spans)
-    assert second.looked_up <= 6 * len(spans)
+    pairs, repeat = 0, np.repeat
+
+    def count(*given: Any) -> Any:
+        nonlocal pairs
+        found = repeat(*given)
+        pairs += len(found)
+        return found
+
+    monkeypatch.setattr(np, "repeat", count)
+    assert len(span_matches(spans, spans)) == len(spans)
+    assert len(spans) <= pairs <= 6 * len(spans)
+
+
+span_lists = st.lists(
+    st.tuples(st.integers(0, 20), st.integers(1, 12)).map(lambda pair: (pair[0], sum(pair))),
+    max_size=12,
+)
+
+
+@given(span_lists, span_lists, st.sampled_from([1, 2, 7, 1_000]), st.sampled_from([1, 3, 1_000]))
+def test_matches_are_the_same_however_many_pairs_are_held_at_once(
+    first: list[tuple[int, int]], second: list[tuple[int, int]], pairs: int, part: int
+) -> None:
+    found = []
+    for one, (start, end) in enumerate(first):
+        for other, (begin, stop) in enumerate(second):
+            both = min(end, stop) - max(start, begin)
+            if both > 0 and (share := both / (max(end, stop) - min(start, begin))) >= 0.5:
+                found.append((-share, (start, end), (begin, stop), one, other))
+    matches: list[tuple[int, int, float]] = []
+    for share, _, _, one, other in sorted(found):
+        if all(one != pair[0] and other != pair[1] for pair in matches):
+            matches.append((one, other, -share))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(agreement_coefficients, "PAIRS", pairs)
+        patched.setattr(agreement_coefficients, "PART", part)
+        assert span_matches(first, second) == matches
+
+
+def test_passages_that_all_overlap_take_no_memory_for_every_two(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(agreement_coefficients, "PAIRS", 1 << 15)
+    spans = [(at // 40, 400 + at % 40) for at in range(1_000)]
+    tracemalloc.start()
+    try:
+        assert span_matches(spans, spans) == [(at, at, 1.0) for at in range(1_000)]
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 1_000 * 1_000 * 8
 
 
 def coding(quote: str, coder: str, **given: Any) -> dict[str, Any]:

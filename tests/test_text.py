@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import claimlog.sources.text
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
 from claimlog.limits import DEPTH, MARKS
 from claimlog.sources.characters import REORDERED
-from claimlog.sources.text import Text, Texts, canonical, digest
+from claimlog.sources.text import PLAIN, Text, Texts, canonical, digest
 from claimlog.sources.words import words
 from conftest import TEXT, World
 
@@ -109,6 +110,15 @@ def test_offsets_inside_of_clusters_are_those_that_no_cluster_of_the_whole_text_
     text = Text(content)
     insides = {offset for offset in range(len(content) + 1) if text.splits_cluster(offset)}
     assert insides == {*range(len(content) + 1)} - ends
+
+
+@pytest.mark.parametrize("neighbour", ["\u0301", "\u200d", "\u0e33", "👩", "🇫", "\u1100", "\ufe0f"])
+def test_two_plain_characters_are_two_clusters_whatever_stands_beside_them(neighbour: str) -> None:
+    plain = [sign for sign in map(chr, range(0x10000)) if re.match(f"[{PLAIN}]", sign)]
+    content = "".join(f"{sign}{sign}{neighbour}{sign}" for sign in plain)
+    ends = {0, *(match.end() for match in regex.finditer(r"\X", content))}
+    text = Text(content)
+    assert {at for at in range(len(content) + 1) if not text.splits_cluster(at)} == ends
 
 
 @given(st.text("a\n", max_size=20))

@@ -83,6 +83,7 @@ def test_the_limits_that_are_stated_are_those_of_the_code() -> None:
         f"and {delta_process.GROWTH} times that of a delta alone",
         f"less than {web_connections.LEAST_SPEED // 1000} kB a second for "
         f"{web_connections.LEAST_SECONDS:.0f} seconds is cut off",
+        f"What is fetched at the desk has {definition.DESK_FETCH_SECONDS} seconds with all tries",
         f"a regular file of at most {prove.PROOF_BYTES // mib} MiB",
         f"with a row of at most {tiles.ENTRY_BYTES:,} bytes",
         f"at most {definition.TILED_ROWS:,} rows and {definition.TILED_BYTES // mib:,} MiB",

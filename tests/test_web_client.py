@@ -81,6 +81,30 @@ def test_a_server_that_is_slow_for_good_is_cut_off_and_not_asked_again(
     assert time.monotonic() - began < 30
 
 
+@pytest.mark.parametrize("kind", [*SLOW, "bytes fast enough"])
+def test_all_that_a_client_asks_for_takes_so_long_and_no_longer(kind: str) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
+    talk = SLOW[kind] if kind in SLOW else drip(head, bytes(500))
+    began = time.monotonic()
+    with listening(talk) as (url, connections), WebClient(seconds=0.5) as client:
+        with pytest.raises(WebError, match=r"GET took longer than 0\.5 seconds; run this again"):
+            client.fetch_page(f"{url}/x", 2_000_000)
+        assert len(connections) == 1
+    assert time.monotonic() - began < 30
+
+
+def test_no_other_try_begins_when_the_time_of_a_client_is_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(web_client, "PAUSES", (1.0, 300.0, 300.0))
+    server, pauses = Place(Answer(503)), list[float]()
+    client = WebClient(seconds=200, sleep=pauses.append)
+    with server.running(), client, pytest.raises(WebError, match="answered 503"):
+        client.fetch_page(server.url, 1_000)
+    assert pauses == [1.0]
+    assert len(server.requests) == 2
+
+
 def test_bytes_give_an_exchange_time_and_never_more_than_one_may_wait() -> None:
     connections = web_connections.Connections()
     connections.begin()

@@ -289,6 +289,9 @@ QUOTE_PLACES = 100
 RAW_BYTES = 64 * MIB
 """A file or page that a source's text is taken out of: a PDF with pictures has some megabytes."""
 
+DESK_FETCH_SECONDS = 120
+"""Fetching one at the desk, with all tries: whoever names an address next waits so long."""
+
 EXTRACTION_SECONDS, EXTRACTION_SECONDS_PER_MB = 60, 10
 """Taking the text out of it: a page needs a second, a report of 300 pages ten."""
 

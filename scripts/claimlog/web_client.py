@@ -112,6 +112,8 @@ class WebClient:
     reach
         The machines that the first address may lead to; one that a file named may lead to anybody's
         server only.
+    seconds
+        How long all requests may take together; None for as long as each is fast enough.
     sleep
         Waits some seconds before another try.
     """
@@ -120,10 +122,14 @@ class WebClient:
     media_type: str = JSON
     headers: Mapping[str, str] = field(default_factory=dict)
     reach: Reach = Reach.MACHINE
+    seconds: float | None = None
     sleep: Callable[[float], None] = time.sleep
     progress: Progress = lambda _: None
-    _connections: Connections = field(default_factory=Connections, repr=False)
+    _connections: Connections = field(init=False, repr=False)
     _clients: dict[bool, httpx.Client] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        self._connections = Connections(self.seconds)
 
     def __enter__(self) -> Self:
         return self
@@ -206,7 +212,7 @@ class WebClient:
                         self.progress(len(piece))
                 return it
             except WebError as error:
-                pause = tries.pause()
+                pause = self._next_pause(tries)
                 if error.status is not None or isinstance(error, LastingError) or pause is None:
                     raise
             self.sleep(pause)
@@ -251,7 +257,7 @@ class WebClient:
         self, fault: WebError, answer: httpx.Response | None, method: str, tries: _Tries
     ) -> float | None:
         """Return how long to wait before the request is made again; None where it is not."""
-        pause = tries.pause()
+        pause = self._next_pause(tries)
         if pause is None or isinstance(fault, LastingError):
             return None
         if fault.status is None:
@@ -267,7 +273,13 @@ class WebClient:
             raise WebError(
                 f"{fault}; it asks to wait {stated:,.0f} seconds, run this again then", fault.status
             )
-        return pause if stated is None else stated
+        pause = pause if stated is None else stated
+        return pause if self._connections.has_time_for(pause) else None
+
+    def _next_pause(self, tries: _Tries) -> float | None:
+        """Return the seconds before another try; None if there is none, or no time for it."""
+        pause = tries.pause()
+        return pause if pause is not None and self._connections.has_time_for(pause) else None
 
     def _send(
         self, method: str, url: str, body: bytes | Upload | None, headers: Mapping[str, str]
@@ -352,6 +364,11 @@ class WebClient:
 
     def _require_time(self, url: str, method: str) -> None:
         """Refuse an exchange that was ended because it was too slow."""
+        if self._connections.has_expired and not self._connections.has_time_for(0):
+            raise SlowError(
+                f"{display_address(url)}: {method} took longer than {self.seconds:g} seconds; run "
+                "this again later"
+            )
         if self._connections.has_expired:
             raise SlowError(
                 f"{display_address(url)}: {method} was slower than {LEAST_SPEED // 1000} kB a "

@@ -7,6 +7,7 @@ they lead to, so the address of the other end is looked at before anything is se
 
 from __future__ import annotations
 
+import math
 import socket
 import threading
 import time
@@ -40,14 +41,20 @@ class Connections:
 
     It is of one client, which makes one exchange at a time.
 
+    Parameters
+    ----------
+    seconds
+        How long all exchanges may take together; None for as long as they are fast enough.
+
     Attributes
     ----------
     has_expired
         Whether the exchange was ended because it was too slow.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float | None = None) -> None:
         self.has_expired = False
+        self._last = math.inf if seconds is None else time.monotonic() + seconds
         self._streams: list[Any] = []
         self._reached: dict[str, Reach] = {}
         self._target = ("", "")
@@ -59,14 +66,18 @@ class Connections:
     def begin(self) -> None:
         """Begin to watch an exchange, which is cut off once it is too slow."""
         self.has_expired = False
-        self._end = time.monotonic() + LEAST_SECONDS
+        self._end = min(time.monotonic() + LEAST_SECONDS, self._last)
         self._is_over = threading.Event()
         threading.Thread(target=self._watch, args=(self._is_over,), daemon=True).start()
 
     def count(self, size: int) -> None:
         """Give the exchange more time for bytes that were sent or received."""
         most = time.monotonic() + LEAST_SECONDS
-        self._end = min(self._end + size / LEAST_SPEED, most)
+        self._end = min(self._end + size / LEAST_SPEED, most, self._last)
+
+    def has_time_for(self, pause: float) -> bool:
+        """Whether another exchange may begin after so many seconds."""
+        return time.monotonic() + pause < self._last
 
     def end(self) -> None:
         """Stop to watch the exchange; its connection may serve another one."""

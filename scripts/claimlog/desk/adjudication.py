@@ -15,11 +15,15 @@ from claimlog.desk.entry_candidates import proposed_entries
 from claimlog.desk.entry_merge import NewEntries
 from claimlog.desk.findings import draft_findings
 from claimlog.desk.places import Places
+from claimlog.desk.prompt_answers import require_time
 from claimlog.desk.request_error import ABSENT, CLOSED, RequestError
 from claimlog.desk.saved_cells import stale
 from claimlog.desk.work import Work, require_draft_name
 
 Row = dict[str, Any]
+PROMPT_DRAFTS = 200
+"""Drafts of two codings that are compared in some hundredths of a second."""
+
 NEW_PREFIX = "new:"
 """Beginning of the names of passages that nobody marked."""
 
@@ -61,6 +65,8 @@ class Adjudication:
         ------
         RequestError
             If not all who began have finished, or nobody has, or the text is another since.
+        UnpreparedError
+            If long codings are not compared yet, and a prompt answer is made.
         """
         desk.log.source(source)
         sources = desk.log.entries("sources")
@@ -86,8 +92,16 @@ class Adjudication:
             right = drafts[1] if len(drafts) > 1 else {}
             return entries, drafts, compare(definition, drafts[0], right)
 
-        compared = desk.computed.get(f"comparison of {source}", basis, compute)
-        return cls(desk, source, places, works, sides, decisions, basis, *compared)
+        def compared() -> tuple[NewEntries, list[dict[str, Row]], list[Unit]]:
+            return desk.computed.get(name, basis, compute)
+
+        name = f"comparison of {source}"
+        if (
+            not desk.computed.has(name, basis)
+            and sum(len(w.drafts()) for w in sides) > PROMPT_DRAFTS
+        ):
+            require_time(compared)
+        return cls(desk, source, places, works, sides, decisions, basis, *compared())
 
     def stale(self) -> RequestError:
         """Return the refusal of a change that was made on another state; it says what is there."""

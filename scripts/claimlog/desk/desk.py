@@ -31,6 +31,10 @@ class LatestValues:
     def __init__(self) -> None:
         self._known: dict[str, tuple[object, Any]] = {}
 
+    def has(self, name: str, key: object) -> bool:
+        known = self._known.get(name)
+        return known is not None and known[0] == key
+
     def get(self, name: str, key: object, compute: Callable[[], T]) -> T:
         """Return the value of a name; it is computed again when its key is another one."""
         known = self._known.get(name)

@@ -10,16 +10,24 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from claimlog.desk.places import Places
+from claimlog.desk.prompt_answers import require_time
 from claimlog.desk.request_error import ABSENT, RequestError
 from claimlog.edit.open_batch import open_folder, with_open
+from claimlog.limits import DESK_WORDS
 from claimlog.log.canonical import encode
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.schema.definition import Definition
-from claimlog.sources.text import Texts
+from claimlog.sources.text import Text, Texts
 
 Row = dict[str, Any]
+PROMPT_CHARACTERS = 200_000
+"""Characters of a text that is indexed in less than some tenths of a second."""
+
+MOST_WEIGHT = 4 * DESK_WORDS
+"""Words of the texts that are held indexed together; each of them takes some two hundred bytes."""
+
 Signature = tuple[tuple[str, int, int, int], ...]
 
 
@@ -36,7 +44,9 @@ class DeskLog:
         self._open: tuple[Signature, Log] | None = None
         self._texts: tuple[Signature, Texts] | None = None
         self._registers: dict[str, dict[str, Row]] = {}
-        self._places: dict[str, tuple[object, Places]] = {}
+        self._places: dict[str, Places] = {}
+        """Those used last stand last."""
+        self._places_lock = threading.Lock()
 
     @property
     def sealed_log(self) -> Log:
@@ -96,19 +106,43 @@ class DeskLog:
             raise RequestError(ABSENT, f"there is no source {identifier[:80]}")
         return row
 
+    def text(self, identifier: str) -> Text | None:
+        """Return the text of a source; None if it is not at hand."""
+        return self.texts.get(self.source(identifier)["text_sha256"])
+
     def places(self, identifier: str) -> Places | None:
-        """Return the text of a source with its furniture; None if it is not at hand."""
-        row = self.source(identifier)
-        version = (row["text_sha256"], row["furniture"])
-        known = self._places.get(identifier)
-        if known is not None and known[0] == version:
-            return known[1]
-        text = self.texts.get(row["text_sha256"])
+        """Return the text of a source with its furniture, indexed; None if it is not at hand.
+
+        Raises
+        ------
+        UnpreparedError
+            If it is a long one, is not indexed, and a prompt answer is made.
+        """
+        row, text = self.source(identifier), self.text(identifier)
         if text is None:
             return None
-        places = Places(text, row["furniture"])
-        self._places[identifier] = (version, places)
+        places = self._held_places(identifier, text, row["furniture"])
+        if places.weight is None:
+            if len(text.content) > PROMPT_CHARACTERS:
+                require_time(places.index)
+            places.index()
         return places
+
+    def _held_places(self, identifier: str, text: Text, furniture: list[Row]) -> Places:
+        """Return the places of a text, and let go of those used longest ago if they are many."""
+        with self._places_lock:
+            places = self._places.pop(identifier, None)
+            if places is None or places.text.sha256 != text.sha256:
+                places = Places(Text(text.content, text.path), furniture)
+            elif places.furniture != furniture:
+                places = Places(places.text, furniture)
+            self._places[identifier] = places
+            weight = sum(own.weight or 0 for own in self._places.values())
+            for name in [*self._places][:-1]:
+                if weight <= MOST_WEIGHT:
+                    break
+                weight -= self._places.pop(name).weight or 0
+            return places
 
     def require_places(self, identifier: str) -> Places:
         """Return the text of a source with its furniture.
@@ -117,6 +151,8 @@ class DeskLog:
         ------
         RequestError
             If it is not at hand.
+        UnpreparedError
+            As `places` does.
         """
         places = self.places(identifier)
         if places is None:

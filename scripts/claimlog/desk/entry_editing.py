@@ -81,7 +81,8 @@ def _save_entry(
 ) -> Row:
     key = f"{REGISTERED}{stream}/{name}"
     if value is not None:
-        require_few_entries({*(REGISTERED + own for own, _ in cells.items(REGISTERED)), key})
+        own = {REGISTERED + name: cell.value for name, cell in cells.items(REGISTERED)}
+        require_few_entries({**own, key: value}.values())
     try:
         cells.change({key: value}, {key: base}, mark)
     except StaleError as error:

@@ -182,7 +182,6 @@ def _checked_cells(desk: Desk, source: str, content: Mapping[str, Any]) -> tuple
     drafts, registered = content["drafts"], content["registered"]
     if len(drafts) > MOST_DRAFTS:
         raise RequestError(LARGE, f"it holds more than {MOST_DRAFTS:,} drafts")
-    require_few_entries(registered)
     values: Row = {}
     for draft in drafts:
         key = f"{DRAFT}{require_draft_name(draft['draft'])}"
@@ -192,6 +191,7 @@ def _checked_cells(desk: Desk, source: str, content: Mapping[str, Any]) -> tuple
         require_new_identifier(desk, table, entry["id"])
         key = f"{REGISTERED}{table.name}/{entry['id']}"
         values[key] = clean_values(table, entry["value"])
+    require_few_entries([cell for key, cell in values.items() if key.startswith(REGISTERED)])
     about = {key: content[key] for key in ("coder", "source_id", "text_sha256", "codebook")}
     if content_of(about, values) != content:
         raise RequestError(MALFORMED, NOT_SAVED)

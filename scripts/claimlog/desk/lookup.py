@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from claimlog.desk.row_references import reference_of
@@ -23,12 +24,41 @@ def label_of(definition: Definition, stream: str, row: Row) -> str:
     return str(row.get(column or table.id) or row.get(table.id) or "")
 
 
+@dataclass(frozen=True)
+class NamedEntry:
+    """An entry of a register with all that it is found by.
+
+    Attributes
+    ----------
+    names
+        Its identifier, name and aliases, each with its words as they are compared.
+    """
+
+    identifier: str
+    row: Row
+    label: str
+    names: list[tuple[str, str]]
+
+
+def named_entries(definition: Definition, stream: str, rows: Mapping[str, Row]) -> list[NamedEntry]:
+    """Return the entries of a register with their names made ready to be compared at every key."""
+    return [
+        NamedEntry(
+            identifier,
+            row,
+            label_of(definition, stream, row) or identifier,
+            [(name, _folded(name)) for name in (identifier, *names_of(definition, stream, row))],
+        )
+        for identifier, row in rows.items()
+    ]
+
+
 def find_entries(
     definition: Definition,
     stream: str,
     query: str,
-    known: Mapping[str, Row],
-    proposed: Mapping[str, Row],
+    known: Sequence[NamedEntry],
+    proposed: Sequence[NamedEntry],
     used: Mapping[str, int],
 ) -> list[dict[str, Any]]:
     """Return the entries that a beginning of a word leads to, best first.
@@ -36,29 +66,29 @@ def find_entries(
     Parameters
     ----------
     known, proposed
-        Entries of the log, and those made on the spot, by identifier.
+        Entries of the log, and those made on the spot.
     used
         How often the coder has used entries; more often used ones come first.
     """
     asked = _folded(query)
     found = []
-    for rows, is_proposed in ((proposed, True), (known, False)):
-        for identifier, row in rows.items():
-            rank, matched = _match(definition, stream, identifier, row, asked)
+    for entries, is_proposed in ((proposed, True), (known, False)):
+        for entry in entries:
+            rank, matched = _match(entry, asked)
             if rank is not None:
-                label = label_of(definition, stream, {**row, f"{stream}": identifier})
-                order = (rank, -used.get(identifier, 0), label.casefold(), identifier)
-                found.append((order, identifier, row, label or identifier, matched, is_proposed))
+                name = entry.identifier
+                order = (rank, -used.get(name, 0), entry.label.casefold(), name)
+                found.append((order, entry, matched, is_proposed))
     found.sort(key=lambda one: one[0])
     return [
         {
-            "id": identifier,
-            "label": label,
-            "matched": None if matched in (label, identifier) else matched,
-            "detail": _detail(definition, stream, row),
+            "id": entry.identifier,
+            "label": entry.label,
+            "matched": None if matched in (entry.label, entry.identifier) else matched,
+            "detail": _detail(definition, stream, entry.row),
             "proposed": is_proposed,
         }
-        for _, identifier, row, label, matched, is_proposed in found[:MOST]
+        for _, entry, matched, is_proposed in found[:MOST]
     ]
 
 
@@ -73,13 +103,11 @@ def names_of(definition: Definition, stream: str, row: Row) -> Iterator[str]:
             yield from (str(name) for name in row.get(item.name) or ())
 
 
-def _match(
-    definition: Definition, stream: str, identifier: str, row: Row, asked: str
-) -> tuple[int | None, str]:
+def _match(entry: NamedEntry, asked: str) -> tuple[int | None, str]:
     """Return how well an entry is meant, lower is better, and by which of its names."""
     best: tuple[int | None, str] = (None, "")
-    for name in (identifier, *names_of(definition, stream, row)):
-        rank = _rank(_folded(name), asked)
+    for name, folded in entry.names:
+        rank = _rank(folded, asked)
         if rank is not None and (best[0] is None or rank < best[0]):
             best = (rank, name)
     return best

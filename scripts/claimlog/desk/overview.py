@@ -91,7 +91,7 @@ def source_state(desk: Desk, source: str) -> str:
         if not all_finished(works):
             return CODING
         return ADJUDICATING if decisions.is_begun else FINISHED
-    if desk.log.places(source) is None:
+    if desk.log.text(source) is None:
         return NO_TEXT
     return SEALED if _claim_counts(desk)[source] else UNCODED
 
@@ -134,7 +134,7 @@ def _source(desk: Desk, role: Role, row: Row, claims: Counter[str] | dict[str, i
     found = {column: row[column] for column in columns}
     found |= {
         "state": source_state(desk, name),
-        "has_text": desk.log.places(name) is not None,
+        "has_text": desk.log.text(name) is not None,
         "length": row["text_length"],
         "coders": [_progress(desk, role, work) for work in desk.work_folder.of_source(name)],
     }
@@ -147,8 +147,8 @@ def _progress(desk: Desk, role: Role, work: Work) -> Row:
     if not (role.decides or role.name == work.coder):
         return found
     drafts = [*work.drafts().values()]
-    places = desk.log.places(work.source)
-    length = len(places.text.content) if places else 0
+    text = desk.log.text(work.source)
+    length = len(text.content) if text else 0
     reached = max((value["end"] for value in drafts), default=0)
     share = round(reached / length, 4) if length else 0.0
     return {**found, "drafts": len(drafts), "reached": share, "commitment": work.commitment}

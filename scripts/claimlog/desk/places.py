@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from array import array
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, cached_property
 from typing import Any
 
 from claimlog.desk.request_error import INVALID, MALFORMED, RequestError
@@ -18,6 +20,11 @@ KEPT_PUNCTUATION = frozenset("%‰&#@§*()[]")
 BRACKETS = frozenset("「」『』《》〈〉【】")
 """Brackets that are quotation marks of their scripts."""
 
+LAST_EDGE = 0x1FFFF
+"""No punctuation has a greater number: what follows is ideographs, tags and private use."""
+
+WIDE = re.compile("[\U00010000-\U0010ffff]")
+
 Span = tuple[int, int]
 
 
@@ -28,20 +35,33 @@ class Places:
     ----------
     furniture
         Spans that are no part of the article.
+
+    Attributes
+    ----------
+    weight
+        Words that are held since the text was indexed; None before.
     """
 
     def __init__(self, text: Text, furniture: Sequence[Mapping[str, Any]] = ()) -> None:
         self.text = text
         self.furniture = [{**part} for part in furniture]
+        self.weight: int | None = None
+        self._runs: dict[int, frozenset[str]] = {}
 
     @cached_property
-    def _wide(self) -> list[int]:
+    def _wide(self) -> array[int]:
         """Offsets of the code points that take two units of UTF-16."""
-        return [at for at, sign in enumerate(self.text.content) if sign > "\uffff"]
+        return array("L", (sign.start() for sign in WIDE.finditer(self.text.content)))
 
     @cached_property
-    def _wide_units(self) -> list[int]:
-        return [at + index for index, at in enumerate(self._wide)]
+    def _wide_units(self) -> array[int]:
+        return array("L", (at + index for index, at in enumerate(self._wide)))
+
+    def index(self) -> None:
+        """Compute what all answers about the text rest on: for a long one it takes seconds."""
+        self.text.index_offsets()
+        _ = self._wide, self._wide_units
+        self.weight = len(self.text.tokens)
 
     @property
     def utf16_length(self) -> int:
@@ -60,6 +80,12 @@ class Places:
 
     def quote(self, start: int, end: int) -> str:
         return self.text.content[start:end]
+
+    def runs(self, limit: int) -> frozenset[str]:
+        """Return the runs of so many words in every reading, as the rule `own-words` does."""
+        if limit not in self._runs:
+            self._runs = {limit: frozenset(self.text.readings.runs(limit))}
+        return self._runs[limit]
 
     def words(self) -> list[int]:
         """Return start and end of every word in UTF-16, one after the other."""
@@ -106,10 +132,9 @@ class Places:
         if not 0 <= start < end <= len(content):
             raise RequestError(INVALID, f"{start} to {end} is no span of a text of {len(content)}")
         start, end = self._whole_words(start, end)
-        while start < end and _is_edge(content[start]):
-            start += 1
-        while start < end and _is_edge(content[end - 1]):
-            end -= 1
+        selected, edge_length = content[start:end], _edge_length()
+        start += edge_length(selected)
+        end = max(start, end - edge_length(selected[::-1]))
         start, end = self._whole_words(start, end) if start < end else (start, end)
         if start >= end or self._first_token(start) >= self._first_token(end):
             raise RequestError(INVALID, "no word is selected")
@@ -126,11 +151,7 @@ class Places:
             start = tokens[bisect_left(tokens, (start,)) - 1][0]
         if self.text.splits_word(end):
             end = tokens[bisect_left(tokens, (end,)) - 1][1]
-        while self.text.splits_cluster(start):
-            start -= 1
-        while self.text.splits_cluster(end):
-            end += 1
-        return start, end
+        return self.text.cluster_around(start)[0], self.text.cluster_around(end)[1]
 
     def _first_token(self, offset: int) -> int:
         return bisect_left(self.text.tokens, (offset,))
@@ -141,3 +162,11 @@ def _is_edge(sign: str) -> bool:
     if sign.isspace() or sign in BRACKETS:
         return True
     return unicodedata.category(sign) in ("Pi", "Pf", "Pd", "Po") and sign not in KEPT_PUNCTUATION
+
+
+@cache
+def _edge_length() -> Callable[[str], int]:
+    """Return what counts such characters at the beginning of a text, however many there are."""
+    edges = "".join(filter(_is_edge, map(chr, range(LAST_EDGE + 1))))
+    matched = re.compile(f"[{re.escape(edges)}]*+").match
+    return lambda text: found.end() if (found := matched(text)) else 0

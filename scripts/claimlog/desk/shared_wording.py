@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable
-from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 
@@ -16,13 +15,7 @@ from claimlog.sources.text import Text
 from claimlog.sources.word_readings import Readings
 
 
-@lru_cache(maxsize=8)
-def _source_runs(text: Text, limit: int) -> frozenset[str]:
-    """Return the runs of so many words in every reading of a source, as the rule compares them."""
-    return frozenset(text.readings.runs(limit))
-
-
-def shared_runs(source: Text, given: str, limit: int) -> list[dict[str, Any]]:
+def shared_runs(source: Places, given: str, limit: int) -> list[dict[str, Any]]:
     """Return the runs of at least `limit` words that a text shares with a source.
 
     They are found as the rule `own-words` finds them. Each has its span in UTF-16, and what stands
@@ -38,7 +31,7 @@ def shared_runs(source: Text, given: str, limit: int) -> list[dict[str, Any]]:
         readings = Readings.of(given)
     except ClaimlogError as error:
         raise RequestError(INVALID, str(error)) from error
-    known = _source_runs(source, limit)
+    known = source.runs(limit)
     spans: list[list[int]] = []
     for start, end in sorted(
         (window[0][0], max(last for _, last, _ in window))

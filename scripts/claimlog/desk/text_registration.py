@@ -23,7 +23,7 @@ from claimlog.edit.source_documents import (
 )
 from claimlog.errors import ClaimlogError
 from claimlog.escaping import printable_line
-from claimlog.limits import DESK_WORDS
+from claimlog.limits import DESK_FETCH_SECONDS, DESK_WORDS
 from claimlog.sources.documents.fetch_document import fetch_document
 from claimlog.sources.documents.read_document import read_document
 from claimlog.sources.text import Text
@@ -52,10 +52,10 @@ def read_address(desk: Desk, role: Role, address: str) -> Row:
     Raises
     ------
     RequestError
-        As `read_upload` does, or if it cannot be fetched.
+        As `read_upload` does, or if it cannot be fetched in `DESK_FETCH_SECONDS`.
     """
     try:
-        page = fetch_document(address)
+        page = fetch_document(address, seconds=DESK_FETCH_SECONDS)
     except ClaimlogError as error:
         raise RequestError(INVALID, str(error)) from error
     return _read(desk, role, page.address, page.data, page.media_type, page.address)

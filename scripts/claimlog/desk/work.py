@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sized
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from claimlog.desk.commitment import commitment_of, new_nonce
 from claimlog.desk.request_error import CLOSED, LARGE, MALFORMED, RequestError
@@ -21,8 +23,9 @@ MOST_DRAFTS = 5_000
 """Drafts of a text: a long book has some thousand claims. So many are checked in some seconds, and
 sent to a page while others wait for a few hundredths of one."""
 
-MOST_ENTRIES = 2_000
-"""Entries of registers that are made on the spot for a text."""
+MOST_ENTRIES, ENTRIES_BYTES = 2_000, 1_000_000
+"""Entries of registers that are made on the spot for a text, and bytes of all of them as JSON: one
+has some hundreds, and their names are looked through at every key of who looks for one."""
 
 MOST_OFFSET = 1 << 53
 """Offsets are below it: numbers of JSON that each program reads alike (RFC 7493)."""
@@ -142,8 +145,8 @@ def require_few_passages(drafts: Collection[Mapping[str, Any]]) -> None:
         )
 
 
-def require_few_entries(entries: Sized) -> None:
-    """Refuse more entries made on the spot for a text than can be compared in seconds.
+def require_few_entries(entries: Collection[Mapping[str, Any]]) -> None:
+    """Refuse more entries made on the spot for a text, or longer ones, than are looked through.
 
     Raises
     ------
@@ -151,11 +154,14 @@ def require_few_entries(entries: Sized) -> None:
         If there are more.
     """
     if len(entries) > MOST_ENTRIES:
-        raise RequestError(
-            LARGE,
-            f"for a text at most {MOST_ENTRIES:,} entries are made on the spot; add further ones "
-            "to the log first: claimlog add --help",
-        )
+        most = f"{MOST_ENTRIES:,} entries are made on the spot"
+    elif sum(len(orjson.dumps(entry)) for entry in entries) > ENTRIES_BYTES:
+        most = f"{ENTRIES_BYTES:,} bytes of entries are made on the spot"
+    else:
+        return
+    raise RequestError(
+        LARGE, f"for a text at most {most}; add further ones to the log first: claimlog add --help"
+    )
 
 
 def content_of(about: Mapping[str, Any], cells: Mapping[str, Row]) -> Row:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
@@ -23,6 +22,10 @@ SEED = 20250306
 CELLS = 1 << 20
 """Samples times units that are held at once, and kept for other variables of as many units."""
 
+PAIRS, PART = 1 << 20, 1 << 13
+"""Pairs of spans that are held at once, and of these looked at together: twenty times the spans of
+a long book, so that all of its pairs are held."""
+
 Span = tuple[int, int]
 Counts = npt.NDArray[np.int64]
 Estimates = npt.NDArray[np.float64]
@@ -33,28 +36,72 @@ def span_matches(first: Sequence[Span], second: Sequence[Span]) -> list[tuple[in
 
     Pairs are taken in the order of their intersection over union, ties in the order of the text,
     down to `MATCH_IOU`.
+
+    Notes
+    -----
+    Where all spans overlap, every two are a pair. The best `PAIRS` are held and taken at once, and
+    then the best of what is left: pairs of spans that are matched are never made.
     """
-    candidates = []
-    order = sorted(range(len(second)), key=lambda index: second[index])
-    begins = [second[index][0] for index in order]
-    for one, (start, end) in enumerate(first):
-        # one that begins earlier than this has less than `MATCH_IOU` of the union
-        earliest = end - math.ceil((end - start) / MATCH_IOU)
-        for other in order[bisect_left(begins, earliest) : bisect_left(begins, end)]:
-            begin, stop = second[other]
-            both = min(end, stop) - max(start, begin)
-            union = max(end, stop) - min(start, begin)
-            if both > 0 and both / union >= MATCH_IOU:
-                candidates.append((one, other, both / union))
-    candidates.sort(key=lambda match: (-match[2], first[match[0]], second[match[1]]))
-    matched: tuple[set[int], set[int]] = (set(), set())
-    pairs = []
-    for one, other, share in candidates:
-        if one not in matched[0] and other not in matched[1]:
-            matched[0].add(one)
-            matched[1].add(other)
-            pairs.append((one, other, share))
-    return pairs
+    sides = [
+        (np.array(order, dtype=np.int64), np.array([spans[at] for at in order], dtype=np.int64))
+        for spans in (first, second)
+        if (order := sorted(range(len(spans)), key=spans.__getitem__))
+    ]
+    matches: list[tuple[int, int, float]] = []
+    while len(sides) == 2 and all(len(order) for order, _ in sides):
+        ones, others, shares = _best_pairs(sides[0][1], sides[1][1])
+        free = [np.ones(len(order), dtype=bool) for order, _ in sides]
+        for begun in range(0, len(ones), PART):
+            part = slice(begun, begun + PART)
+            left = free[0][ones[part]] & free[1][others[part]]
+            columns = (ones[part][left], others[part][left], shares[part][left])
+            for one, other, share in zip(*(column.tolist() for column in columns), strict=True):
+                if free[0][one] and free[1][other]:
+                    free[0][one] = free[1][other] = False
+                    matches.append((int(sides[0][0][one]), int(sides[1][0][other]), share))
+        if len(ones) < PAIRS:
+            break
+        sides = [(order[own], spans[own]) for (order, spans), own in zip(sides, free, strict=True)]
+    return matches
+
+
+def _best_pairs(first: Counts, second: Counts) -> tuple[Counts, Counts, Estimates]:
+    """Return the best `PAIRS` of sorted spans, best first: places in both lists, and their IoU."""
+    starts, ends = first.T
+    # one that begins earlier than this has less than `MATCH_IOU` of the union
+    earliest = ends - np.ceil((ends - starts) / MATCH_IOU).astype(np.int64)
+    lows, highs = (np.searchsorted(second[:, 0], edge) for edge in (earliest, ends))
+    counts = highs - lows
+    totals = np.concatenate([[0], np.cumsum(counts)])
+    best = (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+    begun = 0
+    while begun < len(first):
+        # the spans whose pairs are as many as are looked at together, one at least
+        end = max(begun + 1, int(np.searchsorted(totals, totals[begun] + PAIRS, "right")) - 1)
+        own = counts[begun:end]
+        ones = np.repeat(np.arange(begun, end), own)
+        others = np.arange(len(ones)) - np.repeat(
+            totals[begun:end] - totals[begun] - lows[begun:end], own
+        )
+        both = np.minimum(ends[ones], second[others, 1]) - np.maximum(
+            starts[ones], second[others, 0]
+        )
+        union = np.maximum(ends[ones], second[others, 1]) - np.minimum(
+            starts[ones], second[others, 0]
+        )
+        is_near = both > 0
+        shares = np.divide(both, union, out=np.zeros(len(ones)), where=is_near)
+        is_near &= shares >= MATCH_IOU
+        if len(best[0]) == PAIRS:
+            is_near &= shares > best[2][-1]  # of equal ones those before are taken
+        columns = [
+            np.concatenate([held, new[is_near]])
+            for held, new in zip(best, (ones, others, shares), strict=True)
+        ]
+        order = np.argsort(-columns[2], kind="stable")[:PAIRS]
+        best = (columns[0][order], columns[1][order], columns[2][order])
+        begun = end
+    return best
 
 
 def coverage(spans: Sequence[Span]) -> int:

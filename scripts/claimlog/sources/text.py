@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -24,8 +25,12 @@ if TYPE_CHECKING:
     from claimlog.sources.place_index import PlaceIndex
     from claimlog.sources.word_signs import WordSigns
 
-CLUSTERED = regex.compile(r"[\n -~]?(?:[^\n -~]++[\n -~]?+)++")
-"""What is not plain, with the plain characters beside it: those of a cluster may be some of it."""
+PLAIN = "\n -~\u00a0-\u02ff\u0370-\u0482\u048a-\u058f\u2010-\u2027\u2030-\u205e\u3400-\u9fff"
+"""Characters of which two are never one grapheme cluster: Latin, Greek, Cyrillic, Armenian and Han,
+and the punctuation of most scripts."""
+
+CLUSTERED = re.compile(rf"(?:[^{PLAIN}]++[{PLAIN}]?+)++")
+"""What is not plain, with the plain characters within it and behind it."""
 
 GRAM = 8
 """Characters of a gram of the index: a quote has fifteen and more."""
@@ -108,28 +113,52 @@ class Text:
 
     def splits_cluster(self, offset: int) -> bool:
         """Whether `offset` lies inside a grapheme cluster (UAX 29)."""
-        return offset in self._insides
+        return self.cluster_around(offset) != (offset, offset)
+
+    def cluster_around(self, offset: int) -> tuple[int, int]:
+        """Return the grapheme cluster inside which `offset` lies; `offset` twice if in none."""
+        starts, ends = self._clusters
+        before = bisect_left(starts, offset) - 1
+        if before < 0 or ends[before] <= offset:
+            return offset, offset
+        return starts[before], ends[before]
 
     @cached_property
-    def _insides(self) -> set[int]:
-        """Offsets inside of clusters, which are few: two plain characters are two of them."""
-        return {
-            part.start() + inside
-            for part in CLUSTERED.finditer(self.content)
-            for start, end in cluster_spans(part.group())
-            for inside in range(start + 1, end)
-        }
+    def _clusters(self) -> tuple[array[int], array[int]]:
+        """Starts and ends of clusters of several code points: two plain characters are two."""
+        starts, ends = array("L"), array("L")
+        reached = 0
+        for part in CLUSTERED.finditer(self.content):
+            first = max(reached, part.start() - 1)  # a plain one before may be of the cluster
+            reached = part.end()
+            for start, end in cluster_spans(self.content[first:reached]):
+                if end - start > 1:
+                    starts.append(first + start)
+                    ends.append(first + end)
+        return starts, ends
 
     def splits_word(self, offset: int) -> bool:
         """Whether `offset` lies inside a word; a hyphen at a line end divides one in two."""
         before = bisect_left(self.tokens, (offset,)) - 1
         if before < 0 or self.tokens[before][1] <= offset:
             return False
-        start, end, _ = self.tokens[before]
-        return not any(
-            start + gap.start() <= offset <= start + gap.end() and "-" in gap.group()
-            for gap in BROKEN.finditer(kinds(self.content[start:end]))
-        )
+        starts, ends = self._divisions
+        gap = bisect_right(starts, offset) - 1
+        return gap < 0 or ends[gap] < offset
+
+    @cached_property
+    def _divisions(self) -> tuple[array[int], array[int]]:
+        """Starts and ends of the hyphens at line ends, with what stands beside them in the word."""
+        starts, ends = array("L"), array("L")
+        for gap in BROKEN.finditer(kinds(self.content)):
+            if "-" in gap.group():
+                starts.append(gap.start())
+                ends.append(gap.end())
+        return starts, ends
+
+    def index_offsets(self) -> None:
+        """Compute what is asked of offsets, so that it is at hand: a long text takes seconds."""
+        _ = self.tokens, self._clusters, self._divisions
 
     def line_of(self, offset: int) -> int:
         """Return the 1-based line on which `offset` lies."""

@@ -20,7 +20,7 @@ from claimlog.desk.decision_changes import (
 from claimlog.desk.desk import Desk
 from claimlog.desk.entry_editing import remove_entry
 from claimlog.desk.web.request import Request
-from claimlog.desk.web.router import CODES, DECIDES, SLOW, Route
+from claimlog.desk.web.router import CHECKS, CODES, DECIDES, SLOW, Route
 
 Found = dict[str, Any]
 BASE = "api/adjudication/{source}"
@@ -32,20 +32,20 @@ def adjudication_routes() -> list[Route]:
     proposal = f"{BASE}/proposals/{{coder}}/{{stream}}/{{id}}"
     entry = f"{BASE}/registered/{{stream}}/{{id}}"
     return [
-        Route("GET", BASE, _show, DECIDES, SLOW),
+        Route("GET", BASE, _show, DECIDES, CHECKS),
         Route("PUT", f"{BASE}/units/{UNIT}", _decide, DECIDES),
-        Route("POST", f"{BASE}/accept-agreed", _accept_agreed, DECIDES),
-        Route("POST", f"{BASE}/take-all", _take_all, DECIDES),
-        Route("POST", f"{BASE}/sides", _choose_sides, DECIDES),
-        Route("PUT", proposal, _settle_proposal, DECIDES),
+        Route("POST", f"{BASE}/accept-agreed", _accept_agreed, DECIDES, CHECKS),
+        Route("POST", f"{BASE}/take-all", _take_all, DECIDES, CHECKS),
+        Route("POST", f"{BASE}/sides", _choose_sides, DECIDES, CHECKS),
+        Route("PUT", proposal, _settle_proposal, DECIDES, CHECKS),
         Route("PUT", entry, _save_entry, DECIDES),
         Route("DELETE", entry, _remove_entry, DECIDES),
-        Route("POST", f"{BASE}/undo", _undo, DECIDES),
-        Route("POST", f"{BASE}/redo", _redo, DECIDES),
-        Route("GET", f"{BASE}/findings", _findings, DECIDES, SLOW),
-        Route("GET", f"{BASE}/agreement", _agreement, DECIDES, SLOW),
+        Route("POST", f"{BASE}/undo", _undo, DECIDES, CHECKS),
+        Route("POST", f"{BASE}/redo", _redo, DECIDES, CHECKS),
+        Route("GET", f"{BASE}/findings", _findings, DECIDES, CHECKS),
+        Route("GET", f"{BASE}/agreement", _agreement, DECIDES, CHECKS),
         Route("POST", f"{BASE}/commit", _commit, DECIDES, SLOW),
-        Route("GET", "api/verdicts/{source}", _verdicts, CODES, SLOW),
+        Route("GET", "api/verdicts/{source}", _verdicts, CODES, CHECKS),
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from functools import partial
 from math import inf
 from pathlib import Path, PurePosixPath
@@ -13,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from claimlog.desk.desk import Desk
+from claimlog.desk.prompt_answers import UnpreparedError, prompt_answer
 from claimlog.desk.request_error import (
     ABSENT,
     BUSY,
@@ -31,7 +33,7 @@ from claimlog.desk.web.preview_mount import PREVIEW, PreviewMount
 from claimlog.desk.web.request import Answer, Request, json_answer, redirect
 from claimlog.desk.web.review_api import review_routes
 from claimlog.desk.web.role_queue import LATER, BodyShares, RoleQueue
-from claimlog.desk.web.router import PACES, SLOW, Route, find_route
+from claimlog.desk.web.router import CHECKS, FAST, PACES, SLOW, Route, find_route
 from claimlog.errors import ClaimlogError, FindingsError, is_of_the_machine
 from claimlog.site.protection.failures import log_fault
 from claimlog.site.protection.reader_limits import PEER_SENDING_BYTES
@@ -44,6 +46,9 @@ STATIC = f"/{FILES}/"
 OCTETS = b"application/octet-stream"
 DISCONNECT = "http.disconnect"
 FAULT = "this failed by a fault of claimlog, which is noted where the desk was started"
+PREPARATIONS = 4
+"""How often something is computed that an answer rests on: a text, what is compared, and again."""
+
 ADDED_BY_CODERS = ("sources", "coders")
 ROW_FILES = (".ndjson", ".parquet")
 """Streams to which roles that code add rows of the open batch."""
@@ -155,22 +160,40 @@ class DeskApp:
         guard.require_token(headers, self.tokens[name])
         role = Role(name)
         route, parts = find_route(self.routes, role, method, rest)
-        if route.body_bytes > 1 << 20 and headers.get(b"content-type") == OCTETS:
-            guard.require_json(method, headers, OCTETS)
-        else:
-            guard.require_json(method, headers, b"application/json")
+        guard.require_content_type(method, headers, route.content_type)
         size = _stated_length(headers, route.body_bytes) if method != "GET" else 0
         with self._bodies.hold(name, size):
             body = await _read_body(receive, size) if method != "GET" else b""
-            kind = headers.get(b"content-type", b"").partition(b";")[0].decode("latin-1").lower()
-            request = Request(role, method, rest, parts, query, body, kind)
-            turn = self._queues[route.pace].run(name, partial(self._handle, route, request))
+            request = Request(role, method, rest, parts, query, body)
+            turn = self._take_turn(route, request)
+            if method == "GET":
+                return await turn
             # what was sent whole is saved, also for a page that is closed meanwhile
-            return await (turn if method == "GET" else asyncio.shield(turn))
+            saving = asyncio.create_task(turn)
+            try:
+                return await asyncio.shield(saving)
+            except asyncio.CancelledError:
+                saving.add_done_callback(partial(_note_unheard_fault, method, path))
+                raise
+
+    async def _take_turn(self, route: Route, request: Request) -> Answer:
+        """Return an answer when it is the turn of its role.
+
+        What a prompt answer rests on, as the words of a long text, is computed by the thread for
+        checks: in vain if others push it out meanwhile, and then the page asks again.
+        """
+        role, work = request.role.name, partial(self._handle, route, request)
+        for _ in range(PREPARATIONS):
+            try:
+                return await self._queues[route.pace].run(role, work)
+            except UnpreparedError as error:
+                await self._queues[CHECKS].run(role, error.prepare)
+        raise RequestError(BUSY, LATER)
 
     def _handle(self, route: Route, request: Request) -> Answer:
         try:
-            found = route.handler(self.desk, request)
+            with prompt_answer() if route.pace == FAST else nullcontext():
+                found = route.handler(self.desk, request)
         except Exception as error:
             _forget_locals(error)
             raise
@@ -202,6 +225,13 @@ def _forget_locals(error: BaseException | None) -> None:
     while error is not None:
         traceback.clear_frames(error.__traceback__)
         error = error.__cause__ or error.__context__
+
+
+def _note_unheard_fault(method: str, path: str, saving: asyncio.Task[Answer]) -> None:
+    """Note a fault of work that went on for a page that was closed; a refusal is for it alone."""
+    error = None if saving.cancelled() else saving.exception()
+    if error is not None and not isinstance(error, ClaimlogError):
+        log_fault(error, method, path)
 
 
 class _ClientGone(Exception):

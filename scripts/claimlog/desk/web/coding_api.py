@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from claimlog.desk.corrected_text import require_text_of_work
@@ -22,7 +23,7 @@ from claimlog.desk.entry_editing import (
 )
 from claimlog.desk.forms import form
 from claimlog.desk.furniture import mark_furniture, may_mark_furniture, source_claims
-from claimlog.desk.lookup import find_entries
+from claimlog.desk.lookup import NamedEntry, find_entries, named_entries
 from claimlog.desk.overview import overview, register_coder
 from claimlog.desk.request_error import ABSENT, RequestError
 from claimlog.desk.row_references import form_streams
@@ -46,7 +47,7 @@ def coding_routes() -> list[Route]:
         Route("PUT", "api/sources/{source}/furniture", _mark_furniture, pace=SLOW),
         Route("GET", "api/sources/{source}/claims", _source_claims, DECIDES),
         Route("POST", "api/sources/{source}/snap", _snap),
-        Route("POST", "api/sources/{source}/own-words", _own_words),
+        Route("POST", "api/sources/{source}/own-words", _own_words, pace=CHECKS),
         Route("GET", "api/work/{source}", _work, CODES),
         Route("PUT", draft, _save_draft, CODES),
         Route("DELETE", draft, _remove_draft, CODES),
@@ -87,18 +88,31 @@ def _lookup(desk: Desk, request: Request) -> Found:
     if stream not in form_streams(definition)[1:]:
         raise RequestError(ABSENT, f"nothing is looked up in {stream}")
     proposed: dict[str, Any] = {}
+    made: tuple[Any, ...] = ()
     used: dict[str, int] = {}
     if (source := request.query.get("source")) and not request.role.decides:
         desk.log.source(source)
         work = desk.work_folder.work(request.role.name, source)
+        made = (source, work.cells.version)  # before what is of it
         proposed = work.entry_rows().get(stream, {})
         used = usage(desk, work, stream)
     elif source:
         decisions = desk.decisions(source)
+        made = (source, decisions.cells.version)
         proposed = decisions.entry_rows().get(stream, {})
-    known = desk.log.entries(stream)
+    whole = desk.log.whole
+
+    def named(whose: str, version: tuple[Any, ...], rows: Mapping[str, Any]) -> list[NamedEntry]:
+        return desk.computed.get(
+            f"names of {stream} of {whose}",
+            version,
+            lambda: named_entries(definition, stream, rows),
+        )
+
+    known = named("the log", (whole.size, whole.root), desk.log.entries(stream))
+    own = named(f"role {request.role.name}", made, proposed)
     return {
-        "entries": find_entries(definition, stream, query, known, proposed, used),
+        "entries": find_entries(definition, stream, query, known, own, used),
         "next": next_number(desk, request.role, definition.streams[stream], proposed),
     }
 
@@ -147,7 +161,7 @@ def _own_words(desk: Desk, request: Request) -> Found:
     places = desk.log.require_places(request.parts["source"])
     limit = desk.log.definition.thresholds["shared_words"]
     text = request.given("text", str)[:10_000]
-    return {"limit": limit, "runs": shared_runs(places.text, text, limit)}
+    return {"limit": limit, "runs": shared_runs(places, text, limit)}
 
 
 def _work(desk: Desk, request: Request) -> Found:

@@ -111,7 +111,7 @@ def start(headers: Headers, role: str, token: str, given: str) -> Answer:
     return redirect(f"/{role}/", ("Set-Cookie", cookie))
 
 
-def require_json(method: str, headers: Headers, content_type: bytes) -> None:
+def require_content_type(method: str, headers: Headers, content_type: bytes) -> None:
     """Refuse a change whose body is of another kind: no form of another site can send this one.
 
     Raises

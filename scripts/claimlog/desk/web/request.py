@@ -37,7 +37,6 @@ class Request:
     parts: Mapping[str, str]
     query: Mapping[str, str]
     body: bytes = b""
-    content_type: str = ""
 
     @cached_property
     def json(self) -> dict[str, Any]:

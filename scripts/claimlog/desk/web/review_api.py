@@ -13,7 +13,7 @@ from claimlog.desk.review import drop_row, open_batch_dict, proposed_seal, seal_
 from claimlog.desk.text_registration import read_address, read_upload, register_source
 from claimlog.desk.web.preview_mount import PreviewMount
 from claimlog.desk.web.request import Request
-from claimlog.desk.web.router import DECIDES, LONG, SLOW, Route
+from claimlog.desk.web.router import DECIDES, FETCHES, LONG, SLOW, Route
 from claimlog.edit.add_amend_retract import Entries, add
 from claimlog.limits import TEXT_BYTES
 
@@ -24,7 +24,13 @@ PLACE = r"(?P<name>[A-Za-z][A-Za-z0-9:_/-]{0,90})"
 def review_routes(preview: PreviewMount) -> list[Route]:
     """Return the routes of the API about the open batch, and those that register texts."""
     return [
-        Route("POST", "api/texts", _upload, pace=LONG, body_bytes=TEXT_BYTES),
+        Route(
+            *("POST", "api/texts", _upload),
+            pace=LONG,
+            body_bytes=TEXT_BYTES,
+            content_type=b"application/octet-stream",
+        ),
+        Route("POST", "api/texts/by-address", _fetch, pace=FETCHES),
         Route("POST", "api/sources", _register_source, pace=SLOW),
         Route("GET", "api/links/{source}", _links, DECIDES, SLOW),
         Route("POST", "api/links/{source}", _decide_link, DECIDES, SLOW),
@@ -42,9 +48,11 @@ def review_routes(preview: PreviewMount) -> list[Route]:
 
 
 def _upload(desk: Desk, request: Request) -> Found:
-    if request.content_type == "application/json":
-        return read_address(desk, request.role, request.given("address", str))
     return read_upload(desk, request.role, request.query.get("name", ""), request.body)
+
+
+def _fetch(desk: Desk, request: Request) -> Found:
+    return read_address(desk, request.role, request.given("address", str))
 
 
 def _register_source(desk: Desk, request: Request) -> Found:

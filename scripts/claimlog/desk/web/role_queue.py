@@ -61,8 +61,13 @@ class RoleQueue:
                 self._end()
             raise
         working = loop.run_in_executor(self._thread, work)
-        working.add_done_callback(lambda _: self._end())
+        working.add_done_callback(self._end_work)
         return await asyncio.shield(working)
+
+    def _end_work(self, working: asyncio.Future[T]) -> None:
+        if not working.cancelled():
+            working.exception()  # nobody may be there to hear of it
+        self._end()
 
     def _end(self) -> None:
         self._works = False

@@ -13,10 +13,11 @@ from claimlog.desk.web.request import Handler
 
 PART = r"[A-Za-z0-9][A-Za-z0-9._:+-]{0,126}"
 ALL, CODES, DECIDES = "all", "codes", "decides"
-FAST, SLOW, CHECKS, LONG = PACES = ("fast", "slow", "checks", "long")
+FAST, SLOW, CHECKS, LONG, FETCHES = PACES = ("fast", "slow", "checks", "long", "fetches")
 """Who answers: a thread for what is saved and looked up at once, one for what takes some seconds,
-one for the rules on a coder's drafts, so that nobody waits for those of another to open a text, or
-one for what may take a minute: documents are fetched and read there, and previews built."""
+one for the rules on drafts, for what is compared with a text, and for codings that are compared, so
+that nobody waits for those of another to open a text, one for what may take a minute: documents are
+read there, and previews built; or one that waits for other machines: documents are fetched."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Route:
     who: str = ALL
     pace: str = FAST
     body_bytes: int = 1 << 20
+    content_type: bytes = b"application/json"
 
     def match(self, path: str) -> dict[str, str] | None:
         """Return the parts of a path that this address is of, or None."""

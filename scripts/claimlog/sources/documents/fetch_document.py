@@ -38,7 +38,10 @@ def is_address(text: str) -> bool:
 
 
 def fetch_document(
-    address: str, client: WebClient | None = None, is_named_by_file: bool = False
+    address: str,
+    client: WebClient | None = None,
+    is_named_by_file: bool = False,
+    seconds: float | None = None,
 ) -> FetchedDocument:
     """Fetch a document, following redirects.
 
@@ -50,6 +53,8 @@ def fetch_document(
     is_named_by_file
         Whether a file names the address, which may be a stranger's: then it leads to no machine
         of the user's own either.
+    seconds
+        How long it may take with all tries; None for as long as it is fast enough.
 
     Raises
     ------
@@ -68,7 +73,8 @@ def fetch_document(
             f"{parts.host}: an address holds no name or password; save the page, and give the file"
         )
     reach = Reach.ANYBODY if is_named_by_file else Reach.MACHINE
-    client = client or WebClient(headers={"User-Agent": f"claimlog/{__version__}"}, reach=reach)
+    headers = {"User-Agent": f"claimlog/{__version__}"}
+    client = client or WebClient(headers=headers, reach=reach, seconds=seconds)
     try:
         with client:
             page = client.fetch_page(address.partition("#")[0], RAW_BYTES, ACCEPT)

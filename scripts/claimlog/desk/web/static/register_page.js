@@ -65,5 +65,5 @@ byId("file").addEventListener("change", () => {
 });
 byId("address-form").addEventListener("submit", (/** @type {Event} */ event) => {
   event.preventDefault();
-  take(() => post("api/texts", { address: byId("address").value.trim() }, FETCH_SECONDS), FETCHING);
+  take(() => post("api/texts/by-address", { address: byId("address").value.trim() }, FETCH_SECONDS), FETCHING);
 });
