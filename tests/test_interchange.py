@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import re
+import time
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -233,6 +235,37 @@ def test_what_is_no_mapping_is_refused(text: str, log: Log, tmp_path: Path) -> N
     path = write(tmp_path / "m.yaml", text)
     with pytest.raises(ClaimlogError, match=r"m\.yaml: "):
         read_mapping(path, log.definition.streams["codings"])
+
+
+@pytest.mark.parametrize(
+    ("unit", "said"),
+    [
+        (":".join(["1"] * 400_000), "line 1 holds a number of 799,999 characters"),
+        (":".join(["1"] * 400_000) + ".5", "line 1 holds a number of 800,001 characters"),
+        ("0x" + "f" * 6_000, "line 1 holds a number of 6,002 characters"),
+        ("!!binary aGk=", "line 1 holds the tag 'tag:yaml.org,2002:binary'"),
+        ("!!set {x}", "line 1 holds the tag"),
+        ("!x y", "line 1 holds the tag '!x'"),
+        ("2020-01-01", '"unit" is'),
+    ],
+)
+def test_values_of_yaml_that_take_long_or_are_none_of_a_row_are_refused(
+    unit: str, said: str, log: Log, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "m.yaml", f"unit: {unit}\nstream: codings\n")
+    begun = time.process_time()
+    with pytest.raises(ClaimlogError, match=re.escape(said)):
+        read_mapping(path, log.definition.streams["codings"])
+    assert time.process_time() - begun < 20
+
+
+@pytest.mark.parametrize("value", ["[2020-01-01]", "{a: 2020-01-01}", "2020-01-01 10:00:00"])
+def test_a_date_of_yaml_is_no_value_of_a_column(value: str, log: Log, tmp_path: Path) -> None:
+    for column in ("dyad_from", "content"):
+        text = f"unit: utf-16\nstream: claims\nconstants: {{{column}: {value}}}\n"
+        path = write(tmp_path / "m.yaml", text)
+        with pytest.raises(ClaimlogError, match=f'"{column}": .* is no text in YAML'):
+            read_mapping(path, log.definition.streams["claims"])
 
 
 def test_a_name_that_a_mapping_lacks_is_named(bring: Bring) -> None:

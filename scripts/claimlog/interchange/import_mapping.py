@@ -201,12 +201,21 @@ def column_value(item: Field, value: Any) -> Any:
     """
     if isinstance(value, str):
         return parse_cell(item, value)
-    if item.type == "string" and value is not None:
+    if (item.type == "string" and value is not None) or not _is_json(value):
         raise UsageError(
             f'"{item.name}": {str(value)[:40]} is no text in YAML; put it in quotes, as it was '
             "meant to be read"
         )
     return value
+
+
+def _is_json(value: Any) -> bool:
+    """Whether a value can be one of a row; YAML has dates besides."""
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _is_json(part) for key, part in value.items())
+    if isinstance(value, list):
+        return all(map(_is_json, value))
+    return isinstance(value, str | int | float | None)
 
 
 def code_flaw(item: Field, value: Any, suggestions: Suggestions) -> str | None:
