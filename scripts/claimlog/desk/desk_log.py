@@ -25,8 +25,8 @@ Row = dict[str, Any]
 PROMPT_CHARACTERS = 200_000
 """Characters of a text that is indexed in less than some tenths of a second."""
 
-MOST_WEIGHT = 4 * DESK_WORDS
-"""Words of the texts that are held indexed together; each of them takes some two hundred bytes."""
+MOST_WEIGHT = 6 * DESK_WORDS
+"""Words, and runs of words, of the texts that are held indexed: each takes some 200 bytes."""
 
 Signature = tuple[tuple[str, int, int, int], ...]
 
@@ -122,7 +122,7 @@ class DeskLog:
         if text is None:
             return None
         places = self._held_places(identifier, text, row["furniture"])
-        if places.weight is None:
+        if not places.is_indexed:
             if len(text.content) > PROMPT_CHARACTERS:
                 require_time(places.index)
             places.index()
@@ -137,11 +137,11 @@ class DeskLog:
             elif places.furniture != furniture:
                 places = Places(places.text, furniture)
             self._places[identifier] = places
-            weight = sum(own.weight or 0 for own in self._places.values())
+            weight = sum(own.weight for own in self._places.values())
             for name in [*self._places][:-1]:
                 if weight <= MOST_WEIGHT:
                     break
-                weight -= self._places.pop(name).weight or 0
+                weight -= self._places.pop(name).weight
             return places
 
     def require_places(self, identifier: str) -> Places:

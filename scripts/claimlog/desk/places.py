@@ -38,14 +38,14 @@ class Places:
 
     Attributes
     ----------
-    weight
-        Words that are held since the text was indexed; None before.
+    is_indexed
+        Whether all that answers rest on is computed.
     """
 
     def __init__(self, text: Text, furniture: Sequence[Mapping[str, Any]] = ()) -> None:
         self.text = text
         self.furniture = [{**part} for part in furniture]
-        self.weight: int | None = None
+        self.is_indexed = False
         self._runs: dict[int, frozenset[str]] = {}
 
     @cached_property
@@ -61,7 +61,13 @@ class Places:
         """Compute what all answers about the text rest on: for a long one it takes seconds."""
         self.text.index_offsets()
         _ = self._wide, self._wide_units
-        self.weight = len(self.text.tokens)
+        self.is_indexed = True
+
+    @property
+    def weight(self) -> int:
+        """Words, and runs of words, that are held since the text was indexed."""
+        words = len(self.text.tokens) if self.is_indexed else 0
+        return words + sum(map(len, self._runs.values()))
 
     @property
     def utf16_length(self) -> int:
