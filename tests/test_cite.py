@@ -572,6 +572,18 @@ def test_a_retracted_claim_says_so_in_its_title_and_other_claims_do_not(format: 
     assert "undated" in notes[1]
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["C1, title = {\\input{/etc/passwd}}, note = {", "C1}\n@misc{smith-2024,\n", "a b", "é", "%"],
+)
+def test_a_key_is_one_word_of_plain_signs_whatever_identifiers_consist_of(name: str) -> None:
+    claim = replace(TIDES, claim_id=name)
+    (head, *_) = cite(FACTS, [claim], "bibtex").splitlines()
+    assert re.fullmatch(r"@misc\{harbour-claims-0\.2\.0-[A-Za-z0-9_.:-]+,", head)
+    assert cite(FACTS, [claim], "bibtex").count("\n@") == 0
+    assert len(read_bibtex(cite(FACTS, [claim, TIDES], "bibtex"))) == 2
+
+
 def test_claims_are_parts_of_the_release_with_keys_of_their_own() -> None:
     claims = [LETTER, TIDES]
     keys = ["harbour-claims-0.2.0-C900-002", "harbour-claims-0.2.0-C900-001"]

@@ -311,6 +311,14 @@ def test_a_footer_that_no_library_writes_is_a_finding_and_ends_nothing(
     assert said in finding.message
 
 
+def test_a_column_that_stands_there_twice_is_a_finding(tmp_path: Path) -> None:
+    path = tmp_path / "claims.parquet"
+    rows = replaced(nulls(3), "note", pa.array(["a", "b", "c"]))
+    pq.write_table(rows.append_column("note", rows["note"]), path)
+    (lines,) = read_rows(path, CLAIMS, "claims.parquet")
+    assert [one.message for one in lines.findings] == ['the column "note" stands there twice']
+
+
 def test_a_struct_that_has_a_field_twice_is_none() -> None:
     assert Compact(b"\x15\x02\x00", "it").struct() == {1: 1}
     with pytest.raises(ValueError, match="it has fields in another order than their own"):

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from claimlog.desk.work_folder import ENDING, WorkFolder
+from claimlog.errors import UsageError
 from conftest import World
 from desk_client import ROLES, Opened, claim_value, desk_of
 
@@ -140,3 +141,17 @@ def test_each_works_on_a_source_of_whatever_name_in_a_file_of_its_own(
         assert path.parent == world.package.state / "desk" / folder
         path.write_bytes(b"")
     assert works.set_aside(name).parent == world.package.state / "desk" / "done"
+
+
+@pytest.mark.parametrize("name", ["../../esc", "/S9", "a/b", "A", "static", ""])
+def test_no_work_lies_where_the_name_of_a_coder_leads(
+    name: str, world: World, tmp_path: Path
+) -> None:
+    name = str(tmp_path / "S9") if name == "/S9" else name
+    with pytest.raises(UsageError, match="--role"):
+        WorkFolder(world.package).work(name, "S001")
+    texts = ("--texts", str(world.texts))
+    done = world.run("code", "--with", "true", "--coder", name or "A", "--source", "S001", *texts)
+    assert done.returncode == 2
+    assert "--coder" in done.stderr
+    assert not (tmp_path / "S9").exists()

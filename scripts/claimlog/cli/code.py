@@ -57,6 +57,7 @@ def code(
         write_rows,
     )
     from claimlog.desk.desk import Desk
+    from claimlog.desk.roles import named_role
 
     if texts is None:
         raise UsageError("passages are looked up in the text: --texts DIR or CLAIMLOG_TEXTS")
@@ -68,6 +69,8 @@ def code(
         raise UsageError("say which program codes, and as whom: --with PROGRAM --coder NAME")
     if out is not None and out.exists():
         raise ClaimlogError(f"{out}: is there already; name a new file")
+    if out is None:
+        named_role(coder, "--coder")  # by which its work has a directory
     rows = code_with_program(desk, command, source, coder, seconds)
     if out is not None:
         write_rows(rows, source, out)

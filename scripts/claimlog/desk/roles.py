@@ -27,8 +27,13 @@ class Role:
         return DECIDING.fullmatch(self.name) is not None
 
 
-def named_role(name: str) -> Role:
+def named_role(name: str, option: str = "--role") -> Role:
     """Return the role of a name.
+
+    Parameters
+    ----------
+    option
+        Where it was given, for messages.
 
     Raises
     ------
@@ -36,7 +41,9 @@ def named_role(name: str) -> Role:
         If it is no name of a coder, or that of other addresses.
     """
     if NAME.fullmatch(name) is None:
-        raise UsageError(f"--role {name[:80]!r}: expected the name of a role, as coder-1")
+        raise UsageError(f"{option} {name[:80]!r}: expected the name of a role, as coder-1")
     if name == FILES:
-        raise UsageError(f"--role {name}: the desk's own files lie at /{name}/; name it otherwise")
+        raise UsageError(
+            f"{option} {name}: the desk's own files lie at /{name}/; name it otherwise"
+        )
     return Role(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from claimlog.desk.roles import NAME
+from claimlog.desk.roles import NAME, named_role
 from claimlog.desk.work import Work
 from claimlog.errors import ClaimlogError
 from claimlog.file_names import file_segment
@@ -46,10 +46,16 @@ class WorkFolder:
         return path
 
     def work(self, coder: str, source: str) -> Work:
-        """Return the work of a coder on a source, as it is now; nothing is written."""
+        """Return the work of a coder on a source, as it is now; nothing is written.
+
+        Raises
+        ------
+        UsageError
+            If the coder's is no name of a role.
+        """
         key = (coder, source)
         if key not in self._known:
-            path = self.folder("works", coder) / f"{file_segment(source)}{ENDING}"
+            path = self.folder("works", named_role(coder).name) / f"{file_segment(source)}{ENDING}"
             self._known[key] = Work(coder, source, path)
         work = self._known[key]
         work.cells.refresh()

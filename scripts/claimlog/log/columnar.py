@@ -212,6 +212,9 @@ def _columns(found: pa.Schema, table: Table, shown: str) -> Iterator[Finding]:
         if field.name not in found.names:
             message = f'missing column "{field.name}"'
             yield Finding("keys", shown, message, remedy=RESTORE)
+        elif found.names.count(field.name) > 1:
+            message = f'the column "{field.name}" stands there twice'
+            yield Finding("keys", shown, message, remedy=RESTORE)
         elif not _plain(found.field(field.name).type).equals(_plain(field.type)):
             kind = found.field(field.name).type
             message = f'column "{field.name}" is {kind}, expected {field.type}'

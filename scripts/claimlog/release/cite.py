@@ -102,6 +102,10 @@ class ClaimVersion:
         )
 
 
+KEY_SIGN = re.compile(r"[^A-Za-z0-9_.:-]")
+"""A sign that no key of an entry has."""
+
+
 @dataclass(frozen=True)
 class CitedItem:
     """A release, or a claim in it, as the formats cite it; every text is one line."""
@@ -111,7 +115,11 @@ class CitedItem:
 
     @property
     def key(self) -> str:
-        return f"{self.metadata.stem}-{self.claim.claim_id}" if self.claim else self.metadata.stem
+        if self.claim is None:
+            return self.metadata.stem
+        # what identifiers consist of is the package's to say, and BibTeX reads keys as they stand
+        name = KEY_SIGN.sub(lambda match: f"_{ord(match[0]):x}", self.claim.claim_id)
+        return f"{self.metadata.stem}-{name}"
 
     @property
     def title(self) -> str:
