@@ -115,7 +115,7 @@ def read_bibtex(text: str) -> list[dict[str, str]]:
     """Read a strict BibTeX: entries apart by white space, fields braced or a name."""
     entries, place = [], 0
     while text[place:].strip():
-        opening = re.compile(r"\s*@(misc)\{([A-Za-z0-9.-]+),\s*").match(text, place)
+        opening = re.compile(r"\s*@(misc)\{([A-Za-z0-9._-]+),\s*").match(text, place)
         assert opening, text[place:]
         entry = {"entry": opening[1], "key": opening[2]}
         place = opening.end()
@@ -574,7 +574,7 @@ def test_a_retracted_claim_says_so_in_its_title_and_other_claims_do_not(format: 
 
 @pytest.mark.parametrize(
     "name",
-    ["C1, title = {\\input{/etc/passwd}}, note = {", "C1}\n@misc{smith-2024,\n", "a b", "é", "%"],
+    ["C1, title = {\\input{/etc/passwd}}, note = {", "C1}, @misc{smith-2024,", "a b", "é", "%"],
 )
 def test_a_key_is_one_word_of_plain_signs_whatever_identifiers_consist_of(name: str) -> None:
     claim = replace(TIDES, claim_id=name)

@@ -884,6 +884,23 @@ def test_a_directory_gets_every_file_once_and_never_another(
         plan_directory(release, target)
 
 
+def test_what_a_killed_copy_left_in_a_directory_of_whatever_release_goes(
+    release: ReleaseFiles, tmp_path: Path
+) -> None:
+    """Rows that were taken down since may be in it, and it is served."""
+    target = tmp_path / "public"
+    target.mkdir()
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    left = target / f".tiny-0.0.9.zip-new-{ended.pid}-0123abcd"
+    running = target / f".tiny-0.0.9.zip-new-{os.getpid()}-0123abcd"
+    own = target / ".htaccess"
+    for path in (left, running, own):
+        path.write_bytes(b"of a row")
+    copy_release(plan_directory(release, target), release, str)
+    assert [path.exists() for path in (left, running, own)] == [False, True, True]
+
+
 def test_a_copy_that_is_killed_at_any_file_is_completed_by_the_next_run(
     release: ReleaseFiles, tmp_path: Path
 ) -> None:
