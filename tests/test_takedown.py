@@ -1081,9 +1081,16 @@ def test_what_a_release_was_killed_at_goes_with_the_takedown(sound: World) -> No
     unpacked = sound.package.state / "release" / f".package-new-{ended.pid}-5293e8ed"
     (unpacked / "package").mkdir(parents=True)
     (unpacked / "package" / "claims.ndjson").write_text(STATEMENT)
+    released = sound.root / "dist" / f".tiny-0.1.0-new-{ended.pid}-5293e8ed"
+    built = sound.root / f".build-new-{ended.pid}-5293e8ed"
+    running = sound.root / f".build-new-{os.getpid()}-5293e8ed"
+    for folder in (released, built, running):
+        folder.mkdir(parents=True)
+        (folder / "claims.ndjson").write_text(STATEMENT)
     go(sound)
-    assert not unfinished.exists()
-    assert not unpacked.exists()
+    for path in (unfinished, unpacked, released, built):
+        assert not path.exists()
+    assert running.exists()
 
 
 def test_a_release_is_unpacked_where_the_next_finds_what_a_killed_one_left(

@@ -112,9 +112,9 @@ def remove_abandoned(target: Path) -> None:
 
 
 def remove_if_abandoned(path: Path) -> None:
-    """Remove a file that a process that ended had begun to write, whatever it was to replace."""
+    """Remove what a process that ended had begun to write, whatever it was to replace."""
     match = TEMPORARY_FILE.fullmatch(path.name)
-    if match and not _is_alive(int(match[1])) and path.is_file() and not path.is_symlink():
+    if match and not _is_alive(int(match[1])) and not path.is_symlink():
         remove(path)
 
 
