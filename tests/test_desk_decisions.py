@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from claimlog.desk import commit_decisions as commit_module
+from claimlog.desk import work
 from claimlog.desk.overview import begin_new_pass
 from claimlog.errors import ClaimlogError
 from conftest import World
@@ -140,6 +141,21 @@ def test_a_passage_that_nobody_marked_is_added(opened: Opened) -> None:
     assert "new:x1" in [one["unit"] for one in shown(opened)["units"]]
     decide(opened, "new:x1", None, base=unit["rev"])
     assert "new:x1" not in [one["unit"] for one in shown(opened)["units"]]
+
+
+def test_passages_that_are_added_while_deciding_are_as_few_and_short_as_those_of_coders(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code_both(opened)
+    value = claim_value("dimmed the lamp", "Its beam was made weaker.")
+    monkeypatch.setattr(work, "PASSAGES_CHARACTERS", 2 * len("dimmed the lamp"))
+    first = decide(opened, "new:x1", "new", value=value)["unit"]
+    decide(opened, "new:x1", "new", base=first["rev"], value={**value, "statement": "Again."})
+    decide(opened, "a+a", "new", value=value)
+    path = f"{PATH}/units/new:x2"
+    refused = opened.ask("adjudicator", "PUT", path, base=0, take="new", value=value)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (413, "large")
+    assert "new:x2" not in [one["unit"] for one in shown(opened)["units"]]
 
 
 def test_nothing_is_committed_before_all_is_decided_and_kept(opened: Opened) -> None:

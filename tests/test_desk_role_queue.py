@@ -435,6 +435,30 @@ def test_passages_that_cannot_be_checked_in_seconds_are_not_saved(
     opened.close()
 
 
+def test_the_first_screen_looks_at_each_file_once_however_many_sources_there_are(
+    registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked, real = list[str](), desk_log._signature
+
+    def signature(paths: Any) -> Any:
+        looked.append("files")
+        return real(paths)
+
+    opened = desk_of(registered, tmp_path)
+    numbers = []
+    monkeypatch.setattr(desk_log, "_signature", signature)
+    for number in range(3):
+        register_text(opened, f"A text of another harbour, number {number}.")
+        opened.take("coder-1", "GET", "desk")
+        looked.clear()
+        assert len(opened.take("coder-1", "GET", "desk")["sources"]) > number
+        numbers.append(len(looked))
+    assert len(set(numbers)) == 1
+    # and what is there afterwards is seen at once
+    assert len(opened.take("coder-2", "GET", "desk")["sources"]) == 2 + number + 1
+    opened.close()
+
+
 def register_text(opened: Opened, text: str) -> str:
     """Register a text, and return the identifier of its source."""
     path = "/coder-1/api/texts?name=a.txt"

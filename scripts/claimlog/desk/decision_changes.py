@@ -12,6 +12,7 @@ from claimlog.desk.draft_changes import CHANGED_ELSEWHERE, claim_value, state_di
 from claimlog.desk.entry_editing import save_entry
 from claimlog.desk.request_error import ABSENT, CLOSED, INVALID, MALFORMED, RequestError
 from claimlog.desk.saved_cells import StaleError, stale
+from claimlog.desk.work import require_few_passages
 
 Row = dict[str, Any]
 MOST_NOTE = 500
@@ -23,7 +24,7 @@ def decide(adjudication: Adjudication, name: str, given: Mapping[str, Any], base
     Raises
     ------
     RequestError
-        If it is none, or was changed meanwhile.
+        If it is none, or was changed meanwhile; or if the passages of such verdicts are too long.
     """
     decisions = adjudication.decisions
     decisions.require_open()
@@ -38,6 +39,9 @@ def decide(adjudication: Adjudication, name: str, given: Mapping[str, Any], base
     value = None
     if take == NEW:
         value = claim_value(adjudication.desk, adjudication.places, given.get("value") or {})
+        verdicts = decisions.verdicts().items()
+        made = {unit: own["value"] for unit, own in verdicts if own.get("value")}
+        require_few_passages({**made, name: value}.values())
     verdict = {"take": take, "value": value, "note": note or None} if take or note else None
     key = f"{UNIT}{name}"
     try:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeVar
 
 from claimlog.desk.places import Places
 from claimlog.desk.prompt_answers import require_time
@@ -22,6 +23,7 @@ from claimlog.schema.definition import Definition
 from claimlog.sources.text import Text, Texts
 
 Row = dict[str, Any]
+T = TypeVar("T")
 PROMPT_CHARACTERS = 200_000
 """Characters of a text that is indexed in less than some tenths of a second."""
 
@@ -47,9 +49,45 @@ class DeskLog:
         self._places: dict[str, Places] = {}
         """Those used last stand last."""
         self._places_lock = threading.Lock()
+        self._of_thread = threading.local()
+
+    @contextmanager
+    def looked_at_once(self) -> Iterator[None]:
+        """Let this thread take the files for what they are when it first looks at them.
+
+        So an answer about each of many sources does not look at all files for each.
+        """
+        self._of_thread.seen = {}
+        try:
+            yield
+        finally:
+            del self._of_thread.seen
+
+    def _look(self, what: str, look: Callable[[], T]) -> T:
+        seen: dict[str, Any] | None = getattr(self._of_thread, "seen", None)
+        if seen is None:
+            return look()
+        if what not in seen:
+            seen[what] = look()
+        found: T = seen[what]
+        return found
 
     @property
     def sealed_log(self) -> Log:
+        """The log without the open batch."""
+        return self._look("sealed", self._look_at_sealed_log)
+
+    @property
+    def whole(self) -> Log:
+        """The log with the open batch."""
+        return self._look("whole", self._look_at_whole)
+
+    @property
+    def texts(self) -> Texts:
+        """The directory of texts."""
+        return self._look("texts", self._look_at_texts)
+
+    def _look_at_sealed_log(self) -> Log:
         with self._lock:
             # what is sealed never changes, so that the directory alone says what is new
             signature = _signature((self.package.events, self.package.root / DESCRIPTOR))
@@ -59,9 +97,7 @@ class DeskLog:
                 self._open = None
             return self._sealed[1]
 
-    @property
-    def whole(self) -> Log:
-        """The log with the open batch."""
+    def _look_at_whole(self) -> Log:
         with self._lock:
             sealed = self.sealed_log
             folder = open_folder(self.package)
@@ -75,8 +111,7 @@ class DeskLog:
     def definition(self) -> Definition:
         return self.sealed_log.definition
 
-    @property
-    def texts(self) -> Texts:
+    def _look_at_texts(self) -> Texts:
         with self._texts_lock:
             signature = _signature(self.texts_folder.rglob("*"))
             if self._texts is None or self._texts[0] != signature:
