@@ -204,6 +204,27 @@ def test_an_error_does_not_hold_what_failed(
     opened.close()
 
 
+def test_a_long_text_that_is_let_go_is_held_by_nothing(
+    registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk_log, "PROMPT_CHARACTERS", 1)
+    monkeypatch.setattr(desk_log, "MOST_WEIGHT", 1)
+    opened = desk_of(registered, tmp_path)
+    names = [register_text(opened, f"Text {number}: " + "word " * 100) for number in range(2)]
+    held: list[weakref.ref[Places]] = []
+    gc.collect()
+    gc.disable()
+    try:
+        for source in 2 * names:
+            opened.take("coder-1", "POST", f"sources/{source}/snap", utf16=[0, 30])
+            held.append(weakref.ref(opened.desk.log._places[source]))
+            opened.take("coder-1", "GET", "desk")  # a thread holds what it did last
+        assert [place() is None for place in held] == [True, True, True, False]
+    finally:
+        gc.enable()
+    opened.close()
+
+
 def test_the_rules_look_at_a_work_once_until_it_changes(
     registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
 from math import inf
@@ -184,16 +184,23 @@ class DeskApp:
         """
         role, work = request.role.name, partial(self._handle, route, request)
         for _ in range(PREPARATIONS):
-            try:
-                return await self._queues[route.pace].run(role, work)
-            except UnpreparedError as error:
-                await self._queues[CHECKS].run(role, error.prepare)
+            found = await self._queues[route.pace].run(role, work)
+            if isinstance(found, Answer):
+                return found
+            await self._queues[CHECKS].run(role, found)
         raise RequestError(BUSY, LATER)
 
-    def _handle(self, route: Route, request: Request) -> Answer:
+    def _handle(self, route: Route, request: Request) -> Answer | Callable[[], object]:
+        """Return an answer, or what has to be computed before there is one.
+
+        The latter is no error here: a future and its error hold each other, and with them a text,
+        until the next full pass of the garbage collector.
+        """
         try:
             with prompt_answer() if route.pace == FAST else nullcontext():
                 found = route.handler(self.desk, request)
+        except UnpreparedError as error:
+            return error.prepare
         except Exception as error:
             _forget_locals(error)
             raise
