@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -115,11 +115,16 @@ class Opened:
 
     def register(self, title: str = "Lighthouse keepers at odds") -> str:
         """Register the invented article, with its furniture, and return its identifier."""
+        furniture = [{"utf16": offsets(FURNITURE), "kind": "navigation"}]
+        return self.register_text(ARTICLE, title, furniture)
+
+    def register_text(self, text: str, title: str, furniture: Sequence[Any] = ()) -> str:
+        """Register a text, and return the identifier of its source."""
         answer = self.send(
             "POST",
             "/coder-1/api/texts?name=lighthouse.txt",
             "coder-1",
-            ARTICLE.encode(),
+            text.encode(),
             {"content-type": "application/octet-stream"},
         )
         assert answer.status_code == 200, answer.text
@@ -132,14 +137,13 @@ class Opened:
             "reliability": "C",
             "reliability_rationale": "Invented.",
         }
-        furniture = [{"utf16": offsets(FURNITURE), "kind": "navigation"}]
         found = self.take(
             "coder-1",
             "POST",
             "sources",
             upload=answer.json()["upload"],
             source=source,
-            furniture=furniture,
+            furniture=[*furniture],
         )
         return str(found["source_id"])
 

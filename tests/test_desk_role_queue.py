@@ -482,19 +482,7 @@ def test_the_first_screen_looks_at_each_file_once_however_many_sources_there_are
 
 def register_text(opened: Opened, text: str) -> str:
     """Register a text, and return the identifier of its source."""
-    path = "/coder-1/api/texts?name=a.txt"
-    upload = opened.send("POST", path, "coder-1", text.encode(), OCTETS).json()["upload"]
-    source = {
-        "title": text[:20],
-        "publisher": "The Example Gazette",
-        "published": "2025-05-14",
-        "language": "en",
-        "rights": "Ours.",
-        "reliability": "C",
-        "reliability_rationale": "Invented.",
-    }
-    given = {"upload": upload, "source": source, "furniture": []}
-    return str(opened.take("coder-1", "POST", "sources", **given)["source_id"])
+    return opened.register_text(text, text[:20])
 
 
 def actor(name: str) -> dict[str, str]:

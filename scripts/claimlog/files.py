@@ -118,6 +118,12 @@ def remove_if_abandoned(path: Path) -> None:
         remove(path)
 
 
+def remove_abandoned_in(folder: Path) -> None:
+    """Remove what processes that ended had begun to write directly in a directory."""
+    for path in folder.iterdir():
+        remove_if_abandoned(path)
+
+
 def remove(path: Path) -> None:
     """Remove a file or a directory that nobody needs; what cannot be removed stays."""
     if path.is_dir() and not path.is_symlink():

@@ -15,5 +15,5 @@ def set_own_variable(name: str, value: str) -> None:
 
 def user_environment() -> dict[str, str]:
     """Return the environment as the user gave it, for a program of the user's."""
-    given = {**os.environ, **{name: value or "" for name, value in _before.items()}}
-    return {name: value for name, value in given.items() if _before.get(name, "") is not None}
+    given = {name: value for name, value in os.environ.items() if name not in _before}
+    return given | {name: value for name, value in _before.items() if value is not None}

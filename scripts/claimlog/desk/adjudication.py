@@ -92,7 +92,7 @@ class Adjudication:
             right = drafts[1] if len(drafts) > 1 else {}
             return entries, drafts, compare(definition, drafts[0], right)
 
-        def compared() -> tuple[NewEntries, list[dict[str, Row]], list[Unit]]:
+        def compare_sides() -> tuple[NewEntries, list[dict[str, Row]], list[Unit]]:
             return desk.computed.get(name, basis, compute)
 
         name = f"comparison of {source}"
@@ -100,8 +100,8 @@ class Adjudication:
             not desk.computed.has(name, basis)
             and sum(len(w.drafts()) for w in sides) > PROMPT_DRAFTS
         ):
-            require_time(compared)
-        return cls(desk, source, places, works, sides, decisions, basis, *compared())
+            require_time(compare_sides)
+        return cls(desk, source, places, works, sides, decisions, basis, *compare_sides())
 
     def stale(self) -> RequestError:
         """Return the refusal of a change that was made on another state; it says what is there."""

@@ -8,7 +8,7 @@ from typing import Any
 from claimlog.desk.decisions import Decisions
 from claimlog.desk.request_error import CLOSED, RequestError
 from claimlog.desk.work import BEGUN, Work
-from claimlog.desk.work_folder import ENDING, FOLDER, WorkFolder
+from claimlog.desk.work_folder import FOLDER, WorkFolder, saved_file
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
 from claimlog.package_state import state_folder
@@ -34,13 +34,13 @@ def require_text_of_work(
         return
     path = package.relative(work.cells.path)
     for name, row in sources.items():
-        is_free = not work.cells.path.with_name(f"{name}{ENDING}").exists()
+        is_free = not work.cells.path.with_name(saved_file(name)).exists()
         if row["text_sha256"] == begun_on and is_free:
             raise RequestError(
                 CLOSED,
                 f"{work.source} has another text since {work.coder} coded it: that text is of "
-                f"{name} now; rename {path} to {name}{ENDING}, and whatever else is called "
-                f"{work.source}{ENDING} below {package.relative(package.state)}/{FOLDER} alike",
+                f"{name} now; rename {path} to {saved_file(name)}, and whatever else is called "
+                f"{saved_file(work.source)} below {package.relative(package.state)}/{FOLDER} alike",
             )
     if _is_committed(WorkFolder(package), work.source):
         raise RequestError(

@@ -119,7 +119,7 @@ def step_back(desk: Desk, work: Work, state: int, again: bool) -> Row:
         is here.
     """
     work.require_unfinished()
-    desk.log.require_places(work.source)
+    desk.log.require_places(work.source)  # the answer rests on it: indexed before, not after
     if work.is_empty:
         desk.require_undecided(work.source)
     try:

@@ -21,6 +21,8 @@ CODERS = "coders"
 NO_TEXT, UNCODED, CODING, FINISHED = "no_text", "uncoded", "coding", "finished"
 ADJUDICATING, COMMITTED, SEALED = "adjudicating", "committed", "sealed"
 UNREADABLE = "unreadable"
+SHOWN_COLUMNS = ("source_id", "title", "publisher", "published", "language", "url")
+"""What is shown of a source as it stands in the log."""
 
 
 def overview(desk: Desk, role: Role) -> Row:
@@ -127,16 +129,14 @@ def _source_or_flaw(desk: Desk, role: Role, row: Row, claims: Counter[str] | dic
     except ClaimlogError as error:
         if is_of_the_machine(error) or isinstance(error, RequestError):
             raise
-    columns = ("source_id", "title", "publisher", "published", "language", "url")
-    found = {column: row[column] for column in columns}
+    found = {column: row[column] for column in SHOWN_COLUMNS}
     found |= {"state": UNREADABLE, "has_text": False, "length": row["text_length"], "coders": []}
     return {**found, "claims": claims.get(row["source_id"], 0)} if role.decides else found
 
 
 def _source(desk: Desk, role: Role, row: Row, claims: Counter[str] | dict[str, int]) -> Row:
     name = row["source_id"]
-    columns = ("source_id", "title", "publisher", "published", "language", "url")
-    found = {column: row[column] for column in columns}
+    found = {column: row[column] for column in SHOWN_COLUMNS}
     found |= {
         "state": source_state(desk, name),
         "has_text": desk.log.text(name) is not None,

@@ -16,6 +16,11 @@ FOLDER = "desk"
 ENDING = ".ndjson"
 
 
+def saved_file(source: str) -> str:
+    """Return the name of the file that holds what a role has saved of a source."""
+    return f"{file_segment(source)}{ENDING}"
+
+
 class WorkFolder:
     """Journals of coders and of who decides, one a role and source, in the state directory."""
 
@@ -55,7 +60,7 @@ class WorkFolder:
         """
         key = (coder, source)
         if key not in self._known:
-            path = self.folder("works", named_role(coder).name) / f"{file_segment(source)}{ENDING}"
+            path = self.folder("works", named_role(coder).name) / saved_file(source)
             self._known[key] = Work(coder, source, path)
         work = self._known[key]
         work.cells.refresh()
@@ -63,7 +68,7 @@ class WorkFolder:
 
     def decisions_path(self, source: str) -> Path:
         """Return where the decisions on a source are saved."""
-        return self.folder("decisions") / f"{file_segment(source)}{ENDING}"
+        return self.folder("decisions") / saved_file(source)
 
     def of_source(self, source: str) -> list[Work]:
         """Return the works on a source that hold anything, by the names of the coders."""

@@ -22,7 +22,7 @@ from claimlog.edit.entity_history import find_entity
 from claimlog.edit.taken_words import SaidElsewhere, said_elsewhere, words_that_go
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.errors import reason as system_reason
-from claimlog.files import remove_abandoned, remove_if_abandoned
+from claimlog.files import remove_abandoned, remove_abandoned_in
 from claimlog.limits import UNSEALED_BYTES
 from claimlog.log.batch import Batch, sealed_batches
 from claimlog.log.cache import empty_cache
@@ -307,6 +307,6 @@ def remove_copies(package: Package) -> None:
     remove_leftovers(package)
     # what a build or a release that was killed left: tables, archives, reasons in the changelog
     for folder in (package.root, package.root / "dist"):
-        for path in folder.iterdir() if folder.is_dir() and not folder.is_symlink() else ():
-            remove_if_abandoned(path)
+        if folder.is_dir() and not folder.is_symlink():
+            remove_abandoned_in(folder)
     remove_abandoned(require_own_state(package).joinpath(*UNPACKED))

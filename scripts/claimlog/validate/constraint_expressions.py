@@ -33,11 +33,11 @@ def constraint_rules(item: Field) -> list[str]:
 def keeps_rule(item: Field, rule: str, column: Column) -> Column:
     """Return whether a row's cell keeps a rule, as an expression over its column; never null."""
     limits = item.constraints
-    filled = ~column.is_null()
+    has_value = ~column.is_null()
     if rule == EMPTY:
-        return filled & (column.list.len() == 0) if item.type == "array" else ~filled
+        return has_value & (column.list.len() == 0) if item.type == "array" else ~has_value
     if rule == "required":
-        return filled
+        return has_value
     if rule == "enum":
         keeps = column.is_in(limits["enum"])
     elif rule == "pattern":
@@ -47,7 +47,7 @@ def keeps_rule(item: Field, rule: str, column: Column) -> Column:
     else:
         size = column.list.len() if item.type == "array" else column.str.len_chars()
         keeps = _within(size, limits.get("minLength"), limits.get("maxLength"))
-    return ~filled | keeps
+    return ~has_value | keeps
 
 
 def _within(value: Column, low: Any, high: Any) -> Column:

@@ -99,19 +99,19 @@ def _references(frame: pl.DataFrame, table: Table) -> Iterator[tuple[str, str, p
         place = (table.id, "batch", "line", "is_live")
         return frame.lazy().select(*place, pl.col(column).alias("ref"))
 
-    def filled(refs: pl.LazyFrame) -> pl.DataFrame:
+    def values_of(refs: pl.LazyFrame) -> pl.DataFrame:
         return refs.filter(pl.col("ref").is_not_null()).collect()
 
     for key in table.foreign_keys:
-        yield key.column, key.table, filled(values(key.column))
+        yield key.column, key.table, values_of(values(key.column))
     for item in table.fields:
         if item.item is not None and item.item.references:
-            yield item.name, item.item.references, filled(values(item.name).explode("ref"))
+            yield item.name, item.item.references, values_of(values(item.name).explode("ref"))
         for inner in item.fields:
             if inner.references:
                 part = pl.col("ref").struct.field(inner.name).alias("ref")
                 refs = values(item.name).explode("ref").with_columns(part)
-                yield f"{item.name}: {inner.name}", inner.references, filled(refs)
+                yield f"{item.name}: {inner.name}", inner.references, values_of(refs)
 
 
 def check_spans_in_sources(log: Log, report: Report) -> None:

@@ -43,7 +43,6 @@ from claimlog.site.protection.turns import Turns
 
 API = "api/"
 STATIC = f"/{FILES}/"
-OCTETS = b"application/octet-stream"
 DISCONNECT = "http.disconnect"
 FAULT = "this failed by a fault of claimlog, which is noted where the desk was started"
 PREPARATIONS = 4

@@ -102,15 +102,17 @@ def _lookup(desk: Desk, request: Request) -> Found:
         proposed = decisions.entry_rows().get(stream, {})
     whole = desk.log.whole
 
-    def named(whose: str, version: tuple[Any, ...], rows: Mapping[str, Any]) -> list[NamedEntry]:
+    def entries_of(
+        whose: str, version: tuple[Any, ...], rows: Mapping[str, Any]
+    ) -> list[NamedEntry]:
         return desk.computed.get(
             f"names of {stream} of {whose}",
             version,
             lambda: named_entries(definition, stream, rows),
         )
 
-    known = named("the log", (whole.size, whole.root), desk.log.entries(stream))
-    own = named(f"role {request.role.name}", made, proposed)
+    known = entries_of("the log", (whole.size, whole.root), desk.log.entries(stream))
+    own = entries_of(f"role {request.role.name}", made, proposed)
     return {
         "entries": find_entries(definition, stream, query, known, own, used),
         "next": next_number(desk, request.role, definition.streams[stream], proposed),

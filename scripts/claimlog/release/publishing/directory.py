@@ -16,7 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError, reason
-from claimlog.files import copy_durably, remove_if_abandoned, write_durably
+from claimlog.files import copy_durably, remove_abandoned_in, write_durably
 from claimlog.limits import FILE_BYTES
 from claimlog.log.tiles import TILES
 from claimlog.release.checkpoint_signing import present_origin
@@ -165,8 +165,7 @@ def copy_release(plan: DirectoryPlan, release: ReleaseFiles, say: Say) -> None:
     target = plan.target
     try:
         target.mkdir(parents=True, exist_ok=True)
-        for path in target.iterdir():
-            remove_if_abandoned(path)  # a killed copy may hold rows that were taken down since
+        remove_abandoned_in(target)  # a killed copy may hold rows that were taken down since
         if plan.site:
             _copy_site(plan.site, target / SITE, say)
         if plan.checkpoint:
