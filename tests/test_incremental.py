@@ -252,6 +252,30 @@ def test_claims_follow_what_they_repeat_of_a_measure_and_links_that_moved(
     assert "stop_all" in kinds
 
 
+@pytest.mark.parametrize("name", ["harbour[1]", "harbour*", "harbour?"])
+def test_the_path_of_a_package_is_no_pattern_for_the_packages_beside_it(
+    name: str,
+    once_longer: World,
+    said_anew: list[tuple[str, str, str]],
+    updates: list[int],
+    tmp_path: Path,
+) -> None:
+    other, own = (copied(once_longer, tmp_path / folder) for folder in ("other", "own"))
+
+    def alter(rows: list[dict[str, Any]]) -> None:
+        rows[-1]["note"] = "Of the other."
+
+    other.rewrite("claims", alter)
+    places = tmp_path / "harbour1", tmp_path / name
+    for world, place in zip((other, own), places, strict=True):
+        shutil.move(world.root, place)
+        build(Package(place), place / "build")
+    assert len(updates) == 2
+    package = Package(places[1])
+    assert [*said(package, package.build)] == said_anew
+    assert read(package).history("claims", "C001-001")["note"].to_list() == [None, "Changed."]
+
+
 def only_adds(batch: dict[str, list[dict[str, Any]]]) -> bool:
     """Whether a batch changes no source, actor or measure, and retracts nothing of a register."""
     telling = {(name, "amend") for name in ("sources", "actors", "measures")}

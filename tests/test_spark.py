@@ -288,15 +288,18 @@ def test_batches_at_an_address_are_read_and_tables_written_to_one(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import claimlog.spark.build as module
+    from claimlog.spark.storage import local_address
 
-    elsewhere = tmp_path / "lake" / "events"
-    elsewhere.parent.mkdir()
+    lake = tmp_path / "lake [1] {a,b} 100%25"  # Spark reads patterns, and Hadoop no encoding
+    elsewhere = lake / "events"
+    lake.mkdir()
     shutil.move(world.root / "events", elsewhere)
     # as if the address were of no disk of this machine
     monkeypatch.setattr(module, "local_path", lambda _: None)
-    out = tmp_path / "lake" / "tables"
+    out = lake / "tables"
+    addresses = local_address(out), local_address(elsewhere)
     for _ in range(2):  # the second replaces the first
-        built = module.build(world.package, out.as_uri(), batches=elsewhere.as_uri(), as_of="2")
+        built = module.build(world.package, addresses[0], batches=addresses[1], as_of="2")
     shutil.move(elsewhere, world.root / "events")
     build_embedded(world.package, tmp_path / "embedded", as_of="2")
     tables = read_definition(world.package).tables

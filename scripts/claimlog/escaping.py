@@ -126,7 +126,8 @@ def _replace_unprintable(text: str, replace: Callable[[str], str]) -> str:
         before = said[-1:] or before
         return said
 
-    return text if text.isascii() and text.isprintable() else RUN.sub(step, text)
+    prints = text.isascii() and text.replace("\n", "").isprintable()
+    return text if prints or not SUSPECT.search(text) else RUN.sub(step, text)
 
 
 def plain_line(text: object) -> str:

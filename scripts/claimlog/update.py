@@ -26,6 +26,7 @@ from claimlog.fold.cell_changes import CELL_CHANGES
 from claimlog.fold.tables import counts_support, lookups
 from claimlog.log.event_log import Log
 from claimlog.log.sections import envelope_ranges
+from claimlog.parquet_scan import scan_one_file
 from claimlog.validate import Report
 
 CLAIM = "claim_id"
@@ -174,10 +175,10 @@ def _path(name: str) -> str:
 
 def _remaining_rows(path: Path, new: pl.DataFrame, removed: pl.Series | None) -> pl.LazyFrame:
     """Return the rows of an earlier Parquet file that stay: all but those of some claims."""
-    rows = pl.scan_parquet(path).cast(new.schema)
+    rows = scan_one_file(path).cast(new.schema)
     return rows if removed is None else rows.filter(~pl.col(CLAIM).is_in(removed.implode()))
 
 
 def _holds_rows(path: Path, frame: pl.DataFrame) -> bool:
     """Whether a Parquet file holds just these rows."""
-    return pl.read_parquet(path).cast(frame.schema).equals(frame)
+    return scan_one_file(path).cast(frame.schema).collect().equals(frame)

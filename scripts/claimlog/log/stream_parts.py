@@ -17,6 +17,7 @@ from typing import Protocol
 
 import polars as pl
 
+from claimlog.parquet_scan import scan_one_file
 from claimlog.schema.table_schema import Table
 
 ROW_GROUP = 8192
@@ -127,11 +128,11 @@ class CachedPart:
         return self._rows().slice(max(0, self.rows // 2 - size), size).collect()
 
     def count_actions(self) -> dict[str, int]:
-        counts = pl.scan_parquet(self.path).group_by("action").len()
+        counts = scan_one_file(self.path).group_by("action").len()
         return dict(counts.collect().iter_rows())
 
     def _rows(self) -> pl.LazyFrame:
-        return pl.scan_parquet(self.path).with_columns(place_in_log(self.first, self.batch))
+        return scan_one_file(self.path).with_columns(place_in_log(self.first, self.batch))
 
 
 def place_in_log(first: int, batch: int) -> tuple[pl.Expr, pl.Expr]:

@@ -31,7 +31,7 @@ from claimlog.spark.parts import stream_frame
 from claimlog.spark.read_log import read_on_spark
 from claimlog.spark.rules import check_rows
 from claimlog.spark.session import open_session
-from claimlog.spark.storage import StorageDirectory, local_path
+from claimlog.spark.storage import StorageDirectory, local_address, local_path
 from claimlog.spark.tables import BUCKET, bucketed_id, read_content, write_table
 from claimlog.swap import publish_directory
 from claimlog.validate import Report, validate
@@ -131,7 +131,7 @@ def _stage_directory(
     """Yield an empty directory that replaces `out` once the block ends well."""
     if here is not None:
         with publish_directory(here, package.relative(here)) as folder:
-            yield StorageDirectory(spark, folder.as_uri())
+            yield StorageDirectory(spark, local_address(folder))
             for path in folder.rglob(".*.crc"):  # Hadoop's own checksums of local files
                 path.unlink()
         return

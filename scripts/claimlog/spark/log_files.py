@@ -20,7 +20,7 @@ from claimlog.log.release_index import FOLDER
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.schema.definition import Definition, read_definition
 from claimlog.schema.thresholds import Thresholds
-from claimlog.spark.storage import DirectoryEntry, StorageDirectory, local_path
+from claimlog.spark.storage import DirectoryEntry, StorageDirectory, local_address, local_path
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -87,7 +87,7 @@ def list_files(
         addresses: dict[str, str] = {}
     else:
         path = local_path(address)
-        directory = StorageDirectory(spark, path.as_uri() if path else address)
+        directory = StorageDirectory(spark, local_address(path) if path else address)
         if not directory.exists():
             raise ClaimlogError(
                 f"{address}: there is nothing; name the directory that holds the batches "
@@ -152,7 +152,7 @@ def _stream_files(batches: list[Batch], addresses: dict[str, str]) -> list[Strea
         sizes = batch.manifest["files"]
         for stream in batch.streams:
             path = batch.file(stream)
-            address = addresses.get(f"{batch.path.name}/{path.name}") or path.absolute().as_uri()
+            address = addresses.get(f"{batch.path.name}/{path.name}") or local_address(path)
             files.append(StreamFile(address, batch, stream, first))
             first += int(sizes.get(path.name, {}).get("rows", 0))
     return files

@@ -32,6 +32,7 @@ from claimlog.schema.definition import Definition, read_definition
 from claimlog.schema.table_schema import Table
 from claimlog.spark.log_files import LogFiles, StreamFile, task_batch
 from claimlog.spark.parts import SparkPart
+from claimlog.spark.storage import literal_address
 from claimlog.spark.tree import Subtree, append_subtrees, subtrees
 
 if TYPE_CHECKING:
@@ -153,7 +154,8 @@ def _read_stream(
                 key = "/".join(path.as_py().rsplit("/", 2)[-2:])
                 yield from read_in_task(content.as_py(), key, *by_key[key], shipped)
 
-    contents = spark.read.format("binaryFile").load([file.address for file in files])
+    addresses = [literal_address(file.address) for file in files]
+    contents = spark.read.format("binaryFile").load(addresses)
     return contents.select("path", "content").mapInArrow(read_files, types)
 
 

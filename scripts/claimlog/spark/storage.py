@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 SCHEME = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*):/")
+PATTERN = re.compile(r"[\\*?\[\]{}]")
+"""What is no letter of a path but a sign of Hadoop's patterns; a backslash takes that from it."""
 
 
 def local_path(text: str) -> Path | None:
@@ -26,6 +28,24 @@ def local_path(text: str) -> Path | None:
     if match is None:
         return Path(text).absolute()
     return Path("/" + text[match.end() :].lstrip("/")) if match["scheme"] == "file" else None
+
+
+def local_address(path: Path) -> str:
+    """Return the address of a path of this machine, in which Hadoop expects no percent encoding.
+
+    >>> local_address(Path("/tmp/a b"))
+    'file:///tmp/a b'
+    """
+    return f"file://{path.absolute()}"
+
+
+def literal_address(address: str) -> str:
+    r"""Return an address for what Spark reads, which would take it for a pattern (a glob).
+
+    >>> print(literal_address("file:///tmp/data[1]/x"))
+    file:///tmp/data\[1\]/x
+    """
+    return PATTERN.sub(r"\\\g<0>", address)
 
 
 @dataclass(frozen=True)

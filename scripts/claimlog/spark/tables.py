@@ -12,6 +12,7 @@ from claimlog.export.content_hash import Content, frame_rows, line_hash
 from claimlog.log.canonical import encode
 from claimlog.log.merkle import CompactRange
 from claimlog.schema.table_schema import Field, Table
+from claimlog.spark.storage import literal_address
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
@@ -96,7 +97,8 @@ def read_content(spark: SparkSession, table: Table, address: str, columns: Struc
             yield pa.RecordBatch.from_pydict({"leaves": [leaves]})
 
     # a table without a row has no file in any bucket that could say its columns
-    rows = spark.read.schema(columns).parquet(address).select(*names).orderBy(*keys)
+    frame = spark.read.schema(columns).parquet(literal_address(address))
+    rows = frame.select(*names).orderBy(*keys)
     tree = CompactRange()
     for (hashes,) in rows.mapInArrow(hash_lines, "leaves binary").toLocalIterator():
         data = bytes(hashes)

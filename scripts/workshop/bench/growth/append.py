@@ -15,6 +15,7 @@ from claimlog.export.descriptor import dump_json
 from claimlog.log.batch import resources, sealed_batches
 from claimlog.log.cache import open_cache
 from claimlog.package import DESCRIPTOR, Package
+from claimlog.parquet_scan import scan_one_file
 from workshop.bench.synthetic_log import Sealer
 from workshop.bench.synthetic_rows import Row
 
@@ -35,7 +36,7 @@ def append_batch(root: str, events: str) -> None:
     sealer = Sealer(package)
     names = [*sealer.definition.streams["claims"].names]
     last_state = pl.col("valid_to_seq").is_null() & (pl.col("action") != "retract")
-    live = pl.scan_parquet(tables / "claim_versions.parquet").filter(last_state).select(names)
+    live = scan_one_file(tables / "claim_versions.parquet").filter(last_state).select(names)
     step = live.select(pl.len()).collect().item() // int(events)
     rows = live.gather_every(step).head(int(events)).collect()
     coded = [name for name, kind in rows.schema.items() if kind in (pl.Categorical, pl.Enum)]

@@ -13,11 +13,11 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-import polars as pl
 import pyarrow.parquet as pq
 
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
+from claimlog.parquet_scan import scan_one_file
 from claimlog.schema.definition import read_definition
 from workshop.bench.machine import library_versions, machine_description, machine_sentence
 from workshop.bench.plots import Plot
@@ -91,7 +91,7 @@ def _refuse_differing_tables(package: Package, one: Path, other: Path) -> None:
         rows = pq.ParquetFile(first).metadata.num_rows
         same = rows == pq.ParquetFile(second).metadata.num_rows
         for start in range(0, rows if same else 0, 200_000):
-            parts = [pl.scan_parquet(p).slice(start, 200_000).collect() for p in (first, second)]
+            parts = [scan_one_file(p).slice(start, 200_000).collect() for p in (first, second)]
             same = same and parts[0].cast(parts[1].schema).equals(parts[1])
         if not same:
             raise ClaimlogError(f"bench: the updated table {name} differs from one from nothing")
