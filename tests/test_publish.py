@@ -655,7 +655,7 @@ def test_the_token_is_cut_out_wherever_a_service_repeats_it(
         "name": Answer(200, draft),
         "message": Answer(422, {"message": "no", "errors": [{"field": TOKEN, "code": TOKEN}]}),
     }
-    names = Answer(200, [{"name": TOKEN}])
+    names = Answer(200, [{"id": 1, "name": TOKEN, "size": 1}])
 
     def answer(_: int, request: Request) -> Answer:
         if request.method == "POST":
@@ -827,7 +827,7 @@ def test_the_draft_of_another_version_is_noted_and_left_alone(
 def test_two_drafts_of_one_tag_are_named(github: GitHub, page: Publish) -> None:
     for number in (7, 8):
         github.releases[number] = {"id": number, "tag_name": "v0.1.0", "draft": True}
-    with pytest.raises(ClaimlogError, match=r"v0\.1\.0 is there 2 times; discard all but one"):
+    with pytest.raises(ClaimlogError, match=r"v0\.1\.0 is there twice; discard all but one"):
         page()
 
 

@@ -144,3 +144,41 @@ def test_whatever_github_answers_is_one_short_line(release: ReleaseFiles) -> Non
 
     with storage.running():
         assert assert_one_line_at_most(lambda: GitHub(storage), publish) > 50
+
+
+def test_a_page_with_more_than_was_asked_for_is_not_looked_through(
+    release: ReleaseFiles, tiny_release: Package
+) -> None:
+    metadata = entry_metadata(read_definition(tiny_release), read_index(tiny_release)[-1])
+    many = [{"id": 1, "name": "x", "size": 1, "draft": True, "tag_name": "v9.9.9"}] * 101
+    said: list[str] = []
+    zenodo, storage = Zenodo(), Storage()
+    zenodo.before = lambda _, __: Answer(200, {"hits": {"hits": many}})
+    with zenodo.running(), client_of(zenodo, media_type=MEDIA_TYPE) as client:
+        publisher = ZenodoPublisher(client, zenodo.url, release, metadata, None, said.append)
+        with pytest.raises(ClaimlogError, match=r"\(ValueError: 101 items on a page of 100\)"):
+            publisher.publish(True)
+    assert len(zenodo.requests) == 1
+    for path in ("/releases", "/assets"):
+        github = GitHub(storage)
+        github.before = lambda _, asked, end=path: (
+            Answer(200, many) if asked.path.partition("?")[0].endswith(end) else None
+        )
+        with github.running(), client_of(github, headers=HEADERS) as client:
+            page = GithubPublisher(client, github.url, "me/tiny", release, "T", "N", said.append)
+            with pytest.raises(ClaimlogError, match=r"\(ValueError: 101 items on a page of 100\)"):
+                page.publish(True)
+    assert not any("v9.9.9" in line for line in said)
+
+
+def test_of_many_drafts_of_other_versions_a_few_are_named(release: ReleaseFiles) -> None:
+    storage = Storage()
+    github = GitHub(storage)
+    for number in range(2, 30):
+        github.releases[number] = {"id": number, "tag_name": f"v{number}.0.0", "draft": True}
+    said: list[str] = []
+    with storage.running(), github.running(), client_of(github, headers=HEADERS) as client:
+        GithubPublisher(client, github.url, "me/tiny", release, "T", "N", said.append).publish(True)
+    notes = [line for line in said if line.startswith("note: ")]
+    assert len(notes) == 6
+    assert notes[-1] == "note: 23 more drafts were never published"

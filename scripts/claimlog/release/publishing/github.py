@@ -15,6 +15,7 @@ from urllib.parse import quote
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.escaping import plain_line
 from claimlog.media_types import BINARY
+from claimlog.release.publishing.listed_items import MOST_ITEMS, PAGE_SIZE, listed_items
 from claimlog.release.publishing.release_files import (
     PublishedFile,
     ReleaseFiles,
@@ -31,7 +32,9 @@ MEDIA_TYPE = "application/vnd.github+json"
 HEADERS = {"X-GitHub-Api-Version": "2022-11-28"}
 REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}/[A-Za-z0-9._-]{1,100}")
 TAG = re.compile(r"v[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}")
-PAGE_SIZE, PAGES = 100, 20
+DRAFTS_NAMED = 5
+"""Drafts of other versions that are named."""
+
 NOT_FOUND = 404
 
 
@@ -41,6 +44,36 @@ class Page:
 
     address: str
     is_published: bool
+
+
+@dataclass(frozen=True)
+class _Asset:
+    """What matters of a file at GitHub in an answer; ``digest`` is empty at old servers."""
+
+    id: int
+    name: str
+    state: str
+    size: int
+    digest: str
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> _Asset:
+        digest = data.get("digest")
+        return cls(
+            id=int(data["id"]),
+            name=str(data["name"]),
+            state=str(data.get("state")),
+            size=int(data["size"]),
+            digest="" if digest is None else str(digest),
+        )
+
+    def is_same(self, file: PublishedFile) -> bool:
+        """Whether it is complete and has the digest of ours."""
+        return (
+            self.state == "uploaded"
+            and self.size == file.size
+            and self.digest in ("", f"sha256:{file.sha256}")
+        )
 
 
 def upload_origins(service: str) -> tuple[str, ...]:
@@ -142,35 +175,37 @@ class GithubPublisher:
 
     def _find(self) -> Mapping[str, Any] | None:
         """Return the release or draft of the tag; name drafts of other versions."""
-        own = []
-        for item in self._pages("releases"):
+        own, drafts = None, 0
+        for item in self._listed("releases"):
             if item["tag_name"] == self.tag:
-                own.append(item)
+                if own is not None:
+                    raise ClaimlogError(
+                        f"{display_address(str(item['html_url']))}: {self.tag} is there twice; "
+                        "discard all but one there, and run this again"
+                    )
+                own = item
             elif item["draft"] and TAG.fullmatch(str(item["tag_name"])):
-                self.say(
-                    f"note: the draft of {item['tag_name']} was never published: "
-                    f"{display_address(str(item['html_url']))}"
-                )
-        if len(own) > 1:
-            raise ClaimlogError(
-                f"{display_address(str(own[-1]['html_url']))}: {self.tag} is there {len(own)} "
-                "times; discard all but one there, and run this again"
-            )
-        return own[0] if own else None
+                drafts += 1
+                if drafts <= DRAFTS_NAMED:
+                    self.say(
+                        f"note: the draft of {item['tag_name']} was never published: "
+                        f"{display_address(str(item['html_url']))}"
+                    )
+        if drafts > DRAFTS_NAMED:
+            self.say(f"note: {drafts - DRAFTS_NAMED:,} more drafts were never published")
+        return own
 
-    def _pages(self, path: str) -> Iterator[Mapping[str, Any]]:
-        for page in range(1, PAGES + 1):
+    def _listed(self, path: str) -> Iterator[Mapping[str, Any]]:
+        def fetch_page(page: int) -> Any:
             url = f"{self.base}/{path}?per_page={PAGE_SIZE}&page={page}"
-            items = self.client.fetch_json("GET", url)
-            yield from items
-            if len(items) < PAGE_SIZE:
-                return
-        raise ClaimlogError(
-            f"{self.base}/{path}: are more than {PAGES * PAGE_SIZE:,}, too many to look through"
-        )
+            return self.client.fetch_json("GET", url)
 
-    def _assets(self, number: int) -> dict[str, Mapping[str, Any]]:
-        return {str(it["name"]): it for it in self._pages(f"releases/{number}/assets")}
+        too_many = f"{self.base}/{path}: are more than {MOST_ITEMS:,}, too many to look through"
+        return listed_items(fetch_page, too_many)
+
+    def _assets(self, number: int) -> dict[str, _Asset]:
+        listed = map(_Asset.of, self._listed(f"releases/{number}/assets"))
+        return {asset.name: asset for asset in listed}
 
     def _fill(self, number: int, where: str, template: str) -> None:
         """Bring every file into a draft that is not there with its digest."""
@@ -189,25 +224,24 @@ class GithubPublisher:
             )
         for file in self.release.files:
             found = there.get(file.name)
-            if found is not None and _is_same(found, file):
+            if found is not None and found.is_same(file):
                 self.say(f"{file.name} is there already")
                 continue
             if found is not None:
                 # an upload that broke off, or another file in a draft that nobody has seen
                 self._delete(found)
             sent = self._upload(target, file)
-            if not _is_same(sent, file):
+            if not sent.is_same(file):
                 self._delete(sent)
                 raise ClaimlogError(f"{where}: {file.name} arrived damaged; run this again")
             self.say(f"uploaded {file.name}, {file.size:,} bytes")
 
-    def _delete(self, asset: Mapping[str, Any]) -> None:
-        self.client.fetch_json("DELETE", f"{self.base}/releases/assets/{int(asset['id'])}")
+    def _delete(self, asset: _Asset) -> None:
+        self.client.fetch_json("DELETE", f"{self.base}/releases/assets/{asset.id}")
 
-    def _upload(self, target: str, file: PublishedFile) -> Mapping[str, Any]:
+    def _upload(self, target: str, file: PublishedFile) -> _Asset:
         url = f"{target}?name={quote(file.name)}"
-        answer: Mapping[str, Any] = self.client.upload("POST", url, Upload(file.path, file.size))
-        return answer
+        return _Asset.of(self.client.upload("POST", url, Upload(file.path, file.size)))
 
     def _check(self, number: int, where: str) -> None:
         """Download every file and hold it against the one that was published."""
@@ -218,15 +252,5 @@ class GithubPublisher:
                     f"{where}: lacks {file.name}, and what is public is not changed; add it there "
                     "by hand, or leave it to the next release"
                 )
-            asset = f"{self.base}/releases/assets/{int(there[file.name]['id'])}"
+            asset = f"{self.base}/releases/assets/{there[file.name].id}"
             require_digest(self.client, asset, file, where, BINARY)
-
-
-def _is_same(found: Mapping[str, Any], file: PublishedFile) -> bool:
-    """Whether an asset is complete and has the digest of ours; old servers give none."""
-    digest = found.get("digest")
-    return (
-        found.get("state") == "uploaded"
-        and int(found["size"]) == file.size
-        and digest in (None, f"sha256:{file.sha256}")
-    )

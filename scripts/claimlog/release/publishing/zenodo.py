@@ -15,6 +15,7 @@ from urllib.parse import quote
 from claimlog.errors import ClaimlogError
 from claimlog.escaping import plain_line
 from claimlog.release.metadata import ReleaseMetadata
+from claimlog.release.publishing.listed_items import MOST_ITEMS, PAGE_SIZE, listed_items
 from claimlog.release.publishing.release_files import (
     PublishedFile,
     ReleaseFiles,
@@ -26,9 +27,6 @@ from claimlog.release.publishing.zenodo_metadata import deposit
 from claimlog.web_client import Upload, WebClient
 
 SERVICE = "https://zenodo.org"
-PAGE_SIZE, PAGES = 100, 20
-"""Records of the account that are looked through, a page at a time."""
-
 MEDIA_TYPE = "application/vnd.inveniordm.v1+json"
 """By ``application/json`` Zenodo answers in the form of its earlier API."""
 
@@ -182,15 +180,14 @@ class ZenodoPublisher:
         return [it for it in own if it.parent in parents]
 
     def _own_records(self) -> Iterator[Mapping[str, Any]]:
-        for page in range(1, PAGES + 1):
+        def fetch_page(page: int) -> Any:
             query = f"allversions=true&size={PAGE_SIZE}&page={page}"
-            hits = self._call("GET", f"user/records?{query}")["hits"]["hits"]
-            yield from hits
-            if len(hits) < PAGE_SIZE:
-                return
-        raise ClaimlogError(
-            f"{self.service}: this account has more than {PAGES * PAGE_SIZE:,} records, too many "
-            "to look through; use the token of an account for this dataset"
+            return self._call("GET", f"user/records?{query}")["hits"]["hits"]
+
+        return listed_items(
+            fetch_page,
+            f"{self.service}: this account has more than {MOST_ITEMS:,} records, too many to look "
+            "through; use the token of an account for this dataset",
         )
 
     def _draft(self, family: Sequence[_Record]) -> str:
