@@ -530,7 +530,10 @@ def test_a_release_is_compared_with_no_other_archive_than_the_one_that_was_made(
         assert f"states another {next(iter(change))} than release.json" in line
 
 
-def test_a_release_is_made_again_byte_for_byte_by_its_own_code(released: Repo) -> None:
+def test_a_release_is_made_again_byte_for_byte_by_its_own_code_also_of_a_development_version(
+    released: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CLAIMLOG_DEVELOPMENT_TOOL")
     index = read_index(released.package)
     said: list[str] = []
     result = rebuild_archive(released.package, index[1], said.append)

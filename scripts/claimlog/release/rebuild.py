@@ -365,7 +365,9 @@ def _run_setup(command: list[str]) -> None:
 
 
 def _run_release(command: list[str], entry: ReleaseEntry, **env: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **env})
+    # was said when the release was made; a variable, because earlier code has no such option
+    env = {**os.environ, "CLAIMLOG_DEVELOPMENT_TOOL": "1", **env}
+    done = subprocess.run(command, capture_output=True, text=True, env=env)
     if done.returncode:
         output = (done.stderr or done.stdout).strip().splitlines()
         raise ClaimlogError(
