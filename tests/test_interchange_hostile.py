@@ -9,8 +9,11 @@ import struct
 import time
 import tracemalloc
 import zipfile
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -34,6 +37,7 @@ from claimlog.interchange.import_formats import READERS, read_project
 from claimlog.interchange.import_mapping import ImportMapping
 from claimlog.interchange.loss_report import LossReport
 from claimlog.interchange.offsets import OffsetMap
+from claimlog.interchange.project_lines import project_lines, project_of_lines
 from claimlog.sources.text import Text
 from test_interchange import QDE, XMI, qdpx, web_annotation, write, xmi
 
@@ -185,6 +189,10 @@ SLIPS: list[tuple[str, Any]] = [
     ("label-studio", [{"data": {"text": "x"}, "annotations": [3]}]),
     ("label-studio", [{"data": {"text": "x"}, "annotations": [{"result": [3]}]}]),
     ("label-studio", [{"data": {"text": "x"}, "annotations": [{"result": [{"id": 1}]}]}]),
+    ("label-studio", [{"data": {"text": "x"}, "annotations": [{"result": 5}]}]),
+    ("label-studio", [{"data": {"text": "x"}, "annotations": [{"result": [{"to_name": []}]}]}]),
+    ("doccano", {"text": "x", "label": [], "relations": True}),
+    ("web-annotation", web_annotation(motivation={"id": "tagging"})),
     ("web-annotation", {"type": "AnnotationPage", "items": 3}),
     ("web-annotation", [web_annotation(), 3]),
     ("web-annotation", web_annotation(target={"selector": {"type": "TextPositionSelector"}})),
@@ -206,6 +214,148 @@ SLIPS: list[tuple[str, Any]] = [
 @pytest.mark.parametrize(("name", "content"), SLIPS)
 def test_a_file_of_another_form_is_one_line(name: str, content: Any, tmp_path: Path) -> None:
     refusal(write(tmp_path / "x", content), name)
+
+
+REGION = {"id": "r", "to_name": "text", "score": 0.5, "meta": {"text": ["note"]}}
+PLACE = {"start": 0, "end": 1, "text": "a"}
+TASK = {
+    "id": 3,
+    "file_upload": "a.txt",
+    "data": {"text": "abc", "number": 1},
+    "predictions": [{"id": 1}],
+    "annotations": [
+        {
+            "completed_by": {"id": 1, "email": "ada@x.example"},
+            "was_cancelled": False,
+            "ground_truth": True,
+            "result": [
+                {**REGION, "type": "labels", "value": {**PLACE, "labels": ["x"]}},
+                {**REGION, "type": "choices", "value": {**PLACE, "choices": ["y"]}},
+                {"id": "q", "type": "choices", "value": {"choices": ["z"]}},
+                {"type": "relation", "from_id": "r", "to_id": "q"},
+            ],
+        }
+    ],
+}
+LINE = {
+    "id": 1,
+    "text": "abc",
+    "label": [[0, 1, "x"]],
+    "entities": [{"id": 1, "start_offset": 0, "end_offset": 1, "label": "y"}],
+    "relations": [{"id": 1, "from_id": 1, "to_id": 2, "type": "r"}],
+    "Comments": ["c"],
+    "meta": {"a": 1},
+}
+CAS = [
+    {"%ID": 1, "%TYPE": "uima.cas.Sofa", "sofaID": "_InitialView", "sofaString": "Words"},
+    {"%ID": 2, "%TYPE": "custom.P", "@sofa": 1, "begin": 0, "end": 5, "a": "b", "@r": 3},
+    {"%ID": 3, "%TYPE": "custom.R", "@sofa": 1, "parts": ["a"]},
+]
+ANNOTATION = web_annotation(
+    motivation="tagging",
+    creator={"name": "Ada"},
+    generator="http://a.example/g",
+    created="2026-01-01T00:00:00Z",
+    rights="http://a.example/r",
+)
+PAGE = {"type": "AnnotationPage", "next": "http://a.example/2", "items": [ANNOTATION]}
+PART = {
+    "type": "SpecificResource",
+    "source": {"id": "http://a.example/s", "type": "Text"},
+    "state": {"type": "TimeState"},
+    "selector": {
+        "type": "CssSelector",
+        "value": "p",
+        "refinedBy": [{"type": "XPathSelector", "value": "p"}],
+    },
+}
+SOURCE = """<TextSource guid="s" name="t"><PlainTextContent>abc</PlainTextContent>
+<PlainTextSelection guid="a" name="ab" startPosition="0" endPosition="2" creatingUser="u1">
+<Description>d</Description><NoteRef targetGUID="n"/><Coding guid="g" creatingUser="u2">
+<CodeRef targetGUID="c1"/></Coding></PlainTextSelection><Coding guid="h"/></TextSource>
+<PDFSource name="p"><Representation name="r" plainTextPath="internal://r.txt"/>
+<PDFSelection name="q"><Coding guid="i"/></PDFSelection></PDFSource>"""
+SOUND: dict[str, list[Any]] = {
+    "label-studio": [[TASK]],
+    "doccano": [LINE, {"data": "abc", "labels": [[0, 1, "x"]]}],
+    "cas-json": [
+        {"%FEATURE_STRUCTURES": CAS, "%TYPES": {"a": {}}, "%VIEWS": {"a": {}}},
+        {"%FEATURE_STRUCTURES": {str(part["%ID"]): part for part in CAS}},
+    ],
+    "web-annotation": [
+        {"@context": ANNOTATION["@context"], "type": "AnnotationCollection", "first": PAGE},
+        web_annotation(target={"type": "List", "items": ["http://a.example/b", PART]}),
+    ],
+    "cas-xmi": [xmi('<custom:P xmi:id="6" sofa="1" begin="1" end="3"><a>b</a></custom:P>')],
+    "refi-qda": [QDE.replace("{sources}", SOURCE)],
+}
+OTHER_VALUES = (
+    None,
+    True,
+    5,
+    -1,
+    1.5,
+    "",
+    "x",
+    [],
+    [1],
+    [[]],
+    [{}],
+    ["x", {"id": 5}],
+    {},
+    {"a": 1},
+)
+
+
+def altered_values(value: Any) -> Iterator[Any]:
+    """Yield a JSON value with each value in it, and itself, in turn replaced or left out."""
+    yield from OTHER_VALUES
+    if isinstance(value, dict):
+        for name in value:
+            yield {key: part for key, part in value.items() if key != name}
+    for place, part in value.items() if isinstance(value, dict) else ():
+        yield from ({**value, place: other} for other in altered_values(part))
+    for place, part in enumerate(value) if isinstance(value, list) else ():
+        yield from ([*value[:place], other, *value[place + 1 :]] for other in altered_values(part))
+
+
+def altered_elements(text: str) -> Iterator[bytes]:
+    """Yield an XML document with each attribute, text and element in turn replaced or left out."""
+    root = ElementTree.fromstring(text)
+    for element in root.iter():
+        before = dict(element.attrib), element.tag, element.text, list(element)
+        for name in before[0]:
+            for other in ("", "x", "-1", "1", "\u00b2", "9" * 30):
+                element.set(name, other)
+                yield ElementTree.tostring(root)
+            del element.attrib[name]
+            yield ElementTree.tostring(root)
+            element.attrib.update(before[0])
+        for element.tag in ("x", "{a}x"):
+            yield ElementTree.tostring(root)
+        element.tag = before[1]
+        for element.text in ("", "x"):
+            yield ElementTree.tostring(root)
+        element.text = before[2]
+        for child in before[3]:
+            element[:] = [part for part in before[3] if part is not child]
+            yield ElementTree.tostring(root)
+            element[:] = before[3]
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_whatever_a_value_of_a_file_is_it_is_read_or_refused_in_words_of_the_format(
+    name: str, tmp_path: Path
+) -> None:
+    """Any other exception would be called something that no sound file holds, in Python's words."""
+    for sound in SOUND[name]:
+        path = write(tmp_path / "x", sound)
+        assert read_project(path, name).documents
+        for other in altered_elements(sound) if isinstance(sound, str) else altered_values(sound):
+            path.write_bytes(other if isinstance(other, bytes) else json.dumps(other).encode())
+            with suppress(ClaimlogError):
+                project = read_project(path, name)
+                assert project_of_lines(map(str.encode, project_lines(project))) == project
 
 
 @pytest.mark.parametrize("start", ['startPosition="x" endPosition="3"', 'startPosition="1"'])

@@ -41,7 +41,7 @@ def read_doccano(path: Path) -> Project:
         for span in _spans(record, where):
             number += 1
             project.add_annotation(document, _annotation(span, number, where))
-        _note_losses(project, record, f"line {line}")
+        _note_losses(project, record, line)
     project.require_limits()
     return project
 
@@ -77,10 +77,14 @@ def _name_and_text(record: dict[str, Any], line: int, where: str) -> tuple[str, 
 
 def _spans(record: dict[str, Any], where: str) -> Iterator[Any]:
     for name in SPANS:
-        value = record.get(name, [])
-        if not isinstance(value, list):
-            raise ClaimlogError(f'{where}: "{name}" is no list; {EXPORT_AGAIN} as JSONL')
-        yield from value
+        yield from _listed(record, name, where)
+
+
+def _listed(record: dict[str, Any], name: str, where: str) -> list[Any]:
+    value = record.get(name)
+    if not isinstance(value, list | None):
+        raise ClaimlogError(f'{where}: "{name}" is no list; {EXPORT_AGAIN} as JSONL')
+    return value or []
 
 
 def _annotation(span: Any, number: int, where: str) -> ForeignAnnotation:
@@ -98,12 +102,13 @@ def _annotation(span: Any, number: int, where: str) -> ForeignAnnotation:
     return ForeignAnnotation(number, ((start, end),), (label,))
 
 
-def _note_losses(project: Project, record: dict[str, Any], where: str) -> None:
-    for relation in record.get(RELATIONS) or ():
+def _note_losses(project: Project, record: dict[str, Any], line: int) -> None:
+    shown, where = f"{project.shown}:{line}", f"line {line}"
+    for relation in _listed(record, RELATIONS, shown):
         kind = relation.get("type") if isinstance(relation, dict) else None
         project.losses.add_loss(f"a relation {text_value(kind)[:60]!r} between two spans", where)
     for name in COMMENTS:
-        for _ in record.get(name) or ():
+        for _ in _listed(record, name, shown):
             project.losses.add_loss("a comment on a document", where)
     known = {"id", *TEXT, *SPANS, RELATIONS, *COMMENTS}
     for name in record:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +46,13 @@ def read_label_studio(path: Path) -> Project:
             raise ClaimlogError(
                 f'{where}: has no list "annotations"; {EXPORT_AGAIN} as JSON (not JSON-MIN)'
             )
-        document = project.add_document(_name(task, index), _text(task, where))
+        attempts = [(attempt, _results(attempt, where)) for attempt in task["annotations"]]
+        targets = {part.get("to_name") for _, results in attempts for part in results}
+        document = project.add_document(_name(task, index), _text(task, targets, where))
         if task.get("predictions"):
             project.losses.add_loss("predictions of a task", f"task {index}")
-        for attempt in task["annotations"]:
-            for annotation in _annotations(project, attempt, where, number):
+        for attempt, results in attempts:
+            for annotation in _annotations(project, attempt, results, where, number):
                 number += 1
                 project.add_annotation(document, annotation)
     project.require_limits()
@@ -62,17 +64,24 @@ def _name(task: Region, index: int) -> str:
     return file if isinstance(file, str) and file else f"task {text_value(task.get('id', index))}"
 
 
-def _text(task: Region, where: str) -> str:
+def _results(attempt: Any, where: str) -> list[Region]:
+    """Return what one coder marked in a task."""
+    results = attempt.get("result") if isinstance(attempt, dict) else None
+    if not isinstance(results, list) or not all(isinstance(part, dict) for part in results):
+        raise ClaimlogError(f'{where}: an annotation has no list "result"; {EXPORT_AGAIN}')
+    for part in results:
+        if not isinstance(part.get("to_name"), str | None):
+            raise ClaimlogError(
+                f'{where}: "to_name" of a result is {text_value(part["to_name"])[:60]}, expected '
+                f"the name of a text; {EXPORT_AGAIN}"
+            )
+    return results
+
+
+def _text(task: Region, targets: Collection[str | None], where: str) -> str:
     data = task.get("data")
     texts = data if isinstance(data, dict) else {}
     strings = {name: value for name, value in texts.items() if isinstance(value, str)}
-    targets = {
-        result.get("to_name")
-        for attempt in task["annotations"]
-        if isinstance(attempt, dict)
-        for result in attempt.get("result") or ()
-        if isinstance(result, dict)
-    }
     named = [name for name in strings if name == "text" or name in targets]
     chosen = named or list(strings)
     if len(chosen) != 1:
@@ -84,13 +93,10 @@ def _text(task: Region, where: str) -> str:
 
 
 def _annotations(
-    project: Project, attempt: Any, where: str, number: int
+    project: Project, attempt: Region, results: list[Region], where: str, number: int
 ) -> Iterator[ForeignAnnotation]:
     """Yield the regions of one coder's work on a task."""
-    results = attempt.get("result") if isinstance(attempt, dict) else None
     shown = where.removeprefix(f"{project.shown} ")
-    if not isinstance(results, list) or not all(isinstance(part, dict) for part in results):
-        raise ClaimlogError(f'{where}: an annotation has no list "result"; {EXPORT_AGAIN}')
     if attempt.get("was_cancelled"):
         project.losses.add_loss("an annotation of a task that was cancelled", shown)
         return
@@ -132,7 +138,7 @@ def _region(
     project: Project, results: list[Region], number: int, coder: str | None, where: str
 ) -> ForeignAnnotation | None:
     value = results[0]["value"]
-    start, end = value["start"], value.get("end")
+    start, end = value.get("start"), value.get("end")
     labels: dict[str, None] = {}
     attributes: dict[str, str] = {}
     for result in results:

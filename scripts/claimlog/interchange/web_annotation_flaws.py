@@ -52,6 +52,8 @@ def annotation_flaws(value: Any) -> Iterator[str]:
     for name in ADDRESSES:
         if not all(_is_address(part) for part in as_list(value.get(name))):
             yield f'"{name}" is no address'
+    if not _are_strings(as_list(value.get("motivation"))):
+        yield '"motivation" is no text'
     if "bodyValue" in value and ("body" in value or not isinstance(value["bodyValue"], str)):
         yield '"bodyValue" is no text, or stands beside "body"'
     for part in as_list(value.get("body")):
