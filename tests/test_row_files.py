@@ -116,6 +116,16 @@ def in_utf_16(xml: bytes) -> bytes:
     return re.sub(r"<\?xml.*?\?>", "", xml.decode()).encode("utf-16")
 
 
+def in_encoding(name: str, declared: str = "") -> Callable[[bytes], bytes]:
+    """Return a change of XML into another encoding, with a document type."""
+
+    def change(xml: bytes) -> bytes:
+        text = re.sub(r"<\?xml.*?\?>", "", (DOCUMENT_TYPE + xml).decode())
+        return f'<?xml version="1.0" encoding="{declared or name}"?>{text}'.encode(name)
+
+    return change
+
+
 def test_a_sheet_under_another_name_is_looked_at_as_any_other(read: Read) -> None:
     """Relations say which member is a sheet."""
     sheet, name = "xl/worksheets/sheet1.xml", "xl/media/sheet1.svg"
@@ -146,8 +156,16 @@ def repacked(data: bytes, name: str, change: Callable[[bytes], bytes]) -> bytes:
         (lambda xml: DOCUMENT_TYPE + xml, "declares a document type in xl/workbook.xml"),
         (lambda xml: in_utf_16(DOCUMENT_TYPE + xml), "declares a document type"),
         (lambda xml: in_utf_16(DOCUMENT_TYPE + xml)[2:], "declares a document type"),
+        *(
+            (in_encoding(*names), "XML in xl/workbook.xml that is broken, or neither UTF-8 nor")
+            for names in (
+                *(("utf-32",), ("utf-32-be",), ("utf-32-le", "UCS-4"), ("cp037", "EBCDIC-CP-US")),
+                *(("ascii", "SHIFT_JIS"), ("ascii", "gb18030"), ("ascii", "utf-7")),
+                ("ascii", "of-nobody"),
+            )
+        ),
         (lambda xml: xml + b" " * (129 << 20), "unpacks to more than"),
-        (lambda xml: xml[:100], "is no readable workbook|is no workbook"),
+        (lambda xml: xml[:100], "is no readable workbook|is no workbook|is broken"),
     ],
 )  # fmt: skip
 def test_a_workbook_that_could_do_harm_is_refused_unread(

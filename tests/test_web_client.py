@@ -156,6 +156,20 @@ def test_what_a_server_leads_on_to_is_an_address_of_the_web_or_one_line(location
     assert len(str(error.value)) < 800
 
 
+def test_a_name_and_password_in_an_address_that_a_server_names_are_sent_nowhere() -> None:
+    other = Place(Answer(200, b"{}"))
+    place = other.url.replace("//", "//user:secret@")
+    server = Place(Answer(302, headers={"location": place}))
+    with other.running(), server.running(), WebClient() as client:
+        for ask in (
+            lambda: client.fetch_json("GET", server.url),
+            lambda: client.fetch_json("POST", place, {}),
+        ):
+            with pytest.raises(WebError, match="a name or password in it, which is sent nowhere"):
+                ask()
+    assert other.requests == []
+
+
 def test_nothing_is_sent_to_this_machine_by_whatever_name_a_stranger_leads_to_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -7,6 +7,7 @@ any of it is, and no member may declare a document type, which entities and exte
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from dataclasses import dataclass
 from xml.parsers import expat
@@ -17,6 +18,9 @@ from claimlog.zip_listing import directory_size
 
 ZIP, OLD_OFFICE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 OPEN_DOCUMENT = "mimetype"
+BEGINS_AS_XML = re.compile(rb"[\0\xef\xbb\xbf\xfe\xff\s]{0,64}<|\x4c\x6f\xa7\x94")
+"""A tag after any mark of the order of bytes and white space, of letters of any width, or EBCDIC's
+``<?xm``."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,13 @@ def _refuse_wrong_member(data: bytes, member: zipfile.ZipInfo, form: OfficeForma
         raise ClaimlogError(f"is no whole {form.name} ({member.filename} is longer than it says)")
     if form.unread and member.filename.startswith(form.unread):
         return
-    if _declares_document_type(data):
+    declares = _declares_document_type(data)
+    if declares is None:
+        raise ClaimlogError(
+            f"holds XML in {member.filename[:80]} that is broken, or neither UTF-8 nor UTF-16; "
+            f"{form.remedy}"
+        )
+    if declares:
         raise ClaimlogError(
             f"declares a document type in {member.filename[:80]}, which no {form.name} does and "
             f"which can name other files; {form.remedy}"
@@ -106,8 +116,12 @@ class _Known(Exception):
     """Whether a file declares a document type is known."""
 
 
-def _declares_document_type(data: bytes) -> bool:
-    """Whether a file is XML with a document type; one stands before the first element only."""
+def _declares_document_type(data: bytes) -> bool | None:
+    """Whether a file is XML with a document type; one stands before the first element only.
+
+    None for XML that expat does not read: other parsers know more encodings (libxml2 finds UTF-32
+    and EBCDIC by the first bytes), and would read a document type that was not seen here.
+    """
     parser = expat.ParserCreate()
 
     def found(*_: object) -> None:
@@ -122,8 +136,8 @@ def _declares_document_type(data: bytes) -> bool:
         parser.Parse(data, True)
     except _Known as known:
         return bool(known.args[0])
-    except expat.ExpatError:
-        pass  # no reader reads this as XML
+    except (expat.ExpatError, ValueError, LookupError):  # the last two for a declared encoding
+        return None if BEGINS_AS_XML.match(data) else False
     return False
 
 

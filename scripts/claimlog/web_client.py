@@ -31,6 +31,7 @@ from claimlog.web_origins import (
     is_loopback,
     joined_address,
     origin,
+    parsed_address,
 )
 from claimlog.web_refusals import REMEDIES, is_lasting, retry_after, service_message
 
@@ -290,6 +291,12 @@ class WebClient:
         place, most = url, self.reach
         for _ in range(REDIRECTS + 1):
             here = origin(place)
+            if parsed_address(place).userinfo:
+                raise WebError(
+                    f"{display_address(url)}: names an address with a name or password in it, "
+                    "which is sent nowhere; look whether it is the address of the service",
+                    200,
+                )
             sent = {"Accept-Encoding": "identity", **self.headers, **headers}
             if self.token is not None and here in self.token.origins:
                 sent["Authorization"] = f"Bearer {self.token.value}"
