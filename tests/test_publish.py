@@ -34,7 +34,7 @@ from claimlog.release.descriptors.citation_cff import parse
 from claimlog.release.layout import sha256_of_files
 from claimlog.release.metadata import ReleaseMetadata, entry_metadata
 from claimlog.release.prove import claim_row
-from claimlog.release.publishing import release_files
+from claimlog.release.publishing import doi, release_files
 from claimlog.release.publishing.directory import copy_release, plan_directory
 from claimlog.release.publishing.doi import write_doi
 from claimlog.release.publishing.github import HEADERS, GithubPublisher, Page
@@ -1082,28 +1082,48 @@ def test_a_tile_of_another_log_is_never_replaced(release: ReleaseFiles, tmp_path
     ],
 )
 def test_a_doi_is_written_and_nothing_else_of_the_descriptor_changes(
-    text: str, expected: str, tmp_path: Path
+    text: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "datapackage.json"
     path.write_text(text)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            "claimlog.release.publishing.doi.refresh_generated_files", lambda *_: ["CITATION.cff"]
-        )
-        changed = write_doi(Package(tmp_path), "10.5072/z.1")
-    assert changed == ["datapackage.json", "CITATION.cff"]
+    monkeypatch.setattr(doi, "refresh_generated_files", lambda *_: ["CITATION.cff"])
+    assert write_doi(Package(tmp_path), "10.5072/z.1") == ["datapackage.json", "CITATION.cff"]
     assert path.read_text() == expected
-    assert write_doi(Package(tmp_path), "10.5072/z.1") == []
+    assert write_doi(Package(tmp_path), "10.5072/z.1") == ["CITATION.cff"]
     with pytest.raises(ClaimlogError, match=r'has https://doi\.org/10\.5072/z\.1 as "id", and'):
         write_doi(Package(tmp_path), "10.5072/z.2")
     assert path.read_text() == expected
 
 
-@pytest.mark.parametrize("doi", ["", "10.5072", 'zenodo"1', "10.5072/a b"])
-def test_what_is_no_doi_is_not_written(doi: str, tmp_path: Path) -> None:
+def test_a_doi_gets_into_every_file_by_the_next_run_wherever_the_first_was_killed(
+    tiny_release: Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = Package.write
+    for point, names in enumerate([("datapackage.json", "CITATION.cff"), ("CITATION.cff",)]):
+        root = tmp_path / str(point)
+        shutil.copytree(tiny_release.root, root, ignore=shutil.ignore_patterns(".git", "dist"))
+        (root / "CITATION.cff").write_text("stale")
+        package, writes = Package(root), iter(range(point))
+
+        def write(self: Package, path: Path, data: bytes, left: Iterator[int] = writes) -> None:
+            if next(left, None) is None:
+                raise Killed
+            own(self, path, data)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Package, "write", write)
+            with pytest.raises(Killed):
+                write_doi(package, "10.5072/z.1")
+        assert write_doi(Package(root), "10.5072/z.1") == [*names]
+        assert parse((root / "CITATION.cff").read_bytes()).doi == "10.5072/z.1"
+        assert write_doi(Package(root), "10.5072/z.1") == []
+
+
+@pytest.mark.parametrize("text", ["", "10.5072", 'zenodo"1', "10.5072/a b"])
+def test_what_is_no_doi_is_not_written(text: str, tmp_path: Path) -> None:
     (tmp_path / "datapackage.json").write_text('{"name": "b"}')
     with pytest.raises(ClaimlogError, match="is no DOI"):
-        write_doi(Package(tmp_path), doi)
+        write_doi(Package(tmp_path), text)
     assert (tmp_path / "datapackage.json").read_text() == '{"name": "b"}'
 
 

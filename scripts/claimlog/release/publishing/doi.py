@@ -32,10 +32,18 @@ def write_doi(package: Package, doi: str) -> list[str]:
     address = f"{DOI_RESOLVER}{doi}"
     if not DOI.fullmatch(address):
         raise ClaimlogError(f"{doi[:100]!r}: is no DOI; look at the record, and write it by hand")
+    written = [DESCRIPTOR] if _write_id(package, address) else []
+    # by itself: a run that was killed may have written the descriptor alone
+    refreshed = refresh_generated_files(Package(package.root), f"{DESCRIPTOR} has the DOI {doi}")
+    return [*written, *refreshed]
+
+
+def _write_id(package: Package, address: str) -> bool:
+    """Write the address of a DOI into the descriptor, unless it is there; return whether."""
     text = package.text(DESCRIPTOR)
     before = package.json(DESCRIPTOR)
     if before.get("id") == address:
-        return []
+        return False
     if "id" in before:
         raise ClaimlogError(
             f'{DESCRIPTOR}: has {str(before["id"])[:100]} as "id", and the record {address}; write '
@@ -55,5 +63,4 @@ def write_doi(package: Package, doi: str) -> list[str]:
             f"{DESCRIPTOR}: cannot be written ({reason(error)}); run this again, or write "
             f'"id": "{address}" into it'
         ) from error
-    changed = refresh_generated_files(Package(package.root), f"{DESCRIPTOR} has the DOI {doi}")
-    return [DESCRIPTOR, *changed]
+    return True
