@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import re
@@ -582,6 +583,93 @@ def test_what_is_no_answer_of_the_service_is_one_line(
         deposit()
 
 
+def other_answers(server: Server, name: str, change: Callable[[Any], None]) -> None:
+    """Have a service answer a call by something else than it keeps, or keep it."""
+    own = getattr(server, name)
+
+    def changed(*given: Any) -> Answer:
+        answer: Answer = own(*given)
+        body = copy.deepcopy(answer.body)
+        change(body)
+        return replace(answer, body=body)
+
+    setattr(server, name, changed)
+
+
+OTHER_METADATA: dict[str, dict[str, Any]] = {
+    "title": {"title": "Another title"},
+    "version": {"version": "01.0"},
+    "day": {"publication_date": "2026-11-22"},
+    "list of creators": {"creators": [{"person_or_org": {"name": "Mallory"}}]},
+    "licence": {"rights": []},
+}
+
+
+@pytest.mark.parametrize("field", OTHER_METADATA)
+def test_a_draft_that_says_something_else_is_not_published_and_a_record_that_does_is_named(
+    field: str, zenodo: Zenodo, deposit: Publish
+) -> None:
+    def alter(body: Any) -> None:
+        body["metadata"] |= OTHER_METADATA[field]
+
+    own = zenodo.update
+    other_answers(zenodo, "update", alter)
+    with pytest.raises(
+        ClaimlogError, match=rf"uploads/1001: has another {field} than was sent; do"
+    ):
+        deposit()
+    assert not zenodo.published
+    zenodo.update = own  # type: ignore[method-assign]
+    other_answers(zenodo, "read", alter)
+    for _ in range(2):
+        del deposit.said[:]
+        assert deposit().concept_doi == "10.5072/zenodo.1000"
+        where = f"{zenodo.url}/records/1001"
+        assert deposit.said[-1] == f"note: {where} has another {field} than the release"
+
+
+def test_signs_that_a_service_writes_otherwise_are_no_other_words(
+    zenodo: Zenodo, deposit: Publish, metadata: ReleaseMetadata
+) -> None:
+    """InvenioRDM keeps straight quotes, single letters and no blanks around a field."""
+    title = " \u201cTiny\u201d, the \ufb01rst\u00a0one "
+    about = replace(metadata, head={**metadata.head, "title": title})
+    for name in ("update", "read"):
+        other_answers(zenodo, name, lambda it: it["metadata"].update(title='"Tiny", the first one'))
+    assert deposit(about=about).is_published
+    assert not [line for line in deposit.said if line.startswith("note: ")]
+
+
+def test_a_public_record_with_one_more_file_is_named_in_every_run(
+    zenodo: Zenodo, deposit: Publish
+) -> None:
+    own = zenodo.publish
+
+    def publish(request: Request, record: Any) -> Answer:
+        record.files["tiny-0.1.0-corrected.zip"] = StoredFile(b"forged", True)
+        return own(request, record)
+
+    zenodo.publish = publish  # type: ignore[method-assign]
+    also = f"note: {zenodo.url}/records/1001 also holds "
+    deposit()
+    assert deposit.said[-1] == (f"{also}tiny-0.1.0-corrected.zip, which is no file of this release")
+    zenodo.published[0].files["z"] = StoredFile(b"", True)
+    deposit()
+    assert deposit.said[-1] == (
+        f"{also}tiny-0.1.0-corrected.zip and 1 more, which are no files of this release"
+    )
+
+
+@pytest.mark.parametrize("change", [{"is_published": False}, {"id": "1002"}])
+def test_a_record_that_the_service_does_not_call_public_is_not_called_so(
+    change: dict[str, Any], zenodo: Zenodo, deposit: Publish
+) -> None:
+    other_answers(zenodo, "read", lambda body: body.update(change))
+    for _ in range(2):
+        with pytest.raises(ClaimlogError, match="records/1001: is not public, although the"):
+            deposit()
+
+
 HUGE = 1 << 20
 HOSTILE_RECORDS = {
     "a long identifier": b'{"id": "%s"}' % (b"a" * HUGE),
@@ -621,7 +709,8 @@ HOSTILE_PAGES: dict[str, dict[str, Any]] = {
 def test_what_a_hostile_service_writes_into_its_pages_is_one_short_line(
     kind: str, github: GitHub, page: Publish
 ) -> None:
-    given = {"id": 1, "draft": True, "html_url": "https://x/", "upload_url": "https://x/"}
+    words = {"tag_name": "v0.1.0", "name": "Tiny 0.1.0", "body": "Notes.", "draft": True}
+    given = {**words, "id": 1, "html_url": "https://x/", "upload_url": "https://x/"}
     body = json.dumps({**given, **HOSTILE_PAGES[kind]}).replace("Infinity", "1e400").encode()
     github.before = lambda _, request: (
         Answer(200, body) if request.method == "POST" else Answer(200, b"[]")
@@ -638,7 +727,7 @@ def test_the_token_is_cut_out_wherever_a_service_repeats_it(
     place: str, github: GitHub, release: ReleaseFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     draft = {"id": 1, "draft": True, "html_url": github.url, "upload_url": github.url}
-    answers = {
+    answers: dict[str, Any] = {
         "html_url": Answer(
             200, {**draft, "html_url": f"https://x/{TOKEN}", "upload_url": "http://x"}
         ),
@@ -659,7 +748,8 @@ def test_the_token_is_cut_out_wherever_a_service_repeats_it(
 
     def answer(_: int, request: Request) -> Answer:
         if request.method == "POST":
-            return answers[place]
+            given = answers[place]
+            return replace(given, body={**request.json, **given.body})
         if place == "location":
             return Answer(302, headers={"location": f"http://127.0.0.2/{'a' * 270}{TOKEN}"})
         return names if "assets" in request.path else Answer(200, b"[]")
@@ -856,6 +946,75 @@ def test_a_foreign_asset_a_damaged_and_a_lacking_one_are_named(
     github.assets.popitem()
     with pytest.raises(ClaimlogError, match=r"lacks tiny.*what is public is not changed"):
         page()
+
+
+def other_pages(github: GitHub, method: str, change: dict[str, Any]) -> None:
+    """Have GitHub answer what makes or changes a release by something else."""
+    own = github.answer
+
+    def answer(request: Request) -> Answer:
+        given = own(request)
+        if request.method != method or "tag_name" not in given.body:
+            return given
+        return replace(given, body={**given.body, **change})
+
+    github.answer = answer  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("change", [{"draft": True}, {"tag_name": "v0.0.9"}])
+def test_a_page_that_is_a_draft_or_of_another_tag_after_all_is_not_called_public(
+    change: dict[str, Any], github: GitHub, page: Publish
+) -> None:
+    other_pages(github, "PATCH", change)
+    with pytest.raises(ClaimlogError, match=r"is not the public release of v0\.1\.0, although"):
+        page()
+
+
+@pytest.mark.parametrize(
+    ("field", "change"),
+    [
+        ("title", {"name": "Another title"}),
+        ("text", {"body": None}),
+        ("tag", {"tag_name": "v0.0.9"}),
+    ],
+)
+def test_a_page_that_says_something_else_than_was_sent_gets_no_file(
+    field: str, change: dict[str, Any], github: GitHub, page: Publish
+) -> None:
+    other_pages(github, "POST", change)
+    with pytest.raises(ClaimlogError, match=rf"untagged-1: has another {field} than was sent; do"):
+        page()
+    assert not github.assets
+
+
+def test_a_text_that_was_written_into_the_draft_goes_public_and_is_named(
+    github: GitHub, page: Publish
+) -> None:
+    page(is_final=False)
+    github.releases[1]["body"] = "Read this first."
+    where = "https://github.example/me/tiny/releases/v0.1.0"
+    for _ in range(2):
+        assert page() == Page(where, True)
+        assert page.said[-1] == f"note: {where} has another text than the release"
+    assert github.releases[1]["body"] == "Read this first."
+
+
+def test_a_public_page_with_one_more_file_is_named_in_every_run(
+    github: GitHub, page: Publish
+) -> None:
+    own = github.answer
+
+    def answer(request: Request) -> Answer:
+        if request.method == "PATCH":
+            github.assets[99] = Asset(99, 1, "tiny-0.1.0-corrected.zip", b"forged")
+        return own(request)
+
+    github.answer = answer  # type: ignore[method-assign]
+    for _ in range(2):
+        page()
+        assert page.said[-1].endswith(
+            "v0.1.0 also holds tiny-0.1.0-corrected.zip, which is no file of this release"
+        )
 
 
 def test_nothing_is_uploaded_to_an_address_that_is_not_of_the_service(

@@ -7,7 +7,7 @@ address that the release names.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -23,6 +23,7 @@ from claimlog.release.publishing.release_files import (
     documented_answers,
 )
 from claimlog.release.publishing.remote_digest import require_digest
+from claimlog.release.publishing.remote_words import letters
 from claimlog.web_client import Upload, WebClient, WebError
 from claimlog.web_origins import display_address, origin
 
@@ -141,9 +142,7 @@ class GithubPublisher:
         self._require_tag()
         found = self._find()
         if found is None:
-            body = {"tag_name": self.tag, "name": self.title, "body": self.notes, "draft": True}
-            found = self.client.fetch_json("POST", f"{self.base}/releases", body)
-            self.say(f"made a draft of {self.tag}")
+            found = self._make_draft()
         elif found["draft"]:
             self.say(f"going on with the draft of {self.tag}")
         number, where = int(found["id"]), display_address(str(found["html_url"]))
@@ -151,15 +150,45 @@ class GithubPublisher:
             self._fill(number, where, str(found["upload_url"]))
         else:
             self.say(f"{self.tag} is public there already")
-        self._check(number, where)
-        if not found["draft"] or not is_final:
-            return Page(where, not found["draft"])
-        answer = self.client.fetch_json(
-            "PATCH", f"{self.base}/releases/{number}", {"draft": False, "tag_name": self.tag}
-        )
-        where = display_address(str(answer["html_url"]))
-        self._check(number, where)
-        return Page(where, True)
+        self._check(number, where, bool(found["draft"]))
+        if found["draft"] and is_final:
+            found = self._make_public(number)
+            where = display_address(str(found["html_url"]))
+            self._check(number, where, False)
+        if name := self._differing_field(found):
+            self.say(f"note: {where} has another {name} than the release")
+        return Page(where, not found["draft"])
+
+    def _make_draft(self) -> Mapping[str, Any]:
+        body = {"tag_name": self.tag, "name": self.title, "body": self.notes, "draft": True}
+        made: Mapping[str, Any] = self.client.fetch_json("POST", f"{self.base}/releases", body)
+        where = display_address(str(made["html_url"]))
+        if name := self._differing_field(made):
+            raise ClaimlogError(
+                f"{where}: has another {name} than was sent; do not publish it, discard it there "
+                "and run this again"
+            )
+        self.say(f"made a draft of {self.tag}")
+        return made
+
+    def _make_public(self, number: int) -> Mapping[str, Any]:
+        body = {"draft": False, "tag_name": self.tag}
+        address = f"{self.base}/releases/{number}"
+        made: Mapping[str, Any] = self.client.fetch_json("PATCH", address, body)
+        if made["draft"] or made["tag_name"] != self.tag:
+            raise ClaimlogError(
+                f"{display_address(str(made['html_url']))}: is not the public release of "
+                f"{self.tag}, although it was published as that; look at it there, and run this "
+                "again"
+            )
+        return made
+
+    def _differing_field(self, found: Mapping[str, Any]) -> str | None:
+        """Return what a release says otherwise than ours; who has a draft may write its text."""
+        if found["tag_name"] != self.tag:
+            return "tag"
+        own = (("title", "name", self.title), ("text", "body", self.notes))
+        return next((it for it, key, ours in own if letters(found.get(key)) != letters(ours)), None)
 
     def _require_tag(self) -> None:
         """Refuse a tag that is not there: publishing would make it, of whatever is newest."""
@@ -217,11 +246,7 @@ class GithubPublisher:
                 "token; nothing was sent"
             )
         there = self._assets(number)
-        if others := sorted({*there} - self.release.names):
-            raise ClaimlogError(
-                f"{where}: holds {plain_line(others[0])[:100]}, which is no file of this release; "
-                "delete it there, and run this again"
-            )
+        self._refuse_foreign_files(there, where)
         for file in self.release.files:
             found = there.get(file.name)
             if found is not None and found.is_same(file):
@@ -236,6 +261,10 @@ class GithubPublisher:
                 raise ClaimlogError(f"{where}: {file.name} arrived damaged; run this again")
             self.say(f"uploaded {file.name}, {file.size:,} bytes")
 
+    def _refuse_foreign_files(self, there: Collection[str], where: str) -> None:
+        if others := self.release.foreign_files(there):
+            raise ClaimlogError(f"{where}: holds {others}; delete that there, and run this again")
+
     def _delete(self, asset: _Asset) -> None:
         self.client.fetch_json("DELETE", f"{self.base}/releases/assets/{asset.id}")
 
@@ -243,9 +272,13 @@ class GithubPublisher:
         url = f"{target}?name={quote(file.name)}"
         return _Asset.of(self.client.upload("POST", url, Upload(file.path, file.size)))
 
-    def _check(self, number: int, where: str) -> None:
+    def _check(self, number: int, where: str, is_draft: bool) -> None:
         """Download every file and hold it against the one that was published."""
         there = self._assets(number)
+        if is_draft:
+            self._refuse_foreign_files(there, where)
+        elif others := self.release.foreign_files(there):
+            self.say(f"note: {where} also holds {others}")
         for file in self.release.files:
             if file.name not in there:
                 raise ClaimlogError(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import md5, sha256
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError
+from claimlog.escaping import plain_line
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.log.release_index import ReleaseEntry
@@ -21,6 +22,9 @@ from claimlog.untrusted_files import RIGHT_FILE, read_regular
 
 Say = Callable[[str], None]
 """Prints a line about what was done."""
+
+SHOWN = 100
+"""Characters of a name of a file at a service in a message."""
 
 
 @contextmanager
@@ -94,6 +98,16 @@ class ReleaseFiles:
     @property
     def names(self) -> set[str]:
         return {file.name for file in self.files}
+
+    def foreign_files(self, names: Iterable[str]) -> str:
+        """Return which files at a service are none of these, for a message; empty if none is."""
+        others = sorted({*names} - self.names)
+        if not others:
+            return ""
+        first, more = plain_line(others[0])[:SHOWN], len(others) - 1
+        if more:
+            return f"{first} and {more:,} more, which are no files of this release"
+        return f"{first}, which is no file of this release"
 
     @property
     def bytes(self) -> int:

@@ -23,7 +23,7 @@ from claimlog.release.publishing.release_files import (
     documented_answers,
 )
 from claimlog.release.publishing.remote_digest import require_digest
-from claimlog.release.publishing.zenodo_metadata import deposit
+from claimlog.release.publishing.zenodo_metadata import deposit, differing_field
 from claimlog.web_client import Upload, WebClient
 
 SERVICE = "https://zenodo.org"
@@ -144,17 +144,18 @@ class ZenodoPublisher:
         same = [it for it in family if it.is_published and it.version == self.metadata.version]
         if same:
             self.say(f"release {self.metadata.version} is public there already")
-            return self._public_deposit(same[0])
+            return self._public_deposit(same[0].id)
         draft = self._draft(family)
         self._update(draft)
         self._fill(draft)
+        self._own_files(draft)
         where = f"{self.service}/uploads/{draft}"
         for file in self.release.files:
             require_digest(self.client, self._content(draft, file.name, True), file, where)
         if not is_final:
             return Deposit(where, False)
         self._call("POST", f"records/{draft}/draft/actions/publish")
-        return self._public_deposit(_Record.of(self._call("GET", f"records/{draft}")))
+        return self._public_deposit(draft)
 
     def _family(self) -> list[_Record]:
         """Return the records and drafts of this dataset.
@@ -227,7 +228,14 @@ class ZenodoPublisher:
         return deposit(self.metadata, publisher)
 
     def _update(self, draft: str) -> None:
-        self._refuse_errors(self._call("PUT", f"records/{draft}/draft", self._body()))
+        body = self._body()
+        answer = self._call("PUT", f"records/{draft}/draft", body)
+        self._refuse_errors(answer)
+        if name := differing_field(body["metadata"], answer["metadata"]):
+            raise ClaimlogError(
+                f"{self.service}/uploads/{draft}: has another {name} than was sent; do not publish "
+                "it, discard it there and run this again"
+            )
 
     def _refuse_errors(self, answer: Mapping[str, Any]) -> None:
         """Refuse a draft that was saved with fields that the service does not take."""
@@ -243,14 +251,19 @@ class ZenodoPublisher:
         path = f"records/{record}/draft/files" if is_draft else f"records/{record}/files"
         return {str(item["key"]): item for item in self._call("GET", path)["entries"]}
 
+    def _own_files(self, draft: str) -> dict[str, Mapping[str, Any]]:
+        """Return the files of a draft; refuse one that is none of the release's."""
+        there = self._files(draft, True)
+        if others := self.release.foreign_files(there):
+            raise ClaimlogError(
+                f"{self.service}/uploads/{draft}: holds {others}; delete that there, and run this "
+                "again"
+            )
+        return there
+
     def _fill(self, draft: str) -> None:
         """Bring every file into a draft that is not there with its checksum."""
-        there = self._files(draft, True)
-        if others := sorted({*there} - self.release.names):
-            raise ClaimlogError(
-                f"{self.service}/uploads/{draft}: holds {plain_line(others[0])[:100]}, which is no "
-                "file of this release; delete it there, and run this again"
-            )
+        there = self._own_files(draft)
         for file in self.release.files:
             found = there.get(file.name)
             if found is not None and _is_same(found, file):
@@ -278,9 +291,16 @@ class ZenodoPublisher:
         answer: Mapping[str, Any] = self._call("POST", f"{path}/commit")
         return answer
 
-    def _public_deposit(self, record: _Record) -> Deposit:
-        """Return a public record after a look at its files."""
-        where = f"{self.service}/records/{record.id}"
+    def _public_deposit(self, identifier: str) -> Deposit:
+        """Return a public record after a look at it and its files."""
+        where = f"{self.service}/records/{identifier}"
+        data = self._call("GET", f"records/{identifier}")
+        record = _Record.of(data)
+        if record.id != identifier or not record.is_published:
+            raise ClaimlogError(
+                f"{where}: is not public, although the service published it; look at it there, and "
+                "run this again"
+            )
         there = self._files(record.id, False)
         for file in self.release.files:
             if file.name not in there:
@@ -289,6 +309,10 @@ class ZenodoPublisher:
                     "by hand, or leave it to the next release"
                 )
             require_digest(self.client, self._content(record.id, file.name, False), file, where)
+        if others := self.release.foreign_files(there):
+            self.say(f"note: {where} also holds {others}")
+        if name := differing_field(self._body()["metadata"], data["metadata"]):
+            self.say(f"note: {where} has another {name} than the release")
         return Deposit(where, True, record.doi, record.concept_doi)
 
     def _content(self, record: str, name: str, is_draft: bool) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
 from claimlog.release.descriptors.stated_metadata import without_absent
 from claimlog.release.descriptors.wording import LANGUAGE_3, coding_method, verification
 from claimlog.release.metadata import ReleaseMetadata
+from claimlog.release.publishing.remote_words import letters
 
 
 def deposit(metadata: ReleaseMetadata, publisher: str) -> dict[str, Any]:
@@ -42,4 +44,29 @@ def deposit(metadata: ReleaseMetadata, publisher: str) -> dict[str, Any]:
                 "related_identifiers": [relation] if homepage else None,
             }
         ),
+    }
+
+
+def differing_field(sent: Mapping[str, Any], given: Mapping[str, Any]) -> str | None:
+    """Return which of what a deposit is cited by a service gives back otherwise than it was sent.
+
+    Parameters
+    ----------
+    sent, given
+        ``metadata`` of a draft or record.
+    """
+    own, theirs = _cited(sent), _cited(given)
+    return next((name for name in own if own[name] != theirs[name]), None)
+
+
+def _cited(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "title": letters(metadata.get("title")),
+        "version": metadata.get("version"),
+        "day": metadata.get("publication_date"),
+        "list of creators": [
+            letters(creator["person_or_org"].get("name"))
+            for creator in metadata.get("creators") or ()
+        ],
+        "licence": [right.get("id") for right in metadata.get("rights") or ()],
     }
