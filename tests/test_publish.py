@@ -632,11 +632,22 @@ def test_signs_that_a_service_writes_otherwise_are_no_other_words(
     zenodo: Zenodo, deposit: Publish, metadata: ReleaseMetadata
 ) -> None:
     """InvenioRDM keeps straight quotes, single letters and no blanks around a field."""
-    title = " \u201cTiny\u201d, the \ufb01rst\u00a0one "
+    title = " \u201cTiny\u201d, the \u201afi\u0301rst\u2018\u200b\u00a0one "
     about = replace(metadata, head={**metadata.head, "title": title})
-    for name in ("update", "read"):
-        other_answers(zenodo, name, lambda it: it["metadata"].update(title='"Tiny", the first one'))
+    own = zenodo.shown
+
+    def shown(record: Any) -> dict[str, Any]:
+        metadata = {**record.metadata, "title": "\"Tiny\", the 'f\u00edrst' one"}
+        return {**own(record), "metadata": metadata}
+
+    zenodo.shown = shown  # type: ignore[method-assign]
+    deposit(about=about, is_final=False)
     assert deposit(about=about).is_published
+    assert len(zenodo.records) == 1
+    other = replace(metadata, head={**metadata.head, "title": "Tiny, the f\u00edrst one++"})
+    with pytest.raises(ClaimlogError, match="has another title than was sent"):
+        deposit(about=other)
+    assert len(zenodo.records) == 2
     assert not [line for line in deposit.said if line.startswith("note: ")]
 
 

@@ -23,7 +23,7 @@ from claimlog.release.publishing.release_files import (
     documented_answers,
 )
 from claimlog.release.publishing.remote_digest import require_digest
-from claimlog.release.publishing.remote_words import letters
+from claimlog.release.publishing.remote_words import bare_words
 from claimlog.web_client import Upload, WebClient, WebError
 from claimlog.web_origins import display_address, origin
 
@@ -188,7 +188,9 @@ class GithubPublisher:
         if found["tag_name"] != self.tag:
             return "tag"
         own = (("title", "name", self.title), ("text", "body", self.notes))
-        return next((it for it, key, ours in own if letters(found.get(key)) != letters(ours)), None)
+        return next(
+            (it for it, key, ours in own if bare_words(found.get(key)) != bare_words(ours)), None
+        )
 
     def _require_tag(self) -> None:
         """Refuse a tag that is not there: publishing would make it, of whatever is newest."""

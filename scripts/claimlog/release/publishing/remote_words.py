@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from typing import Any
-from unicodedata import normalize
+from unicodedata import category, normalize
+
+QUOTATION_MARKS = "\"'\u02bc\u201a\u201e"
+"""Beside those of the categories Pi and Pf, which open and close."""
 
 
-def letters(text: Any) -> str:
-    """Return the letters and digits of a text, in one form and case.
+def bare_words(text: Any) -> str:
+    """Return a text in one form, without blanks, quotation marks and what does not print.
 
-    Services keep other quotation marks, blanks and line ends than they get (InvenioRDM mends its
-    fields with ftfy), but no other words.
+    A service keeps others of these than it gets (InvenioRDM mends its fields with ftfy), but no
+    other words.
     """
-    return "".join(filter(str.isalnum, normalize("NFKC", str(text)).casefold()))
+    return "".join(filter(_is_kept, normalize("NFKC", str(text))))
+
+
+def _is_kept(letter: str) -> bool:
+    kind = category(letter)
+    return kind[0] not in "CZ" and kind not in ("Pi", "Pf") and letter not in QUOTATION_MARKS

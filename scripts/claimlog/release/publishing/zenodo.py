@@ -23,6 +23,7 @@ from claimlog.release.publishing.release_files import (
     documented_answers,
 )
 from claimlog.release.publishing.remote_digest import require_digest
+from claimlog.release.publishing.remote_words import bare_words
 from claimlog.release.publishing.zenodo_metadata import deposit, differing_field
 from claimlog.web_client import Upload, WebClient
 
@@ -31,8 +32,8 @@ MEDIA_TYPE = "application/vnd.inveniordm.v1+json"
 """By ``application/json`` Zenodo answers in the form of its earlier API."""
 
 IDENTIFIER = re.compile(r"[\w.-]{1,100}", re.ASCII)
-DOI_LENGTH, SHOWN = 200, 100
-"""Characters of a DOI, and of other words of the service in a message."""
+DOI_LENGTH, TITLE_LENGTH, SHOWN = 200, 2_000, 100
+"""Characters of a DOI, of a title, and of other words of the service in a message."""
 
 UPLOADS = 2
 """How often a file is sent before a wrong checksum is an error."""
@@ -78,7 +79,7 @@ class _Record:
             parent=_identifier(parent) if "id" in parent else "",
             is_published=bool(data.get("is_published")),
             index=int((data.get("versions") or {}).get("index", 0)),
-            title=plain_line(metadata.get("title") or ""),
+            title=bare_words(str(metadata.get("title") or "")[:TITLE_LENGTH]),
             version=str(metadata.get("version") or "")[:SHOWN],
             doi=_doi(data),
             concept_doi=_doi(parent),
@@ -169,7 +170,8 @@ class ZenodoPublisher:
             return [it for it in own if it.parent == parent]
         doi = self.metadata.doi
         if doi is None:
-            return [it for it in own if it.title == plain_line(self.metadata.title)]
+            title = bare_words(self.metadata.title)
+            return [it for it in own if it.title == title]
         family = [it for it in own if it.concept_doi == doi]
         if not family:
             raise ClaimlogError(

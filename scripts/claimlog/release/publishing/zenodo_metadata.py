@@ -9,7 +9,7 @@ from typing import Any
 from claimlog.release.descriptors.stated_metadata import without_absent
 from claimlog.release.descriptors.wording import LANGUAGE_3, coding_method, verification
 from claimlog.release.metadata import ReleaseMetadata
-from claimlog.release.publishing.remote_words import letters
+from claimlog.release.publishing.remote_words import bare_words
 
 
 def deposit(metadata: ReleaseMetadata, publisher: str) -> dict[str, Any]:
@@ -61,11 +61,11 @@ def differing_field(sent: Mapping[str, Any], given: Mapping[str, Any]) -> str | 
 
 def _cited(metadata: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "title": letters(metadata.get("title")),
+        "title": bare_words(metadata.get("title")),
         "version": metadata.get("version"),
         "day": metadata.get("publication_date"),
         "list of creators": [
-            letters(creator["person_or_org"].get("name"))
+            bare_words(creator["person_or_org"].get("name"))
             for creator in metadata.get("creators") or ()
         ],
         "licence": [right.get("id") for right in metadata.get("rights") or ()],
