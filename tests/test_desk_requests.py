@@ -26,6 +26,7 @@ from claimlog.desk.web import coding_api
 from claimlog.desk.web.guard import check_request
 from claimlog.desk.web.preview_mount import PreviewMount
 from claimlog.desk.web.tokens import role_tokens
+from claimlog.desk.work_folder import WorkFolder
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.site.protection import reader_pool
 from claimlog.site.source_texts import VARIABLE
@@ -283,20 +284,25 @@ def test_a_state_that_came_as_a_link_is_refused(opened: Opened) -> None:
 
 
 @contextmanager
-def desk_process(world: World, port: int, files: int = 4096) -> Iterator[tuple[str, str]]:
-    """Serve the desk in a process of its own; give its origin and the start address of coder-1."""
+def desk_process(
+    world: World, port: int, files: int = 4096, roles: Sequence[str] = ("coder-1",)
+) -> Iterator[tuple[str, str]]:
+    """Serve the desk in a process of its own; give its origin and the first role's address."""
     program = (
         f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({files}, {files}))\n"
         "from claimlog.__main__ import main; main()"
     )
-    words = ("desk", "--texts", str(world.texts), "--port", str(port), "--role", "coder-1")
+    words = ["desk", "--texts", str(world.texts), "--port", str(port)]
+    for role in roles:
+        words += ["--role", role]
     server = subprocess.Popen(
         [sys.executable, "-c", program, *words], cwd=world.root, stdout=subprocess.PIPE
     )
     try:
         assert server.stdout is not None
         address = server.stdout.readline().decode().partition(": ")[2].strip()
-        server.stdout.readline()
+        for _ in roles:
+            server.stdout.readline()
         until_it_listens(port)
         yield f"http://127.0.0.1:{port}", address
     finally:
@@ -340,6 +346,36 @@ def test_connections_that_ask_nothing_keep_nobody_from_saving(
         assert page.get(address).status_code == 303
         path = f"{origin}/coder-1/api/work/S102/drafts/d1"
         assert page.put(path, json={"base": 0, "value": value}).status_code == 200
+
+
+@pytest.mark.parametrize("with_token", [False, True])
+def test_answers_that_nobody_takes_keep_no_role_from_saving(
+    with_token: bool, registered: World, tmp_path: Path
+) -> None:
+    """A desk that may open few files takes 32 connections, of which a peer has half."""
+    world, port = copied(registered, tmp_path), free_port()
+    value = claim_value("ships will founder", "Vessels may be lost.")
+    with (
+        desk_process(world, port, 192, ("coder-2", "coder-1")) as (origin, address),
+        ExitStack() as stack,
+    ):
+        greedy = httpx.get(address).headers["set-cookie"].partition(";")[0]
+        cookie = f"Cookie: {greedy}\r\n" if with_token else ""
+        path = "/coder-2/" if with_token else "/static/adjudicate_page.js"
+        request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{cookie}\r\n".encode()
+        for _ in range(48):
+            taker = stack.enter_context(socket.socket())
+            taker.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+            taker.settimeout(5)
+            taker.connect(("127.0.0.1", port))
+            with suppress(OSError):
+                taker.sendall(request * 80)
+        time.sleep(2)  # until the answers fill what the connections hold
+        page = stack.enter_context(httpx.Client(headers={"origin": origin}, timeout=30))
+        token = role_tokens(WorkFolder(world.package), ["coder-1"])["coder-1"]
+        assert page.get(f"{origin}/coder-1/start?token={token}").status_code == 303
+        draft = f"{origin}/coder-1/api/work/S102/drafts/d1"
+        assert page.put(draft, json={"base": 0, "value": value}).status_code == 200
 
 
 def free_port() -> int:

@@ -794,8 +794,10 @@ def test_a_server_for_all_answers_to_addresses_and_the_names_it_was_given() -> N
 class Visitor:
     """A connection to a limiter, as far as the limiter looks at it."""
 
-    def __init__(self, answering: bool = False, since: float = 0.0) -> None:
-        self.answering, self.since, self.ended = answering, since, False
+    def __init__(
+        self, answering: bool = False, since: float = 0.0, asker: str | None = None
+    ) -> None:
+        self.answering, self.since, self.asker, self.ended = answering, since, asker, False
         self.limiter: ConnectionLimiter | None = None
 
     def abort(self) -> None:
@@ -824,6 +826,22 @@ def test_who_has_most_connections_makes_room_and_answers_are_never_cut_off() -> 
     busy.abort()
     assert Visitor().arrive(limiter, "d")
     assert limiter.peers == {"a": 1, "b": 1, "c": 1, "d": 1}
+
+
+def test_where_askers_are_told_apart_the_one_with_most_answers_loses_the_oldest_of_them() -> None:
+    limiter = ConnectionLimiter(12)  # six for a peer
+    saving = Visitor(answering=True, asker="coder-1")
+    stuck = [Visitor(answering=True, since=number, asker="") for number in range(1, 5)]
+    idle = Visitor(since=9)
+    assert all(one.arrive(limiter, "a") for one in (saving, *stuck, idle))
+    assert Visitor(since=10).arrive(limiter, "a")
+    assert [one.ended for one in stuck] == [True, False, False, False]
+    assert not idle.ended
+    assert Visitor(answering=True, since=11, asker="coder-1").arrive(limiter, "a")
+    assert stuck[1].ended
+    assert Visitor(since=12).arrive(limiter, "a")  # now there are as many idle ones
+    assert idle.ended
+    assert not saving.ended
 
 
 def test_a_proxy_that_is_trusted_has_no_share() -> None:

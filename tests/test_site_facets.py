@@ -10,9 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from datasette import facets
+from datasette import utils as datasette_utils
 from datasette.app import Datasette
+from datasette.facets import Facet
+from datasette.utils.asgi import Request
+from datasette.views import table
 
 from claimlog.site.memo import _MEMO
+from claimlog.site.protection import reader_limits
 from claimlog.site.protection.reader_pool import ReaderPool
 from claimlog.site.server_command import SETTINGS
 from conftest import World, copied
@@ -84,6 +90,46 @@ def test_facets_are_those_that_datasette_counts_by_sql(query: str, folder: Path)
         return compared
 
     assert asyncio.run(compare()) > 0
+
+
+@pytest.mark.parametrize("asked", ["_facet=claim_id", "_facet_in_memory=topic"])
+def test_all_facets_of_a_page_share_a_number_of_values_however_often_a_column_is_asked_for(
+    asked: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = 40
+    monkeypatch.setattr(reader_limits, "PAGE_FACET_VALUES", most)
+    monkeypatch.setattr(Facet, "get_facet_size", Facet.get_facet_size)  # undone at the end
+
+    async def results(size: str) -> Any:
+        several = "&".join(["_facet=claim_id", *[asked] * 9])
+        path = f"/tiny/claims.json?_facet_size={size}&{several}"
+        answer = await opened(folder, True).client.get(path)
+        return [*answer.json()["facet_results"].values()]
+
+    for size in ("max", "150"):
+        found = asyncio.run(results(size))
+        assert len(found) > 4
+        assert 0 < sum(len(facet["results"]) for facet in found) <= most
+        assert any(facet["truncated"] for facet in found)
+
+
+@pytest.mark.parametrize("path", [None, "/elsewhere"])
+@pytest.mark.parametrize(
+    "query", ["", "a=1&a=2&b=", "%41=%20x+y&&a&_sort=%c3%a4", "a=1;b=2&a=1", "_=1&" * 90]
+)
+def test_the_links_of_facets_and_columns_are_those_that_datasette_makes(
+    query: str, path: str | None, folder: Path
+) -> None:
+    asyncio.run(opened(folder, True).invoke_startup())
+    request = Request.fake(f"/tiny/claims?{query}")
+    args: list[dict[str, Any]] = [{"a": None, "ä b": "x&y=1", "n": 2}, {"A": "x"}, {"a": None}]
+    for given in args:
+        for pairs in (given, [*given.items()]):
+            added = datasette_utils.path_with_added_args(request, pairs, path)
+            assert facets.path_with_added_args(request, pairs, path) == added
+            replaced = datasette_utils.path_with_replaced_args(request, pairs, path)
+            assert table.path_with_replaced_args(request, pairs, path) == replaced
+    assert facets.path_with_added_args is not datasette_utils.path_with_added_args
 
 
 @pytest.mark.parametrize("word", ["tide", "allies", "nothing", "tide allies", "(", '"tide'])

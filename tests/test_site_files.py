@@ -82,6 +82,18 @@ def test_every_link_of_every_file_leads_to_a_file_and_a_place(published: Publish
     assert [*broken_links(published.site)] == []
 
 
+def test_every_script_of_a_page_that_hosts_send_at_any_depth_is_a_file_of_the_site(
+    published: Published,
+) -> None:
+    for folder in (published.site, published.site / "releases" / "0.1.0"):
+        page = (folder / "404.html").read_text("utf-8")
+        scripts = re.findall(r'<script[^>]* src="([^"]*)"', page)
+        assert len(scripts) >= 2
+        for address in scripts:
+            assert address.startswith(f"{HOME}/")
+            assert (published.site / address.removeprefix(f"{HOME}/")).is_file(), address
+
+
 def test_the_pages_in_a_release_link_to_its_files_and_leave_it_for_nothing(
     published: Published,
 ) -> None:

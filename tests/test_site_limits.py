@@ -219,6 +219,19 @@ def test_no_page_tells_of_threads(path: str, get: Get) -> None:
     assert "thread" not in answer.text.replace("/-/threads", "").lower()
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("actor", "allow-debug", "auth-token", "config", "databases", "logout", "messages"),
+        *("metadata", "patterns", "permissions", "plugins", "settings", "versions"),
+    ],
+)
+def test_no_page_of_datasettes_about_itself_sets_a_cookie(name: str, get: Get) -> None:
+    answer = get(f"/-/{name}")
+    assert "set-cookie" not in answer.headers
+    assert (answer.status_code == 404) is (name == "messages")
+
+
 @pytest.mark.parametrize("text", ["[NaN, 1]", "-Infinity", "[1e999]", '{"a": [Infinity]}'])
 def test_what_is_no_number_of_json_stays_a_text(text: str, get: Get) -> None:
     answer = get(sql(f"select '{text}' as a") + "&_json=a&_shape=array")

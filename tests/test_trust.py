@@ -70,6 +70,7 @@ def test_the_limits_that_are_stated_are_those_of_the_code() -> None:
         f"at {reader_limits.LEAST_RATE // 1000} kB a second",
         f"at most {reader_limits.SENDING_BYTES // 10**6} MB, "
         f"{reader_limits.PEER_SENDING_BYTES // 10**6} MB",
+        f"All facets of a page show {reader_limits.PAGE_FACET_VALUES:,} values together",
         f"more than {reader_limits.FACET_BYTES // 10**6} MB",
         f"at most {git.MEMORY_BYTES >> 30} GiB of address space",
         f"a listing of more than {FILES:,} files is refused, as are more than {TAGS:,} tags",

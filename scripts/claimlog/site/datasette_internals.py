@@ -17,18 +17,21 @@ import json
 import math
 import re
 import sqlite3
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import datasette
-from datasette import renderer
+from datasette import facets, renderer
 from datasette.database import QueryInterrupted, Results
-from datasette.facets import ColumnFacet
+from datasette.facets import ColumnFacet, Facet, load_facet_configs
 from datasette.utils import InvalidSql, disallawed_sql_res, escape_sqlite, to_css_class
 from datasette.utils.asgi import AsgiStream, Base400
 from datasette.views import database as database_views
+from datasette.views import table as table_views
 from datasette.views.base import DatasetteError
 
 __all__ = [
@@ -217,6 +220,55 @@ def _past_comments(text: str) -> int:
         if end < 0:
             return at
         at = end + len(COMMENT_ENDS[begin])
+
+
+# --- Facets and links. Ends when Datasette bounds the values that all facets of a page show, and
+# --- parses the query of an address once for all links of a page.
+
+
+def share_facet_values(most: int) -> None:
+    """Have the facets of a page share a number of values, however many are asked for of each."""
+
+    def facet_size(facet: Facet) -> int:
+        configs = load_facet_configs(facet.request, facet.metadata)
+        share = most // max(1, sum(map(len, configs.values())))
+        return min(int(_facet_size(facet)), share)
+
+    Facet.get_facet_size = facet_size
+
+
+_facet_size = Facet.get_facet_size
+
+
+def parse_links_once() -> None:
+    """Have the links of facets and columns share what they parse of the query that they repeat."""
+    facets.path_with_added_args = _add_parameters
+    table_views.path_with_replaced_args = _replace_parameters
+
+
+Parameters = Mapping[str, Any] | Iterable[tuple[str, Any]]
+
+
+def _add_parameters(request: Any, args: Parameters, path: str | None = None) -> str:
+    pairs = [*(args.items() if isinstance(args, Mapping) else args)]
+    return _link(request, {name for name, value in pairs if value is None}, pairs, path)
+
+
+def _replace_parameters(request: Any, args: Parameters, path: str | None = None) -> str:
+    pairs = [*(args.items() if isinstance(args, Mapping) else args)]
+    return _link(request, {name for name, _ in pairs}, pairs, path)
+
+
+def _link(request: Any, removed: set[str], added: list[tuple[str, Any]], path: str | None) -> str:
+    parts = [text for name, text in _encoded_query(request.query_string) if name not in removed]
+    parts += [urlencode([pair]) for pair in added if pair[1] is not None]
+    return (path or request.path) + (f"?{'&'.join(parts)}" if parts else "")
+
+
+@lru_cache(maxsize=16)
+def _encoded_query(query: str) -> Sequence[tuple[str, str]]:
+    """Return the parameters of a query that have values: their names, and how a link has them."""
+    return [(name, urlencode([(name, value)])) for name, value in parse_qsl(query)]
 
 
 # --- JSON in cells. Ends when Datasette parses cells as strictly as JSON is written.

@@ -24,8 +24,9 @@ from claimlog.site.store import Store
 Handler = Callable[..., Awaitable[Response]]
 
 RELEASE = r"/releases/(?P<release>[0-9]+\.[0-9]+\.[0-9]+)"
-THREADS = r"^/-/threads(\.json)?/?$"
-"""Datasette's list of threads and tasks, which tells where its files lie."""
+ABSENT = (r"^/-/threads(\.json)?/?$", r"^/-/messages/?$")
+"""Pages of Datasette's: a list of threads, which tells where its files lie, and a form for messages
+to the visitor, which sets a cookie."""
 
 HEALTH = r"^/-/healthz(\.json)?/?$"
 
@@ -46,7 +47,7 @@ def routes(datasette: Any) -> list[tuple[str, Handler]]:
         (r"^/robots\.txt$", robots),
         (HEALTH, health),
         (r"^/(?P<database>[^/.]+)\.db$", database_file),
-        (THREADS, _hidden),
+        *((pattern, _hidden) for pattern in ABSENT),
     ]
 
 

@@ -14,12 +14,15 @@ from claimlog.site.datasette_internals import (
     change_metadata,
     compile_template,
     parse_cells_strictly,
+    parse_links_once,
     read_schemas_once,
     replace_validation,
+    share_facet_values,
     site_metadata,
 )
 from claimlog.site.facets import declare_facets, facet_table
 from claimlog.site.pages import site_pages
+from claimlog.site.protection import reader_limits
 from claimlog.site.protection.failures import escape_server_logs, shorten_access_log
 from claimlog.site.protection.reader_pool import POOLS, ReaderPool, divert_reader_sql
 from claimlog.site.protection.reader_request import as_site_sql, note_query
@@ -46,6 +49,8 @@ def prepare_datasette(datasette: Any) -> None:
     announce_queries(note_query)
     replace_validation()
     parse_cells_strictly()
+    parse_links_once()
+    share_facet_values(reader_limits.PAGE_FACET_VALUES)
     shorten_access_log()
     # of the facets that Datasette's view no longer asks for after an error
     warnings.filterwarnings("ignore", r"coroutine '(TableView|\w*Facet)\.", RuntimeWarning)

@@ -35,6 +35,7 @@ from claimlog.desk.web.review_api import review_routes
 from claimlog.desk.web.role_queue import LATER, BodyShares, RoleQueue
 from claimlog.desk.web.router import CHECKS, FAST, PACES, SLOW, Route, find_route
 from claimlog.errors import ClaimlogError, FindingsError, is_of_the_machine
+from claimlog.site.protection.connections import CONNECTION
 from claimlog.site.protection.failures import log_fault
 from claimlog.site.protection.reader_limits import PEER_SENDING_BYTES
 from claimlog.site.protection.response_sender import ClientGone, SendBudget, Sender
@@ -94,6 +95,8 @@ class DeskApp:
             return
         headers = {name.lower(): value for name, value in scope["headers"]}
         role = self._known_role(scope, headers)
+        if (connection := scope.get(CONNECTION)) is not None:
+            connection.asker = role
         await self._turns.take(role)
         try:
             guard.check_request(scope, headers)
@@ -122,7 +125,7 @@ class DeskApp:
             await asyncio.sleep(0)  # so that the connection notices that it is closed
 
     def _known_role(self, scope: Mapping[str, Any], headers: guard.Headers) -> str:
-        """Return the role that has a turn of its own; all who show no token are one."""
+        """Return the role that turns and connections count for; all without a token are one."""
         name = scope["path"].lstrip("/").partition("/")[0]
         try:
             if name in self.tokens:

@@ -134,7 +134,7 @@ class PageDrawer:
             canonical=f"{home}{address.file.removesuffix(INDEX)}"
             if home and answer.status == 200
             else None,
-            versions=f"{root}{'..' if version else 'releases'}/versions.js",
+            versions=f"{root}{'..' if version and root != home else 'releases'}/versions.js",
             scripts=scripts_of(answer.template),
             frozen=self.targets.frozen,
             downloads=self._downloads,

@@ -18,8 +18,11 @@ STATIC = "static"
 
 QUERIES = "queries"
 DOWNLOADS = Address("/downloads")
-ATTRIBUTE = re.compile(r'(?<=\s)(?<!rel="canonical" )(href|src|action)="([^"]*)"')
-"""An attribute with an address, but not the canonical one, which is where the dataset's home is.
+ATTRIBUTE = re.compile(
+    r'(?<=\s)(?<!rel="canonical" )(?<!data-versions )(href|src|action)="([^"]*)"'
+)
+"""An attribute with an address, but not the canonical one, which is where the dataset's home is,
+nor that of the list of versions, which is a file's already.
 
 What is no attribute has its quotes escaped.
 """

@@ -48,7 +48,9 @@ class ConnectionLimiter:
     """Admits connections up to a number, and closes those that send or take nothing.
 
     Where there is no room, an idle connection is closed for the new one, first of the peer that has
-    most: who opens many and asks nothing only loses their own.
+    most: who opens many and asks nothing only loses their own. An answer is cut off for it only
+    where the application says who asks: of who has more answers under way than any other of that
+    peer, and than it has idle connections.
     """
 
     def __init__(self, total: int, trusted: Container[str] = frozenset()) -> None:
@@ -81,10 +83,15 @@ class ConnectionLimiter:
                 del self.peers[peer]
 
     def _close_oldest(self, peer: str) -> bool:
-        idle = [item for item, owner in self.open.items() if owner == peer and not item.answering]
-        if not idle:
+        own = [item for item, owner in self.open.items() if owner == peer]
+        closable = [item for item in own if not item.answering]
+        askers = Counter(item.asker for item in own if item.answering and item.asker is not None)
+        for asker, number in askers.most_common(1):
+            if number > len(closable):
+                closable = [item for item in own if item.answering and item.asker == asker]
+        if not closable:
             return False
-        min(idle, key=lambda item: item.since).abort()
+        min(closable, key=lambda item: item.since).abort()
         return True
 
     def sweep(self) -> None:
@@ -117,6 +124,8 @@ class Connection(H11Protocol):
         self.takes_bodies = takes_bodies
         self.since = monotonic()
         """When it began to wait for a request."""
+        self.asker: str | None = None
+        """Who asks on it, where the application tells those of one address apart."""
         self.lost = False
         self.working: set[asyncio.Task[Any]] = set()
         """The application at work on requests; on one, but for the ends of earlier ones."""

@@ -25,6 +25,9 @@ COSTLY_PARAMETERS = 10
 FACETS, FACET_VALUES = 10, 30
 """Facets of a table and values of each, unless a reader asks for others."""
 
+PAGE_FACET_VALUES = 500
+"""Values of all facets of a page together: each of its facets shows its part of them at most."""
+
 FACET_BYTES = 2_000_000
 """Bytes of the links of all facet values: each repeats the query of the address."""
 

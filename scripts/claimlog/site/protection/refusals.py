@@ -63,7 +63,8 @@ def _costly(query: bytes, path: bytes) -> Failure | None:
     facets = sum(name.startswith("_facet") for name in costly)
     if size is None and not facets and path.strip(b"/").count(b"/") != 1:
         return None
-    links = (reader_limits.FACETS + facets) * _values_of_facet(size)
+    values = (reader_limits.FACETS + facets) * _values_of_facet(size)
+    links = min(values, reader_limits.PAGE_FACET_VALUES)
     if links * len(query) <= reader_limits.FACET_BYTES:
         return None
     message = f"Each of {links:,} values of facets would repeat the query of {len(query):,} bytes; "
