@@ -66,6 +66,9 @@ limit of Python's reader is one for the whole process, and libraries raise it.""
 CITATIONS = 10_000
 """Citations of claims in one bibliography: a long thesis has some hundreds."""
 
+CITED_EVENTS = 20
+"""Events since a citation that are listed, the last ones: a claim of ours has some five."""
+
 ENTRY_LENGTH = 100_000
 """Characters of an entry of a bibliography that are read: a long abstract has some thousand."""
 
