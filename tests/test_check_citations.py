@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Mapping
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
@@ -17,12 +17,13 @@ from claimlog.errors import ClaimlogError
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.log.release_index import ReleaseEntry
+from claimlog.log.version_changes import changed_cells
 from claimlog.release import cited_claims
 from claimlog.release.check_citations import CheckedCitation, as_lines, check_citations
 from claimlog.release.cite import ClaimVersion, cite
 from claimlog.release.cited_claims import ClaimCitation, read_citations
-from claimlog.release.diff import RowChange, claim_changes
 from claimlog.release.metadata import ReleaseMetadata
+from claimlog.schema.table_schema import Table
 from conftest import World
 from test_cite import FACTS, HEAD
 
@@ -296,20 +297,29 @@ def test_a_bibliography_is_bounded(
         read_citations(path, "tiny")
 
 
-def test_a_version_that_many_cite_is_compared_with_the_log_once(
+def test_citations_of_many_versions_read_a_claim_once_and_list_its_last_events(
     log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    compared = []
+    compared: list[str] = []
 
-    def counted(*values: Any) -> Iterator[RowChange]:
-        compared.append(values)
-        return claim_changes(*values)
+    def counted(table: Table, *rows: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+        compared.append(rows[0]["claim_id"])
+        return changed_cells(table, *rows)
 
-    monkeypatch.setattr("claimlog.release.check_citations.claim_changes", counted)
+    monkeypatch.setattr("claimlog.release.check_citations.changed_cells", counted)
     text = cite(TINY, cited(log, "C001-003", "C001-004"), "bibtex")
-    found = checked(log, written(tmp_path, text * 50))
+    path = written(tmp_path, text * 50)
+    found = checked(log, path)
     assert [one.status for one in found] == ["changed", "retracted"] * 50
-    assert len(compared) == 2
+    assert compared == ["C001-003"]
+    assert len({id(event) for one in found for event, _ in one.events}) == len(
+        [event for one in found[:2] for event, _ in one.events]
+    )
+    monkeypatch.setattr("claimlog.release.check_citations.CITED_EVENTS", 0)
+    short = checked(log, path)
+    assert [one.events for one in short] == [()] * 100
+    assert [one.earlier_events for one in short] == [len(one.events) for one in found]
+    assert "    1 earlier events are not listed" in as_lines(short)
 
 
 def test_the_command_prints_lines_or_json_and_says_by_its_status(

@@ -189,6 +189,27 @@ def test_a_release_of_which_the_archive_cannot_be_written_leaves_nothing_in_the_
     assert not [*(tmp_path / "out").iterdir()]
 
 
+def test_a_run_that_was_killed_after_the_archive_is_finished_by_the_next_one(
+    released: Repo, delta: Path, tmp_path: Path
+) -> None:
+    base, program = (
+        dist(released, "0.1.0").with_suffix(".0.zip"),
+        "claimlog.site.files.delta_worker",
+    )
+    published, out = dist(released, "0.2.0").with_suffix(".0.zip"), tmp_path / "out"
+    out.mkdir()
+    archive = out / published.name
+    archive.write_bytes(b"of somebody else")
+    with pytest.raises(ClaimlogError, match=r"0\.zip: is there already; name another directory"):
+        apply_in_process(base, delta, out, program)
+    assert [*out.iterdir()] == [archive]
+    shutil.copyfile(published, archive)
+    (out / f".{archive.name}-new-4194999-0a1b").write_bytes(b"half of it")
+    applied = apply_in_process(base, delta, out, program)
+    assert {*out.iterdir()} == {archive, applied.folder}
+    assert sha256_of_file(archive) == sha256_of_file(published)
+
+
 def test_another_version_of_claimlog_gives_the_same_content_and_names_what_differs(
     released: Repo, delta: Path, tmp_path: Path
 ) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from random import Random
 
 import pytest
 
-from claimlog.sources import hash_search
+from claimlog.limits import HASHED_BYTES, PAGE_HASHED_BYTES, PASSAGE_WORDS
+from claimlog.site import source_texts
 from claimlog.sources.alignment import carry_spans
-from claimlog.sources.anchor import anchor
+from claimlog.sources.anchor import Anchor, anchor
+from claimlog.sources.copies import place_claims
 from claimlog.sources.copy_repairs import repaired_copies
 from claimlog.sources.hash_decision import APART, REPEATED, TOO_LONG
 from claimlog.sources.hash_search import search_by_hashes
@@ -126,14 +130,56 @@ def test_a_later_reading_has_the_hashes_that_it_would_have_alone(kind: str, coun
         earlier = later
 
 
-def test_contexts_that_stand_everywhere_use_up_the_budget_and_give_no_place(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_contexts_that_stand_everywhere_use_up_the_budget_and_give_no_place() -> None:
     source = Text(f"{'ho ' * 5}{SENTENCE} {'ho ' * 5}")
     copy = Text("ho " * 5000 + SENTENCE + " ho" * 5000)
     wanted = anchor(source, *place_of(SENTENCE, source.content))
     [placed] = search_by_hashes(copy, [wanted])
     assert (placed.span, placed.reason) == (None, APART)
-    monkeypatch.setattr(hash_search, "HASHED_WINDOWS", 20_000)
-    [placed] = search_by_hashes(copy, [wanted])
-    assert (placed.outcome, placed.span, placed.reason) == (Outcome.ORPHANED, None, TOO_LONG)
+    [placed] = search_by_hashes(copy, [wanted], 20_000_000)
+    assert (placed.outcome, placed.span, placed.reason) == (Outcome.UNCHECKED, None, TOO_LONG)
+
+
+class CountedHashing:
+    """SHA-256 that counts the bytes which it was given."""
+
+    def __init__(self) -> None:
+        self.size = 0
+
+    def __call__(self, data: bytes) -> hashlib._Hash:
+        self.size += len(data)
+        return hashlib.sha256(data)
+
+
+@pytest.mark.parametrize("counts", [[2_000], range(1, 400, 7), [PASSAGE_WORDS + 1] * 5])
+def test_what_is_hashed_is_bounded_however_long_the_passages_are(
+    counts: Sequence[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = Text(" ".join(f"{number:x}" for number in range(30_000)))
+    anchors = [Anchor(0, 9, *[digest("q"), count], *map(digest, "wba")) for count in counts]
+    hashing, most = CountedHashing(), 100_000_000
+    monkeypatch.setattr("claimlog.sources.hashed_words.sha256", hashing)
+    placements = search_by_hashes(copy, anchors, most)
+    assert hashing.size <= most
+    assert {one.span for one in placements} == {None}
+    assert placements[-1].outcome is Outcome.UNCHECKED
+    assert placements[-1].reason
+
+
+def test_a_passage_whose_repetitions_cannot_be_looked_for_is_unchecked() -> None:
+    source, copy = Text(ARTICLE), Text(f"{ARTICLE} And so on.")
+    wanted = anchor(source, *place_of(SENTENCE, ARTICLE))
+    assert search_by_hashes(copy, [wanted])[0].outcome is Outcome.FOUND
+    [placed] = search_by_hashes(copy, [wanted], 500_000)
+    assert (placed.outcome, placed.span) == (Outcome.UNCHECKED, None)
+
+
+def test_a_page_looks_for_claims_with_a_lower_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    bounds: list[int] = []
+    monkeypatch.setattr(
+        "claimlog.sources.copies.search_by_hashes", lambda *given: bounds.append(given[2]) or []
+    )
+    source_texts._place_once.__wrapped__(Text(ARTICLE), ())
+    place_claims(Text(ARTICLE), (), None)
+    assert bounds == [PAGE_HASHED_BYTES, HASHED_BYTES]
+    assert PAGE_HASHED_BYTES < HASHED_BYTES

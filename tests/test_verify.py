@@ -347,6 +347,8 @@ def rewritten(source: Path, target: Path, change: Callable[[zipfile.ZipFile], No
         ("tiny-0.1.0/../../escape.txt", "its name could lead out of the directory"),
         ("tiny-0.1.0\\escape.txt", "its name could lead out of the directory"),
         ("tiny-0.1.0/tiny.db", "it is there twice"),
+        ("tiny-0.1.0/tiny.db/x", "bad.zip: member 'tiny-0.1.0/tiny.db' .* as in a directory"),
+        (f"tiny-0.1.0/{'x' * 256}", "bad.zip: member 'tiny-0.1.0/xxx.* more than 255 bytes"),
     ],
 )
 def test_an_archive_with_a_dangerous_name_is_refused_and_nothing_is_written(

@@ -38,9 +38,11 @@ PASSAGE_WORDS, PASSAGES_CHARACTERS = 10_000, 5_000_000
 that is corrected, or that a coder marks in a text: a long article has 5,000 words. Looking for ten
 thousand takes some seconds."""
 
-HASHED_WINDOWS = 8_000_000
-"""Runs of words that are hashed to look for claims in a copy: about six seconds. A copy of 5 MB has
-800,000 words, and those of every length that a claim has are runs of their own."""
+HASHED_BYTES, PAGE_HASHED_BYTES = 16_000_000_000, 4_000_000_000
+"""Bytes that are hashed to look for the claims of a source in a copy without its text, by a command
+and for a page, with what else the search takes: about ten seconds, and two. A run of words costs a
+thousand bytes and its length; a copy of 5 MB has 800,000 words, and those of every length that a
+claim has are runs of their own."""
 
 TEXTS_FILES, TEXTS_BYTES = 100_000, 1024 * MIB
 """A directory of source texts: all of them are held, to be found by their hash."""
@@ -63,6 +65,9 @@ limit of Python's reader is one for the whole process, and libraries raise it.""
 
 CITATIONS = 10_000
 """Citations of claims in one bibliography: a long thesis has some hundreds."""
+
+CITED_EVENTS = 20
+"""Events since a citation that are listed, the last ones: a claim of ours has some five."""
 
 ENTRY_LENGTH = 100_000
 """Characters of an entry of a bibliography that are read: a long abstract has some thousand."""

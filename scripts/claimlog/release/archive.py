@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import filecmp
+import os
 import shutil
 import struct
 import zipfile
@@ -22,6 +23,9 @@ from claimlog.zip_listing import large_directory_size
 
 DATE = (1980, 1, 1, 0, 0, 0)
 MODE = 0o644 << 16
+NAME_BYTES = 255
+"""Bytes of the name of a file or directory that file systems take."""
+
 DIRECTORY_BYTES = 32 << 20
 """Bytes that the list of members can have: 300 for each."""
 
@@ -196,6 +200,7 @@ def _checked_folder(source: Path, archive: zipfile.ZipFile) -> str:
     if len(members) > MAX_MEMBERS:
         raise ClaimlogError(f"{source.name}: has more than {MAX_MEMBERS:,} members; {REMEDY}")
     names: set[str] = set()
+    directories: set[str] = set()
     folders = set()
     for info in members:
         parts = PurePosixPath(info.filename).parts
@@ -206,12 +211,19 @@ def _checked_folder(source: Path, archive: zipfile.ZipFile) -> str:
             raise _member_error(
                 source, info.filename, f"it lies more than {MAX_DEPTH} directories deep"
             )
+        if any(len(os.fsencode(part)) > NAME_BYTES for part in parts):
+            raise _member_error(
+                source, info.filename, f"a part of its name has more than {NAME_BYTES} bytes"
+            )
         if info.filename in names:
             raise _member_error(source, info.filename, "it is there twice")
         if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
             raise _member_error(source, info.filename, "it is compressed, which a release never is")
         names.add(info.filename)
+        directories.update("/".join(parts[:at]) for at in range(1, len(parts)))
         folders.add(parts[0])
+    for name in sorted(names & directories):
+        raise _member_error(source, name, "other members lie in it as in a directory")
     _refuse_overlap(source, members, archive.start_dir)
     if len(folders) != 1:
         raise ClaimlogError(f"{source.name}: holds no single directory of a release; {REMEDY}")

@@ -47,6 +47,8 @@ from claimlog.schema.definition import RULES
 from claimlog.swap import publish_directory
 from claimlog.untrusted_files import copy_regular
 
+IS_THERE = "is there already; name another directory with --out"
+
 SHOWN_RULES = 5
 """Rules that a message names."""
 
@@ -107,7 +109,7 @@ def apply_delta(
     draw_site
         Draws the pages of the release, which no delta carries.
     destination
-        Where it will be put in the end, if not in `out`; nothing of that name may be there.
+        Where it will be put in the end, if not in `out`; no directory of that name may be there.
 
     Raises
     ------
@@ -138,9 +140,11 @@ def apply_delta(
         )
         name = str(log.definition.descriptor["name"])
         folder, archive = release_paths(name, str(entry.version), out)
-        for path in release_paths(name, str(entry.version), destination or out):
+        # an archive in the destination is compared before anything is put there
+        ends = release_paths(name, str(entry.version), destination)[:1] if destination else ()
+        for path in ends or (folder, archive):
             if os.path.lexists(path):
-                raise ClaimlogError(f"{path}: is there already; name another directory with --out")
+                raise ClaimlogError(f"{path}: {IS_THERE}")
         if tool is None:
             out.mkdir(parents=True, exist_ok=True)
             with publish_directory(folder, str(folder)) as staged:

@@ -6,6 +6,8 @@ ended well.
 
 from __future__ import annotations
 
+import filecmp
+import os
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -14,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from claimlog.errors import ClaimlogError
-from claimlog.files import copy_durably
+from claimlog.files import copy_durably, remove_abandoned
 from claimlog.limited_process import LimitedWork, path_request, run_limited
 from claimlog.limited_worker import requested_path
 from claimlog.release.delta import DELTA
-from claimlog.release.delta_apply import AppliedDelta, apply_delta
+from claimlog.release.delta_apply import IS_THERE, AppliedDelta, apply_delta
 from claimlog.release.delta_files import is_delta
 from claimlog.release.rebuild import RebuildComparison
 from claimlog.release.release_limits import limits_of_size, stored_size
@@ -83,24 +85,32 @@ def _made_folder(scratch: Path) -> Path:
 
 
 def _publish(answer: Mapping[str, Any], scratch: Path, out: Path) -> AppliedDelta:
-    """Put what the process made into `out`."""
+    """Put what the process made into `out`: the archive first, which another run finds there.
+
+    So a run that is killed between the two is finished by the next one.
+    """
     made = _made_folder(scratch)
     folder, archive = out / Path(answer["folder"]).name, None
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ClaimlogError(f"{out}: cannot be made ({error.strerror})") from error
-    with publish_directory(folder, str(folder)) as staged:
-        for path in (made / folder.name).iterdir():
-            shutil.move(path, staged / path.name)
     if answer["archive"] is not None:
         archive = out / Path(answer["archive"]).name
         try:
-            copy_durably(made / archive.name, archive)
+            remove_abandoned(archive)
+            if not os.path.lexists(archive):
+                copy_durably(made / archive.name, archive)
+            elif archive.is_symlink() or not filecmp.cmp(
+                made / archive.name, archive, shallow=False
+            ):
+                raise ClaimlogError(f"{archive}: {IS_THERE}")
         except OSError as error:
-            shutil.rmtree(folder, ignore_errors=True)  # else it is in the way of the next run
             raise ClaimlogError(
                 f"{archive}: cannot be written ({error.strerror}); make room and run this again"
             ) from error
+    with publish_directory(folder, str(folder)) as staged:
+        for path in (made / folder.name).iterdir():
+            shutil.move(path, staged / path.name)
     tables = RebuildComparison(**answer["tables"])
     return AppliedDelta(**{**answer, "folder": folder, "archive": archive, "tables": tables})

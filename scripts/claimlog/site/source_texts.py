@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from claimlog.errors import ClaimlogError
+from claimlog.limits import PAGE_HASHED_BYTES
 from claimlog.site.drawing_thread import off_the_loop
 from claimlog.site.store import Row, Store
 from claimlog.sources.anchor import Anchor
@@ -102,7 +103,7 @@ async def find_copy(source_id: str, rows: list[Row]) -> tuple[Text, PlacedClaims
 
 @lru_cache(maxsize=32)
 def _place_once(copy: Text, anchors: tuple[Anchor, ...]) -> PlacedClaims:
-    return place_claims(copy, anchors, None)
+    return place_claims(copy, anchors, None, hashed_bytes=PAGE_HASHED_BYTES)
 
 
 @lru_cache(maxsize=2)

@@ -15,7 +15,14 @@ from rapidfuzz.distance import Levenshtein
 
 from claimlog.limits import PASSAGE_WORDS
 from claimlog.sources.copy_repairs import text_with_whole_words
-from claimlog.sources.placement import Outcome, Placement, Span, overlap, settle_shared_places
+from claimlog.sources.placement import (
+    TOO_WORDY,
+    Outcome,
+    Placement,
+    Span,
+    overlap,
+    settle_shared_places,
+)
 from claimlog.sources.span_candidates import Alignment, Candidate
 from claimlog.sources.text import Text
 from claimlog.sources.text_pair import LEAST_ALIKE, LEAST_SHARED, SCALES
@@ -47,7 +54,7 @@ def carry_spans(source: Text, copy: Text, spans: Sequence[Span]) -> list[Placeme
 
 def _carry(alignment: Alignment, first: int, last: int) -> Placement:
     if last - first > PASSAGE_WORDS:
-        return Placement(Outcome.ORPHANED, reason=f"it has more than {PASSAGE_WORDS:,} words")
+        return TOO_WORDY
     top, is_best = alignment.best(first, last)
     if top is None:
         return Placement(Outcome.ORPHANED, reason="nothing like its passage stands there")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from claimlog.limits import HASHED_BYTES
 from claimlog.sources.alignment import carry_spans
 from claimlog.sources.anchor import Anchor
 from claimlog.sources.hash_search import search_by_hashes
@@ -47,7 +48,11 @@ class PlacedClaims:
 
 
 def place_claims(
-    copy: Text, anchors: Sequence[Anchor], sha256: str | None, coded: Text | None = None
+    copy: Text,
+    anchors: Sequence[Anchor],
+    sha256: str | None,
+    coded: Text | None = None,
+    hashed_bytes: int = HASHED_BYTES,
 ) -> PlacedClaims:
     """Place claims of one source in a copy of its text.
 
@@ -59,10 +64,12 @@ def place_claims(
         The hash of the text that they were coded from.
     coded
         That text, where it is at hand.
+    hashed_bytes
+        What the search may cost where it is not.
     """
     spans = [(one.start, one.end) for one in anchors]
     if copy.sha256 == sha256:
         return PlacedClaims(Way.OFFSETS, [Placement(Outcome.FOUND, span) for span in spans])
     if coded is not None:
         return PlacedClaims(Way.ALIGNMENT, carry_spans(coded, copy, spans))
-    return PlacedClaims(Way.HASHES, search_by_hashes(copy, anchors))
+    return PlacedClaims(Way.HASHES, search_by_hashes(copy, anchors, hashed_bytes))

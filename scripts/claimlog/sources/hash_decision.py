@@ -20,7 +20,11 @@ ABSENT = "its passage does not occur"
 REPEATED = "its words stand elsewhere too, edited or not, and nothing beside them says which is it"
 SAME_COUNT = "as many other words stand between both sides of its context"
 TOO_FEW = "so few words are no sign of it without their context"
-TOO_LONG = "it is not beside its context, and the copy is too long to look further without its text"
+TOO_LONG = (
+    "looking further for the claims of its source in this copy, without its text, takes too long"
+)
+
+NOT_SEARCHED = Placement(Outcome.UNCHECKED, reason=TOO_LONG)
 
 LEAST_WORDS, LEAST_WORDS_ANYWHERE = 4, 6
 """Words from which on a passage is given a place without all of its context, and where neither
@@ -33,7 +37,7 @@ def sure_place(one: Evidence, repetitions: Repetitions) -> Span | None:
     if len(spans) != 1 or one.spans_with_sides(1):
         return None
     [place] = spans
-    return None if _homes_beside(one, place) or repetitions.of(place) else place
+    return None if _homes_beside(one, place) or repetitions.of(place) != [] else place
 
 
 def _homes_beside(one: Evidence, place: Span) -> list[Span]:
@@ -88,7 +92,7 @@ class Decision:
             return self._without_context(next(iter(one.places)))
         if one.is_taken:
             return Placement(Outcome.ORPHANED, reason=TAKEN)
-        return Placement(Outcome.ORPHANED, reason=ABSENT if one.is_complete else TOO_LONG)
+        return Placement(Outcome.ORPHANED, reason=ABSENT) if one.is_complete else NOT_SEARCHED
 
     def _homes(self) -> list[Span]:
         """Return where the passage may stand with other words.
@@ -156,7 +160,10 @@ class Decision:
         """Return a placement, or none if the words of its place are those of another one too."""
         place, around = placement.span, self.around
         assert place is not None
-        for other in self.repetitions.of(place):
+        others = self.repetitions.of(place)
+        if others is None:
+            return NOT_SEARCHED
+        for other in others:
             if not around.enclose(place) or around.hold(other):
                 return Placement(Outcome.AMBIGUOUS, reason=REPEATED)
         return placement
@@ -167,7 +174,7 @@ class Decision:
         if self.anchor.word_count < LEAST_WORDS:
             return Placement(Outcome.AMBIGUOUS, reason=TOO_FEW)
         if not one.is_complete:
-            return Placement(Outcome.AMBIGUOUS, reason=TOO_LONG)
+            return NOT_SEARCHED
         far = ROOM * (span[1] - span[0])
         is_between = any(0 <= span[0] - at <= far for at in one.before) and any(
             0 <= at - span[1] <= far for at in one.after

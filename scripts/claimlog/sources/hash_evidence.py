@@ -1,6 +1,7 @@
 """What the hashes of a copy's words show of anchors: places, and where contexts stand.
 
-The search is bounded: every function takes a budget of hashes and returns what is left of it.
+The search is bounded: every function takes a budget, and says of what it does not suffice for that
+its evidence is not complete.
 """
 
 from __future__ import annotations
@@ -17,6 +18,12 @@ import numpy as np
 from claimlog.sources.anchor import CONTEXT, Anchor
 from claimlog.sources.hashed_words import NOWHERE, HashedWords, Numbers
 from claimlog.sources.placement import Span
+from claimlog.sources.search_budget import (
+    COUNTING_BYTES,
+    PLACE_BYTES,
+    RUN_BYTES,
+    SearchBudget,
+)
 from claimlog.sources.text import digest
 from claimlog.sources.word_readings import Node
 
@@ -70,26 +77,35 @@ NO_STANDINGS = Standings(np.array([], dtype=np.int64), [])
 
 
 def search_contexts(
-    words: HashedWords, anchors: Sequence[Anchor], evidence: Sequence[Evidence], budget: int
-) -> int:
-    """Add what stands beside the contexts of anchors; return what is left of the budget."""
+    words: HashedWords,
+    anchors: Sequence[Anchor],
+    evidence: Sequence[Evidence],
+    budget: SearchBudget,
+) -> None:
+    """Add what stands beside the contexts of anchors."""
+    if not budget.take(words.cost(CONTEXT)):
+        _leave_incomplete(evidence)
+        return
     wanted = {one for item in anchors for one in (item.before_sha256, item.after_sha256)} - {EMPTY}
     # the passages that are as long as a context are hashed in one go with it
     passages = {one.words_sha256 for one in anchors if one.word_count == CONTEXT}
-    budget -= words.cost(CONTEXT)
     windows = words.windows(CONTEXT, wanted | passages)
     begins = {one: Standings(windows[one], []) for one in wanted & windows.keys()}
     ends = {one: Standings(plain + CONTEXT, []) for one, (plain, _) in begins.items()}
     if len(words.readings.forks) <= FORKS:
         for path, node, end in words.readings.forked_windows(CONTEXT):
+            if not budget.take(_path_cost(CONTEXT)):
+                _leave_incomplete(evidence)
+                break
             if (context := digest(" ".join(word for _, _, word in path))) in wanted:
                 begins.setdefault(context, Standings(NO_STANDINGS.plain, [])).forked.append(node)
                 ends.setdefault(context, Standings(NO_STANDINGS.plain, [])).forked.append(end)
     for anchor, one in zip(anchors, evidence, strict=True):
         after_before = ends.get(anchor.before_sha256, NO_STANDINGS)
         before_after = begins.get(anchor.after_sha256, NO_STANDINGS)
-        budget -= sum(len(nodes) for nodes in (*after_before, *before_after))
-        if budget < 0:
+        cost = words.cost_beside(*after_before, anchor.word_count, ahead=True)
+        cost += words.cost_beside(*before_after, anchor.word_count, ahead=False)
+        if not budget.take(cost):
             one.is_complete = False
             continue
         one.before |= words.begins(*after_before)
@@ -99,7 +115,16 @@ def search_contexts(
         for span in spans | one.places.keys():
             _add_place(words, anchor, one, span)
         _add_rooms(words, one, after_before, before_after, anchor.word_count)
-    return budget
+
+
+def _path_cost(count: int) -> int:
+    """Return what a reading of so many words costs, with the one that crosses no fork."""
+    return 2 * count * RUN_BYTES
+
+
+def _leave_incomplete(evidence: Sequence[Evidence]) -> None:
+    for one in evidence:
+        one.is_complete = False
 
 
 def _add_rooms(
@@ -136,27 +161,35 @@ def _add_place(words: HashedWords, anchor: Anchor, one: Evidence, span: Span) ->
 
 
 def search_words(
-    words: HashedWords, anchors: Sequence[Anchor], evidence: Sequence[Evidence], budget: int
-) -> int:
+    words: HashedWords,
+    anchors: Sequence[Anchor],
+    evidence: Sequence[Evidence],
+    budget: SearchBudget,
+) -> None:
     """Look for the words of anchors without a sign of them in all of a reading."""
     counts: dict[int, list[int]] = defaultdict(list)
     for at, one in enumerate(evidence):
         if not one.is_settled:
             counts[anchors[at].word_count].append(at)
     for count, members in sorted(counts.items(), key=lambda item: (-len(item[1]), item[0])):
-        if budget < (cost := words.cost(count)):
-            for at in members:
-                evidence[at].is_complete = False
+        is_counted = budget.take(COUNTING_BYTES * len(words))
+        if not is_counted or not budget.take(words.cost(count)):
+            _leave_incomplete([evidence[at] for at in members])
             continue
-        budget -= cost
         found = words.windows(count, {anchors[at].words_sha256 for at in members})
         for at in members:
-            for first in found.get(anchors[at].words_sha256, ()):
+            firsts = found.get(anchors[at].words_sha256, ())
+            if not budget.take(PLACE_BYTES * len(firsts)):
+                evidence[at].is_complete = False
+                continue
+            for first in firsts:
                 _add_place(words, anchors[at], evidence[at], words.span(first, first + count))
         if len(words.readings.forks) * count <= FORKS:
             for path, _, _ in words.readings.forked_windows(count):
+                if not budget.take(_path_cost(count)):
+                    _leave_incomplete([evidence[at] for at in members])
+                    break
                 hashed = digest(" ".join(word for _, _, word in path))
                 for at in members:
                     if hashed == anchors[at].words_sha256:
                         _add_place(words, anchors[at], evidence[at], (path[0][0], path[-1][1]))
-    return budget

@@ -10,34 +10,55 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from claimlog.limits import HASHED_WINDOWS
+from claimlog.limits import HASHED_BYTES, PASSAGE_WORDS
 from claimlog.sources.anchor import Anchor
 from claimlog.sources.copy_repairs import repaired_copies
 from claimlog.sources.hash_decision import Decision, sure_place
 from claimlog.sources.hash_evidence import Evidence, search_contexts, search_words
 from claimlog.sources.hashed_words import HashedWords
 from claimlog.sources.neighbouring_claims import Landmark, Surroundings
-from claimlog.sources.placement import Placement, Span, overlap, settle_shared_places
+from claimlog.sources.placement import (
+    TOO_WORDY,
+    Placement,
+    Span,
+    overlap,
+    settle_shared_places,
+)
 from claimlog.sources.repetitions import Repetitions
+from claimlog.sources.search_budget import SearchBudget
 from claimlog.sources.text import Text
 
 
-def search_by_hashes(copy: Text, anchors: Sequence[Anchor]) -> list[Placement]:
-    """Return the placement of every anchor in another copy of their text."""
+def search_by_hashes(
+    copy: Text, anchors: Sequence[Anchor], hashed_bytes: int = HASHED_BYTES
+) -> list[Placement]:
+    """Return the placement of every anchor in another copy of their text.
+
+    Parameters
+    ----------
+    hashed_bytes
+        What the search may cost, for all anchors together. Those that it does not suffice for,
+        and those of more words than are looked for in any text, are unchecked.
+    """
+    short = [one for one in anchors if one.word_count <= PASSAGE_WORDS]
+    placements = iter(_search(copy, short, SearchBudget(hashed_bytes)))
+    return [next(placements) if one.word_count <= PASSAGE_WORDS else TOO_WORDY for one in anchors]
+
+
+def _search(copy: Text, anchors: Sequence[Anchor], budget: SearchBudget) -> list[Placement]:
     evidence = [Evidence() for _ in anchors]
-    budget = HASHED_WINDOWS
     searched: list[HashedWords] = []
     for text in repaired_copies(copy):
         if all(one.is_settled for one in evidence):
             break
         words = HashedWords(text, searched[-1] if searched else None)
         if len(words):
-            budget = search_contexts(words, anchors, evidence, budget)
+            search_contexts(words, anchors, evidence, budget)
             searched.append(words)
     for words in searched:
-        budget = search_words(words, anchors, evidence, budget)
+        search_words(words, anchors, evidence, budget)
     own = [(anchor.start, anchor.end) for anchor in anchors]
-    repetitions = Repetitions(searched[0].text if searched else copy)
+    repetitions = Repetitions(searched[0].text if searched else copy, budget)
     return settle_shared_places(_decide_all(anchors, evidence, own, repetitions), own)
 
 

@@ -16,8 +16,9 @@ import numpy.typing as npt
 
 from claimlog.sources.anchor import CONTEXT, Anchor
 from claimlog.sources.placement import Span
+from claimlog.sources.search_budget import PLACE_BYTES, RUN_BYTES
 from claimlog.sources.text import Text, digest
-from claimlog.sources.word_readings import Node
+from claimlog.sources.word_readings import READINGS, Node
 
 Numbers = npt.NDArray[np.int64]
 
@@ -101,8 +102,14 @@ class HashedWords:
         return known
 
     def cost(self, count: int) -> int:
-        """Return how many runs of `count` words are to be hashed still."""
-        return 0 if count in self._found else len(self._fresh_runs(count))
+        """Return what it costs to hash the runs of `count` words that are not hashed yet."""
+        return 0 if count in self._found else self._cost_of(self._fresh_runs(count), count)
+
+    def _cost_of(self, firsts: Numbers, count: int) -> int:
+        """Return what it costs to hash the runs of `count` words, or fewer, from some tokens on."""
+        lasts = np.minimum(firsts + count, len(self))
+        length = int((self.offsets[lasts] - self.offsets[np.maximum(firsts, 0)]).sum())
+        return length + RUN_BYTES * len(firsts)
 
     def _fresh_runs(self, count: int) -> Numbers:
         """Return before which tokens the runs begin that the earlier reading has not."""
@@ -147,6 +154,26 @@ class HashedWords:
     def span(self, first: int, last: int) -> Span:
         return self.tokens[first][0], self.tokens[last - 1][1]
 
+    def cost_beside(
+        self, plain: Numbers, forked: Sequence[Node], count: int, *, ahead: bool
+    ) -> int:
+        """Return what `places` costs at most."""
+        forks = self._forks_within(plain, count, ahead=ahead)
+        ways = int(np.minimum(READINGS, 2 ** np.minimum(forks, READINGS))[forks > 0].sum())
+        words = (ways + READINGS * len(forked)) * min(count, len(self))
+        firsts = plain if ahead else plain - count
+        found = len(plain) + len(forked)
+        return self._cost_of(firsts, count) + RUN_BYTES * words + PLACE_BYTES * found
+
+    def _forks_within(self, plain: Numbers, count: int, *, ahead: bool) -> Numbers:
+        """Return how many forks are in the `count` words after, or before, each of some nodes."""
+        if ahead:
+            before, lasts, firsts = self._forks_from, np.minimum(plain + count, len(self)), plain
+        else:
+            before, lasts, firsts = self._forks_to, plain + 1, np.maximum(plain - count, -1) + 1
+        forks: Numbers = before[lasts] - before[firsts]
+        return forks
+
     def begins(self, plain: Numbers, forked: Sequence[Node]) -> set[int]:
         """Return where the words after some nodes begin."""
         found = set(self._begins[plain].tolist())
@@ -181,10 +208,7 @@ class HashedWords:
         """
         count = anchor.word_count
         firsts = plain if ahead else plain - count
-        if ahead:
-            forks = self._forks_from[np.minimum(plain + count, len(self))] - self._forks_from[plain]
-        else:
-            forks = self._forks_to[plain + 1] - self._forks_to[np.maximum(firsts, -1) + 1]
+        forks = self._forks_within(plain, count, ahead=ahead)
         is_plain = (forks == 0) & (firsts >= 0) & (firsts + count <= len(self))
         if self.earlier is not None:
             is_plain &= ~self.are_known(firsts - CONTEXT if ahead else firsts, count + CONTEXT)

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from claimlog.limits import PASSAGE_WORDS
+
 Span = tuple[int, int]
 
 
@@ -17,6 +19,7 @@ class Outcome(StrEnum):
     CHANGED = "changed"
     AMBIGUOUS = "ambiguous"
     ORPHANED = "orphaned"
+    UNCHECKED = "unchecked"
 
 
 MEANINGS = {
@@ -25,6 +28,7 @@ MEANINGS = {
     Outcome.CHANGED: "the passage is there with other words",
     Outcome.AMBIGUOUS: "several places are as good, so none is given",
     Outcome.ORPHANED: "no place of the passage is known",
+    Outcome.UNCHECKED: "it was not searched for to the end",
 }
 
 TAKEN = "another claim stands at the only place that has its words"
@@ -43,6 +47,9 @@ class Placement:
     span: Span | None = None
     reason: str = ""
     strength: float = 0.0
+
+
+TOO_WORDY = Placement(Outcome.UNCHECKED, reason=f"it has more than {PASSAGE_WORDS:,} words")
 
 
 def overlap(first: Span, second: Span) -> bool:

@@ -11,6 +11,7 @@ from bisect import bisect_left
 from functools import cached_property
 
 from claimlog.sources.placement import Span, overlap
+from claimlog.sources.search_budget import SearchBudget, repetition_cost
 from claimlog.sources.span_candidates import Alignment
 from claimlog.sources.text import Text
 from claimlog.sources.text_pair import is_repetition
@@ -18,10 +19,17 @@ from claimlog.sources.word_index import WordIndex
 
 
 class Repetitions:
-    """What a text has several times; it is only indexed when it is asked."""
+    """What a text has several times; it is only indexed when it is asked.
 
-    def __init__(self, text: Text) -> None:
+    Parameters
+    ----------
+    budget
+        What looking for them may cost; without one there is no bound.
+    """
+
+    def __init__(self, text: Text, budget: SearchBudget | None = None) -> None:
         self._text = text
+        self._budget = budget
         self._known: dict[Span, list[Span]] = {}
 
     @cached_property
@@ -33,8 +41,10 @@ class Repetitions:
     def _starts(self) -> list[int]:
         return [start for start, _, _ in self._text.tokens]
 
-    def of(self, span: Span) -> list[Span]:
+    def of(self, span: Span) -> list[Span] | None:
         """Return the places elsewhere whose words are those of a span, or nearly so.
+
+        None if the budget does not suffice to look for them.
 
         Parameters
         ----------
@@ -43,6 +53,8 @@ class Repetitions:
         """
         if span not in self._known:
             first, last = (bisect_left(self._starts, offset) for offset in span)
+            if self._budget and not self._budget.take(repetition_cost(last - first)):
+                return None
             tokens = self._text.tokens
             ids = self._alignment.there.ids
             self._known[span] = [

@@ -49,6 +49,28 @@ class Fork(NamedTuple):
     tokens: tuple[Token, ...]
 
 
+class Path(NamedTuple):
+    """The last token of a way, and the way up to it, which ways that part later have in common."""
+
+    token: Token
+    length: int
+    earlier: Path | None
+
+    @classmethod
+    def on(cls, earlier: Path | None, token: Token) -> Path:
+        """Return a way with one more token."""
+        return cls(token, earlier.length + 1 if earlier is not None else 1, earlier)
+
+
+def _tokens_of(path: Path | None) -> tuple[Token, ...]:
+    """Return the tokens of a way, the last one first."""
+    tokens = []
+    while path is not None:
+        tokens.append(path.token)
+        path = path.earlier
+    return tuple(tokens)
+
+
 class Readings:
     """The words of a text as a graph: every way through it is a way to read it.
 
@@ -132,47 +154,47 @@ class Readings:
 
     def _forward(self, node: Node, count: int) -> Iterator[tuple[tuple[Token, ...], Node, bool]]:
         """Yield the ways on from a node, the reading of `tokens` first."""
-        stack: list[tuple[tuple[Token, ...], Node, bool]] = [((), node, False)]
+        stack: list[tuple[Path | None, Node, bool]] = [(None, node, False)]
         while stack:
             path, at, forked = stack.pop()
-            if len(path) == count or at == len(self.tokens):
-                yield path, at, forked
+            if (path is not None and path.length == count) or at == len(self.tokens):
+                yield _tokens_of(path)[::-1], at, forked
                 continue
             if isinstance(at, tuple):
                 token, after = self._inside(*at)
-                stack.append(((*path, token), after, True))
+                stack.append((Path.on(path, token), after, True))
                 continue
             for number in reversed(self._starting.get(at, ())):
                 fork = self.forks[number]
                 if fork.tokens:
                     token, after = self._inside(number, 0)
-                    stack.append(((*path, token), after, True))
+                    stack.append((Path.on(path, token), after, True))
                 else:
                     stack.append((path, fork.last, True))
-            stack.append(((*path, self.tokens[at]), at + 1, forked))
+            stack.append((Path.on(path, self.tokens[at]), at + 1, forked))
 
     def _backward(self, node: Node, count: int) -> Iterator[tuple[Token, ...]]:
-        stack: list[tuple[tuple[Token, ...], Node]] = [((), node)]
+        stack: list[tuple[Path | None, Node]] = [(None, node)]
         while stack:
             path, at = stack.pop()
-            if len(path) == count or at == 0:
-                yield path
+            if (path is not None and path.length == count) or at == 0:
+                yield _tokens_of(path)
                 continue
             if isinstance(at, tuple):
                 number, inside = at
                 fork = self.forks[number]
                 before: Node = (number, inside - 1) if inside > 1 else fork.first
-                stack.append(((fork.tokens[inside - 1], *path), before))
+                stack.append((Path.on(path, fork.tokens[inside - 1]), before))
                 continue
             for number in reversed(self._ending.get(at, ())):
                 fork = self.forks[number]
                 if fork.tokens:
                     last = len(fork.tokens) - 1
                     before = (number, last) if last else fork.first
-                    stack.append(((fork.tokens[last], *path), before))
+                    stack.append((Path.on(path, fork.tokens[last]), before))
                 else:
                     stack.append((path, fork.first))
-            stack.append(((self.tokens[at - 1], *path), at - 1))
+            stack.append((Path.on(path, self.tokens[at - 1]), at - 1))
 
     def _inside(self, number: int, inside: int) -> tuple[Token, Node]:
         fork = self.forks[number]
