@@ -267,6 +267,14 @@ def test_a_bibliography_of_other_works_cites_nothing(log: Log, tmp_path: Path) -
         assert checked(log, written(tmp_path, text)) == []
 
 
+def test_texts_inside_of_lists_cost_the_same_at_any_depth() -> None:
+    value: Any = ["last"]
+    for _ in range(50_000):
+        value = [value, "first"]
+    texts = [*cited_claims._texts({"a": "begin", "b": value})]
+    assert (texts[0], texts[1], len(texts)) == ("begin", "last", 50_002)
+
+
 @pytest.mark.parametrize(
     ("data", "said"),
     [

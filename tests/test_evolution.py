@@ -397,6 +397,11 @@ def test_a_schema_version_is_at_least_one(evolved: World, tmp_path: Path, versio
         ("actors,5,add,memberships.size,1", "'memberships' holds no objects with 'size'"),
         ("actors,5,rename,title,nothing", "'nothing' cannot be renamed to 'title'"),
         ("actors,5,drop,note,", "expected add or rename, not 'drop'"),
+        (
+            "actors,5,rename,spare,name\nactors,5,rename,name,description\n"
+            "actors,5,rename,description,spare",
+            "'description' would hold another column than it held",
+        ),
     ],
 )
 def test_an_upcast_that_leads_elsewhere_is_one_line(

@@ -33,7 +33,7 @@ def csv_pieces(path: Path) -> Generator[str, None, None]:
         If the file cannot be read.
     """
     with path.open("rb") as handle, pq.ParquetFile(handle) as file:
-        yield pl.DataFrame(schema=[(name, pl.Null) for name in file.schema_arrow.names]).write_csv()
+        yield csv_of(_frame(file.schema_arrow.empty_table()), header=True)
         batches: list[pa.RecordBatch] = []
         size = 0
         for rows in file.iter_batches(ROWS):

@@ -141,11 +141,14 @@ def _csl_entries(text: str, path: Path) -> Iterator[tuple[str, int | None, str]]
 
 
 def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list):
-        for part in value.values() if isinstance(value, dict) else value:
-            yield from _texts(part)
+    """Yield the texts in a JSON value, however deep, in a time that grows with its size alone."""
+    left = [value]
+    while left:
+        part = left.pop()
+        if isinstance(part, str):
+            yield part
+        elif isinstance(part, dict | list):
+            left.extend(reversed(part.values() if isinstance(part, dict) else part))
 
 
 def _citations(

@@ -168,9 +168,12 @@ def _difference(then: Table, now: Table, steps: Sequence[UpcastStep]) -> str | N
     for name in sorted({*columns, *now.names}):
         if name not in columns:
             return f"nothing adds {name!r}"
+        before = columns[name].before
+        if name in then.by_name and (before is None or before.name != name):
+            return f"{name[:80]!r} would hold another column than it held"
         if name not in now.by_name:
             return f"{name[:80]!r} is no column of version {now.version}"
-        before, item = columns[name].before, now.by_name[name]
+        item = now.by_name[name]
         added = columns[name].keys
         if unknown := sorted(added - {part.name for part in item.fields}):
             return f"{name!r} holds no objects with {unknown[0][:80]!r}"
