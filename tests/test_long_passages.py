@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from claimlog.limits import PASSAGE_WORDS
-from claimlog.sources import word_index
+from claimlog.sources import alignment, word_index
 from claimlog.sources.alignment import carry_spans
 from claimlog.sources.carried_spans import carry_passages
 from claimlog.sources.placement import Outcome
@@ -106,3 +106,15 @@ def test_a_passage_that_is_too_long_to_be_aligned_is_carried_where_it_stands_onc
         assert copy.content[slice(*placed.span)] == text.content
     else:
         assert "more than 10,000 words" in placed.reason
+
+
+def test_passages_beyond_a_number_of_characters_are_not_looked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(alignment, "PASSAGES_CHARACTERS", 1_200)
+    own = words_of(1_000, 500)
+    text, copy = text_of(own), text_of([*own, "more"])
+    spans = [(text.tokens[at][0], text.tokens[at + 99][1]) for at in range(0, 400, 100)]
+    assert sum(end - start for start, end in spans[:2]) <= 1_200 < spans[2][1]
+    placed = carry_spans(text, copy, spans)
+    assert [one.outcome for one in placed] == [Outcome.FOUND] * 2 + [Outcome.UNCHECKED] * 2

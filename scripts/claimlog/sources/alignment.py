@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import accumulate
 
 from rapidfuzz.distance import Levenshtein
 
-from claimlog.limits import PASSAGE_WORDS
+from claimlog.limits import PASSAGE_WORDS, PASSAGES_CHARACTERS
 from claimlog.sources.copy_repairs import text_with_whole_words
 from claimlog.sources.placement import (
+    TOO_MANY,
     TOO_WORDY,
     Outcome,
     Placement,
@@ -41,12 +43,17 @@ def carry_spans(source: Text, copy: Text, spans: Sequence[Span]) -> list[Placeme
     Parameters
     ----------
     spans
-        Code points of `source`; each begins and ends with a word.
+        Code points of `source`; each begins and ends with a word. Those beyond
+        `PASSAGES_CHARACTERS` in all are not looked for.
     """
     alignment = Alignment(*word_indexes(source, text_with_whole_words(copy)))
     starts = [token[0] for token in source.tokens]
     placements = []
-    for start, end in spans:
+    ends = accumulate(end - start for start, end in spans)
+    for (start, end), characters in zip(spans, ends, strict=True):
+        if characters > PASSAGES_CHARACTERS:
+            placements.append(TOO_MANY)
+            continue
         first, last = bisect_left(starts, start), bisect_left(starts, end)
         placements.append(_carry(alignment, first, last))
     return settle_shared_places(placements, spans)

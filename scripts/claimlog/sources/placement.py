@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from claimlog.limits import PASSAGE_WORDS
+from claimlog.limits import PASSAGE_WORDS, PASSAGES_CHARACTERS
 
 Span = tuple[int, int]
 
@@ -50,6 +50,9 @@ class Placement:
 
 
 TOO_WORDY = Placement(Outcome.UNCHECKED, reason=f"it has more than {PASSAGE_WORDS:,} words")
+TOO_MANY = Placement(
+    Outcome.UNCHECKED, reason=f"it is beyond {PASSAGES_CHARACTERS:,} characters of passages"
+)
 
 
 def overlap(first: Span, second: Span) -> bool:
