@@ -117,11 +117,15 @@ def in_utf_16(xml: bytes) -> bytes:
 
 
 def in_encoding(name: str, declared: str = "") -> Callable[[bytes], bytes]:
-    """Return a change of XML into another encoding, with a document type."""
+    """Return a change of XML into another encoding, with a document type.
+
+    In one that is not declared white space may stand before it.
+    """
 
     def change(xml: bytes) -> bytes:
         text = re.sub(r"<\?xml.*?\?>", "", (DOCUMENT_TYPE + xml).decode())
-        return f'<?xml version="1.0" encoding="{declared or name}"?>{text}'.encode(name)
+        begin = f'<?xml version="1.0" encoding="{declared}"?>' if declared else " \n" * 1_000
+        return f"{begin}{text}".encode(name)
 
     return change
 

@@ -18,7 +18,7 @@ from claimlog.zip_listing import directory_size
 
 ZIP, OLD_OFFICE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 OPEN_DOCUMENT = "mimetype"
-BEGINS_AS_XML = re.compile(rb"[\0\xef\xbb\xbf\xfe\xff\s]{0,64}<|\x4c\x6f\xa7\x94")
+BEGINS_AS_XML = re.compile(rb"[\0\xef\xbb\xbf\xfe\xff\s]*+<|\x4c\x6f\xa7\x94")
 """A tag after any mark of the order of bytes and white space, of letters of any width, or EBCDIC's
 ``<?xm``."""
 
