@@ -609,6 +609,28 @@ def test_a_lookup_where_nothing_is_looked_up_is_one_line(
     assert line.startswith(f"schemas/{name}.json: {message}")
 
 
+@pytest.mark.parametrize(
+    ("name", "column", "given"),
+    [
+        ("claims", "note", {"lookup": "source_id.title"}),
+        ("claims", "note", {"derivedFrom": "statement"}),
+        ("claims", "note", {"derivedFrom": "statement", "override": {"retired": True}}),
+        ("claim_versions", "note", {"derivedFrom": "statement"}),
+        ("claims", "speaker_id", {"derivedFrom": "incident_id"}),
+        ("attributions", "description", {"derivedFrom": "said"}),
+    ],
+)
+def test_what_rows_say_is_not_filled_from_elsewhere(
+    world: World, name: str, column: str, given: dict[str, Any]
+) -> None:
+    path = world.root / "schemas" / "tables" / f"{name}.json"
+    change(path, lambda spec: named(spec, column).update(given))
+    line = refused(world, "validate")
+    assert line.startswith(
+        f"schemas/tables/{name}.json: {column}: only a column that is retired is filled"
+    )
+
+
 @pytest.mark.parametrize("name", ["a b", "A", '"; DROP', "a\nb", "sqlite_x", "claims_fts"])
 def test_a_table_with_a_hostile_name_is_one_line(world: World, name: str) -> None:
     folder = world.root / "schemas" / "tables"

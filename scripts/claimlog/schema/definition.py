@@ -22,9 +22,9 @@ from claimlog.schema.codebook_flaws import codebook_flaw
 from claimlog.schema.constraint_history import compatibility_flaw
 from claimlog.schema.deprecations import Deprecation, read_deprecations
 from claimlog.schema.expansion import Codes, fill_codes, project_tables
+from claimlog.schema.filled_columns import filled_column_flaw
 from claimlog.schema.flaws import folding_flaw, is_reserved_table, name_flaw, schema_flaw
 from claimlog.schema.json_schemas import COMPILED, STREAM, shape_flaw
-from claimlog.schema.lookup_flaw import lookup_flaw
 from claimlog.schema.measure_takers_flaw import kinds_flaw, takers_flaw
 from claimlog.schema.query_files import read_query_files
 from claimlog.schema.registers import (
@@ -211,7 +211,7 @@ def read_definition(package: Package) -> Definition:
     _refuse_many_tables(len(tables))
     _refuse_many_indexes(tables.values(), "schemas")
     for table in tables.values():
-        if flaw := _target_flaw(table, tables) or lookup_flaw(table, streams):
+        if flaw := _target_flaw(table, tables) or filled_column_flaw(table, streams):
             place = _file_of(table, definition)
             label = "" if place.endswith(f"/{table.name}.json") else f"in the table {table.name}, "
             raise ClaimlogError(f"{place}: {label}{flaw}; restore it from git")
