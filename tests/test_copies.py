@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -11,8 +12,10 @@ from claimlog.sources.alignment import carry_spans
 from claimlog.sources.anchor import anchor
 from claimlog.sources.copies import Way, place_claims
 from claimlog.sources.copy_repairs import repaired_copies, text_with_whole_words
-from claimlog.sources.hash_search import search_by_hashes
-from claimlog.sources.placement import Outcome, Placement, settle_shared_places
+from claimlog.sources.hash_evidence import Evidence
+from claimlog.sources.hash_search import _without_taken_places, search_by_hashes
+from claimlog.sources.neighbouring_claims import Landmark
+from claimlog.sources.placement import Outcome, Placement, Span, overlap, settle_shared_places
 from claimlog.sources.text import Text
 from conftest import TEXT, World
 from workshop.bench.copies.copy_kinds import KINDS
@@ -186,3 +189,33 @@ def test_verify_prints_each_outcome_as_json_and_uses_the_coded_text(
     [changed] = [one for one in report["claims"] if one["outcome"] == "changed"]
     text = copy.read_text("utf-8")
     assert text[changed["start"] : changed["end"]] == "always liked the pact"
+
+
+def test_a_place_is_left_to_the_claim_that_surely_stands_there_but_to_those_it_overlaps() -> None:
+    draw = Random(1)
+
+    def span() -> Span:
+        start = draw.randrange(60)
+        return start, start + draw.randrange(1, 12)
+
+    for _ in range(300):
+        own, marks = span(), [Landmark(span(), span()) for _ in range(draw.randrange(6))]
+        places = {span(): (draw.random() < 0.3, False) for _ in range(draw.randrange(6))}
+        left = {
+            place: sides
+            for place, sides in places.items()
+            if any(sides)
+            or not any(overlap(it.place, place) and not overlap(it.own, own) for it in marks)
+        }
+        marks.sort(key=lambda mark: mark.place)
+        found = _without_taken_places(Evidence(places=places), own, marks)
+        assert found.places == left
+        assert found.is_taken == (bool(places) and not left)
+
+
+def test_many_places_beside_many_sure_ones_take_a_time_that_grows_with_both() -> None:
+    """A hundred million pairs would take minutes."""
+    marks = [Landmark((at, at + 1), (3 * at, 3 * at + 2)) for at in range(10_000)]
+    places = {(3 * at + 2, 3 * at + 3): (False, False) for at in range(10_000)}
+    found = _without_taken_places(Evidence(places=places), (20_000, 20_001), marks)
+    assert found.places == places

@@ -7,8 +7,10 @@ others are decided by their evidence and by the landmarks beside them.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import accumulate
 
 from claimlog.limits import HASHED_BYTES, PASSAGE_WORDS
 from claimlog.sources.anchor import Anchor
@@ -77,10 +79,11 @@ def _decide_all(
         ),
         key=lambda mark: mark.own,
     )
+    by_place = sorted(landmarks, key=lambda mark: mark.place)
     return [
         Decision(
             anchor,
-            _without_taken_places(one, span, landmarks),
+            _without_taken_places(one, span, by_place),
             Surroundings.of(span, landmarks),
             repetitions,
         ).placement()
@@ -93,13 +96,24 @@ def _without_taken_places(one: Evidence, own: Span, landmarks: Sequence[Landmark
 
     Only places without a sign of its context are left to them; claims that overlap in the source
     may do so in the copy.
+
+    Parameters
+    ----------
+    landmarks
+        In the order of their places in the copy.
     """
-    taken = [
-        place
-        for place, sides in one.places.items()
-        if not any(sides)
-        and any(overlap(mark.place, place) and not overlap(mark.own, own) for mark in landmarks)
-    ]
+    bare = [place for place, sides in one.places.items() if not any(sides)]
+    if not bare:
+        return one
+    others = [mark.place for mark in landmarks if not overlap(mark.own, own)]
+    starts = [start for start, _ in others]
+    reached = [*accumulate((end for _, end in others), max)]  # by those that begin before
+
+    def is_taken(place: Span) -> bool:
+        count = bisect_left(starts, place[1])
+        return count > 0 and reached[count - 1] > place[0]
+
+    taken = {place for place in bare if is_taken(place)}
     if not taken:
         return one
     places = {place: sides for place, sides in one.places.items() if place not in taken}
