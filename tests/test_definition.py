@@ -670,6 +670,7 @@ def test_an_override_that_makes_no_column_is_one_line(
         ("thresholds.csv", "line_bytes,65535", f"line_bytes,{10**14}", "line_bytes is 1000"),
         ("thresholds.csv", "listed,1000", "listed,1000000000", "findings_listed is 1000000000"),
         ("thresholds.csv", "listed,1000", "listed,-1", "'-1' is no whole number"),
+        ("thresholds.csv", "words,8,", "words,0,", "shared_words is 0, expected 1 to"),
         ("codebook/variables.csv", "statement", "x" * 200_000, "has a cell of more than"),
         ("requirements.csv", "An amendment or retraction gives its reason.", "", "has no sentence"),
         (

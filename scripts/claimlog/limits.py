@@ -156,8 +156,9 @@ THRESHOLDS = {
 """What a package's own thresholds may be at most. They set how much is parsed, listed and waited
 for, so they are bounded too."""
 
-LEAST_THRESHOLDS = {"line_bytes": 1, "findings_listed": 1}
-"""What they must be at least: a package must not choose that nothing is listed."""
+LEAST_THRESHOLDS = {"line_bytes": 1, "findings_listed": 1, "shared_words": 1}
+"""What they must be at least: a package must not choose that nothing is listed, or that any text
+shares as many words with its source."""
 
 UNKNOWN_KEYS = 20
 """Unknown keys of a line that are named: a line of another format may have a hundred thousand."""
