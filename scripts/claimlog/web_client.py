@@ -436,7 +436,7 @@ class WebClient:
         )
 
     def _without_token(self, value: Any) -> Any:
-        """Return what a service said, which may repeat the token wherever it likes, without it."""
+        """Return a text or JSON value of a service with the token cut out of it."""
         return self.token.cut_from(value) if self.token else value
 
     def _excerpt(self, text: str) -> str:

@@ -59,7 +59,7 @@ class Token:
         return "Token(…)"
 
     def cut_from(self, value: Any) -> Any:
-        """Return a text, or a JSON value, without the token, whoever wrote it there.
+        """Return a text or JSON value with every occurrence of the token cut out of it.
 
         That comes before anything else is done with the text: what is cut off in the midst of the
         token is not found any more, nor what is hidden by characters that are left out later.

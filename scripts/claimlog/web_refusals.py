@@ -32,7 +32,7 @@ def retry_after(value: str | None) -> float | None:
 
 
 def service_message(document: Mapping[str, Any]) -> str:
-    """Return what an answer says in the forms of InvenioRDM and GitHub."""
+    """Return the error message of an answer in JSON, as InvenioRDM and GitHub write it."""
     parts = [str(document.get("message", ""))]
     for error in document.get("errors", ())[:5]:
         if isinstance(error, Mapping):

@@ -140,9 +140,10 @@ def apply_delta(
         )
         name = str(log.definition.descriptor["name"])
         folder, archive = release_paths(name, str(entry.version), out)
-        # an archive in the destination is compared before anything is put there
-        ends = release_paths(name, str(entry.version), destination)[:1] if destination else ()
-        for path in ends or (folder, archive):
+        absent = [folder, archive]
+        if destination is not None:  # an archive there is compared before anything is put there
+            absent = [release_paths(name, str(entry.version), destination)[0]]
+        for path in absent:
             if os.path.lexists(path):
                 raise ClaimlogError(f"{path}: {IS_THERE}")
         if tool is None:

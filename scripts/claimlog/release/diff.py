@@ -233,20 +233,13 @@ def compare_states(
     )
 
 
-def claim_changes(
-    log: Log, start: int, end: int, ids: pl.Series | None = None
-) -> Iterator[RowChange]:
-    """Yield the change of each claim, or of `ids`, from row `start` to `end`, in order of ids."""
-    return _row_changes(log, CLAIMS, tuple(CHANGE_OF_ACTION), start, end, ids)
+def claim_changes(log: Log, start: int, end: int) -> Iterator[RowChange]:
+    """Yield the change of each claim from row `start` to `end`, in order of ids."""
+    return _row_changes(log, CLAIMS, tuple(CHANGE_OF_ACTION), start, end)
 
 
 def _row_changes(
-    log: Log,
-    stream: str,
-    actions: Sequence[str],
-    start: int,
-    end: int,
-    ids: pl.Series | None = None,
+    log: Log, stream: str, actions: Sequence[str], start: int, end: int
 ) -> Iterator[RowChange]:
     """Yield the changes of a stream's rows that are of some kinds, in the order of identifiers.
 
@@ -254,22 +247,17 @@ def _row_changes(
     ----------
     actions
         The kinds, each as the action that records it.
-    ids
-        Identifiers of the rows to look at; by default of all that some action touched.
     """
     table = log.definition.streams[stream]
     changes = {CHANGE_OF_ACTION[action] for action in actions}
-    if ids is None:
-        place = pl.col("seq").is_between(start, end, closed="left")
-        touched = log.scan(stream, (table.id, "seq", "action")).filter(
-            place & pl.col("action").is_in(actions)
-        )
-        gone = [
-            row[table.id]
-            for row in _taken_between(log, stream, start, end)
-            if row["action"] in actions
-        ]
-        ids = pl.concat([touched.collect()[table.id], pl.Series(gone, dtype=pl.String)]).unique()
+    place = pl.col("seq").is_between(start, end, closed="left")
+    touched = log.scan(stream, (table.id, "seq", "action")).filter(
+        place & pl.col("action").is_in(actions)
+    )
+    gone = [
+        row[table.id] for row in _taken_between(log, stream, start, end) if row["action"] in actions
+    ]
+    ids = pl.concat([touched.collect()[table.id], pl.Series(gone, dtype=pl.String)]).unique()
     of_claims = ("source_id", "statement") if stream == CLAIMS else ()
     added = log.added_columns.get(stream, {})
     for was, now, since in _histories(log, stream, ids, start, end):

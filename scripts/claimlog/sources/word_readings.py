@@ -49,21 +49,21 @@ class Fork(NamedTuple):
     tokens: tuple[Token, ...]
 
 
-class Path(NamedTuple):
-    """The last token of a way, and the way up to it, which ways that part later have in common."""
+class TokenPath(NamedTuple):
+    """A sequence of tokens: the last one, and the path before it, which other paths share."""
 
     token: Token
     length: int
-    earlier: Path | None
+    earlier: TokenPath | None
 
     @classmethod
-    def on(cls, earlier: Path | None, token: Token) -> Path:
-        """Return a way with one more token."""
+    def on(cls, earlier: TokenPath | None, token: Token) -> TokenPath:
+        """Return a path with one more token; `earlier` is None for an empty one."""
         return cls(token, earlier.length + 1 if earlier is not None else 1, earlier)
 
 
-def _tokens_of(path: Path | None) -> tuple[Token, ...]:
-    """Return the tokens of a way, the last one first."""
+def _tokens_of(path: TokenPath | None) -> tuple[Token, ...]:
+    """Return the tokens of a path, from the last to the first."""
     tokens = []
     while path is not None:
         tokens.append(path.token)
@@ -154,7 +154,7 @@ class Readings:
 
     def _forward(self, node: Node, count: int) -> Iterator[tuple[tuple[Token, ...], Node, bool]]:
         """Yield the ways on from a node, the reading of `tokens` first."""
-        stack: list[tuple[Path | None, Node, bool]] = [(None, node, False)]
+        stack: list[tuple[TokenPath | None, Node, bool]] = [(None, node, False)]
         while stack:
             path, at, forked = stack.pop()
             if (path is not None and path.length == count) or at == len(self.tokens):
@@ -162,19 +162,19 @@ class Readings:
                 continue
             if isinstance(at, tuple):
                 token, after = self._inside(*at)
-                stack.append((Path.on(path, token), after, True))
+                stack.append((TokenPath.on(path, token), after, True))
                 continue
             for number in reversed(self._starting.get(at, ())):
                 fork = self.forks[number]
                 if fork.tokens:
                     token, after = self._inside(number, 0)
-                    stack.append((Path.on(path, token), after, True))
+                    stack.append((TokenPath.on(path, token), after, True))
                 else:
                     stack.append((path, fork.last, True))
-            stack.append((Path.on(path, self.tokens[at]), at + 1, forked))
+            stack.append((TokenPath.on(path, self.tokens[at]), at + 1, forked))
 
     def _backward(self, node: Node, count: int) -> Iterator[tuple[Token, ...]]:
-        stack: list[tuple[Path | None, Node]] = [(None, node)]
+        stack: list[tuple[TokenPath | None, Node]] = [(None, node)]
         while stack:
             path, at = stack.pop()
             if (path is not None and path.length == count) or at == 0:
@@ -184,17 +184,17 @@ class Readings:
                 number, inside = at
                 fork = self.forks[number]
                 before: Node = (number, inside - 1) if inside > 1 else fork.first
-                stack.append((Path.on(path, fork.tokens[inside - 1]), before))
+                stack.append((TokenPath.on(path, fork.tokens[inside - 1]), before))
                 continue
             for number in reversed(self._ending.get(at, ())):
                 fork = self.forks[number]
                 if fork.tokens:
                     last = len(fork.tokens) - 1
                     before = (number, last) if last else fork.first
-                    stack.append((Path.on(path, fork.tokens[last]), before))
+                    stack.append((TokenPath.on(path, fork.tokens[last]), before))
                 else:
                     stack.append((path, fork.first))
-            stack.append((Path.on(path, self.tokens[at - 1]), at - 1))
+            stack.append((TokenPath.on(path, self.tokens[at - 1]), at - 1))
 
     def _inside(self, number: int, inside: int) -> tuple[Token, Node]:
         fork = self.forks[number]

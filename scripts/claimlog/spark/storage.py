@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SCHEME = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*):/")
 PATTERN = re.compile(r"[\\*?\[\]{}]")
-"""What is no letter of a path but a sign of Hadoop's patterns; a backslash takes that from it."""
+"""Characters that Hadoop reads as part of a pattern; after a backslash they are plain ones."""
 
 
 def local_path(text: str) -> Path | None:
@@ -31,7 +31,7 @@ def local_path(text: str) -> Path | None:
 
 
 def local_address(path: Path) -> str:
-    """Return the address of a path of this machine, in which Hadoop expects no percent encoding.
+    """Return a path of this machine as an address, not percent-encoded: Hadoop decodes nothing.
 
     >>> local_address(Path("/tmp/a b"))
     'file:///tmp/a b'

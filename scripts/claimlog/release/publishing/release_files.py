@@ -24,7 +24,7 @@ Say = Callable[[str], None]
 """Prints a line about what was done."""
 
 SHOWN = 100
-"""Characters of a name of a file at a service in a message."""
+"""Characters of a name, or of other words of a service, in a message."""
 
 
 @contextmanager

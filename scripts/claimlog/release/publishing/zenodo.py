@@ -17,6 +17,7 @@ from claimlog.escaping import plain_line
 from claimlog.release.metadata import ReleaseMetadata
 from claimlog.release.publishing.listed_items import MOST_ITEMS, PAGE_SIZE, listed_items
 from claimlog.release.publishing.release_files import (
+    SHOWN,
     PublishedFile,
     ReleaseFiles,
     Say,
@@ -32,8 +33,8 @@ MEDIA_TYPE = "application/vnd.inveniordm.v1+json"
 """By ``application/json`` Zenodo answers in the form of its earlier API."""
 
 IDENTIFIER = re.compile(r"[\w.-]{1,100}", re.ASCII)
-DOI_LENGTH, TITLE_LENGTH, SHOWN = 200, 2_000, 100
-"""Characters of a DOI, of a title, and of other words of the service in a message."""
+DOI_LENGTH, TITLE_LENGTH = 200, 2_000
+"""Characters of a DOI, and of a title."""
 
 UPLOADS = 2
 """How often a file is sent before a wrong checksum is an error."""

@@ -29,13 +29,7 @@ HEAD = (
         for what in ("right", "no place", "wrong", "gone and said so")
     ),
 )
-OUTCOMES = (
-    "found",
-    "moved",
-    "changed",
-    "ambiguous",
-    "orphaned",
-)
+OUTCOMES = ("found", "moved", "changed", "ambiguous", "orphaned")
 
 
 def collect_results(_: Package, options: BenchOptions) -> Result:
