@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import random
 import time
 from collections import Counter
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from claimlog.edit import identifier_numbers
@@ -26,7 +28,8 @@ from claimlog.interchange.import_mapping import ImportMapping, mapping_flaws
 from claimlog.log.lines import read_lines
 from claimlog.log.read_log import read
 from claimlog.sources.text import Text
-from claimlog.validate import validate
+from claimlog.validate import cross_stream_rules, validate
+from claimlog.validate.report import Report
 from conftest import World
 
 SOURCES = NumberedIdentifiers("S", 3)
@@ -251,3 +254,62 @@ def test_codes_of_a_mapping_that_are_not_there_are_compared_with_few(
     table = read(world.package).definition.streams["claims"]
     assert len([*mapping_flaws(mapping, table)]) == 300
     assert 0 < sum(compared) <= 50
+
+
+def states_with(*furniture: list[tuple[int, int]]) -> pl.DataFrame:
+    """Return states of sources, numbered from 0, with these ranges of page furniture."""
+    ranges = [
+        [{"start": start, "end": end, "kind": "related"} for start, end in one] for one in furniture
+    ]
+    part = pl.Struct({"start": pl.Int64, "end": pl.Int64, "kind": pl.String})
+    given = {"seq": list(range(len(ranges))), "furniture": ranges}
+    return pl.DataFrame(given, schema_overrides={"furniture": pl.List(part)})
+
+
+def overlaps(report: Report, states: pl.DataFrame, spans: list[tuple[int, int, int]]) -> set[int]:
+    """Return which spans, each with its state, are found to overlap furniture."""
+    wrong: set[int] = set()
+
+    def kept(rule: str, stream: str, rows: pl.DataFrame, *_: object) -> None:
+        assert (rule, stream) == ("span-furniture", "claims")
+        assert rows["seq"].is_sorted()
+        wrong.update(rows["seq"])
+
+    report.fail_rows = kept  # type: ignore[method-assign, assignment]
+    columns = dict(zip(("start", "end", "state"), zip(*spans, strict=True), strict=True))
+    rows = pl.DataFrame(columns).with_row_index("seq")
+    rows = rows.with_columns(batch=0, line=0, claim_id=pl.lit("C"), kind=pl.lit("own"))
+    ranges = cross_stream_rules._furniture_ranges(states)
+    cross_stream_rules._check_furniture_overlap(report, "claims", rows, ranges)
+    return wrong
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_spans_over_furniture_are_those_that_comparing_each_with_each_finds(
+    made: World, seed: int
+) -> None:
+    chance = random.Random(seed)
+
+    def span() -> tuple[int, int]:
+        start = chance.randrange(40)
+        return start, start + chance.randint(1, 6)
+
+    furniture = [[span() for _ in range(chance.randrange(5))] for _ in range(4)]
+    spans = [(*span(), chance.randrange(4)) for _ in range(200)]
+    naive = {
+        number
+        for number, (start, end, state) in enumerate(spans)
+        if any(start < to and end > begin for begin, to in furniture[state])
+    }
+    assert 0 < len(naive) < len(spans)
+    report = Report(read(made.package))
+    assert overlaps(report, states_with(*furniture), spans) == naive
+
+
+def test_spans_beside_tens_of_thousands_of_ranges_of_furniture_are_no_pairs(made: World) -> None:
+    ranges = [(10 * number, 10 * number + 5) for number in range(30_000)]
+    spans = [(10 * number + 5, 10 * number + 10, 0) for number in range(30_000)]
+    start = time.process_time()
+    found = overlaps(Report(read(made.package)), states_with(ranges), [*spans, (7, 11, 0)])
+    assert found == {30_000}
+    assert time.process_time() - start < 20  # pairs are 900,000,000

@@ -121,10 +121,12 @@ def check_spans_in_sources(log: Log, report: Report) -> None:
     text that the source had when the row was written, which may have been corrected.
     """
     states = log.rows("sources")
-    last = states.filter(pl.col("seq") == pl.col("seq").max().over("source_id"))
+    known = states.select("source_id", "text_length", pl.col("seq").alias("state"))
+    last = known.filter(pl.col("state") == pl.col("state").max().over("source_id"))
+    furniture = _furniture_ranges(states)
     for stream in log.present_streams("claims", "codings"):
         table = log.definition.streams[stream]
-        spans = _with_source_state(log.rows(stream), table, states, last)
+        spans = _with_source_state(log.rows(stream), table, known, last)
         report.check(
             "span-source",
             stream,
@@ -142,58 +144,86 @@ def check_spans_in_sources(log: Log, report: Report) -> None:
             lambda row: f"end ({row['end']}) is past the text ({row['text_length']} code points)",
             "compute the anchor from the text: claimlog amend claim ID --quote",
         )
-        _check_furniture_overlap(report, stream, spans, log)
+        _check_furniture_overlap(report, stream, spans, furniture)
     if "sources" in log.streams:
-        _check_furniture(log, report, last)
+        _check_furniture(log, report, states.filter(pl.col("seq").is_in(last["state"].implode())))
 
 
 def _with_source_state(
     rows: pl.DataFrame, table: Table, states: pl.DataFrame, last: pl.DataFrame
 ) -> pl.DataFrame:
-    """Return rows with the length and furniture of the source's state that they are judged by."""
-    columns = ["source_id", "text_length", "furniture"]
+    """Return rows with the state of the source that they are judged by, and its length.
+
+    ``state`` is its `seq`; what may be long, as its furniture, is looked up there.
+    """
     if states.height == last.height:
-        return rows.join(last.select(columns), on="source_id", how="left")
+        return rows.join(last, on="source_id", how="left")
     own = pl.col("seq")
     judged_at = (
         pl.when(is_live(table))
-        .then(states["seq"].max())
+        .then(states["state"].max())
         .when(pl.col("action") == "retract")  # which repeats the version before it
         .then(own.shift(1).over(table.id, order_by="seq"))
         .otherwise(own)
         .fill_null(own)
     )
-    known = states.select(*columns, pl.col("seq").alias("since")).sort("since")
     return (
         rows.with_columns(judged_at.alias("judged_at"))
         .sort("judged_at")
         .join_asof(
-            known,
+            states.with_columns(pl.col("state").alias("since")).sort("since"),
             left_on="judged_at",
             right_on="since",
             by="source_id",
             check_sortedness=False,  # which it cannot check within groups
         )
-        .join(last.select(columns), on="source_id", how="left", suffix="_last")
-        .with_columns(pl.coalesce(name, f"{name}_last") for name in columns[1:])
+        .join(last, on="source_id", how="left", suffix="_last")
+        .with_columns(pl.coalesce(name, f"{name}_last") for name in ("text_length", "state"))
         .sort("seq")
     )
 
 
-def _check_furniture_overlap(report: Report, stream: str, spans: pl.DataFrame, log: Log) -> None:
-    key = log.definition.streams[stream].id
-    columns = [key, "batch", "line", "start", "end", "seq"]
-    report.count("span-furniture", spans.height)
-    inside = (
-        spans.select(*columns, "furniture")
+def _furniture_ranges(states: pl.DataFrame) -> pl.DataFrame:
+    """Return the page furniture of every state of a source, in the order of where it begins.
+
+    Columns are ``state``, ``from``, ``to`` and ``kind``. A range is left out if one that began
+    before reaches further: of those that begin before a place the last one reaches furthest.
+    """
+    part = pl.col("furniture").struct
+    return (
+        states.select(pl.col("seq").alias("state"), "furniture")
         .filter(pl.col("furniture").list.len() > 0)
         .explode("furniture")
-        .with_columns(
-            pl.col("furniture").struct.field("start").alias("from"),
-            pl.col("furniture").struct.field("end").alias("to"),
-            pl.col("furniture").struct.field("kind"),
+        .select(
+            "state",
+            part.field("start").alias("from"),
+            part.field("end").alias("to"),
+            part.field("kind"),
         )
-        .filter((pl.col("start") < pl.col("to")) & (pl.col("end") > pl.col("from")))
+        .sort("from")
+        .filter(pl.col("to") == pl.col("to").cum_max().over("state"))
+    )
+
+
+def _check_furniture_overlap(
+    report: Report, stream: str, spans: pl.DataFrame, furniture: pl.DataFrame
+) -> None:
+    """Check that no span overlaps page furniture: one search a span, however much there is."""
+    report.count("span-furniture", spans.height)
+    key = report.log.definition.streams[stream].id
+    inside = (
+        spans.select(key, "batch", "line", "start", "end", "seq", "state")
+        .sort("end")
+        .join_asof(
+            furniture,
+            left_on="end",
+            right_on="from",
+            by="state",
+            allow_exact_matches=False,
+            check_sortedness=False,  # which it cannot check within groups
+        )
+        .filter(pl.col("to") > pl.col("start"))
+        .sort("seq")
     )
     report.fail_rows(
         "span-furniture",
