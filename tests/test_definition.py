@@ -46,6 +46,9 @@ SCHEMAS = [
 MANY_CONSTANTS = "".join(f'coders,2,add,x{n},"""{"w" * 299}"""\n' for n in range(4))
 MANY_KEYS = "".join(f"claims,2,add,attributions.{'k' * 60}{n:03},0\n" for n in range(100))
 MANY_RENAMES = "".join(f"coders,2,rename,{'ab'[n % 2]},{'ba'[n % 2]}\n" for n in range(501))
+MANY_REQUIREMENTS = "since\n" + "".join(
+    f"same-{n},*,action,assert,reason,null,error,The same.,Why.,\n" for n in range(501)
+)
 MANY_VIEWS = "until\n" + "".join(f"links,old,note,0.0.{n},9.0.0\n" for n in range(201))
 
 
@@ -686,6 +689,7 @@ def test_an_override_that_makes_no_column_is_one_line(
         ("upcasts.csv", "given\n", 'given\ncoders,2,add,x,"[{},{}]"\n', "objects is added empty"),
         ("deprecations.csv", "until\n", 'until\nclaims,"x""; y",note,1.0.0,2.0.0\n', "the name"),
         ("deprecations.csv", "until\n", "until\nclaims,x,note,1,2.0.0\n", "are no versions"),
+        ("requirements.csv", "since\n", MANY_REQUIREMENTS, "more than the 500 that rows are held"),
         ("deprecations.csv", "until\n", MANY_VIEWS, "more than the 200 that views are made for"),
     ],
 )

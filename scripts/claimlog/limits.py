@@ -95,6 +95,9 @@ CODES = 10_000
 KEYS = 64
 """Foreign keys, indexes or columns of an index of a table. SQLite takes 64 indexes at once."""
 
+REQUIREMENTS = 500
+"""Requirements between columns: ours are 27, and each one is asked of every row of its stream."""
+
 DEPRECATIONS = 200
 """Renamed columns that are listed: each release's become a view, kept for one minor release, and a
 view is parsed whenever the database is opened."""

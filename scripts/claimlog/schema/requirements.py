@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from claimlog.errors import ClaimlogError
+from claimlog.limits import REQUIREMENTS
 from claimlog.package import Package
 from claimlog.schema.table_schema import TRUTHS, Field, Table
 
@@ -58,10 +59,17 @@ def read_requirements(package: Package, streams: Mapping[str, Table]) -> tuple[R
     Raises
     ------
     ClaimlogError
-        If the file cannot be read, or a line asks what cannot be asked; with file and line.
+        If the file cannot be read, or a line asks what cannot be asked, with file and line; or
+        there are too many.
     """
     found: dict[str, Requirement] = {}
-    for line, row in enumerate(package.table(FILE, COLUMNS, (SINCE,)), 2):
+    rows = package.table(FILE, COLUMNS, (SINCE,))
+    if len(rows) > REQUIREMENTS:
+        raise ClaimlogError(
+            f"{FILE}: lists {len(rows):,} requirements, more than the {REQUIREMENTS} that rows are "
+            "held against; take out those that say the same"
+        )
+    for line, row in enumerate(rows, 2):
         if flaw := _flaw(row, streams, found):
             raise ClaimlogError(f"{FILE}:{line}: {flaw}")
         given = {name: row[name] for name in COLUMNS}
