@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from random import Random
 
@@ -15,7 +16,14 @@ from claimlog.sources.copy_repairs import repaired_copies, text_with_whole_words
 from claimlog.sources.hash_evidence import Evidence
 from claimlog.sources.hash_search import _without_taken_places, search_by_hashes
 from claimlog.sources.neighbouring_claims import Landmark
-from claimlog.sources.placement import Outcome, Placement, Span, overlap, settle_shared_places
+from claimlog.sources.placement import (
+    TAKEN,
+    Outcome,
+    Placement,
+    Span,
+    overlap,
+    settle_shared_places,
+)
 from claimlog.sources.text import Text
 from conftest import TEXT, World
 from workshop.bench.copies.copy_kinds import KINDS
@@ -133,6 +141,50 @@ def test_claims_share_a_place_only_if_they_share_it_in_the_source() -> None:
     assert (first, second.outcome, second.span) == (found, Outcome.ORPHANED, None)
     tied = settle_shared_places([found, found], [(0, 4), (4, 8)])
     assert [(one.outcome, one.span) for one in tied] == [(Outcome.AMBIGUOUS, None)] * 2
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_of_places_that_several_claims_want_those_are_left_that_comparing_all_pairs_leaves(
+    seed: int,
+) -> None:
+    chance = Random(seed)
+
+    def span() -> Span:
+        start = chance.randrange(20)
+        return start, start + chance.randint(1, 5)
+
+    number = chance.randrange(2, 14)
+    own = [span() for _ in range(number)]
+    given = [
+        Placement(Outcome.FOUND, chance.choice([None, span(), span()]), "", chance.randrange(3))
+        for _ in range(number)
+    ]
+
+    def expected(at: int) -> Placement:
+        one = given[at]
+        stronger = [
+            other.strength
+            for home, other in zip(own, given, strict=True)
+            if one.span and other.span and overlap(one.span, other.span)
+            if not overlap(own[at], home) and other.strength >= one.strength
+        ]
+        if not stronger:
+            return one
+        lost = Outcome.AMBIGUOUS if one.strength in stronger else Outcome.ORPHANED
+        return Placement(lost, None, TAKEN, one.strength)
+
+    assert settle_shared_places(given, own) == [expected(at) for at in range(number)]
+
+
+def test_thousands_of_claims_that_want_one_place_are_no_pairs() -> None:
+    number = 20_000
+    given = [Placement(Outcome.FOUND, (0, 9), "", at) for at in range(number)]
+    start = time.process_time()
+    settled = settle_shared_places(given, [(at, 2 * number) for at in range(number)])
+    assert settled == given  # their passages share words, so that they may share the place
+    settled = settle_shared_places(given, [(2 * at, 2 * at + 1) for at in range(number)])
+    assert [one.span for one in settled[-2:]] == [None, (0, 9)]
+    assert time.process_time() - start < 30  # one by one they take minutes
 
 
 @pytest.mark.parametrize(

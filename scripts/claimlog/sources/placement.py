@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -71,27 +71,39 @@ def settle_shared_places(placements: Sequence[Placement], own: Sequence[Span]) -
         Spans of the same claims in the source.
     """
     settled = list(placements)
-    withdrawn: dict[int, bool] = {}
-    for one, other in _conflicts(placements, own):
-        for loser, winner in ((one, other), (other, one)):
-            if placements[loser].strength <= placements[winner].strength:
-                tie = placements[loser].strength == placements[winner].strength
-                withdrawn[loser] = withdrawn.get(loser, False) or tie
-    for at, tie in withdrawn.items():
+    for at, is_tie in _withdrawn(placements, own).items():
         settled[at] = replace(
             placements[at],
-            outcome=Outcome.AMBIGUOUS if tie else Outcome.ORPHANED,
+            outcome=Outcome.AMBIGUOUS if is_tie else Outcome.ORPHANED,
             span=None,
             reason=TAKEN,
         )
     return settled
 
 
-def _conflicts(placements: Sequence[Placement], own: Sequence[Span]) -> Iterable[tuple[int, int]]:
-    """Yield pairs of claims that overlap in the copy and are apart in the source."""
+def _withdrawn(placements: Sequence[Placement], own: Sequence[Span]) -> dict[int, bool]:
+    """Return the claims that lose their place, each with whether to one that is as strong.
+
+    Two claims want one place if they overlap in the copy and are apart in the source. Each is held
+    against all that begin before it and reach it, together: there may be thousands of them.
+    """
+    import numpy as np  # which few commands need
+
     placed = sorted((one.span, at) for at, one in enumerate(placements) if one.span is not None)
-    active: list[tuple[Span, int]] = []
-    for span, at in placed:
-        active = [item for item in active if item[0][1] > span[0]]
-        yield from ((other, at) for _, other in active if not overlap(own[other], own[at]))
-        active.append((span, at))
+    claims = [at for _, at in placed]
+    spans = np.array([span for span, _ in placed], dtype=np.int64).reshape(-1, 2)
+    homes = np.array([own[at] for at in claims], dtype=np.int64).reshape(-1, 2)
+    strengths = np.array([placements[at].strength for at in claims])
+    is_lost, is_tie = np.zeros((2, len(claims)), dtype=bool)
+    lows = np.searchsorted(np.maximum.accumulate(spans[:, 1]), spans[:, 0], side="right")
+    for at, low in enumerate(lows.tolist()):
+        before = slice(low, at)
+        is_apart = (homes[before, 0] >= homes[at, 1]) | (homes[before, 1] <= homes[at, 0])
+        rivals = low + np.flatnonzero(is_apart & (spans[before, 1] > spans[at, 0]))
+        losers, ties = (
+            rivals[compare(strengths[rivals], strengths[at])] for compare in (np.less, np.equal)
+        )
+        is_lost[losers] = is_lost[ties] = is_tie[ties] = True
+        is_lost[at] |= len(losers) < len(rivals)
+        is_tie[at] |= len(ties) > 0
+    return {claims[at]: bool(is_tie[at]) for at in np.flatnonzero(is_lost).tolist()}
