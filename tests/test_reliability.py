@@ -193,6 +193,22 @@ def test_matches_are_the_same_however_many_pairs_are_held_at_once(
         assert span_matches(first, second) == matches
 
 
+def test_passages_that_are_the_same_are_no_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[int] = []
+    best_pairs = agreement_coefficients._best_pairs
+
+    def counted(first: Any, second: Any) -> Any:
+        looked_at.append(len(first) * len(second))
+        return best_pairs(first, second)
+
+    monkeypatch.setattr(agreement_coefficients, "_best_pairs", counted)
+    first, second = [(0, 100)] * 10_000 + [(0, 99)] * 5, [(0, 90)] * 3 + [(0, 100)] * 9_999
+    matches = span_matches(first, second)
+    assert matches[:9_999] == [(at, at + 3, 1.0) for at in range(9_999)]
+    assert matches[9_999:] == [(10_000 + at, at, 90 / 99) for at in range(3)]
+    assert looked_at == [4]
+
+
 def test_passages_that_all_overlap_take_no_memory_for_every_two(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Hashable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
@@ -40,29 +40,40 @@ def span_matches(first: Sequence[Span], second: Sequence[Span]) -> list[tuple[in
     Notes
     -----
     Where all spans overlap, every two are a pair. The best `PAIRS` are held and taken at once, and
-    then the best of what is left: pairs of spans that are matched are never made.
+    then the best of what is left: pairs of spans that are matched are never made. Spans that are
+    the same are looked at together.
     """
-    sides = [
-        (np.array(order, dtype=np.int64), np.array([spans[at] for at in order], dtype=np.int64))
-        for spans in (first, second)
-        if (order := sorted(range(len(spans)), key=spans.__getitem__))
-    ]
+    indices = [_indices_by_span(spans) for spans in (first, second)]
+    sides = [np.array([*groups], dtype=np.int64).reshape(-1, 2) for groups in indices]
     matches: list[tuple[int, int, float]] = []
-    while len(sides) == 2 and all(len(order) for order, _ in sides):
-        ones, others, shares = _best_pairs(sides[0][1], sides[1][1])
-        free = [np.ones(len(order), dtype=bool) for order, _ in sides]
+    while all(map(len, sides)):
+        ones, others, shares = _best_pairs(*sides)
+        waiting = [
+            [groups[start, end] for start, end in spans.tolist()]
+            for groups, spans in zip(indices, sides, strict=True)
+        ]
+        free = [np.ones(len(spans), dtype=bool) for spans in sides]
         for begun in range(0, len(ones), PART):
             part = slice(begun, begun + PART)
             left = free[0][ones[part]] & free[1][others[part]]
             columns = (ones[part][left], others[part][left], shares[part][left])
             for one, other, share in zip(*(column.tolist() for column in columns), strict=True):
-                if free[0][one] and free[1][other]:
-                    free[0][one] = free[1][other] = False
-                    matches.append((int(sides[0][0][one]), int(sides[1][0][other]), share))
+                both = waiting[0][one], waiting[1][other]
+                while all(both):
+                    matches.append((both[0].popleft(), both[1].popleft(), share))
+                free[0][one], free[1][other] = map(bool, both)
         if len(ones) < PAIRS:
             break
-        sides = [(order[own], spans[own]) for (order, spans), own in zip(sides, free, strict=True)]
+        sides = [spans[own] for spans, own in zip(sides, free, strict=True)]
     return matches
+
+
+def _indices_by_span(spans: Sequence[Span]) -> dict[Span, deque[int]]:
+    """Return where in a list each span stands, in the order of the text."""
+    found: dict[Span, deque[int]] = {}
+    for at in sorted(range(len(spans)), key=spans.__getitem__):
+        found.setdefault(spans[at], deque()).append(at)
+    return found
 
 
 def _best_pairs(first: Counts, second: Counts) -> tuple[Counts, Counts, Estimates]:
