@@ -583,7 +583,7 @@ def test_an_interrupt_leaves_the_old_build(tmp_path: Path) -> None:
 
 
 def test_a_swap_that_was_cut_off_is_undone_by_the_next_one(tmp_path: Path) -> None:
-    retired = tmp_path / ".out-old-4194305-0a"
+    retired = tmp_path / ".out-old-4194305-0000000a"
     retired.mkdir()
     (retired / "old").write_text("old")
     with pytest.raises(ClaimlogError), publish_directory(tmp_path / "out", "out"):

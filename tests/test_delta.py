@@ -204,7 +204,7 @@ def test_a_run_that_was_killed_after_the_archive_is_finished_by_the_next_one(
         apply_in_process(base, delta, out, program)
     assert [*out.iterdir()] == [archive]
     shutil.copyfile(published, archive)
-    (out / f".{archive.name}-new-4194999-0a1b").write_bytes(b"half of it")
+    (out / f".{archive.name}-new-4194999-00000a1b").write_bytes(b"half of it")
     applied = apply_in_process(base, delta, out, program)
     assert {*out.iterdir()} == {archive, applied.folder}
     assert sha256_of_file(archive) == sha256_of_file(published)

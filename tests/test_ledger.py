@@ -467,7 +467,7 @@ def test_a_descriptor_that_cannot_be_written_does_not_undo_the_seal(
 def test_an_append_cut_off_between_its_two_renames_loses_no_row(world: World) -> None:
     world.add("claims", [LETTER])
     place = open_folder(world.package)
-    place.rename(place.with_name(".open-old-4194305-b"))
+    place.rename(place.with_name(".open-old-4194305-0000000b"))
     (place.with_name(".open-new-cut")).mkdir()
     assert world.add("claims", [LIKED]) == ["C001-008"]
     world.seal("more")

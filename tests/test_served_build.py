@@ -165,7 +165,7 @@ def test_a_build_is_served_from_links_or_else_copies_that_go_with_their_server(
             raise OSError(1, "Operation not permitted")
 
         monkeypatch.setattr(os, "link", refuse)
-    abandoned = package.state / "serving" / ".build-new-999999999-0"
+    abandoned = package.state / "serving" / ".build-new-999999999-00000000"
     abandoned.mkdir(parents=True)
     served = pin_build(package, package.build)
     assert not abandoned.exists()

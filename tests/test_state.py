@@ -222,9 +222,9 @@ def test_nothing_is_taken_out_of_where_a_link_for_events_leads(world: World, vic
 
 def test_what_a_clone_has_beside_a_build_is_not_followed(world: World, victim: Path) -> None:
     target = world.package.build
-    (world.root / ".build-old-4194305-b").symlink_to(victim)
-    (world.root / f".build-new-{'9' * 30}-a").mkdir()
-    (world.root / ".build-new-4194305-b").symlink_to(victim)
+    (world.root / ".build-old-4194305-0000000b").symlink_to(victim)
+    (world.root / f".build-new-{'9' * 30}-0000000b").mkdir()
+    (world.root / ".build-new-4194305-0000000b").symlink_to(victim)
     before = everything(victim)
     recover_directory(target)
     assert not target.exists()

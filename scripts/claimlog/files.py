@@ -13,8 +13,11 @@ from pathlib import Path
 
 from claimlog.errors import UnconfirmedError
 
-TEMPORARY_FILE = re.compile(r"\..+-new-([0-9]+)-[0-9a-f]{8}", re.DOTALL)
-"""Name of a file that is being written (`temporary_path`), with the number of the process."""
+NEW = "new"
+"""Role of a temporary path at which something is being written."""
+
+TEMPORARY_NAME = re.compile(r"\.(.+)-([a-z]+)-([0-9]+)-[0-9a-f]{8}", re.DOTALL)
+"""What `temporary_path` names: the target, the role, and the number of the process."""
 
 
 def write_durably(path: Path, data: bytes) -> None:
@@ -84,25 +87,33 @@ def confirm_rename(folder: Path, display_path: str) -> None:
         ) from error
 
 
-def temporary_path(target: Path, role: str = "new") -> Path:
+def temporary_path(target: Path, role: str = NEW) -> Path:
     """Return a path beside `target`, with the number of this process in its name.
 
     Parameters
     ----------
     role
-        What lies there: ``new`` for what is being written, another word for another use.
+        What lies there, a word in small letters.
     """
     return target.with_name(f".{target.name}-{role}-{os.getpid()}-{secrets.token_hex(4)}")
 
 
-def abandoned_paths(target: Path, role: str = "new") -> list[Path]:
+def abandoned_paths(target: Path, role: str = NEW) -> list[Path]:
     """Return what processes that ended left beside `target` in a role, in order of their names."""
-    name = re.compile(re.escape(f".{target.name}-{role}-") + "([0-9]+)-[0-9a-f]+")
-    found = (
-        (path, name.fullmatch(path.name))
-        for path in target.parent.glob(f".{escape(target.name)}-{role}-*")
-    )
-    return sorted(path for path, match in found if match and not _is_alive(int(match[1])))
+    beside = target.parent.glob(f".{escape(target.name)}-{role}-*")
+    return sorted(path for path in beside if _abandoned(path) == (target.name, role))
+
+
+def is_unfinished(path: Path) -> bool:
+    """Whether a path is named as what is being written, or was when a process ended."""
+    match = TEMPORARY_NAME.fullmatch(path.name)
+    return match is not None and match[2] == NEW
+
+
+def _abandoned(path: Path) -> tuple[str, str] | None:
+    """Return the target and role of a temporary path whose process ended; else None."""
+    match = TEMPORARY_NAME.fullmatch(path.name)
+    return (match[1], match[2]) if match and not _is_alive(int(match[3])) else None
 
 
 def remove_abandoned(target: Path) -> None:
@@ -113,8 +124,7 @@ def remove_abandoned(target: Path) -> None:
 
 def remove_if_abandoned(path: Path) -> None:
     """Remove what a process that ended had begun to write, whatever it was to replace."""
-    match = TEMPORARY_FILE.fullmatch(path.name)
-    if match and not _is_alive(int(match[1])) and not path.is_symlink():
+    if is_unfinished(path) and _abandoned(path) and not path.is_symlink():
         remove(path)
 
 

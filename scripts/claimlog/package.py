@@ -28,6 +28,9 @@ CHANGELOG = "CHANGELOG.md"
 LOG = "log"
 """In a release: the package as released, events, schemas with the codebook, earlier releases."""
 
+DIST = "dist"
+"""Directory into which releases are written, unless another is named."""
+
 SUMS = "SHA256SUMS"
 RELEASE = "release.json"
 
@@ -97,6 +100,11 @@ class Package:
     @property
     def build(self) -> Path:
         return self.root / "build"
+
+    @property
+    def dist(self) -> Path:
+        """Releases that were made here, and what downloads and deltas brought of others."""
+        return self.root / DIST
 
     @property
     def state(self) -> Path:

@@ -15,7 +15,6 @@ from claimlog.errors import UsageError
 if TYPE_CHECKING:
     from claimlog.release.delta_apply import AppliedDelta
 
-DIST = "dist"
 PATH = click.Path(path_type=Path)
 
 
@@ -38,7 +37,7 @@ def apply(context: Context, base: Path, changes: Path, out: Path | None, limits:
     BASE is the zip or directory of the release before. DELTA is the directory delta/ of the next
     one, or the zip or directory of that.
     """
-    from claimlog.package import SUMS
+    from claimlog.package import DIST, SUMS
     from claimlog.release.delta import is_carried
     from claimlog.release.delta_apply import differing_files
     from claimlog.release.delta_process import apply_in_process

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from claimlog.web_origins import Token
 
 F = TypeVar("F", bound=Callable[..., Any])
-DIST = "dist"
 ZENODO_TOKEN, GITHUB_TOKEN = "ZENODO_TOKEN", "GITHUB_TOKEN"
 MEGABYTE = 1_000_000
 
@@ -225,7 +224,7 @@ def _verified_release(
         raise ClaimlogError("releases: nothing was released yet; make one: claimlog release")
     name = str(package.descriptor["name"])
     entry = find_entry(index, version or str(index[-1].version), name)
-    release = verified_files(package, index, entry, (out or package.root / DIST).absolute(), key)
+    release = verified_files(package, index, entry, (out or package.dist).absolute(), key)
     line(release.sentence)
     if key is None and len(release.files) > 2:
         line("signatures go along unchecked; --key PUBLIC.pem checks them")

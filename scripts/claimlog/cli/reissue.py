@@ -30,7 +30,7 @@ def reissue(context: Context, version: str, sign: Path | None, out: Path | None)
     from claimlog.site.files.release_pages import draw_release_site
 
     package = context.package
-    target = (out or package.root / "dist").absolute()
+    target = (out or package.dist).absolute()
     steps = 2 * progress_steps(package)
     with release_lock(package), progress("reissue", steps) as step:
         index = read_index(package)

@@ -18,7 +18,6 @@ from claimlog.package import Package
 if TYPE_CHECKING:
     from claimlog.log.release_index import ReleaseEntry
 
-DIST = "dist"
 KEY = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -99,7 +98,7 @@ def release(
         refuse_development_tool(__version__)
     package = context.package
     released = day.isoformat() if day else release_day(package)
-    target = (out or package.root / DIST).absolute()
+    target = (out or package.dist).absolute()
     steps = 2 * progress_steps(package)
     with release_lock(package), progress("release", steps) as step:
         output = make_release(
@@ -138,7 +137,7 @@ def _sign_published(context: Context, version: str, key: Path, out: Path | None)
     from claimlog.release.release_lock import release_lock
 
     package = context.package
-    target = (out or package.root / DIST).absolute()
+    target = (out or package.dist).absolute()
     with release_lock(package):
         index = read_index(package)
         entry = find_entry(index, version, _name(package))

@@ -306,7 +306,7 @@ def remove_copies(package: Package) -> None:
     empty_cache(package)
     remove_leftovers(package)
     # what a build or a release that was killed left: tables, archives, reasons in the changelog
-    for folder in (package.root, package.root / "dist"):
+    for folder in (package.root, package.dist):
         if folder.is_dir() and not folder.is_symlink():
             remove_abandoned_in(folder)
     remove_abandoned(require_own_state(package).joinpath(*UNPACKED))

@@ -23,7 +23,7 @@ from claimlog.files import copy_durably, remove, remove_abandoned, temporary_pat
 from claimlog.git import CheckoutError
 from claimlog.log.read_log import read
 from claimlog.log.release_index import ReleaseEntry, require_agreement
-from claimlog.package import DESCRIPTOR, RELEASE, Package, read_json
+from claimlog.package import DESCRIPTOR, DIST, RELEASE, Package, read_json
 from claimlog.package_state import UNPACKED, state_folder
 from claimlog.release.layout import release_paths, sha256_of_file
 from claimlog.release.log_check import unstated_rules
@@ -254,7 +254,7 @@ def rebuild_archive(
         if not holds_tool:
             _require_same_tool(entry)
         say("make it again")
-        target = Path(scratch) / "dist"
+        target = Path(scratch) / DIST
         words = ["release", str(entry.version), "--date", entry.date, "--out", str(target)]
         words += ["--as-of", str(entry.data["batches"])]
         _run_release(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError, reason
-from claimlog.files import TEMPORARY_FILE, remove_if_abandoned, write_durably
+from claimlog.files import is_unfinished, remove_if_abandoned, write_durably
 from claimlog.log.event_log import Log
 from claimlog.log.leaf_entries import iterate_entries
 from claimlog.log.release_index import ReleaseEntry
@@ -100,7 +100,7 @@ def _remove_unfinished_files(out: Path, display_path: str) -> None:
     for path in found:
         remove_if_abandoned(path)
     for path in found:
-        if TEMPORARY_FILE.fullmatch(path.name) and path.exists():
+        if is_unfinished(path) and path.exists():
             raise ClaimlogError(
                 f"{display_path}/{path.relative_to(out).as_posix()}: is not finished, and may hold "
                 "rows that were taken down; wait if another claimlog writes there, else remove it, "

@@ -92,7 +92,7 @@ def _require_database(path: Path, shown: str, entry: ReleaseEntry) -> None:
 
 def _fetch(package: Package, entry: ReleaseEntry, stem: str, target: Path) -> None:
     """Link or copy the database of a release from where it was made, or out of its archive."""
-    dist = package.root / "dist"
+    dist = package.dist
     name = f"{package.descriptor['name']}.db"
     database, archive = dist / stem / name, dist / f"{stem}.zip"
     if database.exists() or database.is_symlink():

@@ -145,7 +145,7 @@ def _place(target: Path, name: str) -> Path:
 def _release_folder(package: Package, entry: ReleaseEntry) -> Iterator[Path]:
     """Yield the directory of a release; an archive is unpacked for as long."""
     name = str(package.descriptor["name"])
-    folder, archive = release_paths(name, str(entry.version), package.root / "dist")
+    folder, archive = release_paths(name, str(entry.version), package.dist)
     package.refuse_links(folder)
     package.refuse_links(archive)
     if folder.is_dir():

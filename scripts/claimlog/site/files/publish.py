@@ -62,7 +62,7 @@ def publish_site(
     entries = [] if releases is None else chosen_releases(package, releases)
     places = [folder]
     for entry in entries:
-        kinds = release_paths(name, str(entry.version), package.root / "dist")
+        kinds = release_paths(name, str(entry.version), package.dist)
         places += [place for place in kinds if place.exists()][:1]
     limits = site_limits(sum(map(stored_size, places)), factor)
     work = LimitedWork(PROGRAM, str(folder), "drawing its pages", OUTCOME, limits, factor)

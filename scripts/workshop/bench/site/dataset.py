@@ -37,7 +37,7 @@ def make_dataset(package: Package, folder: Path, claims: int) -> Package:
     last = manifests[-2]
     # the release's database lists the release, so the entry comes before the build
     _write_index_entry(synthetic, LATER_VERSION, last, {})
-    target = synthetic.root / "dist" / f"{synthetic.descriptor['name']}-{LATER_VERSION}"
+    target = synthetic.dist / f"{synthetic.descriptor['name']}-{LATER_VERSION}"
     target.parent.mkdir()
     build(synthetic, target, as_of=str(last["number"]))
     docs = synthetic.root / "docs"
