@@ -7,11 +7,12 @@ import gc
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -186,6 +187,9 @@ def measure(identifier: str, kind: str, subject: str, **given: Any) -> dict[str,
 def coder(identifier: str, kind: str = "program") -> dict[str, Any]:
     return {"coder_id": identifier, "kind": kind, "description": f"Invented as {identifier}."}
 
+
+OWN_IDENTIFIERS = re.compile(r'"\^(?:[CS]\[0-9\][^"]*|\[a-z\]\[a-z0-9-\]\*)\$"')
+"""Patterns of the identifiers of claims, sources, actors and incidents."""
 
 text = Text(TEXT)
 
@@ -413,14 +417,16 @@ class World:
             log.batches[-1] = replace(fresh, manifest=manifest)
         sync_descriptor(self.package)
 
-    def rename_source(self, name: str) -> None:
-        """Let sources have any identifier, as somebody else's package may, and rename S001."""
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Let entities have any identifiers, as somebody else's package may, and rename some."""
         for path in self.package.schemas.rglob("*.json"):
             text = path.read_text("utf-8")
-            path.write_text(text.replace('"^S[0-9]{3,}$"', '"^.+$"'), "utf-8")
+            path.write_text(OWN_IDENTIFIERS.sub('"^.+$"', text), "utf-8")
         for path in self.package.events.rglob("*.ndjson"):
             data = path.read_bytes()
-            path.write_bytes(data.replace(b'"S001"', json.dumps(name).encode()))
+            for old, new in names.items():
+                data = data.replace(encode(old), encode(new))
+            path.write_bytes(data)
         self.reseal()
 
     def run(

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from claimlog.errors import ClaimlogError
 from claimlog.log.event_log import Log
@@ -22,10 +24,18 @@ from claimlog.release import cited_claims
 from claimlog.release.check_citations import CheckedCitation, as_lines, check_citations
 from claimlog.release.cite import ClaimVersion, cite
 from claimlog.release.cited_claims import ClaimCitation, read_citations
+from claimlog.release.cited_names import (
+    ADDRESS_NAME,
+    KEY_NAME,
+    address_name,
+    identifier_in_address,
+    identifier_in_key,
+    key_name,
+)
 from claimlog.release.metadata import ReleaseMetadata
 from claimlog.schema.table_schema import Table
 from conftest import World
-from test_cite import FACTS, HEAD
+from test_cite import FACTS, HEAD, read_bibtex
 
 TINY: ReleaseMetadata = replace(FACTS, head={**HEAD, "name": "tiny"}, version="0.1.0")
 FORMATS = ("bibtex", "ris", "csl-json")
@@ -112,6 +122,52 @@ def test_no_citation_is_passed_over_however_the_file_is_set(
     text = cite(TINY, cited(log, "C001-001", "C001-003"), form)
     found = [one.status for one in checked(log, written(tmp_path, change(text)))]
     assert found[:2] == ["unchanged", "changed"]
+
+
+ODD = (
+    "C1.2",
+    "C1:2.",
+    "a b",
+    "{x}, @book{y",
+    "C_7b",
+    "C%41~^\\",
+    "C-1.2.3-4",
+    "ä/ö",
+    "C4-",
+    "C(1)#?&",
+)
+"""Identifiers that a package may allow."""
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("name", ODD)
+def test_a_claim_of_any_identifier_is_read_back_from_what_cite_writes(
+    name: str, form: str, log: Log, tmp_path: Path
+) -> None:
+    [claim] = cited(log, "C001-001")
+    below = replace(TINY, head={**TINY.head, "homepage": "https://claims.example/data/"})
+    for metadata in (TINY, below):
+        text = cite(metadata, [replace(claim, claim_id=name)], form)
+        home = metadata.head.get("homepage")
+        [found] = read_citations(written(tmp_path, text), "tiny", home)
+        assert (found.claim_id, found.release) == (name, "0.1.0")
+        assert (found.version, found.event_id) == (claim.version, claim.event_id)
+    if form == "bibtex":  # as managers of references keep it: the key alone, or the address
+        [entry] = read_bibtex(text)
+        assert entry["key"].startswith("tiny-0.1.0-")
+        for part in (f"@misc{{{entry['key']}}}", f"@misc{{x, url = {{{entry['url']}}}}}"):
+            [found] = read_citations(written(tmp_path, part), "tiny", home)
+            assert (found.claim_id, found.release) == (name, "0.1.0"), part
+        assert [*map(str, read_bibtex(f"{text}\n{text}"))] == [str(entry)] * 2
+
+
+@given(st.text(st.characters(exclude_categories=("Cs",)), min_size=1))
+def test_an_identifier_is_read_back_from_an_address_and_from_a_key(name: str) -> None:
+    address, key = address_name(name), key_name(name)
+    assert re.fullmatch(ADDRESS_NAME, address)
+    assert re.fullmatch(KEY_NAME, key)
+    assert identifier_in_address(address) == name
+    assert identifier_in_key(key) == name
 
 
 def test_each_claim_that_an_entry_cites_is_checked(log: Log, tmp_path: Path) -> None:

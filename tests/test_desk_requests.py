@@ -348,6 +348,28 @@ def test_connections_that_ask_nothing_keep_nobody_from_saving(
         assert page.put(path, json={"base": 0, "value": value}).status_code == 200
 
 
+def test_connections_that_ask_nothing_cut_off_no_body_that_is_under_way(
+    registered: World, tmp_path: Path
+) -> None:
+    world, port = copied(registered, tmp_path), free_port()
+    value = claim_value("ships will founder", "Vessels may be lost.")
+    body = json.dumps({"base": 0, "value": value}).encode()
+    with desk_process(world, port, files=192) as (origin, address), ExitStack() as stack:
+        cookie = httpx.get(address).headers["set-cookie"].partition(";")[0]
+        head = (
+            f"PUT /coder-1/api/work/S102/drafts/d1 HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+            f"Origin: {origin}\r\nCookie: {cookie}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        )
+        saving = stack.enter_context(socket.create_connection(("127.0.0.1", port), 30))
+        saving.sendall(head.encode() + body[:40])
+        time.sleep(1)  # until it is known whose it is
+        for _ in range(80):
+            stack.enter_context(socket.create_connection(("127.0.0.1", port), 5))
+        saving.sendall(body[40:])
+        assert saving.recv(1_000).startswith(b"HTTP/1.1 200 ")
+
+
 @pytest.mark.parametrize("with_token", [False, True])
 def test_answers_that_nobody_takes_keep_no_role_from_saving(
     with_token: bool, registered: World, tmp_path: Path

@@ -838,7 +838,7 @@ def test_a_source_of_whatever_name_has_a_file_of_its_own_among_those_written(
 ) -> None:
     ending = {"cas-json": ".json", "cas-xmi": ".xmi"}[format_name]
     name = str(tmp_path / "S9") if name == "/S9" else name
-    world.rename_source(name)
+    world.rename({"S001": name})
     out, outside = tmp_path / "below" / "out", [tmp_path / "S9", tmp_path / "below" / "S9"]
     out.parent.mkdir()
     for path in outside:

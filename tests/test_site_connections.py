@@ -794,10 +794,8 @@ def test_a_server_for_all_answers_to_addresses_and_the_names_it_was_given() -> N
 class Visitor:
     """A connection to a limiter, as far as the limiter looks at it."""
 
-    def __init__(
-        self, answering: bool = False, since: float = 0.0, asker: str | None = None
-    ) -> None:
-        self.answering, self.since, self.asker, self.ended = answering, since, asker, False
+    def __init__(self, busy: bool = False, since: float = 0.0, asker: str | None = None) -> None:
+        self.busy, self.since, self.asker, self.ended = busy, since, asker, False
         self.limiter: ConnectionLimiter | None = None
 
     def abort(self) -> None:
@@ -812,15 +810,15 @@ class Visitor:
 
 def test_who_has_most_connections_makes_room_and_answers_are_never_cut_off() -> None:
     limiter = ConnectionLimiter(4)
-    busy, old, new = Visitor(answering=True), Visitor(since=1), Visitor(since=2)
+    busy, old, new = Visitor(busy=True), Visitor(since=1), Visitor(since=2)
     assert busy.arrive(limiter, "a")
     assert old.arrive(limiter, "a")
     assert new.arrive(limiter, "a")  # in the place of the one that waits longest
     assert old.ended
     assert not busy.ended
-    assert Visitor(answering=True).arrive(limiter, "b")
-    assert Visitor(answering=True).arrive(limiter, "c")
-    new.answering = True
+    assert Visitor(busy=True).arrive(limiter, "b")
+    assert Visitor(busy=True).arrive(limiter, "c")
+    new.busy = True
     assert not Visitor().arrive(limiter, "d")
     assert not Visitor().arrive(limiter, "a")
     busy.abort()
@@ -830,23 +828,33 @@ def test_who_has_most_connections_makes_room_and_answers_are_never_cut_off() -> 
 
 def test_where_askers_are_told_apart_the_one_with_most_answers_loses_the_oldest_of_them() -> None:
     limiter = ConnectionLimiter(12)  # six for a peer
-    saving = Visitor(answering=True, asker="coder-1")
-    stuck = [Visitor(answering=True, since=number, asker="") for number in range(1, 5)]
+    saving = Visitor(busy=True, asker="coder-1")
+    stuck = [Visitor(busy=True, since=number, asker="") for number in range(1, 5)]
     idle = Visitor(since=9)
     assert all(one.arrive(limiter, "a") for one in (saving, *stuck, idle))
     assert Visitor(since=10).arrive(limiter, "a")
     assert [one.ended for one in stuck] == [True, False, False, False]
     assert not idle.ended
-    assert Visitor(answering=True, since=11, asker="coder-1").arrive(limiter, "a")
+    assert Visitor(busy=True, since=11, asker="coder-1").arrive(limiter, "a")
     assert stuck[1].ended
     assert Visitor(since=12).arrive(limiter, "a")  # now there are as many idle ones
     assert idle.ended
     assert not saving.ended
 
 
+def test_a_body_that_is_under_way_is_idle_only_where_nobody_knows_whose_it_is() -> None:
+    connection = Connection.__new__(Connection)
+    connection.cycle, connection.asker, connection._body_left = None, None, 9
+    assert not connection.busy
+    connection.asker = "coder-1"
+    assert connection.busy
+    connection._body_left = 0
+    assert not connection.busy
+
+
 def test_a_proxy_that_is_trusted_has_no_share() -> None:
     limiter = ConnectionLimiter(4, frozenset({"proxy"}))
-    assert all(Visitor(answering=True).arrive(limiter, "proxy") for _ in range(4))
+    assert all(Visitor(busy=True).arrive(limiter, "proxy") for _ in range(4))
 
 
 def test_a_household_is_one_peer() -> None:

@@ -10,6 +10,7 @@ import shutil
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -22,7 +23,7 @@ from accessibility import violations
 from browser import NO_CHROMIUM, OPEN_ALL, WIDE, Watch, chromium, opened, too_wide
 from claimlog.build import build
 from claimlog.errors import ClaimlogError
-from claimlog.file_names import file_segment
+from claimlog.file_names import distinct_files, file_segment
 from claimlog.limited_worker import requested_path
 from claimlog.log.read_log import read
 from claimlog.log.release_index import read_index
@@ -344,6 +345,16 @@ def test_no_identifier_leads_out_of_its_folder_or_to_another_file(name: str) -> 
     segment = file_segment(name)
     assert re.fullmatch(r"[A-Za-z0-9_.~%-]{1,200}", segment)
     assert segment.strip(".")
+
+
+@pytest.mark.parametrize("name", ["..", "a" * 200, "SA", "sa"])
+def test_what_is_called_as_the_hash_of_another_has_a_file_of_its_own(name: str) -> None:
+    hashed = f"sha256-{sha256(name.encode()).hexdigest()}"
+    names = [name, hashed, hashed.upper(), f"{hashed}x", "sa", "SA"]
+    assert file_segment(hashed) == f"%73{hashed[1:]}"
+    for order in (names, names[::-1]):
+        given = distinct_files(dict.fromkeys(order), ".json", ())
+        assert len({file.casefold() for file in given.values()}) == len(given)
 
 
 def test_identifiers_that_capitals_alone_tell_apart_are_refused(

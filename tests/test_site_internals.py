@@ -16,6 +16,7 @@ INTERNALS = "datasette_internals.py"
 IMPORTED = {
     "datasette": {"Forbidden", "NotFound", "Response", "hookimpl"},
     "datasette.app": {"Datasette"},
+    "datasette.utils": {"tilde_encode"},
 }
 """What Datasette's documentation has plugins and tests import."""
 

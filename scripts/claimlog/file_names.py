@@ -1,11 +1,11 @@
-"""Names of files for identifiers, whose pattern is the package's and may allow any character."""
+"""Names of files and parts of addresses for identifiers, of whatever signs a package allows."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
 from hashlib import sha256
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 SEGMENT_CHARACTERS = 120
 """Characters of a file's name; a longer one is its hash, because file systems take 255 bytes."""
@@ -13,11 +13,38 @@ SEGMENT_CHARACTERS = 120
 OWN_SUFFIX = re.compile(r"\.(?=(?:html|json|csv|jsonld|atom)$)")
 """What is before the ends that our files have: an identifier with one keeps away from them."""
 
-NO_FILE = re.compile(r"(?=(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|\Z))\A[a-z]", re.IGNORECASE)
-"""First letter of a name that Windows reserves (CON, NUL, COM1 …), whatever follows a dot."""
+HASHED = "sha256-"
+
+NO_FILE = re.compile(
+    rf"(?=(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|\Z)|{HASHED}[0-9a-f]{{64}}\Z)\A[a-z]",
+    re.IGNORECASE,
+)
+"""First letter of a name that Windows reserves (CON, NUL, COM1 …), whatever follows a dot, or that
+is the hash of another."""
 
 LAST_DOT = re.compile(r"\.\Z")
 """The dot at the end of a name, which Windows cuts off."""
+
+
+def path_segment(identifier: str) -> str:
+    """Return an identifier as one segment of an address, which ends in no format of ours.
+
+    >>> path_segment("C004-001"), path_segment("a/b?c"), path_segment("d.json")
+    ('C004-001', 'a%2Fb%3Fc', 'd%2Ejson')
+    """
+    return OWN_SUFFIX.sub("%2E", quote(identifier, safe=""))
+
+
+def normalized_segment(segment: str) -> str:
+    """Return a segment of an address as `path_segment` spells it; a format at its end stays.
+
+    >>> normalized_segment("a:b"), normalized_segment("a%3ab.json"), normalized_segment("d%2Ejson")
+    ('a%3Ab', 'a%3Ab.json', 'd%2Ejson')
+    """
+    name, dot, ending = segment.rpartition(".")
+    if OWN_SUFFIX.match(dot + ending):
+        return f"{path_segment(unquote(name))}.{ending}"
+    return path_segment(unquote(segment))
 
 
 def file_segment(text: str) -> str:
@@ -26,7 +53,7 @@ def file_segment(text: str) -> str:
     >>> file_segment("C004-001"), file_segment("a/b c")
     ('C004-001', 'a%2Fb%20c')
     """
-    name = OWN_SUFFIX.sub("%2E", quote(text, safe="~"))
+    name = path_segment(text)
     if len(name) <= SEGMENT_CHARACTERS and name.strip("."):
         name = NO_FILE.sub(lambda match: f"%{ord(match[0]):02X}", name)
         return LAST_DOT.sub("%2E", name)
@@ -52,4 +79,4 @@ def distinct_files(
 
 
 def _hashed(text: str) -> str:
-    return f"sha256-{sha256(text.encode()).hexdigest()}"
+    return f"{HASHED}{sha256(text.encode()).hexdigest()}"

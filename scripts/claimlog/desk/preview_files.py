@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from urllib.parse import quote
 
 from claimlog.desk.preview import write_preview_build
 from claimlog.edit.open_rows import OpenRow, open_rows, references
 from claimlog.errors import ClaimlogError, suggest
+from claimlog.file_names import path_segment
 from claimlog.package import Package
 from claimlog.release.site_mark import write_mark
 from claimlog.schema.definition import Definition, read_definition
@@ -60,8 +60,7 @@ def write_preview(
     require_own_directory(out)
     entities = dict.fromkeys(one for row in rows for one in _entities_with_page(row, definition))
     pages = {
-        f"{stream}/{name}": Address(f"/{stream}/{quote(name, safe='')}")
-        for stream, name in entities
+        f"{stream}/{name}": Address(f"/{stream}/{path_segment(name)}") for stream, name in entities
     }
     with TemporaryDirectory(prefix="claimlog-preview-") as name:
         folder = Path(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
 
 import regex
@@ -39,31 +40,40 @@ class OffsetMap:
             If the text cannot be normalised.
         """
         self.text = text
-        self._pairs = _surrogate_pairs(text) if unit == UTF_16 else []
+        self._pairs = _surrogate_pairs(text) if unit == UTF_16 else array("I")
         body = text.removeprefix(BOM)
         self.canonical = canonical_text(body)
-        # (start, end) in the text, and in the canonical one, of what normalising changes
-        self._changes: list[tuple[int, int, int, int]] = []
+        # start and end, in the text and in the canonical one, of what normalising changes; there
+        # may be millions
+        self._starts, self._ends = array("I"), array("I")
+        self._new_starts, self._new_ends = array("I"), array("I")
         if body is not text:
-            self._changes.append((0, 1, 0, 0))
+            self._note_change(0, 1, 0, 0)
         if self.canonical != body:
             self._find_changes(body, len(text) - len(body))
 
+    def _note_change(self, start: int, end: int, new_start: int, new_end: int) -> None:
+        self._starts.append(start)
+        self._ends.append(end)
+        self._new_starts.append(new_start)
+        self._new_ends.append(new_end)
+
     def _find_changes(self, body: str, skipped: int) -> None:
         written = 0
-        parts = []
         for start, end in cluster_spans(body):
             cluster = body[start:end]
             new = canonical_text(cluster)
-            if new != cluster:
-                place = (start + skipped, end + skipped, written, written + len(new))
-                self._changes.append(place)
+            if not self.canonical.startswith(new, written):
+                break
+            # of one sign that becomes another one every offset stays
+            if new != cluster and not len(new) == len(cluster) == 1:
+                new_end = written + len(new)
+                self._note_change(start + skipped, end + skipped, written, new_end)
             written += len(new)
-            parts.append(new)
-        if "".join(parts) != self.canonical:
-            raise ClaimlogError(
-                "a text that cannot be brought to NFC piece by piece; save it in NFC"
-            )
+        else:
+            if written == len(self.canonical):
+                return
+        raise ClaimlogError("a text that cannot be brought to NFC piece by piece; save it in NFC")
 
     def canonical_offset(self, offset: int) -> int | None:
         """Return an offset in the canonical text; None if it lies inside of a character there."""
@@ -74,13 +84,13 @@ class OffsetMap:
             offset -= count
         if not 0 <= offset <= len(self.text):
             return None
-        index = bisect_right(self._changes, offset, key=lambda change: change[0]) - 1
+        index = bisect_right(self._starts, offset) - 1
         if index < 0:
             return offset
-        start, end, new_start, new_end = self._changes[index]
+        start, end = self._starts[index], self._ends[index]
         if offset >= end:
-            return new_end + offset - end
-        return self._inside(start, end, new_start, offset)
+            return self._new_ends[index] + offset - end
+        return self._inside(start, end, self._new_starts[index], offset)
 
     def _inside(self, start: int, end: int, new_start: int, offset: int) -> int | None:
         if offset == start:
@@ -108,7 +118,7 @@ class OffsetMap:
         return self.canonical[first : last if most is None else min(last, first + most)]
 
 
-def _surrogate_pairs(text: str) -> list[int]:
+def _surrogate_pairs(text: str) -> array[int]:
     """Return the UTF-16 offset of every code point that takes two units."""
     astral = (match.start() for match in regex.finditer(r"[\U00010000-\U0010ffff]", text))
-    return [index + number for number, index in enumerate(astral)]
+    return array("I", (index + number for number, index in enumerate(astral)))

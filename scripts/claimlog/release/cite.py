@@ -17,6 +17,7 @@ from typing import Any
 
 from claimlog.errors import UsageError
 from claimlog.escaping import json_text, plain_line
+from claimlog.release.cited_names import key_name
 from claimlog.release.metadata import ReleaseMetadata, permalink
 from claimlog.schema.edtf_wording import date_in_words
 
@@ -102,10 +103,6 @@ class ClaimVersion:
         )
 
 
-KEY_SIGN = re.compile(r"[^A-Za-z0-9_.:-]")
-"""A sign that no key of an entry has."""
-
-
 @dataclass(frozen=True)
 class CitedItem:
     """A release, or a claim in it, as the formats cite it; every text is one line."""
@@ -117,9 +114,7 @@ class CitedItem:
     def key(self) -> str:
         if self.claim is None:
             return self.metadata.stem
-        # what identifiers consist of is the package's to say, and BibTeX reads keys as they stand
-        name = KEY_SIGN.sub(lambda match: f"_{ord(match[0]):x}", self.claim.claim_id)
-        return f"{self.metadata.stem}-{name}"
+        return f"{self.metadata.stem}-{key_name(self.claim.claim_id)}"
 
     @property
     def title(self) -> str:

@@ -16,18 +16,26 @@ from typing import Any
 
 from claimlog.errors import ClaimlogError
 from claimlog.limits import CITATIONS, DOCUMENT_BYTES, ENTRY_LENGTH
+from claimlog.release.cite import TEX
+from claimlog.release.cited_names import (
+    ADDRESS_NAME,
+    KEY_NAME,
+    identifier_in_address,
+    identifier_in_key,
+)
 from claimlog.strict_json import decode_value
 from claimlog.untrusted_files import RIGHT_FILE, read_regular
 
 VERSION = r"(?P<release>[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9})"
-CLAIM = r"(?P<claim>[A-Za-z0-9_]+(?:-[A-Za-z0-9_]+)*)"
-KEY = re.compile(rf"(?P<dataset>.+)-{VERSION}-{CLAIM}")
-PERMALINK = rf"/releases/{VERSION}/claims/{CLAIM}"
+ANY_KEY = re.compile(rf".+?-{VERSION}-[^-]")
+PERMALINK = rf"/releases/{VERSION}/claims/(?P<claim>{ADDRESS_NAME})"
 PATH_WORDS = "permalink path "
 """What a citation of ours says before a path that has no address."""
 
 EVENT = re.compile(r"\bevent (?P<event>[0-9a-f]{64})\b")
-CLAIM_VERSION = re.compile(rf"\bClaim {CLAIM}, claim version (?P<version>[0-9]{{1,9}})\b")
+CLAIM_VERSION = re.compile(
+    r"\bClaim (?P<claim>(?:(?!\bClaim ).){1,200}?), claim version (?P<version>[0-9]{1,9})\b"
+)
 
 BIBTEX_ENTRY = re.compile(r"(?<![^\s})])@(?P<kind>\w+)\s*[{(]\s*(?P<key>[^,\s{}()]*)")
 """An entry begins anywhere, as BibTeX reads it, but not inside of a word."""
@@ -38,7 +46,8 @@ RIS_KEY = re.compile(r"^[ \t]*ID  - *(?P<key>\S+)", re.MULTILINE)
 NAME_LENGTH = 200
 """Characters of a key or identifier that are shown: the longest of ours have some twenty."""
 
-TEX_ESCAPE = re.compile(r"\\([&%$#_{}])")
+TEX_ESCAPE = re.compile("|".join([*map(re.escape, TEX.values()), r"\\[{}]"]))
+TEX_SIGNS = {escape: sign for sign, escape in TEX.items()}
 
 
 @dataclass(frozen=True)
@@ -106,7 +115,11 @@ def _entries(text: str, path: Path) -> Iterator[tuple[str, int | None, str]]:
     else:
         for start, line, part in _parts(text, BIBTEX_ENTRY):
             if start["kind"].lower() not in BIBTEX_REMARKS:
-                yield start["key"], line, TEX_ESCAPE.sub(r"\1", part)
+                yield start["key"], line, TEX_ESCAPE.sub(_tex_sign, part)
+
+
+def _tex_sign(escape: re.Match[str]) -> str:
+    return TEX_SIGNS.get(escape[0], escape[0][-1])
 
 
 def _is_ris(text: str) -> bool:
@@ -161,12 +174,14 @@ def _citations(
     """
     text = " ".join(entry.split())
     event, stated = EVENT.search(text), CLAIM_VERSION.search(text)
-    named = KEY.fullmatch(key)
-    if named is not None and named["dataset"] != dataset:
+    named = re.fullmatch(rf"{re.escape(dataset)}-{VERSION}-(?P<claim>{KEY_NAME})", key)
+    if named is None and ANY_KEY.match(key):
         return  # a claim of another dataset that is kept with claimlog
     cited: dict[tuple[str | None, str], None] = {}
-    for place in (*address.finditer(text), *([named] if named else [])):
-        cited.setdefault((place["release"], place["claim"]))
+    for place in address.finditer(text):
+        cited.setdefault((place["release"], identifier_in_address(place["claim"])))
+    if named is not None:
+        cited.setdefault((named["release"], identifier_in_key(named["claim"])))
     if not cited and event and stated:
         cited[None, stated["claim"]] = None
     told = stated["claim"] if stated else next((claim for _, claim in cited), None)

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from claimlog.escaping import plain_lines, web_address
+from claimlog.file_names import file_segment
 from claimlog.log.release_index import ReleaseEntry
+from claimlog.release.cited_names import address_name
 from claimlog.release.layout import SITE
 from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import Table
@@ -119,7 +121,7 @@ class ReleaseMetadata:
 
         With the directory of the archive; None if the archive holds no pages.
         """
-        inner = f"claims/{claim_id}/index.html" if claim_id else "index.html"
+        inner = f"claims/{file_segment(claim_id)}/index.html" if claim_id else "index.html"
         return f"{self.stem}/{SITE}/{inner}" if self.has_pages else None
 
     @property
@@ -182,4 +184,4 @@ def descriptor_head(definition: Definition) -> dict[str, Any]:
 
 def permalink(version: str, claim_id: str | None = None) -> str:
     """Return the path at which a server of the releases shows a release or a claim in it."""
-    return f"/releases/{version}" + (f"/claims/{claim_id}" if claim_id else "")
+    return f"/releases/{version}" + (f"/claims/{address_name(claim_id)}" if claim_id else "")

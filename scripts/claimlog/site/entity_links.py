@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import quote
 
+from claimlog.file_names import path_segment
 from claimlog.schema.register_config import RegisterConfig
 from claimlog.site.plugin_config import dataset_metadata
 from claimlog.site.store import Row, Store, json_list
@@ -52,7 +52,7 @@ async def entity_links(store: Store, stream: str, names: Iterable[str]) -> list[
         {
             "id": name,
             "label": labels.get(name) or name,
-            "path": f"/{stream}/{quote(name, safe='')}",
+            "path": f"/{stream}/{path_segment(name)}",
         }
         for name in wanted
     ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from claimlog.file_names import path_segment
 from claimlog.release.descriptors.schemaorg import common_properties, rights
 from claimlog.release.descriptors.stated_metadata import without_absent
 from claimlog.release.descriptors.wording import coding_method
@@ -26,7 +27,7 @@ def claim_json_ld(store: Store, row: Row, source: Row | None, cited: Row) -> Row
     cited
         The claim's citation: the release, and the version that it holds.
     """
-    path = _path(store, f"/claims/{row['claim_id']}")
+    path = _path(store, f"/claims/{path_segment(row['claim_id'])}")
     work = _work(store, row, source)
     return {
         "@context": CONTEXT,
@@ -66,7 +67,7 @@ def claim_json_ld(store: Store, row: Row, source: Row | None, cited: Row) -> Row
 
 def _work(store: Store, row: Row, source: Row | None) -> Row:
     """Return the article in which a claim stands."""
-    path = _path(store, f"/sources/{row['source_id']}")
+    path = _path(store, f"/sources/{path_segment(row['source_id'])}")
     details = {"name": source["title"], "publisher": source["publisher"]} if source else {}
     return {"@type": "CreativeWork", "@id": path, "identifier": row["source_id"], **details}
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
 from datasette import Response
 
+from claimlog.file_names import path_segment
 from claimlog.log.merged_entities import merged_into
 from claimlog.site.page import PageRequest
 from claimlog.site.store import Store
@@ -29,5 +29,5 @@ async def merged_page(
     ):
         return None
     twin = ".json" if request.format == "json" else ""
-    path = f"{store.prefix}/{stream}/{quote(into, safe='')}{twin}"
+    path = f"{store.prefix}/{stream}/{path_segment(into)}{twin}"
     return Response.redirect(store.datasette.urls.path(path))

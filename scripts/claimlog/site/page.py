@@ -45,6 +45,10 @@ class InvalidQuery(Exception):
         self.data = data
 
 
+ONE = "[^/]+?"
+"""Pattern of an identifier in an address, whose form is the package's own, before any format."""
+
+
 @dataclass(frozen=True)
 class PageRequest:
     """What a request asks for.

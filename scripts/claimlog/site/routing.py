@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import unquote
 
 from datasette import NotFound, Response
 
@@ -68,7 +69,9 @@ def _handler(page: Page) -> Handler:
 async def _answer(page: Page, datasette: Any, request: Any) -> Response:
     asking = CURRENT.get()
     CURRENT.set(None)  # our own pages run our own SQL, whatever the query of the address
-    identifiers = {key: value for key, value in request.url_vars.items() if value is not None}
+    # Datasette matches the path as it was sent, so that a slash of an identifier is none of it
+    given = request.url_vars.items()
+    identifiers = {key: unquote(value) for key, value in given if value is not None}
     format = identifiers.pop("format", ".html").removeprefix(".")
     args = request.args  # Datasette parses the query anew whenever this is read
     values = {key: args.getlist(key) for key in args}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
+from claimlog.file_names import path_segment
 from claimlog.schema.register_config import RegisterConfig
 from claimlog.schema.table_schema import column_words
 from claimlog.site.entity_links import entity_links, store_registers, stream_labels
@@ -63,7 +63,7 @@ async def any_row_links(store: Store, names: list[str]) -> list[Row]:
             {
                 "id": row["id"],
                 "label": row["label"] or row["id"],
-                "path": f"/{stream}/{quote(row['id'], safe='')}",
+                "path": f"/{stream}/{path_segment(row['id'])}",
             }
             for row in rows
         ]
@@ -93,7 +93,7 @@ async def _describe(
             said.append(cell(value))
     return {
         "id": row[register.id],
-        "path": f"/{register.name}/{quote(row[register.id], safe='')}",
+        "path": f"/{register.name}/{path_segment(row[register.id])}",
         "said": said,
         "links": links,
         "note": row.get(NOTE),

@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
 from claimlog.escaping import SUSPECT, printable
+from claimlog.file_names import path_segment
 from claimlog.site.datasette_internals import to_css_class
 from claimlog.site.page import Page
 from claimlog.site.pages import PAGES
@@ -100,7 +100,7 @@ def query_rows(
         for tag, path, value in zip(tags, columns_paths, row, strict=True):
             cell = fit(value)
             if path and value and not isinstance(value, Markup) and len(value) < LONG_NAME:
-                address = escape(f"{prefix}{path}{quote(str(value), safe='')}")
+                address = escape(f"{prefix}{path}{path_segment(str(value))}")
                 cell = Markup(f'<a href="{address}">{cell}</a>')
             html.append(f"{tag}{cell}</td>")
         html.append("</tr>\n")

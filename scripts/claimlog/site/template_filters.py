@@ -1,13 +1,15 @@
-"""Filters of the templates: how pages write numbers, times, EDTF dates and cells."""
+"""Filters of the templates: how pages write numbers, times, EDTF dates, cells and addresses."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from datasette.utils import tilde_encode
 from markupsafe import Markup, escape
 
 from claimlog.escaping import UNPRINTABLE, json_text, printable
+from claimlog.file_names import path_segment
 from claimlog.log.version_changes import readable_value
 from claimlog.schema.edtf_wording import date_in_words
 
@@ -85,4 +87,6 @@ FILTERS: dict[str, Callable[..., str]] = {
     "speaker": speaker,
     "readable": readable_value,
     "json": json_text,
+    "segment": path_segment,
+    "row_path": tilde_encode,
 }

@@ -9,7 +9,7 @@ from functools import cached_property
 from html import escape, unescape
 from urllib.parse import parse_qsl, quote, unquote, urljoin
 
-from claimlog.file_names import file_segment
+from claimlog.file_names import file_segment, normalized_segment
 from claimlog.site.files.addresses import Address, PageRoutes, file_query
 
 STATIC_PLUGIN = "/-/static-plugins/claimlog/"
@@ -143,6 +143,8 @@ class LinkTargets:
     def _page(self, path: str, query: str) -> Target:
         is_twin = path.endswith(".json")
         path = path.removesuffix(".json").removesuffix(".csv")
+        # however a page spells it: what two addresses lead to is one file, and is drawn once
+        path = "/".join(map(normalized_segment, path.split("/")))
         path = "" if path in ("/index", "/") else path
         found = self.routes.find(path)
         own = file_query(found[0], dict(parse_qsl(query))) if found else None

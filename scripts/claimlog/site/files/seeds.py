@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
+from claimlog.file_names import path_segment
 from claimlog.site.datasette_internals import canned_queries
 from claimlog.site.entity_links import stream_labels
 from claimlog.site.files.addresses import Address
@@ -55,6 +56,6 @@ async def _entities(store: Store) -> list[Address]:
         for table in list(holding)[:1]:
             rows = await store.rows(f'select distinct "{key}" as id from "{table}" order by 1')
             addresses += [
-                Address(f"{store.prefix}/{stream}/{quote(str(row['id']), safe='')}") for row in rows
+                Address(f"{store.prefix}/{stream}/{path_segment(str(row['id']))}") for row in rows
             ]
     return addresses

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from claimlog.site.page import Page
+from claimlog.site.page import ONE, Page
 from claimlog.site.pages import (
     actor,
     actors,
@@ -36,13 +36,9 @@ from claimlog.site.pages import (
     sources,
 )
 
-ONE = "[^/.]+"
-"""Pattern of an identifier in an address."""
-
 PAGES = (
     Page(r"(?:/index|/(?=\.json))?", "claimlog_home.html", home.home),
     Page("/claims", "claimlog_claims.html", claims.claims, in_releases=True, has_csv=True),
-    Page(f"/claims/(?P<claim_id>{ONE})", "claimlog_claim.html", claim.claim, in_releases=True),
     Page(
         rf"/claims/(?P<claim_id>{ONE})\.jsonld",
         "claimlog_not_found.html",
@@ -50,6 +46,7 @@ PAGES = (
         in_releases=True,
         is_document=True,
     ),
+    Page(f"/claims/(?P<claim_id>{ONE})", "claimlog_claim.html", claim.claim, in_releases=True),
     Page("/sources", "claimlog_sources.html", sources.sources, in_releases=True),
     Page(f"/sources/(?P<source_id>{ONE})", "claimlog_source.html", source.source, in_releases=True),
     Page("/actors", "claimlog_actors.html", actors.actors, in_releases=True),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from claimlog.file_names import path_segment
 from claimlog.log.version_changes import ANCHOR_HASHES, EVENT_COLUMNS
 from claimlog.schema.link_relations import DISPUTES
 from claimlog.schema.table_schema import column_words
@@ -36,12 +37,12 @@ async def claim(store: Store, request: PageRequest) -> Mapping[str, Any]:
             raise PageNotFound(
                 f"What release {store.release} held of {name} was taken down on "
                 f"{taken['taken_down']}: {taken['reason']} What the log says of it since: see "
-                f"/claims/{name}."
+                f"/claims/{path_segment(name)}."
             )
         if store.release and await _exists(Store.latest(store.datasette), name):
             raise PageNotFound(
                 f"Release {store.release} does not hold {name}, which is newer. The log as it "
-                f"stands does: see /claims/{name}."
+                f"stands does: see /claims/{path_segment(name)}."
             )
         raise PageNotFound(
             f"There is no claim {name[:60]}. Identifiers look like C004-017; the search finds "

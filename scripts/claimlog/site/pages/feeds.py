@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
-from urllib.parse import quote
 
 from datasette import Response
 
 from claimlog.escaping import plain_line
+from claimlog.file_names import path_segment
 from claimlog.log.added_columns import NO_COLUMN
 from claimlog.log.version_changes import readable_value
 from claimlog.site.amended_cells import with_cells
@@ -84,7 +84,7 @@ def _correction(store: Store, row: Row) -> FeedEntry:
         urn(store.name, "events", row["event_id"]),
         title if len(title) <= TITLE_CHARACTERS else f"{title[: TITLE_CHARACTERS - 1]}…",
         row["recorded_at"],
-        f"../claims/{quote(row['claim_id'], safe='')}",
+        f"../claims/{path_segment(row['claim_id'])}",
         "\n".join(lines),
         row["recorded_by"],
         row["change"],

@@ -13,7 +13,7 @@ from claimlog.site.entity_links import entity_links, register_configs, store_reg
 from claimlog.site.lists.served_list import ListAnswer, answer_list, read_served_list
 from claimlog.site.measure_progress import measure_progress
 from claimlog.site.merged_pages import merged_page
-from claimlog.site.page import Page, PageNotFound, PageRequest
+from claimlog.site.page import ONE, Page, PageNotFound, PageRequest
 from claimlog.site.plugin_config import added_columns, retired_columns
 from claimlog.site.register_filters import read_register_list
 from claimlog.site.rows_about import any_row_links, rows_about
@@ -29,9 +29,6 @@ CELL_CHARACTERS = 2_000
 """Characters of a cell in the list of a register; the page of a row shows all of them."""
 
 REGISTER_TEMPLATE = "claimlog_register.html"
-
-ONE = "[^/]+?"
-"""Pattern of an identifier; its form is the register's own."""
 
 
 def register_pages(datasette: Any) -> tuple[Page, ...]:

@@ -48,9 +48,9 @@ class ConnectionLimiter:
     """Admits connections up to a number, and closes those that send or take nothing.
 
     Where there is no room, an idle connection is closed for the new one, first of the peer that has
-    most: who opens many and asks nothing only loses their own. An answer is cut off for it only
-    where the application says who asks: of who has more answers under way than any other of that
-    peer, and than it has idle connections.
+    most: who opens many and asks nothing only loses their own. Where the application says who asks,
+    a body that is under way is not idle, and what is under way is cut off too: of who has more of
+    it than any other of that peer, and than it has idle connections.
     """
 
     def __init__(self, total: int, trusted: Container[str] = frozenset()) -> None:
@@ -84,11 +84,11 @@ class ConnectionLimiter:
 
     def _close_oldest(self, peer: str) -> bool:
         own = [item for item, owner in self.open.items() if owner == peer]
-        closable = [item for item in own if not item.answering]
-        askers = Counter(item.asker for item in own if item.answering and item.asker is not None)
+        closable = [item for item in own if not item.busy]
+        askers = Counter(item.asker for item in own if item.busy and item.asker is not None)
         for asker, number in askers.most_common(1):
             if number > len(closable):
-                closable = [item for item in own if item.answering and item.asker == asker]
+                closable = [item for item in own if item.busy and item.asker == asker]
         if not closable:
             return False
         min(closable, key=lambda item: item.since).abort()
@@ -235,6 +235,11 @@ class Connection(H11Protocol):
     def answering(self) -> bool:
         """Whether a request on it is being answered, and nothing of it is waited for."""
         return self.cycle is not None and not (self.cycle.response_complete or self._body_left)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request on it is being answered, or brings its body and is somebody's."""
+        return self.answering or (bool(self._body_left) and self.asker is not None)
 
     @property
     def patience(self) -> float:

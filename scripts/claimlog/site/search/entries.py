@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
+from claimlog.file_names import path_segment
 from claimlog.schema.table_schema import column_words
 from claimlog.site.claim_filters import claim_list
 from claimlog.site.datasette_internals import QueryInterrupted, canned_queries
@@ -246,7 +247,7 @@ def _code(row: Row, variable: str, chosen_by: str | None, claims: int | None) ->
         row["label"],
         f"/claims?{urlencode({chosen_by: row['code']})}"
         if chosen_by
-        else f"/codebook/{quote(row['codelist'], safe='')}#{quote(row['code'])}",
+        else f"/codebook/{path_segment(row['codelist'])}#{quote(row['code'])}",
         _names(row["code"], row["label"]),
         f"{variable} {row['definition']} {row['include'] or ''}",
         _note(variable, row["definition"]),
@@ -263,7 +264,7 @@ async def _questions(store: Store) -> list[SearchEntry]:
             QUERIES,
             name,
             query.get("title") or name,
-            f"/{quote(store.name, safe='')}/{quote(name, safe='')}",
+            f"/{path_segment(store.name)}/{path_segment(name)}",
             _names(name, query.get("title")),
             query.get("description") or "",
             _note(query.get("description")),
@@ -286,7 +287,7 @@ def _number(counts: Mapping[str, int], name: str) -> int | None:
 
 
 def _path(kind: str, name: str) -> str:
-    return f"/{kind}/{quote(name, safe='')}"
+    return f"/{kind}/{path_segment(name)}"
 
 
 def _names(*names: str | None) -> tuple[str, ...]:

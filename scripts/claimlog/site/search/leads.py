@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import product
 from urllib.parse import quote
 
+from claimlog.file_names import path_segment
+from claimlog.release.cited_names import identifier_in_key
 from claimlog.site.entity_links import LABELS, store_registers
 from claimlog.site.page import Page
 from claimlog.site.search.addresses import address_path, is_address
@@ -76,7 +78,7 @@ async def search_lead(
         return None if sources else await _own_page(store, index, pages, text)
     key = CITATION_KEY.format(name=re.escape(Store.latest(store.datasette).name))
     if match := re.fullmatch(key, text.strip(AROUND), re.I):
-        path = f"/releases/{match['release']}/{CLAIMS}/{match['claim']}"
+        path = f"/releases/{match['release']}/{CLAIMS}/{quote(identifier_in_key(match['claim']))}"
         return await _own_page(store, index, pages, path)
     named = await _path_of_name(store, index, text)
     return SearchLead(named) if named else None
@@ -89,7 +91,7 @@ async def _path_of_name(store: Store, index: SearchIndex, text: str) -> str | No
         return None
     if any(char.isspace() for char in name):
         spaced = await _claim_id(store, HYPHEN.join(name.split()))
-        return f"/{CLAIMS}/{quote(spaced, safe='')}" if spaced else None
+        return f"/{CLAIMS}/{path_segment(spaced)}" if spaced else None
     if EVENT_ID.fullmatch(name):
         rows = await store.rows(
             "select distinct stream, entity_id from events "
@@ -97,10 +99,10 @@ async def _path_of_name(store: Store, index: SearchIndex, text: str) -> str | No
             id=name.lower(),
         )
         if len(rows) == 1 and await _has_page(store, rows[0]["stream"]):
-            return f"/{rows[0]['stream']}/{quote(rows[0]['entity_id'], safe='')}"
+            return f"/{rows[0]['stream']}/{path_segment(rows[0]['entity_id'])}"
         return None
     if claim := await _claim_id(store, name):
-        return f"/{CLAIMS}/{quote(claim, safe='')}"
+        return f"/{CLAIMS}/{path_segment(claim)}"
     for one in index.of_name(name):
         if one.kind == SOURCES and one.id.casefold() == name.casefold():
             return one.path
@@ -117,7 +119,7 @@ async def _path_of_row(store: Store, name: str) -> str | None:
                 f'where "{register.id}" in (select value from json_each(:names)) limit 2',
                 names=json_list({name, name.upper(), name.lower()}),
             )
-            found += [f"/{register.name}/{quote(row['id'], safe='')}" for row in rows]
+            found += [f"/{register.name}/{path_segment(row['id'])}" for row in rows]
     return found[0] if len(found) == 1 else None
 
 

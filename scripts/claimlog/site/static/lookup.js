@@ -173,9 +173,9 @@ var claimlog = {}; // eslint-disable-line no-var
   }
 
   const OWN_SUFFIX = /\.(?=(?:html|json|csv|jsonld|atom)$)/;
-  const NO_FILE = /^(?=(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$))[a-z]/i;
+  const NO_FILE = /^(?=(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)|sha256-[0-9a-f]{64}$)[a-z]/i;
 
-  /** Return a name of a file for a part of an address; see claimlog.site.files.addresses. */
+  /** Return a name of a file for a part of an address; see claimlog.file_names. */
   function fileSegment(/** @type {string} */ text) {
     const name = quote(text).replace(OWN_SUFFIX, "%2E");
     return name.replace(NO_FILE, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`).replace(/\.$/, "%2E");

@@ -4,6 +4,7 @@
 (() => {
   const EVENT_ID = /^[0-9a-f]{12,64}$/i;
   const CITATION_KEY = /^([0-9]+\.[0-9]+\.[0-9]+)-(.+)$/;
+  const KEY_ESCAPE = /_(?=[0-9a-f]{2})/gi;
   const OF_RELEASE = /^(\/releases\/[0-9]+\.[0-9]+\.[0-9]+)?(\/.+)$/;
 
   /**
@@ -29,7 +30,7 @@
     const name = strip(text, index.limits.around);
     const dataset = `${index.about.dataset}-`;
     const key = name.toLowerCase().startsWith(dataset.toLowerCase()) && CITATION_KEY.exec(name.slice(dataset.length));
-    if (key) return ownPage(index, `/releases/${key[1]}/claims/${key[2]}`);
+    if (key) return ownPage(index, `/releases/${key[1]}/claims/${key[2].replace(KEY_ESCAPE, "%")}`);
     const file = await fileOfName(index, name);
     return file ? { file } : undefined;
   }

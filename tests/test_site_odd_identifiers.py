@@ -1,0 +1,96 @@
+"""Identifiers of any signs, as a package may allow them: addresses, files, citations, releases."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote
+
+import pytest
+
+from claimlog.build import build
+from claimlog.release.cited_names import (
+    address_name,
+)
+from claimlog.release.sandbox import verify_in_sandbox
+from claimlog.site.files.release_pages import draw_release_site
+from conftest import ROOT, asking
+from repositories import Repo
+from site_links import PageReader, broken_links
+from test_hostile_archives import pack
+from test_site_files import PROGRAM
+
+CLAIM = "C{1}, @book{x,/..?a=b#c%41:~(é)."
+SOURCE = "S:1?x#y"
+ACTOR = "no/r:d<i>%2F"
+HOME = "https://claims.example/data"
+TEMPLATES = ROOT / "scripts" / "claimlog" / "site" / "templates"
+
+
+class Odd(NamedTuple):
+    """A package of odd identifiers, its release, and its site as files."""
+
+    repo: Repo
+    release: Path
+    site: Path
+
+
+@pytest.fixture(scope="module")
+def odd(checked_in: Repo, tmp_path_factory: pytest.TempPathFactory) -> Odd:
+    repo = checked_in.copy(tmp_path_factory.mktemp("odd"))
+    repo.world.rename({"C001-001": CLAIM, "S001": SOURCE, "nor": ACTOR})
+    about = json.loads((repo.root / "datapackage.json").read_text("utf-8"))
+    (repo.root / "datapackage.json").write_text(json.dumps({**about, "homepage": HOME}), "utf-8")
+    repo.commit()
+    release = repo.release("0.1.0", as_of="2", draw_site=draw_release_site).folder
+    build(repo.package, repo.package.build)
+    site = repo.root.parent / "public"
+    done = repo.world.run("site", "--out", str(site), "--releases", "all")
+    assert done.returncode == 0, done.stderr
+    return Odd(repo, release, site)
+
+
+def test_every_link_leads_to_a_file(odd: Odd) -> None:
+    assert [*broken_links(odd.site)] == []
+    assert [*broken_links(odd.release / "site")] == []
+
+
+def test_a_release_of_them_passes_where_nobody_vouches(odd: Odd) -> None:
+    verdict = verify_in_sandbox(pack(odd.release), site_program=PROGRAM)
+    assert verdict.findings == []
+    assert any("as they are drawn again" in check for check in verdict.checks)
+
+
+def test_every_link_of_their_pages_is_answered(odd: Odd) -> None:
+    get = asking(odd.repo.package.build)
+    seen = set()
+    for start in ("/", "/claims", "/sources", "/actors", "/measures", "/facts", "/disputes"):
+        page = get(start)
+        assert page.status_code == 200, start
+        for address in _links(page.text):
+            if address not in seen:
+                seen.add(address)
+                assert get(address).status_code == 200, address
+    for stream, name in (("claims", CLAIM), ("sources", SOURCE), ("actors", ACTOR)):
+        path = f"/{stream}/{address_name(name)}"
+        assert unquote(path) in map(unquote, seen)
+        page = get(path)
+        assert [address for address in _links(page.text) if get(address).status_code != 200] == []
+
+
+def _links(page: str) -> list[str]:
+    reader = PageReader()
+    reader.feed(page)
+    return [one.partition("#")[0] for one in reader.addresses if one.startswith("/") and one != "/"]
+
+
+def test_templates_write_identifiers_in_addresses_as_segments() -> None:
+    written = 0
+    for path in sorted(TEMPLATES.glob("*.html")):
+        for name in re.findall(r'/" ~ ([^ )~]+)', path.read_text("utf-8")):
+            written += 1
+            is_file = name.endswith(".file")  # whose name is ours, and ends in its format
+            assert is_file or name.endswith("|segment"), f"{path.name}: {name}"
+    assert written > 50
