@@ -38,6 +38,7 @@ from claimlog.interchange.import_mapping import ImportMapping
 from claimlog.interchange.loss_report import LossReport
 from claimlog.interchange.offsets import OffsetMap
 from claimlog.interchange.project_lines import project_lines, project_of_lines
+from claimlog.sources.characters import canonical_text
 from claimlog.sources.text import Text
 from test_interchange import QDE, XMI, qdpx, web_annotation, write, xmi
 
@@ -114,11 +115,11 @@ def test_what_unpacks_to_more_than_is_read_is_refused(
 ) -> None:
     source = '<TextSource guid="t" name="t" plainTextPath="internal://{}.txt"></TextSource>'
     path = write(tmp_path / "x.qdpx", qdpx(source.format("t"), t="x" * 20_000_000))
-    assert "unpacks to more than" in refusal(path)
+    assert "t.txt: unpacks to more than 16,777,216 bytes; split it" in refusal(path)
     monkeypatch.setattr(foreign_files, "INTERCHANGE_UNPACKED_BYTES", 50_000)
     many = {f"t{number}": "x" * 20_000 for number in range(4)}
     path = write(tmp_path / "y.qdpx", qdpx("".join(map(source.format, many)), **many))
-    assert "with what was read before to more than 50,000" in refusal(path)
+    assert "unpacks with what was read before to more than 50,000 bytes" in refusal(path)
 
 
 def archive(*names: str, data: bytes = b"x") -> bytes:
@@ -358,7 +359,34 @@ def test_whatever_a_value_of_a_file_is_it_is_read_or_refused_in_words_of_the_for
                 assert project_of_lines(map(str.encode, project_lines(project))) == project
 
 
-@pytest.mark.parametrize("start", ['startPosition="x" endPosition="3"', 'startPosition="1"'])
+TWICE = {
+    "a code": ("c3", '<Codes><Code guid="c3" name="another"/>', "<Codes>"),
+    "a user": ("u1", '<Users><User guid="u1" name="Another"/>', "<Users>"),
+}
+"""An identifier, and what of a project is written in place of what, so that it has two meanings."""
+
+
+@pytest.mark.parametrize("kind", TWICE)
+def test_an_identifier_that_stands_for_two_things_is_refused(kind: str, tmp_path: Path) -> None:
+    identifier, new, old = TWICE[kind]
+    path = write(tmp_path / "x", QDE.replace("{sources}", SOURCE).replace(old, new))
+    assert f"the identifier '{identifier}' stands for two things" in refusal(path)
+
+
+def test_two_texts_of_one_identifier_in_a_cas_are_refused(tmp_path: Path) -> None:
+    other = '<cas:Sofa xmi:id="1" sofaNum="2" sofaID="other" sofaString="Another text."/>'
+    path = write(tmp_path / "x", xmi(other))
+    assert "the identifier '1' stands for two things" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        *('startPosition="x" endPosition="3"', 'startPosition="1"'),
+        *('startPosition="\u0660" endPosition="3"', 'startPosition="0" endPosition="1_0"'),
+        *('startPosition="-1" endPosition="3"', 'startPosition="0" endPosition="1e1"'),
+    ],
+)
 def test_a_selection_without_a_place_is_one_line(start: str, tmp_path: Path) -> None:
     chosen = f'<TextSource name="t"><PlainTextSelection {start}/></TextSource>'
     path = write(tmp_path / "x", QDE.replace("{sources}", chosen))
@@ -366,7 +394,7 @@ def test_a_selection_without_a_place_is_one_line(start: str, tmp_path: Path) -> 
     place = '<PlainTextSelection startPosition="1" endPosition="3">'
     coding = f'{place}<Coding><CodeRef targetGUID="none"/></Coding></PlainTextSelection>'
     write(path, QDE.replace("{sources}", f'<TextSource name="t">{coding}</TextSource>'))
-    assert "refers to code none" in refusal(path)
+    assert "refers to code 'none'" in refusal(path)
 
 
 def test_names_are_measured_before_others_are_made_of_them(tmp_path: Path) -> None:
@@ -422,6 +450,26 @@ def test_losses_are_held_up_to_a_number_and_a_length(monkeypatch: pytest.MonkeyP
     assert len(losses.losses) == 11
     assert sum(losses.counts.values()) == 1_000
     assert len(losses.as_json()) < 200_000
+
+
+@pytest.mark.parametrize("unit", [CODE_POINT, UTF_16])
+@pytest.mark.parametrize(
+    "sign", ["\u037e", "\r\n", "e\u0301", "\u0958", "\U0001f469", "\U0002f800"]
+)
+def test_offsets_into_a_text_that_is_changed_everywhere_take_little_memory(
+    sign: str, unit: str
+) -> None:
+    text = sign * 100_000
+    tracemalloc.start()
+    try:
+        offsets = OffsetMap(text, unit)
+        assert tracemalloc.get_traced_memory()[1] < 40 * len(text)
+    finally:
+        tracemalloc.stop()
+    width = len(sign.encode("utf-16-le")) // 2 if unit == UTF_16 else len(sign)
+    new = len(canonical_text(sign))
+    assert offsets.canonical_offset(width * 70_000) == new * 70_000
+    assert offsets.canonical_offset(width * 100_000) == len(offsets.canonical) == new * 100_000
 
 
 def test_what_no_reader_sees_as_one_character_has_no_places_in_it() -> None:

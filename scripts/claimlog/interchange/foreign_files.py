@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, TypeGuard
+from typing import IO, Any, TypeGuard, TypeVar
 from xml.etree import ElementTree
 
 from claimlog.errors import ClaimlogError
@@ -30,8 +30,10 @@ from claimlog.strict_json import decode_value
 from claimlog.untrusted_files import RIGHT_FILE, is_deeper, open_regular, read_regular
 from claimlog.zip_listing import directory_size
 
+V = TypeVar("V")
 EXPORT_AGAIN = "export it again from the tool"
 ZIP = b"PK\x03\x04"
+WHOLE_NUMBER = re.compile(r"[0-9]{1,15}")
 DECLARED_ENCODING = re.compile(r"""<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 
 
@@ -158,7 +160,7 @@ class Archive:
         if member is None:
             return None
         where = f"{self.shown}/{name}"
-        most = min(most, self._room)
+        own, most = most, min(most, self._room)
         try:
             with self._archive.open(member) as file:
                 data = file.read(most + 1)
@@ -167,10 +169,15 @@ class Archive:
         except Exception as error:  # of decompressors: zlib.error, lzma.LZMAError
             raise _broken(where, error) from error
         self._room -= len(data)
+        if len(data) > own:
+            raise ClaimlogError(
+                f"{where}: unpacks to more than {own:,} bytes; split it in the tool, or export the "
+                "project without it"
+            )
         if len(data) > most:
             raise ClaimlogError(
-                f"{where}: unpacks to more than {INTERCHANGE_BYTES:,} bytes, or with what was read "
-                f"before to more than {INTERCHANGE_UNPACKED_BYTES:,}; export a part of the project"
+                f"{where}: unpacks with what was read before to more than "
+                f"{INTERCHANGE_UNPACKED_BYTES:,} bytes; export a part of the project"
             )
         return data
 
@@ -217,6 +224,29 @@ def _broken(shown: str, error: Exception) -> ClaimlogError:
 def text_value(value: Any) -> str:
     """Return a JSON value as the text of an attribute."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def whole_number(text: str) -> int | None:
+    """Return the number that decimal digits write, None if a text is anything else.
+
+    >>> [whole_number(text) for text in ("12", "1_2", "-1", "\u0661")]
+    [12, None, None, None]
+    """
+    return int(text) if WHOLE_NUMBER.fullmatch(text) else None
+
+
+def note_meaning(meanings: dict[str, V], identifier: str, meaning: V, shown: str) -> None:
+    """Note what an identifier of a file stands for.
+
+    Raises
+    ------
+    ClaimlogError
+        If it stands for something else already: who refers to it means nobody knows which.
+    """
+    if meanings.setdefault(identifier, meaning) != meaning:
+        raise ClaimlogError(
+            f"{shown}: the identifier {identifier[:60]!r} stands for two things; {EXPORT_AGAIN}"
+        )
 
 
 def is_offset(value: Any) -> TypeGuard[int]:

@@ -22,9 +22,11 @@ from claimlog.interchange.foreign_files import (
     ZIP,
     Archive,
     decode_utf8,
+    note_meaning,
     open_archive,
     parse_xml,
     read_foreign_file,
+    whole_number,
 )
 from claimlog.limits import TEXT_BYTES
 from claimlog.untrusted_files import RIGHT_FILE, open_regular
@@ -84,8 +86,10 @@ class _Reader:
         self.losses = self.project.losses
         self.archive = archive
         self.number = 0
-        self.users = {user.get("guid"): user.get("name") for user in root.iter(_tag("User"))}
-        self.codes: dict[str | None, str] = {}
+        self.users: dict[str, str | None] = {}
+        for user in root.iter(_tag("User")):
+            note_meaning(self.users, user.get("guid", ""), user.get("name"), shown)
+        self.codes: dict[str, str] = {}
         for codes in root.iterfind(f"{_tag('CodeBook')}/{_tag('Codes')}"):
             self._add_codes(codes, "")
         for part in root.iterfind(_tag("Sources")):
@@ -101,7 +105,8 @@ class _Reader:
         for code in parent.iterfind(_tag("Code")):
             name = path + (code.get("name") or code.get("guid") or "")
             require_name(name, self.project.shown)  # each code below has it in its own
-            self.codes[code.get("guid")] = name
+            if guid := code.get("guid"):  # without one nothing refers to it
+                note_meaning(self.codes, guid, name, self.project.shown)
             if code.find(_tag(DESCRIPTION)) is not None:
                 self.losses.add_loss("the description of a code", name[:80])
             self._add_codes(code, f"{name} > ")
@@ -153,12 +158,14 @@ class _Reader:
         """Yield one annotation for each coder of a selection."""
         where = f"annotation {self.number + 1}"
         shown = f"{self.project.shown}: {where}"
-        try:
-            start, end = (int(selection.get(f"{name}Position", "")) for name in ("start", "end"))
-        except ValueError as error:
+        start, end = (
+            whole_number(selection.get(f"{name}Position", "")) for name in ("start", "end")
+        )
+        if start is None or end is None:
             raise ClaimlogError(
-                f"{shown}: a selection has no startPosition and endPosition; {EXPORT_AGAIN}"
-            ) from error
+                f"{shown}: a selection has no startPosition and endPosition that are whole "
+                f"numbers; {EXPORT_AGAIN}"
+            )
         quote = None
         if document.text is None and (words := selection.get("name")):
             quote = Quote(words.removesuffix(CUT), is_cut=words.endswith(CUT))
@@ -168,14 +175,14 @@ class _Reader:
         by_coder: dict[str | None, dict[str, None]] = {}
         for coding in selection.iterfind(_tag("Coding")):
             user = coding.get("creatingUser") or selection.get("creatingUser")
-            labels = by_coder.setdefault(self.users.get(user), {})
+            labels = by_coder.setdefault(self.users.get(user) if user else None, {})
             if coding.find(_tag("NoteRef")) is not None:
                 self.losses.add_loss("a note on a coding", where)
             for reference in coding.iterfind(_tag("CodeRef")):
-                target = reference.get("targetGUID")
+                target = reference.get("targetGUID", "")
                 if target not in self.codes:
                     raise ClaimlogError(
-                        f"{shown}: refers to code {str(target)[:60]}, which the code book does not "
+                        f"{shown}: refers to code {target[:60]!r}, which the code book does not "
                         f"have; {EXPORT_AGAIN}"
                     )
                 labels[self.codes[target]] = None

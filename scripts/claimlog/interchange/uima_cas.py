@@ -27,10 +27,12 @@ from claimlog.interchange.foreign_files import (
     decode_json,
     decode_utf8,
     is_offset,
+    note_meaning,
     open_archive,
     parse_xml,
     read_foreign_file,
     text_value,
+    whole_number,
 )
 from claimlog.untrusted_files import RIGHT_FILE, open_regular
 
@@ -111,9 +113,8 @@ def _add_documents(project: Project, data: bytes, shown: str, name: str) -> None
         if structure.type == SOFA and isinstance(structure.features.get("sofaString"), str):
             view = str(structure.features.get("sofaID", INITIAL_VIEW))
             suffix = "" if view == INITIAL_VIEW else f" ({view})"
-            documents[structure.identifier] = project.add_document(
-                name + suffix, structure.features["sofaString"]
-            )
+            document = project.add_document(name + suffix, structure.features["sofaString"])
+            note_meaning(documents, structure.identifier, document, shown)
     if not documents:
         raise ClaimlogError(f"{shown}: holds no text (sofaString); {EXPORT_AGAIN}")
     for number, structure in enumerate(structures, 1):
@@ -168,8 +169,8 @@ def _xmi_structures(root: Element, shown: str) -> Iterator[_Structure]:
             listed.setdefault(child.tag, []).append(child.text or "")
         features |= {name: "; ".join(values) for name, values in listed.items()}
         for name in ("begin", "end"):
-            if re.fullmatch(r"[0-9]{1,15}", str(features.get(name))):
-                features[name] = int(features[name])
+            if (number := whole_number(str(features.get(name)))) is not None:
+                features[name] = number
         yield _Structure(_xmi_type(element.tag), features, [], sofa, identifier)
 
 
