@@ -12,6 +12,7 @@ import pytest
 
 from claimlog.build import build
 from claimlog.schema.edtf_wording import date_in_words
+from claimlog.site.pages import claim as claim_page
 from claimlog.site.protection.security_headers import HEADERS
 from claimlog.site.release_databases import place_releases
 from claimlog.site.template_filters import number, when
@@ -112,6 +113,25 @@ def test_links_and_the_same_fact_are_shown_with_their_origins(get: Get) -> None:
     assert data["facts"]["independent_origins"] == 1
     assert {member["claim_id"] for member in data["facts"]["members"]} == {"C001-001", "C001-006"}
     assert "1 independent origin" in re.sub(r"\s+", " ", get("/claims/C001-001").text)
+
+
+def test_a_claim_of_many_links_shows_some_and_says_where_all_are(
+    served: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claim_page, "MEMBERS", 1)
+    monkeypatch.setattr(claim_page, "LISTED_LINKS", 0)
+    ask = asking(served.package.build)
+    data = ask("/claims/C001-006.json").json()
+    assert [one["claim_id"] for one in data["facts"]["members"]] == ["C001-001"]
+    assert data["links"] == []
+    assert data["link_count"] == 1
+    page = ask("/claims/C001-006").text
+    assert "1 of the claims are listed: " in page
+    assert "0 of 1 links were looked at" in page
+    for column in ("from", "to"):
+        address = f"/tiny/links?{column}_claim_id=C001-006"
+        assert f'href="{address}"' in page
+        assert ask(address).status_code == 200
 
 
 def test_before_a_release_the_page_says_so_and_gives_the_event_to_cite(get: Get) -> None:

@@ -15,6 +15,9 @@ from claimlog.site.topic import read_topic
 LINKS = "links"
 """Kind of the page that shows links of some relations."""
 
+REASONS = 100
+"""Reasons of one claim that are shown."""
+
 
 async def reason_relations(store: Store) -> tuple[str, ...]:
     """Return the relations by which a claim gives the reason for another, the plainest first."""
@@ -54,17 +57,21 @@ async def reasons_of_claims(
         return {}
     entries = {row["code"]: row for row in await relation_entries(store, relations)}
     rows = await store.rows(
-        "select l.to_claim_id as of_claim, l.relation, l.basis, c.claim_id, c.statement, "
-        "c.source_id, s.publisher from links l "
+        "select * from (select l.to_claim_id as of_claim, l.relation, l.basis, c.claim_id, "
+        "c.statement, c.source_id, s.publisher, "
+        "row_number() over (partition by l.to_claim_id order by c.claim_id) as place from links l "
         "join claims c on c.claim_id = l.from_claim_id join sources s on s.source_id = c.source_id "
         "where l.to_claim_id in (select value from json_each(:claims)) "
-        "and l.relation in (select value from json_each(:relations)) order by c.claim_id",
+        "and l.relation in (select value from json_each(:relations))) where place <= :most "
+        "order by claim_id",
+        most=REASONS,
         claims=json_list(set(claims)),
         relations=json_list(relations),
     )
     rows.sort(key=lambda row: relations.index(row["relation"]))
     reasons: dict[str, list[Row]] = {}
     for row in await with_chains(store, rows):
+        del row["place"]
         entry = entries[row["relation"]]
         row["relation_label"] = entry["label"]
         row["sense"] = (

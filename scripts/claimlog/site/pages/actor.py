@@ -20,8 +20,8 @@ ROLES = {
     "to": "Is acted upon",
     "speaker": "Speaks",
 }
-LISTED = 100
-"""Claims of one role that the page lists."""
+LISTED, RELATIVES = 100, 300
+"""Claims of one role that the page lists; alliances, members and parts, each."""
 
 COLUMNS = "c.claim_id, c.statement, c.source_id, s.publisher, c.occurred"
 
@@ -101,18 +101,23 @@ async def _relatives(store: Store, name: str) -> dict[str, list[Row]]:
     return {
         "memberships": await store.rows(
             'select m.alliance_id, a.name, m.start, m."end" from alliance_members m '
-            "join actors a on a.actor_id = m.alliance_id where m.actor_id = :name order by a.name",
+            "join actors a on a.actor_id = m.alliance_id where m.actor_id = :name "
+            "order by a.name limit :most",
             name=name,
+            most=RELATIVES,
         ),
         "members": await store.rows(
             'select m.actor_id, a.name, m.start, m."end" from alliance_members m '
-            "join actors a using (actor_id) where m.alliance_id = :name order by a.name",
+            "join actors a using (actor_id) where m.alliance_id = :name "
+            "order by a.name limit :most",
             name=name,
+            most=RELATIVES,
         ),
         "parts": await store.rows(
             "select actor_id, name, actor_type from actors where part_of = :name "
-            "order by name collate nocase limit 300",
+            "order by name collate nocase limit :most",
             name=name,
+            most=RELATIVES,
         ),
     }
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from claimlog.file_names import path_segment
 from claimlog.log.version_changes import ANCHOR_HASHES, EVENT_COLUMNS
-from claimlog.schema.link_relations import DISPUTES
+from claimlog.schema.link_relations import DISPUTES, SAME_FACT
 from claimlog.schema.table_schema import column_words
 from claimlog.site.attribution_chains import speaker_denials
 from claimlog.site.citations import claim_citation
@@ -16,6 +16,7 @@ from claimlog.site.drawing.coverage_strip import position
 from claimlog.site.entity_links import LABELS, entity_links, store_registers
 from claimlog.site.json_ld import claim_json_ld
 from claimlog.site.page import PageNotFound, PageRequest
+from claimlog.site.pages.facts import MEMBERS
 from claimlog.site.plugin_config import added_columns, dataset_metadata, retired_columns
 from claimlog.site.rows_about import rows_about
 from claimlog.site.source_texts import passage
@@ -26,6 +27,9 @@ from claimlog.site.version_history import latest_versions, taken_versions, versi
 
 OF_SPEAKER = ("anonymity",)
 """Coded columns of a claim that it has from its innermost hop, so that no version holds them."""
+
+LISTED_LINKS = 200
+"""Links of a claim that its page looks at: a claim of ours has some ten."""
 
 
 async def claim(store: Store, request: PageRequest) -> Mapping[str, Any]:
@@ -90,6 +94,7 @@ async def claim(store: Store, request: PageRequest) -> Mapping[str, Any]:
         "taken_down": taken_versions(store, "claims", name, versions),
         "all_versions": ("claim_versions", "claim_id", name),
         "links": await _links(store, name, reasons),
+        "link_count": await _link_count(store, name),
         "reasons": reasons,
         "independent_origins": await _independent_origins(store, topic, name),
         "facts": await _same_fact(store, name),
@@ -255,8 +260,11 @@ async def _links(store: Store, name: str, reasons: list[Row]) -> list[Row]:
         "from links l join codebook k on k.codelist = 'relation' and k.code = l.relation "
         "join claims c on c.claim_id = "
         "case when l.from_claim_id = :name then l.to_claim_id else l.from_claim_id end "
-        "where :name in (l.from_claim_id, l.to_claim_id) order by l.relation, l.link_id",
+        "where :name in (l.from_claim_id, l.to_claim_id) "
+        "order by l.relation = :same_fact, l.relation, l.link_id limit :most",
         name=name,
+        same_fact=SAME_FACT,
+        most=LISTED_LINKS,
     )
     return [
         {
@@ -267,6 +275,14 @@ async def _links(store: Store, name: str, reasons: list[Row]) -> list[Row]:
         }
         for row in rows
     ]
+
+
+async def _link_count(store: Store, name: str) -> int:
+    """Return how many links a claim has, of which a page shows the first."""
+    row = await store.row(
+        "select count(*) as links from links where :name in (from_claim_id, to_claim_id)", name=name
+    )
+    return int(row["links"]) if row else 0
 
 
 async def _same_fact(store: Store, name: str) -> Row | None:
@@ -282,8 +298,9 @@ async def _same_fact(store: Store, name: str) -> Row | None:
         "select m.claim_id, m.source_id, m.origin_id, o.publisher as origin, c.statement "
         "from corroboration_claims m join claims c using (claim_id) "
         "left join sources o on o.source_id = m.origin_id "
-        "where m.fact_id = :fact order by m.claim_id",
+        "where m.fact_id = :fact order by m.claim_id limit :most",
         fact=fact["fact_id"],
+        most=MEMBERS,
     )
     return {**fact, "members": members}
 
