@@ -717,7 +717,7 @@ def test_a_signing_that_is_killed_leaves_either_state(
 
 
 def test_words_of_an_unsigned_directory_stand_in_quotes(tiny: World, tmp_path: Path) -> None:
-    forged = "checked: the signature of the checkpoint with the key in maintainers.pub"
+    forged = "checked: the signature of the checkpoint with the key maintainers.pub"
     leaf = leaf_hash(b"{}")
     folder = tmp_path / "log"
     for name, data in (("tile/0/000.p/1", leaf), ("tile/entries/000.p/1", b"\0\0")):

@@ -7,6 +7,7 @@ import os
 import re
 from base64 import b64encode
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,22 @@ def test_a_proof_of_any_version_of_a_claim_verifies_offline(
         said = check_tlog_proof(written(tmp_path, text), public, {})
         assert said.startswith(f"{row['claim_id']} version {row['version']} is row {row['seq']} ")
         assert said.endswith(f"root {log.root.hex()}, signed with the key key.pub")
+
+
+def test_a_checkpoint_of_another_origin_than_the_keys_name_says_both(
+    secret: Path, tmp_path: Path
+) -> None:
+    vkey = tmp_path / "log.vkey"
+    vkey.write_text(verifier_key("other.example/log", secret) + "\n", "utf-8")
+    note = sign_note(POINT.text(), "other.example/log", secret)
+    path = written(tmp_path, replace(PROOF, note=note).text())
+    said = check_tlog_proof(path, vkey, {})
+    assert f"rows of {ORIGIN} with root" in said
+    assert said.endswith(", signed with the key log.vkey under the name other.example/log")
+    vkey_text = vkey.read_text("utf-8").strip()
+    assert check_tlog_proof(path, vkey_text, {}).endswith(", signed with the key other.example/log")
+    with pytest.raises(ClaimlogError, match="is signed, but not with the key"):
+        check_tlog_proof(path, secret.with_suffix(".pub"), {})  # in PEM: under the origin
 
 
 def test_the_command_writes_a_proof_and_checks_it(

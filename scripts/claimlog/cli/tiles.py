@@ -121,6 +121,7 @@ def _check(
     folder: Path, key: Path | None, roots: tuple[str, ...], missing: tuple[int, ...]
 ) -> None:
     from claimlog.escaping import name_in_sentence
+    from claimlog.release.checkpoint import signing_key_words
     from claimlog.release.kept_roots import parse_kept_roots
     from claimlog.release.tile_reader import TiledLog, check_tiled_log, missing_rows
 
@@ -143,6 +144,7 @@ def _check(
     if key is None:
         line("  not checked: a signature (give the log's public key with --key)")
     else:
-        line(f"  checked: the signature of the checkpoint with the key in {key.name}")
+        signed = signing_key_words(key, point.origin)
+        line(f"  checked: the signature of the checkpoint with {signed}")
     if findings := missing_rows(tiled, missing):
         raise FindingsError(findings, "rows are missing for which nobody vouches")

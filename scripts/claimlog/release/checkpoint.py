@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from claimlog.errors import ClaimlogError
+from claimlog.escaping import name_in_sentence
 from claimlog.log.merkle import EMPTY_ROOT
 from claimlog.release.signed_note import Signature, decode_text, parse_note, sign_note, verify_note
-from claimlog.release.signing_key import decode_base64
+from claimlog.release.signing_key import decode_base64, read_public_key
 
 NUMBER = re.compile(r"0|[1-9][0-9]{0,19}")
 LARGEST_SIZE = 2**64 - 1
@@ -99,6 +100,20 @@ def verify_checkpoint(data: bytes, key: Path | str, display_path: str) -> Checkp
         raise ClaimlogError(f"{display_path}: the checkpoint is not signed")
     verify_note(parse_note(data, display_path), key, checkpoint.origin)
     return checkpoint
+
+
+def signing_key_words(key: Path | str, origin: str) -> str:
+    """Return by which key a checkpoint is signed, for a sentence, and its name if that differs.
+
+    Raises
+    ------
+    ClaimlogError
+        If it is no public key.
+    """
+    name = read_public_key(key, origin).name
+    which = key.name if isinstance(key, Path) else name
+    own = "" if name in (origin, which) else f" under the name {name_in_sentence(name)}"
+    return f"the key {which}{own}"
 
 
 def _parse_text(text: str, display_path: str) -> Checkpoint:

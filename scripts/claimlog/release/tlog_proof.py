@@ -20,7 +20,12 @@ from claimlog.log.event_log import Log
 from claimlog.log.merkle import leaf_hash
 from claimlog.log.proofs import HASH_BYTES, LARGEST_SIZE, includes, inclusion
 from claimlog.log.tiles import ENTRY_BYTES
-from claimlog.release.checkpoint import Checkpoint, parse_checkpoint, verify_checkpoint
+from claimlog.release.checkpoint import (
+    Checkpoint,
+    parse_checkpoint,
+    signing_key_words,
+    verify_checkpoint,
+)
 from claimlog.release.prove import PATH_LENGTH, PROOF_BYTES, leaf_hashes, root_at
 from claimlog.release.signed_note import Signature, decode_text
 from claimlog.release.signing_key import decode_base64
@@ -229,15 +234,11 @@ def check_tlog_proof(
     if size not in kept_sizes and size in roots and place:
         notes.append(f"the root is also the one in {place}")
     more = f" ({'; '.join(notes)})" if notes else ""
-    by = "" if key is None else _signer(key)
+    by = "" if key is None else f", signed with {signing_key_words(key, checkpoint.origin)}"
     return (
         f"{_row_name(proof.line)} is row {proof.index} of the {size} rows of "
         f"{name_in_sentence(checkpoint.origin)} with root {root}{by}{more}"
     )
-
-
-def _signer(key: Path | str) -> str:
-    return f", signed with the key {key.name if isinstance(key, Path) else key.partition('+')[0]}"
 
 
 def _signers(signatures: Sequence[Signature]) -> str:
