@@ -20,6 +20,7 @@ from click.testing import CliRunner, Result
 
 from claimlog.cli import cli
 from claimlog.errors import ClaimlogError
+from claimlog.package import Package
 from conftest import World, copied
 
 MIB = 1 << 20
@@ -223,6 +224,22 @@ def test_what_lies_in_a_directory_of_texts_is_no_text(
     assert time.process_time() - started < 20
     assert done.exit_code == 0, done.output
     assert "root:" not in done.output
+
+
+@pytest.mark.parametrize("words", [("show",), ("retract", "--reason", "x"), ("prove", "inclusion")])
+def test_an_argument_that_is_no_utf_8_is_one_line(world: World, words: tuple[str, ...]) -> None:
+    done = world.run(*words, os.fsdecode(b"C\x85z"))
+    assert done.returncode == 2
+    said = "C\\udc85z: is not UTF-8; name it in UTF-8. Nothing was replaced"
+    assert done.stderr == f"claimlog: {said}\n"
+
+
+def test_a_package_in_a_path_that_is_no_utf_8_is_one_line(world: World, tmp_path: Path) -> None:
+    root = copied(world, tmp_path).root.rename(tmp_path / os.fsdecode(b"p\xff"))
+    done = World(Package(root), world.texts).run("build")
+    assert done.returncode == 2
+    assert done.stderr.endswith("p\\udcff: the path is not UTF-8; name it in UTF-8\n")
+    assert not (root / "build").exists()
 
 
 def test_a_name_that_is_no_utf_8_keeps_nobody_from_building(world: World) -> None:

@@ -222,3 +222,12 @@ def web_address(value: object) -> str | None:
         return FOREIGN.sub(lambda match: f"%{ord(match[0]):02X}", text) if named else None
     except ValueError:
         return None
+
+
+def is_utf_8(name: str) -> bool:
+    """Whether an argument or a path is UTF-8; Python holds other bytes as lone surrogates."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

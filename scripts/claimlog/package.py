@@ -11,6 +11,7 @@ from typing import Any
 
 from claimlog import __version__
 from claimlog.errors import ClaimlogError, UsageError
+from claimlog.escaping import is_utf_8
 from claimlog.files import write_durably
 from claimlog.limits import (
     DEFINITION_BYTES,
@@ -74,10 +75,13 @@ class Package:
         Raises
         ------
         UsageError
-            If neither `start` nor a directory above it holds a package.
+            If neither `start` nor a directory above it holds a package, or its path is not UTF-8,
+            which libraries that read tables ask for.
         """
         for folder in (start.absolute(), *start.absolute().parents):
             if (folder / DESCRIPTOR).is_file() and (folder / "schemas").is_dir():
+                if not is_utf_8(str(folder)):
+                    raise UsageError(f"{folder}: the path is not UTF-8; name it in UTF-8")
                 for place in (folder, folder.resolve()):  # which a link may name otherwise
                     if place.name == LOG and all(
                         (place.parent / name).is_file() for name in (RELEASE, SUMS)

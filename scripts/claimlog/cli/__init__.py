@@ -17,6 +17,7 @@ from claimlog.cli.base import Context, package_option
 from claimlog.cli.output import block, escaped_streams, line, lines
 from claimlog.cli.sections import SectionedGroup
 from claimlog.errors import ClaimlogError, FindingsError
+from claimlog.escaping import is_utf_8
 from claimlog.own_variables import set_own_variable
 
 SECTIONS = {
@@ -138,12 +139,19 @@ def _run(command: click.Command) -> None:
         if os.environ.get("CLAIMLOG_TRACEBACK"):
             traceback.print_exc()
             sys.exit(1)
+        if isinstance(error, UnicodeEncodeError) and (odd := _argument_without_utf8()):
+            fail(f"{odd}: is not UTF-8; name it in UTF-8. Nothing was replaced", 2)
         what = f"{type(error).__name__}: {error}".splitlines()[0][:200]
         fail(
             f"unexpected {what}; nothing was replaced. This is a fault of claimlog: report it, "
             "with what CLAIMLOG_TRACEBACK=1 prints",
             1,
         )
+
+
+def _argument_without_utf8() -> str | None:
+    """Return an argument whose bytes are not UTF-8, if there is one."""
+    return next((name for name in sys.argv[1:] if not is_utf_8(name)), None)
 
 
 def fail(message: str, status: int) -> None:
