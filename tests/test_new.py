@@ -30,7 +30,7 @@ from claimlog.schema.table_schema import REQUIRED_STREAMS
 from claimlog.start import template_files, upgrade
 from claimlog.start.example import remove_example
 from claimlog.start.language_tags import PATTERN, language_tag
-from claimlog.start.new_package import make_package
+from claimlog.start.new_package import make_package, require_place
 from claimlog.start.package_choices import PackageChoices, licences
 from claimlog.start.upgrade import apply_upgrade, plan_upgrade
 from claimlog.validate import validate
@@ -352,6 +352,8 @@ def test_authors_are_whom_a_citation_names(tmp_path: Path) -> None:
 
 
 def test_a_place_that_cannot_be_is_refused_before_any_question(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="the path is not UTF-8"):
+        require_place(tmp_path / os.fsdecode(b"p\xff"))
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "file").touch()
     status, printed = typed(tmp_path, "new", "taken", answers=[])

@@ -52,6 +52,18 @@ DEFINITION_FORMAT = 1
 what one of today reads; then an older one says so, and a newer one still reads what is older."""
 
 
+def require_utf_8_path(folder: Path) -> None:
+    """Refuse a path whose bytes are not UTF-8, which libraries that read tables cannot open.
+
+    Raises
+    ------
+    UsageError
+        With the remedy.
+    """
+    if not is_utf_8(str(folder)):
+        raise UsageError(f"{folder}: the path is not UTF-8; name it in UTF-8")
+
+
 @dataclass(frozen=True)
 class Package:
     """A directory with ``datapackage.json``, ``events/`` and ``schemas/``.
@@ -80,8 +92,7 @@ class Package:
         """
         for folder in (start.absolute(), *start.absolute().parents):
             if (folder / DESCRIPTOR).is_file() and (folder / "schemas").is_dir():
-                if not is_utf_8(str(folder)):
-                    raise UsageError(f"{folder}: the path is not UTF-8; name it in UTF-8")
+                require_utf_8_path(folder)
                 for place in (folder, folder.resolve()):  # which a link may name otherwise
                     if place.name == LOG and all(
                         (place.parent / name).is_file() for name in (RELEASE, SUMS)

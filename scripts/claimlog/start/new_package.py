@@ -12,7 +12,7 @@ from claimlog.edit.log_lock import log_lock
 from claimlog.edit.seal import seal
 from claimlog.errors import UsageError
 from claimlog.export.descriptor import dump_json
-from claimlog.package import DESCRIPTOR, STAMP, Package
+from claimlog.package import DESCRIPTOR, STAMP, Package, require_utf_8_path
 from claimlog.release.coding_manual import PAGE
 from claimlog.release.descriptors.plain_yaml import dump_yaml
 from claimlog.release.generated_files import CITATION, refresh_generated_files
@@ -98,6 +98,7 @@ def require_place(folder: Path) -> None:
         Naming another place.
     """
     target = folder.absolute()
+    require_utf_8_path(target)
     if not target.parent.is_dir():
         raise UsageError(f"{folder}: its parent is no directory; make that first")
     if os.path.lexists(target) and (target.is_symlink() or not target.is_dir()):
