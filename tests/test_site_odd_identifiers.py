@@ -6,14 +6,13 @@ import json
 import re
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import pytest
 
 from claimlog.build import build
-from claimlog.release.cited_names import (
-    address_name,
-)
+from claimlog.file_names import path_segment
+from claimlog.release.cited_names import key_name
 from claimlog.release.sandbox import verify_in_sandbox
 from claimlog.site.files.release_pages import draw_release_site
 from conftest import ROOT, asking
@@ -74,10 +73,27 @@ def test_every_link_of_their_pages_is_answered(odd: Odd) -> None:
                 seen.add(address)
                 assert get(address).status_code == 200, address
     for stream, name in (("claims", CLAIM), ("sources", SOURCE), ("actors", ACTOR)):
-        path = f"/{stream}/{address_name(name)}"
+        path = f"/{stream}/{path_segment(name)}"
         assert unquote(path) in map(unquote, seen)
         page = get(path)
         assert [address for address in _links(page.text) if get(address).status_code != 200] == []
+
+
+@pytest.mark.parametrize(
+    ("searched", "query"),
+    [
+        (f"tiny-0.1.0-{key_name(CLAIM)}", ""),
+        (f"/releases/0.1.0/claims/{path_segment(CLAIM)}", ""),
+        (f"https://claims.example/claims/{path_segment(CLAIM)}/", ""),
+        (f"/claims/{quote(CLAIM, safe='~:,')}?a=%26", "?a=%26"),
+    ],
+)
+def test_a_search_for_what_cites_them_leads_to_their_page(
+    searched: str, query: str, odd: Odd
+) -> None:
+    found = asking(odd.repo.package.build)(f"/search.json?q={quote(searched, safe='')}").json()
+    absent = found["absent_release"] or {"path": found["leads_to"]}  # the build is newer than 0.1.0
+    assert absent["path"] == f"/claims/{path_segment(CLAIM)}{query}"
 
 
 def _links(page: str) -> list[str]:

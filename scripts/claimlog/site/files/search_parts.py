@@ -9,6 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from claimlog.file_names import path_segment
 from claimlog.site.entity_links import LABELS, store_registers
 from claimlog.site.files.index_script import (
     File,
@@ -41,7 +42,7 @@ left join (select claim_id, row_number() over (order by rowid) - 1 as number fro
 using (claim_id)"""
 """Every claim that there ever was, and the place of its row in the table; null if retracted."""
 
-EVENTS = """select substr(event_id, 1, :digits) as id, stream || '/' || entity_id as entity
+EVENTS = """select substr(event_id, 1, :digits) as id, stream, entity_id
 from events where stream in (select value from json_each(:streams)) order by 1"""
 ACTOR_CLAIMS = """select m.actor_id as id, c.number from
 (select distinct actor_id, claim_id from claim_actors) m
@@ -118,7 +119,9 @@ async def search_parts(
         yield file
     streams = sorted({*LABELS, *(one.name for one in await store_registers(store))})
     events = await store.rows(EVENTS, streams=json_list(streams), digits=EVENT_DIGITS)
-    for file in parts("events", ((row["id"], row["entity"]) for row in events)):
+    for file in parts(
+        "events", ((row["id"], _path(row["stream"], row["entity_id"])) for row in events)
+    ):
         yield file
     for file in parts("row-ids", _sorted((await _row_paths(store)).items())):
         yield file
@@ -160,8 +163,13 @@ async def _row_paths(store: Store) -> dict[str, list[str]]:
                 "order by 1"
             )
             for row in rows:
-                paths.setdefault(row["id"], []).append(f"{register.name}/{row['id']}")
+                paths.setdefault(row["id"], []).append(_path(register.name, row["id"]))
     return paths
+
+
+def _path(stream: str, identifier: str) -> str:
+    """Return the path of a row's page as addresses spell it, without a slash before it."""
+    return f"{stream}/{path_segment(identifier)}"
 
 
 def _places_by_actor(rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:

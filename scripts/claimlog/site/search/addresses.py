@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from claimlog.file_names import normalized_segment
 
 ADDRESS = re.compile(r"(?:https?://|www\.)\S+|/\S*|[\w-]+(?:\.[\w-]+)+(?::[0-9]+)?/\S*", re.I)
 """What is read as an address: with a scheme, a path alone, or a host with a path."""
@@ -49,9 +51,13 @@ def address_key(address: str) -> str:
 
 
 def address_path(address: str) -> tuple[str, str]:
-    """Return the path of an address, unquoted and without a slash at its end, and its query."""
+    """Return the path of an address as pages spell it, without a slash at its end, and its query.
+
+    >>> address_path("https://a.example/claims/C%2d1/?q=x#top")
+    ('/claims/C-1', 'q=x')
+    """
     _, path, query = _parts(address)
-    return unquote(path).rstrip("/") or "/", query
+    return "/".join(map(normalized_segment, path.split("/"))).rstrip("/") or "/", query
 
 
 def _parts(address: str) -> tuple[str, str, str]:

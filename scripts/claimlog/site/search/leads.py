@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from claimlog.file_names import path_segment
 from claimlog.release.cited_names import identifier_in_key
@@ -78,7 +78,8 @@ async def search_lead(
         return None if sources else await _own_page(store, index, pages, text)
     key = CITATION_KEY.format(name=re.escape(Store.latest(store.datasette).name))
     if match := re.fullmatch(key, text.strip(AROUND), re.I):
-        path = f"/releases/{match['release']}/{CLAIMS}/{quote(identifier_in_key(match['claim']))}"
+        claim = path_segment(identifier_in_key(match["claim"]))
+        path = f"/releases/{match['release']}/{CLAIMS}/{claim}"
         return await _own_page(store, index, pages, path)
     named = await _path_of_name(store, index, text)
     return SearchLead(named) if named else None
@@ -175,7 +176,7 @@ async def _own_page(
     if page is None or (release and not page.in_releases):
         return None
     known = await _known_path(store, index, path)
-    found = known and f"{quote(known)}{f'?{quote(query, safe=QUERY_SIGNS)}' if query else ''}"
+    found = known and f"{known}{f'?{quote(query, safe=QUERY_SIGNS)}' if query else ''}"
     if not release:
         return SearchLead(found) if found else None
     if Store.of_release(store.datasette, release):
@@ -194,10 +195,11 @@ async def _known_path(store: Store, index: SearchIndex, path: str) -> str | None
     if len(rest) != 1 or not await _has_page(store, stream):
         return path
     if stream == CLAIMS:
-        claim = await _claim_id(store, rest[0])
-        return f"/{CLAIMS}/{claim}" if claim else None
-    entries = index.of_name(rest[0])
-    return path if any(one.kind == stream and one.id == rest[0] for one in entries) else None
+        claim = await _claim_id(store, unquote(rest[0]))
+        return f"/{CLAIMS}/{path_segment(claim)}" if claim else None
+    name = unquote(rest[0])
+    is_known = any(one.kind == stream and one.id == name for one in index.of_name(name))
+    return path if is_known else None
 
 
 async def log_size(store: Store) -> int:

@@ -172,6 +172,15 @@ var claimlog = {}; // eslint-disable-line no-var
     return encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
   }
 
+  /** Unquote a part of an address; what is no UTF-8 stays as it is. @param {string} text */
+  function unquote(text) {
+    try {
+      return decodeURIComponent(text);
+    } catch {
+      return text;
+    }
+  }
+
   const OWN_SUFFIX = /\.(?=(?:html|json|csv|jsonld|atom)$)/;
   const NO_FILE = /^(?=(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)|sha256-[0-9a-f]{64}$)[a-z]/i;
 
@@ -183,11 +192,11 @@ var claimlog = {}; // eslint-disable-line no-var
 
   /**
    * Return the file of a page below the root of the site.
-   * @param {string} path as on a server, unquoted, below the release that the page is of
+   * @param {string} path as on a server, below the release that the page is of
    * @param {string} [release] the folder of another release
    */
   function fileOf(path, release = folder) {
-    const segments = `${release}/${path}`.split("/").filter(Boolean).map((segment) => quote(fileSegment(segment)));
+    const segments = `${release}/${path}`.split("/").filter(Boolean).map((segment) => quote(fileSegment(unquote(segment))));
     return [...segments, "index.html"].join("/");
   }
 
@@ -196,5 +205,5 @@ var claimlog = {}; // eslint-disable-line no-var
     return new URL(file, root).href;
   }
 
-  Object.assign(claimlog, { root, load, numbers, steps, KeyedParts, rows, quote, fileOf, address });
+  Object.assign(claimlog, { root, load, numbers, steps, KeyedParts, rows, quote, unquote, fileOf, address });
 })();

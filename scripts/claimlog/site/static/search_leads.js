@@ -40,7 +40,7 @@
     if (!name || name.length > index.limits.identifierCharacters) return undefined;
     if (/\s/.test(name)) {
       const spaced = await claimId(index, name.split(/\s+/).join(index.limits.hyphen));
-      return spaced && claimlog.fileOf(`/claims/${spaced}`);
+      return spaced && claimlog.fileOf(`/claims/${claimlog.quote(spaced)}`);
     }
     if (EVENT_ID.test(name)) {
       const digits = name.toLowerCase().slice(0, index.limits.eventDigits);
@@ -48,7 +48,7 @@
       return entities.length === 1 ? claimlog.fileOf(`/${entities[0]}`) : undefined;
     }
     const claim = await claimId(index, name);
-    if (claim) return claimlog.fileOf(`/claims/${claim}`);
+    if (claim) return claimlog.fileOf(`/claims/${claimlog.quote(claim)}`);
     const folded = claimlog.foldCase(name);
     const source = (await index.ofName(name)).find(
       (one) => one.kind === index.limits.sources && claimlog.foldCase(one.id) === folded,
@@ -119,7 +119,7 @@
    */
   async function ownPage(/** @type {any} */ index, /** @type {string} */ text) {
     const parts = claimlog.addressParts(text);
-    const whole = claimlog.unquote(parts.path).replace(/\/+$/, "").replace(/\.json$/, "").replace(/\/index\.html$/, "");
+    const whole = parts.path.replace(/\/+$/, "").replace(/\.json$/, "").replace(/\/index\.html$/, "");
     const [, prefix, path] = OF_RELEASE.exec(whole) || [];
     const page = index.about.patterns.find(([pattern]) => new RegExp(`^(?:${pattern})$`).test(path || ""));
     if (!path || !page || (prefix && !page[1])) return undefined;
@@ -140,10 +140,11 @@
     const [, stream, ...rest] = path.split("/");
     if (rest.length !== 1 || !index.about.streams.includes(stream)) return path;
     if (stream === "claims") {
-      const claim = await claimId(index, rest[0]);
-      return claim && `/claims/${claim}`;
+      const claim = await claimId(index, claimlog.unquote(rest[0]));
+      return claim && `/claims/${claimlog.quote(claim)}`;
     }
-    const isKnown = (await index.ofName(rest[0])).some((one) => one.kind === stream && one.id === rest[0]);
+    const name = claimlog.unquote(rest[0]);
+    const isKnown = (await index.ofName(name)).some((one) => one.kind === stream && one.id === name);
     return isKnown ? path : undefined;
   }
 

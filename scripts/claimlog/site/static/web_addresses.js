@@ -5,15 +5,6 @@
   const ADDRESS = /^(?:(?:https?:\/\/|www\.)\S+|\/\S*|[\p{L}\p{N}_-]+(?:\.[\p{L}\p{N}_-]+)+(?::[0-9]+)?\/\S*)$/iu;
   const CAMPAIGN = /^(?:utm_[\p{L}\p{N}_]+|fbclid|gclid|mc_[ce]id|igshid)$/iu;
 
-  /** Unquote a part of an address; what is no UTF-8 stays as it is. @param {string} text */
-  function unquote(text) {
-    try {
-      return decodeURIComponent(text);
-    } catch {
-      return text;
-    }
-  }
-
   /** Whether a search is an address. @param {string} text @param {number} most */
   function isAddress(text, most) {
     return text.length <= most && ADDRESS.test(text);
@@ -36,11 +27,11 @@
     const { host, path, query } = addressParts(address);
     const pairs = query.split("&").filter(Boolean).map((pair) => {
       const [key, ...value] = pair.replace(/\+/g, " ").split("=");
-      return [unquote(key), unquote(value.join("="))];
+      return [claimlog.unquote(key), claimlog.unquote(value.join("="))];
     });
     const rest = pairs.filter(([key]) => !CAMPAIGN.test(key));
     return host + path.replace(/\/+$/, "") + claimlog.query(rest);
   }
 
-  Object.assign(claimlog, { isAddress, addressParts, addressKey, unquote });
+  Object.assign(claimlog, { isAddress, addressParts, addressKey });
 })();
