@@ -27,7 +27,7 @@ def address_name(identifier: str) -> str:
     >>> address_name("C004-001"), address_name("C{4}."), address_name("C4/1")
     ('C004-001', 'C%7B4%7D%2E', 'C4%2F1')
     """
-    return LAST_MARK.sub(lambda match: f"%{ord(match[0]):02X}", path_segment(identifier))
+    return _without_last_mark(path_segment(identifier))
 
 
 def identifier_in_address(name: str) -> str:
@@ -38,11 +38,16 @@ def identifier_in_address(name: str) -> str:
 def key_name(identifier: str) -> str:
     """Return an identifier as a part of a key: signs that a key has not as ``_`` and hex digits.
 
-    >>> key_name("C004-001"), key_name("C{4}"), key_name("C_7b")
-    ('C004-001', 'C_7B4_7D', 'C_5F7b')
+    >>> key_name("C004-001"), key_name("C{4}."), key_name("C_7b")
+    ('C004-001', 'C_7B4_7D_2E', 'C_5F7b')
     """
     escaped = quote(KEY_ESCAPE.sub("%5F", identifier.replace("%", "%25")), safe="%")
-    return escaped.replace("~", "%7E").replace("%", "_")
+    return _without_last_mark(escaped).replace("~", "%7E").replace("%", "_")
+
+
+def _without_last_mark(name: str) -> str:
+    """Escape a dot or hyphen at the end, which in a sentence is taken for punctuation."""
+    return LAST_MARK.sub(lambda match: f"%{ord(match[0]):02X}", name)
 
 
 def identifier_in_key(name: str) -> str:
