@@ -135,6 +135,8 @@ ODD = (
     "ä/ö",
     "C4-",
     "C(1)#?&",
+    "C" * 5_000,
+    "C" * 200 + "…",
 )
 """Identifiers that a package may allow."""
 

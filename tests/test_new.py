@@ -522,6 +522,19 @@ def test_a_package_that_states_no_version_is_given_one_and_no_files(world: World
     assert not (world.root / "Makefile").exists()
 
 
+def test_an_upgrade_makes_the_directories_of_files_that_are_new(bells: World) -> None:
+    shutil.rmtree(bells.root / ".github")
+    written = {
+        path: digest
+        for path, digest in bells.package.descriptor[STAMP]["files"].items()
+        if not path.startswith(".github/")
+    }
+    restate(bells, version="0.2.9", files=written)
+    done = bells.run("upgrade", "--apply")
+    assert done.returncode == 0, done.stderr
+    assert (bells.root / ".github" / "workflows" / "dataset.yml").is_file()
+
+
 @pytest.mark.parametrize(
     "name", ["events/{batch}/claims.ndjson", "README.md", "tool/../README.md", "tool/mine.whl"]
 )

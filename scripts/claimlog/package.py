@@ -230,7 +230,9 @@ class Package:
         return read_regular(path, self.relative(path), DOCUMENT_BYTES, self.root)
 
     def write(self, path: Path, data: bytes) -> None:
-        """Replace a file of the package durably; one that is a link is replaced itself.
+        """Replace a file of the package durably, and make directories that it lies in.
+
+        One that is a link is replaced itself.
 
         Raises
         ------
@@ -246,6 +248,7 @@ class Package:
                 "that names it from git"
             )
         self.refuse_links(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
         write_durably(path, data)
 
     def refuse_links(self, path: Path) -> None:

@@ -15,7 +15,7 @@ from claimlog.log.event_log import CLAIMS, Log
 from claimlog.log.release_index import release_marks, require_agreement
 from claimlog.log.taken_versions import taken_row, taken_versions, with_taken_versions
 from claimlog.log.version_changes import changed_cells, readable_value
-from claimlog.release.cited_claims import ClaimCitation
+from claimlog.release.cited_claims import ClaimCitation, short_name
 from claimlog.release.diff import ChangeEvent
 from claimlog.schema.table_schema import POSITION
 
@@ -61,9 +61,12 @@ class CheckedCitation:
         return self.status == UNCHANGED
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it as a JSON object."""
+        """Return it as a JSON object; an identifier that nothing has may be cut."""
+        cited = asdict(self.citation)
+        if self.status == UNKNOWN:
+            cited["claim_id"] = short_name(self.citation.claim_id)
         return {
-            **asdict(self.citation),
+            **cited,
             "status": self.status,
             "problem": self.problem,
             "cited_version": self.version,
@@ -176,7 +179,7 @@ def _cited_row(
     The event says it most exactly, then the version of the claim, then the release that held it. A
     release that is not known here leaves open what was cited, whatever else the citation says.
     """
-    name, release = citation.claim_id, citation.release
+    name, release = short_name(citation.claim_id), citation.release
     if not history.rows:
         return None, f"the log has no claim {name}"
     row, problem = None, None
@@ -217,7 +220,7 @@ def as_lines(citations: Sequence[CheckedCitation]) -> Iterator[str]:
             continue
         versions = f"version {one.version} is cited, {one.latest} is the last"
         became = ":" if one.status == TAKEN_DOWN else f" was {one.status} since;"
-        yield f"{where}: {cited.claim_id}{became} {versions}"
+        yield f"{where}: {short_name(cited.claim_id)}{became} {versions}"
         for name, (old, new) in (one.fields or {}).items():
             yield f"    {name}: {readable_value(old)} -> {readable_value(new)}"
         if one.earlier_events:

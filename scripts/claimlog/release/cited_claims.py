@@ -34,7 +34,7 @@ PATH_WORDS = "permalink path "
 
 EVENT = re.compile(r"\bevent (?P<event>[0-9a-f]{64})\b")
 CLAIM_VERSION = re.compile(
-    r"\bClaim (?P<claim>(?:(?!\bClaim ).){1,200}?), claim version (?P<version>[0-9]{1,9})\b"
+    r"\bClaim (?P<claim>(?:(?!\bClaim ).)+?), claim version (?P<version>[0-9]{1,9})\b"
 )
 
 BIBTEX_ENTRY = re.compile(r"(?<![^\s})])@(?P<kind>\w+)\s*[{(]\s*(?P<key>[^,\s{}()]*)")
@@ -189,15 +189,15 @@ def _citations(
         is_told = claim == told
         told = None if is_told else told  # of one release, where several are cited
         yield ClaimCitation(
-            _short(key),
+            short_name(key),
             line,
-            _short(claim),
+            claim,
             release,
             int(stated["version"]) if stated and is_told else None,
             event["event"] if event and is_told else None,
         )
 
 
-def _short(name: str) -> str:
-    """Return a key or identifier, cut where it is longer than any; no claim is called so then."""
+def short_name(name: str) -> str:
+    """Return a key or identifier for a message, cut where it is longer than any of ours."""
     return name if len(name) <= NAME_LENGTH else f"{name[:NAME_LENGTH]}…"

@@ -40,7 +40,6 @@ def write_together(package: Package, files: Mapping[str, bytes]) -> None:
             if data == before[name]:
                 continue
             begun.append(name)
-            places[name].parent.mkdir(exist_ok=True)
             package.write(places[name], data)
     except BaseException:  # an interrupt too
         for name in reversed(begun):
