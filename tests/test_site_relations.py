@@ -15,7 +15,7 @@ import pytest
 
 from claimlog.build import build
 from claimlog.schema.site_config import OF_REGISTER
-from claimlog.site import attitude_groups
+from claimlog.site import attitude_groups, measure_progress
 from claimlog.site.drawing.origin_graph import draw_origin_graph, find_cycles
 from claimlog.site.drawing.timeline import draw_timeline
 from claimlog.site.origin_groups import dependent_origins, group_by_origin
@@ -423,6 +423,16 @@ def test_a_measure_has_its_claims_by_status_with_accounts_and_disputes(get: Get)
     assert "about March 2025" in page
     other = get("/coders/coder-1.json")
     assert (other.status_code, other.json()["progress"]) == (200, None)
+
+
+def test_a_measure_with_many_disputes_lists_some_and_says_so(
+    get: Get, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = 'are listed; <a href="/disputes">'
+    assert more not in get("/measures/tide-tables-stopped?shown=all").text
+    monkeypatch.setattr(measure_progress, "DISPUTING", 0)
+    assert more in get("/measures/tide-tables-stopped?shown=some").text
+    assert get("/measures/tide-tables-stopped.json?shown=some").json()["progress"]["disputes"] == []
 
 
 def test_an_attitude_is_shown_by_who_holds_it_and_towards_whom(get: Get) -> None:

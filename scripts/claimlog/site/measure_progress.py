@@ -11,8 +11,8 @@ from claimlog.site.origin_groups import origins_by_group
 from claimlog.site.store import Row, Store, json_list
 from claimlog.site.topic import read_topic
 
-CLAIMS = 200
-"""Claims that the page of a measure lists."""
+CLAIMS, DISPUTING = 200, 200
+"""Claims that the page of a measure lists, and those that dispute one of them."""
 
 
 async def measure_progress(store: Store, register: str, name: str) -> Row | None:
@@ -66,7 +66,8 @@ async def measure_progress(store: Store, register: str, name: str) -> Row | None
         "presupposed": presupposed,
         "presupposed_origins": origins.get(None, 0),
         "accounts": [code_entry(codes, matrix.account_codelist, one) for one in accounts],
-        "disputes": disputes,
+        "disputes": disputes[:DISPUTING],
+        "has_more_disputes": len(disputes) > DISPUTING,
     }
 
 
@@ -76,13 +77,17 @@ def _group(row: Row) -> str | None:
 
 
 async def _disputes(store: Store, claims: list[str]) -> list[Row]:
-    """Return the claims that dispute some claims, each with the one that it disputes."""
+    """Return claims that dispute some claims, each with the one that it disputes.
+
+    There is one more than are listed, if there are more.
+    """
     rows = await store.rows(
         "select from_claim_id as claim_id, to_claim_id as disputed_id, basis from links "
         "where relation = :disputes and to_claim_id in (select value from json_each(:ids)) "
-        "order by from_claim_id, to_claim_id",
+        "order by from_claim_id, to_claim_id limit :most",
         disputes=DISPUTES,
         ids=json_list(claims),
+        most=DISPUTING + 1,
     )
     disputing = await claim_entries(store, [row["claim_id"] for row in rows])
     return [
