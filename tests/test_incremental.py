@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any
@@ -484,3 +485,20 @@ def test_a_build_whose_database_computes_something_is_not_patched(
         build(world.package, world.package.build)
     assert said in str(caught.value)
     assert "is none that claimlog makes; build from nothing" in str(caught.value)
+
+
+def test_rows_of_many_small_parts_are_those_of_all_together(
+    made: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = read(made.package)
+    frame = log.rows("claims")
+    parts = [MemoryPart(frame.slice(at, 1)) for at in range(frame.height)]
+    assert len(parts) > 6
+    many = replace(log, parts={**log.parts, "claims": parts})
+    for together, few in ((2, 0), (2, 2), (3, 100)):
+        monkeypatch.setattr(claimlog.log.event_log, "PARTS_TOGETHER", together)
+        monkeypatch.setattr(claimlog.log.event_log, "FEW_ROWS", few)
+        rows = many.scan("claims").collect().sort("seq")
+        assert rows.equals(frame.sort("seq"))
+        assert many.ids("claims") == log.ids("claims")
+        assert many.history("claims", "C001-003").equals(log.history("claims", "C001-003"))

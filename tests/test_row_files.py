@@ -6,6 +6,7 @@ import io
 import json
 import re
 import struct
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,8 +16,10 @@ from typing import Any
 import openpyxl
 import pytest
 
+from claimlog.edit import delimited_text
 from claimlog.edit import workbook as workbook_module
 from claimlog.edit.cell_values import parse_cell
+from claimlog.edit.delimited_text import separated_rows
 from claimlog.edit.find_quote import find_quote
 from claimlog.edit.row_files import read_entries
 from claimlog.edit.template import csv_template, template_columns, workbook_template
@@ -50,15 +53,19 @@ def read(tmp_path: Path) -> Read:
     return rows
 
 
+def saved(book: openpyxl.Workbook) -> bytes:
+    target = io.BytesIO()
+    book.save(target)
+    return target.getvalue()
+
+
 def workbook(*rows: list[Any], title: str = "claims") -> bytes:
     book = openpyxl.Workbook()
     assert book.active is not None
     book.active.title = title
     for row in rows:
         book.active.append(row)
-    target = io.BytesIO()
-    book.save(target)
-    return target.getvalue()
+    return saved(book)
 
 
 CELLS = [["source_id", "statement", "topic"], ["S001", "Ferries are late.", "sharing"]]
@@ -426,6 +433,36 @@ def test_words_of_a_package_are_no_formula_in_a_template() -> None:
 def test_more_rows_and_values_than_are_held_are_one_line(read: Read, data: str) -> None:
     with pytest.raises(ClaimlogError, match=r"rows:\d+: there are more than 300,000 rows"):
         read(data)
+
+
+def test_a_row_of_more_cells_than_are_held_is_refused_before_they_are_made(
+    read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delimited_text, "ADDED_VALUES", 1_000)
+    for row in ("," * 1_001, '"a\nb"' + "," * 600 + '"c\nd"' + "," * 600):
+        text = delimited(",") + f"{row}{',' * 3_000_000}\n"
+        tracemalloc.start()
+        with pytest.raises(ClaimlogError, match="3: has more than 1,000 cells; mend the row"):
+            for _ in separated_rows(text, CLAIMS.names):
+                pass
+        assert tracemalloc.get_traced_memory()[1] < 40_000_000
+        tracemalloc.stop()
+    rows = "S001,Ferries are late.,sharing\n" * 900
+    assert len(read("source_id,statement,topic\n" + rows)) == 900  # each row by itself
+
+
+@pytest.mark.parametrize("state", ["hidden", "veryHidden"])
+def test_rows_are_those_of_a_sheet_that_is_shown(read: Read, state: str) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(workbook(*CELLS, title="Rows to add")))
+    book.create_sheet("claims", 0).append(["source_id"])
+    book["claims"].append(["S009"])
+    assert read(saved(book)) == [{"source_id": "S009"}]
+    book["claims"].sheet_state = state
+    assert read(saved(book)) == [ROW]
+    book["claims"].sheet_state = "visible"
+    book.create_sheet("Claims ")
+    with pytest.raises(ClaimlogError, match="has 2 sheets that are called claims"):
+        read(saved(book))
 
 
 def test_the_separator_is_found_without_holding_the_lines(read: Read) -> None:

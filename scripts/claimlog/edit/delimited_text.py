@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Collection, Iterator
 
 from claimlog.errors import ClaimlogError
+from claimlog.limits import ADDED_VALUES
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 
@@ -70,10 +71,22 @@ def separated_rows(text: str, columns: Collection[str]) -> Iterator[Cells]:
     if "\n" not in text:  # line ends of old Macs
         text = text.replace("\r", "\n")
     separator = separator or _separator(text, columns)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    begins = 1
+    begins, separators = 1, 0
+
+    def lines() -> Iterator[str]:
+        nonlocal separators
+        for line in io.StringIO(text, newline=""):
+            separators += line.count(separator)
+            if separators > ADDED_VALUES:  # before the reader makes a cell of each
+                raise ClaimlogError(
+                    f"{begins + skipped}: has more than {ADDED_VALUES:,} cells; mend the row"
+                )
+            yield line
+
+    reader = csv.reader(lines(), delimiter=separator, strict=True)
     try:
         for cells in reader:
+            separators = 0
             line, begins = begins, reader.line_num + 1
             yield line + skipped, cells
     except csv.Error as error:

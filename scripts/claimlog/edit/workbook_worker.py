@@ -43,10 +43,14 @@ def rows_of(data: bytes, stream: str) -> Iterator[list[str]]:
         raise ClaimlogError(
             f"is no workbook that can be read ({first_line(error)}); {SAVE}"
         ) from error
-    sheets = {sheet.title.strip().lower(): sheet for sheet in book.worksheets}
-    if not sheets:
-        raise ClaimlogError(f"has no sheet; {SAVE}")
-    sheet = sheets.get(stream, book.worksheets[0])
+    # what a person does not see is not what she adds
+    shown = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
+    if not shown:
+        raise ClaimlogError(f"has no sheet that is shown; {SAVE}")
+    named = [sheet for sheet in shown if sheet.title.strip().lower() == stream]
+    if len(named) > 1:
+        raise ClaimlogError(f"has {len(named)} sheets that are called {stream}; leave one of them")
+    sheet = (named or shown)[0]
     left = SHEET_BYTES
     try:
         for number, row in enumerate(sheet.iter_rows(values_only=True), 1):

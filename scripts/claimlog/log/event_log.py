@@ -36,6 +36,10 @@ from claimlog.sound_notes import note_sound_values
 
 CLAIMS = "claims"
 
+PARTS_TOGETHER, FEW_ROWS = 32, 4_000
+"""Parts that are scanned together, and the rows of them that are read at once: what Polars takes to
+scan thousands of files grows with the square of their number."""
+
 SMALL = 20_000
 """Rows of a stream up to which all are held once they are needed; some 50 MB of claims."""
 
@@ -102,7 +106,15 @@ class Log:
         chosen = list(names or self.column_names(stream))
         if not parts:
             return self._no_rows(stream).lazy().select(chosen)
-        return pl.concat([part.scan(chosen) for part in parts])
+        if len(parts) <= PARTS_TOGETHER:
+            return pl.concat([part.scan(chosen) for part in parts])
+        scans = []
+        for at in range(0, len(parts), PARTS_TOGETHER):
+            some = parts[at : at + PARTS_TOGETHER]
+            rows = self.scan_parts(stream, some, chosen)
+            is_few = sum(part.rows for part in some) <= FEW_ROWS
+            scans.append(rows.collect().lazy() if is_few else rows)
+        return pl.concat(scans)
 
     def _no_rows(self, stream: str) -> pl.DataFrame:
         if stream not in self._empty:
