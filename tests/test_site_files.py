@@ -61,10 +61,8 @@ class Published:
     site: Path
 
 
-@pytest.fixture(scope="module")
-def published(checked_in: Repo, tmp_path_factory: pytest.TempPathFactory) -> Published:
-    """The site of the log after its corrections, beside the release before them."""
-    repo = checked_in.copy(tmp_path_factory.mktemp("files"))
+def publish(repo: Repo) -> Published:
+    """Release the log before its corrections, and write the site of the log after them."""
     about = json.loads((repo.root / "datapackage.json").read_text("utf-8"))
     about |= {"homepage": HOME}
     (repo.root / "datapackage.json").write_text(json.dumps(about), "utf-8")
@@ -77,6 +75,12 @@ def published(checked_in: Repo, tmp_path_factory: pytest.TempPathFactory) -> Pub
     )
     assert done.returncode == 0, done.stderr
     return Published(repo, release, site)
+
+
+@pytest.fixture(scope="module")
+def published(checked_in: Repo, tmp_path_factory: pytest.TempPathFactory) -> Published:
+    """The site of the log after its corrections, beside the release before them."""
+    return publish(checked_in.copy(tmp_path_factory.mktemp("files")))
 
 
 def test_every_link_of_every_file_leads_to_a_file_and_a_place(published: Published) -> None:

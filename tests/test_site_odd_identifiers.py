@@ -2,67 +2,47 @@
 
 from __future__ import annotations
 
-import json
 import re
-from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 import pytest
 
-from claimlog.build import build
 from claimlog.file_names import path_segment
 from claimlog.release.cited_names import key_name
 from claimlog.release.sandbox import verify_in_sandbox
-from claimlog.site.files.release_pages import draw_release_site
 from conftest import ROOT, asking
 from repositories import Repo
 from site_links import PageReader, broken_links
 from test_hostile_archives import pack
-from test_site_files import PROGRAM
+from test_site_files import PROGRAM, Published, publish
 
 CLAIM = "C{1}, @book{x,/..?a=b#c%41:~(é)."
 SOURCE = "S:1?x#y"
 ACTOR = "no/r:d<i>%2F"
-HOME = "https://claims.example/data"
 TEMPLATES = ROOT / "scripts" / "claimlog" / "site" / "templates"
 
 
-class Odd(NamedTuple):
-    """A package of odd identifiers, its release, and its site as files."""
-
-    repo: Repo
-    release: Path
-    site: Path
-
-
 @pytest.fixture(scope="module")
-def odd(checked_in: Repo, tmp_path_factory: pytest.TempPathFactory) -> Odd:
+def odd(checked_in: Repo, tmp_path_factory: pytest.TempPathFactory) -> Published:
+    """A package of odd identifiers, its release, and its site as files."""
     repo = checked_in.copy(tmp_path_factory.mktemp("odd"))
     repo.world.rename({"C001-001": CLAIM, "S001": SOURCE, "nor": ACTOR})
-    about = json.loads((repo.root / "datapackage.json").read_text("utf-8"))
-    (repo.root / "datapackage.json").write_text(json.dumps({**about, "homepage": HOME}), "utf-8")
     repo.commit()
-    release = repo.release("0.1.0", as_of="2", draw_site=draw_release_site).folder
-    build(repo.package, repo.package.build)
-    site = repo.root.parent / "public"
-    done = repo.world.run("site", "--out", str(site), "--releases", "all")
-    assert done.returncode == 0, done.stderr
-    return Odd(repo, release, site)
+    return publish(repo)
 
 
-def test_every_link_leads_to_a_file(odd: Odd) -> None:
+def test_every_link_leads_to_a_file(odd: Published) -> None:
     assert [*broken_links(odd.site)] == []
     assert [*broken_links(odd.release / "site")] == []
 
 
-def test_a_release_of_them_passes_where_nobody_vouches(odd: Odd) -> None:
+def test_a_release_of_them_passes_where_nobody_vouches(odd: Published) -> None:
     verdict = verify_in_sandbox(pack(odd.release), site_program=PROGRAM)
     assert verdict.findings == []
     assert any("as they are drawn again" in check for check in verdict.checks)
 
 
-def test_every_link_of_their_pages_is_answered(odd: Odd) -> None:
+def test_every_link_of_their_pages_is_answered(odd: Published) -> None:
     get = asking(odd.repo.package.build)
     seen = set()
     for start in ("/", "/claims", "/sources", "/actors", "/measures", "/facts", "/disputes"):
@@ -89,7 +69,7 @@ def test_every_link_of_their_pages_is_answered(odd: Odd) -> None:
     ],
 )
 def test_a_search_for_what_cites_them_leads_to_their_page(
-    searched: str, query: str, odd: Odd
+    searched: str, query: str, odd: Published
 ) -> None:
     found = asking(odd.repo.package.build)(f"/search.json?q={quote(searched, safe='')}").json()
     absent = found["absent_release"] or {"path": found["leads_to"]}  # the build is newer than 0.1.0

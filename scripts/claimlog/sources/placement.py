@@ -82,7 +82,7 @@ def settle_shared_places(placements: Sequence[Placement], own: Sequence[Span]) -
 
 
 def _withdrawn(placements: Sequence[Placement], own: Sequence[Span]) -> dict[int, bool]:
-    """Return the claims that lose their place, each with whether to one that is as strong.
+    """Return the claims that lose their place to another; true if that is exactly as strong.
 
     Two claims want one place if they overlap in the copy and are apart in the source. Each is held
     against all that begin before it and reach it, together: there may be thousands of them.

@@ -152,9 +152,9 @@ def check_spans_in_sources(log: Log, report: Report) -> None:
 def _with_source_state(
     rows: pl.DataFrame, table: Table, states: pl.DataFrame, last: pl.DataFrame
 ) -> pl.DataFrame:
-    """Return rows with the state of the source that they are judged by, and its length.
+    """Return rows with the state of their source that they are judged by and its text's length.
 
-    ``state`` is its `seq`; what may be long, as its furniture, is looked up there.
+    ``state`` is the `seq` of that state; what may be long, as its furniture, is looked up there.
     """
     if states.height == last.height:
         return rows.join(last, on="source_id", how="left")
@@ -184,7 +184,7 @@ def _with_source_state(
 
 
 def _furniture_ranges(states: pl.DataFrame) -> pl.DataFrame:
-    """Return the page furniture of every state of a source, in the order of where it begins.
+    """Return the ranges of page furniture of all states of sources, sorted by where they begin.
 
     Columns are ``state``, ``from``, ``to`` and ``kind``. A range is left out if one that began
     before reaches further: of those that begin before a place the last one reaches furthest.
@@ -208,7 +208,7 @@ def _furniture_ranges(states: pl.DataFrame) -> pl.DataFrame:
 def _check_furniture_overlap(
     report: Report, stream: str, spans: pl.DataFrame, furniture: pl.DataFrame
 ) -> None:
-    """Check that no span overlaps page furniture: one search a span, however much there is."""
+    """Check by one search for each span that it overlaps no page furniture of its source."""
     report.count("span-furniture", spans.height)
     key = report.log.definition.streams[stream].id
     inside = (
