@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from claimlog.edit.find_quote import find_quote
 from claimlog.errors import ClaimlogError
-from claimlog.sources.anchor import Anchor, anchor, boundary_flaw, find_exact_quote
+from claimlog.sources.anchor import Anchor, anchor, boundary_flaw
 from claimlog.sources.hash_search import search_by_hashes
 from claimlog.sources.placement import Outcome
 from claimlog.sources.text import Text, digest
@@ -25,7 +26,7 @@ def span(quote: str, text: str = TEXT) -> tuple[int, int]:
 
 
 def test_a_quote_that_stands_once_gives_its_offsets_and_hashes() -> None:
-    found = find_exact_quote(HARBOUR, "About forty pilots signed a letter", None, "S001")
+    found = find_quote(HARBOUR, "About forty pilots signed a letter", None, "S001")
     assert (found.start, found.end) == span("About forty pilots signed a letter")
     assert found.quote_sha256 == digest("About forty pilots signed a letter")
     assert found.word_count == 6
@@ -36,15 +37,15 @@ def test_a_quote_that_stands_once_gives_its_offsets_and_hashes() -> None:
 
 def test_context_at_the_ends_of_a_text_is_what_there_is() -> None:
     text = Text("One two three")
-    found = find_exact_quote(text, "One", None, "S001")
+    found = find_quote(text, "One", None, "S001")
     assert (found.before_sha256, found.after_sha256) == (digest(""), digest("two three"))
-    found = find_exact_quote(text, "One two three", None, "S001")
+    found = find_quote(text, "One two three", None, "S001")
     assert (found.before_sha256, found.after_sha256) == (digest(""), digest(""))
 
 
 def test_a_quote_that_stands_twice_is_refused_with_both_places() -> None:
     with pytest.raises(ClaimlogError) as error:
-        find_exact_quote(HARBOUR, STOPPED, None, "S001")
+        find_quote(HARBOUR, STOPPED, None, "S001")
     first = TEXT.index(STOPPED)
     second = TEXT.index(STOPPED, first + 1)
     assert str(error.value) == (
@@ -56,21 +57,24 @@ def test_a_quote_that_stands_twice_is_refused_with_both_places() -> None:
 def test_the_occurrence_says_which() -> None:
     first = TEXT.index(STOPPED)
     second = TEXT.index(STOPPED, first + 1)
-    assert find_exact_quote(HARBOUR, STOPPED, 1, "S001").start == first
-    assert find_exact_quote(HARBOUR, STOPPED, 2, "S001").start == second
+    assert find_quote(HARBOUR, STOPPED, 1, "S001").start == first
+    assert find_quote(HARBOUR, STOPPED, 2, "S001").start == second
 
 
 @pytest.mark.parametrize("occurrence", [0, 3])
 def test_an_occurrence_that_is_not_there_is_refused(occurrence: int) -> None:
     with pytest.raises(ClaimlogError, match=rf"--occurrence {occurrence} is none of them"):
-        find_exact_quote(HARBOUR, STOPPED, occurrence, "S001")
+        find_quote(HARBOUR, STOPPED, occurrence, "S001")
 
 
 @pytest.mark.parametrize(
     ("quote", "message"),
     [
-        ("the ministry never", "does not occur; copy it from the text to the letter"),
-        ('"never liked', "does not occur; copy it from the text to the letter"),
+        (
+            "the ministry never",
+            "does not occur; .*U\\+201C .* for nothing in the quote; copy it from",
+        ),
+        ('"never liked', 'does not occur; .*U\\+201C .* for " U\\+0022 .*; copy it from the text'),
         ("", "the quote is empty"),
         (" \n\u00a0", "the quote is empty"),
         ("arbour pact under", "begins inside a word"),
@@ -81,7 +85,7 @@ def test_an_occurrence_that_is_not_there_is_refused(occurrence: int) -> None:
 )
 def test_a_quote_that_is_no_passage_is_refused_with_what_to_do(quote: str, message: str) -> None:
     with pytest.raises(ClaimlogError, match=f"^S001: .*{message}"):
-        find_exact_quote(HARBOUR, quote, None, "S001")
+        find_quote(HARBOUR, quote, None, "S001")
 
 
 @pytest.mark.parametrize(
@@ -109,14 +113,14 @@ def test_a_span_breaks_no_word_and_no_grapheme_cluster(
 
 def test_a_quote_is_read_as_the_text_is_whatever_its_line_ends_and_composition() -> None:
     text = Text("The café\nnear the harbour")
-    assert find_exact_quote(text, "cafe\u0301\r\nnear", None, "S001") == find_exact_quote(
+    assert find_quote(text, "cafe\u0301\r\nnear", None, "S001") == find_quote(
         text, "café\nnear", None, "S001"
     )
 
 
 def test_a_line_of_no_break_spaces_is_neither_quoted_nor_counted() -> None:
     text = Text("So it began: one two\n\u00a0\u00a0\n\u00a0\nthree four, and it ended.")
-    found = find_exact_quote(text, "one two\n\u00a0\u00a0\n\u00a0\nthree four", None, "S001")
+    found = find_quote(text, "one two\n\u00a0\u00a0\n\u00a0\nthree four", None, "S001")
     assert found.word_count == 4
     copy = Text("So it began: one two three four, and it ended.")
     assert found_again(copy, found) == span("one two three four", copy.content)
@@ -142,7 +146,7 @@ def test_the_anchors_of_a_source_are_found_again_in_another_copy(copy: str) -> N
     other = Text(COPIES[copy](TEXT))
     wanted = sorted(
         (
-            find_exact_quote(HARBOUR, quote, occurrence, "S001")
+            find_quote(HARBOUR, quote, occurrence, "S001")
             for quote in QUOTES
             for occurrence in ((1, 2) if quote == STOPPED else (None,))
         ),
@@ -164,13 +168,13 @@ def test_a_passage_that_stands_several_times_with_the_same_context_is_an_orphan(
 
 
 def test_a_passage_whose_context_changed_is_no_match_where_it_stands_twice() -> None:
-    wanted = find_exact_quote(HARBOUR, STOPPED, 1, "S001")
+    wanted = find_quote(HARBOUR, STOPPED, 1, "S001")
     other = Text(f"Now {STOPPED} and again {STOPPED}.")
     assert found_again(other, wanted) is None
 
 
 def test_a_passage_that_is_gone_is_an_orphan() -> None:
-    wanted = find_exact_quote(HARBOUR, "never liked the pact", None, "S001")
+    wanted = find_quote(HARBOUR, "never liked the pact", None, "S001")
     assert found_again(Text("Something else was said."), wanted) is None
     assert found_again(Text(""), wanted) is None
 
@@ -178,7 +182,7 @@ def test_a_passage_that_is_gone_is_an_orphan() -> None:
 @pytest.mark.parametrize("sign", ["™", "℃", "№", "½", "㎞", "Ⓐ"])
 def test_signs_that_fold_into_letters_count_as_words_on_both_sides(sign: str) -> None:
     text = Text(f"One two {sign} four five six seven")
-    wanted = find_exact_quote(text, f"two {sign} four", None, "S001")
+    wanted = find_quote(text, f"two {sign} four", None, "S001")
     assert found_again(text, wanted) == span(f"two {sign} four", text.content)
 
 
@@ -241,6 +245,6 @@ def test_verify_counts_the_claims_of_every_copy_by_itself(world: World, tmp_path
 
 
 def test_an_anchor_holds_no_word_of_the_passage() -> None:
-    row = find_exact_quote(HARBOUR, "never liked the pact", None, "S001").as_row()
+    row = find_quote(HARBOUR, "never liked the pact", None, "S001").as_row()
     assert set(row) == set(Anchor.__dataclass_fields__)
     assert not any("pact" in str(value) for value in row.values())

@@ -15,16 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claimlog.compile import compile_tables
-from claimlog.fold import Cutoff, agreement_coefficients
+from claimlog.fold import Cutoff, span_matching
 from claimlog.fold.agreement_coefficients import (
-    coverage,
     f1_of_names,
     f1_of_sets,
     f1_score,
     krippendorff_alpha,
-    span_matches,
 )
 from claimlog.fold.coder_reliability import EMPTY_CELL, CodedVariable
+from claimlog.fold.span_matching import coverage, span_matches
 from claimlog.log.read_log import read
 from conftest import World, coder
 
@@ -188,20 +187,20 @@ def test_matches_are_the_same_however_many_pairs_are_held_at_once(
         if all(one != pair[0] and other != pair[1] for pair in matches):
             matches.append((one, other, -share))
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(agreement_coefficients, "PAIRS", pairs)
-        patched.setattr(agreement_coefficients, "PART", part)
+        patched.setattr(span_matching, "PAIRS", pairs)
+        patched.setattr(span_matching, "PART", part)
         assert span_matches(first, second) == matches
 
 
 def test_passages_that_are_the_same_are_no_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
     looked_at: list[int] = []
-    best_pairs = agreement_coefficients._best_pairs
+    best_pairs = span_matching._best_pairs
 
     def counted(first: Any, second: Any) -> Any:
         looked_at.append(len(first) * len(second))
         return best_pairs(first, second)
 
-    monkeypatch.setattr(agreement_coefficients, "_best_pairs", counted)
+    monkeypatch.setattr(span_matching, "_best_pairs", counted)
     first, second = [(0, 100)] * 10_000 + [(0, 99)] * 5, [(0, 90)] * 3 + [(0, 100)] * 9_999
     matches = span_matches(first, second)
     assert matches[:9_999] == [(at, at + 3, 1.0) for at in range(9_999)]
@@ -212,7 +211,7 @@ def test_passages_that_are_the_same_are_no_pairs(monkeypatch: pytest.MonkeyPatch
 def test_passages_that_all_overlap_take_no_memory_for_every_two(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(agreement_coefficients, "PAIRS", 1 << 15)
+    monkeypatch.setattr(span_matching, "PAIRS", 1 << 15)
     spans = [(at // 40, 400 + at % 40) for at in range(1_000)]
     tracemalloc.start()
     try:

@@ -7,8 +7,9 @@ from __future__ import annotations
 import pytest
 import regex
 
+from claimlog.edit.find_quote import find_quote
 from claimlog.errors import ClaimlogError
-from claimlog.sources.anchor import anchor, boundary_flaw, find_exact_quote
+from claimlog.sources.anchor import anchor, boundary_flaw
 from claimlog.sources.text import Text, digest
 from claimlog.sources.word_readings import FORKS, READINGS, Readings
 from claimlog.sources.words import words
@@ -25,10 +26,10 @@ def test_an_invisible_code_point_is_no_part_of_a_word_and_splits_none(inserted: 
     quote = f"Est{inserted}uary {inserted} wardens"
     text = Text(f"{inserted}It is said: {quote} left for good.{inserted}")
     assert " ".join(words(text.content)) == "it is said estuary wardens left for good"
-    found = find_exact_quote(text, quote, None, "S001")
+    found = find_quote(text, quote, None, "S001")
     assert found_again(Text("It is said: Estuary wardens left for good."), found) == (12, 27)
     with pytest.raises(ClaimlogError, match="begins inside a word"):
-        find_exact_quote(text, "uary", None, "S001")
+        find_quote(text, "uary", None, "S001")
 
 
 @pytest.mark.parametrize(
@@ -43,7 +44,7 @@ def test_what_has_neither_letter_nor_digit_is_no_word(sign: str) -> None:
 def test_an_apostrophe_is_one_whichever_character_it_is(mark: str) -> None:
     assert words(f"The buoys don{mark}t ring") == ["the", "buoys", "don", "t", "ring"]
     text = Text(f"They said {mark}no more buoys{mark} today.")
-    assert find_exact_quote(text, "no more buoys", None, "S001").word_count == 3
+    assert find_quote(text, "no more buoys", None, "S001").word_count == 3
 
 
 @pytest.mark.parametrize(
@@ -97,7 +98,7 @@ def test_what_looks_like_a_mark_or_a_break_and_is_none_stays(
     ],
 )
 def test_a_script_without_spaces_can_be_quoted_at_any_grapheme(content: str, quote: str) -> None:
-    found = find_exact_quote(Text(content), quote, None, "S001")
+    found = find_quote(Text(content), quote, None, "S001")
     first, *others = regex.findall(r"\X", quote)
     wrapped = content.replace(quote, f"{first}\n{''.join(others)}")
     place = found_again(Text(wrapped), found)
@@ -105,7 +106,7 @@ def test_a_script_without_spaces_can_be_quoted_at_any_grapheme(content: str, quo
     start, end = place
     assert wrapped[start:end].replace("\n", "") == quote
     with pytest.raises(ClaimlogError, match=r"begins inside a word|does not occur"):
-        find_exact_quote(Text("ท่าเรือ"), "่าเรือ", None, "S001")
+        find_quote(Text("ท่าเรือ"), "่าเรือ", None, "S001")
 
 
 COPIES = {
@@ -125,9 +126,7 @@ COPIES = {
 
 @pytest.mark.parametrize("copy", COPIES)
 def test_a_passage_and_its_context_are_found_in_a_copy_that_is_set_otherwise(copy: str) -> None:
-    wanted = find_exact_quote(
-        Text(SENTENCE), "of the estuary don't share buoy-positions", None, "S001"
-    )
+    wanted = find_quote(Text(SENTENCE), "of the estuary don't share buoy-positions", None, "S001")
     # so that the context has to decide between two places
     other = Text(f"{COPIES[copy](SENTENCE)} Some of the estuary don't share buoy-positions.")
     place = found_again(other, wanted)
@@ -144,7 +143,7 @@ def test_a_passage_and_its_context_are_found_in_a_copy_that_is_set_otherwise(cop
 )
 def test_a_compound_broken_in_the_coded_text_is_found_whole_in_a_copy(set_otherwise: str) -> None:
     coded = Text(SENTENCE.replace("buoy-", "buoy-\n"))
-    wanted = find_exact_quote(coded, "share buoy-\npositions with", None, "S001")
+    wanted = find_quote(coded, "share buoy-\npositions with", None, "S001")
     for copy in (SENTENCE.replace("buoy-positions", set_otherwise), SENTENCE):
         assert found_again(Text(copy), wanted) is not None
 
@@ -152,7 +151,7 @@ def test_a_compound_broken_in_the_coded_text_is_found_whole_in_a_copy(set_otherw
 def test_a_hyphen_at_a_line_end_may_be_a_border_of_a_passage_and_a_soft_one_may_not() -> None:
     text = Text(SENTENCE.replace("buoy-", "buoy-\n"))
     start = text.content.index("positions")
-    found = find_exact_quote(text, "positions with Sudland", None, "S001")
+    found = find_quote(text, "positions with Sudland", None, "S001")
     assert found == anchor(text, start, found.end)
     other = Text(f"No positions with Sudland are known. {SENTENCE}")
     place = found_again(other, found)

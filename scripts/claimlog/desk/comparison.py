@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from claimlog.desk.row_references import CLAIMS, SPAN
-from claimlog.fold.agreement_coefficients import span_matches
+from claimlog.fold.span_matching import span_matches
 from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import Field, Table
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from claimlog.edit.quote_places import QuotePlaces
 from claimlog.errors import ClaimlogError, Suggestions
-from claimlog.sources.anchor import Anchor, anchor, anchor_at, find_exact_quote
+from claimlog.sources.anchor import Anchor, anchor, anchor_at
 from claimlog.sources.characters import canonical_text
 from claimlog.sources.text import Text
 from claimlog.sources.words import words
@@ -51,13 +51,13 @@ def find_quote(
     Raises
     ------
     ClaimlogError
-        As `find_exact_quote` does; for a quote that does not occur, the message says where the
-        text almost has it. If the quotes of the file took too much reading.
+        If the quote is empty or does not occur (the message says where the text almost has it), as
+        `anchor_at` does, or if the quotes of the file took too much reading.
     """
     places = places or QuotePlaces()
     quote = canonical_text(quote)
     if not quote.strip():
-        return find_exact_quote(text, quote, occurrence, shown)
+        raise ClaimlogError(f"{shown}: the quote is empty; give the words of the passage")
     found = places.of(text, quote, shown)
     if not found and (plain := quote.translate(SPACES)) != quote:
         found = places.of(text, plain, shown)

@@ -1,7 +1,7 @@
 """Inter-coder reliability, computed from the codings in the log.
 
 Within a pass and a source every two coders are compared. Their spans are matched one to one
-(`agreement_coefficients.span_matches`); the matched spans are the units on which alpha is computed
+(`span_matching.span_matches`); the matched spans are the units on which alpha is computed
 for every variable of the codebook that somebody filled in that pass. An empty cell is a value like
 any other: that there is no attribution, or no measure, is a decision of the coder. Where most cells
 are empty that flatters, so that alpha is also computed over the units that at least one coder
@@ -18,14 +18,13 @@ from itertools import combinations
 from typing import Any
 
 from claimlog.fold.agreement_coefficients import (
-    coverage,
     f1_of_names,
     f1_score,
     krippendorff_alpha,
-    span_matches,
 )
 from claimlog.fold.claim_summary import ClaimSpan
 from claimlog.fold.row_versions import Frame, frame_of_table
+from claimlog.fold.span_matching import coverage, span_matches
 from claimlog.schema.definition import Definition
 
 ALL_SOURCES = "all"

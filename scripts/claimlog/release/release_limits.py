@@ -1,6 +1,7 @@
 """Time and memory that reading a stranger's release may take; they grow with its size.
 
-`claimlog.release.archive` makes sure that an archive unpacks to no more than its size.
+`archive.py` makes sure that an archive unpacks to no more than its size. What single files of a
+release may have, and their names, stands in `layout.py`.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ def startup(datasette: Any) -> None:
 @hookimpl  # type: ignore[untyped-decorator]
 def register_facet_classes() -> list[type]:
     """Add facets that are counted in memory."""
-    from claimlog.site.facets import InMemoryFacet
+    from claimlog.site.table_facets import InMemoryFacet
 
     return [InMemoryFacet]
 

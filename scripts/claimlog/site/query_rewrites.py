@@ -18,7 +18,7 @@ from claimlog.site.datasette_internals import (
     first_page_query,
     replace_execute,
 )
-from claimlog.site.facets import facet_table
+from claimlog.site.table_facets import facet_table
 
 PASSED_PER_SORTED = 4
 """Rows that are passed over in the time in which one is looked up and sorted, about."""

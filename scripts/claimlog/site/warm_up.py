@@ -20,7 +20,6 @@ from claimlog.site.datasette_internals import (
     share_facet_values,
     site_metadata,
 )
-from claimlog.site.facets import declare_facets, facet_table
 from claimlog.site.pages import site_pages
 from claimlog.site.protection import reader_limits
 from claimlog.site.protection.failures import escape_server_logs, shorten_access_log
@@ -29,6 +28,7 @@ from claimlog.site.protection.reader_request import as_site_sql, note_query
 from claimlog.site.query_rewrites import rewrite_slow_queries
 from claimlog.site.source_texts import find_text
 from claimlog.site.store import Store
+from claimlog.site.table_facets import declare_facets, facet_table
 from claimlog.standard_streams import escaped_streams
 
 DATASETTE_TEMPLATES = ("index.html", "database.html", "table.html", "row.html", "query.html")

@@ -12,8 +12,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from claimlog.errors import ClaimlogError
-from claimlog.sources.characters import canonical_text
-from claimlog.sources.occurrences import occurrences
 from claimlog.sources.text import Text, digest
 from claimlog.sources.words import words
 
@@ -73,11 +71,15 @@ class SeveralPlacesError(ClaimlogError):
         super().__init__(f"{places}; say which with --occurrence N, or quote more of it")
 
 
-def find_exact_quote(text: Text, quote: str, occurrence: int | None, shown: str) -> Anchor:
-    """Find a passage by its exact text and return its anchor.
+def anchor_at(
+    text: Text, quote: str, found: Sequence[int], occurrence: int | None, shown: str
+) -> Anchor:
+    """Return the anchor of a canonical quote that stands at one offset or several.
 
     Parameters
     ----------
+    found
+        Every offset at which the quote begins, at least one, ascending.
     occurrence
         1-based: which of several places is meant.
     shown
@@ -85,28 +87,12 @@ def find_exact_quote(text: Text, quote: str, occurrence: int | None, shown: str)
 
     Raises
     ------
+    SeveralPlacesError
+        If the quote stands in several places and `occurrence` is None.
     ClaimlogError
-        If the passage is absent, stands in several places and `occurrence` does not say which, or
-        begins or ends inside a word.
+        If `occurrence` is none of the places, or the quote begins or ends inside a word, or holds
+        no word.
     """
-    quote = canonical_text(quote)  # as the text itself was read
-    if not quote.strip():
-        raise ClaimlogError(f"{shown}: the quote is empty; give the words of the passage")
-    return anchor_at(text, quote, occurrences(text.content, quote), occurrence, shown)
-
-
-def anchor_at(
-    text: Text, quote: str, found: Sequence[int], occurrence: int | None, shown: str
-) -> Anchor:
-    """Return the anchor of a canonical quote of which every offset was found.
-
-    Raises as `find_exact_quote` does.
-    """
-    if not found:
-        raise ClaimlogError(
-            f"{shown}: the passage {quote[:40]!r} does not occur; copy it from the text to the "
-            "letter, with its quotation marks and dashes"
-        )
     if occurrence is None and len(found) > 1:
         listed = ", ".join(
             f"{number}: offset {at} (line {text.line_of(at)})"

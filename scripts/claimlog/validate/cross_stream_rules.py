@@ -1,4 +1,7 @@
-"""Rules across streams: references, spans inside texts, and chains without cycles."""
+"""Rules across streams: references, spans inside texts, and chains without cycles.
+
+On Spark references are joins (`spark/rules.py`); the other rules are those below.
+"""
 
 from __future__ import annotations
 

@@ -9,12 +9,12 @@ from claimlog.log.event_log import Log
 from claimlog.log.release_index import ReleaseEntry
 from claimlog.release.checkpoint import Checkpoint, log_origin, parse_checkpoint, verify_checkpoint
 from claimlog.release.published_checkpoint import require_tree_of_log
-from claimlog.release.signed_note import verify_note
-from claimlog.release.signed_statement import (
+from claimlog.release.release_signature import (
     STATEMENT_SUFFIX,
     ReleaseStatement,
     parse_statement,
 )
+from claimlog.release.signed_note import verify_note
 from claimlog.release.tlog_proof import SUFFIX, parse_tlog_proof
 from claimlog.release.vouchers import CHECKPOINT_SUFFIX
 
