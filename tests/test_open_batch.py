@@ -13,10 +13,13 @@ from typing import Any
 import pytest
 
 import claimlog.edit.append_lines
+import claimlog.schema.definition
 from claimlog.edit.drop import dependent_rows, drop
 from claimlog.edit.open_rows import OpenRow, open_rows
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.log.canonical import encode
+from claimlog.package import Package
+from claimlog.schema.codebook import Codebook
 from claimlog.schema.definition import read_definition
 from claimlog.schema.table_schema import Table
 from conftest import World, actor, copied
@@ -50,6 +53,28 @@ def places(world: World) -> list[str]:
 
 
 ALL = ["claims:1 C001-007 1", "claims:2 C001-008 1", "claims:3 C001-007 2", "links:1 L0002 1"]
+
+
+@pytest.mark.parametrize("change", ["add", "amend", "retract", "drop"])
+def test_a_change_beside_an_open_batch_reads_the_definition_once(
+    pending: World, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    reads: list[Package] = []
+    read_codebook = claimlog.schema.definition.read_codebook
+
+    def counted(package: Package) -> Codebook:
+        reads.append(package)
+        return read_codebook(package)
+
+    monkeypatch.setattr(claimlog.schema.definition, "read_codebook", counted)
+    changes: dict[str, Callable[[], object]] = {
+        "add": lambda: pending.add("links", [{**LINK, "from_claim_id": "C001-008"}]),
+        "amend": lambda: pending.amend("claims", "C001-008", topic="personnel"),
+        "retract": lambda: pending.retract("C001-008"),
+        "drop": lambda: drop(pending.package, ["links:1"]),
+    }
+    changes[change]()
+    assert len(reads) == 1
 
 
 # open

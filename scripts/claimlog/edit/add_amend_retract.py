@@ -13,7 +13,7 @@ from claimlog.edit.append_lines import NOTHING_ADDED, NOTHING_AMENDED, append
 from claimlog.edit.clock import last_time, refuse_doubtful_clock
 from claimlog.edit.duplicates import Duplicate, RowIndex
 from claimlog.edit.entity_history import find_entity
-from claimlog.edit.log_lock import log_lock
+from claimlog.edit.log_lock import locked_log
 from claimlog.edit.open_batch import with_open
 from claimlog.edit.origin_notes import origin_notes
 from claimlog.edit.row_faults import RowFaults, UnfitRowError
@@ -22,7 +22,6 @@ from claimlog.edit.row_writer import INPUTS, Writer, as_lines
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.canonical import encode, type_flaw
 from claimlog.log.event_log import Log
-from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.sources.text import Texts
 
@@ -89,8 +88,7 @@ def add(
     FindingsError
         If the log would break a rule.
     """
-    with log_lock(package):
-        sealed = read(package)
+    with locked_log(package) as sealed:
         writer = make_writer(sealed, texts, recorded_by, today, by_words)
         writer.names.expect(stream, entries.rows)
         addition = Addition([], [])
@@ -152,8 +150,7 @@ def amend(
     today: date | None = None,
 ) -> Row:
     """Amend a live entity in the open batch; what is not given stays. Raises as `add` does."""
-    with log_lock(package):
-        sealed = read(package)
+    with locked_log(package) as sealed:
         writer = make_writer(sealed, texts, recorded_by, today)
         row = writer.amendment(stream, identifier, given, reason)
         origin = Input("", [f"the new version of {identifier}"])
@@ -189,8 +186,7 @@ def amend_all(
     ClaimlogError
         As `add` does, or if an entity is named twice or has no reason.
     """
-    with log_lock(package):
-        sealed = read(package)
+    with locked_log(package) as sealed:
         writer = make_writer(sealed, texts, recorded_by, today)
         table = writer.log.definition.streams[stream]
         key = table.id
@@ -231,8 +227,7 @@ def retract(
     today: date | None = None,
 ) -> Row:
     """Retract a live entity, of whatever stream, in the open batch. Raises as `add` does."""
-    with log_lock(package):
-        sealed = read(package)
+    with locked_log(package) as sealed:
         writer = make_writer(sealed, None, recorded_by, today)
         found = find_entity(writer.log, identifier)
         row = writer.retraction(found.stream, found.identifier, reason)

@@ -10,10 +10,9 @@ from typing import Any
 from claimlog.edit.add_amend_retract import Addition, make_writer
 from claimlog.edit.append_lines import append_streams
 from claimlog.edit.duplicates import RowIndex
-from claimlog.edit.log_lock import log_lock
+from claimlog.edit.log_lock import locked_log
 from claimlog.edit.row_writer import Writer, as_lines
 from claimlog.log.canonical import encode
-from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.sources.text import Texts
 
@@ -44,8 +43,7 @@ def add_together(
     FindingsError
         If the log would break a rule.
     """
-    with log_lock(package):
-        sealed = read(package)
+    with locked_log(package) as sealed:
         writer = make_writer(sealed, texts, "", today)
         for part in parts:
             writer.names.expect(part.stream, part.rows)

@@ -14,11 +14,10 @@ from claimlog.edit.add_amend_retract import Row, make_writer
 from claimlog.edit.append_lines import append_streams
 from claimlog.edit.entity_history import find_entity
 from claimlog.edit.find_quote import find_quote
-from claimlog.edit.log_lock import log_lock
+from claimlog.edit.log_lock import locked_log
 from claimlog.edit.row_writer import Writer, as_lines
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.limits import PASSAGES_CHARACTERS
-from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.sources.anchor import SeveralPlacesError, anchor
 from claimlog.sources.carried_spans import carry_passages
@@ -178,8 +177,7 @@ def correct(
     FindingsError
         If the log would break a rule.
     """
-    with log_lock(package):
-        sealed = read(package)
+    with locked_log(package) as sealed:
         writer = make_writer(sealed, texts, recorded_by, today)
         before = _live_source(writer, source)
         coded, corrected = _coded_text(before, texts), _corrected_text(path, before, texts)

@@ -10,13 +10,12 @@ from dataclasses import dataclass, replace
 
 from claimlog.edit.append_lines import check_open
 from claimlog.edit.entity_history import find_entity
-from claimlog.edit.log_lock import log_lock
+from claimlog.edit.log_lock import locked_log
 from claimlog.edit.open_batch import discard, open_folder, with_open
 from claimlog.edit.open_rows import PLACE, Entity, OpenRow, open_rows, references
 from claimlog.errors import ClaimlogError, Finding, FindingsError, suggest
 from claimlog.files import confirm_rename
 from claimlog.log.event_log import Log
-from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.swap import publish_directory
 
@@ -54,8 +53,7 @@ def drop(package: Package, names: Sequence[str], with_references: bool = False) 
     FindingsError
         If other open rows depend on them, or the log would break a rule that it does not break now.
     """
-    with log_lock(package):
-        sealed = read(package)
+    with locked_log(package) as sealed:
         rows = open_rows(package, sealed.definition.streams)
         if not rows:
             raise ClaimlogError(f"there is no open batch; {NOTHING}")

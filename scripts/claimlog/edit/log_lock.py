@@ -11,9 +11,11 @@ from claimlog.edit.open_upcast import carry_over
 from claimlog.errors import ClaimlogError
 from claimlog.files import remove
 from claimlog.git import CheckoutError
+from claimlog.log.event_log import Log
+from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.package_state import acquire_lock, open_lock
-from claimlog.schema.definition import read_definition
+from claimlog.schema.definition import Definition, read_definition
 from claimlog.schema.thresholds import read_thresholds
 from claimlog.swap import recover_directory
 
@@ -31,6 +33,23 @@ def log_lock(package: Package) -> Iterator[int]:
     """
     with package_lock(package):
         yield _carry_over(package)
+
+
+@contextlib.contextmanager
+def locked_log(package: Package) -> Iterator[Log]:
+    """Hold the lock for a change of the open batch, and yield the sealed log.
+
+    Open rows from before a schema changed have been carried over.
+
+    Raises
+    ------
+    ClaimlogError
+        As `package_lock` does, or if the definition or the open batch cannot be read.
+    """
+    with package_lock(package):
+        definition = read_definition(package)
+        _carry_over(package, definition)
+        yield read(package, definition=definition)
 
 
 @contextlib.contextmanager
@@ -66,11 +85,11 @@ def carry_open_batch_over(package: Package) -> int:
         return carried
 
 
-def _carry_over(package: Package) -> int:
+def _carry_over(package: Package, definition: Definition | None = None) -> int:
     place = open_folder(package)
     if not place.is_dir():
         return 0
-    return carry_over(place, package.relative(place), read_definition(package))
+    return carry_over(place, package.relative(place), definition or read_definition(package))
 
 
 def _refuse_committed(package: Package) -> None:

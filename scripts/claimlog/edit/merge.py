@@ -13,11 +13,10 @@ import polars as pl
 from claimlog.edit.add_amend_retract import Row, make_writer
 from claimlog.edit.append_lines import append_streams
 from claimlog.edit.entity_references import columns_naming, replace_references, rows_naming
-from claimlog.edit.log_lock import log_lock
+from claimlog.edit.log_lock import locked_log
 from claimlog.edit.row_writer import Writer, as_lines
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.merged_entities import amend_reason, merge_reason
-from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.table_schema import REQUIRED_STREAMS, Table
 
@@ -71,8 +70,7 @@ def merge(
     FindingsError
         If the log would break a rule, as by a chain of memberships that closes.
     """
-    with log_lock(package):
-        sealed = read(package)
+    with locked_log(package) as sealed:
         writer = make_writer(sealed, None, recorded_by, today)
         table = sealed.definition.streams[stream]
         if stream in REQUIRED_STREAMS and stream not in MERGEABLE:

@@ -60,6 +60,7 @@ def read(
     progress: Progress = lambda _: None,
     fresh: bool = False,
     code: str | None = None,
+    definition: Definition | None = None,
 ) -> Log:
     """Read the sealed batches of a package, and `pending` ones as if they came next.
 
@@ -76,6 +77,8 @@ def read(
         Whether to read every file again, whatever the cache holds.
     code
         The fingerprint of the code, if it is known already.
+    definition
+        The package's, if it is read already.
 
     Raises
     ------
@@ -85,7 +88,7 @@ def read(
     recall_sound_values(package)
     findings: list[Finding] = [*descriptor_findings(package)] if sealed else []
     batches = [*batches_to_read(package, findings)] if sealed else []
-    log = Log(package, read_definition(package), findings=findings, code=code)
+    log = Log(package, definition or read_definition(package), findings=findings, code=code)
     _add(log, batches, progress, fresh)
     _add(log, [*pending], progress, fresh)
     log.findings[:] = by_missing_column(log.findings)
