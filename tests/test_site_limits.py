@@ -596,6 +596,21 @@ def test_rows_of_nothing_take_room_too(cell: str, get: Get) -> None:
     opened.close()
 
 
+@pytest.mark.parametrize(("cells", "error"), [("i * 0.1234567890123456", "TooMuch"), ("i", None)])
+def test_floats_take_the_room_of_what_writes_them_as_long(cells: str, error: str | None) -> None:
+    """One of seventeen digits takes twenty times as long as a text of them."""
+    rows = "(with recursive n(i) as (select 1 union all select i + 1 from n limit 1000) "
+    job = {
+        "sql": f"select {', '.join([cells] * 30)} from {rows} select i from n)", "params": {},
+        "uri": "file::memory:", "rows": 1_000, "most": 5_000, "names": 10_000, "seconds": 20,
+        "value_bytes": reader_limits.VALUE_BYTES, "answer_bytes": reader_limits.ANSWER_BYTES,
+        "limits": reader_limits.SQLITE,
+    }  # fmt: skip
+    opened = sql_worker.connect("file::memory:", reader_limits.SQLITE)
+    assert sql_worker.run(opened, job).get("error") == error
+    opened.close()
+
+
 def test_names_of_columns_are_no_way_to_a_long_answer(get: Get) -> None:
     long = "a" * 5000
     columns = ", ".join(["*"] * 10)

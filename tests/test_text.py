@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 import claimlog.sources.characters
 import claimlog.sources.text
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
-from claimlog.limits import DEPTH, MARKS
-from claimlog.sources.characters import REORDERED
-from claimlog.sources.text import PLAIN, Text, Texts, canonical, digest
+from claimlog.limits import DEPTH, MARKS, TEXT_BYTES
+from claimlog.sources.characters import REORDERED, refuse_expansion
+from claimlog.sources.text import PLAIN, Text, Texts, canonical, digest, read_text
 from claimlog.sources.words import words
 from conftest import TEXT, World
 
@@ -173,6 +173,19 @@ def test_marks_without_end_are_refused_before_they_are_put_in_order(
     for read in (lambda text: canonical(text.encode()), words):
         with pytest.raises(ClaimlogError, match="more than 30 combining marks follow each other"):
             read(RUNS[case])
+
+
+KILOMETRE = "\u3316"
+"""One sign of three bytes that stands for six words of three bytes."""
+
+
+def test_a_text_whose_signs_stand_for_many_words_is_measured_by_its_words(tmp_path: Path) -> None:
+    most = TEXT_BYTES // 18
+    refuse_expansion(KILOMETRE * most)
+    path = tmp_path / "signs.txt"
+    path.write_text(KILOMETRE * (most + 1))
+    with pytest.raises(ClaimlogError, match=r"signs\.txt: has more than 16,777,216 bytes where"):
+        read_text(path)
 
 
 def test_as_many_marks_as_a_text_can_have_are_read() -> None:

@@ -18,7 +18,7 @@ from typing import Literal
 import regex
 
 from claimlog.errors import ClaimlogError
-from claimlog.limits import MARKS
+from claimlog.limits import MARKS, TEXT_BYTES
 
 SOFT_HYPHEN = "\u00ad"
 
@@ -84,6 +84,9 @@ DROPPED = "".join(f"{chr(first)}-{chr(last)}" for first, last in IGNORABLE) + TA
 
 LONG_RUN = regex.compile(rf"(?V1)(?:{REORDERED}[{DROPPED}]*+){{{MARKS + 1}}}")
 """More marks than `limits.MARKS`; what is dropped from words may stand among them."""
+
+EXPANDED_BYTES = 33
+"""Bytes that a code point takes in NFKC and UTF-8 at most (U+FDFA, of four words)."""
 
 FLAG_LETTERS = regex.compile("[\U0001f1e6-\U0001f1ff]{64,}")
 """Regional indicators in a long run. Two make a flag, and which two is counted from the run's first
@@ -202,8 +205,15 @@ def is_optional_mark(character: str) -> bool:
 
 
 def canonical_text(text: str) -> str:
-    """Return `text` with LF line ends, in NFC; refuses marks as `refuse_marks` does."""
+    """Return `text` with LF line ends, in NFC.
+
+    Raises
+    ------
+    ClaimlogError
+        As `refuse_marks` and `refuse_expansion` do.
+    """
     refuse_marks(text)
+    refuse_expansion(text)
     return normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
@@ -219,4 +229,22 @@ def refuse_marks(text: str) -> None:
         raise ClaimlogError(
             f"more than {MARKS} combining marks follow each other, which no text has "
             "(UAX 15, Stream-Safe Text Format); take them out"
+        )
+
+
+def refuse_expansion(text: str) -> None:
+    """Refuse a text whose words are many more than its bytes let expect.
+
+    Raises
+    ------
+    ClaimlogError
+        If it has more than `limits.TEXT_BYTES` in NFKC, which words are compared in: one sign can
+        stand for six words there.
+    """
+    if text.isascii() or len(text) * EXPANDED_BYTES <= TEXT_BYTES:
+        return
+    if len(normalize("NFKC", text).encode("utf-8", "surrogatepass")) > TEXT_BYTES:
+        raise ClaimlogError(
+            f"has more than {TEXT_BYTES:,} bytes where each sign that stands for several letters "
+            "is written out (NFKC); split it"
         )
