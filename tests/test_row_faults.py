@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
+from claimlog.edit import row_writer
 from claimlog.edit.add_amend_retract import Addition, Entries, add, amend_all
 from claimlog.edit.row_faults import LISTED_FAULTS, FileFaultsError
 from claimlog.edit.row_files import read_entries
 from claimlog.errors import ClaimlogError
 from claimlog.log.read_log import read
-from conftest import World, claim, coder, hop
+from conftest import TEXT, World, claim, coder, hop
 
 Faults = Callable[..., list[str]]
 LETTER = "About forty pilots signed a letter"
@@ -53,6 +54,21 @@ def faults(world: World, written: Callable[..., str]) -> Faults:
 
 def row(**given: Any) -> dict[str, Any]:
     return {**claim(LETTER, "They wrote."), **given}
+
+
+def test_passages_of_a_file_that_are_given_by_offsets_have_bounded_length(
+    faults: Faults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row of fifteen bytes can mark all of a text."""
+    monkeypatch.setattr(row_writer, "PASSAGES_CHARACTERS", 2 * len(LETTER))
+    start = TEXT.index(LETTER)
+    span = {"quote": "", "start": start, "end": start + len(LETTER)}
+    rows = [row(**span, statement=f"They wrote {number}.") for number in range(3)]
+    assert faults("claims", rows)[0] == (
+        ":4: S001: it and the passages before it that are given by start and end have more than "
+        f"{2 * len(LETTER)} characters; make two files of this one, or mark less; "
+        "nothing was added"
+    )
 
 
 def test_every_fault_of_a_file_is_said_at_once_with_its_row(faults: Faults) -> None:

@@ -13,7 +13,7 @@ from claimlog.errors import FindingsError
 from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.definition import read_definition
-from claimlog.validate import Report, validate
+from claimlog.validate import Report, anchors, validate
 from claimlog.validate import report as report_module
 from claimlog.validate.report import LAYERS, rules_of
 from conftest import ACTORS, CLAIMS, ROOT, SOURCES, World, coder
@@ -117,6 +117,25 @@ def test_a_missing_text_is_named_and_its_anchors_are_counted_as_skipped(
     tally = report.tallies["quote-hash"]
     assert (tally.checked, tally.skipped) == (0, 5)
     assert tally.note == "no text supplied has the hash of S001: 5 anchors not checked"
+
+
+def test_passages_beyond_the_room_for_all_are_not_checked_and_counted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows of a few bytes can each mark all of a text."""
+    rows = read(world.package).live("claims").to_dicts()
+    lengths = [row["end"] - row["start"] for row in rows]
+    monkeypatch.setattr(anchors, "CHECKED_CHARACTERS", sum(lengths[:2]))
+    monkeypatch.setattr(anchors, "CHECKED_EACH", 0)
+    report = checked(world)
+    for rule in ("quote-hash", "anchor-words", "word-boundary"):
+        assert (report.tallies[rule].checked, report.tallies[rule].skipped) == (2, len(rows) - 2)
+        assert report.tallies[rule].note == (
+            f"all passages have more than {sum(lengths[:2])} characters: "
+            f"{len(rows) - 2} anchors not checked"
+        )
+    assert report.tallies["own-words"].skipped == 0
+    assert report.anchors_unchecked == len(rows) - 2
 
 
 def test_texts_are_found_by_hash_whatever_their_name_line_ends_or_bom(world: World) -> None:

@@ -38,6 +38,10 @@ PASSAGE_WORDS, PASSAGES_CHARACTERS = 10_000, 5_000_000
 that is corrected, or that a coder marks in a text: a long article has 5,000 words. Looking for ten
 thousand takes some seconds."""
 
+CHECKED_CHARACTERS, CHECKED_EACH = 500_000_000, 1_000
+"""Characters of all passages that a command holds against the texts, and further ones for each
+claim and coding: a passage has 150. Five million take half a second."""
+
 HASHED_BYTES, PAGE_HASHED_BYTES = 16_000_000_000, 4_000_000_000
 """Bytes that are hashed to look for the claims of a source in a copy without its text, by a command
 and for a page, with what else the search takes: about ten seconds, and two. A run of words costs a

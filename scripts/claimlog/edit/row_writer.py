@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from claimlog.edit.quote_places import QuotePlaces
 from claimlog.edit.row_faults import PASSAGE, ColumnFault, UnfitRowError
 from claimlog.edit.source_documents import DOCUMENT, takes_document
 from claimlog.errors import ClaimlogError, Suggestions, UsageError
+from claimlog.limits import PASSAGES_CHARACTERS
 from claimlog.log.canonical import encode, type_flaw
 from claimlog.log.event_log import Log
 from claimlog.schema.table_schema import Table, empty_retired
@@ -60,6 +62,7 @@ class Writer:
         self.last = LastVersions(log)
         self.recorded_by = recorded_by
         self.used: dict[str, UsedNumbers] = {}
+        self._passages: Counter[str] = Counter()
         # a clock that went back must not make the log run backwards
         self.recorded_at = max(now(), log.last_time or "")
 
@@ -336,6 +339,13 @@ class Writer:
                 raise ClaimlogError(
                     f"{shown}: start {start} and end {end} are no span of a text of "
                     f"{len(text.content)} code points"
+                )
+            self._passages[shown] += end - start
+            if self._passages[shown] > PASSAGES_CHARACTERS:
+                raise ClaimlogError(
+                    f"{shown}: it and the passages before it that are given by start and end have "
+                    f"more than {PASSAGES_CHARACTERS:,} characters; make two files of this one, or "
+                    "mark less"
                 )
             found = anchor(text, start, end)
         return {name: value for name, value in found.as_row().items() if name in table.by_name}

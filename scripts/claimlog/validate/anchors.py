@@ -9,6 +9,7 @@ import polars as pl
 
 from claimlog.count_wording import names_in_words
 from claimlog.errors import ClaimlogError, Finding
+from claimlog.limits import CHECKED_CHARACTERS, CHECKED_EACH
 from claimlog.log.event_log import Log
 from claimlog.log.sections import sections
 from claimlog.schema.table_schema import Table
@@ -59,12 +60,13 @@ def check_anchors(
             )
             report.fail(Finding("text-identity", path, message, line, name, "mend the length"))
     report.anchors_unchecked = 0
+    room = PassageRoom(sum(log.live_count(name) for name in ANCHORED))
     for section in sections(log) if chosen is None else chosen:
         for stream in section.present_streams(*ANCHORED):
             frame = section.live(stream)
             for source, text in found.items():
                 part = frame.filter(pl.col("source_id") == source)
-                _check_stream(log, report, stream, part, text)
+                report.anchors_unchecked += _check_stream(log, report, stream, part, text, room)
             skipped = frame.filter(~pl.col("source_id").is_in(list(found))).height
             report.anchors_unchecked += skipped
             for rule in RULES:
@@ -72,9 +74,28 @@ def check_anchors(
         for stream in section.present_streams(*_worded_registers(log)):
             _check_register(log, report, stream, section.live(stream), found.values())
     if report.anchors_unchecked:
+        why = " and ".join(filter(None, (missing, room.why_spent)))
         for rule in ("text-identity", *RULES):
-            note = f"{missing}: {report.anchors_unchecked:,} anchors not checked"
-            report.count(rule, 0, 0, note)
+            report.count(rule, 0, 0, f"{why}: {report.anchors_unchecked:,} anchors not checked")
+
+
+class PassageRoom:
+    """Characters of passages that are left to be held against the texts."""
+
+    def __init__(self, rows: int) -> None:
+        self.most = self.left = CHECKED_CHARACTERS + CHECKED_EACH * rows
+
+    @property
+    def why_spent(self) -> str | None:
+        """Why passages were left out, None where none was."""
+        return None if self.left >= 0 else f"all passages have more than {self.most:,} characters"
+
+    def holds(self, row: Mapping[str, Any], text: Text) -> bool:
+        """Whether there is room for the passage of a row, which takes it."""
+        start, end = row["start"], row["end"]
+        if start is not None and end is not None:
+            self.left -= len(text.content[start:end])
+        return self.left >= 0
 
 
 def _worded_registers(log: Log) -> list[str]:
@@ -100,25 +121,33 @@ def _check_register(
             report.fail(Finding(rule, path, message, line, row[table.id], remedy))
 
 
-def _check_stream(log: Log, report: Report, stream: str, frame: pl.DataFrame, text: Text) -> None:
+def _check_stream(
+    log: Log,
+    report: Report,
+    stream: str,
+    frame: pl.DataFrame,
+    text: Text,
+    room: PassageRoom,
+) -> int:
+    """Check the rows of a stream on one text; return of how many there was no room to."""
     claims = stream == "claims"
-    for rule in (
-        "quote-hash",
-        "word-boundary",
-        "own-words",
-        *(("anchor-words",) if claims else ()),
-    ):
-        report.count(rule, frame.height)
+    skipped = 0
     limit = log.definition.thresholds["shared_words"]
     runs = {digest(run) for run in text.readings.runs(limit)}
     table = log.definition.streams[stream]
     for row in frame.iter_rows(named=True):
         path, line = log.file_and_line(stream, row["batch"], row["line"])
+        is_held = room.holds(row, text)
+        skipped += not is_held
         for rule, message, remedy in (
-            *_flaws(row, text, claims),
+            *(_flaws(row, text, claims) if is_held else ()),
             *borrowed_runs(free_texts(table, row), runs, limit),
         ):
             report.fail(Finding(rule, path, message, line, row[table.id], remedy))
+    report.count("own-words", frame.height)
+    for rule in ("quote-hash", "word-boundary", *(("anchor-words",) if claims else ())):
+        report.count(rule, frame.height - skipped, skipped)
+    return skipped
 
 
 def free_texts(table: Table, row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
