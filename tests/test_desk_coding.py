@@ -449,6 +449,28 @@ def test_a_text_is_not_corrected_while_drafts_of_it_are_not_committed(opened: Op
     refuse_correction_with_drafts(opened.desk.package, SOURCE)  # what is committed is in no way
 
 
+def test_whoever_took_everything_back_begins_anew_with_a_text_that_was_corrected(
+    opened: Opened,
+) -> None:
+    world = World(opened.desk.package, opened.desk.log.texts_folder)
+    path = world.texts / "later.txt"
+    later = f"Corrected. {ARTICLE}"
+    path.write_text(later, "utf-8")
+    rest = ("--text", str(path), "--texts", str(world.texts), "--reason", "Corrected.")
+    opened.put("coder-1", SOURCE, "d1", lamp())
+    opened.take("coder-1", "DELETE", f"work/{SOURCE}/drafts/d1", base=1)
+    assert world.run("correct", SOURCE, *rest).returncode == 0
+    found = opened.take("coder-1", "GET", f"work/{SOURCE}")
+    assert found["drafts"] == []
+    for step in ("undo", "redo"):  # nothing of the text as it was comes back
+        refused = opened.ask("coder-1", "POST", f"work/{SOURCE}/{step}", state=found["state"])
+        assert refused.status_code == 409
+    value = {**lamp(), "utf16": offsets("dimmed the lamp", later)}
+    opened.put("coder-1", SOURCE, "d2", value)
+    state = opened.take("coder-1", "POST", f"work/{SOURCE}/undo", state=1)
+    assert (state["drafts"], state["can_undo"]) == ([], False)
+
+
 def test_drafts_of_a_text_that_is_another_now_are_refused_and_never_shifted(
     opened: Opened,
 ) -> None:

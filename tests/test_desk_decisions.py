@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,11 @@ import pytest
 
 from claimlog.desk import commit_decisions as commit_module
 from claimlog.desk import work
+from claimlog.desk.adjudication import Adjudication
 from claimlog.desk.overview import begin_new_pass
+from claimlog.desk.request_error import RequestError
+from claimlog.desk.roles import Role
+from claimlog.edit.open_rows import open_rows
 from claimlog.errors import ClaimlogError
 from conftest import World
 from desk_client import Opened, claim_value, desk_of
@@ -204,6 +208,162 @@ def test_a_commit_that_was_cut_off_is_finished_without_doubling(
     assert sorted(found["claims"].values()) == [f"C102-00{n}" for n in range(1, 6)]
     assert again.take("adjudicator", "GET", "open")["rows"] == rows
     again.close()
+
+
+def take_over(opened: Opened) -> dict[str, Any]:
+    """Decide and commit a text that one coder has finished."""
+    change(opened, "take-all")
+    return change(opened, "commit")
+
+
+def test_a_commit_that_is_refused_leaves_the_decisions_open(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened.put("coder-1", SOURCE, "a", founder())
+    opened.finish("coder-1", SOURCE)
+    found = change(opened, "take-all")
+
+    def refuse(*_: object) -> None:
+        raise ClaimlogError("the clock is in doubt")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(commit_module, "add_together", refuse)
+        refused = opened.ask("adjudicator", "POST", f"{PATH}/commit", state=found["state"])
+    assert refused.json()["error"]["message"] == "the clock is in doubt"
+    assert not shown(opened)["committing"]
+    decide(opened, "a+", None, base=1)
+    assert take_over(opened)["claims"] == {"a+": "C102-001"}
+
+
+def test_of_a_text_whose_rows_are_dropped_decisions_are_open_again(opened: Opened) -> None:
+    opened.put("coder-1", SOURCE, "a", founder())
+    opened.finish("coder-1", SOURCE)
+    take_over(opened)
+    opened.take("adjudicator", "DELETE", "open/C102-001")
+    units = opened.take("coder-1", "GET", f"verdicts/{SOURCE}")["units"]
+    assert [unit["claim_id"] for unit in units] == [None]
+    opened.take("adjudicator", "DELETE", "open/codings:1")
+    found = shown(opened)
+    assert (found["committed"], found["committing"], found["claims"]) == (False, False, None)
+    states = opened.take("coder-1", "GET", "desk")["sources"]
+    assert {one["source_id"]: one["state"] for one in states}[SOURCE] == "adjudicating"
+    note = "Said twice."
+    rev = next(one for one in found["units"] if one["unit"] == "a+")["rev"]
+    decide(opened, "a+", "left", base=rev, note=note)
+    assert change(opened, "commit")["claims"] == {"a+": "C102-001"}
+    rows = opened.take("adjudicator", "GET", "open")["rows"]
+    assert {"claims", "codings"} <= {row["stream"] for row in rows}
+
+
+def test_whoever_begins_while_a_commit_does_is_refused_or_waited_for(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened.put("coder-1", SOURCE, "a", founder())
+    opened.finish("coder-1", SOURCE)
+    state = change(opened, "take-all")["state"]
+    late = Adjudication.open(opened.desk, SOURCE)
+    opened.take("adjudicator", "POST", f"{PATH}/undo", state=state)
+    opened.put("coder-2", SOURCE, "x", founder())
+    state = late.decisions.cells.state
+    with pytest.raises(RequestError, match="is compared when all who began it have finished"):
+        commit_module.commit_decisions(late, Role("adjudicator"), state, codings_only=True)
+    assert not opened.desk.decisions(SOURCE).is_committing
+    opened.take("coder-2", "POST", f"work/{SOURCE}/undo", state=1)
+
+    answers = []
+    add_together = commit_module.add_together
+
+    def meanwhile(*given: Any) -> Any:
+        draft = {"base": 0, "value": founder()}
+        for step, more in (("drafts/x", draft), ("redo", {"state": 2})):
+            method = "PUT" if more is draft else "POST"
+            answers.append(opened.ask("coder-2", method, f"work/{SOURCE}/{step}", **more))
+        return add_together(*given)
+
+    monkeypatch.setattr(commit_module, "add_together", meanwhile)
+    late = Adjudication.open(opened.desk, SOURCE)
+    state = late.decisions.cells.state
+    commit_module.commit_decisions(late, Role("adjudicator"), state, codings_only=True)
+    assert [answer.status_code for answer in answers] == [409, 409]
+    assert shown(opened)["committed"]
+
+
+NAVIES = {"coder-1": "Navy of Norland", "coder-2": "Navy of Sudland"}
+
+
+def code_navies(opened: Opened, names: Mapping[str, str]) -> None:
+    """Have coders make an actor of one identifier, and speak of it in different passages."""
+    passages = {"coder-1": "dimmed the lamp", "coder-2": "ships will founder"}
+    for coder, name in names.items():
+        path = f"work/{SOURCE}/registered/actors/navy"
+        opened.take(coder, "PUT", path, base=0, value={"name": name, "actor_type": "group"})
+        value = claim_value(passages[coder], f"About the {name}.", dyad_from=["navy"])
+        opened.put(coder, SOURCE, "a", value)
+        opened.finish(coder, SOURCE)
+
+
+def settle(opened: Opened, coder: str, **given: Any) -> dict[str, Any]:
+    return opened.take(
+        "adjudicator", "PUT", f"{PATH}/proposals/{coder}/actors/navy", base=0, **given
+    )
+
+
+def open_rows_of(opened: Opened, stream: str) -> list[dict[str, Any]]:
+    rows = open_rows(opened.desk.package, opened.desk.log.definition.streams)
+    return [dict(row.content) for row in rows if row.stream == stream]
+
+
+def test_two_things_of_one_identifier_are_told_apart_before_they_are_registered(
+    opened: Opened,
+) -> None:
+    code_navies(opened, NAVIES)
+    decide(opened, "a+", "left")
+    decide(opened, "+a", "right")
+    found = shown(opened)
+    assert [(one["clashes"], one["free_id"]) for one in found["proposals"]] == [
+        (True, "navy-2")
+    ] * 2
+    refused = opened.ask("adjudicator", "POST", f"{PATH}/commit", state=found["state"])
+    assert refused.json()["error"]["message"].startswith(
+        "navy of actors by coder-1 and coder-2: another entry has that identifier and differs"
+    )
+    taken = opened.ask(
+        "adjudicator", "PUT", f"{PATH}/proposals/coder-2/actors/navy", base=0, registered_as="navy"
+    )
+    assert taken.status_code == 422
+    found = settle(opened, "coder-2", registered_as="navy-2")
+    assert not any(one["clashes"] for one in found["proposals"])
+    change(opened, "commit")
+    actors = {row["actor_id"]: row["name"] for row in open_rows_of(opened, "actors")}
+    assert actors.items() >= {"navy": NAVIES["coder-1"], "navy-2": NAVIES["coder-2"]}.items()
+    for stream in ("claims", "codings"):
+        rows = sorted(open_rows_of(opened, stream), key=lambda row: int(row["start"]))
+        assert ["navy-2" in str(row) for row in rows] == [False, True]
+
+
+@pytest.mark.parametrize("same", ["coder-1/navy", None])
+def test_one_thing_that_two_describe_is_registered_once(opened: Opened, same: str | None) -> None:
+    code_navies(opened, NAVIES if same else dict.fromkeys(NAVIES, "Navy"))
+    decide(opened, "a+", "left")
+    decide(opened, "+a", "right")
+    if same:
+        settle(opened, "coder-2", same_as=same)
+    change(opened, "commit")
+    actors = [row["name"] for row in open_rows_of(opened, "actors") if row["actor_id"] == "navy"]
+    assert actors == [NAVIES["coder-1"] if same else "Navy"]
+
+
+def test_what_is_registered_meanwhile_for_something_else_is_told_apart(opened: Opened) -> None:
+    code_navies(opened, {"coder-1": "Navy of Norland"})
+    value = {"actor_id": "navy", "name": "Navy of Sudland", "actor_type": "group"}
+    opened.take("adjudicator", "POST", "registers/actors", value=value)
+    found = change(opened, "take-all")
+    refused = opened.ask("adjudicator", "POST", f"{PATH}/commit", state=found["state"])
+    assert "navy of actors by coder-1" in refused.json()["error"]["message"]
+    settle(opened, "coder-1", registered_as="navy-n")
+    change(opened, "commit")
+    actors = {row["actor_id"]: row["name"] for row in open_rows_of(opened, "actors")}
+    assert (actors["navy"], actors["navy-n"]) == ("Navy of Sudland", "Navy of Norland")
 
 
 def test_a_text_that_one_has_coded_is_taken_over(opened: Opened) -> None:

@@ -95,6 +95,54 @@ def test_nothing_is_taken_while_somebody_here_still_codes(
     opened.close()
 
 
+def test_commitments_are_to_the_codings_of_a_pass(registered: World, tmp_path: Path) -> None:
+    here, there = (copied(registered, tmp_path / name) for name in ("here", "there"))
+    mine = finished_at(here, "coder-1", "dimmed the lamp")
+    theirs = finished_at(there, "coder-2", "has dimmed the lamp")
+    file = tmp_path / "coding.json"
+    export_coding(theirs, "coder-2", SOURCE, file, alone=True)
+    value = str(finished_work(theirs, "coder-2", SOURCE).commitment)
+    expect_coding(mine, "coder-2", SOURCE, value)
+    expect_coding(mine, "coder-2", "S001", "0" * 64)
+    folder = WorkFolder(mine)
+    folder.set_aside(SOURCE)
+    finished_at(here, "coder-1", "ships will founder")
+    with pytest.raises(ClaimlogError, match="no commitment of coder-2"):
+        import_coding(mine, file, here.texts)
+    with pytest.raises(ClaimlogError, match="no commitment of another coder"):
+        export_coding(mine, "coder-1", SOURCE, tmp_path / "mine.json", alone=False)
+    expect_coding(mine, "coder-2", SOURCE, "1" * 64)
+    assert {name: cell.value for name, cell in folder.expected().items("")} == {
+        "S001/coder-2": "0" * 64,
+        f"{SOURCE}/coder-2": "1" * 64,
+    }
+
+
+def test_a_coding_is_taken_though_its_entries_are_registered_meanwhile(
+    registered: World, tmp_path: Path
+) -> None:
+    here, there = (copied(registered, tmp_path / name) for name in ("here", "there"))
+    theirs = finished_at(there, "coder-2", "has dimmed the lamp")
+    file = tmp_path / "coding.json"
+    export_coding(theirs, "coder-2", SOURCE, file, alone=True)
+    value = str(finished_work(theirs, "coder-2", SOURCE).commitment)
+    expect_coding(here.package, "coder-2", SOURCE, value)
+    opened = Opened.of(here.package, here.texts)
+    actor = {"actor_id": "keepers-coder-2", "name": "Keepers", "actor_type": "group"}
+    opened.take("adjudicator", "POST", "registers/actors", value=actor)
+    # what was begun and taken back is in no way
+    opened.put("coder-2", SOURCE, "a", claim_value("dimmed the lamp", "Its beam is weaker."))
+    opened.take("coder-2", "POST", f"work/{SOURCE}/undo", state=1)
+    assert import_coding(here.package, file, here.texts).is_finished
+    lines = WorkFolder(here.package).work("coder-2", SOURCE).cells.path.read_bytes().split(b"\n")
+    assert len(lines) == 2  # one line: all of it, or nothing
+    state = opened.take("adjudicator", "GET", f"adjudication/{SOURCE}")["state"]
+    path = f"adjudication/{SOURCE}"
+    state = opened.take("adjudicator", "POST", f"{path}/take-all", state=state)["state"]
+    assert opened.take("adjudicator", "POST", f"{path}/commit", state=state)["committed"]
+    opened.close()
+
+
 def test_the_commands_say_what_to_do(registered: World, tmp_path: Path) -> None:
     world = copied(registered, tmp_path)
     finished_at(world, "coder-1", "dimmed the lamp")
@@ -115,6 +163,10 @@ def test_the_commands_say_what_to_do(registered: World, tmp_path: Path) -> None:
         lambda content: content.update(more=[[]]),
         lambda content: content.pop("registered"),
         lambda content: content["registered"][0].update(id="../elsewhere"),
+        lambda content: content["registered"][0].update(id=7),
+        lambda content: content["registered"][0].update(id=[]),
+        lambda content: content["registered"][0].update(stream=[]),
+        lambda content: content["drafts"][0]["value"].update(start=None),
         lambda content: content["registered"][0]["value"].update(note=None),
         lambda content: content["drafts"][0]["value"].pop("topic"),
         lambda content: content.update(coder="adjudicator"),

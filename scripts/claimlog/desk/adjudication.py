@@ -17,6 +17,7 @@ from claimlog.desk.findings import draft_findings
 from claimlog.desk.places import Places
 from claimlog.desk.prompt_answers import require_time
 from claimlog.desk.request_error import ABSENT, CLOSED, RequestError
+from claimlog.desk.row_references import CLAIMS
 from claimlog.desk.saved_cells import stale
 from claimlog.desk.work import Work, require_draft_name
 
@@ -81,7 +82,7 @@ class Adjudication:
         basis = (
             names,
             [(work.coder, work.commitment) for work in works],
-            decisions.same_as(),
+            decisions.settled_entries(),
             decisions.entry_rows(),
             definition.codebook.version,
         )
@@ -219,10 +220,9 @@ def verdicts_dict(adjudication: Adjudication) -> Row:
     if not adjudication.decisions.is_committed:
         raise RequestError(CLOSED, "the verdicts are shown when all of them are made")
     whole = adjudication.as_dict()
+    known = adjudication.desk.log.entries(CLAIMS)
+    claims = {unit: name for unit, name in (whole["claims"] or {}).items() if name in known}
     return {
         "coders": whole["sides"],
-        "units": [
-            {**unit, "claim_id": (whole["claims"] or {}).get(unit["unit"])}
-            for unit in whole["units"]
-        ],
+        "units": [{**unit, "claim_id": claims.get(unit["unit"])} for unit in whole["units"]],
     }

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-SET, UNDO, REDO, MARK, WHOLE = "set", "undo", "redo", "mark", "whole"
+SET, UNDO, REDO, MARK, MARKS, WHOLE = "set", "undo", "redo", "mark", "marks", "whole"
 STEPS_BYTES = 1 << 20
 """Bytes of the last changes that can be taken back still when a file is written anew."""
 
@@ -53,14 +53,16 @@ class CellState:
         """Take up a line of so many bytes."""
         self.count += 1
         if MARK in line:
-            self.marks[line[MARK]] = line.get("data")
+            self._mark({line[MARK]: line.get("data")})
         if WHOLE in line:
-            self.settled, self.count, self.marks = size, line["count"], line["marks"]
+            self.settled, self.count, self.marks = size, line["count"], {}
+            self._mark(line[MARKS])
             self.cells = {key: Cell(*cell) for key, cell in line[WHOLE].items()}
             self.value_bytes = sum(_json_bytes(cell.value) for cell in self.cells.values())
             self.undo = [(before, after) for before, after in line[UNDO]]
             self.redo = [(before, after) for before, after in line[REDO]]
         elif SET in line:
+            self._mark(line.get(MARKS, {}))
             after = line[SET]
             before = {key: self.value(key) for key in after}
             self.undo.append((before, after))
@@ -81,7 +83,7 @@ class CellState:
         return {
             "count": self.count,  # first: see `head`
             WHOLE: {key: (cell.revision, cell.value) for key, cell in cells.items()},
-            "marks": self.marks,
+            MARKS: self.marks,
             UNDO: _latest(self.undo),
             REDO: _latest(self.redo),
         }
@@ -94,6 +96,11 @@ class CellState:
         """Return how many bytes the values of all cells would take with others."""
         more = (_json_bytes(value) - _json_bytes(self.value(key)) for key, value in values.items())
         return self.value_bytes + sum(more)
+
+    def _mark(self, marks: Mapping[str, Any]) -> None:
+        """Set marks, and take those off of which nothing is said."""
+        every = {**self.marks, **marks}
+        self.marks = {name: data for name, data in every.items() if data is not None}
 
     def _put(self, values: Values) -> None:
         self.value_bytes = self.bytes_with(values)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from claimlog.desk.commitment import new_nonce
 from claimlog.desk.desk import Desk
 from claimlog.desk.draft_values import clean_values
 from claimlog.desk.findings import draft_findings
@@ -22,7 +23,7 @@ from claimlog.desk.places import Places
 from claimlog.desk.program_process import NOTHING, command_words, run_program
 from claimlog.desk.request_error import RequestError
 from claimlog.desk.row_references import CLAIMS, SPAN, on_the_spot_streams
-from claimlog.desk.work import DRAFT, MOST_DRAFTS, Work, require_few_passages
+from claimlog.desk.work import BEGUN, DRAFT, MOST_DRAFTS, Work, require_few_passages
 from claimlog.edit.find_quote import find_quote
 from claimlog.edit.quote_places import QuotePlaces
 from claimlog.errors import ClaimlogError, Finding, FindingsError, UsageError
@@ -102,11 +103,12 @@ def save_as_work(desk: Desk, rows: Sequence[CodedRow], source: str, coder: str) 
         If the coder has begun that text already.
     """
     work = desk.work_folder.work(coder, source)
-    if work.is_begun:
+    if not work.is_empty:
         raise ClaimlogError(f"{coder} has coded {source} already; give the run another name")
+    desk.work_folder.forget(work)
     values: Row = {f"{DRAFT}p{number:05d}": row.value for number, row in enumerate(rows, 1)}
-    work.cells.change(values, {}, desk.beginning(work))
-    work.finish(work.cells.state)
+    with desk.beginning(work) as marks:
+        work.save_finished(values, marks[BEGUN], new_nonce())
     return work
 
 

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import polars as pl
 
 from claimlog.desk.adjudication import Adjudication, decided_claims, decided_findings
+from claimlog.desk.blindness import finished_works
 from claimlog.desk.coder_agreement import all_entries
 from claimlog.desk.coding_rows import CODINGS, coding_rows
 from claimlog.desk.decisions import COMMITTED, COMMITTING
 from claimlog.desk.entity_rows import claim_values
+from claimlog.desk.entry_clashes import clashing_entries
 from claimlog.desk.overview import coder_of
 from claimlog.desk.request_error import CLOSED, INVALID, RequestError
 from claimlog.desk.roles import Role
-from claimlog.desk.row_references import CLAIMS
+from claimlog.desk.row_references import CLAIMS, Name
 from claimlog.desk.saved_cells import StaleError
 from claimlog.edit.add_amend_retract import Addition
 from claimlog.edit.add_together import Part, add_together
+from claimlog.errors import ClaimlogError
 
 Row = dict[str, Any]
 
@@ -27,7 +31,8 @@ def commit_decisions(
 ) -> None:
     """Add the rows of a decided text to the open batch: all of them, or none.
 
-    A commit that was cut off is finished by another: what is there already is not added again.
+    A commit that was cut off is finished by another: what is there already is not added again. One
+    that is refused leaves the decisions as they were.
 
     Parameters
     ----------
@@ -44,25 +49,45 @@ def commit_decisions(
     FindingsError
         If the log would break a rule.
     """
-    decisions = adjudication.decisions
+    desk, decisions = adjudication.desk, adjudication.decisions
     if decisions.is_committed:
         raise RequestError(CLOSED, f"{adjudication.source} is committed already")
     _require_coders(adjudication, role)
-    if COMMITTING not in decisions.cells.marks:
-        if decisions.cells.state != state:
-            raise adjudication.stale()
-        if not codings_only:
-            _require_decided(adjudication)
-        data = {"pass": _next_pass(adjudication), "codings_only": codings_only}
+    if decisions.is_committing:
+        begun = decisions.cells.marks[COMMITTING]
+    else:
+        begun = {"pass": _next_pass(adjudication), "codings_only": codings_only}
+        _begin(adjudication, begun, state)
+    try:
+        claims = {} if begun["codings_only"] else decided_claims(adjudication)
+        parts = [*_parts(adjudication, role, claims)]
+        additions = add_together(desk.package, parts, desk.log.texts)
+    except ClaimlogError:
+        if not desk.holds_codings(adjudication.source, begun["pass"]):
+            decisions.cells.unmark(COMMITTING)
+        raise
+    names = _claim_names(claims, parts, additions)
+    decisions.cells.mark(COMMITTED, {"claims": names})
+
+
+def _begin(adjudication: Adjudication, begun: Row, state: int) -> None:
+    """Mark that a commit begins, after which nobody else begins to code, and nothing is decided."""
+    decisions, folder = adjudication.decisions, adjudication.desk.work_folder
+    if decisions.cells.state != state:
+        raise adjudication.stale()
+    if decisions.rows_are_gone:
+        decisions.reopen()
+        state = decisions.cells.state
+    if not begun["codings_only"]:
+        _require_decided(adjudication)
+    with folder.works_lock():
+        coders = [work.coder for work in finished_works(folder, adjudication.source)]
         try:
-            decisions.cells.mark(COMMITTING, data, state)
+            if coders != [work.coder for work in adjudication.works]:
+                raise StaleError([])
+            decisions.cells.mark(COMMITTING, begun, state)
         except StaleError as error:
             raise adjudication.stale() from error
-    begun = decisions.cells.marks[COMMITTING]
-    claims = {} if begun["codings_only"] else decided_claims(adjudication)
-    parts = [*_parts(adjudication, role, claims)]
-    additions = add_together(adjudication.desk.package, parts, adjudication.desk.log.texts)
-    decisions.cells.mark(COMMITTED, {"claims": _claim_names(claims, parts, additions)})
 
 
 def _require_decided(adjudication: Adjudication) -> None:
@@ -117,6 +142,7 @@ def _parts(adjudication: Adjudication, role: Role, claims: dict[str, Row]) -> li
     rows = [claim_values(adjudication.source, text, value) for value in claims.values()]
     all_codings = [row for own in codings.values() for row in own]
     needed = entries.needed({CLAIMS: rows, CODINGS: all_codings}, adjudication.decisions)
+    _require_settled(adjudication, needed)
     registers: dict[str, list[Row]] = {}
     for stream, name in needed:
         key = definition.streams[stream].id
@@ -126,6 +152,18 @@ def _parts(adjudication: Adjudication, role: Role, claims: dict[str, Row]) -> li
         *(Part(CODINGS, own, coder) for coder, own in codings.items()),
         Part(CLAIMS, rows, role.name),
     ]
+
+
+def _require_settled(adjudication: Adjudication, needed: Iterable[Name]) -> None:
+    """Refuse to register one of several entries that have one identifier and differ."""
+    clashes = clashing_entries(adjudication.desk, adjudication.entries, adjudication.decisions)
+    for stream, name in needed:
+        if coders := clashes.get((stream, name)):
+            raise RequestError(
+                INVALID,
+                f"{name} of {stream} by {' and '.join(coders)}: another entry has that identifier "
+                "and differs; say what becomes of it (proposed for the registers)",
+            )
 
 
 def _claim_names(

@@ -7,7 +7,7 @@ from typing import Any
 
 from claimlog.desk.decisions import Decisions
 from claimlog.desk.request_error import CLOSED, RequestError
-from claimlog.desk.work import BEGUN, Work
+from claimlog.desk.work import Work
 from claimlog.desk.work_folder import FOLDER, WorkFolder, saved_file
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
@@ -17,7 +17,7 @@ from claimlog.package_state import state_folder
 def require_text_of_work(
     package: Package, work: Work, sources: Mapping[str, Mapping[str, Any]]
 ) -> None:
-    """Refuse a work that was begun on another text than its source has now.
+    """Refuse a work of passages of another text than its source has now.
 
     Parameters
     ----------
@@ -29,8 +29,8 @@ def require_text_of_work(
     RequestError
         If it was.
     """
-    begun_on = (work.cells.marks.get(BEGUN) or {}).get("text_sha256")
-    if begun_on in (None, sources[work.source]["text_sha256"]):
+    begun_on = work.begun_on
+    if work.is_empty or begun_on in (None, sources[work.source]["text_sha256"]):
         return
     path = package.relative(work.cells.path)
     for name, row in sources.items():

@@ -7,9 +7,19 @@ from typing import Any
 
 from claimlog.desk.adjudication import Adjudication
 from claimlog.desk.comparison import AGREED, Unit
-from claimlog.desk.decisions import LEFT, NEW, PROPOSAL, RIGHT, SIDES, TAKES, UNIT
+from claimlog.desk.decisions import (
+    LEFT,
+    NEW,
+    PROPOSAL,
+    REGISTERED_AS,
+    RIGHT,
+    SAME_AS,
+    SIDES,
+    TAKES,
+    UNIT,
+)
 from claimlog.desk.draft_changes import CHANGED_ELSEWHERE, claim_value, state_dict
-from claimlog.desk.entry_editing import save_entry
+from claimlog.desk.entry_editing import require_new_identifier, save_entry
 from claimlog.desk.request_error import ABSENT, CLOSED, INVALID, MALFORMED, RequestError
 from claimlog.desk.saved_cells import StaleError, stale
 from claimlog.desk.work import require_few_passages
@@ -117,14 +127,28 @@ def choose_sides(adjudication: Adjudication, names: list[Any], state: int) -> No
 
 
 def settle_proposal(
-    adjudication: Adjudication, coder: str, stream: str, name: str, same_as: Any, base: int
+    adjudication: Adjudication,
+    coder: str,
+    stream: str,
+    name: str,
+    same_as: str | None,
+    registered_as: str | None,
+    base: int,
 ) -> None:
-    """Say what a coder's entry is the same as; None has it registered as it is.
+    """Say what becomes of a coder's entry; without either it is registered as it is.
+
+    Parameters
+    ----------
+    same_as
+        An entry that is registered, or another coder's as ``CODER/ID``.
+    registered_as
+        Another identifier for it, which nothing has.
 
     Raises
     ------
     RequestError
-        If there is no such entry, or nothing of that name to be the same as.
+        If there is no such entry, nothing of that name to be the same as, or that identifier is
+        none or is taken.
     """
     decisions = adjudication.decisions
     decisions.require_open()
@@ -136,8 +160,9 @@ def settle_proposal(
     if (coder, stream, name) not in made:
         raise RequestError(ABSENT, f"{coder} made no entry {name[:80]} of {stream[:80]}")
     key = f"{coder}/{stream}/{name}"
+    value: Row | None = None
     if same_as is not None:
-        other, slash, rest = str(same_as).partition("/")
+        other, slash, rest = same_as.partition("/")
         own = decisions.entry_rows().get(stream, {})
         is_known = (
             ((other, stream, rest) in made and f"{other}/{stream}/{rest}" != key)
@@ -145,10 +170,14 @@ def settle_proposal(
             else other in adjudication.desk.log.entries(stream) or other in own
         )
         if not is_known:
-            raise RequestError(
-                INVALID, f"there is nothing called {str(same_as)[:80]} to be the same"
-            )
-    value = None if same_as is None else {"same_as": str(same_as)}
+            raise RequestError(INVALID, f"there is nothing called {same_as[:80]} to be the same")
+        value = {SAME_AS: same_as}
+    elif registered_as is not None:
+        table = adjudication.desk.log.definition.streams[stream]
+        require_new_identifier(adjudication.desk, table, registered_as)
+        if registered_as in adjudication.entries.final.get(stream, {}):
+            raise RequestError(INVALID, f"{registered_as[:80]} is another entry's; give a new one")
+        value = {REGISTERED_AS: registered_as}
     _change(adjudication, {f"{PROPOSAL}{key}": value}, {f"{PROPOSAL}{key}": base})
 
 

@@ -9,6 +9,7 @@ from claimlog.desk.request_error import CLOSED, RequestError
 from claimlog.desk.saved_work import SavedWork
 
 UNIT, PROPOSAL, LINK, SIDES = "unit/", "proposal/", "link/", "sides"
+SAME_AS, REGISTERED_AS = "same_as", "registered_as"
 COMMITTING, COMMITTED = "committing", "committed"
 LEFT, RIGHT, NEW, NONE = "left", "right", "new", "none"
 TAKES = (LEFT, RIGHT, NEW, NONE)
@@ -24,7 +25,11 @@ class Decisions(SavedWork):
     cells
         A passage is a cell, and so is what becomes of a coder's entry of a register, an entry that
         was made while deciding, and a pair of claims that is not linked.
+    rows_are_gone
+        Whether what was committed was dropped out of the open batch again, by what the log holds.
     """
+
+    rows_are_gone = False
 
     @staticmethod
     def cell_fits(key: str, value: Any) -> bool:
@@ -33,13 +38,17 @@ class Decisions(SavedWork):
         if key.startswith(UNIT):
             return isinstance(value, dict) and value.get("take") in (None, *TAKES)
         if key.startswith(PROPOSAL):
-            return isinstance(value, dict) and isinstance(value.get("same_as"), str)
+            return isinstance(value, dict) and (
+                isinstance(value.get(SAME_AS), str) or isinstance(value.get(REGISTERED_AS), str)
+            )
         if key.startswith(LINK):
             return isinstance(value, dict)
         return SavedWork.cell_fits(key, value)
 
     @staticmethod
     def mark_fits(name: str, data: Any) -> bool:
+        if name == COMMITTING:
+            return isinstance(data, dict) and type(data.get("pass")) is int
         return name != COMMITTED or (
             isinstance(data, dict)
             and isinstance(data.get("claims"), dict)
@@ -49,12 +58,12 @@ class Decisions(SavedWork):
     @property
     def is_committed(self) -> bool:
         """Whether the rows are in the open batch, or in the log."""
-        return COMMITTED in self.cells.marks
+        return COMMITTED in self.cells.marks and not self.rows_are_gone
 
     @property
     def is_committing(self) -> bool:
-        """Whether a commit was begun and cut off: it is to be made again."""
-        return COMMITTING in self.cells.marks and not self.is_committed
+        """Whether a commit is under way, or was cut off: it is to be made again."""
+        return COMMITTING in self.cells.marks and COMMITTED not in self.cells.marks
 
     @property
     def claims(self) -> Mapping[str, str]:
@@ -70,12 +79,21 @@ class Decisions(SavedWork):
     def verdicts(self) -> dict[str, Row]:
         return {name: cell.value for name, cell in self.cells.items(UNIT)}
 
-    def same_as(self) -> dict[str, str]:
-        """Return what entries of coders are the same as, by ``CODER/STREAM/ID``."""
-        return {name: cell.value["same_as"] for name, cell in self.cells.items(PROPOSAL)}
+    def settled_entries(self) -> dict[str, Row]:
+        """Return what becomes of entries of coders, by ``CODER/STREAM/ID``.
+
+        An entry is ``same_as`` another one, or is ``registered_as`` another identifier.
+        """
+        return {name: cell.value for name, cell in self.cells.items(PROPOSAL)}
+
+    def reopen(self) -> None:
+        """Take back that the text is committed, or being committed."""
+        self.cells.unmark(COMMITTED)
+        self.cells.unmark(COMMITTING)
+        self.rows_are_gone = False
 
     def require_open(self) -> None:
-        """Refuse a change of what is committed.
+        """Refuse a change of what is committed; of which the rows were dropped is open again.
 
         Raises
         ------
@@ -86,3 +104,5 @@ class Decisions(SavedWork):
             raise RequestError(CLOSED, f"{self.source} is committed; amend its claims instead")
         if self.is_committing:
             raise RequestError(CLOSED, f"{self.source} was being committed; commit it again first")
+        if self.rows_are_gone:
+            self.reopen()

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from claimlog.desk.decisions import Decisions
+from claimlog.desk.coding_rows import CODINGS
+from claimlog.desk.decisions import COMMITTED, COMMITTING, Decisions
 from claimlog.desk.desk_log import DeskLog
 from claimlog.desk.request_error import CLOSED, RequestError
 from claimlog.desk.roles import Role
-from claimlog.desk.saved_cells import Mark
+from claimlog.desk.saved_cells import NO_MARKS, Marks
 from claimlog.desk.upload import Uploads
 from claimlog.desk.work import BEGUN, Work
 from claimlog.desk.work_folder import WorkFolder
@@ -76,7 +77,25 @@ class Desk:
             self._decisions[source] = Decisions(source, path)
         decisions = self._decisions[source]
         decisions.cells.refresh()
+        decisions.rows_are_gone = self._rows_are_gone(decisions)
         return decisions
+
+    def _rows_are_gone(self, decisions: Decisions) -> bool:
+        """Whether no coding of a committed pass is in the log: all were dropped again."""
+        marks = decisions.cells.marks
+        if not {COMMITTING, COMMITTED} <= marks.keys():
+            return False
+        return not self.holds_codings(decisions.source, marks[COMMITTING]["pass"])
+
+    def holds_codings(self, source: str, number: int) -> bool:
+        """Whether the log, with the open batch, holds codings of a pass of a source."""
+        whole = self.log.whole
+
+        def find_passes() -> set[tuple[str, int]]:
+            return set(whole.rows(CODINGS).select("source_id", "pass").iter_rows())
+
+        passes = self.computed.get("passes of sources", (whole.size, whole.root), find_passes)
+        return (source, number) in passes
 
     def require_undecided(self, source: str) -> None:
         """Refuse another coder of a text of which decisions were made: these would not hold.
@@ -87,7 +106,11 @@ class Desk:
             If there are any.
         """
         decisions = self.decisions(source)
-        if decisions.is_committed or any(one.get("take") for one in decisions.verdicts().values()):
+        if (
+            decisions.is_committed
+            or decisions.is_committing
+            or any(one.get("take") for one in decisions.verdicts().values())
+        ):
             raise RequestError(CLOSED, f"{source} is decided already, by what others coded")
 
     def warm_up(self) -> None:
@@ -98,18 +121,28 @@ class Desk:
                 self.log.entries(stream)
             check_section(section_of_claims(whole, whole.live("claims").head(1)), Report(whole))
 
-    def beginning(self, work: Work) -> Mark | None:
-        """Return what is noted with the first change of a work, its text and codebook; then None.
+    @contextmanager
+    def beginning(self, work: Work) -> Iterator[Marks]:
+        """Yield what is noted with the first change of a work, its text and codebook.
+
+        The change is made within: no commit begins meanwhile that knows nothing of this work. What
+        was taken back altogether is forgotten if the source has another text since.
 
         Raises
         ------
         RequestError
             If the text is not at hand, or is being decided without this work.
         """
-        if work.is_empty:
+        if not work.is_empty:
+            yield NO_MARKS
+            return
+        with self.work_folder.works_lock():
             self.require_undecided(work.source)
-        if work.is_begun:
-            return None
+            if work.begun_on not in (None, self.log.source(work.source)["text_sha256"]):
+                self.work_folder.forget(work)
+            yield NO_MARKS if work.is_begun else self._first_marks(work)
+
+    def _first_marks(self, work: Work) -> Marks:
         row = self.log.source(work.source)
         self.log.require_places(work.source)
         about = {
@@ -118,4 +151,4 @@ class Desk:
             "text_sha256": row["text_sha256"],
             "codebook": self.log.definition.codebook.version,
         }
-        return BEGUN, about
+        return {BEGUN: about}

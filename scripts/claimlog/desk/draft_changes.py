@@ -11,7 +11,7 @@ from claimlog.desk.findings import draft_findings, error_count
 from claimlog.desk.places import Places
 from claimlog.desk.request_error import ABSENT, INVALID, MALFORMED, RequestError
 from claimlog.desk.row_references import CLAIMS, SPAN
-from claimlog.desk.saved_cells import Mark, SavedCells, StaleError, stale
+from claimlog.desk.saved_cells import NO_MARKS, Marks, SavedCells, StaleError, stale
 from claimlog.desk.work import DRAFT, Work, require_draft_name
 from claimlog.sources.anchor import COLUMNS as ANCHOR
 
@@ -80,7 +80,9 @@ def save_draft(desk: Desk, work: Work, name: str, given: Mapping[str, Any], base
     """
     places = desk.log.require_places(work.source)
     value = claim_value(desk, places, given)
-    _save(work, places, require_draft_name(name), value, base, desk.beginning(work))
+    name = require_draft_name(name)
+    with desk.beginning(work) as marks:
+        _save(work, places, name, value, base, marks)
     return draft_answer(work, places, name)
 
 
@@ -97,10 +99,10 @@ def _save(
     name: str,
     value: Row | None,
     base: int,
-    mark: Mark | None = None,
+    marks: Marks = NO_MARKS,
 ) -> None:
     try:
-        work.save(f"{DRAFT}{name}", value, base, mark)
+        work.save(f"{DRAFT}{name}", value, base, marks)
     except StaleError as error:
         raise stale(CHANGED_ELSEWHERE, draft_answer(work, places, name)) from error
 
@@ -120,10 +122,9 @@ def step_back(desk: Desk, work: Work, state: int, again: bool) -> Row:
     """
     work.require_unfinished()
     desk.log.require_places(work.source)  # the answer rests on it: indexed before, not after
-    if work.is_empty:
-        desk.require_undecided(work.source)
     try:
-        (work.cells.redo if again else work.cells.undo)(state)
+        with desk.beginning(work):
+            (work.cells.redo if again else work.cells.undo)(state)
     except StaleError as error:
         raise stale(CHANGED_ELSEWHERE, work_dict(desk, work)) from error
     return work_dict(desk, work)

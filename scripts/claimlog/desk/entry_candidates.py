@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
 
-from claimlog.desk.decisions import PROPOSAL, Decisions
+from claimlog.desk.decisions import PROPOSAL, SAME_AS, Decisions
 from claimlog.desk.desk import Desk
+from claimlog.desk.entry_clashes import clashing_entries, free_identifier
 from claimlog.desk.entry_merge import NewEntries
 from claimlog.desk.lookup import label_of, names_of
 from claimlog.desk.row_references import CLAIMS, Name, references
@@ -102,8 +103,12 @@ class Candidates:
 def proposed_entries(
     desk: Desk, works: Sequence[Work], decisions: Decisions, entries: NewEntries
 ) -> Iterator[Row]:
-    """Yield the entries that coders made, as answers hold them, with those called alike."""
-    same_as = decisions.same_as()
+    """Yield the entries that coders made, as answers hold them, with those called alike.
+
+    One that clashes with others of its identifier has another that is free.
+    """
+    settled = decisions.settled_entries()
+    clashes = clashing_entries(desk, entries, decisions)
     candidates: dict[str, Candidates] = {}
     for work in works:
         users = _users(desk, work)
@@ -116,7 +121,9 @@ def proposed_entries(
                 **entry.as_dict(),
                 "coder": work.coder,
                 "rev": decisions.cells.cell(f"{PROPOSAL}{key}").revision,
-                "same_as": same_as.get(key),
+                "same_as": settled.get(key, {}).get(SAME_AS),
+                "clashes": target in clashes,
+                "free_id": free_identifier(desk, entries, *target) if target in clashes else None,
                 "registered_as": entries.final_name(work.coder, *target),
                 "used_by": users.get(target, []),
                 "alike": candidates[entry.stream].alike(work.coder, entry),

@@ -9,10 +9,10 @@ from typing import Any
 from claimlog.desk.desk import Desk
 from claimlog.desk.draft_changes import CHANGED_ELSEWHERE, state_dict
 from claimlog.desk.draft_values import clean_values
-from claimlog.desk.request_error import ABSENT, INVALID, RequestError
+from claimlog.desk.request_error import ABSENT, INVALID, MALFORMED, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.row_references import CLAIMS, on_the_spot_streams, references
-from claimlog.desk.saved_cells import Mark, SavedCells, StaleError, stale
+from claimlog.desk.saved_cells import NO_MARKS, Marks, SavedCells, StaleError, stale
 from claimlog.desk.saved_work import REGISTERED, Entry
 from claimlog.desk.work import Work, require_few_entries
 from claimlog.edit.identifier_numbers import numbered_identifiers_of
@@ -29,13 +29,13 @@ def save_entry(
     name: str,
     given: Mapping[str, Any],
     base: int,
-    mark: Mark | None = None,
+    marks: Marks = NO_MARKS,
 ) -> Row:
     """Save an entry of a register that only its coder sees until the text is decided.
 
     Parameters
     ----------
-    mark
+    marks
         What is noted with the first change of a work.
 
     Raises
@@ -47,7 +47,7 @@ def save_entry(
     values = clean_values(table, given, beside=(table.id,))
     values.pop(table.id, None)
     require_new_identifier(desk, table, name)
-    return _save_entry(cells, stream, name, values, base, mark)
+    return _save_entry(cells, stream, name, values, base, marks)
 
 
 def remove_entry(
@@ -77,14 +77,14 @@ def _save_entry(
     name: str,
     value: Row | None,
     base: int,
-    mark: Mark | None = None,
+    marks: Marks = NO_MARKS,
 ) -> Row:
     key = f"{REGISTERED}{stream}/{name}"
     if value is not None:
         own = {REGISTERED + name: cell.value for name, cell in cells.items(REGISTERED)}
         require_few_entries({**own, key: value}.values())
     try:
-        cells.change({key: value}, {key: base}, mark)
+        cells.change({key: value}, {key: base}, marks)
     except StaleError as error:
         raise stale(CHANGED_ELSEWHERE, _entry_answer(cells, stream, name)) from error
     return _entry_answer(cells, stream, name)
@@ -132,11 +132,25 @@ def next_number(desk: Desk, role: Role, table: Table, own: Collection[str]) -> s
 
 
 def require_new_identifier(desk: Desk, table: Table, name: str) -> None:
+    """Refuse what is no identifier of a register, or one that is there already."""
+    require_identifier(table, name)
+    if name in desk.log.entries(table.name):
+        raise RequestError(INVALID, f"{name} is registered already; choose it, or another name")
+
+
+def require_identifier(table: Table, name: object) -> None:
+    """Refuse what is no identifier of a register.
+
+    Raises
+    ------
+    RequestError
+        If it is none.
+    """
+    if not isinstance(name, str):
+        raise RequestError(MALFORMED, "an entry is named by text")
     pattern = table.by_name[table.id].constraints.get("pattern")
     if pattern and not fits(name, str(pattern)):
         raise RequestError(INVALID, f'"{name[:80]}" does not match the pattern {pattern}')
-    if name in desk.log.entries(table.name):
-        raise RequestError(INVALID, f"{name} is registered already; choose it, or another name")
 
 
 def uses(desk: Desk, stream: str, value: Mapping[str, Any], target: str, name: str) -> bool:

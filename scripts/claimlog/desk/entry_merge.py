@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from claimlog.desk.decisions import Decisions
+from claimlog.desk.decisions import REGISTERED_AS, SAME_AS, Decisions
 from claimlog.desk.row_references import CLAIMS, Name, reference_of, references
 from claimlog.desk.work import Work
 from claimlog.schema.definition import Definition
@@ -29,7 +29,7 @@ class NewEntries:
 
     def __init__(self, definition: Definition, works: Sequence[Work], decisions: Decisions) -> None:
         self.definition = definition
-        self._same_as = decisions.same_as()
+        self._settled = decisions.settled_entries()
         self._own = {
             (work.coder, entry.stream, entry.identifier): entry.value
             for work in works
@@ -37,21 +37,35 @@ class NewEntries:
         }
         self.final = decisions.entry_rows()
         for (coder, stream, name), value in self._own.items():
-            if self.final_name(coder, stream, name) == name:
+            if SAME_AS not in self._settled.get(f"{coder}/{stream}/{name}", {}):
                 rows = self.final.setdefault(stream, {})
-                if name not in rows:
-                    rows[name] = self.renamed(coder, stream, value)
+                rows.setdefault(
+                    self.final_name(coder, stream, name), self.renamed(coder, stream, value)
+                )
 
     def final_name(self, coder: str, stream: str, name: str) -> str:
         """Return the identifier by which a coder's entry is registered at last."""
         seen = set()
-        while (key := f"{coder}/{stream}/{name}") in self._same_as and key not in seen:
+        while (key := f"{coder}/{stream}/{name}") in self._settled and key not in seen:
             seen.add(key)
-            other, slash, rest = self._same_as[key].partition("/")
+            if REGISTERED_AS in self._settled[key]:
+                return str(self._settled[key][REGISTERED_AS])
+            other, slash, rest = str(self._settled[key][SAME_AS]).partition("/")
             if not slash:
                 return other
             coder, name = other, rest
         return name
+
+    def unsettled(self) -> dict[Name, dict[str, Row]]:
+        """Return the entries of which nothing is decided, by their names and by coder.
+
+        They are as they are to be registered.
+        """
+        found: dict[Name, dict[str, Row]] = {}
+        for (coder, stream, name), value in self._own.items():
+            if f"{coder}/{stream}/{name}" not in self._settled:
+                found.setdefault((stream, name), {})[coder] = self.renamed(coder, stream, value)
+        return found
 
     def renamed(self, coder: str, stream: str, value: Mapping[str, Any]) -> Row:
         """Return a row of a coder with the entries named as they are registered at last."""

@@ -12,19 +12,18 @@ from claimlog.desk.commitment import commitment_of, read_coding, write_coding
 from claimlog.desk.desk import Desk
 from claimlog.desk.draft_changes import claim_value
 from claimlog.desk.draft_values import clean_values
-from claimlog.desk.entry_editing import require_new_identifier, spot_table
+from claimlog.desk.entry_editing import require_identifier, spot_table
 from claimlog.desk.findings import draft_findings, error_count
 from claimlog.desk.request_error import INVALID, LARGE, MALFORMED, RequestError
 from claimlog.desk.roles import NAME, Role
-from claimlog.desk.saved_cells import SavedCells
 from claimlog.desk.saved_work import REGISTERED
 from claimlog.desk.work import (
-    BEGUN,
     DRAFT,
     FINISHED,
     MOST_DRAFTS,
     Work,
     content_of,
+    is_span,
     require_draft_name,
     require_few_entries,
     require_few_passages,
@@ -34,7 +33,6 @@ from claimlog.errors import ClaimlogError, UsageError
 from claimlog.package import Package
 
 HASH = re.compile(r"[0-9a-f]{64}")
-EXPECTED = "expected.ndjson"
 ASK_AGAIN = "ask its coder to finish it at the desk, and to export it anew"
 NOT_SAVED = "is not as the desk saves a finished coding"
 Row = dict[str, Any]
@@ -62,12 +60,6 @@ def _require_names(coder: str, source: str) -> None:
         raise UsageError(f"{coder}: decides, and codes nothing; name a coder")
 
 
-def _expected(work_folder: WorkFolder) -> SavedCells:
-    cells = SavedCells(work_folder.folder() / EXPECTED)
-    cells.refresh()
-    return cells
-
-
 def expect_coding(package: Package, coder: str, source: str, value: str) -> None:
     """Note the commitment of another machine's coder; one that was noted stays.
 
@@ -79,7 +71,7 @@ def expect_coding(package: Package, coder: str, source: str, value: str) -> None
     _require_names(coder, source)
     if not HASH.fullmatch(value):
         raise UsageError("expected the 64 hexadecimal digits that claimlog desk commitment prints")
-    cells = _expected(WorkFolder(package))
+    cells = WorkFolder(package).expected()
     key = f"{source}/{coder}"
     known = cells.cell(key).value
     if known not in (None, value):
@@ -96,7 +88,7 @@ def export_coding(package: Package, coder: str, source: str, path: Path, alone: 
         If it is not finished, the file is there, or nobody else's commitment was noted.
     """
     work = finished_work(package, coder, source)
-    cells = _expected(WorkFolder(package))
+    cells = WorkFolder(package).expected()
     others = [key for key, _ in cells.items(f"{source}/") if key != coder]
     if not others and not alone:
         raise ClaimlogError(
@@ -124,7 +116,7 @@ def import_coding(package: Package, path: Path, texts: Path | None) -> Work:
     _require_names(coder, source)
     desk = Desk(package, texts)
     value = commitment_of(content, nonce)
-    noted = _expected(desk.work_folder).cell(f"{source}/{coder}").value
+    noted = desk.work_folder.expected().cell(f"{source}/{coder}").value
     if noted is None:
         raise ClaimlogError(
             f"{path}: no commitment of {coder} to {source} was noted before; ask for it, and note "
@@ -142,22 +134,16 @@ def import_coding(package: Package, path: Path, texts: Path | None) -> Work:
         raise ClaimlogError(f"{path}: {error}; {ASK_AGAIN}") from error
     except (LookupError, TypeError, AttributeError) as error:
         raise ClaimlogError(f"{path}: {NOT_SAVED}; {ASK_AGAIN}") from error
-    others = [one for one in desk.work_folder.of_source(source) if one.coder != coder]
-    is_cut_off = not work.is_finished and dict(work.cells.items("")) and _has(work, values)
-    if not all_finished(others):
-        raise ClaimlogError(f"somebody here has not finished {source}; import it after that")
-    if work.is_begun and not is_cut_off:
-        raise ClaimlogError(f"{coder} has coded {source} here; it stays as it is")
-    desk.require_undecided(source)
-    work.cells.change(values, {})
-    work.cells.mark(BEGUN, about)
-    work.cells.mark(FINISHED, {"nonce": nonce, "commitment": value})
+    with desk.work_folder.works_lock():
+        others = [one for one in desk.work_folder.of_source(source) if one.coder != coder]
+        if not all_finished(others):
+            raise ClaimlogError(f"somebody here has not finished {source}; import it after that")
+        if not work.is_empty:
+            raise ClaimlogError(f"{coder} has coded {source} here; it stays as it is")
+        desk.require_undecided(source)
+        desk.work_folder.forget(work)
+        work.save_finished(values, about, nonce)
     return work
-
-
-def _has(work: Work, values: Row) -> bool:
-    """Whether a work holds the cells of a coding and nothing else: an import was cut off."""
-    return {key: cell.value for key, cell in work.cells.items("")} == values
 
 
 def _require_same(desk: Desk, path: Path, content: Mapping[str, Any]) -> None:
@@ -183,12 +169,15 @@ def _checked_cells(desk: Desk, source: str, content: Mapping[str, Any]) -> tuple
     if len(drafts) > MOST_DRAFTS:
         raise RequestError(LARGE, f"it holds more than {MOST_DRAFTS:,} drafts")
     values: Row = {}
+    if not all(is_span(draft["value"].get("start"), draft["value"].get("end")) for draft in drafts):
+        raise RequestError(MALFORMED, NOT_SAVED)
+    require_few_passages([draft["value"] for draft in drafts])
     for draft in drafts:
         key = f"{DRAFT}{require_draft_name(draft['draft'])}"
         values[key] = claim_value(desk, places, draft["value"])
     for entry in registered:
         table = spot_table(desk, entry["stream"])
-        require_new_identifier(desk, table, entry["id"])
+        require_identifier(table, entry["id"])  # that it is registered meanwhile does no harm
         key = f"{REGISTERED}{table.name}/{entry['id']}"
         values[key] = clean_values(table, entry["value"])
     require_few_entries([cell for key, cell in values.items() if key.startswith(REGISTERED)])
@@ -196,7 +185,6 @@ def _checked_cells(desk: Desk, source: str, content: Mapping[str, Any]) -> tuple
     if content_of(about, values) != content:
         raise RequestError(MALFORMED, NOT_SAVED)
     own = {key.removeprefix(DRAFT): cell for key, cell in values.items() if key.startswith(DRAFT)}
-    require_few_passages(own.values())
     if not own:
         raise RequestError(INVALID, "nothing is coded in it")
     entries: dict[str, dict[str, Row]] = {}

@@ -112,9 +112,10 @@ def begin_new_pass(desk: Desk, source: str) -> Path:
         If it is not committed, or its rows are not sealed yet.
     """
     desk.log.source(source)
-    if not desk.decisions(source).is_committed:
+    decisions = desk.decisions(source)
+    if not decisions.is_committed and not decisions.rows_are_gone:
         raise ClaimlogError(f"{source} is not decided; there is no pass before a new one")
-    if source_state(desk, source) != SEALED:
+    if source_state(desk, source) == COMMITTED:
         raise ClaimlogError(f"the rows of {source} are in the open batch; seal it first")
     return desk.work_folder.set_aside(source)
 

@@ -1,8 +1,8 @@
 """Values that are on disk before a change of them is acknowledged, with undo and redo.
 
-A file of JSON lines to which is appended. A line sets values of some cells by their keys, takes
-the last change back or makes it again, or sets a mark; the first line of a work does two of these,
-so that there is no mark without the change. It is flushed to disk before the change is answered, so
+A file of JSON lines to which is appended. A line sets values of some cells by their keys, takes the
+last change back or makes it again, or sets a mark; a line that sets values can set marks with them,
+so that neither is there without the other. It is flushed to disk before the change is answered, so
 that a killed process or machine loses nothing that was acknowledged; a last line that was cut off
 was not. Every change names the revision of each cell that it was made on: of two tabs the second
 one is refused and sees what is there. A file that has grown long is replaced by one whose first
@@ -21,7 +21,7 @@ from typing import Any
 
 import orjson
 
-from claimlog.desk.cell_state import MARK, REDO, SET, UNDO, WHOLE, Cell, CellState, Values
+from claimlog.desk.cell_state import MARK, MARKS, REDO, SET, UNDO, WHOLE, Cell, CellState, Values
 from claimlog.desk.request_error import CLOSED, DISK, LARGE, STALE, RequestError
 from claimlog.errors import ClaimlogError, reason
 from claimlog.files import sync
@@ -33,8 +33,10 @@ Fits = Callable[[str, Any], bool]
 LINE_DEPTH = DEPTH + 8
 """Levels of a line: those of a body that a page sends, and around them."""
 
-Mark = tuple[str, Any]
-"""A mark's name and data."""
+Marks = Mapping[str, Any]
+"""Data of marks, by name."""
+
+NO_MARKS: Marks = {}
 
 MARK_BYTES = 1 << 20
 """Bytes of a file that are left for marks and for removing, so that a work can be closed or made
@@ -108,8 +110,8 @@ class SavedCells:
         return self._state.file, self._state.count
 
     @property
-    def marks(self) -> Mapping[str, Any]:
-        """Data of the marks that were set, by name."""
+    def marks(self) -> Marks:
+        """Data of the marks that are set, by name."""
         return self._state.marks
 
     @property
@@ -130,7 +132,7 @@ class SavedCells:
             if key.startswith(prefix) and cell.value is not None:
                 yield key.removeprefix(prefix), cell
 
-    def change(self, values: Values, base: Mapping[str, int], mark: Mark | None = None) -> None:
+    def change(self, values: Values, base: Mapping[str, int], marks: Marks = NO_MARKS) -> None:
         """Set cells, durably; None removes. A change that changes nothing writes nothing.
 
         Parameters
@@ -138,8 +140,8 @@ class SavedCells:
         base
             The revision of each cell that the change was made on; cells that are not named here
             are set whatever they were.
-        mark
-            A mark that is set with the change.
+        marks
+            Marks that are set with the change.
 
         Raises
         ------
@@ -160,7 +162,7 @@ class SavedCells:
                     f"{self.path.name}: what is saved of a text has at most {self._most_bytes:,} "
                     "bytes; shorten something, or register a longer text in parts",
                 )
-            marked = {} if mark is None else {MARK: mark[0], "data": mark[1]}
+            marked = {MARKS: marks} if marks else {}
             self._append(handle, {**marked, SET: values})
 
     def undo(self, state: int) -> None:
@@ -172,10 +174,12 @@ class SavedCells:
         self._step(REDO, state)
 
     def mark(self, name: str, data: Any, state: int | None = None) -> None:
-        """Set a mark that is not taken back, unless it is set already; raises as `change` does.
+        """Set a mark, unless it is set already; raises as `change` does.
 
         Parameters
         ----------
+        data
+            What it says, not None.
         state
             The state that it is set on; None for any.
         """
@@ -184,6 +188,12 @@ class SavedCells:
                 if state not in (None, self._state.count):
                     raise StaleError([])
                 self._append(handle, {MARK: name, "data": data})
+
+    def unmark(self, name: str) -> None:
+        """Take a mark off, if it is set; raises as `change` does."""
+        with self._change() as handle:
+            if name in self._state.marks:
+                self._append(handle, {MARK: name, "data": None})
 
     def _step(self, kind: str, state: int) -> None:
         with self._change() as handle:
@@ -314,7 +324,7 @@ class SavedCells:
         """Whether a line can have been saved."""
         if not isinstance(line, dict) or is_deeper(line, LINE_DEPTH):
             return False
-        cells, marks = line.get(SET, {}), line.get("marks", {})
+        cells, marks = line.get(SET, {}), line.get(MARKS, {})
         if WHOLE in line:
             whole = line[WHOLE]
             if not isinstance(whole, dict) or not all(map(_is_cell, whole.values())):
@@ -326,7 +336,7 @@ class SavedCells:
             isinstance(cells, dict)
             and isinstance(marks, dict)
             and all(value is None or self._cell_fits(key, value) for key, value in cells.items())
-            and all(self._mark_fits(name, data) for name, data in marks.items())
+            and all(data is None or self._mark_fits(name, data) for name, data in marks.items())
         )
 
     def _no_line(self) -> ClaimlogError:
@@ -347,4 +357,4 @@ def stale(message: str, current: Any) -> RequestError:
 
 def _disk_error(path: Path, error: OSError) -> RequestError:
     said = f"{path.name}: could not be saved ({reason(error)})"
-    return RequestError(DISK, f"{said}; keep this page open and try again")
+    return RequestError(DISK, f"{said}; try again, and keep the page open that has it")

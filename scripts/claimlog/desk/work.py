@@ -11,7 +11,7 @@ import orjson
 
 from claimlog.desk.commitment import commitment_of, new_nonce
 from claimlog.desk.request_error import CLOSED, LARGE, MALFORMED, RequestError
-from claimlog.desk.saved_cells import Mark
+from claimlog.desk.saved_cells import NO_MARKS, Marks
 from claimlog.desk.saved_work import REGISTERED, SavedWork
 from claimlog.limits import PASSAGES_CHARACTERS
 
@@ -62,6 +62,11 @@ class Work(SavedWork):
         )
 
     @property
+    def begun_on(self) -> str | None:
+        """SHA-256 of the text that its passages are of, None where nothing was noted."""
+        return (self.cells.marks.get(BEGUN) or {}).get("text_sha256")
+
+    @property
     def is_finished(self) -> bool:
         return FINISHED in self.cells.marks
 
@@ -82,12 +87,12 @@ class Work(SavedWork):
         found = {name: cell.value for name, cell in self.cells.items(DRAFT)}
         return dict(sorted(found.items(), key=lambda pair: span_key(pair[1], pair[0])))
 
-    def save(self, key: str, value: Row | None, base: int, mark: Mark | None = None) -> None:
+    def save(self, key: str, value: Row | None, base: int, marks: Marks = NO_MARKS) -> None:
         """Save a cell, or remove it.
 
         Parameters
         ----------
-        mark
+        marks
             What is noted with the first change of a work (`claimlog.desk.desk.Desk.beginning`).
 
         Raises
@@ -99,7 +104,19 @@ class Work(SavedWork):
         if value is not None and key.startswith(DRAFT):
             own = self.drafts()
             require_few_passages({**own, key.removeprefix(DRAFT): value}.values())
-        self.cells.change({key: value}, {key: base}, mark)
+        self.cells.change({key: value}, {key: base}, marks)
+
+    def save_finished(self, values: Mapping[str, Row], about: Row, nonce: str) -> None:
+        """Save all cells of a coding that was made elsewhere, as finished: all of it, or nothing.
+
+        Parameters
+        ----------
+        about
+            What is noted with the first change of a work.
+        """
+        self.cells.change(
+            {**values}, {}, {BEGUN: about, FINISHED: _commitment(about, values, nonce)}
+        )
 
     def cells_of(self, prefix: str) -> list[str]:
         return [name for name, _ in self.cells.items(prefix)]
@@ -117,14 +134,18 @@ class Work(SavedWork):
             If it was changed since.
         """
         self.require_unfinished()
-        nonce = new_nonce()
-        data = {"nonce": nonce, "commitment": commitment_of(self.content(), nonce)}
-        self.cells.mark(FINISHED, data, state)
+        cells = {key: cell.value for key, cell in self.cells.items("")}
+        about = self.cells.marks.get(BEGUN) or {}
+        self.cells.mark(FINISHED, _commitment(about, cells, new_nonce()), state)
 
     def content(self) -> Row:
         """Return all that a commitment is made to, in an order that tells nothing of its making."""
         cells = {key: cell.value for key, cell in self.cells.items("")}
         return content_of(self.cells.marks.get(BEGUN) or {}, cells)
+
+
+def _commitment(about: Mapping[str, Any], cells: Mapping[str, Row], nonce: str) -> Row:
+    return {"nonce": nonce, "commitment": commitment_of(content_of(about, cells), nonce)}
 
 
 def require_few_passages(drafts: Collection[Mapping[str, Any]]) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from claimlog.desk.roles import NAME, named_role
+from claimlog.desk.saved_cells import SavedCells
 from claimlog.desk.work import Work
 from claimlog.errors import ClaimlogError
 from claimlog.file_names import file_segment
@@ -14,6 +18,7 @@ from claimlog.package_state import REMEDY, state_folder
 
 FOLDER = "desk"
 ENDING = ".ndjson"
+LOCK = "works.lock"
 
 
 def saved_file(source: str) -> str:
@@ -83,11 +88,54 @@ class WorkFolder:
             if NAME.fullmatch(path.name) and path.is_dir() and not path.is_symlink()
         )
 
+    def expected(self) -> SavedCells:
+        """Return the commitments of other machines' coders, by ``SOURCE/CODER``, as they are now.
+
+        They are to the codings of a pass, and go with it.
+        """
+        cells = SavedCells(self.folder() / f"expected{ENDING}")
+        cells.refresh()
+        return cells
+
+    @contextmanager
+    def works_lock(self) -> Iterator[None]:
+        """Hold the lock under which a work begins and a commit does, so that it knows all works.
+
+        Raises
+        ------
+        ClaimlogError
+            If it cannot be written.
+        """
+        path = self.folder() / LOCK
+        try:
+            file = path.open("wb")
+        except OSError as error:
+            shown = self.package.relative(path)
+            raise ClaimlogError(f"{shown}: cannot be written ({error.strerror})") from error
+        with file:  # which gives the lock back
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def forget(self, work: Work) -> None:
+        """Remove the file of an empty work, if any, with what was taken back.
+
+        Raises
+        ------
+        ClaimlogError
+            If it cannot be removed.
+        """
+        try:
+            work.cells.path.unlink(missing_ok=True)
+        except OSError as error:
+            shown = self.package.relative(work.cells.path)
+            raise ClaimlogError(f"{shown}: cannot be removed ({error.strerror})") from error
+        work.cells.refresh()
+
     def set_aside(self, source: str) -> Path:
         """Move the works and decisions on a source away, so that it can be coded anew.
 
         The works go first: decisions without them are as committed as before, and a second call
-        goes on with what is left.
+        goes on with what is left. What was expected of other machines is forgotten.
 
         Raises
         ------
@@ -108,4 +156,8 @@ class WorkFolder:
                 path.rename(target / file)
         except OSError as error:
             raise ClaimlogError(f"{target.name}: cannot be written ({error.strerror})") from error
+        expected = self.expected()
+        expected.change(
+            {f"{source}/{coder}": None for coder, _ in expected.items(f"{source}/")}, {}
+        )
         return target

@@ -78,10 +78,11 @@ def _choose_sides(desk: Desk, request: Request) -> Found:
 
 
 def _settle_proposal(desk: Desk, request: Request) -> Found:
-    parts, same_as = request.parts, request.given("same_as", str, None)
-    base = request.given("base", int)
+    parts, base = request.parts, request.given("base", int)
+    same_as = request.given("same_as", str, None)
+    new = request.given("registered_as", str, None)
     settle_proposal(
-        _open(desk, request), parts["coder"], parts["stream"], parts["id"], same_as, base
+        _open(desk, request), parts["coder"], parts["stream"], parts["id"], same_as, new, base
     )
     return _show(desk, request)
 

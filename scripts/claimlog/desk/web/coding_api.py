@@ -184,8 +184,8 @@ def _save_entry(desk: Desk, request: Request) -> Found:
     work, parts = _own_work(desk, request), request.parts
     work.require_unfinished()
     value, base = request.given("value", dict), request.given("base", int)
-    mark = desk.beginning(work)
-    return save_entry(desk, work.cells, parts["stream"], parts["id"], value, base, mark)
+    with desk.beginning(work) as marks:
+        return save_entry(desk, work.cells, parts["stream"], parts["id"], value, base, marks)
 
 
 def _remove_entry(desk: Desk, request: Request) -> Found:

@@ -165,7 +165,7 @@ class AdjudicatePage {
     byId("commit").disabled = isDone || state.open > 0;
     byId("left-open").textContent = isDone ? "decided, and taken over" : state.open ? `${count(state.open, "passage")} to decide` : "everything is decided";
     byId("after").hidden = !isDone;
-    drawProposals(byId("proposals"), state, this.form, (proposal, same) => this.decisions.change(() => put(`${this.decisions.path}/proposals/${proposal.coder}/${proposal.stream}/${proposal.id}`, { base: proposal.rev, same_as: same })));
+    drawProposals(byId("proposals"), state, this.form, (proposal, settled) => this.decisions.change(() => put(`${this.decisions.path}/proposals/${proposal.coder}/${proposal.stream}/${proposal.id}`, { base: proposal.rev, ...settled })));
     this.drawUnits();
     const claims = state.units.flatMap((/** @type {any} */ unit) => ["left", "right"].filter((side) => unit[side]).map((side) => ({ name: `${unit.unit}|${side}`, span: unit[side].span.utf16, title: unit[side].value.statement ?? "", trait: side })));
     claims.sort((/** @type {any} */ a, /** @type {any} */ b) => a.span[0] - b.span[0] || b.span[1] - a.span[1]);

@@ -74,7 +74,7 @@ export class Decisions extends EventTarget {
       else await this.takeUnit(answer);
       return true;
     } catch (error) {
-      if (/** @type {any} */ (error).code === "stale") await this.load().catch(() => {});
+      if (/** @type {any} */ (error).code !== undefined) await this.load().catch(() => {});
       this.dispatchEvent(new CustomEvent("failure", { detail: { error, again: () => this.change(send) } }));
       return false;
     }

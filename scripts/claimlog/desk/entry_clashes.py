@@ -1,0 +1,53 @@
+"""Entries of one identifier that are not the same: who decides says what becomes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from claimlog.desk.decisions import Decisions
+from claimlog.desk.desk import Desk
+from claimlog.desk.entry_merge import NewEntries
+from claimlog.desk.row_references import Name
+from claimlog.edit.identifier_numbers import numbered_identifiers_of
+from claimlog.schema.patterns import fits
+from claimlog.schema.table_schema import Table
+
+Row = Mapping[str, Any]
+
+
+def clashing_entries(
+    desk: Desk, entries: NewEntries, decisions: Decisions
+) -> dict[Name, list[str]]:
+    """Return the entries that differ from others of their identifier, with the coders.
+
+    Others are those of other coders, of who decides, and of the register. Of which it is decided
+    what becomes of them clash no more.
+    """
+    made = decisions.entry_rows()
+    found: dict[Name, list[str]] = {}
+    for (stream, name), rows in entries.unsettled().items():
+        table = desk.log.definition.streams[stream]
+        others = (made.get(stream, {}).get(name), desk.log.entries(stream).get(name))
+        first, *rest = (_content(table, row) for row in (*rows.values(), *filter(None, others)))
+        if any(content != first for content in rest):
+            found[stream, name] = [*rows]
+    return found
+
+
+def _content(table: Table, row: Row) -> dict[str, Any]:
+    values = {column: row.get(column) for column in table.content}
+    return {column: value for column, value in values.items() if value not in (None, "", [])}
+
+
+def free_identifier(desk: Desk, entries: NewEntries, stream: str, name: str) -> str | None:
+    """Return an identifier that no entry has, like a given one; None if the pattern has no such."""
+    table = desk.log.definition.streams[stream]
+    taken = {*desk.log.entries(stream), *entries.final.get(stream, {})}
+    numbered = numbered_identifiers_of(table)
+    if numbered is not None:
+        return numbered.identifier(numbered.next_after(taken))
+    pattern = str(table.by_name[table.id].constraints.get("pattern") or ".+")
+    endings = (f"{sign}{number}" for sign in ("-", "_", "") for number in range(2, len(taken) + 3))
+    wanted = (f"{name}{ending}" for ending in endings)
+    return next((new for new in wanted if new not in taken and fits(new, pattern)), None)
