@@ -418,9 +418,15 @@ def test_a_text_is_registered_once_and_only_into_its_directory(opened: Opened) -
               "reliability": "F", "reliability_rationale": "Invented."}  # fmt: skip
     folder = opened.desk.log.texts_folder
     before = {*folder.parent.rglob("*.txt")}
-    given = {"upload": upload["upload"], "source": source}
+    forged = {
+        "extractor": "nobody 9",
+        "raw_sha256": "0" * 64,
+    }  # of a text that nothing was taken of
+    given = {"upload": upload["upload"], "source": {**source, **forged}}
     assert opened.ask("coder-2", "POST", "sources", **given).status_code == 404  # another's upload
     assert opened.take("coder-1", "POST", "sources", **given)["source_id"] == "S103"
+    row = opened.desk.log.entries("sources")["S103"]
+    assert (row["extractor"], row["raw_sha256"]) == (None, None)
     new = {*folder.parent.rglob("*.txt")} - before
     assert [path.parent for path in new] == [folder]
     again = opened.send("POST", "/coder-1/api/texts?name=y", "coder-1", ARTICLE.encode(), octets)
@@ -430,6 +436,21 @@ def test_a_text_is_registered_once_and_only_into_its_directory(opened: Opened) -
     for data in (b"\xff\xfe", b"  \n"):
         wrong = opened.send("POST", "/coder-1/api/texts?name=y", "coder-1", data, octets)
         assert wrong.status_code == 422
+
+
+def test_a_source_is_not_dropped_while_it_is_coded(opened: Opened) -> None:
+    world = World(opened.desk.package, opened.desk.log.texts_folder)
+    opened.put("coder-1", SOURCE, "d1", lamp())
+    done = world.run("drop", SOURCE)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"claimlog: {SOURCE}: coder-1 coded it at the desk; drafts are taken back there first, or "
+        f".claimlog/desk/works/coder-1/{SOURCE}.ndjson moved away; nothing was dropped\n"
+    )
+    refused = opened.ask("adjudicator", "DELETE", f"open/{SOURCE}")
+    assert "coder-1 coded it at the desk" in refused.json()["error"]["message"]
+    opened.take("coder-1", "POST", f"work/{SOURCE}/undo", state=1)
+    opened.take("adjudicator", "DELETE", f"open/{SOURCE}")
 
 
 def test_a_text_is_not_corrected_while_drafts_of_it_are_not_committed(opened: Opened) -> None:

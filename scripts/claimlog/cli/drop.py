@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
 from claimlog.cli.base import Context, example, pass_context
@@ -26,6 +28,7 @@ from claimlog.errors import UsageError
 @pass_context
 def drop(context: Context, names: tuple[str, ...], with_references: bool, is_example: bool) -> None:
     """Take rows back out of the open batch, without a tombstone; of an ID its last open row."""
+    from claimlog.desk.corrected_text import refuse_drop_of_coded
     from claimlog.edit.drop import drop as run
     from claimlog.edit.open_rows import row_counts
     from claimlog.start.example import remove_example
@@ -38,7 +41,8 @@ def drop(context: Context, names: tuple[str, ...], with_references: bool, is_exa
         return
     if not names:
         raise UsageError("name the rows, as C001-001 or claims:3; claimlog open lists them")
-    done = run(context.package, names, with_references)
+    refuse = partial(refuse_drop_of_coded, context.package)
+    done = run(context.package, names, with_references, refuse)
     first = {row.entity: row.version for row in reversed(done.rows)}
     for row in done.rows:
         if row.identifier is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from claimlog.desk.blindness import finished_works
 from claimlog.desk.comparison import ADDED, AGREED, Unit, compare
@@ -122,15 +122,13 @@ class Adjudication:
             return found
         if name.startswith(NEW_PREFIX):
             require_draft_name(name.removeprefix(NEW_PREFIX))
-            verdict = self.decisions.verdicts().get(name)
-            value = (verdict or {}).get("value") or {"start": 0, "end": 0}
-            return Unit(name, ADDED, None, None, None, value["start"], value["end"])
+            return _added_unit(name, self._verdict(name))
         raise RequestError(ABSENT, f"there is no passage {name[:80]}")
 
     def all_units(self) -> list[Unit]:
         """Return the passages of the coders, and those that were added while deciding."""
         added = [
-            self.unit(name)
+            _added_unit(name, verdict)
             for name, verdict in self.decisions.verdicts().items()
             if name.startswith(NEW_PREFIX) and verdict.get("take")
         ]
@@ -138,13 +136,16 @@ class Adjudication:
 
     def value_of(self, unit: Unit) -> Row | None:
         """Return the claim that was decided on for a passage; None for no claim, or no verdict."""
-        verdict = self.decisions.verdicts().get(unit.name)
+        verdict = self._verdict(unit.name)
         take = verdict.get("take") if verdict else None
         if take == LEFT and unit.left:
             return self.drafts[0][unit.left]
         if take == RIGHT and unit.right:
             return self.drafts[1][unit.right]
         return verdict["value"] if verdict and take == NEW else None
+
+    def _verdict(self, name: str) -> Row | None:
+        return cast("Row | None", self.decisions.cells.cell(f"{UNIT}{name}").value)
 
     def open_units(self) -> list[Unit]:
         verdicts = self.decisions.verdicts()
@@ -190,6 +191,12 @@ class Adjudication:
         if name is None:
             return None
         return draft_view(self.places, name, 0, self.drafts[side][name])
+
+
+def _added_unit(name: str, verdict: Row | None) -> Unit:
+    """Return a passage that nobody marked; without a claim it stands nowhere."""
+    value = (verdict or {}).get("value") or {"start": 0, "end": 0}
+    return Unit(name, ADDED, None, None, None, value["start"], value["end"])
 
 
 def decided_findings(adjudication: Adjudication) -> Row:

@@ -1,14 +1,15 @@
-"""Drafts of a text that is corrected: their offsets are of the old one, and are never shifted."""
+"""Drafts of a text that is corrected or dropped: they are neither shifted nor left to another."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from claimlog.desk.decisions import Decisions
 from claimlog.desk.request_error import CLOSED, RequestError
 from claimlog.desk.work import Work
 from claimlog.desk.work_folder import FOLDER, WorkFolder, saved_file
+from claimlog.edit.open_rows import OpenRow
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
 from claimlog.package_state import state_folder
@@ -76,6 +77,29 @@ def refuse_correction_with_drafts(package: Package, source: str) -> None:
             f"{source}: {', '.join(coders)} coded it at the desk, and their drafts are of the text "
             "as it is; commit them there first, then correct the text; nothing was corrected"
         )
+
+
+def refuse_drop_of_coded(package: Package, rows: Iterable[OpenRow]) -> None:
+    """Refuse to drop the row of a source that is coded at the desk: its number is given anew.
+
+    Raises
+    ------
+    ClaimlogError
+        If somebody has coded one.
+    """
+    dropped = [row for row in rows if row.stream == "sources" and row.version == 1]
+    if not dropped or not state_folder(package, FOLDER).is_dir():
+        return
+    work_folder = WorkFolder(package)
+    for row in dropped:
+        works = work_folder.of_source(str(row.identifier))
+        if works:
+            names = ", ".join(work.coder for work in works)
+            paths = ", ".join(package.relative(work.cells.path) for work in works)
+            raise ClaimlogError(
+                f"{row.identifier}: {names} coded it at the desk; drafts are taken back there "
+                f"first, or {paths} moved away; nothing was dropped"
+            )
 
 
 def _is_committed(work_folder: WorkFolder, source: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from claimlog.desk.adjudication import Adjudication
+from claimlog.desk.adjudication import NEW_PREFIX, Adjudication
 from claimlog.desk.comparison import AGREED, Unit
 from claimlog.desk.decisions import (
     LEFT,
@@ -22,7 +22,7 @@ from claimlog.desk.draft_changes import CHANGED_ELSEWHERE, claim_value, state_di
 from claimlog.desk.entry_editing import require_new_identifier, save_entry
 from claimlog.desk.request_error import ABSENT, CLOSED, INVALID, MALFORMED, RequestError
 from claimlog.desk.saved_cells import StaleError, stale
-from claimlog.desk.work import require_few_passages
+from claimlog.desk.work import require_few_drafts, require_few_passages
 
 Row = dict[str, Any]
 MOST_NOTE = 500
@@ -47,6 +47,9 @@ def decide(adjudication: Adjudication, name: str, given: Mapping[str, Any], base
     if (take == LEFT and not unit.left) or (take == RIGHT and not unit.right):
         raise RequestError(INVALID, "that side has not marked the passage")
     value = None
+    if take is not None and name.startswith(NEW_PREFIX):
+        added = [one for one in decisions.verdicts() if one.startswith(NEW_PREFIX)]
+        require_few_drafts({*added, name})
     if take == NEW:
         value = claim_value(adjudication.desk, adjudication.places, given.get("value") or {})
         verdicts = decisions.verdicts().items()

@@ -8,7 +8,7 @@ from claimlog.desk.choice_keys import coded_keys, codes_in_use
 from claimlog.desk.decisions import LINK
 from claimlog.desk.desk import Desk
 from claimlog.desk.link_proposals import propose_links
-from claimlog.desk.request_error import INVALID, RequestError
+from claimlog.desk.request_error import CLOSED, INVALID, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.row_references import CLAIMS
 from claimlog.edit.add_amend_retract import Entries, add
@@ -81,9 +81,13 @@ def decide_link(desk: Desk, source: str, role: Role, given: Row) -> Row:
     known = desk.log.entries(CLAIMS)
     if first not in known or second not in known or first == second:
         raise RequestError(INVALID, "a link joins two claims that are there")
+    desk.log.source(source)
     if given["relation"] is None:
         key = _key(*sorted((first, second)))
-        cells = desk.decisions(source).cells
+        decisions = desk.decisions(source)
+        if desk.work_folder.of_source(source) and not decisions.is_committed:
+            raise RequestError(CLOSED, f"{source} is not decided yet; its links come after that")
+        cells = decisions.cells
         cells.change({key: {"relation": None}}, {})
         return {"link_id": None}
     row = {name: given[name] for name in ("from_claim_id", "relation", "to_claim_id", "basis")}

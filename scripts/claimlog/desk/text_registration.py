@@ -131,7 +131,8 @@ def register_source(
     if (known := _known_as(desk, text)) is not None:
         raise RequestError(INVALID, f"this text is {known} already")
     table = desk.log.definition.streams[SOURCES]
-    row = {"kind": COPY, **clean_values(table, source, beside=(table.id,))}
+    stated = clean_values(table, source, beside=(table.id,))
+    row = {"kind": COPY, **{name: cell for name, cell in stated.items() if name not in RECORDED}}
     if not row.get(table.id):
         row[table.id] = _next_identifier(desk)
     row["furniture"] = furniture_ranges(Places(text), furniture)

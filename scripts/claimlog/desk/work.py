@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sized
 from pathlib import Path
 from typing import Any
 
@@ -156,13 +156,24 @@ def require_few_passages(drafts: Collection[Mapping[str, Any]]) -> None:
     RequestError
         If there are more.
     """
-    if len(drafts) > MOST_DRAFTS:
-        raise RequestError(
-            LARGE, f"a text has at most {MOST_DRAFTS:,} drafts; register a longer one in parts"
-        )
+    require_few_drafts(drafts)
     if sum(draft["end"] - draft["start"] for draft in drafts) > PASSAGES_CHARACTERS:
         raise RequestError(
             LARGE, f"the passages of a text have at most {PASSAGES_CHARACTERS:,} characters in all"
+        )
+
+
+def require_few_drafts(drafts: Sized) -> None:
+    """Refuse more drafts of a text than can be compared in seconds.
+
+    Raises
+    ------
+    RequestError
+        If there are more.
+    """
+    if len(drafts) > MOST_DRAFTS:
+        raise RequestError(
+            LARGE, f"a text has at most {MOST_DRAFTS:,} drafts; register a longer one in parts"
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from claimlog.edit.append_lines import check_open
@@ -34,7 +34,12 @@ class Drop:
     has_findings: bool = False
 
 
-def drop(package: Package, names: Sequence[str], with_references: bool = False) -> Drop:
+def drop(
+    package: Package,
+    names: Sequence[str],
+    with_references: bool = False,
+    refuse: Callable[[Sequence[OpenRow]], None] = lambda _: None,
+) -> Drop:
     """Take rows out of the open batch, all of them or none.
 
     Parameters
@@ -45,6 +50,8 @@ def drop(package: Package, names: Sequence[str], with_references: bool = False) 
     with_references
         Whether to drop what depends on them too: later versions, and rows that refer to an entity
         that would be gone.
+    refuse
+        Called with all rows that would go, before any does; it may raise.
 
     Raises
     ------
@@ -64,6 +71,7 @@ def drop(package: Package, names: Sequence[str], with_references: bool = False) 
                 [_finding(package, rows[index], why) for index, why in dependent.items()], NOTHING
             )
         gone = {*chosen, *dependent}
+        refuse([rows[index] for index in gone])
         left = [row for index, row in enumerate(rows) if index not in gone]
         has_findings = _write(package, sealed, rows, left)
     return Drop([rows[index] for index in sorted(gone)], left, has_findings)
