@@ -22,6 +22,7 @@ from claimlog.desk import (
     saved_work,
     text_registration,
     work,
+    work_folder,
 )
 from claimlog.desk.findings import draft_findings
 from claimlog.desk.places import Places
@@ -459,22 +460,31 @@ def test_passages_that_cannot_be_checked_in_seconds_are_not_saved(
 def test_the_first_screen_looks_at_each_file_once_however_many_sources_there_are(
     registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looked, real = list[str](), desk_log._signature
+    looked = list[str]()
 
-    def signature(paths: Any) -> Any:
-        looked.append("files")
-        return real(paths)
+    def counted(real: Any) -> Any:
+        def look(*given: Any) -> Any:
+            looked.append(real.__name__)
+            return real(*given)
+
+        return look
 
     opened = desk_of(registered, tmp_path)
     numbers = []
-    monkeypatch.setattr(desk_log, "_signature", signature)
+    linked = []
+    monkeypatch.setattr(desk_log, "_signature", counted(desk_log._signature))
+    monkeypatch.setattr(work_folder, "state_folder", counted(work_folder.state_folder))
     for number in range(3):
         register_text(opened, f"A text of another harbour, number {number}.")
         opened.take("coder-1", "GET", "desk")
         looked.clear()
         assert len(opened.take("coder-1", "GET", "desk")["sources"]) > number
         numbers.append(len(looked))
-    assert len(set(numbers)) == 1
+        looked.clear()
+        assert opened.take("adjudicator", "GET", "links/S001")["proposals"]
+        linked.append(len(looked))
+    assert (len(set(numbers)), len(set(linked))) == (1, 1)
+    assert max(linked) <= 5
     # and what is there afterwards is seen at once
     assert len(opened.take("coder-2", "GET", "desk")["sources"]) == 2 + number + 1
     opened.close()

@@ -27,11 +27,6 @@ SHOWN_COLUMNS = ("source_id", "title", "publisher", "published", "language", "ur
 
 def overview(desk: Desk, role: Role) -> Row:
     """Return what the first screen shows a role: of others' codings no more than states."""
-    with desk.log.looked_at_once():
-        return _overview(desk, role)
-
-
-def _overview(desk: Desk, role: Role) -> Row:
     definition = desk.log.definition
     rows = sorted(desk.log.entries("sources").values(), key=lambda row: str(row["source_id"]))
     claims = _claim_counts(desk) if role.decides else {}

@@ -32,6 +32,8 @@ class WorkFolder:
     def __init__(self, package: Package) -> None:
         self.package = package
         self._known: dict[tuple[str, str], Work] = {}
+        self._folders: dict[tuple[str, ...], list[Path]] = {}
+        """Each directory that was found to be one, with those that it lies in."""
 
     def folder(self, *below: str) -> Path:
         """Return a directory of the desk that only its user can read; it is made if need be.
@@ -41,18 +43,23 @@ class WorkFolder:
         ClaimlogError
             If it is a link, or cannot be written.
         """
+        known = self._folders.get(below)
+        if known is not None and all(map(_is_directory, known)):
+            return known[-1]
         path = state_folder(self.package, FOLDER)
+        made = [path.parent]
         for name in ("", *below):
             path = path / name if name else path
+            shown = self.package.relative(path)
             try:
                 path.mkdir(mode=0o700, exist_ok=True)
-                mode = path.lstat().st_mode
             except OSError as error:
-                shown = self.package.relative(path)
                 raise ClaimlogError(f"{shown}: cannot be used ({error.strerror})") from error
-            if not stat.S_ISDIR(mode):
-                raise ClaimlogError(f"{self.package.relative(path)}: is no directory; {REMEDY}")
+            if not _is_directory(path):
+                raise ClaimlogError(f"{shown}: is no directory; {REMEDY}")
+            made.append(path)
         path.chmod(0o700)
+        self._folders[below] = made
         return path
 
     def work(self, coder: str, source: str) -> Work:
@@ -161,3 +168,11 @@ class WorkFolder:
             {f"{source}/{coder}": None for coder, _ in expected.items(f"{source}/")}, {}
         )
         return target
+
+
+def _is_directory(path: Path) -> bool:
+    """Whether a path is a directory and no link to one."""
+    try:
+        return stat.S_ISDIR(path.lstat().st_mode)
+    except OSError:
+        return False

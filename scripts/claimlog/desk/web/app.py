@@ -195,11 +195,13 @@ class DeskApp:
     def _handle(self, route: Route, request: Request) -> Answer | Callable[[], object]:
         """Return an answer, or what has to be computed before there is one.
 
+        What only reads looks at files once, however much it says of each.
         The latter is no error here: a future and its error hold each other, and with them a text,
         until the next full pass of the garbage collector.
         """
         try:
-            with prompt_answer() if route.pace == FAST else nullcontext():
+            reads = self.desk.log.looked_at_once() if route.method == "GET" else nullcontext()
+            with reads, prompt_answer() if route.pace == FAST else nullcontext():
                 found = route.handler(self.desk, request)
         except UnpreparedError as error:
             return error.prepare
