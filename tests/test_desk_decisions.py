@@ -386,6 +386,31 @@ def test_what_is_registered_meanwhile_for_something_else_is_told_apart(opened: O
     assert (actors["navy"], actors["navy-n"]) == ("Navy of Sudland", "Navy of Norland")
 
 
+def test_one_passage_is_coded_once_by_a_coder(opened: Opened) -> None:
+    opened.put("coder-1", SOURCE, "a", founder())
+    opened.put("coder-1", SOURCE, "b", {**founder(), "statement": "Vessels may go down."})
+    path = f"work/{SOURCE}/findings"
+    found = opened.take("coder-1", "GET", path)
+    assert {name: [one["rule"] for one in own] for name, own in found["findings"].items()} == {
+        "a": ["one-coding"],
+        "b": ["one-coding"],
+    }
+    assert found["errors"] == 2
+    assert opened.take("coder-1", "GET", f"{path}?draft=b")["errors"] == 1
+    state = opened.take("coder-1", "GET", f"work/{SOURCE}")["state"]
+    refused = opened.ask("coder-1", "POST", f"work/{SOURCE}/finish", state=state)
+    assert refused.status_code == 422
+    opened.desk.work_folder.work("coder-1", SOURCE).finish(state)  # as it was once possible
+    change(opened, "take-all")
+    for _ in range(2):
+        state = shown(opened)["state"]
+        refused = opened.ask("adjudicator", "POST", f"{PATH}/commit", state=state)
+        assert (
+            "2 times, and a pass has one coding of it; move" in refused.json()["error"]["message"]
+        )
+    assert not shown(opened)["committing"]
+
+
 def test_a_text_that_one_has_coded_is_taken_over(opened: Opened) -> None:
     opened.put("coder-1", SOURCE, "a", founder())
     opened.finish("coder-1", SOURCE)

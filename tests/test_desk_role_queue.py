@@ -24,7 +24,7 @@ from claimlog.desk import (
     work,
     work_folder,
 )
-from claimlog.desk.findings import draft_findings
+from claimlog.desk.findings import coding_findings
 from claimlog.desk.places import Places
 from claimlog.desk.request_error import BUSY, RequestError
 from claimlog.desk.roles import Role
@@ -231,11 +231,11 @@ def test_the_rules_look_at_a_work_once_until_it_changes(
 ) -> None:
     looked: list[int] = []
 
-    def count(log: object, source: str, drafts: dict[str, Any], entries: object) -> Any:
-        looked.append(len(drafts))
-        return draft_findings(log, source, drafts, entries)  # type: ignore[arg-type]
+    def count(log: Any, source: str, drafts: Any, entries: Any, only: str | None = None) -> Any:
+        looked.append(len(drafts) if only is None else 1)
+        return coding_findings(log, source, drafts, entries, only)
 
-    monkeypatch.setattr(draft_changes, "draft_findings", count)
+    monkeypatch.setattr(draft_changes, "coding_findings", count)
     opened = desk_of(registered, tmp_path)
     value = claim_value("ships will founder", "Vessels may be lost.")
     opened.put("coder-1", "S102", "d1", {**value, "modality": None})
@@ -249,7 +249,8 @@ def test_the_rules_look_at_a_work_once_until_it_changes(
     assert looked == [1, 1]
     opened.put("coder-1", "S102", "d1", value, 1)
     assert [ask("coder-1"), ask("coder-2")] == [0, 0]
-    opened.put("coder-1", "S102", "d2", value)
+    other = claim_value("dimmed the lamp", "Its beam is weaker.")
+    opened.put("coder-1", "S102", "d2", other)
     assert [ask("coder-1"), ask("coder-1")] == [0, 0]
     assert looked == [1, 1, 1, 2]
     opened.close()
@@ -264,7 +265,7 @@ def test_a_text_is_opened_while_the_rules_look_at_the_drafts_of_another(
         works.slow()
         return {}
 
-    monkeypatch.setattr(draft_changes, "draft_findings", wait)
+    monkeypatch.setattr(draft_changes, "coding_findings", wait)
     opened = desk_of(registered, tmp_path)
     value = claim_value("ships will founder", "Vessels may be lost.")
     opened.put("coder-1", "S102", "d1", value)

@@ -16,7 +16,7 @@ from typing import Any
 from claimlog.desk.commitment import new_nonce
 from claimlog.desk.desk import Desk
 from claimlog.desk.draft_values import clean_values
-from claimlog.desk.findings import draft_findings
+from claimlog.desk.findings import coding_findings
 from claimlog.desk.forms import form
 from claimlog.desk.overview import coder_of
 from claimlog.desk.places import Places
@@ -85,7 +85,7 @@ def code_with_program(
     shown = f"<{Path(words[0]).name}>"
     findings = [
         Finding(one["rule"], shown, one["message"], names[name].line, None, one["remedy"], "error")
-        for name, own in draft_findings(desk.log, source, drafts, {}).items()
+        for name, own in coding_findings(desk.log, source, drafts, {}).items()
         for one in own
         if one["severity"] == "error"
     ]

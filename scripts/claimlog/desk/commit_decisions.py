@@ -14,11 +14,13 @@ from claimlog.desk.coding_rows import CODINGS, coding_rows
 from claimlog.desk.decisions import COMMITTED, COMMITTING
 from claimlog.desk.entity_rows import claim_values
 from claimlog.desk.entry_clashes import clashing_entries
+from claimlog.desk.findings import same_codings
 from claimlog.desk.overview import coder_of
 from claimlog.desk.request_error import CLOSED, INVALID, RequestError
 from claimlog.desk.roles import Role
-from claimlog.desk.row_references import CLAIMS, Name
+from claimlog.desk.row_references import CLAIMS, SPAN, Name
 from claimlog.desk.saved_cells import StaleError
+from claimlog.desk.work import Work
 from claimlog.edit.add_amend_retract import Addition
 from claimlog.edit.add_together import Part, add_together
 from claimlog.errors import ClaimlogError
@@ -129,6 +131,8 @@ def _parts(adjudication: Adjudication, role: Role, claims: dict[str, Row]) -> li
     text = adjudication.places.text
     number = adjudication.decisions.cells.marks[COMMITTING]["pass"]
     known = all_entries(adjudication)
+    for work in adjudication.works:
+        _require_different(adjudication, work)
     codings = {
         work.coder: coding_rows(
             definition,
@@ -152,6 +156,19 @@ def _parts(adjudication: Adjudication, role: Role, claims: dict[str, Row]) -> li
         *(Part(CODINGS, own, coder) for coder, own in codings.items()),
         Part(CLAIMS, rows, role.name),
     ]
+
+
+def _require_different(adjudication: Adjudication, work: Work) -> None:
+    """Refuse a work that was finished with two claims of one passage, before that was refused."""
+    drafts = work.drafts()
+    for names in same_codings(adjudication.desk.log.definition, drafts):
+        start, end = (drafts[names[0]][name] for name in SPAN)
+        path = adjudication.desk.package.relative(work.cells.path)
+        raise RequestError(
+            INVALID,
+            f"{work.coder} coded the passage at {start}-{end} {len(names)} times, and a pass has "
+            f"one coding of it; move {path} away, and have the text coded anew",
+        )
 
 
 def _require_settled(adjudication: Adjudication, needed: Iterable[Name]) -> None:

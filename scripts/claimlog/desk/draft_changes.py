@@ -7,7 +7,7 @@ from typing import Any
 
 from claimlog.desk.desk import Desk
 from claimlog.desk.draft_values import clean_values
-from claimlog.desk.findings import draft_findings, error_count
+from claimlog.desk.findings import coding_findings, error_count
 from claimlog.desk.places import Places
 from claimlog.desk.request_error import ABSENT, INVALID, MALFORMED, RequestError
 from claimlog.desk.row_references import CLAIMS, SPAN
@@ -146,12 +146,12 @@ def work_findings(desk: Desk, work: Work, draft: str | None = None) -> Row:
     if draft is not None:
         if draft not in drafts:
             raise RequestError(ABSENT, f"there is no draft {draft[:40]}")
-        return findings_dict(draft_findings(desk.log, work.source, {draft: drafts[draft]}, entries))
+        return findings_dict(coding_findings(desk.log, work.source, drafts, entries, draft))
     desk.log.require_places(work.source)
     return desk.computed.get(
         f"findings of {work.coder}",
         version,
-        lambda: findings_dict(draft_findings(desk.log, work.source, drafts, entries)),
+        lambda: findings_dict(coding_findings(desk.log, work.source, drafts, entries)),
     )
 
 

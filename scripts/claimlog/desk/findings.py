@@ -8,11 +8,13 @@ from typing import Any
 
 import polars as pl
 
+from claimlog.desk.coding_rows import CODINGS
 from claimlog.desk.desk_log import DeskLog
 from claimlog.desk.entity_rows import asserted_row, claim_values
 from claimlog.desk.row_references import SPAN
 from claimlog.errors import ClaimlogError, Finding
 from claimlog.log.sections import section_of_claims
+from claimlog.schema.definition import Definition
 from claimlog.sources.text import Texts
 from claimlog.validate import check_section
 from claimlog.validate.anchors import check_anchors
@@ -33,6 +35,9 @@ COLUMNS_OF_RULES = {
     "anchor-words": SPAN,
 }
 """Columns that findings of a rule are about where their message names none."""
+
+OF_A_PASS = ("coder", "pass", "source_id")
+"""Columns that all codings of a coder have alike."""
 
 FIRST_NUMBER = 100_000
 """Numbers of claims that are only looked at begin here, so that no real claim has them."""
@@ -71,6 +76,46 @@ def draft_findings(
         if name is not None:
             found[name].append(finding_dict(finding, table.by_name))
     return {name: _distinct(own) for name, own in found.items()}
+
+
+def coding_findings(
+    desk_log: DeskLog,
+    source: str,
+    drafts: Mapping[str, Row],
+    entries: Entries,
+    only: str | None = None,
+) -> dict[str, list[Row]]:
+    """Return the findings of a coder's drafts, by draft, or of `only` one of them.
+
+    They are those of `draft_findings`, and that of two which are one coding of a pass.
+    """
+    chosen = drafts if only is None else {only: drafts[only]}
+    found = draft_findings(desk_log, source, chosen, entries)
+    for names in same_codings(desk_log.definition, drafts):
+        for name in found.keys() & {*names}:
+            found[name].append(
+                {
+                    "rule": "one-coding",
+                    "severity": "error",
+                    "columns": [*SPAN],
+                    "message": f"{len(names)} claims of this coding mark one and the same passage",
+                    "remedy": "mark more or fewer words in all but one, or make one claim of them",
+                }
+            )
+    return found
+
+
+def same_codings(definition: Definition, drafts: Mapping[str, Row]) -> list[list[str]]:
+    """Return the drafts of one coder of which several are one coding, by its natural key."""
+    key = definition.streams[CODINGS].natural_key
+    if key is None:
+        return []
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for name, draft in drafts.items():
+        span = (draft["start"], draft["end"])
+        cells = (draft.get(field, span) for field in key.columns if field not in OF_A_PASS)
+        groups.setdefault(tuple(map(repr, cells)), []).append(name)
+    return [names for names in groups.values() if len(names) > 1]
 
 
 def entry_rows(desk_log: DeskLog, entries: Entries) -> dict[str, list[Row]]:

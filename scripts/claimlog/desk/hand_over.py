@@ -13,7 +13,7 @@ from claimlog.desk.desk import Desk
 from claimlog.desk.draft_changes import claim_value
 from claimlog.desk.draft_values import clean_values
 from claimlog.desk.entry_editing import require_identifier, spot_table
-from claimlog.desk.findings import draft_findings, error_count
+from claimlog.desk.findings import coding_findings, error_count
 from claimlog.desk.request_error import INVALID, LARGE, MALFORMED, RequestError
 from claimlog.desk.roles import NAME, Role
 from claimlog.desk.saved_work import REGISTERED
@@ -190,6 +190,6 @@ def _checked_cells(desk: Desk, source: str, content: Mapping[str, Any]) -> tuple
     entries: dict[str, dict[str, Row]] = {}
     for entry in registered:
         entries.setdefault(entry["stream"], {})[entry["id"]] = entry["value"]
-    if number := error_count(draft_findings(desk.log, source, own, entries)):
+    if number := error_count(coding_findings(desk.log, source, own, entries)):
         raise RequestError(INVALID, f"{number} of its findings are errors")
     return values, about
