@@ -35,6 +35,7 @@ from markupsafe import Markup
 from claimlog import sql_worker
 from claimlog.escaping import UNPRINTABLE
 from claimlog.site.datasette_internals import QueryInterrupted, check_select
+from claimlog.site.files.prepared_query import VARIES, page_rows
 from claimlog.site.protection import reader_limits
 from claimlog.site.protection.failures import PageError, describe_error, short_line
 from claimlog.site.protection.known_errors import STATEMENTS, KnownErrors
@@ -609,6 +610,37 @@ def test_floats_take_the_room_of_what_writes_them_as_long(cells: str, error: str
     opened = sql_worker.connect("file::memory:", reader_limits.SQLITE)
     assert sql_worker.run(opened, job).get("error") == error
     opened.close()
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [
+        ("date('2025-01-31', '+1 month')", "2025-03-03"),
+        ("strftime('%Y', '2024-02-03')", "2024"),
+        ("date(null)", None),
+        ("abs(-3)", 3),
+        *((cell, ...) for cell in (
+            "date()", "datetime('NOW')", "strftime('%s')", "julianday('2024-01-01', 'localtime')",
+            "current_date", "current_time", "current_timestamp", "time('now', '+1 day')",
+            "random()", "hex(randomblob(4))", "sqlite_version()", "unixepoch('now')",
+        )),
+    ],
+)  # fmt: skip
+def test_pages_of_files_ask_neither_the_clock_nor_chance(cell: str, value: Any) -> None:
+    """A release could not be verified by drawing its pages again."""
+    opened = sql_worker.connect("file::memory:", reader_limits.SQLITE)
+    sql_worker.refuse_varying(opened)
+    job = {
+        "sql": f"select {cell}", "params": {}, "uri": "file::memory:", "rows": 5, "most": 5,
+        "names": 100, "steps": 1_000_000, "seconds": 20, "value_bytes": 1_000,
+        "answer_bytes": 10_000, "limits": reader_limits.SQLITE,
+    }  # fmt: skip
+    answer = sql_worker.run(opened, job)
+    opened.close()
+    if value is ...:
+        assert page_rows(answer)["failure"] == VARIES
+    else:
+        assert answer["rows"] == [[value]]
 
 
 def test_names_of_columns_are_no_way_to_a_long_answer(get: Get) -> None:

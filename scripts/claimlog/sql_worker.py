@@ -21,6 +21,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 NICE, NICE_AFTER = 5, 0.1
@@ -64,6 +65,21 @@ FUNCTIONS = frozenset(
     """.split()  # noqa: SIM905
 )
 """All that SQL may call. Others read or write the process: fts3_tokenizer sets a pointer in it."""
+
+VARYING = frozenset(
+    ("current_date", "current_time", "current_timestamp", "random", "randomblob", "sqlite_version")
+)
+"""Those of which the value is another one each time, or on another machine."""
+
+TIME_FUNCTIONS = {
+    **dict.fromkeys(("date", "datetime", "julianday", "time", "unixepoch"), slice(0, 1)),
+    "strftime": slice(1, 2),
+    "timediff": slice(0, 2),
+}
+"""Functions of dates, and which of their arguments are times: without any it is the present."""
+
+PRESENT, HERE = ("now", "subsec", "subsecond"), ("localtime", "utc")
+"""Arguments of these that ask for the present, or for the time zone of the machine."""
 
 PRAGMAS = frozenset(
     """
@@ -111,7 +127,10 @@ def _answer(databases: dict[str, sqlite3.Connection], job: dict[str, Any]) -> di
             databases[job["uri"]] = blank_database(job["schema"], job["limits"])
         database = databases.get(job["uri"])
         if database is None:
-            database = databases[job["uri"]] = connect(job["uri"], job["limits"])
+            database = connect(job["uri"], job["limits"])
+            if job.get("repeatable"):
+                refuse_varying(database)
+            databases[job["uri"]] = database
         return (
             compile_query(database, job["sql"])
             if job.get("kind") == "compile"
@@ -216,6 +235,30 @@ def restrict(database: sqlite3.Connection, pragmas: frozenset[str] = PRAGMAS) ->
     names = {str(name).lower() for (name,) in database.execute("select name from sqlite_master")}
     modules = {str(name).lower() for (name,) in database.execute("pragma module_list")}
     database.set_authorizer(permission(names, modules - VIRTUAL - names, pragmas))
+
+
+def refuse_varying(database: sqlite3.Connection) -> None:
+    """Refuse what has another value each time, or elsewhere: chance, the clock, the time zone."""
+    plain = sqlite3.connect(":memory:")
+    for name in VARYING:
+        database.create_function(name, -1, partial(_refuse, name))
+    known = {str(row[0]) for row in plain.execute("pragma function_list")}
+    for name in TIME_FUNCTIONS.keys() & known:
+        database.create_function(name, -1, partial(_of_a_time, plain, name), deterministic=True)
+
+
+def _refuse(name: str, *_: Any) -> None:
+    raise ValueError(f"{name} is another one each time")
+
+
+def _of_a_time(plain: sqlite3.Connection, name: str, *given: Any) -> Any:
+    """Return what SQLite's function of a date gives, unless it asks for the present."""
+    times = given[TIME_FUNCTIONS[name]]
+    words = [str(value).lower() for value in given]
+    if not times or any(str(time).lower() in PRESENT for time in times) or {*HERE} & {*words}:
+        _refuse(name)
+    places = ", ".join("?" * len(given))
+    return plain.execute(f"select {name}({places})", given).fetchone()[0]
 
 
 def permission(

@@ -35,6 +35,11 @@ ROW_BYTES, ANSWER_BYTES = 4_000_000, 24_000_000
 PROCESSOR_SECONDS = 30
 """Of the processor for one query: what `STEPS` takes, more than ten times."""
 
+REFUSED_FUNCTION = "user-defined function raised exception"
+"""What SQLite says of a function that `sql_worker.refuse_varying` refuses."""
+
+VARIES = "It asks for the present time or for chance, so that only a server answers it."
+
 MACHINE_ERRORS = frozenset(
     (
         *("interrupted", "out of memory", "disk I/O error", "database or disk is full"),
@@ -104,6 +109,7 @@ class QueryProcess:
             "most": ROWS,
             "names": ROW_BYTES,
             "steps": STEPS,
+            "repeatable": True,
             "seconds": left,
             "cpu": PROCESSOR_SECONDS,
             "value_bytes": VALUE_BYTES,
@@ -139,6 +145,8 @@ def page_rows(answer: Answer) -> Row:
             "TooManySteps": "It takes too long for a page.",
             **dict.fromkeys(("TooMuch", "LongNames"), TOO_LONG),
         }
+        if answer.get("message") == REFUSED_FUNCTION:
+            return none | {"failure": VARIES}
         return none | {"failure": failures.get(error, f"It fails: {answer['message']}.")}
     found = [[_printable(cell) for cell in row] for row in answer["rows"]]
     if sum(len(str(cell)) for row in found for cell in row) > ROW_BYTES:
