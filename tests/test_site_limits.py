@@ -34,7 +34,10 @@ from markupsafe import Markup
 
 from claimlog import sql_worker
 from claimlog.escaping import UNPRINTABLE
+from claimlog.site import page_html
+from claimlog.site import pages as site_pages
 from claimlog.site.datasette_internals import QueryInterrupted, check_select
+from claimlog.site.page import Page
 from claimlog.site.protection import reader_limits
 from claimlog.site.protection.failures import PageError, describe_error, short_line
 from claimlog.site.protection.known_errors import STATEMENTS, KnownErrors
@@ -499,6 +502,30 @@ def test_cells_are_drawn_while_others_are_answered(
 
     monkeypatch.setattr(CellBudget, "fit", fit)
     assert get(path).status_code == 200
+    assert len(drawn_by) == 1
+    assert threading.main_thread() not in drawn_by
+
+
+@pytest.mark.parametrize("page", site_pages.PAGES, ids=lambda page: page.pattern)
+def test_pages_of_ours_are_drawn_while_others_are_answered_and_up_to_a_length(
+    page: Page, get: Get, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if page.is_document or "(?P<image>" in page.pattern or "(?P<file>" in page.pattern:
+        return
+    path = re.sub(r"\(\?:.*", "", re.sub(r"\(\?P<.*?\)", "no-such", page.pattern)) or "/"
+    with monkeypatch.context() as short:
+        short.setattr(page_html, "HTML_CHARACTERS", 1_000)
+        answer = get(path)
+        assert (answer.status_code, "more than it can show" in answer.text) == (400, True)
+    drawn_by = set()
+    context = page_html.page_context
+
+    def page_context(*args: Any) -> dict[str, Any]:
+        drawn_by.add(threading.current_thread())
+        return context(*args)
+
+    monkeypatch.setattr(page_html, "page_context", page_context)
+    assert get(path).status_code in (200, 404)
     assert len(drawn_by) == 1
     assert threading.main_thread() not in drawn_by
 

@@ -106,7 +106,7 @@ def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
         "as_file": None,
         "frame": partial(page_frame, datasette),
         "query_rows_limit": QUERY_ROWS,
-        "escaped_texts": off_the_loop(escaped_texts),
+        "escaped_texts": escaped_texts,
         "query_rows": off_the_loop(partial(query_rows, pages=site_pages(datasette))),
         "table_rows": off_the_loop(table_rows),
     }

@@ -80,6 +80,9 @@ CELL_CHARACTERS, LEAST_CHARACTERS = 3_000, 40
 PAGE_CHARACTERS = 1_000_000
 """Characters of all cells of a page as HTML, counting eight for each that has to be escaped."""
 
+HTML_CHARACTERS = 8_000_000
+"""Characters of a page of ours: each kind of page bounds what it lists far below that."""
+
 NAMES_CHARACTERS = 2 * QUERY_BYTES
 """Characters of the names of all columns of an answer: `select *` can repeat one 200 times."""
 
