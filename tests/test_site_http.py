@@ -371,7 +371,7 @@ def test_answers_in_memory_have_a_bound_and_the_latest_are_there() -> None:
     assert 2 <= len(answers) < 50
     assert answers.get({"path": "/0", "query_string": b""}, b"") is None
     before = (len(answers), answers.bytes)
-    answers.put((b"long",), Answer(200, [], b"x" * reader_limits.CACHED_ANSWER_BYTES))
+    answers.put((b"long",), Answer(200, [], b"x" * (reader_limits.CACHED_ANSWER_BYTES + 1)))
     assert (len(answers), answers.bytes) == before
     for _ in range(3):  # the same one again takes no more room
         answers.put((b"/199", b"", b""), Answer(200, [], b"x" * 1_000))

@@ -38,6 +38,7 @@ from claimlog.site import page_html
 from claimlog.site import pages as site_pages
 from claimlog.site.datasette_internals import QueryInterrupted, check_select
 from claimlog.site.page import Page
+from claimlog.site.pages import server_metadata
 from claimlog.site.protection import reader_limits
 from claimlog.site.protection.failures import PageError, describe_error, short_line
 from claimlog.site.protection.known_errors import STATEMENTS, KnownErrors
@@ -233,6 +234,24 @@ def test_no_page_of_datasettes_about_itself_sets_a_cookie(name: str, get: Get) -
     answer = get(f"/-/{name}")
     assert "set-cookie" not in answer.headers
     assert (answer.status_code == 404) is (name == "messages")
+
+
+def test_what_the_server_was_started_with_is_written_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = application(folder)
+
+    def ask(path: str) -> httpx.Response:
+        answer: httpx.Response = asyncio.run(app.client.get(path))
+        return answer
+
+    for query in ("", "?x=1"):
+        page = ask(f"/-/metadata{query}")
+        assert (page.status_code, page.headers["location"]) == (302, "/-/metadata.json")
+    first = ask("/-/metadata.json")
+    assert first.json() == json.loads(json.dumps(app.metadata()))
+    monkeypatch.setattr(server_metadata, "site_metadata", lambda _: pytest.fail("Written anew."))
+    assert ask("/-/metadata.json?x=1").content == first.content
 
 
 @pytest.mark.parametrize("text", ["[NaN, 1]", "-Infinity", "[1e999]", '{"a": [Infinity]}'])

@@ -925,6 +925,7 @@ def crowded(related: World, tmp_path_factory: pytest.TempPathFactory) -> Get:
         multiply(rows, "measure_takers", measure, measure_id="'m' || i")
         multiply(rows, "measure_takers", measure, actor_id="'a' || i")
         multiply(rows, "codebook", "codelist = 'measure'", code="'u' || i", label=LONG)
+        multiply(rows, "codebook", "codelist = 'anonymity'", code="'y' || i", label=LONG)
         multiply(
             rows,
             "claims",
@@ -935,8 +936,11 @@ def crowded(related: World, tmp_path_factory: pytest.TempPathFactory) -> Get:
             incident_id="'lost-chart'",
             measure_id="'m' || i",
             measure="'k' || i",
+            anonymity="'y' || i",
+            side="'s' || i",
         )
         rows.execute(f"update incidents set articles = {MANY}, claims = {MANY} where {incident}")
+        multiply(rows, "batches", "number = 1", number="1000 + i", title=LONG)
         rows.execute("analyze")
         rows.commit()
     return asking(folder)
@@ -951,6 +955,9 @@ def crowded(related: World, tmp_path_factory: pytest.TempPathFactory) -> Get:
         ("/origins", "of 3,0"),
         ("/incidents/lost-chart", "of 3,0"),
         ("/actors/nor", "of 3,0"),
+        ("/as-of", "of 3,0"),
+        ("/voices", "of 3,0"),
+        ("/voices", "Columns are the first 40 of 3,0"),
     ],
 )
 def test_a_page_lists_some_of_thousands_and_says_how_many_there_are(

@@ -19,6 +19,7 @@ from claimlog.site.pages import site_pages
 from claimlog.site.pages.downloads import database_file
 from claimlog.site.pages.health import health
 from claimlog.site.pages.robots import robots
+from claimlog.site.pages.server_metadata import server_metadata
 from claimlog.site.protection.failures import PageError
 from claimlog.site.protection.reader_request import CURRENT
 from claimlog.site.store import Store
@@ -48,6 +49,7 @@ def routes(datasette: Any) -> list[tuple[str, Handler]]:
         *handlers,
         (r"^/robots\.txt$", robots),
         (HEALTH, health),
+        (r"^/-/metadata(?P<format>\.json)?/?$", server_metadata),
         (r"^/(?P<database>[^/.]+)\.db$", database_file),
         *((pattern, _hidden) for pattern in ABSENT),
     ]

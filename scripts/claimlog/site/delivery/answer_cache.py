@@ -60,9 +60,9 @@ class AnswerCache:
         is_current
             Whether it still holds, if it may cease to.
         """
-        size = answer.size + sum(map(len, key))
-        if size > reader_limits.CACHED_ANSWER_BYTES:
+        if len(answer.body) > reader_limits.CACHED_ANSWER_BYTES:
             return
+        size = answer.size + sum(map(len, key))
         self._remove(key)
         self._answers[key] = CachedAnswer(answer, size, is_current)
         self.bytes += size

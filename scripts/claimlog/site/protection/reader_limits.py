@@ -107,8 +107,9 @@ PIECE_BYTES = 65_536
 SENDING_BYTES, PEER_SENDING_BYTES = 96_000_000, 32_000_000
 """Bytes of longer answers that are under way, for all readers and for one."""
 
-CACHED_BYTES, CACHED_ANSWER_BYTES = 64_000_000, 2_000_000
-"""Bytes of answers that are drawn once and sent again, and of the longest of them."""
+CACHED_BYTES, CACHED_ANSWER_BYTES = 64_000_000, 4_000_000
+"""Bytes of answers that are drawn once and sent again, with what each takes compressed, and of the
+body of the longest of them: Datasette's page of a database lists all prepared queries."""
 
 CONNECTIONS = 512
 """Connections at a time; fewer where the system allows few files. A peer may have half."""
