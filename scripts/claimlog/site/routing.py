@@ -27,9 +27,10 @@ from claimlog.site.store import Store
 Handler = Callable[..., Awaitable[Response]]
 
 RELEASE = r"/releases/(?P<release>[0-9]+\.[0-9]+\.[0-9]+)"
-ABSENT = (r"^/-/threads(\.json)?/?$", r"^/-/messages/?$")
-"""Pages of Datasette's: a list of threads, which tells where its files lie, and a form for messages
-to the visitor, which sets a cookie."""
+ABSENT = (r"^/-/threads(\.json)?/?$", r"^/-/messages/?$", r"^/-/allow-debug/?$")
+"""Pages of Datasette's: a list of threads, which tells where its files lie, a form for messages to
+the visitor, which sets a cookie, and one that tries permissions, of which this server has none: it
+fails for JSON of another type."""
 
 HEALTH = r"^/-/healthz(\.json)?/?$"
 
