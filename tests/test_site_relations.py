@@ -916,8 +916,10 @@ def crowded(related: World, tmp_path_factory: pytest.TempPathFactory) -> Get:
     )
     with closing(sqlite3.connect(folder / "tiny.db")) as rows:
         multiply(rows, "actors", "actor_id = 'nor'", actor_id="'a' || i", name=LONG)
+        multiply(rows, "actors", "actor_id = 'nor'", actor_id="'b' || i", actor_type="'t' || i")
         multiply(rows, "sources", "source_id = 'S101'", source_id="'W' || i", title=LONG)
         multiply(rows, "source_lineage", "true", source_id="'W' || i", evidence=LONG)
+        multiply(rows, "source_lineage", "true", derived_from_id="'W' || i")
         multiply(rows, "incidents", incident, incident_id="'i' || i", title=LONG)
         multiply(rows, "incident_actors", incident, actor_id="'a' || i")
         multiply(rows, "incident_actors", incident, incident_id="'i' || i", actor_id="'nor'")
@@ -955,6 +957,8 @@ def crowded(related: World, tmp_path_factory: pytest.TempPathFactory) -> Get:
         ("/origins", "of 3,0"),
         ("/incidents/lost-chart", "of 3,0"),
         ("/actors/nor", "of 3,0"),
+        ("/actors", "types are not listed"),
+        ("/sources", "and more, on its own page"),
         ("/as-of", "of 3,0"),
         ("/voices", "of 3,0"),
         ("/voices", "Columns are the first 40 of 3,0"),
