@@ -20,15 +20,23 @@ from datasette.app import Datasette
 
 from claimlog.build import build
 from claimlog.errors import UsageError
+from claimlog.site import page_html, routing
 from claimlog.site.base_path import BaseUrl, require_free_base
 from claimlog.site.delivery.answer import Answer
 from claimlog.site.delivery.answer_cache import ANSWERS, AnswerCache
+from claimlog.site.page_answer import PageAnswer
 from claimlog.site.pages import site_pages
 from claimlog.site.protection import reader_limits
 from claimlog.site.protection.host_names import NAMES, names_of
 from conftest import World, copied, datasette_of
 
 Ask = Callable[..., httpx.Response]
+
+WITHOUT_PARAMETERS = (
+    *("/measures", "/origins", "/actors", "/sources", "/codebook", "/quality"),
+    *("/releases", "/downloads", "/claims/C001-001", "/actors/nor"),
+)
+"""Pages of ours whose answer is the same whatever parameters there are."""
 
 PAGES = ["/", "/claims", "/claims/C001-001", "/sources.json", "/codebook"]
 TABLES = ["/tiny", "/tiny/claims", "/tiny/claims.json?_size=2", "/tiny/claims/C001-001"]
@@ -85,13 +93,18 @@ def asking_of(site: Datasette) -> Ask:
 
 def test_a_page_that_cannot_change_is_drawn_once(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[Any] = []
-    draw = Datasette.render_template
+    draw, context = Datasette.render_template, page_html.page_context
 
     async def render_template(self: Any, template: Any, *args: Any, **given: Any) -> str:
         drawn.append(template)
         return await draw(self, template, *args, **given)  # type: ignore[no-any-return]
 
+    def page_context(answer: PageAnswer, *args: str) -> dict[str, Any]:
+        drawn.append(answer.template)
+        return context(answer, *args)
+
     monkeypatch.setattr(Datasette, "render_template", render_template)
+    monkeypatch.setattr(page_html, "page_context", page_context)
     for path in ("/claims?topic=trust&x=once", "/tiny/claims?_size=3&_nofacet=1"):
         drawn.clear()
         answers = [ask(path) for _ in range(3)]
@@ -99,6 +112,24 @@ def test_a_page_that_cannot_change_is_drawn_once(ask: Ask, monkeypatch: pytest.M
         assert len(drawn) == 1
         assert ask(path, accept_encoding="gzip").text == answers[0].text
         assert len(drawn) == 1
+
+
+@pytest.mark.parametrize("path", WITHOUT_PARAMETERS)
+def test_a_parameter_that_a_page_does_not_look_at_has_nothing_drawn_anew(
+    path: str, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, data = ask(path), ask(f"{path}.json")
+    assert page.status_code == data.status_code == 200
+
+    def page_context(*_: Any) -> None:
+        pytest.fail("The page is drawn anew.")
+
+    monkeypatch.setattr(page_html, "page_context", page_context)
+    monkeypatch.setattr(routing, "draw_json", page_context)
+    for query in ("x=1", "page=2", "_=&%00"):
+        assert ask(f"{path}?{query}").content == page.content
+        assert ask(f"{path}.json?{query}").content == data.content
+    assert f'href="{path}.json"' in page.text
 
 
 def test_what_may_change_or_was_chosen_by_a_reader_is_not_sent_from_memory(
@@ -340,7 +371,7 @@ def test_answers_in_memory_have_a_bound_and_the_latest_are_there() -> None:
     assert 2 <= len(answers) < 50
     assert answers.get({"path": "/0", "query_string": b""}, b"") is None
     before = (len(answers), answers.bytes)
-    answers.put((b"long",), Answer(200, [], b"x" * reader_limits.CACHED_ANSWER_BYTES))
+    answers.put((b"long",), Answer(200, [], b"x" * (reader_limits.CACHED_ANSWER_BYTES + 1)))
     assert (len(answers), answers.bytes) == before
     for _ in range(3):  # the same one again takes no more room
         answers.put((b"/199", b"", b""), Answer(200, [], b"x" * 1_000))

@@ -34,8 +34,12 @@ from markupsafe import Markup
 
 from claimlog import sql_worker
 from claimlog.escaping import UNPRINTABLE
+from claimlog.site import page_html
+from claimlog.site import pages as site_pages
 from claimlog.site.datasette_internals import QueryInterrupted, check_select
 from claimlog.site.files.prepared_query import VARIES, page_rows
+from claimlog.site.page import Page
+from claimlog.site.pages import server_metadata
 from claimlog.site.protection import reader_limits
 from claimlog.site.protection.failures import PageError, describe_error, short_line
 from claimlog.site.protection.known_errors import STATEMENTS, KnownErrors
@@ -223,14 +227,33 @@ def test_no_page_tells_of_threads(path: str, get: Get) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *("actor", "allow-debug", "auth-token", "config", "databases", "logout", "messages"),
-        *("metadata", "patterns", "permissions", "plugins", "settings", "versions"),
+        *("actor", "allow-debug?allow=-1", "auth-token", "config", "databases", "logout"),
+        *("messages", "metadata", "patterns", "permissions", "plugins", "settings", "versions"),
     ],
 )
 def test_no_page_of_datasettes_about_itself_sets_a_cookie(name: str, get: Get) -> None:
     answer = get(f"/-/{name}")
     assert "set-cookie" not in answer.headers
-    assert (answer.status_code == 404) is (name == "messages")
+    assert answer.status_code < 500
+    assert (answer.status_code == 404) is name.startswith(("messages", "allow-debug"))
+
+
+def test_what_the_server_was_started_with_is_written_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = application(folder)
+
+    def ask(path: str) -> httpx.Response:
+        answer: httpx.Response = asyncio.run(app.client.get(path))
+        return answer
+
+    for query in ("", "?x=1"):
+        page = ask(f"/-/metadata{query}")
+        assert (page.status_code, page.headers["location"]) == (302, "/-/metadata.json")
+    first = ask("/-/metadata.json")
+    assert first.json() == json.loads(json.dumps(app.metadata()))
+    monkeypatch.setattr(server_metadata, "site_metadata", lambda _: pytest.fail("Written anew."))
+    assert ask("/-/metadata.json?x=1").content == first.content
 
 
 @pytest.mark.parametrize("text", ["[NaN, 1]", "-Infinity", "[1e999]", '{"a": [Infinity]}'])
@@ -500,6 +523,30 @@ def test_cells_are_drawn_while_others_are_answered(
 
     monkeypatch.setattr(CellBudget, "fit", fit)
     assert get(path).status_code == 200
+    assert len(drawn_by) == 1
+    assert threading.main_thread() not in drawn_by
+
+
+@pytest.mark.parametrize("page", site_pages.PAGES, ids=lambda page: page.pattern)
+def test_pages_of_ours_are_drawn_while_others_are_answered_and_up_to_a_length(
+    page: Page, get: Get, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if page.is_document or "(?P<image>" in page.pattern or "(?P<file>" in page.pattern:
+        return
+    path = re.sub(r"\(\?:.*", "", re.sub(r"\(\?P<.*?\)", "no-such", page.pattern)) or "/"
+    with monkeypatch.context() as short:
+        short.setattr(page_html, "HTML_CHARACTERS", 1_000)
+        answer = get(path)
+        assert (answer.status_code, "more than it can show" in answer.text) == (400, True)
+    drawn_by = set()
+    context = page_html.page_context
+
+    def page_context(*args: Any) -> dict[str, Any]:
+        drawn_by.add(threading.current_thread())
+        return context(*args)
+
+    monkeypatch.setattr(page_html, "page_context", page_context)
+    assert get(path).status_code in (200, 404)
     assert len(drawn_by) == 1
     assert threading.main_thread() not in drawn_by
 

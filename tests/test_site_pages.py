@@ -8,6 +8,7 @@ import itertools
 import re
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -22,6 +23,7 @@ from claimlog.schema.definition import read_definition
 from claimlog.site.drawing.bar_chart import Bar, bar_chart
 from claimlog.site.pages.as_of import batch_at
 from claimlog.site.pagination import Pagination
+from claimlog.site.protection import reader_limits
 from claimlog.site.release_databases import place_releases
 from claimlog.site.server_command import ServerOptions, server_command
 from conftest import ROOT, Get, World, asking, claim, copied, patient
@@ -397,6 +399,53 @@ def test_the_codebook_holds_every_variable_step_decision_and_list(served: World,
     assert len(data["decisions"]) == page.text.count('id="d-')
     for name in lists:
         assert get(f"/codebook/{name}").status_code == 200
+
+
+CODES_OF_TOPIC = "select code from codebook where codelist = 'topic' order by rowid"
+NUMBERS = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 5000) "
+LONG = """replace(hex(zeroblob(100)), '0', '<&"')"""
+MANY = (
+    f"""insert into codebook {NUMBERS} select 'topic', 'c' || i, 'Code ' || i, {LONG}, {LONG},
+    {LONG}, {LONG}, null, null, '0.1.0' from n""",
+    f"""insert into codebook_variables {NUMBERS} select 1000 + i, 'v' || i, 'Variable ' || i,
+    {LONG}, null, {LONG}, {LONG}, {LONG}, null, null, '0.1.0' from n""",
+    f"insert into codebook_steps {NUMBERS} select 'topic', 100 + i, {LONG}, 'c' || i from n",
+    f"""insert into codebook_decisions {NUMBERS} select 1000 + i, 'Question ' || i, {LONG}, {LONG},
+    {LONG}, 'topic' from n""",
+)
+"""A long codebook, with much that takes several characters as HTML."""
+
+
+def test_a_long_codebook_has_pages_of_bounded_length_that_lead_to_all_of_it(
+    served: World, tmp_path: Path
+) -> None:
+    folder = copied(served, tmp_path).package.build
+    with closing(sqlite3.connect(folder / "tiny.db")) as database:
+        for sql in MANY:
+            database.execute(sql)
+        database.commit()
+        codes = [row[0] for row in database.execute(CODES_OF_TOPIC)]
+    get = asking(folder)
+    pages = [get(f"/codebook/topic?page={number}") for number in (1, 2, -(-len(codes) // 300))]
+    for page in (get("/codebook"), *pages):
+        assert page.status_code == 200
+        assert len(page.content) < reader_limits.CACHED_ANSWER_BYTES
+        assert "all of them as a table" in page.text
+    assert f"1 to 300 of {len(codes):,}" in page_text(pages[0])
+    assert 'href="/codebook/topic?page=2"' in pages[0].text
+    assert f'id="{codes[0]}"' in pages[0].text
+    assert f'id="{codes[300]}"' in pages[1].text
+    assert f'id="{codes[-1]}"' in pages[2].text
+    assert get("/codebook/topic.json?page=2").json()["codes"][0]["code"] == codes[300]
+    listed = get("/codebook.json").json()
+    assert [
+        row["path"]
+        for row in next(row["steps"] for row in listed["variables"] if row["variable"] == "topic")
+        if row["code"] == codes[300]
+    ] == [f"/codebook/topic?page=2#{codes[300]}"]
+    for name in ("variables", "decisions"):
+        assert len(listed[name]) < listed["totals"][name]
+        assert f"of {listed['totals'][name]:,}" in get("/codebook").text
 
 
 def test_every_step_leads_to_a_code_that_its_list_has(get: Get) -> None:

@@ -20,6 +20,7 @@ from claimlog.site.drawing.origin_graph import draw_origin_graph, find_cycles
 from claimlog.site.drawing.timeline import draw_timeline
 from claimlog.site.origin_groups import dependent_origins, group_by_origin
 from claimlog.site.pages.pairs import LISTED
+from claimlog.site.protection import reader_limits
 from claimlog.site.store import Row, Store
 from claimlog.sources.text import Text
 from conftest import Get, World, asking, claim, copied, hop, source
@@ -426,13 +427,14 @@ def test_a_measure_has_its_claims_by_status_with_accounts_and_disputes(get: Get)
 
 
 def test_a_measure_with_many_disputes_lists_some_and_says_so(
-    get: Get, monkeypatch: pytest.MonkeyPatch
+    related: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     more = 'are listed; <a href="/disputes">'
-    assert more not in get("/measures/tide-tables-stopped?shown=all").text
+    assert more not in asking(related.package.build)("/measures/tide-tables-stopped").text
     monkeypatch.setattr(measure_progress, "DISPUTING", 0)
-    assert more in get("/measures/tide-tables-stopped?shown=some").text
-    assert get("/measures/tide-tables-stopped.json?shown=some").json()["progress"]["disputes"] == []
+    get = asking(related.package.build)
+    assert more in get("/measures/tide-tables-stopped").text
+    assert get("/measures/tide-tables-stopped.json").json()["progress"]["disputes"] == []
 
 
 def test_an_attitude_is_shown_by_who_holds_it_and_towards_whom(get: Get) -> None:
@@ -866,7 +868,8 @@ def test_what_rests_on_others_stands_left_of_them() -> None:
 
 def test_origins_that_share_a_work_count_once_and_unknown_ones_come_last() -> None:
     edges = {"x": [("w", "certain")], "y": [("w", "probable")], "z": []}
-    assert dependent_origins("xyz", edges) == {"x": ["y"], "y": ["x"], "z": []}
+    with_whom = {name: row["with"] for name, row in dependent_origins("xyz", edges).items()}
+    assert with_whom == {"x": ["y"], "y": ["x"], "z": []}
     rows = [
         {"origin_id": origin, "origin": origin, "origin_title": origin, "source_id": "S001"}
         for origin in (None, "z", "x")
@@ -884,3 +887,88 @@ def test_a_line_of_time_needs_two_days_and_keeps_its_years_apart() -> None:
     places = [tick["x"] for tick in line["ticks"]]
     assert len(places) <= 9
     assert all(b - a >= 45 for a, b in pairwise(places))
+
+
+MANY = 3_000
+LONG = """replace(hex(zeroblob(100)), '0', '<&"') || i"""
+"""SQL for a text that takes several times as many characters as HTML."""
+
+
+def multiply(database: sqlite3.Connection, table: str, where: str, **cells: str) -> None:
+    """Add rows to a table that are as one of its rows but for some cells: SQL of the number `i`."""
+    columns = [row[1] for row in database.execute(f'pragma table_info("{table}")')]
+    database.execute(
+        f'insert into "{table}" with recursive n(i) as '
+        f"(select 1 union all select i + 1 from n where i < {MANY}) "
+        f"select {', '.join(cells.get(name, f'r.{json.dumps(name)}') for name in columns)} "
+        f'from n cross join (select * from "{table}" where {where} limit 1) r'
+    )
+
+
+@pytest.fixture(scope="module")
+def crowded(related: World, tmp_path_factory: pytest.TempPathFactory) -> Get:
+    """A database of thousands of works, actors, incidents, measures and kinds of measures."""
+    folder = copied(related, tmp_path_factory.mktemp("crowded")).package.build
+    first, incident, measure = (
+        "claim_id = 'C001-001'",
+        "incident_id = 'lost-chart'",
+        "measure_id = 'tide-tables-stopped'",
+    )
+    with closing(sqlite3.connect(folder / "tiny.db")) as rows:
+        multiply(rows, "actors", "actor_id = 'nor'", actor_id="'a' || i", name=LONG)
+        multiply(rows, "actors", "actor_id = 'nor'", actor_id="'b' || i", actor_type="'t' || i")
+        multiply(rows, "sources", "source_id = 'S101'", source_id="'W' || i", title=LONG)
+        multiply(rows, "source_lineage", "true", source_id="'W' || i", evidence=LONG)
+        multiply(rows, "source_lineage", "true", derived_from_id="'W' || i")
+        multiply(rows, "incidents", incident, incident_id="'i' || i", title=LONG)
+        multiply(rows, "incident_actors", incident, actor_id="'a' || i")
+        multiply(rows, "incident_actors", incident, incident_id="'i' || i", actor_id="'nor'")
+        multiply(rows, "measures", measure, measure_id="'m' || i", title=LONG)
+        multiply(rows, "measure_takers", measure, measure_id="'m' || i")
+        multiply(rows, "measure_takers", measure, actor_id="'a' || i")
+        multiply(rows, "codebook", "codelist = 'measure'", code="'u' || i", label=LONG)
+        multiply(rows, "codebook", "codelist = 'anonymity'", code="'y' || i", label=LONG)
+        multiply(
+            rows,
+            "claims",
+            first,
+            claim_id="'C900-' || i",
+            source_id="'W' || i",
+            origin_id="'W' || i",
+            incident_id="'lost-chart'",
+            measure_id="'m' || i",
+            measure="'k' || i",
+            anonymity="'y' || i",
+            side="'s' || i",
+        )
+        rows.execute(f"update incidents set articles = {MANY}, claims = {MANY} where {incident}")
+        multiply(rows, "batches", "number = 1", number="1000 + i", title=LONG)
+        rows.execute("analyze")
+        rows.commit()
+    return asking(folder)
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        ("/", "of 3,0"),
+        ("/measures", "of 3,0"),
+        ("/measures", "more kinds are not shown"),
+        ("/origins", "of 3,0"),
+        ("/incidents/lost-chart", "of 3,0"),
+        ("/actors/nor", "of 3,0"),
+        ("/actors", "types are not listed"),
+        ("/sources", "and more, on its own page"),
+        ("/as-of", "of 3,0"),
+        ("/voices", "of 3,0"),
+        ("/voices", "Columns are the first 40 of 3,0"),
+    ],
+)
+def test_a_page_lists_some_of_thousands_and_says_how_many_there_are(
+    path: str, sentence: str, crowded: Get
+) -> None:
+    page, data = crowded(path), crowded(f"{path.rstrip('/') or '/index'}.json")
+    assert page.status_code == data.status_code == 200
+    assert len(page.content) < reader_limits.CACHED_ANSWER_BYTES
+    assert len(data.content) < reader_limits.CACHED_ANSWER_BYTES
+    assert sentence in page.text

@@ -95,7 +95,7 @@ def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
     from claimlog.site.page_frame import page_frame
     from claimlog.site.pages import site_pages
     from claimlog.site.protection.reader_limits import QUERY_ROWS
-    from claimlog.site.table_cells import query_rows, table_rows
+    from claimlog.site.table_cells import CellBudget, query_rows, table_rows
     from claimlog.site.template_filters import FILTERS, escape_unprintable, escaped_texts
 
     env.filters.update(FILTERS)
@@ -106,7 +106,8 @@ def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
         "as_file": None,
         "frame": partial(page_frame, datasette),
         "query_rows_limit": QUERY_ROWS,
-        "escaped_texts": off_the_loop(escaped_texts),
+        "cell_budget": CellBudget,
+        "escaped_texts": escaped_texts,
         "query_rows": off_the_loop(partial(query_rows, pages=site_pages(datasette))),
         "table_rows": off_the_loop(table_rows),
     }

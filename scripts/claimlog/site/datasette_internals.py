@@ -117,6 +117,14 @@ def synchronous_templates(datasette: Any, **values: Any) -> Any:
     return templates
 
 
+def page_templates(datasette: Any) -> Any:
+    """Return the templates by which a server draws our pages, which wait for nothing either."""
+    templates = datasette.jinja_env
+    if not hasattr(templates, "claimlog_pages"):
+        templates.extend(claimlog_pages=synchronous_templates(datasette))
+    return templates.claimlog_pages
+
+
 # --- Inline scripts. Ends when Datasette's pages carry none, or name them in a policy of their own.
 
 TEMPLATES_WITH_SCRIPTS = ("_close_open_menus.html", "_codemirror_foot.html", "table.html")

@@ -18,6 +18,12 @@ from claimlog.site.template_filters import speaker
 CLAIMS = 20
 """Claims of a step whose speakers and reasons are looked up."""
 
+TAKERS = 12
+"""Of those who take the measure of a step, how many are named."""
+
+FULL_SECTIONS = 3
+"""Sections that list as many steps as one may; where there are more, they share what these have."""
+
 Step = tuple[str, str]
 """A measure and a status that some claim gives it."""
 
@@ -28,7 +34,7 @@ async def measure_sections(store: Store, matrix: Matrix, most: int) -> list[Row]
     Parameters
     ----------
     most
-        Steps that a section lists; it says how many there are.
+        Steps that a section lists, fewer in more than `FULL_SECTIONS`; it says how many there are.
 
     Returns
     -------
@@ -48,9 +54,10 @@ async def measure_sections(store: Store, matrix: Matrix, most: int) -> list[Row]
         label = matrix.section_of(step["kind"], [doer["state"] for doer in doers])
         sections[label].append(step)
     result = []
+    share = FULL_SECTIONS * most // max(FULL_SECTIONS, sum(map(bool, sections.values())))
     for label, members in sections.items():
         steps = sorted(members, key=lambda step: _rank(matrix, step))
-        listed = await step_details(store, matrix, steps[:most])
+        listed = await step_details(store, matrix, steps[: max(1, share)])
         if steps:
             result.append(
                 {
@@ -153,6 +160,8 @@ async def step_details(store: Store, matrix: Matrix, steps: Iterable[Row]) -> li
     return [
         {
             **step,
+            "takers": step["takers"][:TAKERS],
+            "takers_in_all": len(step["takers"]),
             "measure": links[step["measure_id"]],
             "kind_label": codes.label(matrix.codelist, step["kind"]),
             "details": details.get(step["measure_id"], []),

@@ -10,6 +10,9 @@ from claimlog.site.store import Row
 
 K = TypeVar("K", bound=Hashable)
 
+NAMED = 50
+"""Origins that one counts once with which a page names."""
+
 
 def origins_by_group(pairs: Iterable[tuple[K, str | None]], edges: Lineage) -> dict[K, int]:
     """Return how many independent origins each group has, from pairs of group and origin.
@@ -25,17 +28,24 @@ def origins_by_group(pairs: Iterable[tuple[K, str | None]], edges: Lineage) -> d
     return {group: count_independent(origins, edges) for group, origins in groups.items()}
 
 
-def dependent_origins(origins: Iterable[str], edges: Lineage) -> dict[str, list[str]]:
+def dependent_origins(origins: Iterable[str], edges: Lineage) -> dict[str, Row]:
     """Return for each origin the others that it counts once with: they share what they rest on.
 
-    >>> dependent_origins("abc", {"a": [("w", "certain")], "b": [("w", "certain")]})
-    {'a': ['b'], 'b': ['a'], 'c': []}
+    The first of them are ``with``, and ``with_more`` is the number of the others.
+
+    >>> dependent_origins("ab", {"a": [("w", "certain")], "b": [("w", "certain")]})["a"]
+    {'with': ['b'], 'with_more': 0}
     """
     groups = independence_groups(origins, edges)
-    return {
-        name: [other for other in groups if other != name and groups[other] == group]
-        for name, group in groups.items()
-    }
+    members: dict[str, list[str]] = {}
+    for name, group in groups.items():
+        members.setdefault(group, []).append(name)
+    dependent: dict[str, Row] = {}
+    for name, group in groups.items():
+        others = [other for other in members[group][: NAMED + 1] if other != name][:NAMED]
+        more = len(members[group]) - 1 - len(others)
+        dependent[name] = {"with": others, "with_more": more}
+    return dependent
 
 
 def group_by_origin(claims: Iterable[Row], edges: Lineage) -> list[Row]:
@@ -58,5 +68,5 @@ def group_by_origin(claims: Iterable[Row], edges: Lineage) -> list[Row]:
     dependent = dependent_origins((name for name in groups if name is not None), edges)
     for name, group in groups.items():
         group["articles"] = sorted({row["source_id"] for row in group["members"]})
-        group["with"] = dependent[name] if name is not None else []
+        group |= dependent[name] if name is not None else {"with": [], "with_more": 0}
     return sorted(groups.values(), key=lambda group: (group["origin_id"] or "~",))

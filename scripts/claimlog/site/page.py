@@ -6,10 +6,10 @@ only what JSON can say. A view that sends a file returns Datasette's own respons
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 from claimlog.site.store import Store
 
@@ -43,6 +43,34 @@ class InvalidQuery(Exception):
     def __init__(self, data: Mapping[str, Any]) -> None:
         super().__init__()
         self.data = data
+
+
+V = TypeVar("V")
+
+
+class NotedMapping(Mapping[str, V]):
+    """A mapping that notes whether anything was looked up in it.
+
+    >>> query = NotedMapping({"page": "2"})
+    >>> query.was_read, query.get("x"), query.was_read
+    (False, None, True)
+    """
+
+    def __init__(self, items: Mapping[str, V]) -> None:
+        self.was_read = False
+        self._items = items
+
+    def __getitem__(self, key: str) -> V:
+        self.was_read = True
+        return self._items[key]
+
+    def __iter__(self) -> Iterator[str]:
+        self.was_read = True
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        self.was_read = True
+        return len(self._items)
 
 
 ONE = "[^/]+?"

@@ -12,12 +12,14 @@ from claimlog.escaping import json_text
 from claimlog.media_types import JSON
 from claimlog.site.delivery.preconditions import request_headers
 from claimlog.site.drawing_thread import off_the_loop
-from claimlog.site.page import Page, PageRequest
-from claimlog.site.page_answer import PageAnswer, answer_page, page_context
+from claimlog.site.page import NotedMapping, Page, PageRequest
+from claimlog.site.page_answer import PageAnswer, answer_page
+from claimlog.site.page_html import draw_page
 from claimlog.site.pages import site_pages
 from claimlog.site.pages.downloads import database_file
 from claimlog.site.pages.health import health
 from claimlog.site.pages.robots import robots
+from claimlog.site.pages.server_metadata import server_metadata
 from claimlog.site.protection.failures import PageError
 from claimlog.site.protection.reader_request import CURRENT
 from claimlog.site.store import Store
@@ -25,9 +27,10 @@ from claimlog.site.store import Store
 Handler = Callable[..., Awaitable[Response]]
 
 RELEASE = r"/releases/(?P<release>[0-9]+\.[0-9]+\.[0-9]+)"
-ABSENT = (r"^/-/threads(\.json)?/?$", r"^/-/messages/?$")
-"""Pages of Datasette's: a list of threads, which tells where its files lie, and a form for messages
-to the visitor, which sets a cookie."""
+ABSENT = (r"^/-/threads(\.json)?/?$", r"^/-/messages/?$", r"^/-/allow-debug/?$")
+"""Pages of Datasette's: a list of threads, which tells where its files lie, a form for messages to
+the visitor, which sets a cookie, and one that tries permissions, of which this server has none: it
+fails for JSON of another type."""
 
 HEALTH = r"^/-/healthz(\.json)?/?$"
 
@@ -47,6 +50,7 @@ def routes(datasette: Any) -> list[tuple[str, Handler]]:
         *handlers,
         (r"^/robots\.txt$", robots),
         (HEALTH, health),
+        (r"^/-/metadata(?P<format>\.json)?/?$", server_metadata),
         (r"^/(?P<database>[^/.]+)\.db$", database_file),
         *((pattern, _hidden) for pattern in ABSENT),
     ]
@@ -74,11 +78,12 @@ async def _answer(page: Page, datasette: Any, request: Any) -> Response:
     identifiers = {key: unquote(value) for key, value in given if value is not None}
     format = identifiers.pop("format", ".html").removeprefix(".")
     args = request.args  # Datasette parses the query anew whenever this is read
-    values = {key: args.getlist(key) for key in args}
+    values = NotedMapping({key: args.getlist(key) for key in args})
+    query = NotedMapping({key: args[key] for key in args})
     page_request = PageRequest(
         request.path,
         identifiers,
-        {key: own[0] for key, own in values.items()},
+        query,
         asking.peer if asking else "",
         values,
         format,
@@ -89,18 +94,15 @@ async def _answer(page: Page, datasette: Any, request: Any) -> Response:
     answer = await answer_page(page, datasette, page_request)
     if not isinstance(answer, PageAnswer):
         return answer
+    query_was_read = query.was_read or values.was_read
     if asking is not None and answer.status == 200:
         asking.is_unchanging = not answer.store.database.is_mutable
+        asking.ignores_query = not query_was_read
         if (file_state := page.file_state) is not None:
             asking.is_current = lambda: file_state(latest) == before
     if format != "html":
         return Response(await draw_json(answer.data), answer.status, {}, JSON_TYPE)
-    context = page_context(answer, request.path, _json_twin(request))
-    text = await datasette.render_template(answer.template, context, request=request)
-    return Response.html(text, answer.status)
-
-
-def _json_twin(request: Any) -> str:
-    path = request.path.rstrip("/")
-    query = f"?{request.query_string}" if request.query_string else ""
-    return f"{path or '/index'}.json{query}"
+    twin = f"{request.path.rstrip('/') or '/index'}.json"
+    if query_was_read and request.query_string:
+        twin += f"?{request.query_string}"
+    return Response.html(await draw_page(answer, request.path, twin), answer.status)

@@ -55,7 +55,7 @@ CODES = f"""select codelist, code, {cut_column("label", LABEL_CHARACTERS)},
 
 
 class RowsTooLarge(Exception):
-    """The lists in the rows of a page would take too much memory."""
+    """The rows of a page hold more than it can show."""
 
 
 class Codes(dict[str, dict[str, Row]]):

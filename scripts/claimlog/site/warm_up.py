@@ -13,6 +13,7 @@ from claimlog.site.datasette_internals import (
     announce_queries,
     change_metadata,
     compile_template,
+    page_templates,
     parse_cells_strictly,
     parse_links_once,
     read_schemas_once,
@@ -97,7 +98,7 @@ async def warm_up(datasette: Any) -> None:
     await find_text(latest, None)
     stores = [Store(datasette, name) for name in datasette.databases if not name.startswith("_")]
     for page in site_pages(datasette):
-        compile_template(datasette, page.template)
+        page_templates(datasette).get_template(page.template)
         if "(?P<" in page.pattern:
             continue
         path = re.sub(r"\(.*", "", page.pattern) or "/"

@@ -42,7 +42,7 @@ class AnswerCache:
     def get(self, scope: Mapping[str, Any], host: bytes) -> Answer | None:
         """Return the answer to a request, if it is there and holds."""
         page = page_key(scope)
-        for key in (page, host_key(page, scope, host)):
+        for key in (page, path_key(page), host_key(page, scope, host)):
             cached = self._answers.get(key)
             if cached is None:
                 continue
@@ -60,9 +60,9 @@ class AnswerCache:
         is_current
             Whether it still holds, if it may cease to.
         """
-        size = answer.size + sum(map(len, key))
-        if size > reader_limits.CACHED_ANSWER_BYTES:
+        if len(answer.body) > reader_limits.CACHED_ANSWER_BYTES:
             return
+        size = answer.size + sum(map(len, key))
         self._remove(key)
         self._answers[key] = CachedAnswer(answer, size, is_current)
         self.bytes += size
@@ -89,7 +89,8 @@ def cache_key(
     """
     path = str(scope["path"])
     if request.is_unchanging or path.startswith(STATIC):
-        return page_key(scope)
+        page = page_key(scope)
+        return path_key(page) if request.ignores_query else page
     name = path[1:].partition("/")[0].partition(".")[0]
     database = datasette.databases.get(name)
     if database is None or database.is_mutable or request.interrupted:
@@ -106,6 +107,12 @@ def page_key(scope: Mapping[str, Any]) -> Key:
     """
     path = scope.get("raw_path") or str(scope["path"]).encode()
     return path, scope.get("query_string") or b"", os.environ.get(VARIABLE, "").encode()
+
+
+def path_key(page: Key) -> Key:
+    """Return the key of a page of ours that looks at no parameter, of the key with its query."""
+    path, _, texts = page
+    return path, texts
 
 
 def host_key(page: Key, scope: Mapping[str, Any], host: bytes) -> Key:

@@ -11,7 +11,7 @@ from claimlog.site.lists.filters import ANY
 from claimlog.site.store import Row, Store
 from claimlog.site.topic import Topic, read_topic
 
-PERIODS, DOERS, SOURCES = 24, 20, 6
+PERIODS, DOERS, SOURCES, CODES = 24, 20, 6, 60
 """Bars or series of a chart, at most."""
 
 BY_BEGINNING = """
@@ -148,8 +148,9 @@ async def by_doer(store: Store, topic: Topic, chart: Row) -> Row:
     names = {row["actor_id"]: row["name"] for row in actors}
     book = await _codelist(store, topic, status)
     order = _in_order(book, chart.get("order", ()))
-    used = [code for code in order if any(counts[doer, code] for doer in totals)]
     doers = most_frequent(totals, DOERS)
+    reached = {code for _, code in counts}
+    used, left_out = _most_used([code for code in order if code in reached], counts)
     more = len(totals) - len(doers)
     bars = [
         Bar(
@@ -165,6 +166,7 @@ async def by_doer(store: Store, topic: Topic, chart: Row) -> Row:
         chart["title"],
         chart["text"]
         + (f"; {more:,} with {_fewer(totals, doers)} are left out." if more else ".")
+        + left_out
         + await _own_share(store, topic, chart),
         [book[code]["label"] for code in used],
         bars,
@@ -200,7 +202,9 @@ async def by_column(store: Store, topic: Topic, chart: Row) -> Row:
     counts = await _counts_by_source(store, column, articles)
     book = await _codelist(store, topic, column)
     bars = []
-    for code in most_frequent(totals, len(totals)):
+    listed = most_frequent(totals, CODES)
+    more = len(totals) - len(listed)
+    for code in listed:
         values = [counts[source, code] for source in articles]
         links: list[str | None] = [
             query_link("/claims", {column: code, "source": source}) for source in articles
@@ -214,7 +218,8 @@ async def by_column(store: Store, topic: Topic, chart: Row) -> Row:
         chart["name"],
         chart["title"],
         f"{chart['text']} {many[:1].upper()}{many[1:]} differ in length, so a longer bar "
-        "is no weightier subject.",
+        "is no weightier subject."
+        + (f" {more:,} codes with {_fewer(totals, listed)} are left out." if more else ""),
         [*articles, *([f"other {many}"] if rest else [])],
         bars,
         stacked=True,
@@ -231,7 +236,7 @@ async def by_source(store: Store, topic: Topic, chart: Row) -> Row:
     more = len(sources) - len(articles)
     many = topic.presentation.source_noun.many
     book = await _codelist(store, topic, column)
-    order = _in_order(book, chart.get("order", ()))
+    order, left_out = _most_used(_in_order(book, chart.get("order", ())), counts)
     bars = [
         Bar(
             source,
@@ -245,7 +250,8 @@ async def by_source(store: Store, topic: Topic, chart: Row) -> Row:
         chart["name"],
         chart["title"],
         f"{chart['text']} {without:,} more claims {chart.get('series', 'have no such code')}."
-        + (f" {more:,} {many} with {_fewer(sources, articles)} are left out." if more else ""),
+        + (f" {more:,} {many} with {_fewer(sources, articles)} are left out." if more else "")
+        + left_out,
         [book[code]["label"] for code in order],
         bars,
         stacked=True,
@@ -269,6 +275,20 @@ async def _codelist(store: Store, topic: Topic, column: str) -> dict[str, Row]:
 def _in_order(book: Mapping[str, Row], first: Sequence[str]) -> list[str]:
     """Return the codes of a list: those that have a place in a chart first, then the others."""
     return [*(code for code in first if code in book), *(c for c in book if c not in first)]
+
+
+def _most_used(
+    codes: Sequence[str], counts: Mapping[tuple[str, str], int]
+) -> tuple[list[str], str]:
+    """Return those codes that a chart has room for, in their order, and what it says of others."""
+    if len(codes) <= CODES:
+        return [*codes], ""
+    totals: Counter[str] = Counter()
+    for (_, code), number in counts.items():
+        totals[code] += number
+    most = set(sorted(codes, key=lambda code: -totals[code])[:CODES])
+    listed = [code for code in codes if code in most]
+    return listed, f" {len(codes) - len(listed):,} codes with fewer claims are left out."
 
 
 async def _counts(store: Store, column: str) -> dict[str, int]:

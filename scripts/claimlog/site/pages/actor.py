@@ -21,7 +21,7 @@ ROLES = {
     "speaker": "Speaks",
 }
 LISTED, RELATIVES = 100, 300
-"""Claims of one role that the page lists; alliances, members and parts, each."""
+"""Claims of a role, measures and incidents that the page lists; alliances, members and parts."""
 
 COLUMNS = "c.claim_id, c.statement, c.source_id, s.publisher, c.occurred"
 
@@ -54,6 +54,7 @@ async def actor(store: Store, request: PageRequest) -> Any:
         )
     }
     dated = await _dated(store, topic, name)
+    measures = await _measures(store, codes, topic, name)
     return {
         "title": row["name"],
         "who": row,  # Datasette's templates know an actor of their own
@@ -73,15 +74,20 @@ async def actor(store: Store, request: PageRequest) -> Any:
             for role, label in ROLES.items()
         ],
         "line": [*topic.presentation.actor_line],
-        "measures": await _measures(store, codes, topic, name),
+        "measures": measures[:LISTED],
+        "measures_total": len(measures),
         "reasons": _reasons_path(topic, row),
         "own_words": (topic.presentation.measures or {}).get("own_words"),
         "incidents": await store.rows(
             "select i.incident_id, i.title, i.occurred, i.claims from incident_actors m "
             "join incidents i using (incident_id) where m.actor_id = :name "
             "order by coalesce(i.occurred_start, i.occurred_end) is null, "
-            "coalesce(i.occurred_start, i.occurred_end), i.incident_id",
+            "coalesce(i.occurred_start, i.occurred_end), i.incident_id limit :most",
             name=name,
+            most=LISTED,
+        ),
+        "incidents_total": await store.count(
+            "select count(*) as n from incident_actors where actor_id = :name", name=name
         ),
         "dated": dated,
         "rows_about": await rows_about(store, name),

@@ -14,8 +14,8 @@ TYPES = ("state", "alliance", "agency", "organization", "person", "group", "terr
 ROLES = ("from", "to", "speaker")
 """Who acts or holds the attitude, who is acted upon, and who speaks."""
 
-LISTED = 300
-"""Actors of one type that the page lists."""
+LISTED, LISTED_TYPES = 300, 50
+"""Actors of one type that the page lists, and types."""
 
 
 @memoize_page
@@ -40,6 +40,7 @@ async def actors(store: Store, _: PageRequest) -> Mapping[str, Any]:
     return {
         "title": "Actors",
         "total": len(rows),
+        "more_types": max(0, len(order) - LISTED_TYPES),
         "groups": [
             {
                 "type": kind,
@@ -48,6 +49,6 @@ async def actors(store: Store, _: PageRequest) -> Mapping[str, Any]:
                 "count": len(groups[kind]),
                 "actors": groups[kind][:LISTED],
             }
-            for kind in order
+            for kind in order[:LISTED_TYPES]
         ],
     }

@@ -18,6 +18,9 @@ TIME = re.compile(
 NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
 EXPECTED = "Give a day, as 2026-11-21, a UTC time, as 2026-11-21T18:00:00Z, or a batch number."
 
+BATCHES = 200
+"""Batches that the page lists: the last ones; the table batches holds all."""
+
 LIVE_CLAIMS = """
 select coalesce(sum(case action when 'assert' then 1 when 'retract' then -1 else 0 end), 0) as n
 from events where stream = 'claims' and action in ('assert', 'retract') and +seq < :size
@@ -43,9 +46,7 @@ order by v.claim_id, v.version limit :most offset :skip
 async def as_of(store: Store, request: PageRequest) -> Mapping[str, Any]:
     """Return the claims as they stood at the end of a day, at a time, or after a batch."""
     text = (request.query.get("date") or request.query.get("batch") or "").strip()
-    batches = await store.rows(
-        "select number, title, sealed_at, tree_size, root from batches order by number"
-    )
+    batches = await store.memoize("batches", _batches)
     data: Row = {
         "title": "Claims as they stood",
         "date": text[:60],
@@ -54,7 +55,8 @@ async def as_of(store: Store, request: PageRequest) -> Mapping[str, Any]:
         "total": 0,
         "claims": [],
         "part": Pagination(1, 0).links({}),
-        "batches": batches,
+        "batches": batches[-BATCHES:],
+        "batches_total": len(batches),
     }
     if not text:
         return data
@@ -70,6 +72,12 @@ async def as_of(store: Store, request: PageRequest) -> Mapping[str, Any]:
         "claims": await store.rows(LISTED, size=size, most=pagination.size, skip=pagination.offset),
         "part": pagination.links({"date": text[:60]}),
     }
+
+
+async def _batches(store: Store) -> list[Row]:
+    return await store.rows(
+        "select number, title, sealed_at, tree_size, root from batches order by number"
+    )
 
 
 def batch_at(text: str, batches: list[Row]) -> tuple[Row | None, str]:

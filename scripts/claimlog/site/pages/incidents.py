@@ -19,14 +19,16 @@ from claimlog.site.merged_pages import merged_page
 from claimlog.site.origin_groups import dependent_origins
 from claimlog.site.page import PageNotFound, PageRequest
 from claimlog.site.rows_about import rows_about
-from claimlog.site.store import Row, Store
+from claimlog.site.store import Row, Store, json_list
 
 LISTED = 500
 """Incidents of a page of the list."""
 
-CLAIMS = 200
-"""Claims that the page of an incident lists."""
+CLAIMS, ARTICLES, ORIGINS, LISTED_ACTORS = 200, 200, 200, 300
+"""Rows that the page of an incident lists."""
 
+ARTICLES_OF_ORIGIN = 20
+"""Articles that are named for one origin."""
 
 ACTORS = (
     "select i.rowid as row, m.actor_id as id from incident_actors m "
@@ -110,43 +112,54 @@ async def incident(store: Store, request: PageRequest) -> Any:
         "type": codes.entry("incident_type", row["incident_type"]),
         "actors": await store.rows(
             "select a.actor_id, a.name from incident_actors m join actors a using (actor_id) "
-            "where m.incident_id = :name order by a.name collate nocase",
+            "where m.incident_id = :name order by a.name collate nocase limit :most",
             name=name,
+            most=LISTED_ACTORS,
         ),
-        "origins": await _origins(store, shares),
+        **await _origins(store, shares),
         "articles": await _articles(store, shares, await with_chains(store, rows)),
         "shown": len(rows),
         "rows_about": await rows_about(store, name),
     }
 
 
-async def _origins(store: Store, shares: list[Row]) -> list[Row]:
+async def _origins(store: Store, shares: list[Row]) -> Row:
     """Return the known origins with the articles that take from them, and what counts once."""
     origins: dict[str, Row] = {}
     for row in shares:
         if row["origin_id"] is None:
             continue
         about = {key: row[key] for key in ("origin_id", "origin", "origin_title")}
-        origin = origins.setdefault(row["origin_id"], {**about, "claims": 0, "articles": []})
+        origin = origins.setdefault(
+            row["origin_id"], {**about, "claims": 0, "articles": [], "count": 0}
+        )
         origin["claims"] += row["claims"]
-        origin["articles"].append(row["source_id"])
+        origin["count"] += 1
+        if origin["count"] <= ARTICLES_OF_ORIGIN:
+            origin["articles"].append(row["source_id"])
     dependent = dependent_origins(origins, await source_lineage(store))
-    return [{**row, "with": dependent[name]} for name, row in sorted(origins.items())]
+    listed = sorted(origins.items())[:ORIGINS]
+    return {
+        "origins": [{**row, **dependent[name]} for name, row in listed],
+        "origins_total": len(origins),
+    }
 
 
 async def _articles(store: Store, shares: list[Row], claims: list[Row]) -> list[Row]:
-    """Return the articles with their claims, and how many of them come from which origin."""
-    names = {row["source_id"] for row in shares}
-    sources = {
-        row["source_id"]: row
-        for row in await store.rows("select source_id, title, publisher, published from sources")
-        if row["source_id"] in names
-    }
+    """Return the first articles, each with how many claims it makes and the first of these."""
+    counts: dict[str, int] = {}
+    for row in shares:
+        counts[row["source_id"]] = counts.get(row["source_id"], 0) + row["claims"]
+    listed: dict[str, list[Row]] = {name: [] for name in sorted(counts)[:ARTICLES]}
+    for claim in claims:
+        if claim["source_id"] in listed:
+            listed[claim["source_id"]].append(claim)
+    sources = await store.rows(
+        "select source_id, title, publisher, published from sources "
+        "where source_id in (select value from json_each(:names)) order by source_id",
+        names=json_list(listed),
+    )
     return [
-        {
-            **sources[name],
-            "count": sum(row["claims"] for row in shares if row["source_id"] == name),
-            "claims": [row for row in claims if row["source_id"] == name],
-        }
-        for name in sorted(names)
+        {**row, "count": counts[row["source_id"]], "claims": listed[row["source_id"]]}
+        for row in sources
     ]

@@ -29,9 +29,11 @@ from claimlog.site.store import Row, Store
 APART = "apart"
 """Of the groups of rows, the one of those whose measures are told apart."""
 
-LISTED = 200
-"""States or groups of one type that the matrix lists."""
+LISTED, SIGNS = 200, 4_000
+"""States or groups of one type that the matrix lists, and signs in the cells of all of them."""
 
+KINDS, UNUSED = 40, 200
+"""Kinds of measures that are columns of the matrix, and others that are named below it."""
 
 STEPS = 200
 """Steps of measures that a section lists."""
@@ -45,8 +47,10 @@ async def measures(store: Store, _: PageRequest) -> Mapping[str, Any]:
     totals = await _totals(store, matrix, counted=True)
     uncounted = await _totals(store, matrix, counted=False)
     doers = await _doers(store, matrix)
-    columns = sorted(totals, key=lambda code: (matrix.group_position(code), -totals[code], code))
-    unused = sorted(set(codes.get(matrix.codelist, {})) - set(totals))
+    frequent = sorted(totals, key=lambda code: (-totals[code], code))[:KINDS]
+    columns = sorted(frequent, key=lambda code: (matrix.group_position(code), -totals[code], code))
+    unused = set(codes.get(matrix.codelist, {})) - set(totals)
+    named = sorted(unused, key=lambda code: (-uncounted.get(code, 0), code))[:UNUSED]
     return {
         "title": matrix.words["title"],
         "words": matrix.template_words,
@@ -57,8 +61,10 @@ async def measures(store: Store, _: PageRequest) -> Mapping[str, Any]:
         "groups": _column_groups(matrix, columns),
         "unused": [
             code_entry(codes, matrix.codelist, code) | {"claims": uncounted.get(code, 0)}
-            for code in unused
+            for code in sorted(named)
         ],
+        "more_kinds": len(totals) - len(columns) + len(unused) - len(named),
+        "codelist": matrix.codelist,
         "statuses": [status_entry(matrix, codes, code) for code in matrix.words["signs"]],
         "kinds": _rows_by_type(matrix, doers, columns),
         "allies": len(doers),
@@ -155,7 +161,18 @@ def _type_of(matrix: Matrix, doer: Row) -> str:
 def _rows_by_type(matrix: Matrix, doers: list[Row], columns: list[str]) -> list[Row]:
     """Return the rows of the matrix by type of actor, cells in the order of the columns."""
     groups: list[Row] = []
+    left = SIGNS
     for name, label in (*DOER_TYPES, (APART, matrix.apart["label"])):
+        members = sorted(
+            (doer for doer in doers if _type_of(matrix, doer) == name),
+            key=lambda doer: (doer["name"].casefold(), doer["ally_id"]),
+        )
+        listed: list[Row] = []
+        for doer in members[:LISTED]:
+            left -= sum(len(doer["of"].get(code, ())) for code in columns)
+            if left < 0:
+                break
+            listed.append(doer)
         rows = [
             {
                 "ally_id": doer["ally_id"],
@@ -171,9 +188,8 @@ def _rows_by_type(matrix: Matrix, doers: list[Row], columns: list[str]) -> list[
                     for code in columns
                 ],
             }
-            for doer in sorted(doers, key=lambda doer: (doer["name"].casefold(), doer["ally_id"]))
-            if _type_of(matrix, doer) == name
+            for doer in listed
         ]
-        if rows:
-            groups.append({"label": label, "count": len(rows), "allies": rows[:LISTED]})
+        if members:
+            groups.append({"label": label, "count": len(members), "allies": rows})
     return groups

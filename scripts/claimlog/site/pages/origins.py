@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from claimlog.fold.corroboration import count_independent
 from claimlog.site.drawing.origin_graph import draw_origin_graph, find_cycles
 from claimlog.site.lineage import labelled_edge, source_lineage
 from claimlog.site.origin_groups import dependent_origins
@@ -16,6 +17,12 @@ DRAWN = 40
 
 LISTED = 50
 """Rows of each table of the page."""
+
+UNKNOWN = 12
+"""Articles with claims of unknown origin that are named."""
+
+CIRCLE = 20
+"""Sources of a circle that are named."""
 
 NOTICES = 8
 """Origins with several articles that are named above the table, which lists them as well."""
@@ -44,12 +51,12 @@ async def origins(store: Store, _: PageRequest) -> Mapping[str, Any]:
     )
     edges = _edges(derived, cited)
     ranked, unknown = _origins(sources, shares)
-    dependent = dependent_origins((row["origin_id"] for row in ranked), await source_lineage(store))
+    lineage = await source_lineage(store)
+    dependent = dependent_origins((row["origin_id"] for row in ranked), lineage)
     for row in ranked:
-        row["with"] = dependent[row["origin_id"]]
+        row |= dependent[row["origin_id"]]
     nodes = _nodes(sources, shares, edges, ranked)
     node_ids = {row["source_id"] for row in nodes}
-    groups = {tuple(sorted([name, *others])) for name, others in dependent.items()}
     return {
         "title": "Who relies on whom",
         "graph": draw_origin_graph(
@@ -58,15 +65,19 @@ async def origins(store: Store, _: PageRequest) -> Mapping[str, Any]:
         "undrawn": len(sources) - len(nodes),
         "origins": ranked[:LISTED],
         "total": len(ranked),
-        "independent": len(groups),
+        "independent": count_independent(dependent, lineage),
         "shared": [row for row in ranked if row["count"] > 1][:NOTICES],
-        "unknown": unknown,
+        "unknown": unknown[:UNKNOWN],
+        "unknown_total": len(unknown),
         "articles": sum(row["kind"] == "copy" for row in sources.values()),
         "lineage": [_with_publishers(row, sources) for row in derived][:LISTED],
         "lineage_total": len(derived),
         "citations": [_with_publishers(row, sources) for row in cited][:LISTED],
         "citations_total": len(cited),
-        "circles": find_cycles((edge["source_id"], edge["on_id"]) for edge in edges)[0],
+        "circles": [
+            names if len(names) <= CIRCLE else [*names[: CIRCLE - 2], "…", names[-1]]
+            for names in find_cycles((edge["source_id"], edge["on_id"]) for edge in edges)[0]
+        ],
     }
 
 

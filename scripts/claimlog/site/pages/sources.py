@@ -14,6 +14,9 @@ from claimlog.site.store import Row, Store
 LISTED = 500
 """Sources of a kind that the page lists."""
 
+WORKS = 12
+"""Works that are named of those that a source was derived from."""
+
 CLAIM_COUNTS = {
     "copy": "select source_id as name, count(*) as claims from claims group by source_id",
     "work": "select origin_id as name, count(*) as claims from claims "
@@ -46,8 +49,9 @@ async def sources(store: Store, _: PageRequest) -> Mapping[str, Any]:
                         "reliability_label": codes.label("reliability", row["reliability"]),
                         "claims": counts.get(row["source_id"], 0),
                         "derived_from": [
-                            labelled_edge(codes, edge) for edge in edges[row["source_id"]]
+                            labelled_edge(codes, edge) for edge in edges[row["source_id"]][:WORKS]
                         ],
+                        "has_more_works": len(edges[row["source_id"]]) > WORKS,
                     }
                     for row in rows[:LISTED]
                 ],
@@ -57,14 +61,17 @@ async def sources(store: Store, _: PageRequest) -> Mapping[str, Any]:
 
 
 async def _edges_of(store: Store, names: list[str]) -> defaultdict[str, list[Row]]:
-    """Return what each of some sources was derived from."""
+    """Return what each of some sources was derived from: the first works, and one more."""
     edges: defaultdict[str, list[Row]] = defaultdict(list)
     for edge in await store.rows(
-        "select l.source_id, l.derived_from_id, l.relation, l.certainty, s.publisher "
-        "from json_each(:names) n join source_lineage l on l.source_id = n.value "
-        "join sources s on s.source_id = l.derived_from_id "
+        "select l.source_id, l.derived_from_id, l.relation, l.certainty, s.publisher from "
+        "(select l.*, row_number() over "
+        "(partition by l.source_id order by l.derived_from_id, l.relation) as place "
+        "from json_each(:names) n join source_lineage l on l.source_id = n.value) l "
+        "join sources s on s.source_id = l.derived_from_id where place <= :most "
         "order by l.source_id, l.derived_from_id, l.relation",
         names=json.dumps(names),
+        most=WORKS + 1,
     ):
         edges[edge["source_id"]].append(edge)
     return edges

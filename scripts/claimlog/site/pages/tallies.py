@@ -16,7 +16,8 @@ LISTED = 200
 """Rows that the page lists."""
 SPEAKERS = 12
 """Speakers of a row that are named, those with most claims."""
-YEARS = 60
+YEARS, PARTS = 60, 40
+"""Years that the page lists, and codes of the column that claims are split by."""
 
 Key = tuple[str | None, ...]
 
@@ -54,6 +55,7 @@ async def _tallies(page: Row, store: Store) -> Row:
     book = codes.get(lists.get(split or "", ""), {})
     parts = [code for code in (*page.get("split_order", ()), *book) if code in used]
     parts = [*dict.fromkeys(parts)]
+    listed_parts = parts[:PARTS]
     order = page.get("order", ())
     filters = {item["column"] for item in topic.filters}
     ordered = sorted(groups, key=lambda key: _place(order, key, groups[key]))
@@ -64,7 +66,8 @@ async def _tallies(page: Row, store: Store) -> Row:
         "rest": rest,
         "columns": [_column(topic, name) for name in columns],
         "split": _column(topic, split) if split else None,
-        "parts": [codes.entry(lists[split], code) for code in parts] if split else [],
+        "parts": [codes.entry(lists[split], code) for code in listed_parts] if split else [],
+        "parts_total": len(parts),
         "rows": [
             {
                 "codes": [
@@ -75,7 +78,7 @@ async def _tallies(page: Row, store: Store) -> Row:
                 "articles": len(articles[key]),
                 "independent_origins": origins[key],
                 "unknown_origins": groups[key]["unknown_origins"],
-                "parts": [groups[key]["split"].get(code, 0) for code in parts],
+                "parts": [groups[key]["split"].get(code, 0) for code in listed_parts],
                 "speakers": groups[key]["speakers"],
                 "path": _selection(columns, key) if filters.issuperset(columns) else None,
             }

@@ -80,6 +80,9 @@ CELL_CHARACTERS, LEAST_CHARACTERS = 3_000, 40
 PAGE_CHARACTERS = 1_000_000
 """Characters of all cells of a page as HTML, counting eight for each that has to be escaped."""
 
+HTML_CHARACTERS = 8_000_000
+"""Characters of a page of ours: each kind of page bounds what it lists far below that."""
+
 NAMES_CHARACTERS = 2 * QUERY_BYTES
 """Characters of the names of all columns of an answer: `select *` can repeat one 200 times."""
 
@@ -104,8 +107,9 @@ PIECE_BYTES = 65_536
 SENDING_BYTES, PEER_SENDING_BYTES = 96_000_000, 32_000_000
 """Bytes of longer answers that are under way, for all readers and for one."""
 
-CACHED_BYTES, CACHED_ANSWER_BYTES = 64_000_000, 2_000_000
-"""Bytes of answers that are drawn once and sent again, and of the longest of them."""
+CACHED_BYTES, CACHED_ANSWER_BYTES = 64_000_000, 4_000_000
+"""Bytes of answers that are drawn once and sent again, with what each takes compressed, and of the
+body of the longest of them: Datasette's page of a database lists all prepared queries."""
 
 CONNECTIONS = 512
 """Connections at a time; fewer where the system allows few files. A peer may have half."""

@@ -58,6 +58,8 @@ class ReaderRequest:
     is_unchanging: bool = False
     """Whether it is answered with a page of ours that cannot change while the server runs, or only
     with files."""
+    ignores_query: bool = False
+    """Whether that page is the same whatever the query of its address is."""
     is_current: Callable[[], bool] | None = field(default=None, repr=False)
     """Whether the files that its answer is made of are as they were, if it is made of files."""
     interrupted: bool = False

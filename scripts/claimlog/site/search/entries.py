@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 from claimlog.file_names import path_segment
 from claimlog.schema.table_schema import column_words
 from claimlog.site.claim_filters import claim_list
+from claimlog.site.code_address import PLACE, code_address
 from claimlog.site.datasette_internals import QueryInterrupted, canned_queries
 from claimlog.site.entity_links import store_registers
 from claimlog.site.lists.filters import CodeFilter
@@ -218,7 +219,8 @@ async def _codes(store: Store) -> list[SearchEntry]:
     }
     counts = await _code_counts(store, filters)
     for row in await store.rows(
-        f"select codelist, code, label, definition, include from codebook limit {MOST_OF_A_KIND}"
+        f"select codelist, code, label, definition, include, {PLACE} from codebook "
+        f"order by rowid limit {MOST_OF_A_KIND}"
     ):
         codelist = row["codelist"]
         if codelist in labels:
@@ -247,7 +249,7 @@ def _code(row: Row, variable: str, chosen_by: str | None, claims: int | None) ->
         row["label"],
         f"/claims?{urlencode({chosen_by: row['code']})}"
         if chosen_by
-        else f"/codebook/{path_segment(row['codelist'])}#{quote(row['code'])}",
+        else code_address(row["codelist"], row["code"], row["place"]),
         _names(row["code"], row["label"]),
         f"{variable} {row['definition']} {row['include'] or ''}",
         _note(variable, row["definition"]),
