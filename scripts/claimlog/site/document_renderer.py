@@ -26,7 +26,7 @@ PROCESSES, WAITING = 2, 8
 WAIT_SECONDS = 60.0
 """Seconds that a busy machine may take to give a process the processor time of a page."""
 
-HTML_BYTES = 8_000_000
+HTML_BYTES = 2_000_000
 CACHE_BYTES = 16_000_000
 """Bytes of HTML that are kept to be sent again."""
 
