@@ -16,7 +16,8 @@ import polars as pl
 import pytest
 
 from claimlog.build import build
-from claimlog.errors import FindingsError
+from claimlog.errors import ClaimlogError, FindingsError
+from claimlog.export import queries as query_module
 from claimlog.export.metadata import datasette_metadata
 from claimlog.export.queries import available_queries, read_queries
 from claimlog.log.read_log import read
@@ -725,6 +726,14 @@ SLIPS = {
         'schemas/claims.json: the column "rank" has a name',
     ),
 }
+
+
+def test_all_queries_of_a_package_have_a_time_together(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(query_module, "ALL_SECONDS", 0.0)
+    with pytest.raises(ClaimlogError, match=r"\.sql: SQLite needs more than 0 seconds to read it"):
+        read_queries(read_definition(world.package))
 
 
 @pytest.mark.parametrize("slip", SLIPS)

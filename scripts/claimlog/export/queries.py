@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from importlib.resources import files
+from time import monotonic
 from typing import Any
 
 from claimlog.errors import ClaimlogError
@@ -37,6 +38,9 @@ ABSENT_ERRORS = ("no such column: ", "no such table: ")
 
 PLAN_SECONDS, PLAN_BYTES = 2, 128_000_000
 """Processor time and memory for compiling a query: the dearest of ours takes milliseconds."""
+
+ALL_SECONDS = 60.0
+"""Seconds for all queries of a package together, by the clock: 200 like ours take one."""
 
 WAIT_SECONDS = 60.0
 """Seconds that a busy machine may take to give a process that much processor time."""
@@ -151,6 +155,7 @@ class QueryCompiler:
             schema += [index.create for index in search_statements(table)]
         self._schema = schema
         self._has_tables = False
+        self._left = ALL_SECONDS
 
     def close(self) -> None:
         self._worker.end()
@@ -161,10 +166,17 @@ class QueryCompiler:
         Raises
         ------
         ClaimlogError
-            If it is none that a reader may ask, or takes too much.
+            If it is none that a reader may ask, or takes too much, with those before it.
         """
+        started = monotonic()
         answer = self._worker.run(self._job(query.sql))
         self._has_tables = True
+        self._left -= monotonic() - started
+        if self._left < 0:
+            raise ClaimlogError(
+                f"{query.file}: SQLite needs more than {ALL_SECONDS:.0f} seconds to read it and "
+                "the queries before it; simplify them"
+            )
         if "error" not in answer:
             computed = [name for (name,) in answer["rows"] if not name[:1].isalpha()]
             if computed:
