@@ -35,6 +35,13 @@ def finished_at(world: World, role: str, words: str) -> Package:
     return world.package
 
 
+def exported(world: World, file: Path) -> str:
+    """Export a finished coding of coder-2, and return the commitment to it."""
+    package = finished_at(world, "coder-2", "has dimmed the lamp")
+    export_coding(package, "coder-2", SOURCE, file, alone=True)
+    return str(finished_work(package, "coder-2", SOURCE).commitment)
+
+
 def test_codings_are_exchanged_after_their_commitments(registered: World, tmp_path: Path) -> None:
     here, there = (copied(registered, tmp_path / name) for name in ("here", "there"))
     mine = finished_at(here, "coder-1", "dimmed the lamp")
@@ -98,10 +105,8 @@ def test_nothing_is_taken_while_somebody_here_still_codes(
 def test_commitments_are_to_the_codings_of_a_pass(registered: World, tmp_path: Path) -> None:
     here, there = (copied(registered, tmp_path / name) for name in ("here", "there"))
     mine = finished_at(here, "coder-1", "dimmed the lamp")
-    theirs = finished_at(there, "coder-2", "has dimmed the lamp")
     file = tmp_path / "coding.json"
-    export_coding(theirs, "coder-2", SOURCE, file, alone=True)
-    value = str(finished_work(theirs, "coder-2", SOURCE).commitment)
+    value = exported(there, file)
     expect_coding(mine, "coder-2", SOURCE, value)
     expect_coding(mine, "coder-2", "S001", "0" * 64)
     folder = WorkFolder(mine)
@@ -122,10 +127,8 @@ def test_a_coding_is_taken_though_its_entries_are_registered_meanwhile(
     registered: World, tmp_path: Path
 ) -> None:
     here, there = (copied(registered, tmp_path / name) for name in ("here", "there"))
-    theirs = finished_at(there, "coder-2", "has dimmed the lamp")
     file = tmp_path / "coding.json"
-    export_coding(theirs, "coder-2", SOURCE, file, alone=True)
-    value = str(finished_work(theirs, "coder-2", SOURCE).commitment)
+    value = exported(there, file)
     expect_coding(here.package, "coder-2", SOURCE, value)
     opened = Opened.of(here.package, here.texts)
     actor = {"actor_id": "keepers-coder-2", "name": "Keepers", "actor_type": "group"}
@@ -176,9 +179,8 @@ def test_a_coding_that_the_desk_would_not_save_is_not_taken_though_committed_to(
     change: Any, registered: World, tmp_path: Path
 ) -> None:
     here, there = (copied(registered, tmp_path / name) for name in ("here", "there"))
-    theirs = finished_at(there, "coder-2", "has dimmed the lamp")
     file = tmp_path / "coding.json"
-    export_coding(theirs, "coder-2", SOURCE, file, alone=True)
+    exported(there, file)
     forged = json.loads(file.read_bytes())
     change(forged["content"])
     file.write_text(json.dumps(forged))
