@@ -184,7 +184,9 @@ def test_a_text_whose_signs_stand_for_many_words_is_measured_by_its_words(tmp_pa
     refuse_expansion(KILOMETRE * most)
     path = tmp_path / "signs.txt"
     path.write_text(KILOMETRE * (most + 1))
-    with pytest.raises(ClaimlogError, match=r"signs\.txt: has more than 16,777,216 bytes where"):
+    with pytest.raises(
+        ClaimlogError, match=r"signs\.txt: has more than 16,777,216 bytes of text, each"
+    ):
         read_text(path)
 
 

@@ -244,7 +244,6 @@ def refuse_expansion(text: str) -> None:
     if text.isascii() or len(text) * EXPANDED_BYTES <= TEXT_BYTES:
         return
     if len(normalize("NFKC", text).encode("utf-8", "surrogatepass")) > TEXT_BYTES:
-        raise ClaimlogError(
-            f"has more than {TEXT_BYTES:,} bytes where each sign that stands for several letters "
-            "is written out (NFKC); split it"
-        )
+        is_long = len(text.encode("utf-8", "surrogatepass")) > TEXT_BYTES
+        out = "" if is_long else ", each sign that stands for several letters written out (NFKC)"
+        raise ClaimlogError(f"has more than {TEXT_BYTES:,} bytes of text{out}; split it")
