@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
 from claimlog.edit.add_amend_retract import Entries, add, amend
-from claimlog.edit.open_batch import open_folder
+from claimlog.edit.open_batch import open_folder, read_with_open
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.sources.text import Text, Texts
+from claimlog.sources.word_readings import Readings
+from claimlog.validate import validate
 from conftest import TEXT, World, source
+from test_ledger import LETTER
 
 OTHER = "Quite another text stands here, long enough for every offset of the first. " * 12
 
@@ -92,3 +95,27 @@ def test_a_text_is_registered_once_or_with_the_lineage_that_joins_the_two(world:
     assert "has the very text of S001, and no lineage to it; code S001, or say" in str(finding)
     edge = {"source_id": "S101", "relation": "wasQuotedFrom", "certainty": "strong"}
     registered(world, TEXT, lineage=[{**edge, "evidence": "Both name it."}])
+
+
+def test_a_text_of_several_sources_is_read_once_for_all_of_them(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its runs of words are hashed, and a row that names a text has a few hundred bytes."""
+    runs, windows = Readings.runs, list[int]()
+
+    def counted(readings: Readings, limit: int) -> Iterator[str]:
+        windows.append(len(readings.content))
+        return runs(readings, limit)
+
+    def readings() -> int:
+        windows.clear()
+        report = validate(read_with_open(world.package), world.supplied)
+        assert (report.findings, report.anchors_unchecked) == ([], 0)
+        return windows.count(len(TEXT))
+
+    monkeypatch.setattr(Readings, "runs", counted)
+    before = readings()
+    edge = {"source_id": "S101", "relation": "wasQuotedFrom", "certainty": "strong"}
+    registered(world, TEXT, lineage=[{**edge, "evidence": "Both name it."}])
+    world.add("claims", [{**LETTER, "source_id": "S002"}])
+    assert readings() == before > 0

@@ -48,6 +48,10 @@ def check_anchors(
         report.count("own-words", 0, sum(map(log.live_count, _worded_registers(log))), note)
         return
     found = {name: text for name, row in coded.items() if (text := texts.get(row["text_sha256"]))}
+    sources_of: dict[str, list[str]] = {}
+    for name in found:
+        sources_of.setdefault(coded[name]["text_sha256"], []).append(name)
+    coded_texts = [(found[names[0]], names) for names in sources_of.values()]
     absent = sorted(set(coded) - set(found))
     named = names_in_words(absent, SOURCES_NAMED)
     missing = f"no text supplied has the hash of {named}" if absent else None
@@ -64,15 +68,17 @@ def check_anchors(
     for section in sections(log) if chosen is None else chosen:
         for stream in section.present_streams(*ANCHORED):
             frame = section.live(stream)
-            for source, text in found.items():
-                part = frame.filter(pl.col("source_id") == source)
-                report.anchors_unchecked += _check_stream(log, report, stream, part, text, room)
+            for text, names in coded_texts:
+                part = frame.filter(pl.col("source_id").is_in(names))
+                if part.height:
+                    report.anchors_unchecked += _check_stream(log, report, stream, part, text, room)
             skipped = frame.filter(~pl.col("source_id").is_in(list(found))).height
             report.anchors_unchecked += skipped
             for rule in RULES:
                 report.count(rule, 0, skipped)
         for stream in section.present_streams(*_worded_registers(log)):
-            _check_register(log, report, stream, section.live(stream), found.values())
+            every = [text for text, _ in coded_texts]
+            _check_register(log, report, stream, section.live(stream), every)
     if report.anchors_unchecked:
         why = " and ".join(filter(None, (missing, room.why_spent)))
         for rule in ("text-identity", *RULES):
@@ -129,7 +135,7 @@ def _check_stream(
     text: Text,
     room: PassageRoom,
 ) -> int:
-    """Check the rows of a stream on one text; return of how many there was no room to."""
+    """Check the rows of a stream on one text; return for how many there was no room."""
     claims = stream == "claims"
     skipped = 0
     limit = log.definition.thresholds["shared_words"]
