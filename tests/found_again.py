@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from claimlog.sources.anchor import Anchor
 from claimlog.sources.hash_search import search_by_hashes
-from claimlog.sources.placement import Outcome, Span
+from claimlog.sources.placement_outcome import Outcome, Span
 from claimlog.sources.text import Text
 
 

@@ -12,7 +12,7 @@ from claimlog.edit.find_quote import find_quote
 from claimlog.errors import ClaimlogError
 from claimlog.sources.anchor import Anchor, anchor, boundary_flaw
 from claimlog.sources.hash_search import search_by_hashes
-from claimlog.sources.placement import Outcome
+from claimlog.sources.placement_outcome import Outcome
 from claimlog.sources.text import Text, digest
 from conftest import CLAIMS, STOPPED, TEXT, World
 from found_again import found_again

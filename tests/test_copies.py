@@ -11,12 +11,11 @@ import pytest
 
 from claimlog.sources.alignment import carry_spans
 from claimlog.sources.anchor import anchor
-from claimlog.sources.copies import Way, place_claims
 from claimlog.sources.copy_repairs import repaired_copies, text_with_whole_words
 from claimlog.sources.hash_evidence import Evidence
 from claimlog.sources.hash_search import _without_taken_places, search_by_hashes
 from claimlog.sources.neighbouring_claims import Landmark
-from claimlog.sources.placement import (
+from claimlog.sources.placement_outcome import (
     TAKEN,
     Outcome,
     Placement,
@@ -24,6 +23,7 @@ from claimlog.sources.placement import (
     overlap,
     settle_shared_places,
 )
+from claimlog.sources.places_in_copy import Way, place_claims
 from claimlog.sources.text import Text
 from conftest import TEXT, World
 from workshop.bench.copies.copy_kinds import KINDS

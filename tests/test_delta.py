@@ -29,8 +29,8 @@ from claimlog.release import release_limits
 from claimlog.release.delta import DELTA, DELTA_FILE
 from claimlog.release.delta_apply import apply_delta, differing_files
 from claimlog.release.delta_check import check_delta
-from claimlog.release.delta_files import Delta
 from claimlog.release.delta_process import apply_in_process
+from claimlog.release.delta_reader import Delta
 from claimlog.release.diff_report import as_json
 from claimlog.release.layout import sha256_of_file, sha256_of_files
 from claimlog.release.make import entry_data, plan_release, write_release

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from claimlog.errors import ClaimlogError
-from claimlog.release.delta_files import Delta
+from claimlog.release.delta_reader import Delta
 from conftest import claim
 from repositories import Repo
 from test_release import QUOTE

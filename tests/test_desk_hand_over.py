@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from claimlog.desk.commitment import commitment_of
+from claimlog.desk.coding_commitment import commitment_of
 from claimlog.desk.hand_over import (
     expect_coding,
     export_coding,

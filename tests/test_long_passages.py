@@ -12,7 +12,7 @@ from claimlog.limits import PASSAGE_WORDS
 from claimlog.sources import alignment, word_index
 from claimlog.sources.alignment import carry_spans
 from claimlog.sources.carried_spans import carry_passages
-from claimlog.sources.placement import Outcome
+from claimlog.sources.placement_outcome import Outcome
 from claimlog.sources.text import Text
 from claimlog.sources.word_index import Seed, chains
 

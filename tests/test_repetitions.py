@@ -12,12 +12,12 @@ from claimlog.limits import HASHED_BYTES, PAGE_HASHED_BYTES, PASSAGE_WORDS
 from claimlog.site import source_texts
 from claimlog.sources.alignment import carry_spans
 from claimlog.sources.anchor import Anchor, anchor
-from claimlog.sources.copies import place_claims
 from claimlog.sources.copy_repairs import repaired_copies
 from claimlog.sources.hash_decision import APART, REPEATED, TOO_LONG
 from claimlog.sources.hash_search import search_by_hashes
 from claimlog.sources.hashed_words import HashedWords
-from claimlog.sources.placement import Outcome
+from claimlog.sources.placement_outcome import Outcome
+from claimlog.sources.places_in_copy import place_claims
 from claimlog.sources.repetitions import Repetitions
 from claimlog.sources.text import Text, digest
 from workshop.bench.copies.copy_kinds import KINDS
@@ -177,7 +177,8 @@ def test_a_passage_whose_repetitions_cannot_be_looked_for_is_unchecked() -> None
 def test_a_page_looks_for_claims_with_a_lower_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     bounds: list[int] = []
     monkeypatch.setattr(
-        "claimlog.sources.copies.search_by_hashes", lambda *given: bounds.append(given[2]) or []
+        "claimlog.sources.places_in_copy.search_by_hashes",
+        lambda *given: bounds.append(given[2]) or [],
     )
     source_texts._place_once.__wrapped__(Text(ARTICLE), ())
     place_claims(Text(ARTICLE), (), None)

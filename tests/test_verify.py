@@ -39,7 +39,7 @@ from claimlog.release.log_check import check_log
 from claimlog.release.make import make_release, sign_published, sign_release
 from claimlog.release.prove import leaf_hashes
 from claimlog.release.release_copy import ReleaseCopy
-from claimlog.release.release_signature import ReleaseStatement
+from claimlog.release.release_statement import ReleaseStatement
 from claimlog.release.signing_key import key_id, verifier_key
 from claimlog.release.tool_wheel import wheel_name
 from claimlog.release.verdict import Verdict

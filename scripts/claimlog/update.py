@@ -17,9 +17,9 @@ import polars as pl
 
 from claimlog.compile import Compiler, describe_build, log_state
 from claimlog.errors import ClaimlogError
+from claimlog.export.database_patch import DatabasePatch
 from claimlog.export.descriptor import FileHashes
 from claimlog.export.parquet import ParquetFile, merge_parquet, write_parquet
-from claimlog.export.patch import DatabasePatch
 from claimlog.files import sync
 from claimlog.fold import Cutoff
 from claimlog.fold.cell_changes import CELL_CHANGES

@@ -10,7 +10,7 @@ from claimlog.cli.output import json_block, line
 from claimlog.errors import UsageError
 
 if TYPE_CHECKING:
-    from claimlog.sources.copies import PlacedClaims
+    from claimlog.sources.places_in_copy import PlacedClaims
 
 
 def verify_copies(
@@ -19,7 +19,7 @@ def verify_copies(
     """Print where claims stand in copies named as SOURCE=FILE; 1 unless all of them are found."""
     from claimlog.log.read_log import read
     from claimlog.sources.anchor import Anchor
-    from claimlog.sources.copies import place_claims
+    from claimlog.sources.places_in_copy import place_claims
     from claimlog.sources.text import read_text
 
     log = read(context.package)
@@ -54,8 +54,8 @@ def verify_copies(
 
 def _print(source: str, names: list[str], placed: PlacedClaims) -> None:
     """Print a line for each claim, and the tally to standard error."""
-    from claimlog.sources.copies import WAYS
-    from claimlog.sources.placement import MEANINGS
+    from claimlog.sources.placement_outcome import MEANINGS
+    from claimlog.sources.places_in_copy import WAYS
 
     for name, one in zip(names, placed.placements, strict=True):
         if one.span is None:

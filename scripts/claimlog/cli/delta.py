@@ -96,7 +96,7 @@ def _published_digests(
     """
     from claimlog.log.release_index import find_entry, read_index
     from claimlog.package import SUMS
-    from claimlog.release.delta_files import stated_sums
+    from claimlog.release.delta_reader import stated_sums
     from claimlog.release.layout import sha256_of_file
     from claimlog.release.vouchers import index_doubt
 

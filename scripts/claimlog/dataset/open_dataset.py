@@ -24,7 +24,7 @@ from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.release_index import ReleaseEntry, read_index
 from claimlog.package import DESCRIPTOR, RELEASE, SUMS, Package
 from claimlog.release.layout import GET_AGAIN, SUMS_BYTES, parse_sums
-from claimlog.release.release_signature import STATEMENT_SUFFIX
+from claimlog.release.release_statement import STATEMENT_SUFFIX
 from claimlog.release.sandbox import verify_in_sandbox
 from claimlog.release.verdict import Verdict
 from claimlog.untrusted_files import parse_json

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from claimlog.desk.commitment import new_nonce
+from claimlog.desk.coding_commitment import new_nonce
 from claimlog.desk.desk import Desk
 from claimlog.desk.draft_values import clean_values
 from claimlog.desk.findings import coding_findings

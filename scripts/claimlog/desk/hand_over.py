@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from claimlog.desk.blindness import all_finished
-from claimlog.desk.commitment import commitment_of, read_coding, write_coding
+from claimlog.desk.coding_commitment import commitment_of, read_coding, write_coding
 from claimlog.desk.desk import Desk
 from claimlog.desk.draft_changes import claim_value
 from claimlog.desk.draft_values import clean_values

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from claimlog.desk.commitment import commitment_of, new_nonce
+from claimlog.desk.coding_commitment import commitment_of, new_nonce
 from claimlog.desk.request_error import CLOSED, LARGE, MALFORMED, RequestError
 from claimlog.desk.saved_cells import NO_MARKS, Marks
 from claimlog.desk.saved_work import REGISTERED, SavedWork

@@ -21,7 +21,7 @@ from claimlog.limits import PASSAGES_CHARACTERS
 from claimlog.package import Package
 from claimlog.sources.anchor import SeveralPlacesError, anchor
 from claimlog.sources.carried_spans import carry_passages
-from claimlog.sources.placement import MEANINGS, Outcome, Placement, Span
+from claimlog.sources.placement_outcome import MEANINGS, Outcome, Placement, Span
 from claimlog.sources.text import Text, Texts, read_text
 from claimlog.validate.anchors import ANCHORED
 

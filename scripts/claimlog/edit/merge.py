@@ -12,8 +12,8 @@ import polars as pl
 
 from claimlog.edit.add_amend_retract import Row, make_writer
 from claimlog.edit.append_lines import append_streams
-from claimlog.edit.entity_references import columns_naming, replace_references, rows_naming
 from claimlog.edit.log_lock import locked_log
+from claimlog.edit.replace_references import columns_naming, replace_references, rows_naming
 from claimlog.edit.row_writer import Writer, as_lines
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.merged_entities import amend_reason, merge_reason

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from claimlog.edit.entity_references import replace_references
+from claimlog.edit.replace_references import replace_references
 from claimlog.errors import Finding, FindingsError
 from claimlog.log.batch import Batch
 from claimlog.log.canonical import encode

@@ -12,7 +12,6 @@ import polars as pl
 
 from claimlog.edit.cell_values import TOO_LARGE, fill_keys
 from claimlog.edit.clock import now
-from claimlog.edit.entity_names import EntityNames
 from claimlog.edit.find_quote import find_quote, occurrence_at, refuse_other_place
 from claimlog.edit.identifier_numbers import (
     NumberedIdentifiers,
@@ -21,6 +20,7 @@ from claimlog.edit.identifier_numbers import (
 )
 from claimlog.edit.last_versions import LastVersions
 from claimlog.edit.quote_places import QuotePlaces
+from claimlog.edit.resolve_names import EntityNames
 from claimlog.edit.row_faults import PASSAGE, ColumnFault, UnfitRowError
 from claimlog.edit.source_documents import DOCUMENT, takes_document
 from claimlog.errors import ClaimlogError, Suggestions, UsageError

@@ -27,7 +27,7 @@ from claimlog.log.release_index import ReleaseEntry, Version, find_entry, read_i
 from claimlog.log.takedowns import RECORD, TakenRow, read_takedowns
 from claimlog.package import LOG, RELEASE, SUMS, Package
 from claimlog.release.delta import DELTA, DELTA_FILE, is_carried
-from claimlog.release.delta_files import GET_DELTA, Delta, open_delta
+from claimlog.release.delta_reader import GET_DELTA, Delta, open_delta
 from claimlog.release.layout import (
     GET_AGAIN,
     LICENCE,

@@ -21,7 +21,7 @@ from claimlog.limited_process import LimitedWork, path_request, run_limited
 from claimlog.limited_worker import requested_path
 from claimlog.release.delta import DELTA
 from claimlog.release.delta_apply import IS_THERE, AppliedDelta, apply_delta
-from claimlog.release.delta_files import is_delta
+from claimlog.release.delta_reader import is_delta
 from claimlog.release.rebuild import RebuildComparison
 from claimlog.release.release_limits import limits_of_size, stored_size
 from claimlog.release.release_site import SiteDrawer

@@ -45,8 +45,8 @@ from claimlog.release.diff import Diff, compare_states
 from claimlog.release.generated_files import refresh_generated_files, refuse_stale_schemas
 from claimlog.release.layout import release_paths, sha256_of_file
 from claimlog.release.published_archive import verify_published_archive
-from claimlog.release.release_signature import STATEMENT_SUFFIX, ReleaseStatement
 from claimlog.release.release_site import SiteDrawer, listed_files, site_size
+from claimlog.release.release_statement import STATEMENT_SUFFIX, ReleaseStatement
 from claimlog.release.signing_key import read_private_key
 from claimlog.release.stage import ReleasePlan, stage_release
 from claimlog.release.tool_wheel import running_tool

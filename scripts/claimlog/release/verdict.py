@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from claimlog.count_wording import number_and_noun
 from claimlog.errors import ClaimlogError, Finding
-from claimlog.release.release_signature import STATEMENT_SUFFIX
+from claimlog.release.release_statement import STATEMENT_SUFFIX
 
 FILES, LOG = "files", "log"
 

@@ -14,8 +14,8 @@ from claimlog.package import RELEASE, SUMS, Package
 from claimlog.release.checkpoint import log_origin, verify_checkpoint
 from claimlog.release.layout import GET_AGAIN, sha256_of_file
 from claimlog.release.release_copy import ReleaseCopy
-from claimlog.release.release_signature import STATEMENT_SUFFIX, read_statement
 from claimlog.release.release_site import is_of_site
+from claimlog.release.release_statement import STATEMENT_SUFFIX, read_statement
 from claimlog.release.signed_note import NOTE_BYTES
 from claimlog.release.verdict import FILES, LOG, Verdict
 from claimlog.untrusted_files import RIGHT_FILE, read_regular

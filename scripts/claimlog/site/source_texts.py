@@ -24,7 +24,7 @@ from claimlog.limits import PAGE_HASHED_BYTES
 from claimlog.site.drawing_thread import off_the_loop
 from claimlog.site.store import Row, Store
 from claimlog.sources.anchor import Anchor
-from claimlog.sources.copies import PlacedClaims, place_claims
+from claimlog.sources.places_in_copy import PlacedClaims, place_claims
 from claimlog.sources.text import Text, Texts, digest
 
 VARIABLE = "CLAIMLOG_TEXTS"

@@ -16,7 +16,7 @@ from rapidfuzz.distance import Levenshtein
 
 from claimlog.limits import PASSAGE_WORDS, PASSAGES_CHARACTERS
 from claimlog.sources.copy_repairs import text_with_whole_words
-from claimlog.sources.placement import (
+from claimlog.sources.placement_outcome import (
     TOO_MANY,
     TOO_WORDY,
     Outcome,

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from claimlog.limits import PASSAGE_WORDS
 from claimlog.sources.alignment import carry_spans
-from claimlog.sources.placement import Outcome, Placement, Span
+from claimlog.sources.placement_outcome import Outcome, Placement, Span
 from claimlog.sources.text import Text
 
 

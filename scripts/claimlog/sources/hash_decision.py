@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from claimlog.sources.anchor import Anchor
 from claimlog.sources.hash_evidence import ROOM, Evidence
 from claimlog.sources.neighbouring_claims import Surroundings
-from claimlog.sources.placement import TAKEN, Outcome, Placement, Span, overlap
+from claimlog.sources.placement_outcome import TAKEN, Outcome, Placement, Span, overlap
 from claimlog.sources.repetitions import Repetitions
 
 APART = "its words stand apart from its context"

@@ -17,7 +17,7 @@ import numpy as np
 
 from claimlog.sources.anchor import CONTEXT, Anchor
 from claimlog.sources.hashed_words import NOWHERE, HashedWords, Numbers
-from claimlog.sources.placement import Span
+from claimlog.sources.placement_outcome import Span
 from claimlog.sources.search_budget import (
     COUNTING_BYTES,
     PLACE_BYTES,

@@ -19,7 +19,7 @@ from claimlog.sources.hash_decision import Decision, sure_place
 from claimlog.sources.hash_evidence import Evidence, search_contexts, search_words
 from claimlog.sources.hashed_words import HashedWords
 from claimlog.sources.neighbouring_claims import Landmark, Surroundings
-from claimlog.sources.placement import (
+from claimlog.sources.placement_outcome import (
     TOO_WORDY,
     Placement,
     Span,

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from claimlog.sources.anchor import CONTEXT, Anchor
-from claimlog.sources.placement import Span
+from claimlog.sources.placement_outcome import Span
 from claimlog.sources.search_budget import PLACE_BYTES, RUN_BYTES
 from claimlog.sources.text import Text, digest
 from claimlog.sources.word_readings import READINGS, Node

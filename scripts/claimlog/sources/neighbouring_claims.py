@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 
-from claimlog.sources.placement import Span
+from claimlog.sources.placement_outcome import Span
 
 WIDENING, BLOCK = 1.5, 600
 """How far apart two neighbours may be in a copy to be neighbours still: their distance in the

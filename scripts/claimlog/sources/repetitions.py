@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from functools import cached_property
 
-from claimlog.sources.placement import Span, overlap
+from claimlog.sources.placement_outcome import Span, overlap
 from claimlog.sources.search_budget import SearchBudget, repetition_cost
 from claimlog.sources.span_candidates import Alignment
 from claimlog.sources.text import Text

@@ -10,7 +10,7 @@ from itertools import pairwise
 from rapidfuzz.distance import Levenshtein
 
 from claimlog.sources.anchor import CONTEXT
-from claimlog.sources.placement import Span, overlap
+from claimlog.sources.placement_outcome import Span, overlap
 from claimlog.sources.text_pair import DOUBLE, LEAST_SHARED, SCALES, TextPair, is_repetition
 from claimlog.sources.word_index import Seed, chains, matched_words
 

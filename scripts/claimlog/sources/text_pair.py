@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rapidfuzz.distance import LCSseq
 
 from claimlog.sources.anchor import CONTEXT
-from claimlog.sources.placement import Span
+from claimlog.sources.placement_outcome import Span
 from claimlog.sources.word_index import WordIndex
 
 SCALES = (4, 16, 48)

@@ -9,7 +9,7 @@ from claimlog.log.event_log import Log
 from claimlog.log.release_index import ReleaseEntry
 from claimlog.release.checkpoint import Checkpoint, log_origin, parse_checkpoint, verify_checkpoint
 from claimlog.release.published_checkpoint import require_tree_of_log
-from claimlog.release.release_signature import (
+from claimlog.release.release_statement import (
     STATEMENT_SUFFIX,
     ReleaseStatement,
     parse_statement,

@@ -25,7 +25,7 @@ from claimlog.site.source_texts import (
 from claimlog.site.store import Codes, Row, Store
 from claimlog.site.topic import Topic, read_topic
 from claimlog.sources.anchor import COLUMNS
-from claimlog.sources.placement import MEANINGS, Outcome
+from claimlog.sources.placement_outcome import MEANINGS, Outcome
 from claimlog.sources.text import Text
 
 ANCHOR_COLUMNS = ", ".join(f'"{column}"' for column in COLUMNS)

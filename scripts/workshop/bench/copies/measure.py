@@ -10,7 +10,7 @@ from claimlog.sources.alignment import carry_spans
 from claimlog.sources.anchor import anchor
 from claimlog.sources.copy_repairs import text_with_whole_words
 from claimlog.sources.hash_search import search_by_hashes
-from claimlog.sources.placement import Placement
+from claimlog.sources.placement_outcome import Placement
 from claimlog.sources.text import Text
 from workshop.bench.copies.articles import invented_article, invented_passages
 from workshop.bench.copies.copy_kinds import KINDS

@@ -11,7 +11,7 @@ from claimlog.limits import HASHED_BYTES
 from claimlog.sources.alignment import carry_spans
 from claimlog.sources.anchor import Anchor
 from claimlog.sources.hash_search import search_by_hashes
-from claimlog.sources.placement import Outcome, Placement
+from claimlog.sources.placement_outcome import Outcome, Placement
 from claimlog.sources.text import Text
 
 
