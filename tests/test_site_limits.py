@@ -669,6 +669,9 @@ def test_floats_take_the_room_of_what_writes_them_as_long(cells: str, error: str
         *((cell, ...) for cell in (
             "date()", "datetime('NOW')", "strftime('%s')", "julianday('2024-01-01', 'localtime')",
             "current_date", "current_time", "current_timestamp", "time('now', '+1 day')",
+            "datetime(x'6e6f77')", "date(cast('Now' as blob))", "date('now' || char(0))",
+            "date('2024-01-01', cast('localtime' as blob))",
+            "date('2024-01-01', 'utc' || char(0) || 'x')",
             "random()", "hex(randomblob(4))", "sqlite_version()", "unixepoch('now')",
         )),
     ],

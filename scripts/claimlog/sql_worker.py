@@ -78,6 +78,9 @@ TIME_FUNCTIONS = {
 }
 """Functions of dates, and which of their arguments are times: without any it is the present."""
 
+REFUSED: list[str] = []
+"""Functions that `refuse_varying` refused in the query that runs."""
+
 PRESENT, HERE = ("now", "subsec", "subsecond"), ("localtime", "utc")
 """Arguments of these that ask for the present, or for the time zone of the machine."""
 
@@ -248,14 +251,21 @@ def refuse_varying(database: sqlite3.Connection) -> None:
 
 
 def _refuse(name: str, *_: Any) -> None:
+    REFUSED.append(name)
     raise ValueError(f"{name} is another one each time")
+
+
+def _word(value: Any) -> str:
+    """Return what SQLite reads of an argument as a text: bytes too, and up to the first NUL."""
+    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    return text.partition("\0")[0].lower()
 
 
 def _of_a_time(plain: sqlite3.Connection, name: str, *given: Any) -> Any:
     """Return what SQLite's function of a date gives, unless it asks for the present."""
     times = given[TIME_FUNCTIONS[name]]
-    words = [str(value).lower() for value in given]
-    if not times or any(str(time).lower() in PRESENT for time in times) or {*HERE} & {*words}:
+    words = {_word(value) for value in given}
+    if not times or {*PRESENT} & {*map(_word, times)} or {*HERE} & words:
         _refuse(name)
     places = ", ".join("?" * len(given))
     return plain.execute(f"select {name}({places})", given).fetchone()[0]
@@ -304,6 +314,7 @@ def run(database: sqlite3.Connection, job: dict[str, Any]) -> dict[str, Any]:
     It is interrupted at a number of seconds; or, where the answer must be the same on every
     machine, of SQLite's steps.
     """
+    REFUSED.clear()
     left = job.get("steps")
     counter = None if left is None else StepCounter(left // STEPS_AT_ONCE)
     try:
@@ -313,6 +324,8 @@ def run(database: sqlite3.Connection, job: dict[str, Any]) -> dict[str, Any]:
     except sqlite3.Error as error:
         if counter is not None and counter.left < 0:
             return {"error": "TooManySteps", "message": ""}
+        if REFUSED:
+            return {"error": "Varies", "message": ""}
         flaw = {"error": type(error).__name__, "message": str(error)}
         return {**flaw, "compiles": _compiles(database, job["sql"], str(error))}
 

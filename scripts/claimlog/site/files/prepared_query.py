@@ -35,9 +35,6 @@ ROW_BYTES, ANSWER_BYTES = 4_000_000, 24_000_000
 PROCESSOR_SECONDS = 30
 """Of the processor for one query: what `STEPS` takes, more than ten times."""
 
-REFUSED_FUNCTION = "user-defined function raised exception"
-"""What SQLite says of a function that `sql_worker.refuse_varying` refuses."""
-
 VARIES = "It asks for the present time or for chance, so that only a server answers it."
 
 MACHINE_ERRORS = frozenset(
@@ -143,10 +140,9 @@ def page_rows(answer: Answer) -> Row:
     if error := answer.get("error"):
         failures = {
             "TooManySteps": "It takes too long for a page.",
+            "Varies": VARIES,
             **dict.fromkeys(("TooMuch", "LongNames"), TOO_LONG),
         }
-        if answer.get("message") == REFUSED_FUNCTION:
-            return none | {"failure": VARIES}
         return none | {"failure": failures.get(error, f"It fails: {answer['message']}.")}
     found = [[_printable(cell) for cell in row] for row in answer["rows"]]
     if sum(len(str(cell)) for row in found for cell in row) > ROW_BYTES:
