@@ -361,6 +361,40 @@ def test_two_things_of_one_identifier_are_told_apart_before_they_are_registered(
     assert [row["dyad_from"] for row in rows] == [["navy"], ["navy-2"]]
 
 
+def test_what_is_settled_can_clash_again(opened: Opened) -> None:
+    code_navies(opened, NAVIES)
+    settle(opened, "coder-1", registered_as="navy-2")
+    path = f"{PATH}/registered/actors/navy-2"
+    other = {"name": "Another navy", "actor_type": "group"}
+    opened.take("adjudicator", "PUT", path, base=0, value=other)
+    found = shown(opened)
+    assert [one["clashes"] for one in found["proposals"]] == [True, False]
+    decide(opened, "a+", "left")
+    decide(opened, "+a", "right")
+    state = shown(opened)["state"]
+    refused = opened.ask("adjudicator", "POST", f"{PATH}/commit", state=state)
+    assert refused.json()["error"]["message"].startswith("navy-2 of actors by coder-1")
+
+
+def test_a_claim_that_is_written_anew_names_one_thing_for_good(opened: Opened) -> None:
+    code_navies(opened, NAVIES)
+    value = claim_value("dimmed the lamp", "About some navy there.", dyad_from=["navy"])
+    given = {"base": 0, "take": "new", "value": value}
+    refused = opened.ask("adjudicator", "PUT", f"{PATH}/units/a+", **given)
+    assert "navy of actors is two entries that differ" in refused.json()["error"]["message"]
+    rev = settle(opened, "coder-1", registered_as="navy-n")["proposals"][0]["rev"]
+    decide(opened, "a+", "new", value=value)
+    for coder, base in (("coder-2", 0), ("coder-1", rev)):
+        refused = opened.ask(
+            "adjudicator",
+            "PUT",
+            f"{PATH}/proposals/{coder}/actors/navy",
+            base=base,
+            registered_as="navy-s",
+        )
+        assert refused.status_code == (422 if coder == "coder-2" else 200)
+
+
 @pytest.mark.parametrize("same", ["coder-1/navy", None])
 def test_one_thing_that_two_describe_is_registered_once(opened: Opened, same: str | None) -> None:
     code_navies(opened, NAVIES if same else dict.fromkeys(NAVIES, "Navy"))

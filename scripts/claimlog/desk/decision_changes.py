@@ -19,8 +19,10 @@ from claimlog.desk.decisions import (
     UNIT,
 )
 from claimlog.desk.draft_changes import CHANGED_ELSEWHERE, claim_value, state_dict
+from claimlog.desk.entry_clashes import clashing_entries
 from claimlog.desk.entry_editing import require_new_identifier, save_entry
 from claimlog.desk.request_error import ABSENT, CLOSED, INVALID, MALFORMED, RequestError
+from claimlog.desk.row_references import CLAIMS, references
 from claimlog.desk.saved_cells import StaleError, stale
 from claimlog.desk.work import require_few_drafts, require_few_passages
 
@@ -55,6 +57,7 @@ def decide(adjudication: Adjudication, name: str, given: Mapping[str, Any], base
         verdicts = decisions.verdicts().items()
         made = {unit: own["value"] for unit, own in verdicts if own.get("value")}
         require_few_passages({**made, name: value}.values())
+        _require_clear_names(adjudication, value)
     verdict = {"take": take, "value": value, "note": note or None} if take or note else None
     key = f"{UNIT}{name}"
     try:
@@ -62,6 +65,32 @@ def decide(adjudication: Adjudication, name: str, given: Mapping[str, Any], base
     except StaleError as error:
         raise stale(CHANGED_ELSEWHERE, _unit_answer(adjudication, name)) from error
     return _unit_answer(adjudication, name)
+
+
+def _require_clear_names(adjudication: Adjudication, value: Row) -> None:
+    """Refuse a claim that names an identifier which stands for several things."""
+    desk, entries = adjudication.desk, adjudication.entries
+    clashes = clashing_entries(desk, entries, adjudication.decisions)
+    for stream, name in references(desk.log.definition, CLAIMS, value):
+        if (stream, name) in clashes:
+            raise RequestError(
+                INVALID,
+                f"{name[:80]} of {stream} is two entries that differ; say first what becomes of "
+                "each (proposed for the registers)",
+            )
+
+
+def _require_not_named(adjudication: Adjudication, stream: str, name: str) -> None:
+    """Refuse to rename an entry that a claim which was written while deciding names."""
+    definition, decisions = adjudication.desk.log.definition, adjudication.decisions
+    rows = [(CLAIMS, one["value"]) for one in decisions.verdicts().values() if one.get("value")]
+    rows += [(entry.stream, entry.value) for entry in decisions.entries()]
+    if any((stream, name) in references(definition, table, row) for table, row in rows):
+        raise RequestError(
+            INVALID,
+            f"{name[:80]} is named by a claim or an entry that was written while deciding; open "
+            "that again first, and write it anew afterwards",
+        )
 
 
 def _unit_answer(adjudication: Adjudication, name: str) -> Row:
@@ -163,6 +192,7 @@ def settle_proposal(
     if (coder, stream, name) not in made:
         raise RequestError(ABSENT, f"{coder} made no entry {name[:80]} of {stream[:80]}")
     key = f"{coder}/{stream}/{name}"
+    _require_not_named(adjudication, stream, adjudication.entries.final_name(coder, stream, name))
     value: Row | None = None
     if same_as is not None:
         other, slash, rest = same_as.partition("/")

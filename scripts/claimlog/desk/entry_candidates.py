@@ -108,13 +108,15 @@ def proposed_entries(
     One that clashes with others of its identifier has another that is free.
     """
     settled = decisions.settled_entries()
-    clashes = clashing_entries(desk, entries, decisions)
+    clashing = clashing_entries(desk, entries, decisions)
     candidates: dict[str, Candidates] = {}
     for work in works:
         users = _users(desk, work)
         for entry in work.entries():
             key = f"{work.coder}/{entry.stream}/{entry.identifier}"
             target = (entry.stream, entry.identifier)
+            final = entries.final_name(work.coder, *target)
+            clashes = (entry.stream, final) in clashing
             if entry.stream not in candidates:
                 candidates[entry.stream] = Candidates(desk, works, entry.stream)
             yield {
@@ -122,9 +124,9 @@ def proposed_entries(
                 "coder": work.coder,
                 "rev": decisions.cells.cell(f"{PROPOSAL}{key}").revision,
                 "same_as": settled.get(key, {}).get(SAME_AS),
-                "clashes": target in clashes,
-                "free_id": free_identifier(desk, entries, *target) if target in clashes else None,
-                "registered_as": entries.final_name(work.coder, *target),
+                "clashes": clashes,
+                "free_id": free_identifier(desk, entries, *target) if clashes else None,
+                "registered_as": final,
                 "used_by": users.get(target, []),
                 "alike": candidates[entry.stream].alike(work.coder, entry),
             }

@@ -19,19 +19,19 @@ Row = Mapping[str, Any]
 def clashing_entries(
     desk: Desk, entries: NewEntries, decisions: Decisions
 ) -> dict[Name, list[str]]:
-    """Return the entries that differ from others of their identifier, with the coders.
+    """Return the identifiers by which things that differ are to be registered, with the coders.
 
-    Others are those of other coders, of who decides, and of the register. Of which it is decided
-    what becomes of them clash no more.
+    Beside those of coders there may be an entry of who decides, and one of the register.
     """
     made = decisions.entry_rows()
     found: dict[Name, list[str]] = {}
-    for (stream, name), rows in entries.unsettled().items():
+    for (stream, name), rows in entries.by_final_name().items():
         table = desk.log.definition.streams[stream]
         others = (made.get(stream, {}).get(name), desk.log.entries(stream).get(name))
-        first, *rest = (_content(table, row) for row in (*rows.values(), *filter(None, others)))
+        values = [*(row for _, row in rows), *filter(None, others)]
+        first, *rest = (_content(table, row) for row in values)
         if any(content != first for content in rest):
-            found[stream, name] = [*rows]
+            found[stream, name] = [*dict.fromkeys(coder for coder, _ in rows)]
     return found
 
 

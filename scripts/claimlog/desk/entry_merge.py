@@ -36,12 +36,8 @@ class NewEntries:
             for entry in work.entries()
         }
         self.final = decisions.entry_rows()
-        for (coder, stream, name), value in self._own.items():
-            if SAME_AS not in self._settled.get(f"{coder}/{stream}/{name}", {}):
-                rows = self.final.setdefault(stream, {})
-                rows.setdefault(
-                    self.final_name(coder, stream, name), self.renamed(coder, stream, value)
-                )
+        for (stream, name), rows in self.by_final_name().items():
+            self.final.setdefault(stream, {}).setdefault(name, rows[0][1])
 
     def final_name(self, coder: str, stream: str, name: str) -> str:
         """Return the identifier by which a coder's entry is registered at last."""
@@ -56,15 +52,17 @@ class NewEntries:
             coder, name = other, rest
         return name
 
-    def unsettled(self) -> dict[Name, dict[str, Row]]:
-        """Return the entries of which nothing is decided, by their names and by coder.
+    def by_final_name(self) -> dict[Name, list[tuple[str, Row]]]:
+        """Return the entries that are to be registered, with their coders, by their last names.
 
-        They are as they are to be registered.
+        They are as they are to be registered; those that are the same as another are not there.
         """
-        found: dict[Name, dict[str, Row]] = {}
+        found: dict[Name, list[tuple[str, Row]]] = {}
         for (coder, stream, name), value in self._own.items():
-            if f"{coder}/{stream}/{name}" not in self._settled:
-                found.setdefault((stream, name), {})[coder] = self.renamed(coder, stream, value)
+            if SAME_AS not in self._settled.get(f"{coder}/{stream}/{name}", {}):
+                final = self.final_name(coder, stream, name)
+                row = self.renamed(coder, stream, value)
+                found.setdefault((stream, final), []).append((coder, row))
         return found
 
     def renamed(self, coder: str, stream: str, value: Mapping[str, Any]) -> Row:
