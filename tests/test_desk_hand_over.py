@@ -102,7 +102,13 @@ def test_nothing_is_taken_while_somebody_here_still_codes(
     opened.close()
 
 
-def test_commitments_are_to_the_codings_of_a_pass(registered: World, tmp_path: Path) -> None:
+def refuse(*_: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def test_commitments_are_to_the_codings_of_a_pass(
+    registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     here, there = (copied(registered, tmp_path / name) for name in ("here", "there"))
     mine = finished_at(here, "coder-1", "dimmed the lamp")
     file = tmp_path / "coding.json"
@@ -110,7 +116,13 @@ def test_commitments_are_to_the_codings_of_a_pass(registered: World, tmp_path: P
     expect_coding(mine, "coder-2", SOURCE, value)
     expect_coding(mine, "coder-2", "S001", "0" * 64)
     folder = WorkFolder(mine)
-    folder.set_aside(SOURCE)
+    with monkeypatch.context() as patch:  # as if it was cut off
+        patch.setattr(Path, "rename", refuse)
+        with pytest.raises(ClaimlogError, match="cannot be written"):
+            folder.set_aside(SOURCE)
+    assert not [*folder.expected().items(f"{SOURCE}/")]
+    (mine.root / ".claimlog/desk/done" / f"{SOURCE}.7").mkdir()
+    assert folder.set_aside(SOURCE).name == f"{SOURCE}.8"
     finished_at(here, "coder-1", "ships will founder")
     with pytest.raises(ClaimlogError, match="no commitment of coder-2"):
         import_coding(mine, file, here.texts)

@@ -141,14 +141,18 @@ class WorkFolder:
     def set_aside(self, source: str) -> Path:
         """Move the works and decisions on a source away, so that it can be coded anew.
 
-        The works go first: decisions without them are as committed as before, and a second call
-        goes on with what is left. What was expected of other machines is forgotten.
+        What was expected of other machines is forgotten first, then the works go: decisions without
+        them are as committed as before, and a second call goes on with what is left.
 
         Raises
         ------
         ClaimlogError
             If they cannot be moved.
         """
+        expected = self.expected()
+        expected.change(
+            {f"{source}/{coder}": None for coder, _ in expected.items(f"{source}/")}, {}
+        )
         works = [self.work(coder, source) for coder in self.coders()]
         paths = [(work.cells.path, f"{work.coder}{ENDING}") for work in works if work.is_begun]
         decisions = self.decisions_path(source)
@@ -156,17 +160,14 @@ class WorkFolder:
             paths.append((decisions, f"decisions{ENDING}"))
         done = self.folder("done")
         name = file_segment(source)
-        number = 1 + sum(path.name.startswith(f"{name}.") for path in done.iterdir())
+        numbers = (path.name.removeprefix(f"{name}.") for path in done.iterdir())
+        number = 1 + max((int(number) for number in numbers if number.isdecimal()), default=0)
         target = self.folder("done", f"{name}.{number}")
         try:
             for path, file in paths:
                 path.rename(target / file)
         except OSError as error:
             raise ClaimlogError(f"{target.name}: cannot be written ({error.strerror})") from error
-        expected = self.expected()
-        expected.change(
-            {f"{source}/{coder}": None for coder, _ in expected.items(f"{source}/")}, {}
-        )
         return target
 
 
