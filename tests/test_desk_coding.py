@@ -17,6 +17,7 @@ from claimlog.desk.corrected_text import refuse_correction_with_drafts
 from claimlog.desk.decisions import COMMITTED
 from claimlog.desk.places import LAST_EDGE, Places, _is_edge
 from claimlog.desk.request_error import RequestError
+from claimlog.errors import ClaimlogError
 from claimlog.sources.anchor import boundary_flaw
 from claimlog.sources.characters import canonical_text
 from claimlog.sources.text import Text
@@ -468,6 +469,20 @@ def test_a_text_is_not_corrected_while_drafts_of_it_are_not_committed(opened: Op
     assert opened.take("coder-1", "GET", f"work/{SOURCE}")["drafts"]
     opened.desk.decisions(SOURCE).cells.mark(COMMITTED, {"claims": {}})
     refuse_correction_with_drafts(opened.desk.package, SOURCE)  # what is committed is in no way
+
+
+def test_a_text_is_not_corrected_once_what_was_committed_of_it_is_dropped(opened: Opened) -> None:
+    opened.put("coder-1", SOURCE, "d1", lamp())
+    opened.finish("coder-1", SOURCE)
+    path = f"adjudication/{SOURCE}"
+    state = opened.take("adjudicator", "GET", path)["state"]
+    state = opened.take("adjudicator", "POST", f"{path}/take-all", state=state)["state"]
+    opened.take("adjudicator", "POST", f"{path}/commit", state=state)
+    refuse_correction_with_drafts(opened.desk.package, SOURCE)
+    for place in ("claims:1", "codings:1"):
+        opened.take("adjudicator", "DELETE", f"open/{place}")
+    with pytest.raises(ClaimlogError, match="coder-1 coded it at the desk"):
+        refuse_correction_with_drafts(opened.desk.package, SOURCE)
 
 
 def test_whoever_took_everything_back_begins_anew_with_a_text_that_was_corrected(

@@ -14,6 +14,7 @@ from claimlog.desk.adjudication import Adjudication
 from claimlog.desk.overview import begin_new_pass
 from claimlog.desk.request_error import RequestError
 from claimlog.desk.roles import Role
+from claimlog.edit.add_amend_retract import amend
 from claimlog.edit.open_rows import open_rows
 from claimlog.errors import ClaimlogError
 from conftest import World
@@ -359,6 +360,24 @@ def test_two_things_of_one_identifier_are_told_apart_before_they_are_registered(
     assert actors.items() >= {"navy": NAVIES["coder-1"], "navy-2": NAVIES["coder-2"]}.items()
     rows = sorted(open_rows_of(opened, "claims"), key=lambda row: int(row["start"]))
     assert [row["dyad_from"] for row in rows] == [["navy"], ["navy-2"]]
+
+
+def test_a_commit_that_was_cut_off_is_finished_though_its_entries_were_amended(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code_navies(opened, {"coder-1": "Navy of Norland"})
+    found = change(opened, "take-all")
+
+    def cut(*_: object) -> dict[str, str]:
+        raise OSError(5, "cut off")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(commit_module, "_claim_names", cut)
+        opened.ask("adjudicator", "POST", f"{PATH}/commit", state=found["state"])
+    assert shown(opened)["committing"]
+    changed = {"name": "The Navy of Norland"}
+    amend(opened.desk.package, "actors", "navy", changed, "A slip.", "adjudicator", None)
+    assert change(opened, "commit")["committed"]
 
 
 def test_what_is_settled_can_clash_again(opened: Opened) -> None:

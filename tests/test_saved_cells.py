@@ -318,3 +318,19 @@ def test_decisions_that_the_desk_cannot_have_saved_are_named(line: str, tmp_path
     path.write_text(f"{line}\n", "utf-8")
     with pytest.raises(ClaimlogError, match=r"S102\.ndjson:1: is no line of the desk; restore it"):
         Decisions("S102", path).cells.refresh()
+
+
+def test_a_file_that_begins_anew_is_another_one_whatever_its_number(tmp_path: Path) -> None:
+    """A file system may give the number of a removed file to the next one."""
+    path, other = tmp_path / "work.ndjson", tmp_path / "other.ndjson"
+    marks = {"begun": {"coder": "coder-1", "source_id": "S001", "text_sha256": "0" * 64}}
+    first = SavedCells(path)
+    first.change({"a": {"statement": "One."}}, {}, marks)
+    first.undo(1)
+    SavedCells(other).change({"b": {"statement": "Another one." * 20}}, {}, marks)
+    path.write_bytes(other.read_bytes())  # which keeps the number
+    first.refresh()
+    assert (first.state, first.can_redo) == (1, False)
+    assert [key for key, _ in first.items("")] == ["b"]
+    first.change({"c": {"statement": "More."}}, {})
+    assert {key for key, _ in first.items("")} == {"b", "c"}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from claimlog.desk.row_references import CLAIMS, lookup_of, reference_of
+from claimlog.log.event_log import Log
 from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import Table
 from claimlog.sources.anchor import anchor
@@ -43,6 +44,11 @@ def coding_values(definition: Definition, draft: Mapping[str, Any], entries: Ent
         if cell not in (None, []):
             found[name] = cell
     return found
+
+
+def coded_passes(log: Log) -> set[tuple[str, int]]:
+    """Return the passes of which a log holds codings, each with its source."""
+    return set(log.rows(CODINGS).select("source_id", "pass").iter_rows())
 
 
 def coding_rows(

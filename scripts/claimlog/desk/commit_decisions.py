@@ -146,7 +146,8 @@ def _parts(adjudication: Adjudication, role: Role, claims: dict[str, Row]) -> li
     rows = [claim_values(adjudication.source, text, value) for value in claims.values()]
     all_codings = [row for own in codings.values() for row in own]
     needed = entries.needed({CLAIMS: rows, CODINGS: all_codings}, adjudication.decisions)
-    _require_settled(adjudication, needed)
+    if not desk.holds_codings(adjudication.source, number):  # else they are registered already
+        _require_settled(adjudication, needed)
     registers: dict[str, list[Row]] = {}
     for stream, name in needed:
         key = definition.streams[stream].id

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from claimlog.desk.decisions import Decisions
+from claimlog.desk.coding_rows import coded_passes
+from claimlog.desk.decisions import COMMITTING, Decisions
 from claimlog.desk.request_error import CLOSED, RequestError
 from claimlog.desk.work import Work
 from claimlog.desk.work_folder import FOLDER, WorkFolder, saved_file
+from claimlog.edit.open_batch import read_with_open
 from claimlog.edit.open_rows import OpenRow
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
@@ -43,7 +45,7 @@ def require_text_of_work(
                 f"{name} now; rename {path} to {saved_file(name)}, and whatever else is called "
                 f"{saved_file(work.source)} below {package.relative(package.state)}/{FOLDER} alike",
             )
-    if _is_committed(WorkFolder(package), work.source):
+    if _is_committed(package, work.source):
         raise RequestError(
             CLOSED,
             f"{work.source} has another text since it was coded and committed, and its claims were "
@@ -72,7 +74,7 @@ def refuse_correction_with_drafts(package: Package, source: str) -> None:
         return
     work_folder = WorkFolder(package)
     coders = [work.coder for work in work_folder.of_source(source)]
-    if coders and not _is_committed(work_folder, source):
+    if coders and not _is_committed(package, source):
         raise ClaimlogError(
             f"{source}: {', '.join(coders)} coded it at the desk, and their drafts are of the text "
             "as it is; commit them there first, then correct the text; nothing was corrected"
@@ -102,7 +104,12 @@ def refuse_drop_of_coded(package: Package, rows: Iterable[OpenRow]) -> None:
             )
 
 
-def _is_committed(work_folder: WorkFolder, source: str) -> bool:
-    decisions = Decisions(source, work_folder.decisions_path(source))
+def _is_committed(package: Package, source: str) -> bool:
+    """Whether the codings of a source are committed, and in the log or the open batch still."""
+    decisions = Decisions(source, WorkFolder(package).decisions_path(source))
     decisions.cells.refresh()
+    begun = decisions.cells.marks.get(COMMITTING)
+    if decisions.is_committed and begun is not None:
+        passes = coded_passes(read_with_open(package))
+        decisions.rows_are_gone = (source, begun["pass"]) not in passes
     return decisions.is_committed

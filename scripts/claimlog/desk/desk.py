@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from claimlog.desk.coding_rows import CODINGS
+from claimlog.desk.coding_rows import coded_passes
 from claimlog.desk.decisions import COMMITTED, COMMITTING, Decisions
 from claimlog.desk.desk_log import DeskLog
 from claimlog.desk.request_error import CLOSED, RequestError
@@ -90,11 +90,9 @@ class Desk:
     def holds_codings(self, source: str, number: int) -> bool:
         """Whether the log, with the open batch, holds codings of a pass of a source."""
         whole = self.log.whole
-
-        def find_passes() -> set[tuple[str, int]]:
-            return set(whole.rows(CODINGS).select("source_id", "pass").iter_rows())
-
-        passes = self.computed.get("passes of sources", (whole.size, whole.root), find_passes)
+        passes = self.computed.get(
+            "passes of sources", (whole.size, whole.root), lambda: coded_passes(whole)
+        )
         return (source, number) in passes
 
     def require_undecided(self, source: str) -> None:

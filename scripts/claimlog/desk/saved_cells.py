@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -46,7 +47,10 @@ LINES_BYTES = 16 << 20
 """Bytes of lines after which a file is written anew, and of memory that its changes take."""
 
 HEAD_BYTES = 64
-"""First bytes of a file, in which two that replaced each other differ: by their count of lines."""
+"""First bytes of a file, in which two that replaced each other differ: by their count of lines, or
+by the random name that a new file begins with."""
+
+FILE_NAME_BYTES = 8
 
 NOTHING_TO_UNDO = "the last change was taken back already, or there is none"
 
@@ -267,8 +271,9 @@ class SavedCells:
         return True
 
     def _append(self, handle: int, line: Mapping[str, Any]) -> None:
-        data = orjson.dumps(line) + b"\n"
         end = self._state.size
+        named = {} if end else {"file": secrets.token_hex(FILE_NAME_BYTES)}  # first: see `_read`
+        data = orjson.dumps({**named, **line}) + b"\n"
         removes = SET in line and not any(value is not None for value in line[SET].values())
         is_mark_alone = MARK in line and SET not in line
         if end + len(data) > STATE_BYTES - (0 if removes or is_mark_alone else MARK_BYTES):
@@ -290,6 +295,8 @@ class SavedCells:
             raise
         self._state.apply(line, len(data))
         self._state.size = end + len(data)
+        if not end:
+            self._state.head = data[:HEAD_BYTES]
 
     def _read(self, handle: int) -> None:
         stat = os.fstat(handle)

@@ -128,7 +128,7 @@ async def finish_job(job: Awaitable[T]) -> T:
 
 
 VARYING = re.compile(
-    r"\b(?:random|randomblob|now|current_\w+|date|time|datetime|julianday|unixepoch|strftime"
+    r"\b(?:random|randomblob|now|current_\w+|date|time|datetime|julianday|unixepoch|strftime|timediff"
     r"|changes|total_changes|last_insert_rowid)\b",
     re.IGNORECASE,
 )
