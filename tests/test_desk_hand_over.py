@@ -120,7 +120,7 @@ def test_commitments_are_to_the_codings_of_a_pass(
         patch.setattr(Path, "rename", refuse)
         with pytest.raises(ClaimlogError, match="cannot be written"):
             folder.set_aside(SOURCE)
-    assert not [*folder.expected().items(f"{SOURCE}/")]
+    assert not [*folder.expected_commitments().items(f"{SOURCE}/")]
     (mine.root / ".claimlog/desk/done" / f"{SOURCE}.7").mkdir()
     assert folder.set_aside(SOURCE).name == f"{SOURCE}.8"
     finished_at(here, "coder-1", "ships will founder")
@@ -129,7 +129,7 @@ def test_commitments_are_to_the_codings_of_a_pass(
     with pytest.raises(ClaimlogError, match="no commitment of another coder"):
         export_coding(mine, "coder-1", SOURCE, tmp_path / "mine.json", alone=False)
     expect_coding(mine, "coder-2", SOURCE, "1" * 64)
-    assert {name: cell.value for name, cell in folder.expected().items("")} == {
+    assert {name: cell.value for name, cell in folder.expected_commitments().items("")} == {
         "S001/coder-2": "0" * 64,
         f"{SOURCE}/coder-2": "1" * 64,
     }

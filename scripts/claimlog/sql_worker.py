@@ -82,7 +82,7 @@ REFUSED: list[str] = []
 """Functions that `refuse_varying` refused in the query that runs."""
 
 PRESENT, HERE = ("now", "subsec", "subsecond"), ("localtime", "utc")
-"""Arguments of these that ask for the present, or for the time zone of the machine."""
+"""Words by which an argument asks for the present time, or for the time zone of the machine."""
 
 PRAGMAS = frozenset(
     """
@@ -241,7 +241,7 @@ def restrict(database: sqlite3.Connection, pragmas: frozenset[str] = PRAGMAS) ->
 
 
 def refuse_varying(database: sqlite3.Connection) -> None:
-    """Refuse what has another value each time, or elsewhere: chance, the clock, the time zone."""
+    """Refuse functions whose value differs each time or on another machine."""
     plain = sqlite3.connect(":memory:")
     for name in VARYING:
         database.create_function(name, -1, partial(_refuse, name))
@@ -256,13 +256,13 @@ def _refuse(name: str, *_: Any) -> None:
 
 
 def _word(value: Any) -> str:
-    """Return what SQLite reads of an argument as a text: bytes too, and up to the first NUL."""
+    """Return an argument as SQLite reads it: bytes as text, which ends at the first NUL."""
     text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
     return text.partition("\0")[0].lower()
 
 
 def _of_a_time(plain: sqlite3.Connection, name: str, *given: Any) -> Any:
-    """Return what SQLite's function of a date gives, unless it asks for the present."""
+    """Call SQLite's own function of a date; one that asks for the present is refused."""
     times = given[TIME_FUNCTIONS[name]]
     words = {_word(value) for value in given}
     if not times or {*PRESENT} & {*map(_word, times)} or {*HERE} & words:

@@ -84,9 +84,9 @@ def _begin(adjudication: Adjudication, begun: Row, state: int) -> None:
         _require_decided(adjudication)
     with folder.works_lock():
         coders = [work.coder for work in finished_works(folder, adjudication.source)]
+        if coders != [work.coder for work in adjudication.works]:
+            raise adjudication.stale()
         try:
-            if coders != [work.coder for work in adjudication.works]:
-                raise StaleError([])
             decisions.cells.mark(COMMITTING, begun, state)
         except StaleError as error:
             raise adjudication.stale() from error

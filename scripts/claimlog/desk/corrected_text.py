@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from claimlog.desk.coding_rows import coded_passes
-from claimlog.desk.decisions import COMMITTING, Decisions
+from claimlog.desk.decisions import Decisions
 from claimlog.desk.request_error import CLOSED, RequestError
 from claimlog.desk.work import Work
 from claimlog.desk.work_folder import FOLDER, WorkFolder, saved_file
@@ -108,8 +108,6 @@ def _is_committed(package: Package, source: str) -> bool:
     """Whether the codings of a source are committed, and in the log or the open batch still."""
     decisions = Decisions(source, WorkFolder(package).decisions_path(source))
     decisions.cells.refresh()
-    begun = decisions.cells.marks.get(COMMITTING)
-    if decisions.is_committed and begun is not None:
-        passes = coded_passes(read_with_open(package))
-        decisions.rows_are_gone = (source, begun["pass"]) not in passes
+    if (number := decisions.committed_pass) is not None:
+        decisions.rows_are_gone = (source, number) not in coded_passes(read_with_open(package))
     return decisions.is_committed

@@ -61,6 +61,13 @@ class Decisions(SavedWork):
         return COMMITTED in self.cells.marks and not self.rows_are_gone
 
     @property
+    def committed_pass(self) -> int | None:
+        """The pass whose codings were committed, whether or not their rows are there still."""
+        marks = self.cells.marks
+        both = {COMMITTING, COMMITTED} <= marks.keys()
+        return int(marks[COMMITTING]["pass"]) if both else None
+
+    @property
     def is_committing(self) -> bool:
         """Whether a commit is under way, or was cut off: it is to be made again."""
         return COMMITTING in self.cells.marks and COMMITTED not in self.cells.marks

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from claimlog.desk.coding_rows import coded_passes
-from claimlog.desk.decisions import COMMITTED, COMMITTING, Decisions
+from claimlog.desk.decisions import Decisions
 from claimlog.desk.desk_log import DeskLog
 from claimlog.desk.request_error import CLOSED, RequestError
 from claimlog.desk.roles import Role
@@ -77,15 +77,9 @@ class Desk:
             self._decisions[source] = Decisions(source, path)
         decisions = self._decisions[source]
         decisions.cells.refresh()
-        decisions.rows_are_gone = self._rows_are_gone(decisions)
+        number = decisions.committed_pass
+        decisions.rows_are_gone = number is not None and not self.holds_codings(source, number)
         return decisions
-
-    def _rows_are_gone(self, decisions: Decisions) -> bool:
-        """Whether no coding of a committed pass is in the log: all were dropped again."""
-        marks = decisions.cells.marks
-        if not {COMMITTING, COMMITTED} <= marks.keys():
-            return False
-        return not self.holds_codings(decisions.source, marks[COMMITTING]["pass"])
 
     def holds_codings(self, source: str, number: int) -> bool:
         """Whether the log, with the open batch, holds codings of a pass of a source."""

@@ -25,7 +25,7 @@ def clashing_entries(
     """
     made = decisions.entry_rows()
     found: dict[Name, list[str]] = {}
-    for (stream, name), rows in entries.by_final_name().items():
+    for (stream, name), rows in entries.by_final_name.items():
         table = desk.log.definition.streams[stream]
         others = (made.get(stream, {}).get(name), desk.log.entries(stream).get(name))
         values = [*(row for _, row in rows), *filter(None, others)]

@@ -23,6 +23,9 @@ class NewEntries:
 
     Attributes
     ----------
+    by_final_name
+        The entries of coders as they are to be registered, with the coders, by stream and last
+        identifier. Those that are the same as another are not there.
     final
         The entries that are to be registered, by stream and identifier.
     """
@@ -36,7 +39,8 @@ class NewEntries:
             for entry in work.entries()
         }
         self.final = decisions.entry_rows()
-        for (stream, name), rows in self.by_final_name().items():
+        self.by_final_name = self._group_by_final_name()
+        for (stream, name), rows in self.by_final_name.items():
             self.final.setdefault(stream, {}).setdefault(name, rows[0][1])
 
     def final_name(self, coder: str, stream: str, name: str) -> str:
@@ -52,11 +56,7 @@ class NewEntries:
             coder, name = other, rest
         return name
 
-    def by_final_name(self) -> dict[Name, list[tuple[str, Row]]]:
-        """Return the entries that are to be registered, with their coders, by their last names.
-
-        They are as they are to be registered; those that are the same as another are not there.
-        """
+    def _group_by_final_name(self) -> dict[Name, list[tuple[str, Row]]]:
         found: dict[Name, list[tuple[str, Row]]] = {}
         for (coder, stream, name), value in self._own.items():
             if SAME_AS not in self._settled.get(f"{coder}/{stream}/{name}", {}):

@@ -71,7 +71,7 @@ def expect_coding(package: Package, coder: str, source: str, value: str) -> None
     _require_names(coder, source)
     if not HASH.fullmatch(value):
         raise UsageError("expected the 64 hexadecimal digits that claimlog desk commitment prints")
-    cells = WorkFolder(package).expected()
+    cells = WorkFolder(package).expected_commitments()
     key = f"{source}/{coder}"
     known = cells.cell(key).value
     if known not in (None, value):
@@ -88,7 +88,7 @@ def export_coding(package: Package, coder: str, source: str, path: Path, alone: 
         If it is not finished, the file is there, or nobody else's commitment was noted.
     """
     work = finished_work(package, coder, source)
-    cells = WorkFolder(package).expected()
+    cells = WorkFolder(package).expected_commitments()
     others = [key for key, _ in cells.items(f"{source}/") if key != coder]
     if not others and not alone:
         raise ClaimlogError(
@@ -116,7 +116,7 @@ def import_coding(package: Package, path: Path, texts: Path | None) -> Work:
     _require_names(coder, source)
     desk = Desk(package, texts)
     value = commitment_of(content, nonce)
-    noted = desk.work_folder.expected().cell(f"{source}/{coder}").value
+    noted = desk.work_folder.expected_commitments().cell(f"{source}/{coder}").value
     if noted is None:
         raise ClaimlogError(
             f"{path}: no commitment of {coder} to {source} was noted before; ask for it, and note "

@@ -114,9 +114,8 @@ class Work(SavedWork):
         about
             What is noted with the first change of a work.
         """
-        self.cells.change(
-            {**values}, {}, {BEGUN: about, FINISHED: _commitment(about, values, nonce)}
-        )
+        finished = _finished_mark(content_of(about, values), nonce)
+        self.cells.change({**values}, {}, {BEGUN: about, FINISHED: finished})
 
     def cells_of(self, prefix: str) -> list[str]:
         return [name for name, _ in self.cells.items(prefix)]
@@ -134,9 +133,7 @@ class Work(SavedWork):
             If it was changed since.
         """
         self.require_unfinished()
-        cells = {key: cell.value for key, cell in self.cells.items("")}
-        about = self.cells.marks.get(BEGUN) or {}
-        self.cells.mark(FINISHED, _commitment(about, cells, new_nonce()), state)
+        self.cells.mark(FINISHED, _finished_mark(self.content(), new_nonce()), state)
 
     def content(self) -> Row:
         """Return all that a commitment is made to, in an order that tells nothing of its making."""
@@ -144,8 +141,8 @@ class Work(SavedWork):
         return content_of(self.cells.marks.get(BEGUN) or {}, cells)
 
 
-def _commitment(about: Mapping[str, Any], cells: Mapping[str, Row], nonce: str) -> Row:
-    return {"nonce": nonce, "commitment": commitment_of(content_of(about, cells), nonce)}
+def _finished_mark(content: Row, nonce: str) -> Row:
+    return {"nonce": nonce, "commitment": commitment_of(content, nonce)}
 
 
 def require_few_passages(drafts: Collection[Mapping[str, Any]]) -> None:

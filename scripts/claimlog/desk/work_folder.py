@@ -95,7 +95,7 @@ class WorkFolder:
             if NAME.fullmatch(path.name) and path.is_dir() and not path.is_symlink()
         )
 
-    def expected(self) -> SavedCells:
+    def expected_commitments(self) -> SavedCells:
         """Return the commitments of other machines' coders, by ``SOURCE/CODER``, as they are now.
 
         They are to the codings of a pass, and go with it.
@@ -149,7 +149,7 @@ class WorkFolder:
         ClaimlogError
             If they cannot be moved.
         """
-        expected = self.expected()
+        expected = self.expected_commitments()
         expected.change(
             {f"{source}/{coder}": None for coder, _ in expected.items(f"{source}/")}, {}
         )

@@ -86,18 +86,18 @@ def check_anchors(
 
 
 class PassageRoom:
-    """Characters of passages that are left to be held against the texts."""
+    """How many more characters of passages may be compared with the texts."""
 
     def __init__(self, rows: int) -> None:
         self.most = self.left = CHECKED_CHARACTERS + CHECKED_EACH * rows
 
     @property
     def why_spent(self) -> str | None:
-        """Why passages were left out, None where none was."""
+        """Why some passages were not compared; None where all were."""
         return None if self.left >= 0 else f"all passages have more than {self.most:,} characters"
 
     def holds(self, row: Mapping[str, Any], text: Text) -> bool:
-        """Whether there is room for the passage of a row, which takes it."""
+        """Take the room that the passage of a row needs; return whether there was so much."""
         start, end = row["start"], row["end"]
         if start is not None and end is not None:
             self.left -= len(text.content[start:end])
@@ -135,7 +135,7 @@ def _check_stream(
     text: Text,
     room: PassageRoom,
 ) -> int:
-    """Check the rows of a stream on one text; return for how many there was no room."""
+    """Check the rows of a stream against one text; return how many were left out for room."""
     claims = stream == "claims"
     skipped = 0
     limit = log.definition.thresholds["shared_words"]
