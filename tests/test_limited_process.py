@@ -70,6 +70,13 @@ def test_a_process_that_answered_ends_well(tmp_path: Path, monkeypatch: pytest.M
         ("os.abort()", "crashed a library with SIGABRT", "get the file again"),
         ("raise KeyError('claims')", "failed at something", "report this line"),
         ("raise MemoryError", "more memory than", "--limits 2"),
+        ("raise OSError(12, os.strerror(12), '/lib/x')", "more memory than", "--limits 2"),
+        (
+            "raise ImportError('x.so: failed to map segment from shared object')",
+            "more memory than",
+            "--limits 2",
+        ),
+        ('raise RuntimeError("can\'t start new thread")', "more memory than", "--limits 2"),
         (
             "os.write(2, b'memory allocation of 9 bytes failed'); os.abort()",
             "more mem",

@@ -38,6 +38,13 @@ MACHINE = (
 """What the system says when it failed itself, whatever the file holds."""
 
 
+OUT_OF_MEMORY = (
+    *("memory allocation of", "bad_alloc", "out of memory", "MemoryError"),
+    *("Cannot allocate memory", "failed to map segment", "can't start new thread"),
+)
+"""What libraries and the system say where there is no more memory."""
+
+
 MAKE_ROOM = "make room there, or name another directory with TMPDIR"
 """The remedy where a directory for temporary files is full."""
 
@@ -85,6 +92,15 @@ def is_of_the_machine(error: BaseException) -> bool:
             return True
         cause = cause.__cause__
     return False
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether there was no more memory, however the library or the system says it.
+
+    A directory that cannot be listed, a module that cannot be mapped and a thread that cannot begin
+    are errors of other kinds.
+    """
+    return isinstance(error, MemoryError) or any(words in str(error) for words in OUT_OF_MEMORY)
 
 
 def suggest(word: str, known: Iterable[str], nearness: float = 0.6) -> str:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from claimlog.errors import ClaimlogError, Finding, FindingsError
+from claimlog.errors import OUT_OF_MEMORY, ClaimlogError, Finding, FindingsError
 from claimlog.escaping import printable_line
 
 ADDRESS_SPACE = 16 << 30
@@ -38,9 +38,6 @@ EXCEEDED = "exceeded"
 
 FAILED = "failed"
 """Key of answers: the error of a program that did not expect what it read."""
-
-OUT_OF_MEMORY = ("memory allocation of", "bad_alloc", "out of memory", "MemoryError")
-"""What libraries say last that end the process where there is no more memory."""
 
 
 @dataclass(frozen=True)

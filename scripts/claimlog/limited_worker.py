@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from claimlog.errors import MAKE_ROOM, ClaimlogError, FindingsError
+from claimlog.errors import MAKE_ROOM, ClaimlogError, FindingsError, is_out_of_memory
 from claimlog.limited_process import EXCEEDED, FAILED, NO_MEMORY, POLL_SECONDS
 
 TRIES = 500
@@ -110,14 +110,14 @@ def answer_request(program: Program) -> None:
     answer: Mapping[str, Any]
     try:
         answer = program(target, scratch, request)
-    except MemoryError:
-        os._exit(NO_MEMORY)
     except FindingsError as error:
         answer = {"findings": [finding.as_dict() for finding in error.findings]}
     except ClaimlogError as error:
         answer = {"error": str(error)}
     except OSError as error:
-        if error.errno == errno.EFBIG:
+        if is_out_of_memory(error):
+            os._exit(NO_MEMORY)
+        elif error.errno == errno.EFBIG:
             answer = {EXCEEDED: f"files of more than {request['written']:,} bytes"}
         elif error.errno in (errno.ENOSPC, errno.EDQUOT):  # it writes nowhere else
             full = f"{scratch.parent}: is full ({error.strerror})"
@@ -128,6 +128,8 @@ def answer_request(program: Program) -> None:
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # of a library: a panic of Rust's is no Exception
+        if is_out_of_memory(error):
+            os._exit(NO_MEMORY)
         answer = {FAILED: f"{type(error).__name__}: {str(error)[:SAID]}"}
     finish()
     try:

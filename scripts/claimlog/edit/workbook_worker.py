@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from claimlog.edit.workbook import ROWS
-from claimlog.errors import ClaimlogError
+from claimlog.errors import ClaimlogError, is_out_of_memory
 from claimlog.limited_worker import answer_request, refuse_programs
 from claimlog.limits import COLUMNS, SHEET_BYTES, SHEET_MEMBERS, SHEET_ROWS
 from claimlog.office_files import OfficeFormat, first_line, refuse_unsafe_file
@@ -37,9 +37,11 @@ def rows_of(data: bytes, stream: str) -> Iterator[list[str]]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of drop-down lists and styles that it does not keep
             book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
-    except (ClaimlogError, MemoryError):
+    except ClaimlogError:
         raise
     except Exception as error:  # whatever its readers of XML raise
+        if is_out_of_memory(error):
+            raise
         raise ClaimlogError(
             f"is no workbook that can be read ({first_line(error)}); {SAVE}"
         ) from error
@@ -67,9 +69,11 @@ def rows_of(data: bytes, stream: str) -> Iterator[list[str]]:
                     f"holds more than {SHEET_BYTES:,} characters; give the rows as CSV"
                 )
             yield cells
-    except (ClaimlogError, MemoryError):
+    except ClaimlogError:
         raise
     except Exception as error:
+        if is_out_of_memory(error):
+            raise
         raise ClaimlogError(f"cannot be read to its end ({first_line(error)}); {SAVE}") from error
 
 

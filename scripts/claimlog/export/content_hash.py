@@ -21,7 +21,7 @@ import polars as pl
 import pyarrow.parquet as pq
 from pyarrow import ArrowException
 
-from claimlog.errors import ClaimlogError
+from claimlog.errors import ClaimlogError, is_out_of_memory
 from claimlog.export.sqlite import sql_identifier, sqlite_values
 from claimlog.log.canonical import encode
 from claimlog.log.merkle import CompactRange
@@ -109,12 +109,12 @@ def parquet_rows(path: Path, table: Table, most: int | None = None) -> Iterator[
                 frame = pl.from_arrow(file.read_row_group(number))
                 assert isinstance(frame, pl.DataFrame)
                 yield from frame_rows(frame.select(table.names), table)
-    except MemoryError:
-        raise
     except (
         *(OSError, ValueError, ArrowException),
         *(pl.exceptions.PolarsError, pl.exceptions.PanicException),
     ) as error:
+        if is_out_of_memory(error):
+            raise
         reason = str(error).splitlines()[0]
         raise ClaimlogError(f"{path.name}: cannot be read as {table.name} ({reason})") from error
 

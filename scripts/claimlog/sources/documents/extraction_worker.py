@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from claimlog.errors import ClaimlogError
+from claimlog.errors import ClaimlogError, is_out_of_memory
 from claimlog.limited_worker import answer_request, refuse_programs
 from claimlog.office_files import first_line
 from claimlog.sources.documents.document_formats import DocumentFormat
@@ -62,9 +62,11 @@ def extract(data: bytes, form: DocumentFormat, charset: str | None) -> Extracted
         if form is DocumentFormat.HTML:
             return extract_html(data, charset)
         return EXTRACTORS[form](data)
-    except (ClaimlogError, MemoryError):
+    except ClaimlogError:
         raise
     except Exception as error:  # whatever the libraries raise of a broken file
+        if is_out_of_memory(error):
+            raise
         raise ClaimlogError(
             f"cannot be read as {form.value} ({type(error).__name__}: {first_line(error)}); "
             f"{EXPORT}"
