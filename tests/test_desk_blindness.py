@@ -143,6 +143,15 @@ def test_each_works_on_a_source_of_whatever_name_in_a_file_of_its_own(
     assert works.set_aside(name).parent == world.package.state / "desk" / "done"
 
 
+def test_whatever_a_coder_is_called_nothing_is_put_over_the_work(world: World) -> None:
+    works = WorkFolder(world.package)
+    coders = ("decisions", "works", "done", "lock")
+    paths = [works.work(coder, "S9").cells.path for coder in coders]
+    for path in (*paths, works.decisions_path("S9")):
+        path.write_text('{"set":{"sides":["a"]}}\n', "utf-8")
+    assert len([*works.set_aside("S9").iterdir()]) == len(paths) + 1
+
+
 @pytest.mark.parametrize("name", ["../../esc", "/S9", "a/b", "A", "static", ""])
 def test_no_work_lies_where_the_name_of_a_coder_leads(
     name: str, world: World, tmp_path: Path

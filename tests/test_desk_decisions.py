@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from claimlog.desk import commit_decisions as commit_module
-from claimlog.desk import work
+from claimlog.desk import decision_changes, work
 from claimlog.desk.adjudication import Adjudication
+from claimlog.desk.draft_changes import finish, save_draft
 from claimlog.desk.overview import begin_new_pass
 from claimlog.desk.request_error import RequestError
 from claimlog.desk.roles import Role
-from claimlog.edit.add_amend_retract import amend
+from claimlog.edit.add_amend_retract import Entries, add, amend
 from claimlog.edit.open_rows import open_rows
 from claimlog.errors import ClaimlogError
 from conftest import World
@@ -275,6 +276,121 @@ def test_of_a_text_whose_rows_are_dropped_decisions_are_open_again(opened: Opene
     assert change(opened, "commit")["claims"] == {"a+": "C102-001"}
     rows = opened.take("adjudicator", "GET", "open")["rows"]
     assert {"claims", "codings"} <= {row["stream"] for row in rows}
+
+
+def add_coding(opened: Opened, coder: str, number: int) -> None:
+    """Add a coding of a pass as others do, with the command."""
+    given = ("content", "voice", "modality", "topic", "sharing_effect")
+    values = claim_value("Some ninety boats", "")
+    row = {name: values[name] for name in given} | {"quote": "Some ninety boats"}
+    row |= {"coder": coder, "pass": number, "source_id": SOURCE}
+    add(opened.desk.package, "codings", Entries([row]), coder, opened.desk.log.texts)
+
+
+def test_codings_that_others_add_to_a_pass_do_not_bring_back_what_was_dropped(
+    opened: Opened,
+) -> None:
+    opened.put("coder-1", SOURCE, "a", founder())
+    opened.finish("coder-1", SOURCE)
+    take_over(opened)
+    opened.take("adjudicator", "DELETE", "open/C102-001")
+    opened.take("adjudicator", "DELETE", "open/codings:1")
+    add_coding(opened, "coder-1", 1)
+    found = shown(opened)
+    assert (found["committed"], found["claims"]) == (False, None)
+    assert change(opened, "commit")["claims"] == {"a+": "C102-001"}
+    assert [row["pass"] for row in open_rows_of(opened, "codings")] == [1, 2]
+
+
+def third_coder(opened: Opened) -> None:
+    """Let somebody code the text to its end whose name comes first, by the same name of draft."""
+    desk = opened.desk
+    own = desk.work_folder.work("coder-0", SOURCE)
+    save_draft(desk, own, "a", founder(time_frame="future"), 0)
+    finish(desk, own, own.cells.state)
+
+
+def test_a_verdict_stays_on_the_codings_that_were_looked_at(opened: Opened) -> None:
+    for coder in ("coder-1", "coder-2"):
+        opened.put(coder, SOURCE, "a", founder())
+        opened.finish(coder, SOURCE)
+    change(opened, "accept-agreed")
+    change(opened, "undo")
+    third_coder(opened)
+    assert shown(opened)["sides"] == ["coder-0", "coder-1"]
+    found = change(opened, "redo")
+    assert found["sides"] == ["coder-1", "coder-2"]
+    assert [unit["verdict"]["take"] for unit in found["units"]] == ["left"]
+    register = [{"coder_id": "coder-0", "kind": "person", "description": "Another coder."}]
+    add(opened.desk.package, "coders", Entries(register), "coder-0", None)
+    change(opened, "commit")
+    assert [row["time_frame"] for row in open_rows_of(opened, "claims")] == ["past"]
+
+
+def test_who_begins_while_passages_are_decided_is_not_decided_on(opened: Opened) -> None:
+    for coder in ("coder-1", "coder-2"):
+        opened.put(coder, SOURCE, "a", founder())
+        opened.finish(coder, SOURCE)
+    looked_at = Adjudication.open(opened.desk, SOURCE)
+    third_coder(opened)
+    with pytest.raises(RequestError, match="look at what is there now"):
+        decision_changes.accept_agreed(looked_at, 0)
+    assert opened.desk.decisions(SOURCE).verdicts() == {}
+
+
+def test_a_note_keeps_the_codings_that_it_is_on(opened: Opened) -> None:
+    opened.put("coder-1", SOURCE, "a", founder())
+    opened.finish("coder-1", SOURCE)
+    decide(opened, "a+", None, note="Is it so?")
+    opened.put("coder-2", SOURCE, "a", founder())
+    opened.finish("coder-2", SOURCE)
+    found = shown(opened)
+    assert found["sides"] == ["coder-1"]
+    assert [unit["note"] for unit in found["units"]] == ["Is it so?"]
+    refused = opened.ask(
+        "adjudicator", "POST", f"{PATH}/sides", sides=["coder-1", "coder-2"], state=found["state"]
+    )
+    assert "have notes; take that back first" in refused.json()["error"]["message"]
+
+
+def test_of_a_coding_that_was_moved_away_the_decisions_say_so(opened: Opened) -> None:
+    for coder in ("coder-1", "coder-2"):
+        opened.put(coder, SOURCE, "a", founder())
+        opened.finish(coder, SOURCE)
+    change(opened, "sides", sides=["coder-1"])
+    path = opened.desk.work_folder.work("coder-1", SOURCE).cells.path
+    data = path.read_bytes()
+    path.unlink()
+    assert shown(opened)["sides"] == ["coder-2"]
+    path.write_bytes(data)
+    change(opened, "take-all")
+    path.unlink()
+    for method, what in (("GET", PATH), ("POST", f"{PATH}/undo")):
+        answer = opened.ask("adjudicator", method, what, state=1).json()["error"]
+        assert answer["code"] == "closed"
+        assert "decided by the coding of coder-1, which is not here" in answer["message"]
+
+
+def test_two_things_stay_two_where_others_add_codings_of_a_pass_that_was_cut_off(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code_navies(opened, NAVIES)
+    decide(opened, "a+", "left")
+    decide(opened, "+a", "right")
+    state = shown(opened)["state"]
+
+    def cut(*_: object) -> None:
+        raise OSError(5, "cut off")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(commit_module, "_parts", cut)
+        opened.ask("adjudicator", "POST", f"{PATH}/commit", state=state)
+    assert shown(opened)["committing"]
+    add_coding(opened, "coder-1", 1)
+    refused = opened.ask("adjudicator", "POST", f"{PATH}/commit", state=state)
+    assert refused.json()["error"]["message"].startswith("navy of actors by coder-1 and coder-2")
+    assert not shown(opened)["committing"]
+    assert open_rows_of(opened, "claims") == []
 
 
 def test_whoever_begins_while_a_commit_does_is_refused_or_waited_for(
@@ -581,7 +697,7 @@ def test_of_a_text_that_has_claims_the_codings_alone_are_added(opened: Opened) -
     assert late.json()["error"]["code"] == "closed"
     place = begin_new_pass(opened.desk, source)
     names = {path.name for path in place.iterdir()}
-    assert names == {"coder-1.ndjson", "coder-2.ndjson", "decisions.ndjson"}
+    assert names == {"coder-1.ndjson", "coder-2.ndjson", "_decisions.ndjson"}
     opened.put("coder-1", source, "x", value)
     opened.finish("coder-1", source)
     found = opened.take("adjudicator", "POST", f"{path}/commit", state=0, codings_only=True)

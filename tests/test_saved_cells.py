@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import signal
 from pathlib import Path
@@ -13,10 +14,10 @@ import pytest
 from claimlog.desk import cell_state, saved_cells
 from claimlog.desk.cell_state import Cell
 from claimlog.desk.decisions import Decisions
-from claimlog.desk.request_error import LARGE, RequestError
+from claimlog.desk.request_error import CLOSED, LARGE, RequestError
 from claimlog.desk.saved_cells import SavedCells, StaleError
 from claimlog.desk.work import Work
-from claimlog.errors import ClaimlogError
+from claimlog.errors import ClaimlogError, is_of_the_machine
 
 
 def cells_at(path: Path) -> SavedCells:
@@ -164,6 +165,39 @@ def test_a_line_that_was_spoilt_is_named_and_a_link_not_followed(tmp_path: Path)
     assert not (tmp_path / "elsewhere").exists()
 
 
+@pytest.mark.parametrize("kind", ["link", "loop", "pipe", "directory"])
+def test_what_is_no_regular_file_is_named_and_not_waited_for(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "coder-1" / "S102.ndjson"
+    path.parent.mkdir()
+    if kind in ("link", "loop"):
+        path.symlink_to(path if kind == "loop" else tmp_path / "elsewhere")
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.mkdir()
+    with pytest.raises(ClaimlogError, match=r"^coder-1/S102\.ndjson: .*move it away") as said:
+        SavedCells(path).refresh()
+    assert not is_of_the_machine(said.value)
+
+
+def test_what_closed_meanwhile_is_not_changed(tmp_path: Path) -> None:
+    """As of two threads or processes, of which one looked before the other closed it."""
+    work = Work("coder-2", "S102", tmp_path / "S102.ndjson")
+    work.save("draft/a", {"start": 0, "end": 5}, 0, {"begun": {"coder": "", "source_id": ""}})
+    other = Work("coder-2", "S102", work.cells.path)
+    other.cells.refresh()
+    work.finish(1)
+    assert not other.is_finished
+    with pytest.raises(RequestError, match="declared finished") as refused:
+        other.save("draft/b", {"start": 6, "end": 9}, 0)
+    assert refused.value.code == CLOSED
+    decisions = Decisions("S102", tmp_path / "decisions.ndjson")
+    decisions.cells.mark("committing", {"pass": 1, "codings_only": False})
+    with pytest.raises(RequestError, match="commit it again first"):
+        decisions.cells.change({"unit/a+a": {"take": "none"}}, {})
+    decisions.cells.change({"link/C001-001/C001-002": {"no": True}}, {})
+
+
 def test_changes_without_end_are_let_go_of_and_nothing_that_is_there_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -277,6 +311,23 @@ MISFITS = {
     "a line that is a list": "[]",
     "all cells without revisions": '{"count":1,"whole":{"draft/a":5},"marks":{},"undo":[],'
     '"redo":[]}',
+    "a mark that is a list": '{"mark":[],"data":1}',
+    "a mark that is an object": '{"mark":{},"data":null}',
+    **{
+        f"all cells with {what}": json.dumps(
+            {"count": 1, "whole": {}, "marks": {}, "undo": [], "redo": []} | given
+        )
+        for what, given in {
+            "a count that is text": {"count": "x"},
+            "no count": {"count": None},
+            "a count below zero": {"count": -7},
+            "steps that are text": {"undo": "ab"},
+            "steps of lists": {"undo": [[[1], [2]]]},
+            "steps of nothing": {"redo": [[None, None]]},
+            "steps of no drafts": {"undo": [[{"draft/a": 3}, {}]]},
+            "steps that can be made again of no drafts": {"redo": [[{}, {"draft/a": {}}]]},
+        }.items()
+    },
     "a value that is deep": '{"set":{"draft/a":{"start":0,"end":5,"x":'
     + "[" * 900
     + "]" * 900

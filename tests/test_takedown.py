@@ -970,13 +970,18 @@ def test_the_changelog_loses_the_reason_and_other_files_with_its_words_are_named
 ) -> None:
     repo = said_twice.copy(tmp_path)
     before = (repo.root / "CHANGELOG.md").read_text("utf-8")
+    saved = repo.world.package.state / "desk" / "done" / "S001.1" / "coder-1.ndjson"
+    saved.parent.mkdir(parents=True)
+    draft = {"start": 0, "end": 5, "note": "A slander, as it turned out."}
+    saved.write_text(f"{{}}\n{json.dumps({'set': {'draft/a': draft}})}\n", "utf-8")
     words = ("takedown", CLAIM, "--version", "2", "--reason", REASON)
     dry = repo.world.run(*words, "--dry-run")
     assert "CHANGELOG.md would be written without" in dry.stdout, dry.stderr
     assert (repo.root / "CHANGELOG.md").read_text("utf-8") == before
     done = repo.world.run(*words)
     assert "CHANGELOG.md written without what it says of it" in done.stdout
-    assert "left to do: words of it stand in docs/lessons.md:3;" in done.stdout
+    places = ".claimlog/desk/done/S001.1/coder-1.ndjson:2, docs/lessons.md:3"
+    assert f"left to do: words of it stand in {places};" in done.stdout
     after = (repo.root / "CHANGELOG.md").read_text("utf-8")
     assert "slander" not in after
     differing = [

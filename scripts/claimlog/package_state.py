@@ -32,6 +32,7 @@ FILES = (
     "cache/lock",
     "release/lock",
     "desk/lock",
+    "desk/decisions/lock",
     "desk/tokens.json",
     "cache/state.json",
     "cache/digests.json",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import click
 
 from claimlog.cli.base import Context, example, pass_context
@@ -28,8 +26,7 @@ from claimlog.errors import UsageError
 @pass_context
 def drop(context: Context, names: tuple[str, ...], with_references: bool, is_example: bool) -> None:
     """Take rows back out of the open batch, without a tombstone; of an ID its last open row."""
-    from claimlog.desk.corrected_text import refuse_drop_of_coded
-    from claimlog.edit.drop import drop as run
+    from claimlog.desk.dropped_rows import drop_rows
     from claimlog.edit.open_rows import row_counts
     from claimlog.start.example import remove_example
 
@@ -41,8 +38,7 @@ def drop(context: Context, names: tuple[str, ...], with_references: bool, is_exa
         return
     if not names:
         raise UsageError("name the rows, as C001-001 or claims:3; claimlog open lists them")
-    refuse = partial(refuse_drop_of_coded, context.package)
-    done = run(context.package, names, with_references, refuse)
+    done = drop_rows(context.package, names, with_references)
     first = {row.entity: row.version for row in reversed(done.rows)}
     for row in done.rows:
         if row.identifier is None:

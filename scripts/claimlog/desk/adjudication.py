@@ -75,12 +75,11 @@ class Adjudication:
         for work in works:
             require_text_of_work(desk.package, work, sources)
         decisions = desk.decisions(source)
-        names = decisions.chosen_sides or [work.coder for work in works[:2]]
-        sides = [work for work in works if work.coder in names]
+        sides = _compared(desk, works, decisions)
         definition = desk.log.definition
         places = desk.log.require_places(source)
         basis = (
-            names,
+            [work.coder for work in sides],
             [(work.coder, work.commitment) for work in works],
             decisions.settled_entries(),
             decisions.entry_rows(),
@@ -191,6 +190,29 @@ class Adjudication:
         if name is None:
             return None
         return draft_view(self.places, name, 0, self.drafts[side][name])
+
+
+def _compared(desk: Desk, works: list[Work], decisions: Decisions) -> list[Work]:
+    """Return the works that are compared: those that were chosen, else the first two.
+
+    Raises
+    ------
+    RequestError
+        If passages are decided of a coding that is not there any more.
+    """
+    names = decisions.chosen_sides or ()
+    sides = [work for work in works if work.coder in names]
+    if len(sides) == len(names) > 0:
+        return sides
+    if decisions.verdicts() and names:
+        gone = sorted({*names} - {work.coder for work in sides})
+        path = desk.package.relative(decisions.cells.path)
+        raise RequestError(
+            CLOSED,
+            f"{decisions.source} was decided by the coding of {', '.join(gone)}, which is not here "
+            f"any more; put it back, or move {path} away and decide anew",
+        )
+    return works[:2]
 
 
 def _added_unit(name: str, verdict: Row | None) -> Unit:

@@ -65,7 +65,7 @@ def commit_decisions(
         parts = [*_parts(adjudication, role, claims)]
         additions = add_together(desk.package, parts, desk.log.texts)
     except ClaimlogError:
-        if not desk.holds_codings(adjudication.source, begun["pass"]):
+        if not _is_added(adjudication, begun["pass"]):
             decisions.cells.unmark(COMMITTING)
         raise
     names = _claim_names(claims, parts, additions)
@@ -124,6 +124,18 @@ def _next_pass(adjudication: Adjudication) -> int:
     return int(str(last)) + 1 if last is not None else 1
 
 
+def _is_added(adjudication: Adjudication, number: int) -> bool:
+    """Whether the log holds the codings of all works as those of a pass; others' may be of it."""
+    rows = adjudication.desk.log.whole.rows(CODINGS)
+    is_own = (pl.col("source_id") == adjudication.source) & (pl.col("pass") == number)
+    added = {*rows.filter(is_own).select("coder", *SPAN).iter_rows()}
+    return added >= {
+        (work.coder, *(draft[name] for name in SPAN))
+        for work in adjudication.works
+        for draft in work.drafts().values()
+    }
+
+
 def _parts(adjudication: Adjudication, role: Role, claims: dict[str, Row]) -> list[Part]:
     """Return the new rows by stream and author, those that others refer to first."""
     desk, entries = adjudication.desk, adjudication.entries
@@ -146,7 +158,7 @@ def _parts(adjudication: Adjudication, role: Role, claims: dict[str, Row]) -> li
     rows = [claim_values(adjudication.source, text, value) for value in claims.values()]
     all_codings = [row for own in codings.values() for row in own]
     needed = entries.needed({CLAIMS: rows, CODINGS: all_codings}, adjudication.decisions)
-    if not desk.holds_codings(adjudication.source, number):  # else they are registered already
+    if not _is_added(adjudication, number):  # else they are registered already
         _require_settled(adjudication, needed)
     registers: dict[str, list[Row]] = {}
     for stream, name in needed:

@@ -1,8 +1,8 @@
-"""Drafts of a text that is corrected or dropped: they are neither shifted nor left to another."""
+"""Drafts of a text that is corrected: they are neither shifted nor left to another."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from claimlog.desk.coding_rows import coded_passes
@@ -11,7 +11,6 @@ from claimlog.desk.request_error import CLOSED, RequestError
 from claimlog.desk.work import Work
 from claimlog.desk.work_folder import FOLDER, WorkFolder, saved_file
 from claimlog.edit.open_batch import read_with_open
-from claimlog.edit.open_rows import OpenRow
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
 from claimlog.package_state import state_folder
@@ -81,33 +80,14 @@ def refuse_correction_with_drafts(package: Package, source: str) -> None:
         )
 
 
-def refuse_drop_of_coded(package: Package, rows: Iterable[OpenRow]) -> None:
-    """Refuse to drop the row of a source that is coded at the desk: its number is given anew.
-
-    Raises
-    ------
-    ClaimlogError
-        If somebody has coded one.
-    """
-    dropped = [row for row in rows if row.stream == "sources" and row.version == 1]
-    if not dropped or not state_folder(package, FOLDER).is_dir():
-        return
-    work_folder = WorkFolder(package)
-    for row in dropped:
-        works = work_folder.of_source(str(row.identifier))
-        if works:
-            names = ", ".join(work.coder for work in works)
-            paths = ", ".join(package.relative(work.cells.path) for work in works)
-            raise ClaimlogError(
-                f"{row.identifier}: {names} coded it at the desk; drafts are taken back there "
-                f"first, or {paths} moved away; nothing was dropped"
-            )
-
-
 def _is_committed(package: Package, source: str) -> bool:
     """Whether the codings of a source are committed, and in the log or the open batch still."""
+    return decisions_of(package, source, coded_passes(read_with_open(package))).is_committed
+
+
+def decisions_of(package: Package, source: str, passes: Collection[tuple[str, int]]) -> Decisions:
+    """Return the decisions on a source, where the log holds codings of some passes of sources."""
     decisions = Decisions(source, WorkFolder(package).decisions_path(source))
     decisions.cells.refresh()
-    if (number := decisions.committed_pass) is not None:
-        decisions.rows_are_gone = (source, number) not in coded_passes(read_with_open(package))
-    return decisions.is_committed
+    decisions.look_for_rows(lambda *own: own in passes)
+    return decisions

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from claimlog.desk.adjudication import NEW_PREFIX, Adjudication
+from claimlog.desk.blindness import finished_works
 from claimlog.desk.comparison import AGREED, Unit
 from claimlog.desk.decisions import (
     LEFT,
@@ -61,10 +62,35 @@ def decide(adjudication: Adjudication, name: str, given: Mapping[str, Any], base
     verdict = {"take": take, "value": value, "note": note or None} if take or note else None
     key = f"{UNIT}{name}"
     try:
-        decisions.cells.change({key: verdict}, {key: base})
+        _save_verdicts(adjudication, {key: verdict}, {key: base})
     except StaleError as error:
         raise stale(CHANGED_ELSEWHERE, _unit_answer(adjudication, name)) from error
     return _unit_answer(adjudication, name)
+
+
+def _save_verdicts(adjudication: Adjudication, values: Row, base: Mapping[str, int]) -> None:
+    """Save verdicts, and with the first of them whose codings they are on.
+
+    Passages are named by drafts, and two coders' drafts may have one name: of other sides a verdict
+    would be on what nobody looked at. One undo takes back both, and one redo brings both back.
+
+    Raises
+    ------
+    StaleError, RequestError
+        If they were changed meanwhile; or others are compared, or coded the text, since these were
+        opened.
+    """
+    cells, folder = adjudication.decisions.cells, adjudication.desk.work_folder
+    sides = [work.coder for work in adjudication.sides]
+    with folder.works_lock():  # who begins to code waits, and is told that it is decided
+        chosen = cells.cell(SIDES)
+        coders = [work.coder for work in finished_works(folder, adjudication.source)]
+        is_same = coders == [work.coder for work in adjudication.works]
+        if not is_same or chosen.value not in (None, sides):
+            raise adjudication.stale()
+        if chosen.value is None:
+            values, base = {**values, SIDES: sides}, {**base, SIDES: chosen.revision}
+        cells.change(values, base)
 
 
 def _require_clear_names(adjudication: Adjudication, value: Row) -> None:
@@ -109,8 +135,7 @@ def accept_agreed(adjudication: Adjudication, state: int) -> None:
     _require_state(adjudication, state)
     values = _left_taken(adjudication, [u for u in adjudication.open_units() if u.kind == AGREED])
     if values:
-        base = {key: decisions.cells.cell(key).revision for key in values}
-        _change(adjudication, values, base)
+        _take_left(adjudication, values)
 
 
 def take_all(adjudication: Adjudication, state: int) -> None:
@@ -127,7 +152,15 @@ def take_all(adjudication: Adjudication, state: int) -> None:
         raise RequestError(INVALID, "two codings are compared; decide where they differ")
     values = _left_taken(adjudication, adjudication.open_units())
     if values:
-        _change(adjudication, values, {})
+        _take_left(adjudication, values)
+
+
+def _take_left(adjudication: Adjudication, values: Row) -> None:
+    base = {key: adjudication.decisions.cells.cell(key).revision for key in values}
+    try:
+        _save_verdicts(adjudication, values, base)
+    except StaleError as error:
+        raise adjudication.stale() from error
 
 
 def _left_taken(adjudication: Adjudication, units: Iterable[Unit]) -> Row:
@@ -153,8 +186,8 @@ def choose_sides(adjudication: Adjudication, names: list[Any], state: int) -> No
     known = [work.coder for work in adjudication.works]
     if not 1 <= len(names) <= 2 or any(name not in known for name in names):
         raise RequestError(INVALID, f"one or two of {', '.join(known)} are compared")
-    if any(verdict.get("take") for verdict in decisions.verdicts().values()):
-        raise RequestError(CLOSED, "passages are decided already; take that back first")
+    if decisions.verdicts():
+        raise RequestError(CLOSED, "passages are decided or have notes; take that back first")
     _change(adjudication, {SIDES: sorted(set(names))}, {})
 
 

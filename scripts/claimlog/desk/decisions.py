@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from claimlog.desk.cell_state import Values
 from claimlog.desk.request_error import CLOSED, RequestError
+from claimlog.desk.saved_cells import Marks
 from claimlog.desk.saved_work import SavedWork
 
 UNIT, PROPOSAL, LINK, SIDES = "unit/", "proposal/", "link/", "sides"
 SAME_AS, REGISTERED_AS = "same_as", "registered_as"
-COMMITTING, COMMITTED = "committing", "committed"
+COMMITTING, COMMITTED, DROPPED = "committing", "committed", "dropped"
 LEFT, RIGHT, NEW, NONE = "left", "right", "new", "none"
 TAKES = (LEFT, RIGHT, NEW, NONE)
 
@@ -26,10 +28,24 @@ class Decisions(SavedWork):
         A passage is a cell, and so is what becomes of a coder's entry of a register, an entry that
         was made while deciding, and a pair of claims that is not linked.
     rows_are_gone
-        Whether what was committed was dropped out of the open batch again, by what the log holds.
+        Whether what was committed was dropped out of the open batch again.
     """
 
     rows_are_gone = False
+
+    def look_for_rows(self, holds_codings: Callable[[str, int], bool]) -> None:
+        """Note whether what was committed is there still.
+
+        Parameters
+        ----------
+        holds_codings
+            Whether the log, with the open batch, holds codings of a pass of a source. They may be
+            others', added since ours were dropped, which is noted with the decisions.
+        """
+        number = self.committed_pass
+        self.rows_are_gone = number is not None and (
+            DROPPED in self.cells.marks or not holds_codings(self.source, number)
+        )
 
     @staticmethod
     def cell_fits(key: str, value: Any) -> bool:
@@ -95,9 +111,23 @@ class Decisions(SavedWork):
 
     def reopen(self) -> None:
         """Take back that the text is committed, or being committed."""
-        self.cells.unmark(COMMITTED)
-        self.cells.unmark(COMMITTING)
+        for mark in (COMMITTED, COMMITTING, DROPPED):
+            self.cells.unmark(mark)
         self.rows_are_gone = False
+
+    def closed(self, marks: Marks, values: Values, /) -> str | None:
+        if COMMITTING not in marks or all(key.startswith(LINK) for key in values):
+            return None
+        done = COMMITTED in marks
+        return self._is_committed_already if done else self._was_being_committed
+
+    @property
+    def _is_committed_already(self) -> str:
+        return f"{self.source} is committed; amend its claims instead"
+
+    @property
+    def _was_being_committed(self) -> str:
+        return f"{self.source} was being committed; commit it again first"
 
     def require_open(self) -> None:
         """Refuse a change of what is committed; of which the rows were dropped is open again.
@@ -108,8 +138,8 @@ class Decisions(SavedWork):
             If it is; or is being committed, which has to be finished first.
         """
         if self.is_committed:
-            raise RequestError(CLOSED, f"{self.source} is committed; amend its claims instead")
+            raise RequestError(CLOSED, self._is_committed_already)
         if self.is_committing:
-            raise RequestError(CLOSED, f"{self.source} was being committed; commit it again first")
+            raise RequestError(CLOSED, self._was_being_committed)
         if self.rows_are_gone:
             self.reopen()

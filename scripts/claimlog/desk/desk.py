@@ -77,8 +77,7 @@ class Desk:
             self._decisions[source] = Decisions(source, path)
         decisions = self._decisions[source]
         decisions.cells.refresh()
-        number = decisions.committed_pass
-        decisions.rows_are_gone = number is not None and not self.holds_codings(source, number)
+        decisions.look_for_rows(self.holds_codings)
         return decisions
 
     def holds_codings(self, source: str, number: int) -> bool:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from functools import partial
 from typing import Any
 
 from claimlog.coder_wording import kind_names
-from claimlog.desk.corrected_text import refuse_drop_of_coded
 from claimlog.desk.desk import Desk
+from claimlog.desk.dropped_rows import drop_rows
 from claimlog.desk.findings import finding_dict
 from claimlog.desk.overview import coder_of
 from claimlog.desk.roles import Role
-from claimlog.edit.drop import drop
 from claimlog.edit.log_lock import log_lock
 from claimlog.edit.open_batch import open_folder
 from claimlog.edit.open_rows import OpenRow, open_rows, row_counts, summary
@@ -69,8 +67,7 @@ def _row_dict(desk: Desk, role: Role, row: OpenRow, findings: list[Row]) -> Row:
 
 def drop_row(desk: Desk, name: str, with_references: bool) -> Row:
     """Take a row out of the open batch; raises as `edit.drop.drop` does."""
-    refuse = partial(refuse_drop_of_coded, desk.package)
-    dropped = drop(desk.package, [name], with_references, refuse)
+    dropped = drop_rows(desk.package, [name], with_references)
     return {"dropped": [row.place for row in dropped.rows]}
 
 

@@ -11,9 +11,11 @@ line has all cells and the latest changes; older ones stay made.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import secrets
+import stat
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -30,6 +32,7 @@ from claimlog.limits import DEPTH, STATE_BYTES
 from claimlog.untrusted_files import is_deeper
 
 Fits = Callable[[str, Any], bool]
+Closed = Callable[["Marks", Values], str | None]
 
 LINE_DEPTH = DEPTH + 8
 """Levels of a line: those of a body that a page sends, and around them."""
@@ -71,6 +74,8 @@ class SavedCells:
     cell_fits, mark_fits
         Whether a key and its value, or a mark and its data, can have been saved: a file may be
         edited by hand, or come with a copy.
+    closed
+        Why values may not be set any more where some marks are, or None; asked under the lock.
     most_bytes
         Bytes that the values of all cells may take as JSON: a page is sent all of them.
     """
@@ -80,28 +85,39 @@ class SavedCells:
         path: Path,
         cell_fits: Fits = lambda *_: True,
         mark_fits: Fits = lambda *_: True,
+        closed: Closed = lambda *_: None,
         most_bytes: int = STATE_BYTES,
     ) -> None:
         self.path = path
         self._most_bytes = most_bytes
         self._cell_fits, self._mark_fits = cell_fits, mark_fits
+        self._closed = closed
         self._mutex = threading.RLock()
         self._state = CellState()
 
     def refresh(self) -> None:
-        """Read what other processes appended since."""
+        """Read what other processes appended since.
+
+        Raises
+        ------
+        ClaimlogError
+            If it is no regular file, cannot be read, or holds what was never saved.
+        """
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         with self._mutex:
             try:
-                handle = os.open(
-                    self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-                )
+                handle = os.open(self.path, flags)
+                try:
+                    self._read(handle)
+                finally:
+                    os.close(handle)
             except FileNotFoundError:
                 self._state = CellState()  # it was set aside, or never was
-                return
-            try:
-                self._read(handle)
-            finally:
-                os.close(handle)
+            except OSError as error:
+                said = "is a symbolic link" if error.errno == errno.ELOOP else reason(error)
+                raise ClaimlogError(
+                    f"{self._shown}: cannot be read ({said}); move it away, or put back what it was"
+                ) from error
 
     @property
     def state(self) -> int:
@@ -152,9 +168,11 @@ class SavedCells:
         StaleError
             If a cell has another revision, and another value than it is to have.
         RequestError
-            If it cannot be written; nothing is changed then.
+            If it is closed, or cannot be written; nothing is changed then.
         """
         with self._change() as handle:
+            if why := self._closed(self._state.marks, values):
+                raise RequestError(CLOSED, why)
             if all(self._state.value(key) == value for key, value in values.items()):
                 return
             stale = [key for key, revision in base.items() if self.cell(key).revision != revision]
@@ -299,11 +317,13 @@ class SavedCells:
             self._state.head = data[:HEAD_BYTES]
 
     def _read(self, handle: int) -> None:
-        stat = os.fstat(handle)
-        size = stat.st_size
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            raise ClaimlogError(f"{self._shown}: is no regular file; move it away")
+        size = status.st_size
         head = os.pread(handle, HEAD_BYTES, 0)  # another file may have the number of a former one
-        if self._state.file != stat.st_ino or not head.startswith(self._state.head):
-            self._state = CellState(file=stat.st_ino)
+        if self._state.file != status.st_ino or not head.startswith(self._state.head):
+            self._state = CellState(file=status.st_ino)
         self._state.head = head
         if size < self._state.size:
             raise ClaimlogError(f"{self.path.name}: is shorter than it was; restore it")
@@ -319,9 +339,9 @@ class SavedCells:
                 if number == len(lines) and len(whole) == len(data):
                     return  # what a power cut left of a line that was never acknowledged
                 raise self._no_line() from error
-            if not self._fits(value):
-                raise self._no_line()
             try:
+                if not self._fits(value):
+                    raise self._no_line()
                 self._state.apply(value, len(line))
             except (ValueError, LookupError, TypeError, AttributeError) as error:
                 raise self._no_line() from error
@@ -333,28 +353,53 @@ class SavedCells:
             return False
         cells, marks = line.get(SET, {}), line.get(MARKS, {})
         if WHOLE in line:
-            whole = line[WHOLE]
-            if not isinstance(whole, dict) or not all(map(_is_cell, whole.values())):
+            if not _is_whole(line):
                 return False
-            cells = {key: value for key, (_, value) in whole.items()}
+            cells = {key: value for key, (_, value) in line[WHOLE].items()}
+            steps = [values for kind in (UNDO, REDO) for step in line[kind] for values in step]
+            if not all(map(self._cells_fit, steps)):
+                return False
         if MARK in line:
             marks = {line[MARK]: line.get("data")}
         return (
-            isinstance(cells, dict)
+            self._cells_fit(cells)
             and isinstance(marks, dict)
-            and all(value is None or self._cell_fits(key, value) for key, value in cells.items())
             and all(data is None or self._mark_fits(name, data) for name, data in marks.items())
         )
 
+    def _cells_fit(self, cells: Any) -> bool:
+        return isinstance(cells, dict) and all(
+            value is None or self._cell_fits(key, value) for key, value in cells.items()
+        )
+
+    @property
+    def _shown(self) -> str:
+        return f"{self.path.parent.name}/{self.path.name}"
+
     def _no_line(self) -> ClaimlogError:
         return ClaimlogError(
-            f"{self.path.parent.name}/{self.path.name}:{self._state.count + 1}: is no line of the "
-            "desk; restore it from a copy, or move the file away and begin anew"
+            f"{self._shown}:{self._state.count + 1}: is no line of the desk; "
+            "restore it from a copy, or move the file away and begin anew"
         )
 
 
-def _is_cell(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == 2 and isinstance(value[0], int)
+def _is_whole(line: Mapping[str, Any]) -> bool:
+    """Whether a line has the form of one that stands for all lines before it."""
+    cells, count = line[WHOLE], line.get("count")
+    return (
+        isinstance(cells, dict)
+        and all(_is_pair(cell) and type(cell[0]) is int for cell in cells.values())
+        and type(count) is int
+        and count >= 0
+        and all(
+            isinstance(line.get(kind), list) and all(map(_is_pair, line[kind]))
+            for kind in (UNDO, REDO)
+        )
+    )
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2
 
 
 def stale(message: str, current: Any) -> RequestError:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from claimlog.desk.saved_cells import SavedCells
+from claimlog.desk.cell_state import Values
+from claimlog.desk.saved_cells import Marks, SavedCells
 from claimlog.limits import WORK_BYTES
 
 REGISTERED = "registered/"
@@ -46,7 +47,7 @@ class SavedWork(ABC):
 
     def __init__(self, source: str, path: Path) -> None:
         self.source = source
-        self.cells = SavedCells(path, self.cell_fits, self.mark_fits, WORK_BYTES)
+        self.cells = SavedCells(path, self.cell_fits, self.mark_fits, self.closed, WORK_BYTES)
 
     @staticmethod
     def cell_fits(key: str, value: Any) -> bool:
@@ -59,6 +60,10 @@ class SavedWork(ABC):
     @abstractmethod
     def mark_fits(name: str, data: Any) -> bool:
         """Whether a mark can have been set, as `cell_fits`."""
+
+    @abstractmethod
+    def closed(self, marks: Marks, values: Values, /) -> str | None:
+        """Why some values may not be set where some marks are; None if they may."""
 
     @property
     def is_begun(self) -> bool:

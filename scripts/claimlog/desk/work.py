@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from claimlog.desk.cell_state import Values
 from claimlog.desk.coding_commitment import commitment_of, new_nonce
 from claimlog.desk.request_error import CLOSED, LARGE, MALFORMED, RequestError
 from claimlog.desk.saved_cells import NO_MARKS, Marks
@@ -19,6 +20,7 @@ DRAFT = "draft/"
 DRAFT_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 BEGUN, FINISHED = "begun", "finished"
 CODING = "coding"
+STAYS = "this coding was declared finished, and stays as it is"
 MOST_DRAFTS = 5_000
 """Drafts of a text: a long book has some thousand claims. So many are checked in some seconds, and
 sent to a page while others wait for a few hundredths of one."""
@@ -120,9 +122,12 @@ class Work(SavedWork):
     def cells_of(self, prefix: str) -> list[str]:
         return [name for name, _ in self.cells.items(prefix)]
 
+    def closed(self, marks: Marks, _values: Values, /) -> str | None:
+        return STAYS if FINISHED in marks else None
+
     def require_unfinished(self) -> None:
         if self.is_finished:
-            raise RequestError(CLOSED, "this coding was declared finished, and stays as it is")
+            raise RequestError(CLOSED, STAYS)
 
     def finish(self, state: int) -> None:
         """Declare the work finished as it is in a state, with a commitment to all that it holds.

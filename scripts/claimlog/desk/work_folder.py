@@ -14,11 +14,13 @@ from claimlog.desk.work import Work
 from claimlog.errors import ClaimlogError
 from claimlog.file_names import file_segment
 from claimlog.package import Package
-from claimlog.package_state import REMEDY, state_folder
+from claimlog.package_state import REMEDY, open_lock, state_folder
 
 FOLDER = "desk"
 ENDING = ".ndjson"
-LOCK = "works.lock"
+WORKS, DECIDED = "works", "decisions"
+SET_ASIDE_DECISIONS = f"_decisions{ENDING}"
+"""Where decisions lie among works that were set aside: no coder can be called so."""
 
 
 def saved_file(source: str) -> str:
@@ -72,7 +74,7 @@ class WorkFolder:
         """
         key = (coder, source)
         if key not in self._known:
-            path = self.folder("works", named_role(coder).name) / saved_file(source)
+            path = self.folder(WORKS, named_role(coder).name) / saved_file(source)
             self._known[key] = Work(coder, source, path)
         work = self._known[key]
         work.cells.refresh()
@@ -80,7 +82,7 @@ class WorkFolder:
 
     def decisions_path(self, source: str) -> Path:
         """Return where the decisions on a source are saved."""
-        return self.folder("decisions") / saved_file(source)
+        return self.folder(DECIDED) / saved_file(source)
 
     def of_source(self, source: str) -> list[Work]:
         """Return the works on a source that hold anything, by the names of the coders."""
@@ -88,7 +90,7 @@ class WorkFolder:
 
     def coders(self) -> list[str]:
         """Return the coders who began a work, by name."""
-        folder = self.folder("works")
+        folder = self.folder(WORKS)
         return sorted(
             path.name
             for path in folder.iterdir()
@@ -111,15 +113,10 @@ class WorkFolder:
         Raises
         ------
         ClaimlogError
-            If it cannot be written.
+            If it cannot be written, or is no file of ours.
         """
-        path = self.folder() / LOCK
-        try:
-            file = path.open("wb")
-        except OSError as error:
-            shown = self.package.relative(path)
-            raise ClaimlogError(f"{shown}: cannot be written ({error.strerror})") from error
-        with file:  # which gives the lock back
+        self.folder(DECIDED)  # where no coder's name is that of a file
+        with open_lock(self.package, FOLDER, DECIDED) as file:  # which gives the lock back
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
@@ -157,7 +154,7 @@ class WorkFolder:
         paths = [(work.cells.path, f"{work.coder}{ENDING}") for work in works if work.is_begun]
         decisions = self.decisions_path(source)
         if decisions.exists():
-            paths.append((decisions, f"decisions{ENDING}"))
+            paths.append((decisions, SET_ASIDE_DECISIONS))
         done = self.folder("done")
         name = file_segment(source)
         numbers = (path.name.removeprefix(f"{name}.") for path in done.iterdir())

@@ -39,6 +39,7 @@ def drop(
     names: Sequence[str],
     with_references: bool = False,
     refuse: Callable[[Sequence[OpenRow]], None] = lambda _: None,
+    note: Callable[[Sequence[OpenRow]], None] = lambda _: None,
 ) -> Drop:
     """Take rows out of the open batch, all of them or none.
 
@@ -52,6 +53,8 @@ def drop(
         that would be gone.
     refuse
         Called with all rows that would go, before any does; it may raise.
+    note
+        Called with all rows that went, before anything else is added to the log.
 
     Raises
     ------
@@ -74,7 +77,9 @@ def drop(
         refuse([rows[index] for index in gone])
         left = [row for index, row in enumerate(rows) if index not in gone]
         has_findings = _write(package, sealed, rows, left)
-    return Drop([rows[index] for index in sorted(gone)], left, has_findings)
+        dropped = [rows[index] for index in sorted(gone)]
+        note(dropped)
+    return Drop(dropped, left, has_findings)
 
 
 def dependent_rows(rows: Sequence[OpenRow], chosen: Sequence[int]) -> dict[int, str]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
+import orjson
 import polars as pl
 
 from claimlog.checkout import Checkout
@@ -19,6 +20,7 @@ from claimlog.git import CheckoutError
 from claimlog.limits import STATE_BYTES
 from claimlog.log.takedowns import TakenRow
 from claimlog.package import CHANGELOG, Package
+from claimlog.package_state import require_own_state
 from claimlog.schema.table_schema import Table
 from claimlog.untrusted_files import read_regular
 
@@ -71,7 +73,7 @@ def said_elsewhere(
         # the one reader of a changelog is Markdown, a hand-written line need not be
         lines += _holding(CHANGELOG, fresh, [*words, *map(markdown, words)])
     telling = [word for word in words if len(word) >= TELLING]
-    telling = [*dict.fromkeys(form for word in telling for form in (word, markdown(word)))]
+    telling = [*dict.fromkeys(form for word in telling for form in _forms(word))]
     for name in _other_files(package, written) if telling else ():
         try:
             data = read_regular(package.root / name, name, STATE_BYTES, package.root)
@@ -81,6 +83,11 @@ def said_elsewhere(
         if len(lines) > LISTED:
             break
     return SaidElsewhere(changed, tuple(lines[:LISTED]))
+
+
+def _forms(words: str) -> tuple[str, ...]:
+    """Return words as files hold them: as they are, in Markdown, and in JSON."""
+    return words, markdown(words), orjson.dumps(words)[1:-1].decode("utf-8")
 
 
 def _rewritten(text: str, words: Sequence[str], taken: Sequence[TakenRow]) -> str:
@@ -113,7 +120,12 @@ def _holding(name: str, text: str, words: Sequence[str]) -> Iterator[str]:
 
 
 def _other_files(package: Package, written: Collection[str]) -> Iterator[str]:
-    """Yield files of the package that git holds and that are neither of the log nor written."""
+    """Yield files of the package that are neither of the log nor written.
+
+    These are the ones that git holds, and what was saved at the desk.
+    """
+    saved = require_own_state(package) / "desk"
+    yield from (package.relative(path) for path in sorted(saved.rglob("*.ndjson")))
     try:
         held = Checkout.of(package).blobs("HEAD")
     except CheckoutError:

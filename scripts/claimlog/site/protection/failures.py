@@ -7,6 +7,7 @@ handled, as for an address without a route.
 
 from __future__ import annotations
 
+import errno
 import logging
 import sqlite3
 import sys
@@ -30,6 +31,9 @@ READER_ERRORS = (
     *(sqlite3.Error, CookieError, RecursionError),
 )
 """What Datasette's views raise where an address does not fit: the reader's mistake, not ours."""
+
+NO_SUCH_PATH = (errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
+"""What the system says of an address that leads below a file, or to a name that no file has."""
 
 INTERRUPTED = "SQL Interrupted"
 
@@ -91,6 +95,8 @@ def describe_error(error: BaseException, time_limit_ms: int) -> Failure:
                 f"The page took too long; try again in {RETRY_SECONDS} s.",
                 (("Retry-After", str(RETRY_SECONDS)),),
             )
+        case OSError() if error.errno in NO_SUCH_PATH:
+            return Failure(404, "", "There is no such file.")
         case _ if isinstance(error, READER_ERRORS):
             return Failure(400, "", f"The address cannot be read: {error or type(error).__name__}")
     return Failure(500, "This page failed", "The fault is ours, and is noted in the log.")

@@ -1,0 +1,64 @@
+"""Dropping rows of the open batch that saved work at the desk rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+
+from claimlog.desk.coding_rows import CODINGS, coded_passes
+from claimlog.desk.corrected_text import decisions_of
+from claimlog.desk.decisions import DROPPED
+from claimlog.desk.work_folder import FOLDER, WorkFolder
+from claimlog.edit.drop import Drop, drop
+from claimlog.edit.open_batch import read_with_open
+from claimlog.edit.open_rows import OpenRow
+from claimlog.errors import ClaimlogError
+from claimlog.package import Package
+from claimlog.package_state import state_folder
+
+
+def _refuse_coded_sources(package: Package, rows: Iterable[OpenRow]) -> None:
+    """Refuse to drop the row of a source that is coded at the desk: its number is given anew.
+
+    Raises
+    ------
+    ClaimlogError
+        If somebody has coded one.
+    """
+    dropped = [row for row in rows if row.stream == "sources" and row.version == 1]
+    if not dropped or not state_folder(package, FOLDER).is_dir():
+        return
+    work_folder = WorkFolder(package)
+    for row in dropped:
+        works = work_folder.of_source(str(row.identifier))
+        if works:
+            names = ", ".join(work.coder for work in works)
+            paths = ", ".join(package.relative(work.cells.path) for work in works)
+            raise ClaimlogError(
+                f"{row.identifier}: {names} coded it at the desk; drafts are taken back there "
+                f"first, or {paths} moved away; nothing was dropped"
+            )
+
+
+def drop_rows(package: Package, names: Sequence[str], with_references: bool) -> Drop:
+    """Drop rows of the open batch; decisions whose rows they were are open again.
+
+    Raises
+    ------
+    ClaimlogError, FindingsError
+        As `claimlog.edit.drop.drop` does; or if somebody has coded a source whose row would go.
+    """
+    refuse, note = (partial(then, package) for then in (_refuse_coded_sources, _note_dropped))
+    return drop(package, names, with_references, refuse, note)
+
+
+def _note_dropped(package: Package, rows: Iterable[OpenRow]) -> None:
+    """Note with decisions that their rows were dropped: others may add codings of that pass."""
+    sources = {str(row.content.get("source_id")) for row in rows if row.stream == CODINGS}
+    if not sources or not state_folder(package, FOLDER).is_dir():
+        return
+    passes = coded_passes(read_with_open(package))
+    for source in sorted(sources):
+        decisions = decisions_of(package, source, passes)
+        if decisions.rows_are_gone:
+            decisions.cells.mark(DROPPED, True)
