@@ -19,7 +19,7 @@ from claimlog.log.canonical import encode
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.schema.table_schema import Field, ForeignKey, Table
-from claimlog.validate import column_constraints, cross_stream_rules, row_rules
+from claimlog.validate import column_constraints, cross_stream_rules, history_rules
 from claimlog.validate.report import Report
 from conftest import hop
 from histories import PACKAGE, SCHEMAS, Row, random_history
@@ -144,7 +144,7 @@ def ours(
             check(log, report)
         elif not log.findings:
             column_constraints.check_constraints(log, report)
-            row_rules.check_times(log, report)
+            history_rules.check_times(log, report)
         found = [*log.findings, *report.findings]
     return {
         finding.line or 0
@@ -324,7 +324,7 @@ def test_both_find_the_same_rows_repeating_a_key(stream: str) -> None:
             {**GOOD[stream], key: name[:-1] + str(number), "version": version, "note": f"N{place}"}
             for place, (number, version) in enumerate(pairs)
         ]
-        mine = ours(stream, table, {"primary-key"}, row_rules.check_history)
+        mine = ours(stream, table, {"primary-key"}, history_rules.check_history)
         assert mine == theirs(stream, table, keys=True)
         assert mine == {at + 1 for at, pair in enumerate(pairs) if pair in pairs[:at]}
 

@@ -13,18 +13,19 @@ from claimlog.errors import ClaimlogError, reason
 from claimlog.export.metadata import PAGE_ROWS
 from claimlog.package import Package
 from claimlog.site.base_path import BaseUrl
+from claimlog.site.protection import reader_limits
 from claimlog.site.protection.forwarded import require_addresses
 
 SETTINGS: Mapping[str, bool | int] = {
     "default_allow_sql": True,
-    "sql_time_limit_ms": 2000,
-    "max_returned_rows": 200,
+    "sql_time_limit_ms": reader_limits.QUERY_MILLISECONDS,
+    "max_returned_rows": reader_limits.TABLE_ROWS,
     "default_page_size": PAGE_ROWS,
-    "facet_time_limit_ms": 1000,
+    "facet_time_limit_ms": reader_limits.FACET_MILLISECONDS,
     "suggest_facets": False,  # the declared facets are indexed; guessed ones can time out
     "allow_csv_stream": True,
 }
-"""Settings of Datasette. How many rows SQL of a reader's own may give, `reader_limits` says."""
+"""Settings of Datasette; the limits among them, and all others, are in `reader_limits`."""
 
 
 @dataclass(frozen=True)

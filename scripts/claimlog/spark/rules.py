@@ -24,7 +24,7 @@ from claimlog.spark.log_files import task_batch
 from claimlog.spark.parts import driver_rows, frames_by_schema, stream_frame
 from claimlog.spark.read_log import row_schema, shipped_definition
 from claimlog.spark.tallies import dump_tallies, enter_tallies
-from claimlog.validate import ENTITY_CHECKS, coders, cross_stream_rules, row_rules
+from claimlog.validate import ENTITY_CHECKS, coders, cross_stream_rules, history_rules
 from claimlog.validate.report import Report
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def check_rows(shipped: str) -> Callable[[Log, Report, Callable[[str], None]], N
         cross_stream_rules.check_chains(log, report)
         cross_stream_rules.check_facts(log, report)
         coders.check_coders(log, report)
-        row_rules.check_order(log, report)
+        history_rules.check_order(log, report)
         if report.error_count:
             report.stopped_after = "rows"
 

@@ -17,6 +17,7 @@ from claimlog.validate import (
     column_constraints,
     cross_stream_rules,
     free_text,
+    history_rules,
     row_rules,
 )
 from claimlog.validate.report import LAYERS, NOTHING, Report, Tally
@@ -26,8 +27,8 @@ RowsCheck = Callable[[Log, Report, Callable[[str], None]], None]
 
 ENTITY_CHECKS: tuple[Check, ...] = (
     row_rules.check_requirements,
-    row_rules.check_history,
-    row_rules.check_times,
+    history_rules.check_history,
+    history_rules.check_times,
     row_rules.check_dates,
     free_text.check_free_text,
     row_rules.check_spans,
@@ -136,7 +137,7 @@ def check_sections(
             report.of_claims.update(report.counts())
             report.of_claims.subtract(before)
     if report.stopped_after is None:
-        row_rules.check_order(log, report)
+        history_rules.check_order(log, report)
         _note_stop(report, "rows")
     else:
         report.forget("rows")  # sections before the one that stopped it had begun with them

@@ -59,6 +59,12 @@ COUNT_BYTES = 16_000_000
 MOST_ROWS = 5_000
 """Rows of what Datasette queries without a limit of its own: counts, names of columns."""
 
+QUERY_MILLISECONDS, FACET_MILLISECONDS = 2_000, 1_000
+"""Milliseconds of a query, a reader's or a prepared one, and of one for a facet of a table."""
+
+TABLE_ROWS = 200
+"""Rows of a page of a table at most, and of what Datasette queries for its own pages."""
+
 QUERY_ROWS = 1_000
 """Rows of a reader's SQL and of a canned query, as JSON and CSV; a page has those that fit."""
 
@@ -87,7 +93,7 @@ NAMES_CHARACTERS = 2 * QUERY_BYTES
 """Characters of the names of all columns of an answer: `select *` can repeat one 200 times."""
 
 REQUEST_SECONDS = 4.0
-"""Seconds of SQL for all of a page (rows, counts, facets); each query has `sql_time_limit_ms`."""
+"""Seconds of SQL for all of a page (rows, counts, facets); each query has `QUERY_MILLISECONDS`."""
 
 STREAM_SECONDS = 60.0
 """Seconds of SQL for all of a CSV stream."""
@@ -160,7 +166,7 @@ TEMPORARY_BYTES = 256_000_000
 """Bytes of a temporary file that such a process may write, to sort what exceeds its memory."""
 
 SQLITE = SQLITE_LIMITS
-"""SQLite's own limits for readers' SQL."""
+"""SQLite's own limits for readers' SQL, its length among them: those of prepared queries too."""
 
 LOG_CHARACTERS = 300
 """Characters of what comes from a reader in a line of the log."""
