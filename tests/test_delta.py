@@ -34,6 +34,7 @@ from claimlog.release.delta_reader import Delta
 from claimlog.release.diff_report import as_json
 from claimlog.release.layout import sha256_of_file, sha256_of_files
 from claimlog.release.make import entry_data, plan_release, write_release
+from claimlog.release.rebuild import rebuild_tables
 from claimlog.release.release_copy import open_copy
 from claimlog.release.release_site import listed_files
 from claimlog.release.stage import ReleasePlan
@@ -351,6 +352,21 @@ def test_a_delta_is_applied_within_limits_of_time_that_the_user_can_raise(
         done.exception
     )
     assert str(done.exception).endswith("raise the limits: --limits 2")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_directory_for_temporary_files_that_is_no_utf_8_is_not_blamed_on_the_delta(
+    released: Repo, delta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = tmp_path / os.fsdecode(b"caf\xe9")
+    odd.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(odd))
+    said = "caf\udce9/claimlog-.*: the path is not UTF-8; name another directory with TMPDIR$"
+    with pytest.raises(ClaimlogError, match=said):
+        apply_in_process(dist(released, "0.1.0"), delta, tmp_path / "out", "no.program")
+    index = read_index(released.package)
+    with pytest.raises(ClaimlogError, match=said):
+        rebuild_tables(released.package, index, index[0], lambda _: None)
     assert not (tmp_path / "out").exists()
 
 
