@@ -337,6 +337,16 @@ def test_what_a_delta_carries_is_a_file_of_its_own_of_bounded_size(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_base_with_holes_is_refused_and_they_are_not_read(
+    released: Repo, delta: Path, tmp_path: Path
+) -> None:
+    base = tmp_path / "tiny-0.1.0"
+    shutil.copytree(dist(released, "0.1.0"), base)
+    make_hole(base / "README.md")
+    assert "README.md: says " in (said := refused(base, delta, tmp_path / "out"))
+    assert "bytes and consists of holes; it was not read" in said
+
+
 def apply_by_command(base: Path, delta: Path, out: Path, *words: str) -> Result:
     command = ["delta", "apply", str(base), str(delta), "--out", str(out), *words]
     return CliRunner().invoke(cli, command, standalone_mode=False)

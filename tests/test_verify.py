@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shutil
 import sqlite3
 import zipfile
@@ -778,6 +779,16 @@ def test_findings_repeat_no_more_of_a_release_than_a_terminal_shows(
     assert said
     assert max(map(len, said)) < 1_000
     assert all(line.isprintable() for line in said)
+
+
+@pytest.mark.parametrize("name", ["README.md", "tiny.db", SUMS])
+def test_holes_in_an_unpacked_release_are_named_and_not_read(name: str, folder: Path) -> None:
+    os.truncate(folder / name, 4 << 40)
+    said = f"{name}: says {4 << 40:,} bytes and consists of holes; it was not read"
+    [line] = found(folder)
+    assert line.startswith(said)
+    with pytest.raises(ClaimlogError, match=re.escape(said)):
+        claimlog.open(folder)
 
 
 def test_of_very_many_findings_the_first_are_listed(folder: Path) -> None:
