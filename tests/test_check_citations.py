@@ -363,6 +363,19 @@ def test_a_bibliography_is_bounded(
         read_citations(path, "tiny")
 
 
+@pytest.mark.parametrize("text", ["@a{one,}\n@a{tiny-0.1.0-%s,}", '[{}, {"id": "tiny-0.1.0-%s"}]'])
+def test_a_key_is_read_as_far_as_an_entry_and_entries_as_far_as_a_file_has_them(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cited_claims, "ENTRY_LENGTH", 1_000)
+    path = written(tmp_path, text.replace("%s", "C" * 5_000))
+    [citation] = read_citations(path, "tiny")
+    assert citation.claim_id == "C" * (1_000 - len("tiny-0.1.0-"))
+    monkeypatch.setattr(cited_claims, "ENTRIES", 1)
+    with pytest.raises(ClaimlogError, match=r"has more than 1 entries; check it in parts$"):
+        read_citations(path, "tiny")
+
+
 def test_citations_of_many_versions_read_a_claim_once_and_list_its_last_events(
     log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,6 +34,7 @@ from claimlog.release.delta_reader import Delta
 from claimlog.release.diff_report import as_json
 from claimlog.release.layout import sha256_of_file, sha256_of_files
 from claimlog.release.make import entry_data, plan_release, write_release
+from claimlog.release.rebuild import rebuild_tables
 from claimlog.release.release_copy import open_copy
 from claimlog.release.release_site import listed_files
 from claimlog.release.stage import ReleasePlan
@@ -336,6 +337,16 @@ def test_what_a_delta_carries_is_a_file_of_its_own_of_bounded_size(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_base_with_holes_is_refused_and_they_are_not_read(
+    released: Repo, delta: Path, tmp_path: Path
+) -> None:
+    base = tmp_path / "tiny-0.1.0"
+    shutil.copytree(dist(released, "0.1.0"), base)
+    make_hole(base / "README.md")
+    assert "README.md: says " in (said := refused(base, delta, tmp_path / "out"))
+    assert "bytes and consists of holes; it was not read" in said
+
+
 def apply_by_command(base: Path, delta: Path, out: Path, *words: str) -> Result:
     command = ["delta", "apply", str(base), str(delta), "--out", str(out), *words]
     return CliRunner().invoke(cli, command, standalone_mode=False)
@@ -351,6 +362,21 @@ def test_a_delta_is_applied_within_limits_of_time_that_the_user_can_raise(
         done.exception
     )
     assert str(done.exception).endswith("raise the limits: --limits 2")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_directory_for_temporary_files_that_is_no_utf_8_is_not_blamed_on_the_delta(
+    released: Repo, delta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = tmp_path / os.fsdecode(b"caf\xe9")
+    odd.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(odd))
+    said = "caf\udce9/claimlog-.*: the path is not UTF-8; name another directory with TMPDIR$"
+    with pytest.raises(ClaimlogError, match=said):
+        apply_in_process(dist(released, "0.1.0"), delta, tmp_path / "out", "no.program")
+    index = read_index(released.package)
+    with pytest.raises(ClaimlogError, match=said):
+        rebuild_tables(released.package, index, index[0], lambda _: None)
     assert not (tmp_path / "out").exists()
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import http.server
 import json
+import os
 import re
 import shutil
+import tempfile
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
@@ -227,6 +229,20 @@ def test_the_pages_of_a_release_are_drawn_again_to_the_byte_where_nobody_vouches
     [finding] = verify_in_sandbox(pack(folder), site_program=PROGRAM).findings
     assert finding.path == "site/claims/C001-001/index.html"
     assert "not what claimlog draws" in str(finding)
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["directory", "archive"])
+def test_pages_are_drawn_again_whatever_the_directory_is_called(
+    packed: bool, published: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An archive is unpacked in the directory for temporary files."""
+    odd = tmp_path / os.fsdecode(b"caf\xe9 #1?")
+    folder = odd / published.release.name
+    shutil.copytree(published.release, folder)
+    monkeypatch.setattr(tempfile, "tempdir", str(odd))
+    verdict = verify_in_sandbox(pack(folder) if packed else folder, site_program=PROGRAM)
+    assert verdict.findings == []
+    assert any("as they are drawn again" in check for check in verdict.checks)
 
 
 def test_a_page_that_is_added_or_missing_in_a_release_is_found(

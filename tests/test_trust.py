@@ -79,8 +79,9 @@ def test_the_limits_that_are_stated_are_those_of_the_code() -> None:
         f"source texts up to {definition.TEXT_BYTES // mib} MiB each",
         f"differences of more than {definition.DIFF_LINES:,} lines",
         f"more than {definition.MARKS} combining marks",
-        f"the first {definition.ENTRY_LENGTH:,} characters are read, and a key or identifier is "
-        f"shown up to {cited_claims.NAME_LENGTH}",
+        f"at most {definition.ENTRIES:,} entries and {definition.CITATIONS:,} citations of claims",
+        f"and of its key, the first {definition.ENTRY_LENGTH:,} characters are read, and a key or "
+        f"identifier is shown up to {cited_claims.NAME_LENGTH}",
         f"and {delta_process.GROWTH} times that of a delta alone",
         f"less than {web_connections.LEAST_SPEED // 1000} kB a second for "
         f"{web_connections.LEAST_SECONDS:.0f} seconds is cut off",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shutil
 import sqlite3
 import zipfile
@@ -42,7 +43,7 @@ from claimlog.release.release_copy import ReleaseCopy
 from claimlog.release.release_statement import ReleaseStatement
 from claimlog.release.signing_key import key_id, verifier_key
 from claimlog.release.tool_wheel import wheel_name
-from claimlog.release.verdict import Verdict
+from claimlog.release.verdict import MOST_FINDINGS, Verdict
 from claimlog.release.verify import verify_copy
 from claimlog.release.vouchers import check_index
 from claimlog.schema.definition import read_definition
@@ -767,6 +768,36 @@ def restated(folder: Path, **stated: Any) -> None:
     path = folder / "release.json"
     path.write_bytes(dump_json({**json.loads(path.read_bytes()), **stated}))
     resum(folder)
+
+
+@pytest.mark.parametrize("name", ["tree", "log_origin", "version", "date", "\x1b[31m" * 100_000])
+def test_findings_repeat_no_more_of_a_release_than_a_terminal_shows(
+    name: str, folder: Path
+) -> None:
+    restated(folder, **{name: {"\x1b[31m": "long" * 100_000}})
+    said = [str(Finding(**it)) for it in verify_copy(folder).as_dict()["findings"]]
+    assert said
+    assert max(map(len, said)) < 1_000
+    assert all(line.isprintable() for line in said)
+
+
+@pytest.mark.parametrize("name", ["README.md", "tiny.db", SUMS])
+def test_holes_in_an_unpacked_release_are_named_and_not_read(name: str, folder: Path) -> None:
+    os.truncate(folder / name, 4 << 40)
+    said = f"{name}: says {4 << 40:,} bytes and consists of holes; it was not read"
+    [line] = found(folder)
+    assert line.startswith(said)
+    with pytest.raises(ClaimlogError, match=re.escape(said)):
+        claimlog.open(folder)
+
+
+def test_of_very_many_findings_the_first_are_listed(folder: Path) -> None:
+    with (folder / SUMS).open("a", encoding="utf-8") as sums:
+        sums.writelines(f"{number:064}  {number}{'x' * 400}\n" for number in range(5_000))
+    findings = verify_copy(folder).as_dict()["findings"]  # one is that they are in no order
+    assert len(findings) == MOST_FINDINGS + 1
+    assert findings[-1]["message"] == f"{5_001 - MOST_FINDINGS:,} more are not listed"
+    assert max(len(finding["path"]) for finding in findings) < 300
 
 
 def test_the_wheel_in_a_release_is_a_file_like_others_and_said_to_be_unread(folder: Path) -> None:

@@ -45,7 +45,10 @@ OUT_OF_MEMORY = (
 """What libraries and the system say where there is no more memory."""
 
 
-MAKE_ROOM = "make room there, or name another directory with TMPDIR"
+OTHER_TMPDIR = "name another directory with TMPDIR"
+"""The remedy where a directory for temporary files cannot be used as it is."""
+
+MAKE_ROOM = f"make room there, or {OTHER_TMPDIR}"
 """The remedy where a directory for temporary files is full."""
 
 COMPARED_LENGTH = 100

@@ -81,6 +81,22 @@ def printable_line(text: str) -> str:
     return printable(text.replace("\n", r"\n"))
 
 
+LINE_LENGTH = 200
+"""Characters of a value that a message repeats: the longest of ours are a hash with some words."""
+
+
+def short_line(value: object, length: int = LINE_LENGTH) -> str:
+    r"""Return the beginning of what others wrote, however long, as a message can repeat it.
+
+    >>> short_line("a\nb"), short_line("x" * 3_000_000, 2)
+    ('a\\nb', 'xx… and 2,999,998 more characters')
+    """
+    text = str(value)
+    rest = len(text) - length
+    beginning = printable_line(text[:length])
+    return beginning if rest <= 0 else f"{beginning}… and {rest:,} more characters"
+
+
 NAME = re.compile(r"[!#-&(-~]{1,100}")
 """What stands in a sentence as it is: one word of ASCII, which no reader takes for others."""
 

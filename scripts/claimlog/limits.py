@@ -73,6 +73,9 @@ CITATIONS = 10_000
 CITED_EVENTS = 20
 """Events since a citation that are listed, the last ones: a claim of ours has some five."""
 
+ENTRIES = 200_000
+"""Entries of one bibliography: of the shortest that say what they cite, no file has more."""
+
 ENTRY_LENGTH = 100_000
 """Characters of an entry of a bibliography that are read: a long abstract has some thousand."""
 

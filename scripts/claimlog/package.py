@@ -52,7 +52,7 @@ DEFINITION_FORMAT = 1
 what one of today reads; then an older one says so, and a newer one still reads what is older."""
 
 
-def require_utf_8_path(folder: Path) -> None:
+def require_utf_8_path(folder: Path, remedy: str = "name it in UTF-8") -> None:
     """Refuse a path whose bytes are not UTF-8, which libraries that read tables cannot open.
 
     Raises
@@ -61,7 +61,7 @@ def require_utf_8_path(folder: Path) -> None:
         With the remedy.
     """
     if not is_utf_8(str(folder)):
-        raise UsageError(f"{folder}: the path is not UTF-8; name it in UTF-8")
+        raise UsageError(f"{folder}: the path is not UTF-8; {remedy}")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from claimlog.errors import ClaimlogError, UsageError, reason
+from claimlog.escaping import short_line
 from claimlog.limits import RELEASES, RELEASES_BYTES
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.schema.json_schemas import MOST_SAID, RELEASE_VERSION, own_shape, shape_error
@@ -127,7 +128,9 @@ class ReleaseEntry:
         """Say what the entry states otherwise than ``release.json`` of the release, if anything."""
         own = self.summary
         others = [name for name in {**own, **summary} if own.get(name) != summary.get(name)]
-        return f"states another {others[0]} than release.json of {self.version}" if others else None
+        if not others:
+            return None
+        return f"states another {short_line(others[0])} than release.json of {self.version}"
 
     def log_flaw(self, log: Log) -> str | None:
         """Say how the entry disagrees with a log of this dataset, or return None.

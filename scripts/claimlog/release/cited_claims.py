@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from claimlog.errors import ClaimlogError
-from claimlog.limits import CITATIONS, DOCUMENT_BYTES, ENTRY_LENGTH
+from claimlog.limits import CITATIONS, DOCUMENT_BYTES, ENTRIES, ENTRY_LENGTH
 from claimlog.release.cite import TEX
 from claimlog.release.cited_names import (
     ADDRESS_NAME,
@@ -84,7 +84,8 @@ def read_citations(path: Path, dataset: str, homepage: str | None = None) -> lis
     Raises
     ------
     ClaimlogError
-        If the file cannot be read, is too large or no text, or cites more claims than are checked.
+        If the file cannot be read, is too large or no text, or has more entries or cites more
+        claims than are checked.
     """
     data = read_regular(path, str(path), DOCUMENT_BYTES, remedy=RIGHT_FILE)
     try:
@@ -94,8 +95,11 @@ def read_citations(path: Path, dataset: str, homepage: str | None = None) -> lis
     places = [PATH_WORDS, *([homepage.rstrip("/")] if homepage else [])]
     address = re.compile(rf"(?:{'|'.join(map(re.escape, places))}){PERMALINK}")
     found = []
-    for key, line, entry in _entries(text, path):
-        for citation in _citations(key, line, entry[:ENTRY_LENGTH], dataset, address):
+    for number, (key, line, entry) in enumerate(_entries(text, path)):
+        if number == ENTRIES:
+            raise ClaimlogError(f"{path}: has more than {ENTRIES:,} entries; check it in parts")
+        key, entry = key[:ENTRY_LENGTH], entry[:ENTRY_LENGTH]
+        for citation in _citations(key, line, entry, dataset, address):
             found.append(citation)
             if len(found) > CITATIONS:
                 raise ClaimlogError(

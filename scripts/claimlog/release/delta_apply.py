@@ -20,6 +20,7 @@ from claimlog import __version__
 from claimlog.build import Progress
 from claimlog.count_wording import number_and_noun
 from claimlog.errors import ClaimlogError
+from claimlog.escaping import short_line
 from claimlog.fold import FOLD_VERSION
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
@@ -232,7 +233,7 @@ def _join(
     with open_copy(base, scratch) as copy:
         if copy.summary.get("version") != stated:
             raise ClaimlogError(
-                f"{base}: is release {str(copy.summary.get('version'))[:20]}, the delta begins "
+                f"{base}: is release {short_line(copy.summary.get('version'))}, the delta begins "
                 f"with {stated}; give it that one"
             )
         if finding := next(check_sums(copy.folder, copy.digests), None):
@@ -316,8 +317,8 @@ def _require_stated(log: Log, document: Mapping[str, Any]) -> None:
     ):
         if made != value:
             raise ClaimlogError(
-                f"{DELTA_FILE}: says that the {what} is {value}, base and delta give {made}; "
-                f"{GET_DELTA}"
+                f"{DELTA_FILE}: says that the {what} is {short_line(value)}, base and delta give "
+                f"{made}; {GET_DELTA}"
             )
     if entry.get("fold_version") != FOLD_VERSION:
         raise ClaimlogError(
@@ -330,8 +331,8 @@ def _require_summary(folder: Path, entry: ReleaseEntry) -> None:
     """Refuse a release of which ``release.json`` is not what the delta states of the log."""
     for name, stated, made in differing_statements(folder, entry):
         raise ClaimlogError(
-            f"{DELTA_FILE}: says that {name} is {str(stated)[:80]}, base and delta give "
-            f"{str(made)[:80]}; {GET_DELTA}"
+            f"{DELTA_FILE}: says that {name} is {short_line(stated)}, base and delta give "
+            f"{short_line(made)}; {GET_DELTA}"
         )
 
 

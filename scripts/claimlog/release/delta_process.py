@@ -15,10 +15,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from claimlog.errors import ClaimlogError
+from claimlog.errors import OTHER_TMPDIR, ClaimlogError
 from claimlog.files import copy_durably, remove_abandoned
 from claimlog.limited_process import LimitedWork, path_request, run_limited
 from claimlog.limited_worker import requested_path
+from claimlog.package import require_utf_8_path
 from claimlog.release.delta import DELTA
 from claimlog.release.delta_apply import IS_THERE, AppliedDelta, apply_delta
 from claimlog.release.delta_reader import is_delta
@@ -58,6 +59,7 @@ def apply_in_process(
     limits = limits_of_size(stored_size(base) + added, factor)
     work = LimitedWork(program, delta.name, "applying", "nothing was written", limits, factor)
     with tempfile.TemporaryDirectory(prefix="claimlog-") as scratch:
+        require_utf_8_path(Path(scratch), OTHER_TMPDIR)
         request = {
             "target": path_request(base),
             "delta": path_request(delta),

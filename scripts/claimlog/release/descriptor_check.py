@@ -15,6 +15,7 @@ from typing import Any
 from claimlog import __version__
 from claimlog.compile import OPTIONAL_LOG_KEYS, log_state
 from claimlog.errors import Finding
+from claimlog.escaping import short_line
 from claimlog.export.descriptor import FileHashes, descriptor_of_build, dump_json
 from claimlog.fold import cutoff
 from claimlog.log.coder_kinds import coder_kinds
@@ -113,9 +114,12 @@ def _datapackage_differences(
     found = [(item["name"], item["path"]) for item in stated["resources"]]
     for name, path in found:
         if name not in places:
-            yield f'gives {path} as the resource "{name}", which the release does not have'
+            yield (
+                f'gives {short_line(path)} as the resource "{short_line(name)}", which the release '
+                "does not have"
+            )
         elif path != places[name]:
-            yield f'gives {path} as the file of "{name}", which is {places[name]}'
+            yield f'gives {short_line(path)} as the file of "{name}", which is {places[name]}'
     yield from (f'gives "{name}" no file' for name in places.keys() - dict(found).keys())
     if len(found) > len(dict(found)):
         yield "gives a resource more than once"
@@ -123,7 +127,10 @@ def _datapackage_differences(
     for column in [*dict.fromkeys((*coded, *lists))]:
         one, other = (" and ".join(it.get(column, ["no list"])) for it in (lists, coded))
         if one != other:
-            yield f'gives {one} as the code list of "{column}", which is {other}'
+            yield (
+                f'gives {short_line(one)} as the code list of "{short_line(column)}", which is '
+                f"{short_line(other)}"
+            )
     log = expected["log"]
     for key, value in stated["log"].items():
         if key in {*log, *OPTIONAL_LOG_KEYS} and value != log.get(key):

@@ -11,7 +11,7 @@ from pathlib import Path
 from claimlog.errors import ClaimlogError, Finding
 from claimlog.log.read_file import read_bytes
 from claimlog.package import LOG, SUMS, Package
-from claimlog.untrusted_files import hole_flaw
+from claimlog.untrusted_files import hole_flaw, is_sparse
 
 CHANGES = "CHANGES.md"
 CHECKPOINT = "checkpoint"
@@ -88,27 +88,34 @@ def is_regular_file(path: Path) -> bool:
     return path.is_file() and not path.is_symlink()
 
 
+def is_solid_file(path: Path) -> bool:
+    """Whether a path is a regular file that takes on the disk what it says, and no link to one."""
+    return is_regular_file(path) and not is_sparse(path.stat())
+
+
 def sha256_of_file(path: Path) -> str:
     """Return the SHA-256 of a file, hex.
 
     Raises
     ------
     ClaimlogError
-        If it cannot be read.
+        If it cannot be read, or is a sparse one, which would be read for hours.
     """
     try:
         with path.open("rb") as handle:
+            if flaw := hole_flaw(os.fstat(handle.fileno())):
+                raise ClaimlogError(f"{path}: {flaw}; it was not read")
             return file_digest(handle, "sha256").hexdigest()
     except OSError as error:
         raise ClaimlogError(f"{path}: cannot be read ({error.strerror})") from error
 
 
 def sha256_of_files(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of every regular file of a directory, by name."""
+    """Return the SHA-256 of every regular file of a directory but sparse ones, by name."""
     return {
         name: sha256_of_file(folder / name)
         for name in relative_paths(folder)
-        if is_regular_file(folder / name)
+        if is_solid_file(folder / name)
     }
 
 
@@ -123,11 +130,14 @@ def check_sums(folder: Path, digests: Mapping[str, str]) -> Iterator[Finding]:
     Parameters
     ----------
     digests
-        The SHA-256 of every regular file, by name.
+        The SHA-256 of every regular file that could be read, by name.
     """
     path = folder / SUMS
     if path.is_symlink() or not path.is_file():
         yield Finding(RULE, SUMS, "is missing, so no file can be checked", remedy=GET_AGAIN)
+        return
+    if flaw := hole_flaw(path.stat()):
+        yield Finding(RULE, SUMS, f"{flaw}; it was not read", remedy=GET_AGAIN)
         return
     text = read_bytes(path, SUMS).decode("utf-8", errors="replace")
     listed, findings = parse_sums(text.replace("\r\n", "\n"))
@@ -183,7 +193,8 @@ def _file_flaw(path: Path, expected: str | None, digest: str | None, is_there: b
     if path.is_symlink():
         return "is a symbolic link"
     if digest is None:
-        return "is no regular file"
+        flaw = hole_flaw(path.stat()) if path.is_file() else None
+        return f"{flaw}; it was not read" if flaw else "is no regular file"
     if expected is None:
         return f"is not listed in {SUMS}"
     if digest == expected:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from claimlog.errors import ClaimlogError, Finding, is_of_the_machine
+from claimlog.escaping import short_line
 from claimlog.log.event_log import Log
 from claimlog.log.merkle import CompactRange, leaf_hash
 from claimlog.log.read_file import read_bytes
@@ -109,7 +110,7 @@ def _hashes_alone(log: Log, size: int) -> str:
 
 def _require_equal(verdict: Verdict, path: str, what: str, found: object, expected: object) -> None:
     if found != expected:
-        message = f"{what} is {found}, the log gives {expected}"
+        message = f"{what} is {short_line(found)}, the log gives {short_line(expected)}"
         verdict.findings.append(Finding(RULE, path, message, remedy=GET_AGAIN))
 
 

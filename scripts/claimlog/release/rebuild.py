@@ -17,13 +17,13 @@ from typing import Any
 from claimlog import __version__
 from claimlog.build import Progress
 from claimlog.checkout import Checkout
-from claimlog.errors import ClaimlogError, reason
+from claimlog.errors import OTHER_TMPDIR, ClaimlogError, reason
 from claimlog.export.content_hash import parquet_content, sqlite_content
 from claimlog.files import copy_durably, remove, remove_abandoned, temporary_path
 from claimlog.git import CheckoutError
 from claimlog.log.read_log import read
 from claimlog.log.release_index import ReleaseEntry, require_agreement
-from claimlog.package import DESCRIPTOR, DIST, RELEASE, Package, read_json
+from claimlog.package import DESCRIPTOR, DIST, RELEASE, Package, read_json, require_utf_8_path
 from claimlog.package_state import UNPACKED, state_folder
 from claimlog.release.layout import release_paths, sha256_of_file
 from claimlog.release.log_check import unstated_rules
@@ -80,6 +80,7 @@ def rebuild_tables(
         package_at_release(package, entry) as then,
         tempfile.TemporaryDirectory(prefix="claimlog-") as out,
     ):
+        require_utf_8_path(Path(out), OTHER_TMPDIR)
         earlier = [other for other in index if other.version < entry.version]
         log = read(then)
         log.require_readable()
@@ -238,6 +239,7 @@ def rebuild_archive(
     if out is not None:
         package.refuse_links(out / "archive")
     with tempfile.TemporaryDirectory(prefix="claimlog-") as scratch:
+        require_utf_8_path(Path(scratch), OTHER_TMPDIR)
         checkout = Checkout.of(package)
         top = Path(scratch) / checkout.top.name
         commit = release_commit(checkout, entry)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 from claimlog.count_wording import number_and_noun
 from claimlog.errors import ClaimlogError, Finding
+from claimlog.escaping import short_line
 from claimlog.release.release_statement import STATEMENT_SUFFIX
 
 FILES, LOG = "files", "log"
+
+MOST_FINDINGS = 1_000
+"""Findings that are listed: of what somebody forged there may be one for each line."""
+
+FINDING_LENGTH = 1_000
+"""Characters of a finding's message that are shown: the longest of ours have some hundreds."""
 
 NAMED_ROWS = 10
 """Rows that a sentence names; the findings name all."""
@@ -130,10 +137,23 @@ class Verdict:
             )
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the verdict as a JSON object."""
-        return asdict(self)
+        """Return the verdict as a JSON object; its findings are of bounded number and length."""
+        return {**asdict(self), "findings": [*map(asdict, _listed_findings(self.findings))]}
 
     @classmethod
     def load(cls, data: Mapping[str, Any]) -> Self:
         """Return the verdict that `as_dict` wrote."""
         return cls(**{**data, "findings": [Finding(**found) for found in data["findings"]]})
+
+
+def _listed_findings(findings: Sequence[Finding]) -> Iterator[Finding]:
+    """Yield the first findings, each cut as a terminal can show it, and how many there are more."""
+    for finding in findings[:MOST_FINDINGS]:
+        yield replace(
+            finding,
+            path=short_line(finding.path),
+            message=short_line(finding.message, FINDING_LENGTH),
+            entity=None if finding.entity is None else short_line(finding.entity),
+        )
+    if (rest := len(findings) - MOST_FINDINGS) > 0:
+        yield Finding(findings[-1].rule, "", f"{rest:,} more are not listed")

@@ -26,7 +26,7 @@ from claimlog.release.layout import (
     GET_AGAIN,
     LINE_ENDS,
     check_sums,
-    is_regular_file,
+    is_solid_file,
     relative_paths,
 )
 from claimlog.release.log_check import check_kept_roots, check_log, check_served_log
@@ -79,8 +79,8 @@ def verify_copy(
         verdict.checks.append(f"{len(names)} files against {SUMS}")
         if [finding.rule for finding in verdict.findings] == [LINE_ENDS]:
             return verdict  # what else differs has the same cause
-        if not all(is_regular_file(copy.folder / name) for name in names):
-            return verdict  # nothing is read through a link or a pipe
+        if not all(is_solid_file(copy.folder / name) for name in names):
+            return verdict  # nothing is read through a link or a pipe, and no holes are
         if verdict.findings:
             # which rows differ, where the files can still be read
             for check in (_check_database, check_served_log, check_tables):

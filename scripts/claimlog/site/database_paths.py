@@ -6,6 +6,7 @@ in it ends the path or stands for another character. Once it quotes the path, th
 
 from __future__ import annotations
 
+import os
 from typing import Any
 from urllib.parse import quote
 
@@ -24,7 +25,7 @@ class AddressPath(str):
         return "".join(self)
 
     def __format__(self, spec: str) -> str:
-        return format(quote("".join(self)), spec)
+        return format(quote(os.fsencode(str(self))), spec)  # a path need not be UTF-8
 
 
 def quote_database_paths(datasette: Any) -> None:

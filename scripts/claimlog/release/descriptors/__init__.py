@@ -7,6 +7,7 @@ that `find_disagreements` can compare all of them with the metadata.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Any
 
 import yaml
@@ -23,6 +24,7 @@ from claimlog.release.descriptors import (
     zenodo,
 )
 from claimlog.release.descriptors.stated_metadata import StatedMetadata, disagreements
+from claimlog.release.layout import MAX_LISTED
 from claimlog.release.metadata import ReleaseMetadata
 
 PACKAGE = "datapackage.json"
@@ -73,7 +75,8 @@ def find_disagreements(files: Mapping[str, bytes], metadata: ReleaseMetadata) ->
     """Return a sentence for each statement of the descriptors that the metadata contradict.
 
     Compared are title, version, date, licence, creators, keywords and DOI, and of the data files
-    names, sizes and hashes; each where the format has a place for it.
+    names, sizes and hashes; each where the format has a place for it. Of one file the first
+    `MAX_LISTED` are returned.
 
     Parameters
     ----------
@@ -86,7 +89,7 @@ def find_disagreements(files: Mapping[str, bytes], metadata: ReleaseMetadata) ->
             sentences.append(f"{name} is missing.")
             continue
         try:
-            flaws = list(disagreements(parse(files[name]), metadata))
+            flaws = [*islice(disagreements(parse(files[name]), metadata), MAX_LISTED)]
         except PARSE_ERRORS as error:
             reason = " ".join(str(error).split())[:200]
             sentences.append(f"{name} cannot be read ({type(error).__name__}: {reason}).")

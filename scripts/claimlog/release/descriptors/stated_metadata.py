@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from claimlog.escaping import plain_line
+from claimlog.escaping import plain_line, short_line
 from claimlog.release.metadata import DOI_RESOLVER, DataFile, ReleaseMetadata
 from claimlog.strict_json import decode_object
 
@@ -121,14 +121,14 @@ def _file_differences(
             yield f"does not list {path}."
     for path, size, digest in stated:
         if path not in by_path:
-            yield f"lists {path}, which is no data file of the release."
+            yield f"lists {short_line(path)}, which is no data file of the release."
             continue
         yield from _difference(f"size of {path}", str(size), str(by_path[path].bytes))
         yield from _difference(f"SHA-256 of {path}", digest, by_path[path].sha256)
 
 
 def _quote(text: str) -> str:
-    return f'"{text}"' if text else "none"
+    return f'"{short_line(text)}"' if text else "none"
 
 
 def _join(texts: Iterable[str]) -> str:
