@@ -18,6 +18,7 @@ import forked
 from claimlog import __version__, git
 from claimlog import checkout as checkout_module
 from claimlog.checkout import Checkout, blob_id
+from claimlog.edit.log_lock import package_lock
 from claimlog.errors import ClaimlogError
 from claimlog.git import CheckoutError
 from claimlog.log.release_index import ReleaseEntry, read_index
@@ -28,6 +29,8 @@ from claimlog.release.verify import verify_copy
 from claimlog.site.files.release_pages import draw_release_site
 from conftest import ROOT, World
 from repositories import Repo
+
+SEALED_BY_ME = ("--slug", "mine", "--title", "Mine", "--method", "Mine.", "--by", "me")
 
 
 @pytest.fixture(scope="module")
@@ -690,15 +693,20 @@ def test_directories_without_end_are_named(repo: Repo) -> None:
         assert said.count("\n") == 1
 
 
-def test_an_open_batch_that_came_with_a_clone_is_not_sealed(repo: Repo) -> None:
+def _clone_with_open_rows(repo: Repo) -> Path:
+    """Return a clone of a repository whose owner has committed the open batch."""
     repo.world.add("actors", [{"actor_id": "planted", "name": "P", "actor_type": "agency"}])
     repo.git("add", "-f", ".claimlog/open")
     repo.git("-c", "user.name=x", "-c", "user.email=x@x", "commit", "-q", "-m", "x")
     clone = repo.root.parent / "clone"
     subprocess.run(["git", "clone", "-q", str(repo.root), str(clone)], check=True)
-    words = ("--slug", "mine", "--title", "Mine", "--method", "Mine.", "--by", "me")
+    return clone
+
+
+def test_an_open_batch_that_came_with_a_clone_is_not_sealed(repo: Repo) -> None:
+    clone = _clone_with_open_rows(repo)
     for command in (
-        ("seal", *words),
+        ("seal", *SEALED_BY_ME),
         ("retract", "C001-001", "--reason", "x", "--by", "me"),
     ):
         status, said = run(clone, *command)
@@ -707,13 +715,46 @@ def test_an_open_batch_that_came_with_a_clone_is_not_sealed(repo: Repo) -> None:
     assert not (clone / "events" / "0004-mine").exists()
 
 
+@pytest.mark.parametrize("way", ["a link of the clone", "long lists", "git fails"])
+def test_an_open_batch_of_a_clone_is_refused_however_git_is_kept_from_saying_that_it_is_committed(
+    repo: Repo, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clone = _clone_with_open_rows(repo)
+    named, expected = clone, r"^\.claimlog: is committed, so that it holds rows that you"
+    if way == "a link of the clone":
+        named = clone / "data"
+        named.symlink_to(".")
+    if way == "long lists":
+        monkeypatch.setattr(git, "ANSWER_BYTES", 5)
+    if way == "git fails":  # as it does of the checkout of somebody else
+        (clone / ".git" / "index").write_text("none")
+        expected = r"^\.claimlog: git does not say whether it is committed, .*; run this again"
+    with pytest.raises(ClaimlogError, match=expected), package_lock(Package(named)):
+        pytest.fail("the open batch would be used")
+
+
+def test_an_open_batch_is_used_where_there_is_no_git_to_ask(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clone = _clone_with_open_rows(repo)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    with package_lock(Package(clone)):
+        assert (clone / ".claimlog" / "open").is_dir()
+
+
+def test_what_a_package_is_named_by_does_not_hide_it_from_git(repo: Repo) -> None:
+    (repo.root.parent / "link").symlink_to(repo.root)
+    linked = Checkout.of(Package(repo.root.parent / "link"))
+    assert linked == Checkout.of(repo.package)
+    assert linked.is_tracked()
+
+
 def test_sealing_says_whose_rows_it_seals(repo: Repo) -> None:
     """Where a state directory came otherwise, as in an archive of a checkout, that shows it."""
     actors = [{"actor_id": f"a{n}", "name": "A", "actor_type": "agency"} for n in range(7)]
     repo.world.add("actors", actors, by="stranger")
     repo.world.add("actors", [{"actor_id": "own", "name": "A", "actor_type": "agency"}], by="me")
-    words = ("--slug", "mine", "--title", "Mine", "--method", "Mine.", "--by", "me")
-    status, said = run(repo.root, "seal", *words)
+    status, said = run(repo.root, "seal", *SEALED_BY_ME)
     assert status == 0
     assert (
         "\nactors by stranger: a0, a1, a2, a3, a4 and 2 more\nactors by me: own\nsealed events/"

@@ -7,6 +7,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import shutil
 import subprocess
 import zipfile
 import zlib
@@ -31,6 +32,7 @@ from claimlog.edit.template import csv_template, workbook_template
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.limits import EXTRACTION_MEMORY, EXTRACTION_SECONDS, MIB, RAW_BYTES
 from claimlog.log.read_log import read
+from claimlog.package import Package
 from claimlog.sources.documents import document_formats, docx_document, read_document
 from claimlog.sources.documents.document_formats import DocumentFormat, decode_page, document_format
 from claimlog.sources.documents.extracted_text import (
@@ -675,6 +677,27 @@ def test_a_text_is_never_written_into_the_repository(world: World, tmp_path: Pat
         assert path == inside / "a-title-2.txt"
     with saved_text(world.package, Texts(inside), "Third", "Text.\n") as path:
         assert path == inside / "a-title.txt"  # it lies there already
+
+
+@pytest.mark.parametrize("by", ["the package", "a link to it"])
+def test_a_text_is_not_written_where_git_ignores_other_texts_alone(
+    world: World, tmp_path: Path, by: str
+) -> None:
+    """The package lies in a directory of a repository whose owner chose what is ignored."""
+    top = tmp_path / "repository"
+    shutil.copytree(world.root, top / "data")
+    inside = top / "data" / "texts"
+    inside.mkdir()
+    subprocess.run(["git", "init", "-q", str(top)], check=True)
+    (top / ".gitignore").write_text("text.txt\na-title.txt\n")
+    (tmp_path / "link").symlink_to(top / "data")
+    package = Package(top / "data" if by == "the package" else tmp_path / "link")
+    with saved_text(package, Texts(inside), "A title", "Text.\n") as path:
+        assert path.name == "a-title.txt"
+    refused = pytest.raises(UsageError, match=r"add /data/texts/ to \.gitignore")
+    with refused, saved_text(package, Texts(inside), "A title", "Other.\n"):
+        pytest.fail("git add would take the text")
+    assert [path.name for path in inside.iterdir()] == ["a-title.txt"]
 
 
 def test_the_ranges_of_furniture_are_of_the_text_that_is_written() -> None:

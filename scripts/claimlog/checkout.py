@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import signal
 import stat
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from claimlog.git import ANSWER_BYTES, CheckoutError, ask, running
+from claimlog.git import ANSWER_BYTES, CheckoutError, NoCheckoutError, ask, running
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.untrusted_files import read_regular
 
@@ -60,21 +61,23 @@ class Checkout:
 
     @classmethod
     def of(cls, package: Package) -> Checkout:
-        """Return the checkout that a package is in.
+        """Return the checkout that a package is in, where the links that name it lead.
+
+        Git holds what lies behind a link under its own path, and under no other.
 
         Raises
         ------
-        CheckoutError
+        NoCheckoutError
             If the package came out of an archive, or no directory above it holds ``.git``.
         """
         if package.archived:
-            raise CheckoutError("it is part of a release, and git is never asked about one")
-        root = package.root.absolute()
+            raise NoCheckoutError("it is part of a release, and git is never asked about one")
+        root = package.root.resolve()
         for top in (root, *root.parents):
             if (top / ".git").exists():
                 below = root.relative_to(top).as_posix()
                 return cls(top, "" if below == "." else f"{below}/")
-        raise CheckoutError("this is no git checkout")
+        raise NoCheckoutError("this is no git checkout")
 
     @staticmethod
     def outermost(package: Package) -> Path | None:
@@ -164,7 +167,10 @@ class Checkout:
         CheckoutError
             If git fails.
         """
-        return bool(self._ask("ls-files", "-z", "--", self._literal(path)))
+        words = ("ls-files", "-z", "--", self._literal(path))
+        # one name is enough, however many a stranger's index lists: git ends with the pipe
+        with running(self.top, words, statuses=(0, -signal.SIGPIPE)) as answer:
+            return bool(answer.read(1))
 
     def ignores(self, path: Path) -> bool:
         """Whether git leaves a path out by ``.gitignore``; it need not exist, and is not tracked.

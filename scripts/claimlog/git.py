@@ -90,6 +90,10 @@ class CheckoutError(ClaimlogError):
     """Git cannot answer about a package: there is no checkout, no git, or git failed."""
 
 
+class NoCheckoutError(CheckoutError):
+    """There is no checkout, or no git that could be asked about it."""
+
+
 def ask(top: Path, *words: str, statuses: Sequence[int] = (0,)) -> bytes:
     """Return what git answers about the checkout with this top level.
 
@@ -129,11 +133,11 @@ def running(
     Raises
     ------
     CheckoutError
-        If git is not there, fails, or takes too long or too much memory.
+        If git is not there (`NoCheckoutError`), fails, or takes too long or too much memory.
     """
     program = shutil.which("git")
     if program is None:
-        raise CheckoutError("git is not installed")
+        raise NoCheckoutError("git is not installed")
     seconds = min(SECONDS, LISTING_SECONDS) if words[0] == "ls-files" else SECONDS
     limits = ["sh", "-c", LIMITED, "sh", str(seconds + 1), str(MEMORY_BYTES // 1024)]
     command = [*limits, program, "-C", str(top)]

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from claimlog.checkout import Checkout
 from claimlog.edit.open_batch import open_folder
 from claimlog.edit.open_upcast import carry_over
+from claimlog.edit.write_together import put_back_replaced
 from claimlog.errors import ClaimlogError
 from claimlog.files import remove
-from claimlog.git import CheckoutError
+from claimlog.git import CheckoutError, NoCheckoutError
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.package import Package
@@ -69,6 +70,7 @@ def package_lock(package: Package) -> Iterator[None]:
             raise ClaimlogError(
                 "another claimlog is changing this log; wait for it and run this again"
             )
+        put_back_replaced(package)
         recover_directory(open_folder(package))
         for pattern in ("staging-*", ".gone-*", ".open-new-*"):
             for path in package.state.glob(pattern):
@@ -94,12 +96,17 @@ def _carry_over(package: Package, definition: Definition | None = None) -> int:
 
 def _refuse_committed(package: Package) -> None:
     """Refuse a state directory that came with a clone: its open batch is somebody else's rows."""
+    name = package.relative(package.state)
     try:
-        committed = Checkout.of(package).tracks(package.relative(package.state))
-    except CheckoutError:
-        return  # no checkout, or none that git answers about
+        committed = Checkout.of(package).tracks(name)
+    except NoCheckoutError:
+        return  # nobody can have committed it here
+    except CheckoutError as error:
+        raise ClaimlogError(
+            f"{name}: git does not say whether it is committed, as rows of somebody else would be "
+            f"({error}); run this again once git answers here"
+        ) from None
     if committed:
-        name = package.relative(package.state)
         raise ClaimlogError(
             f"{name}: is committed, so that it holds rows that you did not add; look at it, take "
             f"it out with git rm -r --cached {name}, remove it, and run this again"

@@ -108,15 +108,14 @@ def saved_text(package: Package, texts: Texts, name: str, content: str) -> Itera
     Raises
     ------
     ClaimlogError
-        If the directory is part of the repository, or cannot be written.
+        If git would track the file, or the directory cannot be written.
     """
-    require_outside_repository(package, texts.folder)
     text = Text(content)
     known = texts.get(text.sha256)
     if known is not None and known.path is not None:
         yield known.path
         return
-    path = _write_new(texts.folder, file_stem(name), content.encode("utf-8"))
+    path = _write_new(package, texts.folder, file_stem(name), content.encode("utf-8"))
     texts.by_hash[text.sha256] = Text(content, path)
     try:
         yield path
@@ -125,8 +124,13 @@ def saved_text(package: Package, texts: Texts, name: str, content: str) -> Itera
         raise
 
 
-def require_outside_repository(package: Package, folder: Path) -> None:
+def require_outside_repository(package: Package, folder: Path, name: str = "text.txt") -> None:
     """Refuse a directory that git would track: a source's text is never committed.
+
+    Parameters
+    ----------
+    name
+        A text there; ``.gitignore`` may leave out one and not the next.
 
     Raises
     ------
@@ -137,8 +141,8 @@ def require_outside_repository(package: Package, folder: Path) -> None:
         checkout = Checkout.of(package)
     except CheckoutError:
         return  # nothing is committed from here
-    place, top = folder.resolve(), checkout.top.resolve()
-    if place.is_relative_to(top) and (place == top or not checkout.ignores(place / "text.txt")):
+    place, top = folder.resolve(), checkout.top
+    if place.is_relative_to(top) and (place == top or not checkout.ignores(place / name)):
         inside = place.relative_to(top).as_posix()
         raise UsageError(
             f"{folder}: lies in the repository, where texts would be committed, which are other "
@@ -146,11 +150,12 @@ def require_outside_repository(package: Package, folder: Path) -> None:
         )
 
 
-def _write_new(folder: Path, stem: str, data: bytes) -> Path:
+def _write_new(package: Package, folder: Path, stem: str, data: bytes) -> Path:
     """Write a file that no other has the name of."""
     number = 1
     while True:
         path = folder / (f"{stem}.txt" if number == 1 else f"{stem}-{number}.txt")
+        require_outside_repository(package, folder, path.name)
         try:
             with path.open("xb") as file:
                 try:

@@ -13,6 +13,7 @@ from typing import Protocol
 from claimlog.edit.batch_files import sync_descriptor
 from claimlog.edit.log_lock import carry_open_batch_over, log_lock
 from claimlog.edit.open_batch import open_folder
+from claimlog.edit.write_together import write_together
 from claimlog.errors import ClaimlogError
 from claimlog.log.batch import sealed_batches
 from claimlog.log.release_index import Version, read_index
@@ -26,7 +27,6 @@ from claimlog.schema.upcast_steps import COLUMNS as UPCAST_COLUMNS
 from claimlog.schema.upcast_steps import FILE as UPCASTS
 from claimlog.start.definition_texts import DefinitionTexts, definition_files
 from claimlog.start.next_schema_version import raise_schema_version, schema_file
-from claimlog.start.write_together import write_together
 
 
 class Addition(Protocol):
