@@ -22,7 +22,7 @@ from claimlog.checkout import Checkout
 from claimlog.cli import cli
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
 from claimlog.export.content_hash import parquet_content, sqlite_content
-from claimlog.files import temporary_path
+from claimlog.files import lock_temporary, temporary_path
 from claimlog.log.read_log import read
 from claimlog.log.release_index import ReleaseEntry, Version, find_entry, read_index
 from claimlog.package import Package
@@ -975,8 +975,8 @@ def test_what_a_killed_run_left_in_the_checkout_does_not_have_to_be_committed(
     dead.touch()
     assert require_clean_commit(repo.package)
     assert not dead.exists()
-    unfinished.touch()  # of a process that runs
-    with pytest.raises(ClaimlogError, match="not committed: "):
+    unfinished.touch()
+    with lock_temporary(unfinished), pytest.raises(ClaimlogError, match="not committed: "):
         require_clean_commit(repo.package)
     assert unfinished.exists()
 
