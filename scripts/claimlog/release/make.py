@@ -392,6 +392,8 @@ def require_clean_commit(package: Package) -> str:
         checkout = Checkout.of(package)
         head = checkout.head()
         for path in map(package.root.joinpath, checkout.untracked()):
+            if path.is_symlink():
+                continue  # to a directory of somebody else's, maybe
             for unfinished in (path, *path.glob(".*-new-*")):
                 remove_if_abandoned(unfinished)
         # what was signed is written after the commit, and committed with the release; the state of
