@@ -441,7 +441,9 @@ def test_a_full_disk_during_add_leaves_the_open_batch(broken: World) -> None:
     before = bytes_of(broken)
     done = limited(broken, 300, *PORT)
     assert_refused(
-        done, r"\.claimlog/open: writing failed \(File too large\); nothing was replaced"
+        done,
+        r"\.claimlog/open: writing failed \(File too large\); allow larger files \(ulimit -f\); "
+        "nothing was replaced",
     )
     assert bytes_of(broken) == before
     assert sorted(path.name for path in broken.package.state.iterdir()) == [
@@ -499,8 +501,8 @@ SEAL = ("seal", "--slug", "x", "--title", "X", "--method", "None.")
         (
             ".claimlog",
             PORT,
-            r"\.claimlog/open: cannot be written \(Permission denied\); give the directory write "
-            "permission, or make room; nothing was replaced",
+            r"\.claimlog/open: writing failed \(Permission denied\); give write permission there; "
+            "nothing was replaced",
         ),
         (
             ".claimlog",
@@ -511,8 +513,8 @@ SEAL = ("seal", "--slug", "x", "--title", "X", "--method", "None.")
         (
             ".",
             ("build", "--force"),
-            r"build: cannot be written \(Permission denied\); give the directory write permission, "
-            "or make room; nothing was replaced",
+            r"build: writing failed \(Permission denied\); give write permission there; nothing was "
+            "replaced",
         ),
     ],
 )

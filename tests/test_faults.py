@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -14,7 +15,7 @@ import pytest
 
 from claimlog import swap
 from claimlog.errors import ClaimlogError, UnconfirmedError
-from claimlog.files import write_durably
+from claimlog.files import lock_temporary, write_durably
 from claimlog.package import Package
 from claimlog.release.changelog import add_entry, remove_entry
 from claimlog.swap import publish_directory
@@ -219,13 +220,35 @@ def test_what_is_in_place_but_not_flushed_is_said_to_be_in_place(
 def test_a_temporary_file_of_a_dead_process_is_removed_and_that_of_a_live_one_stays(
     tmp_path: Path,
 ) -> None:
+    """Whatever processes have their numbers here: each container counts them from 1."""
     ended = subprocess.Popen(["true"])
     ended.wait()
-    (tmp_path / f".file-new-{ended.pid}-00000000").touch()
-    live = tmp_path / f".file-new-{os.getppid()}-00000000"
+    for process in (ended.pid, os.getppid(), 1):
+        (tmp_path / f".file-new-{process}-00000000").touch()
+    live = tmp_path / f".file-new-{ended.pid}-00000001"
     live.touch()
-    write_durably(tmp_path / "file", b"x")
+    with lock_temporary(live):
+        write_durably(tmp_path / "file", b"x")
     assert sorted(path.name for path in tmp_path.iterdir()) == [live.name, "file"]
+
+
+def test_where_nothing_can_be_locked_the_number_of_the_process_decides(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import claimlog.files
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    live = tmp_path / f".out-new-{os.getppid()}-00000000"
+    for path in (tmp_path / f".out-new-{ended.pid}-00000000", live):
+        path.mkdir()
+    monkeypatch.setattr(claimlog.files.fcntl, "flock", refuse)
+    with publish_directory(tmp_path / "out", "out") as folder:
+        (folder / "file").touch()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [live.name, "out"]
 
 
 @pytest.fixture

@@ -330,7 +330,8 @@ def test_a_disk_that_is_full_is_one_line_and_nothing_is_dropped(
     with pytest.raises(ClaimlogError) as error:
         drop(pending.package, ["C001-008"])
     assert str(error.value) == (
-        ".claimlog/open: writing failed (No space left on device); nothing was replaced"
+        ".claimlog/open: writing failed (No space left on device); make room there; nothing was "
+        "replaced"
     )
     assert places(pending) == ALL
 

@@ -24,6 +24,7 @@ from click.testing import CliRunner
 from claimlog import web_client
 from claimlog.cli import cli
 from claimlog.errors import ClaimlogError, UsageError
+from claimlog.files import lock_temporary
 from claimlog.log.leaf_entries import iterate_entries
 from claimlog.log.merkle import EMPTY_ROOT
 from claimlog.log.release_index import read_index
@@ -1067,7 +1068,8 @@ def test_what_a_killed_copy_left_in_a_directory_of_whatever_release_goes(
     own = target / ".htaccess"
     for path in (left, running, own):
         path.write_bytes(b"of a row")
-    copy_release(plan_directory(release, target), release, str)
+    with lock_temporary(running):
+        copy_release(plan_directory(release, target), release, str)
     assert [path.exists() for path in (left, running, own)] == [False, True, True]
 
 

@@ -22,7 +22,7 @@ from claimlog.checkout import Checkout
 from claimlog.cli import cli
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
 from claimlog.export.content_hash import parquet_content, sqlite_content
-from claimlog.files import temporary_path
+from claimlog.files import lock_temporary, temporary_path
 from claimlog.log.read_log import read
 from claimlog.log.release_index import ReleaseEntry, Version, find_entry, read_index
 from claimlog.package import Package
@@ -961,6 +961,26 @@ def test_what_git_ignores_is_in_no_release(
         require_clean_commit(repo.package)
 
 
+def test_nothing_is_removed_where_a_link_leads_that_is_not_committed(
+    repo: Repo, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / ".d-new-4194305-0a1b2c3d").mkdir(parents=True)
+    (elsewhere / ".notes-new-4194305-0a1b2c3d").write_text("mine")
+    (repo.root / "extra").symlink_to(elsewhere)
+    with pytest.raises(ClaimlogError, match="not committed: extra"):
+        require_clean_commit(repo.package)
+    assert len([*elsewhere.iterdir()]) == 2
+
+
+def test_a_build_replaces_no_release(repo: Repo) -> None:
+    folder = repo.release("0.1.0").folder
+    before = sorted(folder.rglob("*"))
+    done = repo.world.run("build", "--out", "dist/tiny-0.1.0")
+    assert "dist/tiny-0.1.0: exists and is no build of ours" in done.stderr
+    assert sorted(folder.rglob("*")) == before
+
+
 @pytest.mark.parametrize("name", ["signed-checkpoints.json", "releases/0.1.0.json", "docs/a.md"])
 def test_what_a_killed_run_left_in_the_checkout_does_not_have_to_be_committed(
     name: str, repo: Repo
@@ -975,8 +995,8 @@ def test_what_a_killed_run_left_in_the_checkout_does_not_have_to_be_committed(
     dead.touch()
     assert require_clean_commit(repo.package)
     assert not dead.exists()
-    unfinished.touch()  # of a process that runs
-    with pytest.raises(ClaimlogError, match="not committed: "):
+    unfinished.touch()
+    with lock_temporary(unfinished), pytest.raises(ClaimlogError, match="not committed: "):
         require_clean_commit(repo.package)
     assert unfinished.exists()
 

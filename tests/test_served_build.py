@@ -26,6 +26,7 @@ import pyarrow.parquet as pq
 import pytest
 from fsspec.implementations.http import HTTPFileSystem
 
+from claimlog import files
 from claimlog.build import build
 from claimlog.errors import ClaimlogError
 from claimlog.site.served_build import ServedBuild, database_of, log_behind, pin_build
@@ -180,6 +181,43 @@ def test_a_build_is_served_from_links_or_else_copies_that_go_with_their_server(
     assert package.build.is_dir()
     ServedBuild(package.build, package.build).release()
     assert package.build.is_dir()
+
+
+def test_another_container_removes_nothing_that_is_served(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There the number of the server's process is nobody's."""
+    package = running.world.package
+    [links] = (package.state / "serving").iterdir()
+    monkeypatch.setattr(files, "_is_alive", lambda _: False)
+    files.remove_abandoned(package.state / "serving" / "build")
+    pin_build(package, package.build).release()
+    assert [*(package.state / "serving").iterdir()] == [links]
+    assert running.get("/downloads/claims.csv").status_code == 200
+
+
+def test_a_takedown_names_what_is_served_and_removes_what_a_killed_server_left(
+    made: World, tmp_path: Path
+) -> None:
+    world = copied(made, tmp_path)
+    build(world.package, world.package.build)
+    for number in (1, 2):
+        world.amend("claims", "C001-003", "Said better.", note=f"Pilots {number}.")
+        world.seal(f"later-{number}")
+    words = ("takedown", "C001-003", "--reason", "Court.", "--by", "maintainer", "--version")
+    with serving(world, tmp_path / "serve.log") as server:
+        [links] = (world.package.state / "serving").iterdir()
+        done = world.run(*words, "1")
+        assert f"left to do: {world.package.relative(links)} may hold it" in done.stdout
+        assert links.exists()
+        server.process.kill()
+        server.process.wait(20)
+    done = world.run(*words, "2")
+    assert "/serving/" not in done.stdout + done.stderr
+    assert not links.exists()
+    links.mkdir()
+    assert world.run("build").returncode == 0
+    assert not links.exists()
 
 
 def put_another_build(origin: Path, old: Path) -> None:

@@ -24,6 +24,7 @@ from claimlog.edit.rebase import rebase
 from claimlog.edit.seal import seal
 from claimlog.edit.takedown import plan_takedown, take_down, without_lines
 from claimlog.errors import ClaimlogError, FindingsError
+from claimlog.files import lock_temporary
 from claimlog.log.leaf_entries import iterate_entries
 from claimlog.log.read_log import read
 from claimlog.log.release_index import find_entry, read_index
@@ -621,12 +622,15 @@ def test_a_bundle_that_a_run_was_killed_at_loses_the_row_with_its_file(
     (bundle / ".23-new").touch()  # somebody's own
     go(sound)
     note = signed(sound, secret)
-    with pytest.raises(ClaimlogError, match=rf"23-new-{os.getppid()}-5293e8ed: is not finished"):
+    running = bundle / f".23-new-{os.getppid()}-5293e8ed"
+    with (
+        lock_temporary(running),
+        pytest.raises(ClaimlogError, match=rf"{running.name}: is not finished"),
+    ):
         tiled(sound, note, folder)
     assert sorted(path.name for path in bundle.iterdir()) == [
-        ".23-new", f".23-new-{os.getppid()}-5293e8ed"
+        ".23-new", running.name
     ]  # fmt: skip
-    (bundle / f".23-new-{os.getppid()}-5293e8ed").unlink()
     tiled(sound, note, folder)
     assert not any(STATEMENT.encode() in data for data in contents(folder).values())
 
@@ -1092,7 +1096,8 @@ def test_what_a_release_was_killed_at_goes_with_the_takedown(sound: World) -> No
     for folder in (released, built, running):
         folder.mkdir(parents=True)
         (folder / "claims.ndjson").write_text(STATEMENT)
-    go(sound)
+    with lock_temporary(running):
+        go(sound)
     for path in (unfinished, unpacked, released, built):
         assert not path.exists()
     assert running.exists()

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from claimlog.build_notes import BuildRecord, is_current, note_build, read_build_record
+from claimlog.build_notes import (
+    FINGERPRINT_FILE,
+    LOGICAL,
+    BuildRecord,
+    is_current,
+    note_build,
+    read_build_record,
+)
 from claimlog.compile import compile_tables, describe_build, fold_context, log_state
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.export.compatibility_views import compatibility_views
@@ -16,7 +23,7 @@ from claimlog.fingerprint import Fingerprint, build_fingerprint, bytes_of_rows, 
 from claimlog.fold import Cutoff, cutoff
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
-from claimlog.package import Package
+from claimlog.package import DESCRIPTOR, Package
 from claimlog.sources.text import Texts
 from claimlog.swap import publish_directory
 from claimlog.update import BuildUpdate, changes_derived_columns
@@ -30,6 +37,9 @@ UPDATE_RATIO = 5
 
 UPDATE_BYTES = 200 << 20
 """Bytes of rows from which on a build is updated rather than made anew."""
+
+BUILD_MARKS = (FINGERPRINT_FILE, LOGICAL)
+"""Files that a build has, and nothing else that is described by a Data Package."""
 
 STAGES = ("read", "schema", "rows", "integrity", "text", "compile")
 """Stages that a build names to `progress`, in order; between them it names files and tables."""
@@ -197,4 +207,5 @@ def refuse_foreign(package: Package, out: Path) -> None:
 
 
 def _is_build(out: Path) -> bool:
-    return (out / "datapackage.json").is_file() and (out / "validation.json").is_file()
+    """Whether a directory has the mark of a build, of either engine; a release has neither."""
+    return (out / DESCRIPTOR).is_file() and any((out / name).is_file() for name in BUILD_MARKS)

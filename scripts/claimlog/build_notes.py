@@ -30,6 +30,9 @@ Signatures = dict[str, StatSignature]
 FINGERPRINT_FILE = "datasette/inputs.sha256"
 """The fingerprint of a build's inputs; the hashes of `UNLISTED`, as ``sha256sum`` writes them."""
 
+LOGICAL = "logical.json"
+"""Hashes of the content of tables, in a build by Spark."""
+
 UNLISTED = (DESCRIPTOR, "datasette/metadata.json", "datasette/inspect.json")
 """Files of a build that its descriptor does not list."""
 

@@ -38,6 +38,12 @@ MACHINE = (
 """What the system says when it failed itself, whatever the file holds."""
 
 
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""What the system says where there is no room, of bytes or of files."""
+
+FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+"""What the system says where one may not write."""
+
 OUT_OF_MEMORY = (
     *("memory allocation of", "bad_alloc", "out of memory", "MemoryError"),
     *("Cannot allocate memory", "failed to map segment", "can't start new thread"),
@@ -79,6 +85,19 @@ def reason(error: OSError) -> str:
     listed = error.args[0] if error.args else error
     said = str(listed[-1][-1] if isinstance(listed, list) and listed else listed)
     return re.sub(r"^\[Errno [0-9]+\] (.*?)(: '.*)?$", r"\1", said, flags=re.DOTALL)
+
+
+def write_remedy(error: OSError) -> str:
+    """Return what to do, by what the system said, where a file or directory cannot be written."""
+    within = re.search(r"\[errno ([0-9]+)\]", str(error), re.IGNORECASE)  # as libraries cite it
+    number = error.errno or (int(within[1]) if within else None)
+    if number in FULL:
+        return "make room there"
+    if number in FORBIDDEN:
+        return "give write permission there"
+    if number == errno.EFBIG:
+        return "allow larger files (ulimit -f)"
+    return "look after the disk, and run this again"
 
 
 def is_of_the_machine(error: BaseException) -> bool:

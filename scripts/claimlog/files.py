@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
@@ -30,7 +31,7 @@ def write_durably(path: Path, data: bytes) -> None:
     UnconfirmedError
         If it was replaced, and the disk does not confirm it.
     """
-    with _replacing_file(path, path.name) as temporary, temporary.open("xb") as handle:
+    with _replacing_file(path, path.name) as temporary, temporary.open("wb") as handle:
         handle.write(data)
         handle.flush()
         os.fsync(handle.fileno())
@@ -58,15 +59,11 @@ def _replacing_file(target: Path, display_path: str) -> Iterator[Path]:
     Whatever goes wrong, an interrupt included, `target` stays as it was.
     """
     remove_abandoned(target)
-    temporary = temporary_path(target)
-    try:
+    with temporary_file(target) as temporary:
         yield temporary
         # whatever the umask: the log is for everybody to read
         temporary.chmod(0o644)
         temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
     confirm_rename(target.parent, display_path)
 
 
@@ -87,6 +84,66 @@ def confirm_rename(folder: Path, display_path: str) -> None:
         ) from error
 
 
+@contextmanager
+def temporary_file(target: Path) -> Iterator[Path]:
+    """Yield an empty file beside `target`, locked; what has its name at the end is removed."""
+    with _temporary(target, _touch, outlasts_exec=False) as path:
+        yield path
+
+
+@contextmanager
+def temporary_folder(target: Path, *, outlasts_exec: bool = False) -> Iterator[Path]:
+    """Yield an empty directory beside `target`, locked; what has its name at the end is removed.
+
+    Parameters
+    ----------
+    outlasts_exec
+        Whether a program that takes this process's place holds the lock, until it ends.
+    """
+    with _temporary(target, Path.mkdir, outlasts_exec) as path:
+        yield path
+
+
+def _touch(path: Path) -> None:
+    path.touch(exist_ok=False)
+
+
+@contextmanager
+def _temporary(target: Path, make: Callable[[Path], None], outlasts_exec: bool) -> Iterator[Path]:
+    while True:
+        path = temporary_path(target)
+        try:  # named before it is made: an interrupt at any point finds it and removes it
+            make(path)
+            with lock_temporary(path, outlasts_exec=outlasts_exec):
+                # before it was locked, another process may have taken it for abandoned
+                if os.path.lexists(path):
+                    yield path
+                    return
+        finally:
+            remove(path)
+
+
+@contextmanager
+def lock_temporary(path: Path, *, outlasts_exec: bool = False) -> Iterator[None]:
+    """Hold the lock of what is written, or served, so that nobody takes it for abandoned.
+
+    The system releases it when the process ends, however that happens, and shows it in every
+    container.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:  # it is gone already, or may not be read
+        yield
+        return
+    try:
+        os.set_inheritable(descriptor, outlasts_exec)
+        with suppress(OSError):  # a file system without locks: `_lock_abandoned` knows another way
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def temporary_path(target: Path, role: str = NEW) -> Path:
     """Return a path beside `target`, with the number of this process in its name.
 
@@ -98,22 +155,45 @@ def temporary_path(target: Path, role: str = NEW) -> Path:
     return target.with_name(f".{target.name}-{role}-{os.getpid()}-{secrets.token_hex(4)}")
 
 
-def abandoned_paths(target: Path, role: str = NEW) -> list[Path]:
-    """Return what processes that ended left beside `target` in a role, in order of their names."""
-    beside = target.parent.glob(f".{escape(target.name)}-{role}-*")
-    return sorted(path for path in beside if _abandoned(path) == (target.name, role))
+def abandoned_paths(target: Path, role: str = NEW) -> Iterator[Path]:
+    """Yield what processes that ended left beside `target` in a role, each locked meanwhile."""
+    for path in sorted(target.parent.glob(f".{escape(target.name)}-{role}-*")):
+        match = TEMPORARY_NAME.fullmatch(path.name)
+        if match and (match[1], match[2]) == (target.name, role):
+            with _lock_abandoned(path, int(match[3])) as is_abandoned:
+                if is_abandoned:
+                    yield path
+
+
+@contextmanager
+def _lock_abandoned(path: Path, process: int) -> Iterator[bool]:
+    """Yield whether nobody holds the lock of a temporary path any more; it is held meanwhile.
+
+    The number of the process tells that only where nothing can be locked: another container, or
+    machine, has other numbers.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:  # a link, or somebody else's
+        yield not _is_alive(process)
+        return
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_abandoned = True
+        except BlockingIOError:
+            is_abandoned = False
+        except OSError:
+            is_abandoned = not _is_alive(process)
+        yield is_abandoned
+    finally:
+        os.close(descriptor)
 
 
 def is_unfinished(path: Path) -> bool:
     """Whether a path is named as what is being written, or was when a process ended."""
     match = TEMPORARY_NAME.fullmatch(path.name)
     return match is not None and match[2] == NEW
-
-
-def _abandoned(path: Path) -> tuple[str, str] | None:
-    """Return the target and role of a temporary path whose process ended; else None."""
-    match = TEMPORARY_NAME.fullmatch(path.name)
-    return (match[1], match[2]) if match and not _is_alive(int(match[3])) else None
 
 
 def remove_abandoned(target: Path) -> None:
@@ -124,8 +204,11 @@ def remove_abandoned(target: Path) -> None:
 
 def remove_if_abandoned(path: Path) -> None:
     """Remove what a process that ended had begun to write, whatever it was to replace."""
-    if is_unfinished(path) and _abandoned(path) and not path.is_symlink():
-        remove(path)
+    match = TEMPORARY_NAME.fullmatch(path.name)
+    if match and match[2] == NEW and not path.is_symlink():
+        with _lock_abandoned(path, int(match[3])) as is_abandoned:
+            if is_abandoned:
+                remove(path)
 
 
 def remove_abandoned_in(folder: Path) -> None:

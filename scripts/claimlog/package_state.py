@@ -43,6 +43,9 @@ FILES = (
 )
 """Files below the state directory, by path; none has to be there."""
 
+SERVED = ("serving", "build")
+"""Where a build that is served, or whose site is drawn, is linked: beside that path."""
+
 UNPACKED = ("release", "package")
 """Where an earlier state of the package is unpacked: beside that path, while a command runs."""
 

@@ -9,13 +9,15 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from claimlog.errors import ClaimlogError, reason
+from claimlog.errors import ClaimlogError, reason, write_remedy
 from claimlog.files import (
     abandoned_paths,
     confirm_rename,
+    lock_temporary,
     remove,
     remove_abandoned,
     sync,
+    temporary_folder,
     temporary_path,
 )
 
@@ -43,26 +45,17 @@ def publish_directory(target: Path, display_path: str) -> Iterator[Path]:
         If `target` was replaced, and the disk does not confirm it.
     """
     recover_directory(target)
-    # named before it is made: an interrupt at any point finds it and removes it
-    folder = temporary_path(target)
     try:
-        try:
-            folder.mkdir()
-        except OSError as error:
-            raise ClaimlogError(
-                f"{display_path}: cannot be written ({error.strerror}); "
-                "give the directory write permission, or make room; nothing was replaced"
-            ) from error
-        yield folder
-        _sync(folder)
-        _swap(folder, target)
-        confirm_rename(target.parent, display_path)
+        with temporary_folder(target) as folder:
+            yield folder
+            _sync(folder)
+            _swap(folder, target)
+            confirm_rename(target.parent, display_path)
     except OSError as error:
         raise ClaimlogError(
-            f"{display_path}: writing failed ({reason(error)}); nothing was replaced"
+            f"{display_path}: writing failed ({reason(error)}); {write_remedy(error)}; "
+            "nothing was replaced"
         ) from error
-    finally:
-        remove(folder)
 
 
 def recover_directory(target: Path) -> None:
@@ -92,13 +85,14 @@ def _swap(folder: Path, target: Path) -> None:
         return
     # two renames, where the file system knows no exchange; `recover_directory` undoes one alone
     old = temporary_path(target, OLD)
-    target.rename(old)
-    try:
-        folder.rename(target)
-    except BaseException:  # an interrupt too
-        old.rename(target)
-        raise
-    remove(old)
+    with lock_temporary(target):  # so that nobody takes it for one that was cut off
+        target.rename(old)
+        try:
+            folder.rename(target)
+        except BaseException:  # an interrupt too
+            old.rename(target)
+            raise
+        remove(old)
 
 
 def _exchange(one: Path, other: Path) -> bool:

@@ -103,12 +103,15 @@ def _build(
     package: Package, as_of: str | None, out: Path | None, force: bool, texts: Path | None
 ) -> None:
     from claimlog.build_notes import is_current
+    from claimlog.files import remove_abandoned
     from claimlog.fingerprint import build_fingerprint
+    from claimlog.package_state import SERVED, require_own_state
     from claimlog.swap import recover_directory
 
     target = (out or package.build).absolute()
-    # an interrupted build may have left something, also where this one has no work
+    # an interrupted build or server may have left something, also where this one has no work
     recover_directory(target)
+    remove_abandoned(require_own_state(package).joinpath(*SERVED))
     if texts is not None:
         load_texts(texts)  # a wrong directory is a wrong directory, built before or not
     fingerprint = build_fingerprint(package, as_of, texts)

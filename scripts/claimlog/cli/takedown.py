@@ -49,7 +49,12 @@ def takedown(
     Their hashes stay, and with them the tree and every proof; what they said goes.
     """
     from claimlog.edit.log_lock import log_lock
-    from claimlog.edit.takedown import plan_takedown, remove_copies, take_down
+    from claimlog.edit.takedown import (
+        copies_in_use,
+        plan_takedown,
+        remove_copies,
+        take_down,
+    )
     from claimlog.log.takedowns import RECORD, read_takedowns
     from claimlog.package import CHANGELOG
 
@@ -75,4 +80,11 @@ def takedown(
         line(f"release {version} holds it: claimlog reissue {version}")
     if places := ", ".join(plan.elsewhere.lines):
         line(f"left to do: words of it stand in {places}; take out what must go by hand")
+    lines(
+        [
+            f"left to do: {name} may hold it: wait for the command that writes there, or end the "
+            "server, and remove it if it stays"
+            for name in copies_in_use(package)
+        ]
+    )
     lines([f"left to do: {what}" for what in LEFT_TO_DO])

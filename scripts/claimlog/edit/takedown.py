@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from io import BytesIO
+from pathlib import Path
 
 import polars as pl
 
@@ -22,7 +23,7 @@ from claimlog.edit.entity_history import find_entity
 from claimlog.edit.taken_words import SaidElsewhere, said_elsewhere, words_that_go
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.errors import reason as system_reason
-from claimlog.files import remove_abandoned, remove_abandoned_in
+from claimlog.files import is_unfinished, remove_abandoned_in
 from claimlog.limits import UNSEALED_BYTES
 from claimlog.log.batch import Batch, sealed_batches
 from claimlog.log.cache import empty_cache
@@ -42,7 +43,7 @@ from claimlog.log.takedowns import (
     read_takedowns,
 )
 from claimlog.package import CHANGELOG, Package
-from claimlog.package_state import UNPACKED, require_own_state
+from claimlog.package_state import SERVED, UNPACKED, require_own_state
 from claimlog.schema.definition import Definition, read_definition
 from claimlog.schema.json_schemas import shape_flaw
 from claimlog.schema.table_schema import Table
@@ -306,7 +307,27 @@ def remove_copies(package: Package) -> None:
     empty_cache(package)
     remove_leftovers(package)
     # what a build or a release that was killed left: tables, archives, reasons in the changelog
-    for folder in (package.root, package.dist):
+    for folder in _folders_written_in(package):
+        remove_abandoned_in(folder)
+
+
+def copies_in_use(package: Package) -> list[str]:
+    """Return what may hold rows and is left by `remove_copies`, by path in the package.
+
+    A process that runs writes or serves that, or it is somebody else's to remove.
+    """
+    return [
+        package.relative(path)
+        for folder in _folders_written_in(package)
+        for path in sorted(folder.iterdir())
+        if is_unfinished(path) and not path.is_symlink()
+    ]
+
+
+def _folders_written_in(package: Package) -> Iterator[Path]:
+    """Yield the directories in which builds, releases, and links to them are put together."""
+    state = require_own_state(package)
+    state_folders = (state.joinpath(*place).parent for place in (SERVED, UNPACKED))
+    for folder in (package.root, package.dist, *state_folders):
         if folder.is_dir() and not folder.is_symlink():
-            remove_abandoned_in(folder)
-    remove_abandoned(require_own_state(package).joinpath(*UNPACKED))
+            yield folder

@@ -13,11 +13,10 @@ from claimlog.errors import ClaimlogError, FindingsError, UsageError, reason
 from claimlog.export.descriptor import dump_json
 from claimlog.files import (
     confirm_rename,
-    remove,
     remove_abandoned,
     remove_if_abandoned,
     sync,
-    temporary_path,
+    temporary_file,
     write_durably,
 )
 from claimlog.fold import cutoff
@@ -307,19 +306,17 @@ def write_release(
     with publish_directory(folder, package.relative(folder)) as staged:
         stage_release(package, log, plan, staged, progress)
         check(staged)
-    fresh = temporary_path(zip_path)
     try:
-        archive.write_archive(folder, fresh)
-        fresh.chmod(0o644)
-        sync(fresh)
-        fresh.replace(zip_path)
+        with temporary_file(zip_path) as fresh:
+            archive.write_archive(folder, fresh)
+            fresh.chmod(0o644)
+            sync(fresh)
+            fresh.replace(zip_path)
     except OSError as error:
         raise ClaimlogError(
             f"{package.relative(zip_path)}: cannot be written ({error.strerror}); "
             f"{plan.version} is not released, make room and run this again"
         ) from error
-    finally:
-        remove(fresh)
     confirm_rename(out, package.relative(zip_path))
     return folder, zip_path
 
@@ -395,6 +392,8 @@ def require_clean_commit(package: Package) -> str:
         checkout = Checkout.of(package)
         head = checkout.head()
         for path in map(package.root.joinpath, checkout.untracked()):
+            if path.is_symlink():
+                continue  # to a directory of somebody else's, maybe
             for unfinished in (path, *path.glob(".*-new-*")):
                 remove_if_abandoned(unfinished)
         # what was signed is written after the commit, and committed with the release; the state of

@@ -19,7 +19,7 @@ from claimlog.build import Progress
 from claimlog.checkout import Checkout
 from claimlog.errors import OTHER_TMPDIR, ClaimlogError, reason
 from claimlog.export.content_hash import parquet_content, sqlite_content
-from claimlog.files import copy_durably, remove, remove_abandoned, temporary_path
+from claimlog.files import copy_durably, remove_abandoned, temporary_folder
 from claimlog.git import CheckoutError
 from claimlog.log.read_log import read
 from claimlog.log.release_index import ReleaseEntry, require_agreement
@@ -183,14 +183,10 @@ def package_at_release(package: Package, entry: ReleaseEntry) -> Iterator[Packag
     commit = release_commit(checkout, entry)
     place = state_folder(package, *UNPACKED[:-1]) / UNPACKED[-1]
     remove_abandoned(place)
-    scratch = temporary_path(place)
-    try:
-        scratch.mkdir()
+    with temporary_folder(place) as scratch:
         root = scratch / package.root.name
         checkout.unpack(commit, root)
         yield Package(root, archived=True)
-    finally:
-        remove(scratch)
 
 
 def release_commit(checkout: Checkout, entry: ReleaseEntry) -> str:

@@ -10,8 +10,8 @@ import errno
 import os
 import shutil
 import stat
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,12 @@ from weakref import WeakKeyDictionary
 
 from claimlog.build_notes import FINGERPRINT_FILE
 from claimlog.errors import ClaimlogError
-from claimlog.files import remove, remove_abandoned, temporary_path
+from claimlog.files import remove, remove_abandoned, temporary_folder
 from claimlog.limits import DOCUMENT_BYTES, FILE_BYTES
 from claimlog.log.batch import sealed_batches
 from claimlog.package import DESCRIPTOR, Package
-from claimlog.package_state import state_folder
+from claimlog.package_state import SERVED as PLACE
+from claimlog.package_state import require_own_state
 from claimlog.untrusted_files import parse_json, read_regular
 
 PIN_ATTEMPTS = 5
@@ -34,10 +35,17 @@ REPLACED = "another build has taken the place of the one that is served; start t
 
 @dataclass(frozen=True)
 class ServedBuild:
-    """A build that is served: the directory that is read, and the one that it was made from."""
+    """A build that is served: the directory that is read, and the one that it was made from.
+
+    Attributes
+    ----------
+    links
+        Keeps a directory of links, locked; empty where another process made it.
+    """
 
     folder: Path
     origin: Path
+    links: ExitStack = field(default_factory=ExitStack, compare=False, repr=False)
 
     @cached_property
     def descriptor(self) -> dict[str, Any]:
@@ -67,6 +75,7 @@ class ServedBuild:
         """Remove the directory of links, if it is one."""
         if self.folder != self.origin:
             remove(self.folder)
+        self.links.close()
 
 
 SERVED: WeakKeyDictionary[Any, ServedBuild] = WeakKeyDictionary()
@@ -102,8 +111,8 @@ def database_of(package: Package, folder: Path) -> Path:
 def pin_build(package: Package, origin: Path) -> ServedBuild:
     """Return a build as it is now: its files by hard links, or copies where there can be none.
 
-    They lie in the package's state, under a name that `claimlog.files.remove_abandoned` knows: what
-    a server that was killed leaves there goes with the next one.
+    They lie in the package's state, locked, under a name that `claimlog.files.remove_abandoned`
+    knows: what a server that was killed leaves there goes with the next one, or a takedown.
 
     Raises
     ------
@@ -112,26 +121,25 @@ def pin_build(package: Package, origin: Path) -> ServedBuild:
     OSError
         If they cannot be put there.
     """
-    target = state_folder(package, "serving") / "build"
+    target = require_own_state(package).joinpath(*PLACE)
+    target.parent.mkdir(parents=True, exist_ok=True)
     remove_abandoned(target)
-    folder = temporary_path(target)
     for left in reversed(range(PIN_ATTEMPTS)):
         # as long as it is open, no other directory has its number
         opened = os.open(origin, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            _link_files(origin, folder)
-            if _is_there(origin, opened):
-                return ServedBuild(folder, origin)
+            with ExitStack() as links:
+                # the server takes the place of the process that began it
+                folder = links.enter_context(temporary_folder(target, outlasts_exec=True))
+                _link_files(origin, folder)
+                if _is_there(origin, opened):
+                    return ServedBuild(folder, origin, links.pop_all())
+            # it may have files of two builds
         except OSError:
             if _is_there(origin, opened) or not left:
-                remove(folder)
                 raise
-        except BaseException:
-            remove(folder)
-            raise
         finally:
             os.close(opened)
-        remove(folder)  # it may have files of two builds
     raise OSError(errno.EBUSY, "another build takes its place again and again")
 
 
@@ -144,7 +152,9 @@ def _is_there(origin: Path, opened: int) -> bool:
 
 def _link_files(origin: Path, folder: Path) -> None:
     try:
-        shutil.copytree(origin, folder, copy_function=_link_or_copy, symlinks=True)
+        shutil.copytree(
+            origin, folder, copy_function=_link_or_copy, symlinks=True, dirs_exist_ok=True
+        )
     except shutil.Error as error:  # of several files, each with its reason
         raise OSError(str(error.args[0][0][2])) from error
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from claimlog.build import refuse_foreign
+from claimlog.build_notes import LOGICAL
 from claimlog.compile import batches_table, fold_context, log_state
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.export.content_hash import Content
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 OUT_FOLDER = "build-spark"
-VALIDATION, LOGICAL = "validation.json", "logical.json"
+VALIDATION = "validation.json"
 PARALLEL_TABLES = 4
 """Tables that Spark writes at a time."""
 
@@ -136,7 +137,8 @@ def _stage_directory(
                 path.unlink()
         return
     target = StorageDirectory(spark, out)
-    if target.exists() and [*target.entries()] and not target.exists(DESCRIPTOR):
+    is_build = target.exists(DESCRIPTOR) and target.exists(LOGICAL)
+    if target.exists() and [*target.entries()] and not is_build:
         raise ClaimlogError(
             f"{out}: exists and is no build of ours; name another address with --out, "
             "or remove it yourself"
