@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import shlex
 import time
 import zipfile
 from collections.abc import Callable, Mapping
@@ -211,6 +212,27 @@ def test_codes_and_coders_that_do_not_exist_are_said_once_for_each_line_of_a_map
     assert said[3].startswith("attribute 'x', value 'k': \"voice\" is \"qouted\"")
     assert said[4].startswith('coder "coder-8" is not registered')
     assert "claimlog add coder --coder-id coder-8" in said[4]
+
+
+@pytest.mark.parametrize(
+    ("coder", "offered"),
+    [
+        ("zz;touch${IFS}x;echo", "'zz;touch${IFS}x;echo'"),
+        ("coder 8", "'coder 8'"),
+        ("c" * 100, "ID"),
+        ("coder\x1b8", "ID"),
+    ],
+)
+def test_the_command_that_registers_a_coder_is_whole_and_quoted_for_the_shell(
+    coder: str, offered: str, world: World, bring: Bring
+) -> None:
+    with pytest.raises(ClaimlogError) as caught:
+        bring(doccano((*span(PILOTS), "a")), None, fixed={"coder": coder, "pass": 1})
+    said = str(caught.value)
+    command = f'add coder --coder-id {offered} --kind person --description "…"'
+    assert f"claimlog {command}; nothing was added" in said
+    done = world.run(*shlex.split(command.replace("ID", "coder-8")))
+    assert (done.returncode == 0) is (offered == "ID"), done.stderr
 
 
 def test_a_fault_of_an_imported_row_names_the_annotation_and_not_a_line(

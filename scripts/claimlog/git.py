@@ -197,6 +197,6 @@ def _reason(errors: bytes, top: Path) -> str:
     first = next((line for line in lines if line.startswith("fatal: ")), (lines or [""])[0])
     said = first.removeprefix("fatal: ").removeprefix("error: ") or "it gave no reason"
     if said.startswith("detected dubious ownership"):
-        place = shlex.quote(str(top.resolve()))
-        said += f"; if you trust it: git config --global --add safe.directory {place}"
+        place = str(top.resolve())
+        said += f"; if you trust it: git config --global --add safe.directory {shlex.quote(place)}"
     return said

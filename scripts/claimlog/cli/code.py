@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -74,7 +75,8 @@ def code(
     rows = code_with_program(desk, command, source, coder, seconds)
     if out is not None:
         write_rows(rows, source, out)
-        line(f"wrote {len(rows)} rows to {out}; add them: claimlog add claim --from {out}")
+        add = f"claimlog add claim --from {shlex.quote(str(out))}"
+        line(f"wrote {len(rows)} rows to {out}; add them: {add}")
         return
     work = save_as_work(desk, rows, source, coder)
     line(f"{coder} has finished {source} ({len(work.drafts())} claims); compare it at the desk")

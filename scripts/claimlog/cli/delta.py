@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,8 +82,8 @@ def apply(context: Context, base: Path, changes: Path, out: Path | None, limits:
         line((f"{flaw} {applied.version}, or get it with a signature", "red"))
         good = False
     # what another version of claimlog writes has not the bytes of any index
-    words = "" if applied.archive else "--alone "
-    line(f"To check it: claimlog verify {words}{applied.archive or applied.folder}")
+    words = [str(applied.archive)] if applied.archive else ["--alone", str(applied.folder)]
+    line(f"To check it: claimlog verify {shlex.join(words)}")
     return 0 if good else 1
 
 

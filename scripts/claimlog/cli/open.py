@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import click
 
 from claimlog.cli.base import Context, example, pass_context
@@ -60,7 +62,9 @@ def list_open(context: Context, json_out: bool) -> None:
     line(("open batch, not sealed", "bold"), f"  {row_counts(rows)}")
     for row, text in zip(rows, said, strict=True):
         if row.flaw:
-            line(f"  {row.place}  cannot be read: {row.flaw}; claimlog drop {row.place}")
+            line(
+                f"  {row.place}  cannot be read: {row.flaw}; claimlog drop {shlex.quote(row.place)}"
+            )
             continue
         cut = text if len(text) <= WIDTH else f"{text[: WIDTH - 1].rstrip()}…"
         content = row.content

@@ -57,8 +57,8 @@ def write_proof_file(
     proof = prove_row(log, row, note, display_path)
     log.package.refuse_links(out)
     write_durably(out, proof.text().encode("utf-8"))
-    name = shlex.quote(str(out))
-    line(f"wrote {out}; check it with: claimlog verify --proof {name} --key KEY")
+    check = f"claimlog verify --proof {shlex.quote(str(out))} --key KEY"
+    line(f"wrote {out}; check it with: {check}")
 
 
 def _signed_note(log: Log, version: str | None, checkpoint: Path | None) -> tuple[str, str]:

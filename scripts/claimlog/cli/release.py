@@ -118,8 +118,8 @@ def release(
     line("To tag and publish it:")
     line(f"  git add {shlex.join(to_commit)}")
     line(f'  git commit -m "Release {version}"')
-    title = shlex.quote(f"{package.descriptor['title']} {version}")
-    line(f"  git tag -a v{version} -m {title}")
+    title = f"{package.descriptor['title']} {version}"
+    line(f"  git tag -a v{version} -m {shlex.quote(title)}")
     line("  git push --follow-tags")
     line(f"  then deposit {package.relative(output.archive)} where people can get it")
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -204,7 +205,8 @@ def _coded_text(before: Row, texts: Texts) -> Text:
     if sha256 is None:
         raise ClaimlogError(
             f"{before['source_id']} has no text to correct; give it one: "
-            f"claimlog amend source {before['source_id']} --text FILE; {NOTHING}"
+            f"claimlog amend source {shlex.quote(before['source_id'])} --text FILE "
+            f'--reason "…"; {NOTHING}'
         )
     text = texts.get(sha256)
     if text is None:

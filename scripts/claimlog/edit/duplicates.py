@@ -7,6 +7,7 @@ identifier is the same as one with its content; an identifier of its own means a
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -148,9 +149,9 @@ class RowIndex:
         other = ", ".join(name for name in self.names if before[name] != after[name])
         columns = self.table.natural_key.columns if self.table.natural_key else ()
         remedy = {
-            SEALED: f"change that one instead: claimlog amend {entity} {identifier}",
-            OPEN: f"change that one (claimlog amend {entity} {identifier}), or take it back first "
-            f"(claimlog drop {identifier})",
+            SEALED: f"change that one instead: claimlog amend {entity} {shlex.quote(identifier)}",
+            OPEN: f"change that one (claimlog amend {entity} {shlex.quote(identifier)}), or take "
+            f"it back first (claimlog drop {shlex.quote(identifier)})",
             INPUT: "keep one of the two",
         }[last.kind]
         return ClaimlogError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections.abc import Iterator
 
 from claimlog.checkout import Checkout
@@ -109,5 +110,5 @@ def _refuse_committed(package: Package) -> None:
     if committed:
         raise ClaimlogError(
             f"{name}: is committed, so that it holds rows that you did not add; look at it, take "
-            f"it out with git rm -r --cached {name}, remove it, and run this again"
+            f"it out with git rm -r --cached {shlex.quote(name)}, remove it, and run this again"
         )

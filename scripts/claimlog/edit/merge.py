@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -76,7 +77,7 @@ def merge(
         if stream in REQUIRED_STREAMS and stream not in MERGEABLE:
             raise UsageError(
                 f"{table.entity}: rows with passages or ends of their own are not merged; retract "
-                f"the one: claimlog retract {gone}"
+                f'the one: claimlog retract {shlex.quote(gone)} --reason "…"'
             )
         if gone == into:
             raise UsageError(f"{gone} and {into} are one already; name two; {NOTHING}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -200,7 +201,9 @@ def _refuse_released(package: Package, batches: list[Batch], lost: list[Batch]) 
 def _instead(batch: Batch, batches: list[Batch]) -> str:
     """Say which batch may be meant: another one of the same number."""
     others = [other for other in batches if other.number == batch.number and other is not batch]
-    return "".join(f"; did you mean claimlog rebase {other.path.name}?" for other in others[:1])
+    return "".join(
+        f"; did you mean claimlog rebase {shlex.quote(other.path.name)}?" for other in others[:1]
+    )
 
 
 def _first_unraced(batches: list[Batch], lost: list[Batch]) -> Batch | None:
@@ -247,8 +250,8 @@ def _refuse_gap(lost: list[Batch], kept: list[Batch]) -> None:
     followers = first_followers(kept)
     for batch in lost:
         if above := [*chain(batch, followers)]:
-            names = " ".join(other.path.name for other in (batch, *above))
+            names = [other.path.name for other in (batch, *above)]
             raise UsageError(
                 f"{above[0].path.name} was sealed on top of {batch.path.name}; rebase both, in "
-                f"that order: claimlog rebase {names}"
+                f"that order: claimlog rebase {shlex.join(names)}"
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from claimlog.interchange.mapping_proposal import propose_mapping
 from claimlog.log.event_log import Log
 
 CODINGS, CODERS = "codings", "coders"
+NAME_LENGTH = 80
+"""Characters of a coder's name that are shown."""
 
 
 def ensure_mapping(
@@ -72,8 +75,11 @@ def _unknown_coders(
     named = [fixed.get("coder"), *(mapping.coders.values() if mapping else ())]
     for name in dict.fromkeys(named):
         if name is not None and name not in known:
+            is_whole = len(name) <= NAME_LENGTH and name.isprintable()
+            identifier = name if is_whole else "ID"
             yield (
-                f'coder "{name[:80]}" is not registered'
+                f'coder "{name[:NAME_LENGTH]}" is not registered'
                 f"{suggestions.nearest(name, lambda: known)}; register them "
-                f"first: claimlog add coder --coder-id {name[:80]} --kind person"
+                f"first: claimlog add coder --coder-id {shlex.quote(identifier)} --kind person "
+                '--description "…"'
             )

@@ -307,8 +307,9 @@ def _numbering(batches: list[Batch]) -> Iterator[Finding]:
             message = f"has the number of {winner.shown}"
             above = [*islice(chain(loser, followers), NAMED_BATCHES + 1)]
             named = above if len(above) <= NAMED_BATCHES else ()
-            names = " ".join(b.path.name for b in (loser, *named))
-            remedy = f"renumber the one that lost the race: claimlog rebase {names}"
+            names = [b.path.name for b in (loser, *named)]
+            rebase = f"claimlog rebase {shlex.join(names)}"
+            remedy = f"renumber the one that lost the race: {rebase}"
             if above and not named:
                 remedy += ", which names those to renumber with it"
             yield Finding(RACED, loser.shown, message, remedy=remedy)

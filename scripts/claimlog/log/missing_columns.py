@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -33,5 +34,5 @@ def _one_finding(group: list[Finding]) -> Finding:
         first,
         message=f"{first.message}, and so in {len(group) - 1:,} more rows of {path.stem}",
         remedy=f"if they were sealed before schemas/{path.stem}.json had the column, begin its "
-        f"next version: claimlog schemas --next-version {path.stem}",
+        f"next version: claimlog schemas --next-version {shlex.quote(path.stem)}",
     )

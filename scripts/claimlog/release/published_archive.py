@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError
@@ -41,11 +42,14 @@ def verify_published_archive(
     package = log.package
     archive = out / f"{package.descriptor['name']}-{entry.version}.zip"
     package.refuse_links(archive)
+    make = (
+        f"claimlog release --rebuild {entry.version} --exact "
+        f"--out {shlex.quote(package.relative(out))}"
+    )
     if not archive.is_file():
         raise ClaimlogError(
             f"{package.relative(archive)}: is not there, and a release is checked before it is "
-            f"{intention}; make it again: "
-            f"claimlog release --rebuild {entry.version} --exact --out {package.relative(out)}"
+            f"{intention}; make it again: {make}"
         )
     require_agreement(entry, log)
     verdict = verify_in_sandbox(archive, index, key)
@@ -60,8 +64,7 @@ def verify_published_archive(
         raise ClaimlogError(
             f"{package.relative(archive)}: holds release {verdict.version} of {verdict.name}, not "
             f"{entry.version} of {package.descriptor['name']}; nothing was {intention}. Make it "
-            f"again: claimlog release --rebuild {entry.version} --exact --out "
-            f"{package.relative(out)}"
+            f"again: {make}"
         )
     last = entry.issues[-1]
     if verdict.sums != last["files"][SUMS]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -120,7 +121,7 @@ def _checkpoint_beside(folder: Path) -> str | None:
     path = folder / CHECKPOINT_FILE
     if not os.path.lexists(path) and not (folder / TILES).is_dir():
         return None
-    remedy = f"write it again: claimlog tiles --out {folder}"
+    remedy = f"write it again: claimlog tiles --out {shlex.quote(str(folder))}"
     data = read_regular(path, str(path), NOTE_BYTES, folder, remedy)
     return data.decode("utf-8", "replace")
 
