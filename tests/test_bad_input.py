@@ -513,8 +513,8 @@ SEAL = ("seal", "--slug", "x", "--title", "X", "--method", "None.")
         (
             ".",
             ("build", "--force"),
-            r"build: writing failed \(Permission denied\); give write permission there; nothing was "
-            "replaced",
+            r"build: writing failed \(Permission denied\); give write permission there; "
+            "nothing was replaced",
         ),
     ],
 )
