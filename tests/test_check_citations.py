@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import tracemalloc
 from collections.abc import Mapping
+from contextlib import suppress
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
@@ -107,6 +109,30 @@ SET_OTHERWISE = {
         "bibtex",
     ),
     "indented": (lambda text: "See also\n" + text.replace("TY  -", "  TY  -"), "ris"),
+    "behind two byte order marks": (lambda text: "\ufeff\ufeff" + text, "bibtex"),
+    "as RIS behind two byte order marks": (lambda text: "\ufeff\u200b\ufeff" + text, "ris"),
+    "as CSL-JSON behind two byte order marks": (lambda text: "\ufeff\ufeff" + text, "csl-json"),
+    "behind per cent signs": (lambda text: text.replace("@", "%@"), "bibtex"),
+    "behind words": (lambda text: text.replace("@", "Claims:@"), "bibtex"),
+    "behind brackets": (lambda text: text.replace("@", "(see @"), "bibtex"),
+    "with blanks behind the sign": (lambda text: text.replace("@", "@\n "), "bibtex"),
+    "with kinds of other signs": (lambda text: text.replace("@misc", "@my-kind.x+"), "bibtex"),
+    "with entries in a remark": (lambda text: "@comment{" + text + "}", "bibtex"),
+    "with entries in a string": (lambda text: "@string(x = " + text + ")", "bibtex"),
+    "as a remark": (lambda text: text.replace("@misc", "@comment"), "bibtex"),
+    "without an entry": (lambda text: text.replace("@", "at "), "bibtex"),
+    "with one blank in a tag": (lambda text: text.replace("  -", " -"), "ris"),
+    "with other blanks and small tags": (
+        lambda text: text.replace("TY  -", "\u00a0ty\t\u2013").replace("ID  -", "id -"),
+        "ris",
+    ),
+    "with no tag that says where one begins": (lambda text: text.replace("TY  -", "KIND"), "ris"),
+    "with controls around what begins one": (
+        lambda text: text.replace("@", "\x1a@\x00").replace("{", "{\x0b", 1),
+        "bibtex",
+    ),
+    "with its items below another name": (lambda text: f'{{"works": {{"a": {text}}}}}', "csl-json"),
+    "with its items in a list": (lambda text: f"[{text}]", "csl-json"),
     "with an entry of BibTeX among its words": (
         lambda text: text.replace("ER  -", "N1  - as\n@misc{x,\nER  -", 1),
         "ris",
@@ -249,7 +275,7 @@ def test_a_file_that_was_edited_by_hand_is_met_with_patience(log: Log, tmp_path:
 
 
 def test_a_key_alone_is_enough_if_the_release_is_known(made: World, tmp_path: Path) -> None:
-    text = "@misc{tiny-0.1.0-C001-003, title = {A letter}}\n@misc{tiny-9.0.0-C001-001,}\n"
+    text = "@misc{tiny-0.1.0-C001-003, title = {A}}\n@comment{x@misc{tiny-9.0.0-C001-001,}\n"
     log = read(made.package)
     # as the log inside a release, which says its own version and day
     about = {**log.definition.descriptor, "created": "2026-11-21T00:00:00Z"}
@@ -331,6 +357,34 @@ def test_texts_inside_of_lists_cost_the_same_at_any_depth() -> None:
         value = [value, "first"]
     texts = [*cited_claims._texts({"a": "begin", "b": value})]
     assert (texts[0], texts[1], len(texts)) == ("begin", "last", 50_002)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "@",
+        "@ ",
+        "@a",
+        "@a ",
+        "@{",
+        "TY ",
+        "\nTY ",
+        "\nTY - ",
+        " ",
+        "\n",
+        "tiny-1.1.1-",
+        "\ufeff",
+        "-",
+    ],
+)
+def test_what_could_begin_an_entry_costs_the_same_however_often_it_stands_there(
+    piece: str, tmp_path: Path
+) -> None:
+    path = written(tmp_path, "@" + piece * (1_000_000 // len(piece)))
+    begun = time.process_time()
+    with suppress(ClaimlogError):  # of more citations than are checked
+        read_citations(path, "tiny")
+    assert time.process_time() - begun < 20
 
 
 @pytest.mark.parametrize(

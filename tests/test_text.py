@@ -227,8 +227,32 @@ def test_a_directory_that_is_no_directory_of_texts_is_refused_soon(
     (many / "40").write_text("Harbour")
     assert len(Texts(many).by_hash) == 2
     monkeypatch.setattr(claimlog.sources.text, "TEXTS_BYTES", 6)
-    with pytest.raises(ClaimlogError, match="more than 41 files or 6 characters"):
+    with pytest.raises(ClaimlogError, match="more than 41 files or 6 bytes"):
         Texts(many)
+
+
+def test_what_is_no_text_has_to_have_room_and_a_file_of_many_names_is_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Path] = []
+
+    def counted(path: Path) -> Text:
+        read.append(path)
+        return read_text(path)
+
+    monkeypatch.setattr(claimlog.sources.text, "read_text", counted)
+    monkeypatch.setattr(claimlog.sources.text, "TEXTS_BYTES", 20)
+    (tmp_path / "a.txt").write_bytes(b"\xff" * 10)
+    (tmp_path / "b.txt").write_text("Harbours")
+    for number in range(30):
+        (tmp_path / f"a{number}.txt").hardlink_to(tmp_path / "a.txt")
+        (tmp_path / f"b{number}.txt").symlink_to("b.txt")
+    texts = Texts(tmp_path)
+    assert (len(read), len(texts.by_hash), len(texts.unreadable)) == (2, 1, 31)
+    assert texts.named("b9") is not None
+    (tmp_path / "c.txt").write_bytes(b"\xff" * 10)
+    with pytest.raises(ClaimlogError, match="20 bytes of text"):
+        Texts(tmp_path)
 
 
 def test_a_file_that_is_no_regular_one_or_too_large_is_no_text(tmp_path: Path) -> None:

@@ -49,7 +49,8 @@ thousand bytes and its length; a copy of 5 MB has 800,000 words, and those of ev
 claim has are runs of their own."""
 
 TEXTS_FILES, TEXTS_BYTES = 100_000, 1024 * MIB
-"""A directory of source texts: all of them are held, to be found by their hash."""
+"""A directory of source texts: all of them are held, to be found by their hash. What is refused is
+read too, and counts; a file of many names counts once."""
 
 MARKS = 30
 """Combining marks after one letter, as in Unicode's Stream-Safe Text Format (UAX 15, section 13):

@@ -54,12 +54,13 @@ def read_regular(
     try:
         with open_regular(path, shown, root, remedy) as file:
             size = os.fstat(file.fileno()).st_size
-            data = file.read(min(size, most) + 1)  # as much memory is taken at once
+            # as much memory is taken at once, and none for what is too large
+            data = file.read(size + 1) if size <= most else b""
             if size < len(data) <= most:  # it grows, or states no size
                 data += file.read(most + 1 - len(data))
     except OSError as error:
         raise _unreadable(shown, error) from error
-    if len(data) > most:
+    if max(size, len(data)) > most:
         raise ClaimlogError(
             f"{shown}: is larger than {most:,} bytes, more than such a file ever has; {remedy}"
         )

@@ -2,7 +2,9 @@
 
 A bibliography is edited by hand and by reference managers, which rename keys, move fields and
 break lines. So an entry is no more than the text of its fields here, in which a claim is found by
-what a citation says of it: its event, or the path of its permalink, or the key it was given.
+what a citation says of it: its event, or the path of its permalink, or the key it was given. What
+begins one is taken more liberally than any reader does, and what stands before the first is read
+too: words that are no entry cost nothing, and an entry that is passed over a warning.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from claimlog.errors import ClaimlogError
+from claimlog.escaping import CONTROLS, INVISIBLE, JOINERS
 from claimlog.limits import CITATIONS, DOCUMENT_BYTES, ENTRIES, ENTRY_LENGTH
 from claimlog.release.cite import TEX
 from claimlog.release.cited_names import (
@@ -37,12 +40,17 @@ CLAIM_VERSION = re.compile(
     r"\bClaim (?P<claim>(?:(?!\bClaim ).)+?), claim version (?P<version>[0-9]{1,9})\b"
 )
 
-BIBTEX_ENTRY = re.compile(r"(?<![^\s})])@(?P<kind>\w+)\s*[{(]\s*(?P<key>[^,\s{}()]*)")
-"""An entry begins anywhere, as BibTeX reads it, but not inside of a word."""
+BIBTEX_ENTRY = r"@\s*+[^\s\"#%'(),={}@\\]*+\s*+[{(]\s*+(?P<key>[^,\s{}()@]*)"
+"""An entry begins at any @, as BibTeX reads it: in a word, a remark, or behind a per cent sign."""
 
-BIBTEX_REMARKS = ("comment", "preamble", "string")
-RIS_ENTRY = re.compile(r"^[ \t]*TY  -", re.MULTILINE)
-RIS_KEY = re.compile(r"^[ \t]*ID  - *(?P<key>\S+)", re.MULTILINE)
+RIS_TAG = r"^[^\S\n]*+{}[^\S\n]*+[-\u2010-\u2015\u2212]"
+RIS_ENTRY = RIS_TAG.format("TY")
+FLAGS = re.MULTILINE | re.IGNORECASE
+ENTRY = re.compile(f"{BIBTEX_ENTRY}|{RIS_ENTRY}", FLAGS)
+ENTRY_BELOW_RIS = re.compile(rf"^[^\w\n@]*+{BIBTEX_ENTRY}|{RIS_ENTRY}", FLAGS)
+"""A value of RIS, which has a tag before it, may hold any words."""
+
+RIS_KEY = re.compile(rf"{RIS_TAG.format('ID')}[^\S\n]*(?P<key>\S+)", FLAGS)
 NAME_LENGTH = 200
 """Characters of a key or identifier that are shown: the longest of ours have some twenty."""
 
@@ -89,17 +97,19 @@ def read_citations(path: Path, dataset: str, homepage: str | None = None) -> lis
     """
     data = read_regular(path, str(path), DOCUMENT_BYTES, remedy=RIGHT_FILE)
     try:
-        text = data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+        text = data.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         raise ClaimlogError(f"{path}: is no UTF-8 ({error.reason}); save it as UTF-8") from error
+    text = re.sub(f"[{CONTROLS}]", " ", re.sub(f"[{INVISIBLE}{JOINERS}]+", "", text))
     places = [PATH_WORDS, *([homepage.rstrip("/")] if homepage else [])]
     address = re.compile(rf"(?:{'|'.join(map(re.escape, places))}){PERMALINK}")
+    own_key = re.compile(rf"(?<![\w.-]){re.escape(dataset)}-{VERSION}-(?P<claim>{KEY_NAME})")
     found = []
     for number, (key, line, entry) in enumerate(_entries(text, path)):
         if number == ENTRIES:
             raise ClaimlogError(f"{path}: has more than {ENTRIES:,} entries; check it in parts")
         key, entry = key[:ENTRY_LENGTH], entry[:ENTRY_LENGTH]
-        for citation in _citations(key, line, entry, dataset, address):
+        for citation in _citations(key, line, entry, own_key, address):
             found.append(citation)
             if len(found) > CITATIONS:
                 raise ClaimlogError(
@@ -109,41 +119,37 @@ def read_citations(path: Path, dataset: str, homepage: str | None = None) -> lis
 
 
 def _entries(text: str, path: Path) -> Iterator[tuple[str, int | None, str]]:
-    """Yield key, line and text of each entry, whatever format the file has."""
+    """Yield key, line and text of each entry, whatever format the file has; a key may be empty."""
     if text.lstrip()[:1] in ("[", "{"):
         yield from _csl_entries(text, path)
-    elif _is_ris(text):
-        for _, line, part in _parts(text, RIS_ENTRY):
-            match = RIS_KEY.search(part)
+        return
+    for start, line, part in _parts(text):
+        if start is not None and start["key"] is not None:
+            yield start["key"], line, TEX_ESCAPE.sub(_tex_sign, part)
+        else:
+            match = RIS_KEY.search(part) if start else None
             yield (match["key"] if match else ""), line, part
-    else:
-        for start, line, part in _parts(text, BIBTEX_ENTRY):
-            if start["kind"].lower() not in BIBTEX_REMARKS:
-                yield start["key"], line, TEX_ESCAPE.sub(_tex_sign, part)
 
 
 def _tex_sign(escape: re.Match[str]) -> str:
     return TEX_SIGNS.get(escape[0], escape[0][-1])
 
 
-def _is_ris(text: str) -> bool:
-    """Whether the first entry of a file is one of RIS; later ones may hold anything as words."""
-    ris, bibtex = RIS_ENTRY.search(text), BIBTEX_ENTRY.search(text)
-    return ris is not None and (bibtex is None or ris.start() < bibtex.start())
+def _parts(text: str) -> Iterator[tuple[re.Match[str] | None, int, str]]:
+    """Yield what stands before the first entry, and each entry, with the number of its first line.
 
-
-def _parts(text: str, rule: re.Pattern[str]) -> Iterator[tuple[re.Match[str], int, str]]:
-    """Yield the parts of a text that each begin with a match, and the number of their first line.
-
-    One at a time is held, because there may be millions; more than `ENTRY_LENGTH` of none is.
+    One at a time is held, because there may be millions; more than `ENTRY_LENGTH` of no entry is.
     """
     line, last = 1, 0
-    for start, following in pairwise(chain(rule.finditer(text), (None,))):
-        assert start is not None
-        line += text.count("\n", last, start.start())
-        last = start.start()
+    first = ENTRY.search(text)
+    rule = ENTRY_BELOW_RIS if first and first["key"] is None else ENTRY
+    for start, following in pairwise(chain((None,), rule.finditer(text), (None,))):
         end = len(text) if following is None else following.start()
-        yield start, line, text[last : min(end, last + ENTRY_LENGTH)]
+        if start is not None:
+            line += text.count("\n", last, start.start())
+            last = start.start()
+            end = min(end, last + ENTRY_LENGTH)
+        yield start, line, text[last:end]
 
 
 def _csl_entries(text: str, path: Path) -> Iterator[tuple[str, int | None, str]]:
@@ -151,10 +157,21 @@ def _csl_entries(text: str, path: Path) -> Iterator[tuple[str, int | None, str]]
         value = decode_value(text)
     except ValueError as error:
         raise ClaimlogError(f"{path}: is no JSON that can be read ({error})") from error
-    items = value if isinstance(value, list) else value.get("items", [value])
-    for item in items if isinstance(items, list) else []:
-        if isinstance(item, dict):
-            yield str(item.get("id", "")), None, "\n".join(_texts(item))
+    for item in _items(value):
+        key = str(item.get("id", "")) if isinstance(item, dict) else ""
+        yield key, None, "\n".join(_texts(item))[:ENTRY_LENGTH]
+
+
+def _items(value: Any) -> Iterator[Any]:
+    """Yield the items in a JSON value, wherever it lists them, and what stands beside them."""
+    left = [value]
+    while left:
+        part = left.pop()
+        is_item = isinstance(part, dict) and not {"id", "type"}.isdisjoint(part)
+        if isinstance(part, dict | list) and not is_item:
+            left.extend(reversed(part.values() if isinstance(part, dict) else part))
+        else:
+            yield part
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -169,23 +186,26 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _citations(
-    key: str, line: int | None, entry: str, dataset: str, address: re.Pattern[str]
+    key: str, line: int | None, entry: str, own_key: re.Pattern[str], address: re.Pattern[str]
 ) -> Iterator[ClaimCitation]:
     """Yield each claim of the dataset that an entry cites, by an address or by its key.
 
+    Where no key was found, one may stand anywhere.
     Version and event, if it says them, are of the claim that it names with the version, or else of
     the first.
     """
     text = " ".join(entry.split())
     event, stated = EVENT.search(text), CLAIM_VERSION.search(text)
-    named = re.fullmatch(rf"{re.escape(dataset)}-{VERSION}-(?P<claim>{KEY_NAME})", key)
-    if named is None and ANY_KEY.match(key):
+    named = [own_key.fullmatch(key)] if key else own_key.finditer(text)
+    keys = [match for match in named if match]
+    if not keys and ANY_KEY.match(key):
         return  # a claim of another dataset that is kept with claimlog
     cited: dict[tuple[str | None, str], None] = {}
     for place in address.finditer(text):
         cited.setdefault((place["release"], identifier_in_address(place["claim"])))
-    if named is not None:
-        cited.setdefault((named["release"], identifier_in_key(named["claim"])))
+    for match in keys:
+        name = match["claim"] if key else match["claim"].rstrip(".-")
+        cited.setdefault((match["release"], identifier_in_key(name)))
     if not cited and event and stated:
         cited[None, stated["claim"]] = None
     told = stated["claim"] if stated else next((claim for _, claim in cited), None)

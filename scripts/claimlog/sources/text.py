@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import stat
 from array import array
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -200,23 +202,37 @@ class Texts:
             paths = files_below(folder, TEXTS_FILES)
         except OSError as error:
             raise ClaimlogError(f"{folder}: cannot be read ({error.strerror})") from error
-        room = TEXTS_BYTES
-        for path in paths or ():
-            if path.is_file() and not path.name.startswith("."):
-                try:
-                    text = read_text(path)
-                except ClaimlogError:
-                    self.unreadable.append(path)
-                    continue
-                self.by_hash[text.sha256] = text
-                room -= len(text.content)
-                if room < 0:
-                    break
-        if paths is None or room < 0:
+        if paths is None or not self._read(paths):
             raise ClaimlogError(
-                f"{folder}: holds more than {TEXTS_FILES:,} files or {TEXTS_BYTES:,} characters of "
+                f"{folder}: holds more than {TEXTS_FILES:,} files or {TEXTS_BYTES:,} bytes of "
                 f"text, or directories more than {DEPTH} deep; name a directory of texts alone"
             )
+
+    def _read(self, paths: Iterable[Path]) -> bool:
+        """Read each file once, whatever its names; say whether all had room, refused ones too."""
+        room = TEXTS_BYTES
+        read: dict[tuple[int, int], Text | None] = {}
+        for path in paths:
+            try:
+                state = path.stat()
+            except OSError:
+                continue  # a link to nothing
+            if not stat.S_ISREG(state.st_mode) or path.name.startswith("."):
+                continue
+            file = (state.st_dev, state.st_ino)
+            if file not in read:
+                room -= state.st_size if state.st_size <= TEXT_BYTES else 0
+                if room < 0:
+                    return False
+                try:
+                    read[file] = read_text(path)
+                except ClaimlogError:
+                    read[file] = None
+            if text := read[file]:
+                self.by_hash[text.sha256] = text if text.path == path else replace(text, path=path)
+            else:
+                self.unreadable.append(path)
+        return True
 
     def get(self, sha256: str | None) -> Text | None:
         return self.by_hash.get(sha256 or "")
