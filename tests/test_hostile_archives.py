@@ -563,7 +563,7 @@ def test_what_a_database_states_of_itself_is_compared(
     assert said in flaws(folder)
 
 
-@pytest.mark.parametrize("at", [20, 21, 44, 48, 51, 72, 91])
+@pytest.mark.parametrize("at", [20, 21, 44, 48, 51, 56, 59, 72, 91])
 def test_bytes_of_the_header_that_our_writer_does_not_leave_are_named(
     at: int, folder: Path
 ) -> None:
@@ -578,6 +578,18 @@ def test_bytes_of_the_header_that_our_writer_does_not_leave_are_named(
         require_plain_database(path, "tiny.db")
     if at == 51:
         assert f"tiny.db: 'the file' {flaw}" in flaws(folder)
+
+
+@pytest.mark.parametrize("places", [(24,), (24, 92), (40,), (92,), (96,)])
+def test_counts_in_the_header_hold_nothing_but_counts(
+    places: tuple[int, ...], folder: Path
+) -> None:
+    path = folder / "tiny.db"
+    changed = bytearray(path.read_bytes())
+    for place in places:
+        changed[place : place + 4] = b"HIDE"
+    path.write_bytes(changed)
+    assert "has in its header counts of changes or a version that SQLite does not" in flaws(folder)
 
 
 @pytest.mark.parametrize("name", ["tiny.db-wal", "tiny.db-journal", "parquet/claims.parquet.d"])
