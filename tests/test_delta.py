@@ -275,8 +275,8 @@ WRONG_DOCUMENTS = {
         "no file of a log",
     ),
     "a file that is not there": (
-        lambda it: it["files"]["carried"].update({"log/schemas/x.csv": "0" * 64}),
-        "log/schemas/x.csv: cannot be read (No such file or directory)",
+        lambda it: it["files"]["carried"].update({"log/schemas/codebook/codes/x.csv": "0" * 64}),
+        "log/schemas/codebook/codes/x.csv: cannot be read (No such file or directory)",
     ),
     "a key that is none": (lambda it: it.update(more=1), "more"),
 }

@@ -260,15 +260,23 @@ EXTRA = (
     ),
     *("log/events/0001-sources/more.txt", "log/releases/0.0.1.json.bak", "log/.claimlog/notes"),
 )
+UNNAMED = (
+    *("log/schemas/payload.csv", "log/schemas/package.json", "log/schemas/codebook/more.csv"),
+    "log/schemas/node_modules/evil/package.json",
+)
+"""Files that could belong to another definition, by their form alone."""
 
 
-def test_a_file_that_no_release_holds_is_named_although_it_is_listed(folder: Path) -> None:
-    for name in EXTRA:
+@pytest.mark.parametrize("names", [EXTRA, UNNAMED], ids=["no form", "no name"])
+def test_a_file_that_no_release_holds_is_named_although_it_is_listed(
+    names: tuple[str, ...], folder: Path
+) -> None:
+    for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text("x")
+        (folder / name).write_text("{}")
     said = flaws(folder)
     assert [
-        n for n in EXTRA if f"{n}: is no file that a release of this definition" not in said
+        n for n in names if f"{n}: is no file that a release of this definition" not in said
     ] == []
 
 
@@ -563,7 +571,7 @@ def test_what_a_database_states_of_itself_is_compared(
     assert said in flaws(folder)
 
 
-@pytest.mark.parametrize("at", [20, 21, 44, 48, 51, 72, 91])
+@pytest.mark.parametrize("at", [20, 21, 44, 48, 51, 56, 59, 72, 91])
 def test_bytes_of_the_header_that_our_writer_does_not_leave_are_named(
     at: int, folder: Path
 ) -> None:
@@ -578,6 +586,18 @@ def test_bytes_of_the_header_that_our_writer_does_not_leave_are_named(
         require_plain_database(path, "tiny.db")
     if at == 51:
         assert f"tiny.db: 'the file' {flaw}" in flaws(folder)
+
+
+@pytest.mark.parametrize("places", [(24,), (24, 92), (40,), (92,), (96,)])
+def test_counts_in_the_header_hold_nothing_but_counts(
+    places: tuple[int, ...], folder: Path
+) -> None:
+    path = folder / "tiny.db"
+    changed = bytearray(path.read_bytes())
+    for place in places:
+        changed[place : place + 4] = b"HIDE"
+    path.write_bytes(changed)
+    assert "has in its header counts of changes or a version that SQLite does not" in flaws(folder)
 
 
 @pytest.mark.parametrize("name", ["tiny.db-wal", "tiny.db-journal", "parquet/claims.parquet.d"])

@@ -860,6 +860,18 @@ def test_stale_schemas_are_not_released(repo: Repo) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["payload.csv", "package.json", "modules/evil/package.json"])
+def test_a_file_that_the_definition_does_not_name_is_not_released(name: str, repo: Repo) -> None:
+    path = repo.root / "schemas" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("{}")
+    repo.commit()
+    assert refused(repo, "0.1.0") == (
+        f"schemas/{name}: is no stream, table, code list, query or other file of the definition, "
+        "and would be published with it; take it out of schemas/, commit that, and run this again"
+    )
+
+
 @pytest.mark.parametrize("name", ["material", "te xts", "täxte"])
 def test_a_directory_of_texts_is_never_something_to_commit(repo: Repo, name: str) -> None:
     shutil.copytree(repo.world.texts, repo.root / name / "deep")

@@ -36,8 +36,9 @@ SUMS = "SHA256SUMS"
 RELEASE = "release.json"
 
 SCHEMA_PATH = re.compile(
-    r"schemas/(?:(?:\w[\w-]*/)*\w[\w-]*\.(?:json|csv)|past/[a-z][a-z0-9_]*\.[0-9]{1,6}\.json"
-    r"|queries/[a-z][a-z0-9_]*\.sql)",
+    r"schemas/(?:(?:tables/)?\w[\w-]*\.json|past/[a-z][a-z0-9_]*\.[0-9]{1,6}\.json"
+    r"|(?:deprecations|requirements|rules|thresholds|upcasts)\.csv|queries/[a-z][a-z0-9_]*\.sql"
+    r"|codebook/(?:codebook\.json|(?:decisions|steps|variables|codes/\w[\w-]*)\.csv))",
     re.ASCII,
 )
 """Path of a file that a definition can consist of. Whatever else lies below ``schemas/`` may be a

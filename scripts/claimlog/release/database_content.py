@@ -25,6 +25,7 @@ SEARCH_SETTINGS = {"version": range(SEARCH_FORMAT, SEARCH_FORMAT + 1), "hashsize
 """Settings that an FTS5 index may have, with their values; others change how it ranks or stores
 words."""
 
+HEADER_LENGTH = 100
 JOURNAL_BYTES = slice(18, 20)
 """Bytes of a SQLite file that say how it is written and read: 1, or 2 with a log of changes."""
 
@@ -32,9 +33,23 @@ HEADER_BYTES = {
     "bytes kept free at the end of each page, or other fractions": (20, b"\0\x40\x20\x20"),
     "another format of its schema": (44, b"\0\0\0\4"),
     "a size of the cache that its readers would take": (48, bytes(4)),
+    "another encoding, or none, which some readers take for their own": (56, b"\0\0\0\1"),
     "bytes where SQLite keeps room for later": (72, bytes(20)),
 }
 """Bytes of the header as our writer leaves them, by what others would mean."""
+
+CHANGES, SCHEMA_CHANGES, LAST_CHANGE, WRITER = 24, 40, 92, 96
+"""Places in the header of four bytes each: how often the file was written, its schema altered, at
+which count of writings the next number is right, and the number of the SQLite that wrote it."""
+
+MOST_CHANGES = 100
+"""Times that a file is written: ours twice, its rows and then its statistics."""
+
+SPARE_SCHEMA_CHANGES = 10
+"""Changes of the schema beyond one for each object: ours makes fewer, as some come with others."""
+
+WRITERS = range(3_037_000, 4_000_000)
+"""Numbers of versions of SQLite that write our tables: 3.37.0 and later know STRICT."""
 
 FREE_PAGES_FROM, FREE_PAGES_SHARE = SEARCH_BYTES // 4, 3
 """Bytes from which a file may have free pages, and of how many pages one may be free: where the
@@ -84,8 +99,9 @@ def content_flaws(path: Path, tables: Mapping[str, Table]) -> Iterator[tuple[str
             [(value,)] = database.execute(f"PRAGMA release.{name}").fetchall()
             if value != expected:
                 yield "the file", f"has the {name} {str(value)[:40]}, a release has {expected}"
-        if flaw := _pages_flaw(database, path):
-            yield "the file", flaw
+        for flaw in (_counts_flaw(database, path), _pages_flaw(database, path)):
+            if flaw:
+                yield "the file", flaw
         yield from _statistics_flaws(database)
         for table in tables.values():
             for index in search_statements(table):
@@ -96,13 +112,35 @@ def content_flaws(path: Path, tables: Mapping[str, Table]) -> Iterator[tuple[str
 def header_flaw(path: Path) -> str | None:
     """Return what the first bytes of a SQLite file say that no release does; else None."""
     with path.open("rb") as file:
-        header = file.read(100)
+        header = file.read(HEADER_LENGTH)
     if header[JOURNAL_BYTES] != b"\1\1":
         return "says that a log of changes lies beside it, which no release has"
     for meaning, (start, expected) in HEADER_BYTES.items():
         if header[start : start + len(expected)] != expected:
             return f"has in its header {meaning}, which no release has"
     return None
+
+
+def _counts_flaw(database: sqlite3.Connection, path: Path) -> str | None:
+    """Return the flaw of a header in which the counts of a writer are anything else; else None.
+
+    Readers do not look at them, so that they could hold anything.
+    """
+    with path.open("rb") as file:
+        header = file.read(HEADER_LENGTH)
+    changes, schema_changes, last_change, writer = (
+        int.from_bytes(header[place : place + 4])
+        for place in (CHANGES, SCHEMA_CHANGES, LAST_CHANGE, WRITER)
+    )
+    [(objects,)] = database.execute("SELECT count(*) FROM release.sqlite_schema").fetchall()
+    if (
+        changes <= MOST_CHANGES
+        and schema_changes <= objects + SPARE_SCHEMA_CHANGES
+        and last_change == changes
+        and writer in WRITERS
+    ):
+        return None
+    return "has in its header counts of changes or a version that SQLite does not leave there"
 
 
 def _pages_flaw(database: sqlite3.Connection, path: Path) -> str | None:

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from claimlog.errors import Finding
+from claimlog.package import LOG
 from claimlog.release.delta import DELTA, DELTA_FILE, ROWS_FOLDER
 from claimlog.release.descriptors.stated_metadata import csv_name
 from claimlog.release.layout import (
@@ -25,9 +26,10 @@ from claimlog.release.layout import (
     VALIDATION,
     relative_paths,
 )
-from claimlog.release.log_file_names import LOG_FILE
+from claimlog.release.log_file_names import LOG_FILE, is_definition_file
 from claimlog.release.stage import DESCRIPTOR_FILES
 from claimlog.release.tool_wheel import LOCK, wheel_name
+from claimlog.schema.definition import Definition
 
 NAME_LENGTH = 200
 """Characters of a file's name with its directories: the longest of ours have some eighty."""
@@ -53,20 +55,26 @@ def is_delta_file(path: str, tables: Collection[str]) -> bool:
     return path == DELTA_FILE or inner == LICENCE or path in rows or bool(LOG_FILE.fullmatch(inner))
 
 
+def _is_log_file(path: str, definition: Definition, is_early: bool) -> bool:
+    inner = path.removeprefix(f"{LOG}/")
+    if inner.startswith("schemas/"):
+        return inner != path and is_definition_file(inner, definition.streams, is_early)
+    return LOG_FILE.fullmatch(path) is not None
+
+
 def check_file_names(
-    folder: Path, name: str, tables: Collection[str], tool_version: str | None
+    folder: Path, definition: Definition, tool_version: str | None
 ) -> Iterator[Finding]:
     """Yield the files of a release's directory that no release has.
 
     Parameters
     ----------
-    name
-        Of the dataset, after which the SQLite file is named.
-    tables
-        Names of the tables of the definition.
+    definition
+        That of its log.
     tool_version
         Version of the claimlog whose wheel and lock file it should hold, if any.
     """
+    name, tables = definition.descriptor["name"], definition.tables
     expected = {*DESCRIPTOR_FILES, CHANGES, VALIDATION, LICENCE, f"{name}.db"}
     expected |= {f"parquet/{table}.parquet" for table in tables} | {*map(csv_name, tables)}
     if tool_version is not None:
@@ -75,7 +83,7 @@ def check_file_names(
         path
         for path in relative_paths(folder)
         if path not in expected
-        and not LOG_FILE.fullmatch(path)
+        and not _is_log_file(path, definition, tool_version is None)
         and not is_delta_file(path, tables)
         and not (tool_version is not None and SITE_FILE.fullmatch(path))
     ]

@@ -43,6 +43,7 @@ from claimlog.release.dataset_state import DatasetState
 from claimlog.release.diff import Diff, compare_states
 from claimlog.release.generated_files import refresh_generated_files, refuse_stale_schemas
 from claimlog.release.layout import release_paths, sha256_of_file
+from claimlog.release.log_file_names import refuse_unnamed_schemas
 from claimlog.release.published_archive import verify_published_archive
 from claimlog.release.release_site import SiteDrawer, listed_files, site_size
 from claimlog.release.release_statement import STATEMENT_SUFFIX, ReleaseStatement
@@ -149,6 +150,7 @@ def make_release(
         )
     refuse_another_origin(index, log.definition.descriptor)
     refuse_stale_schemas(package, log.definition)
+    refuse_unnamed_schemas(package, log.definition.streams)
     if key is not None:
         size, root = log.trees[batches - 1]
         require_signable(log, Checkpoint(present_origin(log), size, root), key)

@@ -150,11 +150,7 @@ def _check_names(copy: ReleaseCopy, verdict: Verdict) -> None:
     Where somebody vouches for the release, every file is one that was published.
     """
     if not verdict.vouchers:
-        definition = copy.log.definition
-        name = str(definition.descriptor["name"])
-        verdict.findings += check_file_names(
-            copy.folder, name, definition.tables, copy.tool_version
-        )
+        verdict.findings += check_file_names(copy.folder, copy.log.definition, copy.tool_version)
         verdict.checks.append("names of the files against the definition")
 
 
