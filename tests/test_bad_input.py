@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import json
 import os
 import re
@@ -16,6 +17,9 @@ from typing import Any
 
 import pytest
 
+from claimlog.errors import ClaimlogError
+from claimlog.package_state import state_folder
+from claimlog.swap import publish_directory
 from conftest import TEXT, World, copied
 from test_ledger import LETTER, PORT
 
@@ -459,8 +463,8 @@ def test_a_full_disk_during_seal_leaves_the_log_and_the_open_batch(broken: World
     done = limited(broken, 300, "seal", "--slug", "x", "--title", "X", "--method", "None.")
     assert_refused(
         done,
-        r"\.claimlog: writing failed \(File too large\); nothing in events/ was changed, make "
-        "room and run this again",
+        r"\.claimlog: writing failed \(File too large\); allow larger files \(ulimit -f\), and run "
+        "this again; nothing in events/ was changed",
     )
     assert bytes_of(broken) == before
     assert sorted(path.name for path in broken.package.state.iterdir()) == [
@@ -507,8 +511,8 @@ SEAL = ("seal", "--slug", "x", "--title", "X", "--method", "None.")
         (
             ".claimlog",
             SEAL,
-            r"\.claimlog: writing failed \(Permission denied\); nothing in events/ was changed, "
-            "make room and run this again",
+            r"\.claimlog: writing failed \(Permission denied\); give write permission there, and "
+            "run this again; nothing in events/ was changed",
         ),
         (
             ".",
@@ -531,6 +535,59 @@ def test_a_read_only_directory_is_one_message(
         place.chmod(0o755)
     assert_refused(done, message)
     assert bytes_of(broken) == before
+
+
+def test_where_nothing_can_be_written_a_site_is_drawn_and_a_takedown_planned(
+    broken: World, tmp_path: Path
+) -> None:
+    broken.amend("claims", "C001-003", "Said better.", note="Pilots.")
+    broken.seal("later")
+    assert broken.run("build").returncode == 0
+    folders = [broken.root, *(path for path in broken.root.rglob("*") if path.is_dir())]
+    before = bytes_of(broken)
+    for folder in folders:
+        folder.chmod(0o555)
+    try:
+        site = as_user(broken, "site", "--out", str(tmp_path / "site"))
+        plan = as_user(
+            broken, "takedown", "C001-003", "--version", "1", "--reason", "Court.", "--dry-run"
+        )
+    finally:
+        for folder in folders:
+            folder.chmod(0o755)
+    assert (site.returncode, site.stderr) == (0, "")
+    assert (tmp_path / "site" / "index.html").is_file()
+    assert "version 1 would be taken down" in plan.stdout
+    assert bytes_of(broken) == before
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [
+        (errno.ENOSPC, "make room there"),
+        (errno.EDQUOT, "make room there"),
+        (errno.EROFS, "give write permission there"),
+        (errno.EACCES, "give write permission there"),
+    ],
+)
+def test_what_to_do_where_nothing_can_be_written_is_what_the_system_demands(
+    number: int, remedy: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(ClaimlogError) as error:
+        state_folder(world.package, "serving")
+    assert str(error.value) == (
+        f".claimlog/serving: cannot be written ({os.strerror(number)}); {remedy}"
+    )
+    said = re.escape(f"out: writing failed ({os.strerror(number)}); {remedy}; nothing was replaced")
+    with (
+        pytest.raises(ClaimlogError, match=f"^{said}$"),
+        publish_directory(world.root / "out", "out"),
+    ):
+        pass
 
 
 def test_a_file_in_the_place_of_the_build_is_not_overwritten(world: World) -> None:

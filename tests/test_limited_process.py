@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from claimlog import limited_process
+from claimlog import limited_process, limited_worker
 from claimlog.errors import ClaimlogError
 from claimlog.limited_process import LimitedWork, Limits, path_request, run_limited
 
@@ -59,6 +61,27 @@ def test_a_process_that_answered_ends_well(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(limited_process.subprocess, "Popen", Started)
     assert answer_of("return {'is': 'done'}", tmp_path, monkeypatch) == {"is": "done"}
     assert [process.returncode for process in started] == [0]
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["a file", "no file"])
+@pytest.mark.parametrize("is_out", [True, False], ids=["out", "scratch"])
+def test_the_disk_that_is_full_is_named(
+    named: bool, is_out: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, scratch = tmp_path / "published" / "site", tmp_path / "tmp" / "claimlog-1"
+    full = out if is_out else scratch
+
+    def usage(folder: Path) -> SimpleNamespace:
+        return SimpleNamespace(free=0 if folder == full.parent else 1 << 30)
+
+    monkeypatch.setattr(limited_worker.shutil, "disk_usage", usage)
+    error = OSError(errno.ENOSPC, "No space left on device")
+    if named:
+        error.filename = str(full.with_name(".site-new-1-0") / "a" if is_out else full / "a")
+    where, remedy = limited_worker._full_folder(error, scratch, out)
+    assert where == (out if is_out else scratch.parent)
+    assert remedy.startswith("make room there")
+    assert ("TMPDIR" in remedy) is not is_out
 
 
 @pytest.mark.usefixtures("fresh_programs")

@@ -1082,6 +1082,18 @@ def test_no_copy_is_left_by_a_takedown_that_was_killed_after_its_last_file(
     assert not any(parts.iterdir())
 
 
+def test_a_takedown_that_the_disk_does_not_confirm_is_done_and_not_to_be_run_again(
+    sound: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("claimlog.files.sync", fail)
+    plan = plan_takedown(sound.package, CLAIM, (1,), REASON, "maintainer")
+    assert take_down(sound.package, plan) == [RECORD, *plan.files]
+    assert not errors(sound)
+
+
 def test_what_a_release_was_killed_at_goes_with_the_takedown(sound: World) -> None:
     ended = subprocess.Popen(["true"])
     ended.wait()

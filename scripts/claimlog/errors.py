@@ -97,7 +97,7 @@ def write_remedy(error: OSError) -> str:
         return "give write permission there"
     if number == errno.EFBIG:
         return "allow larger files (ulimit -f)"
-    return "look after the disk, and run this again"
+    return "look after the disk"
 
 
 def is_of_the_machine(error: BaseException) -> bool:

@@ -60,10 +60,15 @@ def _replacing_file(target: Path, display_path: str) -> Iterator[Path]:
     """
     remove_abandoned(target)
     with temporary_file(target) as temporary:
-        yield temporary
-        # whatever the umask: the log is for everybody to read
-        temporary.chmod(0o644)
-        temporary.replace(target)
+        try:
+            yield temporary
+            # whatever the umask: the log is for everybody to read
+            temporary.chmod(0o644)
+            temporary.replace(target)
+        except OSError as error:
+            if error.filename in (None, str(temporary)):  # the system names no file that is open
+                error.filename = str(target)
+            raise
     confirm_rename(target.parent, display_path)
 
 

@@ -14,7 +14,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from claimlog.errors import MAKE_ROOM, ClaimlogError, FindingsError, is_out_of_memory
+from claimlog.errors import (
+    FULL,
+    MAKE_ROOM,
+    ClaimlogError,
+    FindingsError,
+    is_out_of_memory,
+    reason,
+    write_remedy,
+)
 from claimlog.limited_process import EXCEEDED, FAILED, NO_MEMORY, POLL_SECONDS
 
 TRIES = 500
@@ -91,6 +99,20 @@ def _is_own_program(values: Sequence[Any], own: Sequence[Path]) -> bool:
     )
 
 
+def _full_folder(error: OSError, scratch: Path, out: Path | None) -> tuple[Path, str]:
+    """Return where there is no room, and what to do: beside `out`, or where scratch files lie.
+
+    The system names a file only when it is opened; else the directory with less room is taken.
+    """
+    if out is None:
+        is_out = False
+    elif error.filename:
+        is_out = not Path(os.fsdecode(error.filename)).is_relative_to(scratch)
+    else:
+        is_out = shutil.disk_usage(out.parent).free < shutil.disk_usage(scratch.parent).free
+    return (out, write_remedy(error)) if out and is_out else (scratch.parent, MAKE_ROOM)
+
+
 Program = Callable[[Path, Path, Mapping[str, Any]], Mapping[str, Any]]
 """What a program does: its target, a scratch directory and the request give an answer."""
 
@@ -119,9 +141,9 @@ def answer_request(program: Program) -> None:
             os._exit(NO_MEMORY)
         elif error.errno == errno.EFBIG:
             answer = {EXCEEDED: f"files of more than {request['written']:,} bytes"}
-        elif error.errno in (errno.ENOSPC, errno.EDQUOT):  # it writes nowhere else
-            full = f"{scratch.parent}: is full ({error.strerror})"
-            answer = {"error": f"{full}; {MAKE_ROOM}; {request['outcome']}"}
+        elif error.errno in FULL:
+            full, remedy = _full_folder(error, scratch, requested_path(request, "out"))
+            answer = {"error": f"{full}: is full ({reason(error)}); {remedy}; {request['outcome']}"}
         else:
             where = f"{error.filename}: " if error.filename else ""
             answer = {"error": f"{where}{error.strerror or error}; {request['outcome']}"}

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, NoReturn
 
-from claimlog.errors import ClaimlogError
+from claimlog.errors import ClaimlogError, write_remedy
 from claimlog.limits import NAME
 from claimlog.package import Package
 from claimlog.untrusted_files import hole_flaw
@@ -186,6 +186,5 @@ def _refuse(package: Package, path: Path, mode: int, expected: str) -> NoReturn:
 
 def _unwritable(package: Package, folder: Path, error: OSError) -> ClaimlogError:
     return ClaimlogError(
-        f"{package.relative(folder)}: cannot be written ({error.strerror}); "
-        "give the checkout write permission"
+        f"{package.relative(folder)}: cannot be written ({error.strerror}); {write_remedy(error)}"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import signal
@@ -16,7 +17,7 @@ from claimlog import __version__
 from claimlog.cli.base import Context, package_option
 from claimlog.cli.output import block, escaped_streams, line, lines
 from claimlog.cli.sections import SectionedGroup
-from claimlog.errors import ClaimlogError, FindingsError
+from claimlog.errors import FULL, ClaimlogError, FindingsError, write_remedy
 from claimlog.escaping import is_utf_8
 from claimlog.own_variables import set_own_variable
 
@@ -132,7 +133,8 @@ def _run(command: click.Command) -> None:
         sys.exit(1)
     except OSError as error:
         name = f"{error.filename}: " if error.filename else ""
-        fail(f"{name}{error.strerror or error}; nothing was replaced", 1)
+        remedy = f"; {write_remedy(error)}" if error.errno in (*FULL, errno.EROFS) else ""
+        fail(f"{name}{error.strerror or error}{remedy}; nothing was replaced", 1)
     except MemoryError:
         fail("memory ran out; nothing was replaced. Run this where there is more of it", 1)
     except Exception as error:

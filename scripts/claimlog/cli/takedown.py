@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import click
 
 from claimlog.cli.base import Context, by_option, example, pass_context
 from claimlog.cli.output import line, lines
+from claimlog.errors import UnconfirmedError
 
 LEFT_TO_DO = (
     "build/ keeps what it says until claimlog build makes it again, and so does a server that runs",
@@ -59,12 +62,14 @@ def takedown(
     from claimlog.package import CHANGELOG
 
     package = context.package
-    with log_lock(package):
+    unconfirmed: list[str] = []
+    # what writes nothing needs no lock, and is possible where nothing can be written
+    with nullcontext() if dry_run else log_lock(package):
         if not dry_run and read_takedowns(package).rows:
             remove_copies(package)  # which a takedown that was cut off may have left
         plan = plan_takedown(package, identifier, versions, reason, recorded_by)
         if not dry_run:
-            take_down(package, plan)
+            unconfirmed = take_down(package, plan)
     would = "would be " if dry_run else ""
     if plan.is_resumed:
         line(f"the takedown that was cut off {would}finished")
@@ -88,3 +93,9 @@ def takedown(
         ]
     )
     lines([f"left to do: {what}" for what in LEFT_TO_DO])
+    if unconfirmed:
+        raise UnconfirmedError(
+            f"{', '.join(unconfirmed)}: in place, but the disk does not confirm it; the takedown "
+            "is done: look after the disk, and claimlog validate says after a power cut whether it "
+            "lasted"
+        )

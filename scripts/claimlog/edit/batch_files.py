@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from claimlog.edit.open_batch import drop_known, open_batch
-from claimlog.errors import ClaimlogError, Finding, FindingsError, reason
+from claimlog.errors import ClaimlogError, Finding, FindingsError, reason, write_remedy
 from claimlog.export.descriptor import dump_json
 from claimlog.files import remove, sync
 from claimlog.log.batch import (
@@ -50,8 +50,8 @@ def staging(package: Package) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
     except OSError as error:
         raise ClaimlogError(
-            f"{shown}: writing failed ({error.strerror}); nothing in events/ was changed, "
-            "make room and run this again"
+            f"{shown}: writing failed ({error.strerror}); {write_remedy(error)}, and run this "
+            "again; nothing in events/ was changed"
         ) from error
 
 

@@ -21,7 +21,7 @@ from claimlog.edit.batch_files import ignore_interrupts, remove_leftovers
 from claimlog.edit.clock import now
 from claimlog.edit.entity_history import find_entity
 from claimlog.edit.taken_words import SaidElsewhere, said_elsewhere, words_that_go
-from claimlog.errors import ClaimlogError, UsageError
+from claimlog.errors import ClaimlogError, UnconfirmedError, UsageError, write_remedy
 from claimlog.errors import reason as system_reason
 from claimlog.files import is_unfinished, remove_abandoned_in
 from claimlog.limits import UNSEALED_BYTES
@@ -257,7 +257,7 @@ def without_lines(data: bytes, gone: set[str]) -> bytes:
     return left.getvalue()
 
 
-def take_down(package: Package, plan: TakedownPlan) -> None:
+def take_down(package: Package, plan: TakedownPlan) -> list[str]:
     """Write the record, then every file without its rows, and remove what copies of ours hold them.
 
     The copies go first, too: should this be killed after the last file, nothing holds the rows.
@@ -265,7 +265,7 @@ def take_down(package: Package, plan: TakedownPlan) -> None:
     The changelog comes before the files: a takedown that is finished later knows the words only
     from rows that are still there.
 
-    The caller holds the lock.
+    The caller holds the lock. Returns the files that are in place without the disk confirming it.
 
     Raises
     ------
@@ -277,23 +277,27 @@ def take_down(package: Package, plan: TakedownPlan) -> None:
     files = {RECORD: dump_takedowns(plan.record)}
     if plan.elsewhere.changelog is not None:
         files[CHANGELOG] = plan.elsewhere.changelog
-    written = False
+    written, unconfirmed = False, []
     with ignore_interrupts():
         for name, data in {**files, **plan.files}.items():
             try:
                 package.write(package.root / name, data)
+            except UnconfirmedError:
+                unconfirmed.append(name)
             except OSError as error:
+                remedy = write_remedy(error)
                 outcome = (
-                    "the takedown is cut off, and the log is not valid until it is finished: make "
-                    "room, and run the same command with the same words again"
+                    "the takedown is cut off, and the log is not valid until it is finished: "
+                    f"{remedy}, and run the same command with the same words again"
                     if written
-                    else "nothing was taken down; make room and run this again"
+                    else f"nothing was taken down; {remedy}, and run this again"
                 )
                 raise ClaimlogError(
                     f"{name}: cannot be written ({system_reason(error)}); {outcome}"
                 ) from error
             written = True
     remove_copies(package)
+    return unconfirmed
 
 
 def remove_copies(package: Package) -> None:

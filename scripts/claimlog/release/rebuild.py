@@ -17,7 +17,7 @@ from typing import Any
 from claimlog import __version__
 from claimlog.build import Progress
 from claimlog.checkout import Checkout
-from claimlog.errors import OTHER_TMPDIR, ClaimlogError, reason
+from claimlog.errors import OTHER_TMPDIR, ClaimlogError, reason, write_remedy
 from claimlog.export.content_hash import parquet_content, sqlite_content
 from claimlog.files import copy_durably, remove_abandoned, temporary_folder
 from claimlog.git import CheckoutError
@@ -185,7 +185,13 @@ def package_at_release(package: Package, entry: ReleaseEntry) -> Iterator[Packag
     remove_abandoned(place)
     with temporary_folder(place) as scratch:
         root = scratch / package.root.name
-        checkout.unpack(commit, root)
+        try:
+            checkout.unpack(commit, root)
+        except OSError as error:
+            raise ClaimlogError(
+                f"{package.relative(place.parent)}: cannot be written ({reason(error)}); "
+                f"{write_remedy(error)}, and run this again"
+            ) from error
         yield Package(root, archived=True)
 
 

@@ -24,6 +24,8 @@ def require_build_files(folder: Path) -> None:
     ClaimlogError
         With the first file at fault.
     """
+    if not folder.is_dir():
+        raise ClaimlogError(f"{folder}: there is no build; make one: claimlog build")
     try:
         paths = files_below(folder, MAX_MEMBERS)
     except OSError as error:

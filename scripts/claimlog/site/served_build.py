@@ -64,12 +64,12 @@ class ServedBuild:
     @cached_property
     def fingerprint(self) -> str:
         """The fingerprint of what it was built from; empty without one."""
-        return _fingerprint(self.folder)
+        return read_fingerprint(self.folder)
 
     @property
     def is_replaced(self) -> bool:
         """Whether another build lies where this one was."""
-        return _fingerprint(self.origin) not in ("", self.fingerprint)
+        return read_fingerprint(self.origin) not in ("", self.fingerprint)
 
     def release(self) -> None:
         """Remove the directory of links, if it is one."""
@@ -185,7 +185,8 @@ def log_behind(package: Package, build: ServedBuild) -> str | None:
     )
 
 
-def _fingerprint(folder: Path) -> str:
+def read_fingerprint(folder: Path) -> str:
+    """Return the fingerprint of what a build was made from; empty without one."""
     try:
         data = read_regular(folder / FINGERPRINT_FILE, FINGERPRINT_FILE, FILE_BYTES)
         return data.decode("utf-8").partition("\n")[0]

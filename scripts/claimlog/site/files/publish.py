@@ -18,7 +18,7 @@ from claimlog.release.site_mark import require_own_site
 from claimlog.site.build_tree import require_build_files
 from claimlog.site.chosen_releases import chosen_releases
 from claimlog.site.files.site_size import SiteSize
-from claimlog.site.served_build import database_of, pin_build
+from claimlog.site.served_build import ServedBuild, database_of, pin_build, read_fingerprint
 from claimlog.swap import publish_directory
 
 PROGRAM = "claimlog.site.files.site_worker"
@@ -66,7 +66,11 @@ def publish_site(
         places += [place for place in kinds if place.exists()][:1]
     limits = site_limits(sum(map(stored_size, places)), factor)
     work = LimitedWork(PROGRAM, str(folder), "drawing its pages", OUTCOME, limits, factor)
-    build = pin_build(package, folder)
+    try:
+        build = pin_build(package, folder)
+    except OSError:  # no links in a checkout that may not be written: it is read where it lies
+        build = ServedBuild(folder, folder)
+    fingerprint = build.fingerprint
     try:
         with (
             publish_directory(out, str(out)) as target,
@@ -75,12 +79,18 @@ def publish_site(
             request = {
                 "target": path_request(target.absolute()),
                 "scratch": path_request(Path(scratch)),
+                "out": path_request(out.absolute()),
                 "package": path_request(package.root.absolute()),
                 "folder": path_request(build.folder.resolve()),
                 "origin": path_request(folder.resolve()),
                 "versions": [str(entry.version) for entry in entries],
             }
             size = SiteSize(**run_limited(work, request))
+            if build.folder == folder and read_fingerprint(folder) != fingerprint:
+                raise ClaimlogError(
+                    f"{package.relative(folder)}: another build took its place meanwhile; "
+                    f"run this again; {OUTCOME}"
+                )
             require_own_directory(out)  # drawing takes long, and somebody may work there meanwhile
     finally:
         build.release()
