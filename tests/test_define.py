@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ from click.testing import CliRunner, Result
 
 from claimlog.build import build
 from claimlog.cli import cli
+from claimlog.edit import write_together as write_together_module
+from claimlog.edit.log_lock import package_lock
+from claimlog.edit.write_together import write_together
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.read_log import read
 from claimlog.package import Package
@@ -36,7 +40,6 @@ from claimlog.start.example import remove_example
 from claimlog.start.new_package import make_package
 from claimlog.start.package_choices import PackageChoices
 from claimlog.start.variable_choices import VariableChoices
-from claimlog.start.write_together import write_together
 from claimlog.validate import validate
 from conftest import World
 from own_topics import GIT, commit
@@ -551,6 +554,66 @@ def test_what_cannot_be_written_whole_is_put_back(
     monkeypatch.setattr(Package, "write", fail)
     with pytest.raises(OSError, match="No space left"):
         define(sealed.package, Variable(PITCH))
+    assert files(sealed) == before
+
+
+def killed_at(world: World, cut: int) -> bool:
+    """Define a variable, killed before a file of it is written; return whether it has so many."""
+    write, count = Package.write, [0]
+
+    def stop(package: Package, path: Path, data: bytes) -> None:
+        count[0] += 1
+        if count[0] == cut:
+            raise KeyboardInterrupt
+        write(package, path, data)
+
+    with pytest.MonkeyPatch.context() as patched, suppress(KeyboardInterrupt):
+        patched.setattr(Package, "write", stop)
+        patched.setattr(write_together_module, "put_back_replaced", lambda _: None)
+        define(world.package, Variable(PITCH))
+    return count[0] >= cut
+
+
+def test_the_same_definition_again_finishes_one_that_was_killed_between_its_files(
+    sealed: World, tmp_path: Path
+) -> None:
+    whole = World(Package(tmp_path / "whole"), sealed.texts)
+    shutil.copytree(sealed.root, whole.root)
+    define(whole.package, Variable(PITCH))
+    cut = 1
+    while True:
+        world = World(Package(tmp_path / f"cut-{cut}"), sealed.texts)
+        shutil.copytree(sealed.root, world.root)
+        if not killed_at(world, cut):
+            break
+        with pytest.raises(ClaimlogError, match=r"^\.claimlog/replaced\.json: .* run it again"):
+            read_definition(world.package)
+        with package_lock(world.package):
+            assert files(world) == files(sealed)  # the next command of any kind undoes it
+        define(world.package, Variable(PITCH))
+        assert files(world) == files(whole)
+        cut += 1
+    assert cut > 5
+
+
+def test_a_definition_that_was_cut_off_is_not_put_back_over_what_somebody_wrote(
+    sealed: World, tmp_path: Path
+) -> None:
+    killed_at(sealed, 5)
+    shutil.copytree(sealed.root, tmp_path / "copy")
+    with (
+        pytest.raises(ClaimlogError, match=r"^\.claimlog/replaced\.json: is of another copy"),
+        package_lock(Package(tmp_path / "copy")),
+    ):
+        pass
+    name = next(iter(json.loads(sealed.package.replaced.read_text("utf-8"))["files"]))
+    (sealed.root / name).write_text("mine")
+    before = files(sealed)
+    with (
+        pytest.raises(ClaimlogError, match=rf"^{re.escape(name)}: was changed after a command"),
+        package_lock(sealed.package),
+    ):
+        pass
     assert files(sealed) == before
 
 

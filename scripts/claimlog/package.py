@@ -126,6 +126,11 @@ class Package:
         """Open batches, staging and the lock: never part of the dataset."""
         return self.root / ".claimlog"
 
+    @property
+    def replaced(self) -> Path:
+        """What files were that a command replaces together; it is there only until that ends."""
+        return self.state / "replaced.json"
+
     @cached_property
     def descriptor(self) -> dict[str, Any]:
         """The descriptor: the only home of name, version and licence.

@@ -29,6 +29,7 @@ FOLDERS = (
 
 FILES = (
     "lock",
+    "replaced.json",
     "cache/lock",
     "release/lock",
     "desk/lock",

@@ -226,20 +226,34 @@ def _refuse_missing(package: Package) -> None:
 
 
 def sync_descriptor(package: Package) -> bool:
-    """Make datapackage.json list the files of every sealed batch; return whether it changed.
-
-    While events/ holds a batch that cannot be read it stays as it is: what it lists is what was
-    sealed.
-    """
+    """Make datapackage.json list the files of every sealed batch; return whether it changed."""
     package.__dict__.pop("descriptor", None)  # read it again: another run may have written it
-    findings: list[Finding] = []
-    batches = sealed_batches(package, findings)
-    if any(finding.rule != RACED for finding in findings):
+    data = synced_descriptor(package, package)
+    if data is None:
         return False
-    listed = resources(package, batches)
-    if listed == package.descriptor.get("resources"):
-        return False
-    data = dump_json({**package.descriptor, "resources": listed})
     package.write(package.root / DESCRIPTOR, data)
     package.__dict__.pop("descriptor", None)
     return True
+
+
+def synced_descriptor(package: Package, definition: Package) -> bytes | None:
+    """Return a datapackage.json that lists the files of every sealed batch, None if it does so.
+
+    While events/ holds a batch that cannot be read it stays as it is: what it lists is what was
+    sealed.
+
+    Parameters
+    ----------
+    package
+        Whose batches are listed.
+    definition
+        What has its descriptor and schemas: the package itself, or a copy with other ones.
+    """
+    findings: list[Finding] = []
+    batches = sealed_batches(package, findings)
+    if any(finding.rule != RACED for finding in findings):
+        return None
+    listed = resources(definition, batches)
+    if listed == definition.descriptor.get("resources"):
+        return None
+    return dump_json({**definition.descriptor, "resources": listed})

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from claimlog.checkout import Checkout
 from claimlog.edit.open_batch import open_folder
 from claimlog.edit.open_upcast import carry_over
+from claimlog.edit.write_together import put_back_replaced
 from claimlog.errors import ClaimlogError
 from claimlog.files import remove
 from claimlog.git import CheckoutError, NoCheckoutError
@@ -69,6 +70,7 @@ def package_lock(package: Package) -> Iterator[None]:
             raise ClaimlogError(
                 "another claimlog is changing this log; wait for it and run this again"
             )
+        put_back_replaced(package)
         recover_directory(open_folder(package))
         for pattern in ("staging-*", ".gone-*", ".open-new-*"):
             for path in package.state.glob(pattern):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 
 from claimlog.checkout import Checkout
+from claimlog.edit.log_lock import package_lock
+from claimlog.edit.write_together import write_together
 from claimlog.errors import ClaimlogError
 from claimlog.git import CheckoutError
 from claimlog.package import Package
 from claimlog.schema.definition import PAST
 from claimlog.start.definition_texts import DefinitionTexts
-from claimlog.start.write_together import write_together
 from claimlog.untrusted_files import parse_json
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,60}")
@@ -30,11 +31,13 @@ def begin_next_version(package: Package, stream: str) -> list[str]:
     path = package.schemas / f"{stream}.json"
     if not NAME.fullmatch(stream) or not path.is_file():
         raise ClaimlogError(f"schemas: no stream is called {stream[:60]!r}; name one, as claims")
-    texts = DefinitionTexts(package)
     shown = schema_file(stream)
-    version = raise_schema_version(texts, stream, _committed(package, texts.text(shown), shown))
-    copy, _ = texts.edited
-    write_together(package, {name: text.encode() for name, text in texts.edited.items()})
+    with package_lock(package):
+        texts = DefinitionTexts(package)
+        so_far = _committed(package, texts.text(shown), shown)
+        version = raise_schema_version(texts, stream, so_far)
+        copy, _ = texts.edited
+        write_together(package, {name: text.encode() for name, text in texts.edited.items()})
     return [
         f"wrote {copy}: what rows so far were written by",
         f"wrote {shown}: version {version}; each column that it adds has a line in "
