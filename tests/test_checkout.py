@@ -428,6 +428,19 @@ def test_a_copy_has_the_tags_of_releases_whatever_their_names(
         checkout.copy("HEAD", tmp_path / "other")
 
 
+def test_a_copy_is_made_whatever_git_names_objects_by(repo: Repo, tmp_path: Path) -> None:
+    shutil.rmtree(repo.root / ".git")
+    repo.git("init", "-q", "--object-format=sha256")
+    repo.commit()
+    repo.git("tag", "v0.1.0")
+    checkout = Checkout.of(repo.package)
+    checkout.copy("HEAD", tmp_path / "copy")
+    copy = Checkout.of(Package(tmp_path / "copy"))
+    assert copy.head() == checkout.head()
+    assert copy.release_tags() == checkout.release_tags() != ""
+    assert copy.changes() == []
+
+
 def test_a_tag_that_was_moved_is_noticed(repo: Repo) -> None:
     assert run(repo.root, "build")[0] == 0
     assert "up to date" in run(repo.root, "build")[1]

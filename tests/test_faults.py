@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from claimlog import swap
+from claimlog.edit.batch_files import mark_rebase
+from claimlog.edit.log_lock import package_lock
 from claimlog.errors import ClaimlogError, UnconfirmedError
 from claimlog.files import lock_temporary, write_durably
 from claimlog.package import Package
@@ -285,8 +287,10 @@ def test_a_changelog_that_somebody_else_changed_is_left_alone(repository: Packag
 def test_an_addition_beside_an_interrupted_rebase_is_refused_with_the_command(
     world: World,
 ) -> None:
+    with package_lock(world.package):
+        mark_rebase(world.package)
     out = world.package.state / "rebase-in"
-    out.mkdir(parents=True)
+    out.mkdir()
     (world.package.events / "0003-corrections").rename(out / "0003-corrections.0004-corrections")
     done = world.run("validate")
     assert done.returncode == 1

@@ -18,7 +18,7 @@ import pytest
 
 import claimlog.edit.batch_files
 import claimlog.log.batch
-from claimlog.edit.batch_files import DONE, IN, OUT, recover
+from claimlog.edit.batch_files import DONE, IN, MARK, OUT, mark_rebase, recover
 from claimlog.edit.clock import FORMAT
 from claimlog.edit.log_lock import log_lock
 from claimlog.edit.open_batch import read_with_open
@@ -388,6 +388,7 @@ def crash_points() -> dict[str, Callable[[World], None]]:
     """Ways to leave a rebase of 0004-beta and 0005-gamma to 0005 and 0006 half done."""
 
     def aside(world: World, folder: str, *names: str) -> None:
+        mark_rebase(world.package)
         (world.package.state / folder).mkdir()
         for name in names:
             path = world.package.events / name.partition(".")[0]
@@ -482,10 +483,33 @@ def test_a_rebase_that_fails_half_way_is_undone_at_once(
     assert not (world.package.state / IN).exists()
 
 
+@pytest.mark.parametrize("folders", [(IN,), (OUT,), (IN, OUT)])
+def test_what_a_copy_brings_as_half_a_rebase_takes_the_place_of_no_batch(
+    folders: tuple[str, ...], world: World
+) -> None:
+    world.add("claims", [LETTER])
+    before = data(world)
+    (world.package.state / MARK).write_text('{"lock": "1 1"}')
+    for folder in folders:
+        left = world.package.state / folder / "0001-other.0001-register"
+        left.mkdir(parents=True)
+        (left / "junk").touch()
+    done = world.run("seal", *("--slug", "x", "--title", "X", "--method", "M.", "--by", "me"))
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"claimlog: .claimlog/{sorted(folders)[-1]}: no rebase made this")
+    assert "0001-other.0001-register; look at it, move what" in done.stderr
+    assert data(world) == before
+    for folder in folders:
+        shutil.rmtree(world.package.state / folder)
+    world.seal("x")  # the remedy is a true one
+
+
 def test_recovery_takes_no_other_batch_of_the_same_slug_for_a_successor(world: World) -> None:
     world.add("claims", [LETTER])
     world.seal("claims")  # 0002-claims is in the log as well
     before = data(world)
+    with log_lock(world.package):
+        mark_rebase(world.package)
     (world.package.state / OUT).mkdir()
     (world.package.events / "0004-claims").rename(
         world.package.state / OUT / "0004-claims.0005-claims"

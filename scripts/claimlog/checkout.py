@@ -22,6 +22,9 @@ from claimlog.git import ANSWER_BYTES, CheckoutError, NoCheckoutError, ask, runn
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.untrusted_files import read_regular
 
+SHA256_DIGITS = 64
+"""Digits of an object's id in a repository whose objects are named by SHA-256, and not by SHA-1."""
+
 EXECUTABLE, LINK, SUBMODULE = "100755", "120000", "160000"
 
 LINK_BYTES = 4_096
@@ -342,7 +345,10 @@ class Checkout:
         target.mkdir()
         objects = self._path("objects")
         new = Checkout(target, self.prefix)
-        new._ask("init", "--quiet", "--template=", str(target))
+        head = self._resolve(commit)
+        # objects are borrowed only by a repository that names them alike
+        kind = "sha256" if len(head) == SHA256_DIGITS else "sha1"
+        new._ask("init", "--quiet", "--template=", f"--object-format={kind}", str(target))
         for name, value in (("core.autocrlf", "false"), ("core.eol", "lf")):
             new._ask("config", name, value)
         (target / ".git/objects/info/alternates").write_text(f"{objects}\n", encoding="utf-8")
@@ -351,7 +357,7 @@ class Checkout:
             cut_off = read_regular(shallow, ".git/shallow", ANSWER_BYTES, shallow.parent)
             (target / ".git/shallow").write_bytes(cut_off)
         self._copy_tags(new)
-        new._ask("update-ref", "--no-deref", "HEAD", self._resolve(commit))
+        new._ask("update-ref", "--no-deref", "HEAD", head)
         new._ask("read-tree", "HEAD")
         # not by git, which would run the filters of the user's own configuration
         self._write_files(whole, target)
@@ -474,7 +480,7 @@ def blob_id(data: bytes, digits: int) -> str:
 
 def _blob_id(pieces: Iterable[bytes], size: int, digits: int) -> str:
     # git's own choice of hash; it names the object, it secures nothing here
-    digest = hashlib.sha256() if digits == 64 else hashlib.sha1(usedforsecurity=False)
+    digest = hashlib.sha256() if digits == SHA256_DIGITS else hashlib.sha1(usedforsecurity=False)
     digest.update(b"blob %d\0" % size)
     for piece in pieces:
         digest.update(piece)

@@ -30,6 +30,7 @@ FOLDERS = (
 FILES = (
     "lock",
     "replaced.json",
+    "rebase.json",
     "cache/lock",
     "release/lock",
     "desk/lock",

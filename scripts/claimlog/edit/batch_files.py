@@ -13,10 +13,9 @@ from pathlib import Path
 from claimlog.edit.open_batch import drop_known, open_batch
 from claimlog.errors import ClaimlogError, Finding, FindingsError, reason, write_remedy
 from claimlog.export.descriptor import dump_json
-from claimlog.files import remove, sync
+from claimlog.files import remove, sync, write_durably
 from claimlog.log.batch import (
     IN,
-    NAME,
     OUT,
     RACED,
     Batch,
@@ -25,8 +24,12 @@ from claimlog.log.batch import (
     sealed_batches,
 )
 from claimlog.log.event_log import Log
-from claimlog.package import DESCRIPTOR, Package
-from claimlog.package_state import REMEDY, require_own_state, state_folder
+from claimlog.package import DESCRIPTOR, Package, read_json
+from claimlog.package_state import lock_mark, require_own_state, state_folder
+
+MARK = "rebase.json"
+"""File that names the lock beside which a rebase moves batches, while it does: no copy of the
+package can bring a true one along, and without one nothing in `OUT` and `IN` is believed."""
 
 DONE = "rebase-done"
 """What becomes of `OUT` and `IN`, which hold replaced batches as OLD.NEW, at the end."""
@@ -110,6 +113,7 @@ def replace(
     """
     state = state_folder(package)
     try:
+        mark_rebase(package)
         (state / OUT).mkdir()
         for before, after in zip(old, new, strict=True):
             before.path.rename(state / OUT / f"{before.path.name}.{after.path.name}")
@@ -126,6 +130,7 @@ def replace(
         sync(state)
         sync_descriptor(package)
         shutil.rmtree(state / DONE)
+        (state / MARK).unlink()
     except OSError as error:
         raise ClaimlogError(
             f"{DESCRIPTOR}: cannot be written ({reason(error)}); the batches are rebased all the "
@@ -138,7 +143,8 @@ def put_back(package: Package) -> list[str]:
     state = require_own_state(package)
     out, halfway = state / OUT, state / IN
     for folder in (out, halfway):
-        _refuse_foreign(package, folder)
+        if folder.is_dir() and (names := sorted(path.name for path in folder.iterdir())):
+            _refuse_foreign(package, folder, names)
     if halfway.is_dir():
         for path in halfway.iterdir():
             successor = package.events / path.name.partition(".")[2]
@@ -155,17 +161,33 @@ def put_back(package: Package) -> list[str]:
         back.append(package.relative(target))
     if out.is_dir():
         out.rmdir()
+    (state / MARK).unlink(missing_ok=True)
     return back
 
 
-def _refuse_foreign(package: Package, folder: Path) -> None:
-    """Refuse what no rebase took out of events/: what it says is to be moved could be anything."""
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if package.events.is_symlink():
-            raise ClaimlogError("events: is a symbolic link; use a directory")
-        old, _, new = path.name.partition(".")
-        if path.is_symlink() or not path.is_dir() or not all(map(NAME.fullmatch, (old, new))):
-            raise ClaimlogError(f"{package.relative(path)}: no rebase made this; {REMEDY}")
+def _refuse_foreign(package: Package, folder: Path, names: Sequence[str]) -> None:
+    """Refuse what no rebase here took out of events/: it would take the place of sealed batches."""
+    if package.events.is_symlink():
+        raise ClaimlogError("events: is a symbolic link; use a directory")
+    mark = package.state / MARK
+    try:
+        is_own = read_json(mark, package.relative(mark)) == {"lock": lock_mark(package)}
+    except (ClaimlogError, OSError):
+        is_own = False
+    if not is_own:
+        raise ClaimlogError(
+            f"{package.relative(folder)}: no rebase made this in this copy of the package: "
+            f"{', '.join(names[:3])}; look at it, move what events/ lacks back there (OLD.NEW as "
+            "events/OLD), remove the directory, and run this again"
+        )
+
+
+def mark_rebase(package: Package) -> None:
+    """Note that what `OUT` and `IN` hold from here on is of a rebase in this copy of the package.
+
+    The caller holds the lock.
+    """
+    write_durably(package.state / MARK, dump_json({"lock": lock_mark(package)}))
 
 
 def recover(package: Package) -> list[str]:
@@ -185,6 +207,7 @@ def _finish_replacing(package: Package) -> bool:
         return False
     sync_descriptor(package)
     shutil.rmtree(package.state / DONE)
+    (package.state / MARK).unlink(missing_ok=True)
     return True
 
 
@@ -226,20 +249,34 @@ def _refuse_missing(package: Package) -> None:
 
 
 def sync_descriptor(package: Package) -> bool:
-    """Make datapackage.json list the files of every sealed batch; return whether it changed.
-
-    While events/ holds a batch that cannot be read it stays as it is: what it lists is what was
-    sealed.
-    """
+    """Make datapackage.json list the files of every sealed batch; return whether it changed."""
     package.__dict__.pop("descriptor", None)  # read it again: another run may have written it
-    findings: list[Finding] = []
-    batches = sealed_batches(package, findings)
-    if any(finding.rule != RACED for finding in findings):
+    data = synced_descriptor(package, package)
+    if data is None:
         return False
-    listed = resources(package, batches)
-    if listed == package.descriptor.get("resources"):
-        return False
-    data = dump_json({**package.descriptor, "resources": listed})
     package.write(package.root / DESCRIPTOR, data)
     package.__dict__.pop("descriptor", None)
     return True
+
+
+def synced_descriptor(package: Package, definition: Package) -> bytes | None:
+    """Return a datapackage.json that lists the files of every sealed batch, None if it does so.
+
+    While events/ holds a batch that cannot be read it stays as it is: what it lists is what was
+    sealed.
+
+    Parameters
+    ----------
+    package
+        Whose batches are listed.
+    definition
+        What has its descriptor and schemas: the package itself, or a copy with other ones.
+    """
+    findings: list[Finding] = []
+    batches = sealed_batches(package, findings)
+    if any(finding.rule != RACED for finding in findings):
+        return None
+    listed = resources(definition, batches)
+    if listed == definition.descriptor.get("resources"):
+        return None
+    return dump_json({**definition.descriptor, "resources": listed})

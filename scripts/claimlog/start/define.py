@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from claimlog.edit.batch_files import sync_descriptor
+from claimlog.edit.batch_files import synced_descriptor
 from claimlog.edit.log_lock import carry_open_batch_over, log_lock
 from claimlog.edit.open_batch import open_folder
 from claimlog.edit.write_together import write_together
@@ -76,10 +76,7 @@ def define(package: Package, addition: Addition) -> list[Written]:
         written = [Written(name, ", ".join(notes)) for name, notes in texts.notes.items()]
         written += [Written(name, "", True) for name in generated if name not in files]
         write_together(package, {**files, **generated})
-        now = Package(package.root)
-        if sync_descriptor(now) and DESCRIPTOR not in files:
-            written.append(Written(DESCRIPTOR, "", True))
-    carry_open_batch_over(now)
+    carry_open_batch_over(Package(package.root))
     return written
 
 
@@ -144,7 +141,10 @@ def _generated_files(package: Package, files: Mapping[str, bytes], label: str) -
     with _copied_definition(package, files) as copy:
         try:
             read_definition(copy)
-            return {copy.relative(path): text.encode() for path, _, text in stale_files(copy)}
+            stale = {copy.relative(path): text.encode() for path, _, text in stale_files(copy)}
+            _write(stale, copy.root)
+            listing = synced_descriptor(package, Package(copy.root))
+            return stale if listing is None else {**stale, DESCRIPTOR: listing}
         except ClaimlogError as error:
             why = str(error).removesuffix("; restore it from git")
             raise ClaimlogError(f"{label}: {why}; nothing was written") from error
@@ -159,10 +159,14 @@ def _copied_definition(package: Package, files: Mapping[str, bytes]) -> Iterator
     # the name is that of what whoever takes the lock next removes, if this process is killed
     root = Path(tempfile.mkdtemp(prefix="staging-", dir=require_own_state(package)))
     try:
-        for name, data in {**named, **files}.items():
-            place = root / name
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(data)
+        _write({**named, **files}, root)
         yield Package(root)
     finally:
         shutil.rmtree(root, ignore_errors=True)
+
+
+def _write(files: Mapping[str, bytes], root: Path) -> None:
+    for name, data in files.items():
+        place = root / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(data)
