@@ -325,7 +325,7 @@ def test_long_names_are_shown_short_and_no_claim_is_called_so(log: Log, tmp_path
 
 
 def test_entries_are_held_one_at_a_time(tmp_path: Path) -> None:
-    path = written(tmp_path, "@a{x\n" * 200_000 + "@b{y, " + "word " * 200_000)
+    path = written(tmp_path, "@a{x\n" * 190_000 + "@b{y, " + "word " * 200_000)
     tracemalloc.start()
     assert read_citations(path, "tiny") == []
     _, most = tracemalloc.get_traced_memory()
