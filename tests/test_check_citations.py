@@ -417,7 +417,9 @@ def test_a_bibliography_is_bounded(
         read_citations(path, "tiny")
 
 
-@pytest.mark.parametrize("text", ["@a{one,}\n@a{tiny-0.1.0-%s,}", '[{}, {"id": "tiny-0.1.0-%s"}]'])
+@pytest.mark.parametrize(
+    "text", ["@a{one,}\n@a{tiny-0.1.0-%s,}", '[{"id": "one"}, {"id": "tiny-0.1.0-%s"}]']
+)
 def test_a_key_is_read_as_far_as_an_entry_and_entries_as_far_as_a_file_has_them(
     text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ import pytest
 from claimlog.desk import commit_decisions as commit_module
 from claimlog.desk import decision_changes, work
 from claimlog.desk.adjudication import Adjudication
+from claimlog.desk.coding_rows import Added
 from claimlog.desk.draft_changes import finish, save_draft
 from claimlog.desk.overview import begin_new_pass
 from claimlog.desk.request_error import RequestError
 from claimlog.desk.roles import Role
+from claimlog.desk.saved_cells import SavedCells
 from claimlog.edit.add_amend_retract import Entries, add, amend
 from claimlog.edit.open_rows import open_rows
 from claimlog.errors import ClaimlogError
@@ -362,13 +365,135 @@ def test_of_a_coding_that_was_moved_away_the_decisions_say_so(opened: Opened) ->
     data = path.read_bytes()
     path.unlink()
     assert shown(opened)["sides"] == ["coder-2"]
+    decide(opened, "a+", "left")  # nothing was decided by the other
+    change(opened, "undo")
     path.write_bytes(data)
+    assert shown(opened)["sides"] == ["coder-1"]
     change(opened, "take-all")
     path.unlink()
     for method, what in (("GET", PATH), ("POST", f"{PATH}/undo")):
         answer = opened.ask("adjudicator", method, what, state=1).json()["error"]
         assert answer["code"] == "closed"
         assert "decided by the coding of coder-1, which is not here" in answer["message"]
+
+
+def test_a_coding_that_is_made_anew_is_not_the_one_that_was_decided_on(opened: Opened) -> None:
+    """A program names its drafts alike each time, so that nothing but the commitment tells."""
+    opened.put("coder-1", SOURCE, "a", founder())
+    opened.finish("coder-1", SOURCE)
+    change(opened, "take-all")
+    change(opened, "undo")
+    opened.desk.work_folder.work("coder-1", SOURCE).cells.path.unlink()
+    opened.put("coder-1", SOURCE, "a", claim_value("Some ninety boats", "Other words of it."))
+    opened.finish("coder-1", SOURCE)
+    answer = opened.ask("adjudicator", "POST", f"{PATH}/redo", state=2)
+    assert "decided by the coding of coder-1, which is not here" in answer.text
+    opened.desk.decisions(SOURCE).cells.path.unlink()
+    assert [unit["verdict"] for unit in shown(opened)["units"]] == [None]
+
+
+def test_decisions_without_any_coding_are_named_to_who_codes_anew(opened: Opened) -> None:
+    opened.put("coder-1", SOURCE, "a", founder())
+    opened.finish("coder-1", SOURCE)
+    change(opened, "take-all")
+    opened.desk.work_folder.work("coder-1", SOURCE).cells.path.unlink()
+    draft = {"base": 0, "value": founder()}
+    answer = opened.ask("coder-1", "PUT", f"work/{SOURCE}/drafts/a", **draft)
+    path = f".claimlog/desk/decisions/{SOURCE}.ndjson"
+    assert f"put them back, or move {path} away" in answer.text
+    (opened.desk.package.root / path).unlink()
+    opened.put("coder-1", SOURCE, "a", founder())
+
+
+def test_a_note_on_a_passage_of_ones_own_goes_with_it(opened: Opened) -> None:
+    opened.put("coder-1", SOURCE, "a", founder())
+    opened.finish("coder-1", SOURCE)
+    value = claim_value("Some ninety boats", "Boats of that number pass.")
+    decide(opened, "new:x", "new", value=value, note="Left out.")
+    decide(opened, "new:x", None, base=1, note="Left out.")
+    change(opened, "sides", sides=["coder-1"])
+
+
+def committed(opened: Opened) -> None:
+    opened.put("coder-1", SOURCE, "a", founder())
+    opened.finish("coder-1", SOURCE)
+    take_over(opened)
+
+
+def drop_all(opened: Opened) -> None:
+    opened.take("adjudicator", "DELETE", "open/C102-001")
+    opened.take("adjudicator", "DELETE", "open/codings:1")
+
+
+def test_codings_of_others_in_the_same_pass_are_not_what_was_committed(opened: Opened) -> None:
+    committed(opened)
+    row = {"coder_id": "script-1", "kind": "program", "description": "Follows the steps."}
+    add(opened.desk.package, "coders", Entries([row]), "script-1", None)
+    add_coding(opened, "script-1", 1)
+    drop_all(opened)
+    assert not shown(opened)["committed"]
+    assert change(opened, "commit")["committed"]
+
+
+def test_decisions_are_committed_while_some_of_their_rows_are_there(opened: Opened) -> None:
+    committed(opened)
+    opened.take("adjudicator", "DELETE", "open/codings:1")
+    assert shown(opened)["committed"]
+    opened.take("adjudicator", "DELETE", "open/C102-001")
+    assert not shown(opened)["committed"]
+
+
+@pytest.mark.parametrize("what", ["undo", "sides", "take-all"])
+def test_what_was_dropped_is_opened_by_the_line_of_the_first_change(
+    what: str, opened: Opened
+) -> None:
+    committed(opened)
+    drop_all(opened)
+    cells = opened.desk.decisions(SOURCE).cells
+    found = shown(opened)
+    if what != "undo":
+        decide(opened, "a+", None, base=found["units"][0]["rev"])
+    given = {"sides": ["coder-1"]} if what == "sides" else {}
+    change(opened, what, **given)
+    opened.desk.decisions(SOURCE)
+    assert dict(cells.marks) == {}
+    lines = [json.loads(line) for line in cells.path.read_text("utf-8").splitlines()]
+    [opening] = [line for line in lines if None in line.get("marks", {}).values()]
+    assert {*opening["marks"]} == {"committing", "committed", "dropped"}
+    assert "set" in opening or "undo" in opening
+    change(opened, "redo" if what == "undo" else "take-all")
+    assert change(opened, "commit")["committed"]
+
+
+def test_rows_stay_where_their_decisions_cannot_be_read(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    committed(opened)
+    opened.take("adjudicator", "DELETE", "open/C102-001")
+    path = opened.desk.decisions(SOURCE).cells.path
+    path.rename(path.with_name("away"))
+    path.symlink_to("away")
+    refused = opened.ask("adjudicator", "DELETE", "open/codings:1")
+    assert "is a symbolic link" in refused.text
+    assert len(open_rows_of(opened, "codings")) == 1
+    path.unlink()
+    path.with_name("away").rename(path)
+
+    def fail(*_: object) -> None:
+        raise RequestError("disk", "S102.ndjson: could not be saved")
+
+    monkeypatch.setattr(SavedCells, "set_marks", fail)
+    said = opened.ask("adjudicator", "DELETE", "open/codings:1").text
+    assert "the rows are dropped, and .claimlog/desk/decisions/S102.ndjson does not say so" in said
+    assert open_rows_of(opened, "codings") == []
+
+
+def test_each_request_knows_for_itself_whether_rows_are_there(opened: Opened) -> None:
+    committed(opened)
+    early = opened.desk.decisions(SOURCE).as_seen(Added(frozenset(), frozenset()))
+    late = opened.desk.decisions(SOURCE)
+    assert (early.is_committed, late.is_committed) == (False, True)
+    assert late.reopening == {}
 
 
 def test_two_things_stay_two_where_others_add_codings_of_a_pass_that_was_cut_off(

@@ -8,7 +8,7 @@ from typing import Any, cast
 from claimlog.desk.blindness import finished_works
 from claimlog.desk.comparison import ADDED, AGREED, Unit, compare
 from claimlog.desk.corrected_text import require_text_of_work
-from claimlog.desk.decisions import LEFT, NEW, RIGHT, UNIT, Decisions
+from claimlog.desk.decisions import LEFT, NEW, RIGHT, SIDES, UNIT, Decisions
 from claimlog.desk.desk import Desk
 from claimlog.desk.draft_changes import CHANGED_ELSEWHERE, draft_view, findings_dict, state_dict
 from claimlog.desk.entry_candidates import proposed_entries
@@ -39,6 +39,8 @@ class Adjudication:
         All finished works.
     sides
         The one or two of them that are compared.
+    sides_revision
+        Revision of what is saved of the sides.
     basis
         What the comparison rests on; two that are equal have the same units.
     entries
@@ -53,6 +55,7 @@ class Adjudication:
     works: list[Work]
     sides: list[Work]
     decisions: Decisions
+    sides_revision: int
     basis: tuple[Any, ...]
     entries: NewEntries
     drafts: list[dict[str, Row]]
@@ -75,6 +78,7 @@ class Adjudication:
         for work in works:
             require_text_of_work(desk.package, work, sources)
         decisions = desk.decisions(source)
+        sides_revision = decisions.cells.cell(SIDES).revision
         sides = _compared(desk, works, decisions)
         definition = desk.log.definition
         places = desk.log.require_places(source)
@@ -101,7 +105,9 @@ class Adjudication:
             and sum(len(w.drafts()) for w in sides) > PROMPT_DRAFTS
         ):
             require_time(compare_sides)
-        return cls(desk, source, places, works, sides, decisions, basis, *compare_sides())
+        return cls(
+            desk, source, places, works, sides, decisions, sides_revision, basis, *compare_sides()
+        )
 
     def stale(self) -> RequestError:
         """Return the refusal of a change that was made on another state; it says what is there."""
@@ -202,17 +208,18 @@ def _compared(desk: Desk, works: list[Work], decisions: Decisions) -> list[Work]
     """
     names = decisions.chosen_sides or ()
     sides = [work for work in works if work.coder in names]
-    if len(sides) == len(names) > 0:
-        return sides
     if decisions.verdicts() and names:
-        gone = sorted({*names} - {work.coder for work in sides})
-        path = desk.package.relative(decisions.cells.path)
-        raise RequestError(
-            CLOSED,
-            f"{decisions.source} was decided by the coding of {', '.join(gone)}, which is not here "
-            f"any more; put it back, or move {path} away and decide anew",
-        )
-    return works[:2]
+        here = {work.coder: work.commitment for work in sides}
+        expected = decisions.commitments or here
+        if gone := [name for name in names if name not in here or here[name] != expected.get(name)]:
+            path = desk.package.relative(decisions.cells.path)
+            raise RequestError(
+                CLOSED,
+                f"{decisions.source} was decided by the coding of {', '.join(gone)}, which is not "
+                f"here any more; put it back, or move {path} away and decide anew",
+            )
+        return sides
+    return sides if len(sides) == len(names) > 0 else works[:2]
 
 
 def _added_unit(name: str, verdict: Row | None) -> Unit:

@@ -61,8 +61,9 @@ class CellState:
             self.value_bytes = sum(_json_bytes(cell.value) for cell in self.cells.values())
             self.undo = [(before, after) for before, after in line[UNDO]]
             self.redo = [(before, after) for before, after in line[REDO]]
-        elif SET in line:
-            self._mark(line.get(MARKS, {}))
+            return
+        self._mark(line.get(MARKS, {}))
+        if SET in line:
             after = line[SET]
             before = {key: self.value(key) for key in after}
             self.undo.append((before, after))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from claimlog.desk.row_references import CLAIMS, lookup_of, reference_of
@@ -46,9 +47,26 @@ def coding_values(definition: Definition, draft: Mapping[str, Any], entries: Ent
     return found
 
 
-def coded_passes(log: Log) -> set[tuple[str, int]]:
-    """Return the passes of which a log holds codings, each with its source."""
-    return set(log.rows(CODINGS).select("source_id", "pass").iter_rows())
+@dataclass(frozen=True)
+class Added:
+    """What a log holds that comes of coding texts.
+
+    Attributes
+    ----------
+    passes
+        Coder, source and number of each pass.
+    claims
+        Identifiers of all claims.
+    """
+
+    passes: frozenset[tuple[str, str, int]]
+    claims: frozenset[str]
+
+    @classmethod
+    def of(cls, log: Log) -> Added:
+        """Return what a log holds."""
+        rows = log.rows(CODINGS).select("coder", "source_id", "pass").iter_rows()
+        return cls(frozenset(rows), frozenset(log.ids(CLAIMS)))
 
 
 def coding_rows(

@@ -58,7 +58,9 @@ def commit_decisions(
     if decisions.is_committing:
         begun = decisions.cells.marks[COMMITTING]
     else:
-        begun = {"pass": _next_pass(adjudication), "codings_only": codings_only}
+        coders = [work.coder for work in adjudication.works]
+        number = _next_pass(adjudication)
+        begun = {"pass": number, "codings_only": codings_only, "coders": coders}
         _begin(adjudication, begun, state)
     try:
         claims = {} if begun["codings_only"] else decided_claims(adjudication)
@@ -66,7 +68,7 @@ def commit_decisions(
         additions = add_together(desk.package, parts, desk.log.texts)
     except ClaimlogError:
         if not _is_added(adjudication, begun["pass"]):
-            decisions.cells.unmark(COMMITTING)
+            decisions.cells.set_marks({COMMITTING: None})
         raise
     names = _claim_names(claims, parts, additions)
     decisions.cells.mark(COMMITTED, {"claims": names})
@@ -77,9 +79,6 @@ def _begin(adjudication: Adjudication, begun: Row, state: int) -> None:
     decisions, folder = adjudication.decisions, adjudication.desk.work_folder
     if decisions.cells.state != state:
         raise adjudication.stale()
-    if decisions.rows_are_gone:
-        decisions.reopen()
-        state = decisions.cells.state
     if not begun["codings_only"]:
         _require_decided(adjudication)
     with folder.works_lock():
@@ -87,7 +86,7 @@ def _begin(adjudication: Adjudication, begun: Row, state: int) -> None:
         if coders != [work.coder for work in adjudication.works]:
             raise adjudication.stale()
         try:
-            decisions.cells.mark(COMMITTING, begun, state)
+            decisions.cells.set_marks({**decisions.reopening, COMMITTING: begun}, state)
         except StaleError as error:
             raise adjudication.stale() from error
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from claimlog.desk.coding_rows import coded_passes
+from claimlog.desk.coding_rows import Added
 from claimlog.desk.decisions import Decisions
 from claimlog.desk.request_error import CLOSED, RequestError
 from claimlog.desk.work import Work
@@ -82,12 +82,17 @@ def refuse_correction_with_drafts(package: Package, source: str) -> None:
 
 def _is_committed(package: Package, source: str) -> bool:
     """Whether the codings of a source are committed, and in the log or the open batch still."""
-    return decisions_of(package, source, coded_passes(read_with_open(package))).is_committed
+    return decisions_of(package, source, Added.of(read_with_open(package))).is_committed
 
 
-def decisions_of(package: Package, source: str, passes: Collection[tuple[str, int]]) -> Decisions:
-    """Return the decisions on a source, where the log holds codings of some passes of sources."""
+def decisions_of(package: Package, source: str, added: Added) -> Decisions:
+    """Return the decisions on a source, as the log is now.
+
+    Raises
+    ------
+    ClaimlogError
+        If what was saved of them cannot be read.
+    """
     decisions = Decisions(source, WorkFolder(package).decisions_path(source))
     decisions.cells.refresh()
-    decisions.look_for_rows(lambda *own: own in passes)
-    return decisions
+    return decisions.as_seen(added)

@@ -9,6 +9,7 @@ from claimlog.desk.adjudication import NEW_PREFIX, Adjudication
 from claimlog.desk.blindness import finished_works
 from claimlog.desk.comparison import AGREED, Unit
 from claimlog.desk.decisions import (
+    CODINGS,
     LEFT,
     NEW,
     PROPOSAL,
@@ -59,7 +60,8 @@ def decide(adjudication: Adjudication, name: str, given: Mapping[str, Any], base
         made = {unit: own["value"] for unit, own in verdicts if own.get("value")}
         require_few_passages({**made, name: value}.values())
         _require_clear_names(adjudication, value)
-    verdict = {"take": take, "value": value, "note": note or None} if take or note else None
+    is_kept = take or (note and not name.startswith(NEW_PREFIX))
+    verdict = {"take": take, "value": value, "note": note or None} if is_kept else None
     key = f"{UNIT}{name}"
     try:
         _save_verdicts(adjudication, {key: verdict}, {key: base})
@@ -69,7 +71,7 @@ def decide(adjudication: Adjudication, name: str, given: Mapping[str, Any], base
 
 
 def _save_verdicts(adjudication: Adjudication, values: Row, base: Mapping[str, int]) -> None:
-    """Save verdicts, and with the first of them whose codings they are on.
+    """Save verdicts, and with the first of them which codings of whom they are on.
 
     Passages are named by drafts, and two coders' drafts may have one name: of other sides a verdict
     would be on what nobody looked at. One undo takes back both, and one redo brings both back.
@@ -83,14 +85,17 @@ def _save_verdicts(adjudication: Adjudication, values: Row, base: Mapping[str, i
     cells, folder = adjudication.decisions.cells, adjudication.desk.work_folder
     sides = [work.coder for work in adjudication.sides]
     with folder.works_lock():  # who begins to code waits, and is told that it is decided
-        chosen = cells.cell(SIDES)
-        coders = [work.coder for work in finished_works(folder, adjudication.source)]
-        is_same = coders == [work.coder for work in adjudication.works]
-        if not is_same or chosen.value not in (None, sides):
+        works = [*finished_works(folder, adjudication.source)]
+        if [one.commitment for one in works] != [one.commitment for one in adjudication.works]:
             raise adjudication.stale()
-        if chosen.value is None:
-            values, base = {**values, SIDES: sides}, {**base, SIDES: chosen.revision}
-        cells.change(values, base)
+        commitments = {work.coder: work.commitment for work in adjudication.sides}
+        if (adjudication.decisions.chosen_sides, adjudication.decisions.commitments) != (
+            sides,
+            commitments,
+        ):
+            values = {**values, SIDES: sides, CODINGS: commitments}
+        base = {**base, SIDES: adjudication.sides_revision}
+        cells.change(values, base, adjudication.decisions.reopening)
 
 
 def _require_clear_names(adjudication: Adjudication, value: Row) -> None:
@@ -251,8 +256,10 @@ def save_own_entry(
     adjudication: Adjudication, stream: str, name: str, value: Row, base: int
 ) -> Row:
     """Save an entry of a register that is made while deciding; raises as for a coder's."""
-    adjudication.decisions.require_open()
-    return save_entry(adjudication.desk, adjudication.decisions.cells, stream, name, value, base)
+    decisions = adjudication.decisions
+    decisions.require_open()
+    marks = decisions.reopening
+    return save_entry(adjudication.desk, decisions.cells, stream, name, value, base, marks)
 
 
 def step_decisions(adjudication: Adjudication, state: int, again: bool) -> None:
@@ -260,14 +267,16 @@ def step_decisions(adjudication: Adjudication, state: int, again: bool) -> None:
     decisions = adjudication.decisions
     decisions.require_open()
     try:
-        (decisions.cells.redo if again else decisions.cells.undo)(state)
+        step = decisions.cells.redo if again else decisions.cells.undo
+        step(state, decisions.reopening)
     except StaleError as error:
         raise adjudication.stale() from error
 
 
 def _change(adjudication: Adjudication, values: Row, base: Mapping[str, int]) -> None:
     try:
-        adjudication.decisions.cells.change(values, base)
+        decisions = adjudication.decisions
+        decisions.cells.change(values, base, decisions.reopening)
     except StaleError as error:
         raise adjudication.stale() from error
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from copy import copy
 from typing import Any
 
 from claimlog.desk.cell_state import Values
+from claimlog.desk.coding_rows import Added
 from claimlog.desk.request_error import CLOSED, RequestError
 from claimlog.desk.saved_cells import Marks
 from claimlog.desk.saved_work import SavedWork
 
-UNIT, PROPOSAL, LINK, SIDES = "unit/", "proposal/", "link/", "sides"
+UNIT, PROPOSAL, LINK, SIDES, CODINGS = "unit/", "proposal/", "link/", "sides", "codings"
 SAME_AS, REGISTERED_AS = "same_as", "registered_as"
 COMMITTING, COMMITTED, DROPPED = "committing", "committed", "dropped"
 LEFT, RIGHT, NEW, NONE = "left", "right", "new", "none"
@@ -33,24 +35,43 @@ class Decisions(SavedWork):
 
     rows_are_gone = False
 
-    def look_for_rows(self, holds_codings: Callable[[str, int], bool]) -> None:
-        """Note whether what was committed is there still.
+    def as_seen(self, added: Added) -> Decisions:
+        """Return these decisions for one request, which knows whether their rows are there still.
 
         Parameters
         ----------
-        holds_codings
-            Whether the log, with the open batch, holds codings of a pass of a source. They may be
-            others', added since ours were dropped, which is noted with the decisions.
+        added
+            What the log, with the open batch, holds of sources.
         """
-        number = self.committed_pass
-        self.rows_are_gone = number is not None and (
-            DROPPED in self.cells.marks or not holds_codings(self.source, number)
+        seen = copy(self)
+        seen.rows_are_gone = self.committed_pass is not None and (
+            DROPPED in self.cells.marks or not self._are_there(added)
+        )
+        return seen
+
+    def _are_there(self, added: Added) -> bool:
+        """Whether codings or claims that were committed are there.
+
+        Others may have added codings of the same pass, which coders' names tell from ours; or since
+        ours were dropped, which is noted then.
+        """
+        marks = self.cells.marks
+        coders, number = marks[COMMITTING].get("coders"), marks[COMMITTING]["pass"]
+        codings = (
+            (coder, source, one)
+            for coder, source, one in added.passes
+            if coders is None or coder in coders
+        )
+        return any((source, one) == (self.source, number) for _, source, one in codings) or any(
+            claim in added.claims for claim in marks[COMMITTED]["claims"].values()
         )
 
     @staticmethod
     def cell_fits(key: str, value: Any) -> bool:
         if key == SIDES:
             return isinstance(value, list) and all(isinstance(name, str) for name in value)
+        if key == CODINGS:
+            return isinstance(value, dict)
         if key.startswith(UNIT):
             return isinstance(value, dict) and value.get("take") in (None, *TAKES)
         if key.startswith(PROPOSAL):
@@ -64,7 +85,11 @@ class Decisions(SavedWork):
     @staticmethod
     def mark_fits(name: str, data: Any) -> bool:
         if name == COMMITTING:
-            return isinstance(data, dict) and type(data.get("pass")) is int
+            return (
+                isinstance(data, dict)
+                and type(data.get("pass")) is int
+                and isinstance(data.get("coders"), list | None)
+            )
         return name != COMMITTED or (
             isinstance(data, dict)
             and isinstance(data.get("claims"), dict)
@@ -94,6 +119,11 @@ class Decisions(SavedWork):
         return dict(self.cells.marks[COMMITTED]["claims"]) if self.is_committed else {}
 
     @property
+    def commitments(self) -> Mapping[str, str]:
+        """The commitments to the codings that verdicts and notes are on, by coder."""
+        return dict(self.cells.cell(CODINGS).value or {})
+
+    @property
     def chosen_sides(self) -> list[str] | None:
         """The coders who are compared; None where nobody chose."""
         value = self.cells.cell(SIDES).value
@@ -109,11 +139,10 @@ class Decisions(SavedWork):
         """
         return {name: cell.value for name, cell in self.cells.items(PROPOSAL)}
 
-    def reopen(self) -> None:
-        """Take back that the text is committed, or being committed."""
-        for mark in (COMMITTED, COMMITTING, DROPPED):
-            self.cells.unmark(mark)
-        self.rows_are_gone = False
+    @property
+    def reopening(self) -> Marks:
+        """Marks to set with a change of decisions whose rows are gone, which are open again."""
+        return dict.fromkeys((COMMITTED, COMMITTING, DROPPED)) if self.rows_are_gone else {}
 
     def closed(self, marks: Marks, values: Values, /) -> str | None:
         if COMMITTING not in marks or all(key.startswith(LINK) for key in values):
@@ -130,7 +159,7 @@ class Decisions(SavedWork):
         return f"{self.source} was being committed; commit it again first"
 
     def require_open(self) -> None:
-        """Refuse a change of what is committed; of which the rows were dropped is open again.
+        """Refuse a change of what is committed; what was dropped again is open (`reopening`).
 
         Raises
         ------
@@ -141,5 +170,3 @@ class Decisions(SavedWork):
             raise RequestError(CLOSED, self._is_committed_already)
         if self.is_committing:
             raise RequestError(CLOSED, self._was_being_committed)
-        if self.rows_are_gone:
-            self.reopen()

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from claimlog.desk.coding_rows import coded_passes
+from claimlog.desk.coding_rows import Added
 from claimlog.desk.decisions import Decisions
 from claimlog.desk.desk_log import DeskLog
 from claimlog.desk.request_error import CLOSED, RequestError
@@ -77,16 +77,10 @@ class Desk:
             self._decisions[source] = Decisions(source, path)
         decisions = self._decisions[source]
         decisions.cells.refresh()
-        decisions.look_for_rows(self.holds_codings)
-        return decisions
-
-    def holds_codings(self, source: str, number: int) -> bool:
-        """Whether the log, with the open batch, holds codings of a pass of a source."""
         whole = self.log.whole
-        passes = self.computed.get(
-            "passes of sources", (whole.size, whole.root), lambda: coded_passes(whole)
-        )
-        return (source, number) in passes
+        key = (whole.size, whole.root)
+        added = self.computed.get("what was coded", key, lambda: Added.of(whole))
+        return decisions.as_seen(added)
 
     def require_undecided(self, source: str) -> None:
         """Refuse another coder of a text of which decisions were made: these would not hold.
@@ -97,11 +91,15 @@ class Desk:
             If there are any.
         """
         decisions = self.decisions(source)
-        if (
-            decisions.is_committed
-            or decisions.is_committing
-            or any(one.get("take") for one in decisions.verdicts().values())
-        ):
+        is_decided = any(one.get("take") for one in decisions.verdicts().values())
+        if is_decided and not self.work_folder.of_source(source):
+            path = self.package.relative(decisions.cells.path)
+            raise RequestError(
+                CLOSED,
+                f"{source} was decided by codings that are not here any more; put them back, or "
+                f"move {path} away",
+            )
+        if is_decided or decisions.is_committed or decisions.is_committing:
             raise RequestError(CLOSED, f"{source} is decided already, by what others coded")
 
     def warm_up(self) -> None:

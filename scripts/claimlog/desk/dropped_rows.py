@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-from claimlog.desk.coding_rows import CODINGS, coded_passes
+from claimlog.desk.coding_rows import CODINGS, Added
 from claimlog.desk.corrected_text import decisions_of
-from claimlog.desk.decisions import DROPPED
+from claimlog.desk.decisions import DROPPED, Decisions
+from claimlog.desk.row_references import CLAIMS
+from claimlog.desk.saved_cells import StaleError
 from claimlog.desk.work_folder import FOLDER, WorkFolder
 from claimlog.edit.drop import Drop, drop
 from claimlog.edit.open_batch import read_with_open
@@ -48,17 +50,40 @@ def drop_rows(package: Package, names: Sequence[str], with_references: bool) -> 
     ClaimlogError, FindingsError
         As `claimlog.edit.drop.drop` does; or if somebody has coded a source whose row would go.
     """
-    refuse, note = (partial(then, package) for then in (_refuse_coded_sources, _note_dropped))
+    refuse, note = (partial(then, package) for then in (_refuse, _note_dropped))
     return drop(package, names, with_references, refuse, note)
 
 
+def _refuse(package: Package, rows: Sequence[OpenRow]) -> None:
+    _refuse_coded_sources(package, rows)
+    for source in _coded_sources(package, rows):  # what cannot be read says so before rows go
+        Decisions(source, WorkFolder(package).decisions_path(source)).cells.refresh()
+
+
 def _note_dropped(package: Package, rows: Iterable[OpenRow]) -> None:
-    """Note with decisions that their rows were dropped: others may add codings of that pass."""
-    sources = {str(row.content.get("source_id")) for row in rows if row.stream == CODINGS}
-    if not sources or not state_folder(package, FOLDER).is_dir():
+    """Note with decisions that their rows were dropped: others may add rows like them."""
+    sources = _coded_sources(package, rows)
+    if not sources:
         return
-    passes = coded_passes(read_with_open(package))
-    for source in sorted(sources):
-        decisions = decisions_of(package, source, passes)
-        if decisions.rows_are_gone:
-            decisions.cells.mark(DROPPED, True)
+    added = Added.of(read_with_open(package))
+    for source in sources:
+        decisions = decisions_of(package, source, added)
+        if not decisions.rows_are_gone:
+            continue
+        try:
+            decisions.cells.set_marks({DROPPED: True}, decisions.cells.state)
+        except StaleError:
+            pass  # they were changed meanwhile, and so are open already
+        except ClaimlogError as error:
+            path = package.relative(decisions.cells.path)
+            raise ClaimlogError(
+                f"the rows are dropped, and {path} does not say so ({error}); before others add "
+                f"rows of {source}, change a decision on it at the desk"
+            ) from error
+
+
+def _coded_sources(package: Package, rows: Iterable[OpenRow]) -> list[str]:
+    """Return the sources that claims or codings among some rows are of, if there is a desk."""
+    own = (row for row in rows if row.stream in (CLAIMS, CODINGS))
+    sources = sorted({str(row.content.get("source_id")) for row in own})
+    return sources if sources and state_folder(package, FOLDER).is_dir() else []

@@ -51,7 +51,13 @@ def save_entry(
 
 
 def remove_entry(
-    desk: Desk, cells: SavedCells, values: Mapping[str, Row], stream: str, name: str, base: int
+    desk: Desk,
+    cells: SavedCells,
+    values: Mapping[str, Row],
+    stream: str,
+    name: str,
+    base: int,
+    marks: Marks = NO_MARKS,
 ) -> Row:
     """Remove an entry made on the spot, unless something names it.
 
@@ -68,7 +74,7 @@ def remove_entry(
             users.append(key)
     if users:
         raise RequestError(INVALID, f"{name} is named by {len(users)} of yours", used_by=users)
-    return _save_entry(cells, stream, name, None, base)
+    return _save_entry(cells, stream, name, None, base, marks)
 
 
 def _save_entry(

@@ -1,12 +1,12 @@
 """Values that are on disk before a change of them is acknowledged, with undo and redo.
 
 A file of JSON lines to which is appended. A line sets values of some cells by their keys, takes the
-last change back or makes it again, or sets a mark; a line that sets values can set marks with them,
-so that neither is there without the other. It is flushed to disk before the change is answered, so
-that a killed process or machine loses nothing that was acknowledged; a last line that was cut off
-was not. Every change names the revision of each cell that it was made on: of two tabs the second
-one is refused and sees what is there. A file that has grown long is replaced by one whose first
-line has all cells and the latest changes; older ones stay made.
+last change back or makes it again, or sets or takes off marks; a line of values can have marks with
+them, so that neither is there without the other. It is flushed to disk before the change is
+answered, so that a killed process or machine loses nothing that was acknowledged; a last line that
+was cut off was not. Every change names the revision of each cell that it was made on: of two tabs
+the second one is refused and sees what is there. A file that has grown long is replaced by one
+whose first line has all cells and the latest changes; older ones stay made.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ class SavedCells:
             The revision of each cell that the change was made on; cells that are not named here
             are set whatever they were.
         marks
-            Marks that are set with the change.
+            Marks that are set, or with None taken off, with the change.
 
         Raises
         ------
@@ -171,7 +171,7 @@ class SavedCells:
             If it is closed, or cannot be written; nothing is changed then.
         """
         with self._change() as handle:
-            if why := self._closed(self._state.marks, values):
+            if why := self._closed(_with_marks(self._state.marks, marks), values):
                 raise RequestError(CLOSED, why)
             if all(self._state.value(key) == value for key, value in values.items()):
                 return
@@ -187,13 +187,13 @@ class SavedCells:
             marked = {MARKS: marks} if marks else {}
             self._append(handle, {**marked, SET: values})
 
-    def undo(self, state: int) -> None:
-        """Take the last change back; raises as `change` does."""
-        self._step(UNDO, state)
+    def undo(self, state: int, marks: Marks = NO_MARKS) -> None:
+        """Take the last change back, with marks as `change` does; raises as it does."""
+        self._step(UNDO, state, marks)
 
-    def redo(self, state: int) -> None:
-        """Make the change again that was taken back last; raises as `change` does."""
-        self._step(REDO, state)
+    def redo(self, state: int, marks: Marks = NO_MARKS) -> None:
+        """Make the change again that was taken back last, as `undo`."""
+        self._step(REDO, state, marks)
 
     def mark(self, name: str, data: Any, state: int | None = None) -> None:
         """Set a mark, unless it is set already; raises as `change` does.
@@ -211,19 +211,29 @@ class SavedCells:
                     raise StaleError([])
                 self._append(handle, {MARK: name, "data": data})
 
-    def unmark(self, name: str) -> None:
-        """Take a mark off, if it is set; raises as `change` does."""
-        with self._change() as handle:
-            if name in self._state.marks:
-                self._append(handle, {MARK: name, "data": None})
+    def set_marks(self, marks: Marks, state: int | None = None) -> None:
+        """Set marks, and take off those that are None, all of them or none.
 
-    def _step(self, kind: str, state: int) -> None:
+        Raises as `change` does.
+
+        Parameters
+        ----------
+        state
+            The state that they are set on; None for any.
+        """
+        with self._change() as handle:
+            if state not in (None, self._state.count):
+                raise StaleError([])
+            if _with_marks(self._state.marks, marks) != self._state.marks:
+                self._append(handle, {MARKS: marks})
+
+    def _step(self, kind: str, state: int, marks: Marks) -> None:
         with self._change() as handle:
             if self._state.count != state:
                 raise StaleError([])
             if not (self._state.undo if kind == UNDO else self._state.redo):
                 raise RequestError(CLOSED, NOTHING_TO_UNDO)
-            self._append(handle, {kind: True})
+            self._append(handle, {**({MARKS: marks} if marks else {}), kind: True})
 
     @contextmanager
     def _change(self) -> Iterator[int]:
@@ -293,7 +303,7 @@ class SavedCells:
         named = {} if end else {"file": secrets.token_hex(FILE_NAME_BYTES)}  # first: see `_read`
         data = orjson.dumps({**named, **line}) + b"\n"
         removes = SET in line and not any(value is not None for value in line[SET].values())
-        is_mark_alone = MARK in line and SET not in line
+        is_mark_alone = {*line} <= {MARK, "data", MARKS}
         if end + len(data) > STATE_BYTES - (0 if removes or is_mark_alone else MARK_BYTES):
             raise RequestError(
                 LARGE,
@@ -381,6 +391,10 @@ class SavedCells:
             f"{self._shown}:{self._state.count + 1}: is no line of the desk; "
             "restore it from a copy, or move the file away and begin anew"
         )
+
+
+def _with_marks(marks: Marks, others: Marks) -> dict[str, Any]:
+    return {name: data for name, data in {**marks, **others}.items() if data is not None}
 
 
 def _is_whole(line: Mapping[str, Any]) -> bool:

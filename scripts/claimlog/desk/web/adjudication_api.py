@@ -102,8 +102,8 @@ def _remove_entry(desk: Desk, request: Request) -> Found:
         if verdict.get("value")
     }
     base = request.given("base", int)
-    cells = opened.decisions.cells
-    return remove_entry(desk, cells, values, parts["stream"], parts["id"], base)
+    cells, marks = opened.decisions.cells, opened.decisions.reopening
+    return remove_entry(desk, cells, values, parts["stream"], parts["id"], base, marks)
 
 
 def _undo(desk: Desk, request: Request) -> Found:
