@@ -243,8 +243,11 @@ release of some gigabytes."""
 ROWS_FILE_BYTES = 256 * MIB
 """A file of rows to add: a hundred thousand claims have a hundred megabytes as NDJSON."""
 
-ADDED_ROWS, ADDED_VALUES = 300_000, 20_000_000
+ADDED_ROWS, ADDED_VALUES = 300_000, 8_000_000
 """Rows of such a file, lines without one counted too, and values in them: all of them are held."""
+
+ADDED_ROW_BYTES = MIB
+"""Bytes of one of these rows: in the log it has some thousand, and 65,535 at most."""
 
 ADDED_DOCUMENTS, ADDED_TEXT_BYTES, ADDED_DOCUMENTS_SECONDS = 1_000, 128 * MIB, 3_600
 """Rows of such a file that name a document, the bytes of text in all of these documents, which are

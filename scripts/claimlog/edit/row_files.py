@@ -13,7 +13,7 @@ from claimlog.edit.add_amend_retract import Entries
 from claimlog.edit.append_lines import NOTHING_ADDED
 from claimlog.edit.attribution_columns import CHAIN, attribution_columns, gather_attributions
 from claimlog.edit.cell_values import parse_cell
-from claimlog.edit.delimited_text import decode_rows, separated_rows
+from claimlog.edit.delimited_text import decode_rows, require_short_lines, separated_rows
 from claimlog.edit.row_faults import ColumnFault, RowFaults, UnfitRowError
 from claimlog.edit.row_input import Input
 from claimlog.edit.row_writer import INPUTS
@@ -90,6 +90,7 @@ def _rows(table: Table, name: str, data: bytes, row_format: str | None) -> Read:
         except ClaimlogError as error:
             raise ClaimlogError(f"{name}: {error}") from error
         return
+    require_short_lines(data, name)
     text = decode_rows(data, name)
     if row_format is None:
         row_format = "ndjson" if re.match(r"\s*[{\[]", text) else "csv"
