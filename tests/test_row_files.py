@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import struct
 import time
@@ -475,6 +476,20 @@ def test_the_page_on_trust_states_the_limits_of_files_of_rows() -> None:
         f"{ADDED_VALUES // 1_000_000} million values, and none of its rows more than "
         f"{ADDED_ROW_BYTES // MIB} MiB"
     ) in page
+
+
+def test_rows_come_from_a_pipe_that_a_shell_opened_and_from_no_other(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    for name in ("pipe", "link", "."):
+        with pytest.raises(ClaimlogError, match="is no regular file; check that it is"):
+            read_entries(CLAIMS, str(tmp_path / name), None)
+    for place in ("/dev/fd", "/proc/self/fd"):
+        reader, writer = os.pipe()
+        os.write(writer, b'{"source_id": "S001"}\n')
+        os.close(writer)
+        assert read_entries(CLAIMS, f"{place}/{reader}", None).rows == [{"source_id": "S001"}]
+        os.close(reader)
 
 
 def test_a_row_of_more_cells_than_are_held_is_refused_before_they_are_made(

@@ -23,6 +23,10 @@ from claimlog.errors import ClaimlogError, UsageError
 from claimlog.limits import ADDED_ROWS, ADDED_VALUES, COLUMNS, ROWS_FILE_BYTES
 from claimlog.schema.table_schema import Table
 from claimlog.strict_json import decode_object
+from claimlog.untrusted_files import RIGHT_FILE, open_regular
+
+HANDED_OVER = re.compile(r"/dev/stdin|(?:/dev|/proc/self)/fd/[0-9]+")
+"""What a shell has opened, as for ``<(…)``; any other pipe may have nobody who writes to it."""
 
 Read = Iterator[tuple[int, dict[str, Any] | ClaimlogError]]
 """The line of every row and the row, or what is wrong with it."""
@@ -70,11 +74,13 @@ def read_entries(
 
 
 def _data(name: str) -> bytes:
+    path = Path(name)
     try:
         if name == "<stdin>":
             data = sys.stdin.buffer.read(ROWS_FILE_BYTES + 1)
         else:
-            with Path(name).open("rb") as file:
+            is_pipe = HANDED_OVER.fullmatch(name) is not None
+            with path.open("rb") if is_pipe else open_regular(path, name, None, RIGHT_FILE) as file:
                 data = file.read(ROWS_FILE_BYTES + 1)
     except OSError as error:
         raise ClaimlogError(f"{name}: cannot be read ({error.strerror})") from error
