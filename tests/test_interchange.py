@@ -132,6 +132,20 @@ def test_a_first_import_writes_a_mapping_that_says_what_is_to_be_decided(
     assert losses == ["lost: label 'Hm', which has no counterpart (annotation 4)"]
 
 
+def test_no_mapping_is_written_that_is_longer_than_one_that_is_read(
+    bring: Bring, tmp_path: Path
+) -> None:
+    for length, said in ((200, "decide on the 4000 that have a"), (300, "import it in parts")):
+        labels = [(*span(PILOTS), f"{number:04}{'x' * length}") for number in range(4_000)]
+        with pytest.raises(ClaimlogError, match=said):
+            bring(doccano(*labels))
+        assert (tmp_path / "mapping.yaml").exists() is (length == 200)
+        if length == 200:
+            with pytest.raises(ClaimlogError, match="undecided is what label"):
+                bring(doccano(*labels))
+            (tmp_path / "mapping.yaml").unlink()
+
+
 def test_a_mapping_fills_constants_and_says_what_values_stand_for(bring: Bring) -> None:
     start, end = span(PILOTS)
     region = {"start": start, "end": end, "text": PILOTS, "labels": ["Passage"]}

@@ -504,6 +504,16 @@ def test_wide_passages_are_placed_up_to_a_number_of_characters(
     with pytest.raises(WrongPlaceError, match="more than 25 characters in all"):
         place.place(wide)
     assert place.words(wide) == "Ships leave at dawn"
+    shared = ImportedTexts()  # of documents that are one source
+    for name, other in (("x", text), ("y", text), ("z", f"{text}\n")):
+        place = DocumentPlacement(
+            ForeignDocument(name, text=other), Text(other), CODE_POINT, "two", shared
+        )
+        if name == "y":
+            with pytest.raises(WrongPlaceError, match="more than 25 characters in all"):
+                place.place(wide)
+        else:
+            assert place.place(wide) == (0, 19)
     long = DocumentPlacement(ForeignDocument("x"), Text("a " * 5_000_000), CODE_POINT, "two")
     assert len(long.words(ForeignAnnotation(1, ((0, 9_999_999),)))) == 1_000
 

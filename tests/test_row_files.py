@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import struct
+import time
 import tracemalloc
 import zipfile
 from collections.abc import Callable
@@ -19,11 +21,12 @@ import pytest
 from claimlog.edit import delimited_text
 from claimlog.edit import workbook as workbook_module
 from claimlog.edit.cell_values import parse_cell
-from claimlog.edit.delimited_text import separated_rows
+from claimlog.edit.delimited_text import require_short_lines, separated_rows
 from claimlog.edit.find_quote import find_quote
 from claimlog.edit.row_files import read_entries
 from claimlog.edit.template import csv_template, template_columns, workbook_template
 from claimlog.errors import ClaimlogError, UsageError
+from claimlog.limits import ADDED_ROW_BYTES, ADDED_ROWS, ADDED_VALUES, MIB, ROWS_FILE_BYTES
 from claimlog.package import Package
 from claimlog.schema.codebook import read_codes
 from claimlog.schema.definition import read_streams
@@ -426,13 +429,67 @@ def test_words_of_a_package_are_no_formula_in_a_template() -> None:
         "source_id,statement\n" + "S001,\n" * 350_000,
         "{}\n" * 350_000,
         "{}" + "\n" * 350_000,
-        '{"statement": [' + "[]," * 20_000_000 + "[]]}",
+        ('{"statement": [' + "[]," * 300_000 + "[]]}\n") * 14,
     ],
     ids=["empty lines", "rows", "objects", "lines without one", "lists in a value"],
 )
 def test_more_rows_and_values_than_are_held_are_one_line(read: Read, data: str) -> None:
     with pytest.raises(ClaimlogError, match=r"rows:\d+: there are more than 300,000 rows"):
         read(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "line"),
+    [
+        ('{"quote": "\U0001f6a2%s"}', 1),
+        ('{}\n{}\r\n{"quote": "%s', 3),
+        ('[{"quote": "%s"}]', 1),
+        ("source_id,quote\rS001,%s", 2),
+        ('source_id,quote\nS001,x\nS001,"%s"', 3),
+    ],
+)
+def test_a_line_longer_than_any_row_is_refused_before_it_is_text(
+    read: Read, data: str, line: int
+) -> None:
+    with pytest.raises(ClaimlogError, match=rf"rows:{line}: has more than 1,048,576 bytes"):
+        read(data % ("a" * ADDED_ROW_BYTES))
+
+
+def test_a_row_of_many_lines_is_no_longer_than_one_of_one(read: Read) -> None:
+    cells = ",".join(['"' + "a\n" * 60_000 + '"'] * 12)
+    with pytest.raises(ClaimlogError, match="rows:2: has more than 1,048,576 characters"):
+        read("source_id,statement\n" + cells)
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+def test_lines_are_measured_in_a_time_that_grows_with_the_file(ends: str) -> None:
+    begun = time.process_time()
+    for text in (ends * 8_000_000, ("x" * (ADDED_ROW_BYTES - 1) + ends) * 15, "x" * 20 + ends):
+        require_short_lines((text + "x" * ADDED_ROW_BYTES).encode(), "rows")
+    assert time.process_time() - begun < 10
+
+
+def test_the_page_on_trust_states_the_limits_of_files_of_rows() -> None:
+    page = " ".join((ROOT / "docs" / "trust.md").read_text("utf-8").split())
+    assert (
+        f"has at most {ROWS_FILE_BYTES // MIB} MiB, {ADDED_ROWS:,} lines and "
+        f"{ADDED_VALUES // 1_000_000} million values, and none of its rows more than "
+        f"{ADDED_ROW_BYTES // MIB} MiB"
+    ) in page
+
+
+def test_rows_come_from_a_pipe_that_a_shell_opened_and_from_no_other(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    for name in ("pipe", "link", "."):
+        with pytest.raises(ClaimlogError, match="is no regular file; check that it is"):
+            read_entries(CLAIMS, str(tmp_path / name), None)
+    for place in ("/dev/fd", "/proc/self/fd"):
+        reader, writer = os.pipe()
+        os.write(writer, b'{"source_id": "S001"}\n')
+        os.close(writer)
+        assert read_entries(CLAIMS, f"{place}/{reader}", None).rows == [{"source_id": "S001"}]
+        os.close(reader)
 
 
 def test_a_row_of_more_cells_than_are_held_is_refused_before_they_are_made(

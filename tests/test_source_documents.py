@@ -14,14 +14,17 @@ import zlib
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
 
 from claimlog import limited_process
-from claimlog.cli import source_document
+from claimlog.cli import source_document, source_sheet
+from claimlog.cli.source_sheet import filled_by_documents
 from claimlog.edit.batch_files import recover
 from claimlog.edit.open_batch import read_with_open
+from claimlog.edit.row_files import read_entries
 from claimlog.edit.row_writer import text_identity
 from claimlog.edit.source_documents import (
     propose_columns,
@@ -30,9 +33,18 @@ from claimlog.edit.source_documents import (
 )
 from claimlog.edit.template import csv_template, workbook_template
 from claimlog.errors import ClaimlogError, UsageError
-from claimlog.limits import EXTRACTION_MEMORY, EXTRACTION_SECONDS, MIB, RAW_BYTES
+from claimlog.limits import (
+    ADDED_DOCUMENTS,
+    ADDED_DOCUMENTS_SECONDS,
+    ADDED_TEXT_BYTES,
+    EXTRACTION_MEMORY,
+    EXTRACTION_SECONDS,
+    MIB,
+    RAW_BYTES,
+)
 from claimlog.log.read_log import read
 from claimlog.package import Package
+from claimlog.schema.definition import read_definition
 from claimlog.sources.documents import document_formats, docx_document, read_document
 from claimlog.sources.documents.document_formats import DocumentFormat, decode_page, document_format
 from claimlog.sources.documents.extracted_text import (
@@ -486,6 +498,40 @@ def test_rows_name_documents_whose_proposals_fill_empty_cells_alone(
     assert "there already" in again.stdout + again.stderr
 
 
+def test_a_document_that_many_rows_name_is_read_once_and_all_together_are_bounded(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def read_given(document: str, *_rest: Any, **_more: Any) -> tuple[ExtractedText, None]:
+        read.append(document)
+        return ExtractedText("Ships leave.\n"), None
+
+    monkeypatch.setattr(source_sheet, "read_given_document", read_given)
+    table = read_definition(world.package).streams["sources"]
+
+    def fill(*names: str) -> list[Any]:
+        read.clear()
+        entries = read_entries(table, str(sheet(tmp_path, *names, publisher="G")), None)
+        texts = Texts(world.texts)
+        with filled_by_documents(world.package, table, entries, texts, True, 1) as filled:
+            return [row["text"] for row in filled.rows]
+
+    paths = fill(*["a.txt"] * 30, "b.txt")
+    assert len({*paths}) == 1
+    assert [Path(name).name for name in read] == ["a.txt", "b.txt"]
+    monkeypatch.setattr(source_sheet, "ADDED_TEXT_BYTES", 20)
+    with pytest.raises(ClaimlogError, match=r"csv:4: .* more than 20 bytes of text; add the rows"):
+        fill("a.txt", "a.txt", "b.txt")
+    monkeypatch.setattr(source_sheet, "ADDED_DOCUMENTS_SECONDS", -1)
+    with pytest.raises(ClaimlogError, match=r"csv:2: .* took longer than -1 seconds"):
+        fill("a.txt")
+    monkeypatch.setattr(source_sheet, "ADDED_DOCUMENTS", 2)
+    with pytest.raises(ClaimlogError, match="more than 2 rows name a document"):
+        fill("a.txt", "a.txt", "b.txt")
+    assert read == []
+
+
 def test_an_option_holds_for_every_document_of_a_sheet_that_says_nothing_else(
     world: World, tmp_path: Path
 ) -> None:
@@ -731,5 +777,8 @@ def test_the_page_on_trust_states_the_limits_of_reading_a_document() -> None:
         f"at most {RAW_BYTES // MIB} MiB",
         f"{EXTRACTION_SECONDS} seconds and 10 more for each megabyte",
         "1 GiB of memory and 32 times the file's size",
+        f"At most {ADDED_DOCUMENTS:,} rows of a file name a document, whose texts have at most "
+        f"{ADDED_TEXT_BYTES // MIB} MiB together and are taken out in "
+        f"{ADDED_DOCUMENTS_SECONDS:,} seconds",
     ):
         assert words in page, words

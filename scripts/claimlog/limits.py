@@ -246,8 +246,15 @@ release of some gigabytes."""
 ROWS_FILE_BYTES = 256 * MIB
 """A file of rows to add: a hundred thousand claims have a hundred megabytes as NDJSON."""
 
-ADDED_ROWS, ADDED_VALUES = 300_000, 20_000_000
+ADDED_ROWS, ADDED_VALUES = 300_000, 8_000_000
 """Rows of such a file, lines without one counted too, and values in them: all of them are held."""
+
+ADDED_ROW_BYTES = MIB
+"""Bytes of one of these rows: in the log it has some thousand, and 65,535 at most."""
+
+ADDED_DOCUMENTS, ADDED_TEXT_BYTES, ADDED_DOCUMENTS_SECONDS = 1_000, 128 * MIB, 3_600
+"""Rows of such a file that name a document, the bytes of text in all of these documents, which are
+held until the first is written, and the seconds that reading them takes."""
 
 SHEET_MEMBERS, SHEET_BYTES = 1_000, 128 * MIB
 """Files in a workbook, and their bytes unpacked: ten thousand claims have ten megabytes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -17,7 +18,8 @@ from claimlog.cli.source_document import (
     require_terminal,
     show_proposals,
 )
-from claimlog.errors import UsageError
+from claimlog.errors import ClaimlogError, UsageError
+from claimlog.limits import ADDED_DOCUMENTS, ADDED_DOCUMENTS_SECONDS, ADDED_TEXT_BYTES
 
 LISTED_ADDRESSES = 40
 
@@ -54,20 +56,26 @@ def filled_by_documents(
     UsageError
         If there is nobody to ask, or a row says two things about its text.
     ClaimlogError
-        If no text can be taken out of a document; the message names the row.
+        If no text can be taken out of a document, or all take more than they may; the message
+        names the row.
     """
     from claimlog.edit.add_amend_retract import locate_errors
     from claimlog.edit.source_documents import (
         DOCUMENT,
         PROPOSED,
-        propose_columns,
         require_outside_repository,
         saved_text,
     )
 
     rows = [{**row} for row in entries.rows]
+    if sum(bool(row.get(DOCUMENT)) for row in rows) > ADDED_DOCUMENTS:
+        raise UsageError(
+            f"more than {ADDED_DOCUMENTS:,} rows name a document; add them in parts, from files "
+            "of fewer rows"
+        )
     if not accepted:
         _ask_to_fetch([str(row.get(DOCUMENT) or "") for row in rows])
+    documents = _Documents(table, factor)
     found: dict[int, ExtractedText] = {}
     proposed = False
     for index, row in enumerate(rows):
@@ -84,10 +92,7 @@ def filled_by_documents(
                     "--texts DIR or CLAIMLOG_TEXTS"
                 )
             require_outside_repository(package, texts.folder)
-            read, address = read_given_document(
-                _beside(entries, document), factor, is_named_by_file=True
-            )
-        columns = propose_columns(table, read, address)
+            read, columns = documents.read(_beside(entries, document))
         rows[index] = {**row, "kind": COPY, **columns, **given}
         open_names = [name for name in PROPOSED if name in columns and name not in given]
         line(f"{entries.place(index)}: {document}")
@@ -112,6 +117,43 @@ def filled_by_documents(
         yield replace(entries, rows=rows)
         for index in found:
             line(f"the text of {entries.place(index)} lies in {rows[index]['text']}")
+
+
+class _Documents:
+    """The documents of a sheet: each is read once, whatever rows name it."""
+
+    def __init__(self, table: Table, factor: float) -> None:
+        self.table, self.factor = table, factor
+        self.size, self.seconds = 0, 0.0
+        self._read: dict[str, tuple[ExtractedText, dict[str, Any]]] = {}
+
+    def read(self, document: str) -> tuple[ExtractedText, dict[str, Any]]:
+        """Return the text of a document and the columns that it proposes.
+
+        Raises
+        ------
+        ClaimlogError
+            If no text can be taken out of it, or all documents take more than they may.
+        """
+        from claimlog.edit.source_documents import propose_columns
+
+        if document not in self._read:
+            if self.seconds > ADDED_DOCUMENTS_SECONDS * self.factor:
+                raise ClaimlogError(
+                    f"the documents before it took longer than {ADDED_DOCUMENTS_SECONDS:,} seconds "
+                    "times --limits; add the rows in parts, or give a larger --limits"
+                )
+            begun = time.monotonic()
+            text, address = read_given_document(document, self.factor, is_named_by_file=True)
+            self.seconds += time.monotonic() - begun
+            self.size += len(text.text.encode())
+            if self.size > ADDED_TEXT_BYTES:
+                raise ClaimlogError(
+                    f"the documents so far hold more than {ADDED_TEXT_BYTES:,} bytes of text; add "
+                    "the rows in parts"
+                )
+            self._read[document] = text, propose_columns(self.table, text, address)
+        return self._read[document]
 
 
 def _beside(entries: Entries, document: Any) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
 import shlex
 from collections.abc import Collection, Iterator
 
 from claimlog.errors import ClaimlogError
-from claimlog.limits import ADDED_VALUES
+from claimlog.limits import ADDED_ROW_BYTES, ADDED_VALUES
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 
@@ -21,6 +20,31 @@ HEADER_LENGTH = 1 << 20
 
 NAMED_SEPARATOR = re.compile(r"sep=([,;\t])\r?\n")
 """A first line by which Excel is told the separator."""
+
+
+LINE = re.compile(r"[^\r\n]*+(?:\r\n?|\n)|[^\r\n]++")
+
+
+def require_short_lines(data: bytes, name: str) -> None:
+    """Refuse a file of rows with a line longer than a row may be, before its text is made.
+
+    Raises
+    ------
+    ClaimlogError
+        If it has one; with its number.
+    """
+    start = 0
+    while len(data) - start > ADDED_ROW_BYTES:
+        end = start + ADDED_ROW_BYTES + 1
+        last = max(data.rfind(sign, start, end) for sign in (b"\n", b"\r"))
+        if last < 0:
+            ends = [data.count(sign, 0, start) for sign in (b"\n", b"\r", b"\r\n")]
+            line = ends[0] + ends[1] - ends[2] + 1
+            raise ClaimlogError(
+                f"{name}:{line}: has more than {ADDED_ROW_BYTES:,} bytes, and no row has as many; "
+                "give each row a line of its own (jq -c '.[]' makes them of a JSON array)"
+            )
+        start = last + 1
 
 
 def decode_rows(data: bytes, name: str) -> str:
@@ -71,22 +95,29 @@ def separated_rows(text: str, columns: Collection[str]) -> Iterator[Cells]:
     if "\n" not in text:  # line ends of old Macs
         text = text.replace("\r", "\n")
     separator = separator or _separator(text, columns)
-    begins, separators = 1, 0
+    begins, separators, length = 1, 0, 0
 
     def lines() -> Iterator[str]:
-        nonlocal separators
-        for line in io.StringIO(text, newline=""):
+        nonlocal separators, length
+        for match in LINE.finditer(text):
+            line = match[0]
             separators += line.count(separator)
+            length += len(line)
             if separators > ADDED_VALUES:  # before the reader makes a cell of each
                 raise ClaimlogError(
                     f"{begins + skipped}: has more than {ADDED_VALUES:,} cells; mend the row"
+                )
+            if length > ADDED_ROW_BYTES:
+                raise ClaimlogError(
+                    f"{begins + skipped}: has more than {ADDED_ROW_BYTES:,} characters; mend the "
+                    "row, of which a cell may lack its closing quotation mark"
                 )
             yield line
 
     reader = csv.reader(lines(), delimiter=separator, strict=True)
     try:
         for cells in reader:
-            separators = 0
+            separators = length = 0
             line, begins = begins, reader.line_num + 1
             yield line + skipped, cells
     except csv.Error as error:

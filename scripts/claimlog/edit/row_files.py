@@ -13,7 +13,7 @@ from claimlog.edit.add_amend_retract import Entries
 from claimlog.edit.append_lines import NOTHING_ADDED
 from claimlog.edit.attribution_columns import CHAIN, attribution_columns, gather_attributions
 from claimlog.edit.cell_values import parse_cell
-from claimlog.edit.delimited_text import decode_rows, separated_rows
+from claimlog.edit.delimited_text import decode_rows, require_short_lines, separated_rows
 from claimlog.edit.row_faults import ColumnFault, RowFaults, UnfitRowError
 from claimlog.edit.row_input import Input
 from claimlog.edit.row_writer import INPUTS
@@ -23,6 +23,10 @@ from claimlog.errors import ClaimlogError, UsageError
 from claimlog.limits import ADDED_ROWS, ADDED_VALUES, COLUMNS, ROWS_FILE_BYTES
 from claimlog.schema.table_schema import Table
 from claimlog.strict_json import decode_object
+from claimlog.untrusted_files import RIGHT_FILE, open_regular
+
+HANDED_OVER = re.compile(r"/dev/stdin|(?:/dev|/proc/self)/fd/[0-9]+")
+"""What a shell has opened, as for ``<(…)``; any other pipe may have nobody who writes to it."""
 
 Read = Iterator[tuple[int, dict[str, Any] | ClaimlogError]]
 """The line of every row and the row, or what is wrong with it."""
@@ -70,11 +74,13 @@ def read_entries(
 
 
 def _data(name: str) -> bytes:
+    path = Path(name)
     try:
         if name == "<stdin>":
             data = sys.stdin.buffer.read(ROWS_FILE_BYTES + 1)
         else:
-            with Path(name).open("rb") as file:
+            is_pipe = HANDED_OVER.fullmatch(name) is not None
+            with path.open("rb") if is_pipe else open_regular(path, name, None, RIGHT_FILE) as file:
                 data = file.read(ROWS_FILE_BYTES + 1)
     except OSError as error:
         raise ClaimlogError(f"{name}: cannot be read ({error.strerror})") from error
@@ -90,6 +96,7 @@ def _rows(table: Table, name: str, data: bytes, row_format: str | None) -> Read:
         except ClaimlogError as error:
             raise ClaimlogError(f"{name}: {error}") from error
         return
+    require_short_lines(data, name)
     text = decode_rows(data, name)
     if row_format is None:
         row_format = "ndjson" if re.match(r"\s*[{\[]", text) else "csv"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -36,12 +37,15 @@ class WrongPlaceError(ClaimlogError):
 
 @dataclass
 class ImportedTexts:
-    """What the documents of one file share: time to look for quotes, and offsets of sources' texts.
+    """What documents of one file share: room for quotes and passages, offsets of sources' texts.
 
     Thousands of documents may be one source.
     """
 
     quotes: QuotePlaces = field(default_factory=QuotePlaces)
+    passages: Counter[str] = field(default_factory=Counter)
+    """Characters of the passages of each source's text that were asked for, by its hash."""
+
     _maps: dict[tuple[str, str], OffsetMap] = field(default_factory=dict)
 
     def offsets(self, text: Text, own: str | None, unit: str) -> OffsetMap:
@@ -86,7 +90,6 @@ class DocumentPlacement:
             own = own.replace("\r\n", "\n")
         self._own = own
         self._shared = shared or ImportedTexts()
-        self._left = PASSAGES_CHARACTERS
         self._map = self._shared.offsets(text, own, unit)
 
     def place(self, annotation: ForeignAnnotation) -> Span:
@@ -126,10 +129,11 @@ class DocumentPlacement:
         return (self._map.words(*spans[0], WORDS_LENGTH) if spans else None) or ""
 
     def _convert(self, start: int, end: int, quote: Quote | None) -> Span:
-        self._left -= max(0, end - start)
-        if self._left < 0:
+        passages = self._shared.passages
+        passages[self.text.sha256] += max(0, end - start)
+        if passages[self.text.sha256] > PASSAGES_CHARACTERS:
             raise WrongPlaceError(
-                f"the passages of its document have more than {PASSAGES_CHARACTERS:,} characters "
+                f"the passages of its source have more than {PASSAGES_CHARACTERS:,} characters "
                 "in all"
             )
         expected = self._map.words(start, end)

@@ -15,6 +15,7 @@ from claimlog.interchange.import_mapping import ImportMapping, mapping_flaws, re
 from claimlog.interchange.import_rows import registered_coders, sources_of_documents
 from claimlog.interchange.mapping_proposal import propose_mapping
 from claimlog.log.event_log import Log
+from claimlog.release.descriptors.plain_yaml import MAX_CHARACTERS
 
 CODINGS, CODERS = "codings", "coders"
 NAME_LENGTH = 80
@@ -49,8 +50,15 @@ def ensure_mapping(
     sources = sources_of_documents(project, log)
     codes = log.definition.codebook.codes
     proposal = propose_mapping(project, table, codes, sources, registered_coders(log), fixed)
+    data = proposal.mapping.dump()
+    if len(data.decode()) > MAX_CHARACTERS:
+        raise ClaimlogError(
+            f"{project.shown}: what its names stand for takes more than {MAX_CHARACTERS:,} "
+            "characters, and no mapping is read that is as long; import it in parts; nothing was "
+            "added"
+        )
     try:
-        write_durably(path, proposal.mapping.dump())
+        write_durably(path, data)
     except OSError as error:
         raise ClaimlogError(
             f"{path}: cannot be written ({error.strerror}); name another file with --mapping"
