@@ -445,8 +445,8 @@ def test_a_source_is_not_dropped_while_it_is_coded(opened: Opened) -> None:
     done = world.run("drop", SOURCE)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        f"claimlog: {SOURCE}: coder-1 coded it at the desk; drafts are taken back there first, or "
-        f".claimlog/desk/works/coder-1/{SOURCE}.ndjson moved away; nothing was dropped\n"
+        f"claimlog: {SOURCE}: coder-1 coded it at the desk; what is saved is taken back there "
+        f"first, or .claimlog/desk/works/coder-1/{SOURCE}.ndjson moved away; nothing was dropped\n"
     )
     refused = opened.ask("adjudicator", "DELETE", f"open/{SOURCE}")
     assert "coder-1 coded it at the desk" in refused.json()["error"]["message"]

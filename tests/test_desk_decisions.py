@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from claimlog.desk.overview import begin_new_pass
 from claimlog.desk.request_error import RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.saved_cells import SavedCells
+from claimlog.edit import drop as drop_module
 from claimlog.edit.add_amend_retract import Entries, add, amend
 from claimlog.edit.open_rows import open_rows
 from claimlog.errors import ClaimlogError
@@ -403,6 +405,65 @@ def test_decisions_without_any_coding_are_named_to_who_codes_anew(opened: Opened
     assert f"put them back, or move {path} away" in answer.text
     (opened.desk.package.root / path).unlink()
     opened.put("coder-1", SOURCE, "a", founder())
+
+
+@pytest.mark.parametrize("what", ["units/a+a", "accept-agreed"])
+def test_a_page_that_shows_others_than_are_compared_by_now_is_told(
+    what: str, opened: Opened
+) -> None:
+    """Of decisions of which none was made, states and revisions tell nothing."""
+    for coder in ("coder-1", "coder-2"):
+        opened.put(coder, SOURCE, "a", founder())
+        opened.finish(coder, SOURCE)
+    compared = shown(opened)["sides"]
+    third_coder(opened)
+    method, given = ("PUT", {"base": 0, "take": "left"}) if "/" in what else ("POST", {"state": 0})
+    given["compared"] = compared
+    refused = opened.ask("adjudicator", method, f"{PATH}/{what}", **given).json()["error"]
+    assert (refused["code"], refused["current"]["sides"]) == ("stale", ["coder-0", "coder-1"])
+    given["compared"] = refused["current"]["sides"]
+    opened.take("adjudicator", method, f"{PATH}/{what}", **given)
+
+
+def test_the_row_of_a_source_stays_while_it_is_decided(opened: Opened) -> None:
+    opened.put("coder-1", SOURCE, "a", founder())
+    opened.finish("coder-1", SOURCE)
+    decide(opened, "a+", None, note="Is it so?")
+    opened.desk.work_folder.work("coder-1", SOURCE).cells.path.unlink()
+    refused = opened.ask("adjudicator", "DELETE", f"open/{SOURCE}").json()["error"]["message"]
+    assert "it is decided at the desk; what is saved is taken back there first, or" in refused
+    path = f".claimlog/desk/decisions/{SOURCE}.ndjson"
+    assert f"or {path} moved away" in refused
+    (opened.desk.package.root / path).unlink()
+    opened.take("adjudicator", "DELETE", f"open/{SOURCE}")
+
+
+def test_who_begins_waits_for_a_source_that_may_be_dropped(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers: list[Any] = []
+    check = drop_module.check_open
+
+    def begin() -> None:
+        draft = {"base": 0, "value": founder()}
+        answers.append(opened.ask("coder-1", "PUT", f"work/{SOURCE}/drafts/a", **draft))
+
+    beginning = Thread(target=begin)
+
+    def meanwhile(*given: Any) -> Any:
+        if not beginning.ident:
+            beginning.start()
+            beginning.join(0.5)
+            assert beginning.is_alive()
+        return check(*given)
+
+    monkeypatch.setattr(drop_module, "check_open", meanwhile)
+    row = {"coder_id": "coder-9", "kind": "person", "description": "One who codes."}
+    add(opened.desk.package, "coders", Entries([row]), "coder-9", None)
+    opened.take("adjudicator", "DELETE", f"open/{SOURCE}")
+    beginning.join(60)
+    assert [answer.json()["error"]["code"] for answer in answers] == ["absent"]
+    assert opened.desk.work_folder.of_source(SOURCE) == []
 
 
 def test_a_note_on_a_passage_of_ones_own_goes_with_it(opened: Opened) -> None:

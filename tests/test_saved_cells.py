@@ -362,6 +362,10 @@ def test_a_line_that_the_desk_cannot_have_saved_is_named(
         '{"set":{"proposal/coder-1/actors/x":{"same_as":5}}}',
         '{"set":{"link/C001-001 C001-002":[]}}',
         '{"mark":"committed","data":{"claims":[]}}',
+        '{"mark":"committing","data":{"pass":1}}',
+        '{"set":{"unit/1":{"take":"new"}}}',
+        '{"set":{"unit/1":{"take":"new","value":{"start":"a"}}}}',
+        '{"set":{"unit/1":{"take":"left","value":5}}}',
     ],
 )
 def test_decisions_that_the_desk_cannot_have_saved_are_named(line: str, tmp_path: Path) -> None:

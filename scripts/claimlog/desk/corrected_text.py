@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,11 +10,10 @@ from claimlog.desk.coding_rows import Added
 from claimlog.desk.decisions import Decisions
 from claimlog.desk.request_error import CLOSED, RequestError
 from claimlog.desk.work import Work
-from claimlog.desk.work_folder import FOLDER, WorkFolder, saved_file
+from claimlog.desk.work_folder import FOLDER, WorkFolder, has_desk, saved_file
 from claimlog.edit.open_batch import read_with_open
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
-from claimlog.package_state import state_folder
 
 
 def require_text_of_work(
@@ -49,7 +49,7 @@ def require_text_of_work(
             CLOSED,
             f"{work.source} has another text since it was coded and committed, and its claims were "
             "carried over to it; to code the new text, begin a new pass: claimlog desk new-pass "
-            f"{work.source}",
+            f"{shlex.quote(work.source)}",
         )
     raise RequestError(
         CLOSED,
@@ -69,7 +69,7 @@ def refuse_correction_with_drafts(package: Package, source: str) -> None:
     ClaimlogError
         If somebody has drafts of it that are not committed.
     """
-    if not state_folder(package, FOLDER).is_dir():
+    if not has_desk(package):
         return
     work_folder = WorkFolder(package)
     coders = [work.coder for work in work_folder.of_source(source)]

@@ -11,6 +11,7 @@ from claimlog.desk.coding_rows import Added
 from claimlog.desk.request_error import CLOSED, RequestError
 from claimlog.desk.saved_cells import Marks
 from claimlog.desk.saved_work import SavedWork
+from claimlog.desk.work import is_span
 
 UNIT, PROPOSAL, LINK, SIDES, CODINGS = "unit/", "proposal/", "link/", "sides", "codings"
 SAME_AS, REGISTERED_AS = "same_as", "registered_as"
@@ -73,7 +74,7 @@ class Decisions(SavedWork):
         if key == CODINGS:
             return isinstance(value, dict)
         if key.startswith(UNIT):
-            return isinstance(value, dict) and value.get("take") in (None, *TAKES)
+            return isinstance(value, dict) and _is_verdict(value)
         if key.startswith(PROPOSAL):
             return isinstance(value, dict) and (
                 isinstance(value.get(SAME_AS), str) or isinstance(value.get(REGISTERED_AS), str)
@@ -88,6 +89,7 @@ class Decisions(SavedWork):
             return (
                 isinstance(data, dict)
                 and type(data.get("pass")) is int
+                and isinstance(data.get("codings_only"), bool)
                 and isinstance(data.get("coders"), list | None)
             )
         return name != COMMITTED or (
@@ -170,3 +172,11 @@ class Decisions(SavedWork):
             raise RequestError(CLOSED, self._is_committed_already)
         if self.is_committing:
             raise RequestError(CLOSED, self._was_being_committed)
+
+
+def _is_verdict(value: Row) -> bool:
+    """Whether a cell of a passage can have been saved: with a claim just where one is new."""
+    claim = value.get("value")
+    if value.get("take") == NEW:
+        return isinstance(claim, dict) and is_span(claim.get("start"), claim.get("end"))
+    return value.get("take") in (None, *TAKES) and claim is None

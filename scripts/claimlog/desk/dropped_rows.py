@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from functools import partial
 
 from claimlog.desk.coding_rows import CODINGS, Added
@@ -10,13 +11,12 @@ from claimlog.desk.corrected_text import decisions_of
 from claimlog.desk.decisions import DROPPED, Decisions
 from claimlog.desk.row_references import CLAIMS
 from claimlog.desk.saved_cells import StaleError
-from claimlog.desk.work_folder import FOLDER, WorkFolder
+from claimlog.desk.work_folder import WorkFolder, has_desk
 from claimlog.edit.drop import Drop, drop
 from claimlog.edit.open_batch import read_with_open
 from claimlog.edit.open_rows import OpenRow
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
-from claimlog.package_state import state_folder
 
 
 def _refuse_coded_sources(package: Package, rows: Iterable[OpenRow]) -> None:
@@ -28,17 +28,23 @@ def _refuse_coded_sources(package: Package, rows: Iterable[OpenRow]) -> None:
         If somebody has coded one.
     """
     dropped = [row for row in rows if row.stream == "sources" and row.version == 1]
-    if not dropped or not state_folder(package, FOLDER).is_dir():
+    if not dropped or not has_desk(package):
         return
     work_folder = WorkFolder(package)
     for row in dropped:
-        works = work_folder.of_source(str(row.identifier))
-        if works:
-            names = ", ".join(work.coder for work in works)
-            paths = ", ".join(package.relative(work.cells.path) for work in works)
+        source = str(row.identifier)
+        works = work_folder.of_source(source)
+        decisions = Decisions(source, work_folder.decisions_path(source))
+        decisions.cells.refresh()
+        saved = [*works, *([] if decisions.is_empty else [decisions])]
+        if saved:
+            who = (
+                f"{', '.join(work.coder for work in works)} coded it" if works else "it is decided"
+            )
+            paths = ", ".join(package.relative(one.cells.path) for one in saved)
             raise ClaimlogError(
-                f"{row.identifier}: {names} coded it at the desk; drafts are taken back there "
-                f"first, or {paths} moved away; nothing was dropped"
+                f"{source}: {who} at the desk; what is saved is taken back there first, or "
+                f"{paths} moved away; nothing was dropped"
             )
 
 
@@ -51,7 +57,9 @@ def drop_rows(package: Package, names: Sequence[str], with_references: bool) -> 
         As `claimlog.edit.drop.drop` does; or if somebody has coded a source whose row would go.
     """
     refuse, note = (partial(then, package) for then in (_refuse, _note_dropped))
-    return drop(package, names, with_references, refuse, note)
+    # who begins to code a text waits: its source may be going
+    with WorkFolder(package).works_lock() if has_desk(package) else nullcontext():
+        return drop(package, names, with_references, refuse, note)
 
 
 def _refuse(package: Package, rows: Sequence[OpenRow]) -> None:
@@ -86,4 +94,4 @@ def _coded_sources(package: Package, rows: Iterable[OpenRow]) -> list[str]:
     """Return the sources that claims or codings among some rows are of, if there is a desk."""
     own = (row for row in rows if row.stream in (CLAIMS, CODINGS))
     sources = sorted({str(row.content.get("source_id")) for row in own})
-    return sources if sources and state_folder(package, FOLDER).is_dir() else []
+    return sources if sources and has_desk(package) else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -120,7 +121,7 @@ def import_coding(package: Package, path: Path, texts: Path | None) -> Work:
     if noted is None:
         raise ClaimlogError(
             f"{path}: no commitment of {coder} to {source} was noted before; ask for it, and note "
-            f"it: claimlog desk expect {source} HASH --coder {coder}"
+            f"it: claimlog desk expect {shlex.quote(source)} HASH --coder {shlex.quote(coder)}"
         )
     if noted != value:
         raise ClaimlogError(f"{path}: is not the coding that {coder} committed to")

@@ -125,9 +125,9 @@ class SavedCells:
         return self._state.count
 
     @property
-    def version(self) -> tuple[int, int]:
+    def version(self) -> tuple[int, bytes, int]:
         """What is another one whenever anything was changed, or the file set aside."""
-        return self._state.file, self._state.count
+        return self._state.file, self._state.head, self._state.count
 
     @property
     def marks(self) -> Marks:

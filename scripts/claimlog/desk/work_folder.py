@@ -14,7 +14,7 @@ from claimlog.desk.work import Work
 from claimlog.errors import ClaimlogError
 from claimlog.file_names import file_segment
 from claimlog.package import Package
-from claimlog.package_state import REMEDY, open_lock, state_folder
+from claimlog.package_state import REMEDY, open_lock, require_own_state, state_folder
 
 FOLDER = "desk"
 ENDING = ".ndjson"
@@ -26,6 +26,11 @@ SET_ASIDE_DECISIONS = f"_decisions{ENDING}"
 def saved_file(source: str) -> str:
     """Return the name of the file that holds what a role has saved of a source."""
     return f"{file_segment(source)}{ENDING}"
+
+
+def has_desk(package: Package) -> bool:
+    """Whether anything was ever saved at the desk of a package."""
+    return (require_own_state(package) / FOLDER).is_dir()
 
 
 class WorkFolder:

@@ -50,7 +50,22 @@ def adjudication_routes() -> list[Route]:
 
 
 def _open(desk: Desk, request: Request) -> Adjudication:
-    return Adjudication.open(desk, request.parts["source"])
+    """Return the adjudication that a request is about.
+
+    A page that changes it says whose codings it compares: states and revisions of decisions of
+    which none was made are the same whatever is compared.
+
+    Raises
+    ------
+    RequestError
+        If others are compared by now.
+    """
+    opened = Adjudication.open(desk, request.parts["source"])
+    if request.method != "GET":
+        compared = request.given("compared", list, None)
+        if compared not in (None, [work.coder for work in opened.sides]):
+            raise opened.stale()
+    return opened
 
 
 def _show(desk: Desk, request: Request) -> Found:

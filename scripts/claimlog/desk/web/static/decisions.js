@@ -94,7 +94,7 @@ export class Decisions extends EventTarget {
 
   /** @param {string} what @param {any} body */
   post(what, body = {}) {
-    return this.change(() => post(`${this.path}/${what}`, { state: this.state.state, ...body }));
+    return this.change(() => post(`${this.path}/${what}`, { state: this.state.state, compared: this.state.sides, ...body }));
   }
 
   /** The note on a passage: as it is typed, else as it was saved. @param {any} unit */
@@ -133,7 +133,7 @@ export class Decisions extends EventTarget {
     const note = this.note(unit);
     const isSaved = await this.change(() => {
       const { rev: base } = this.unit(unit.unit) ?? unit;
-      return put(`${this.path}/units/${unit.unit}`, { base, ...verdict, note: note.trim() || null });
+      return put(`${this.path}/units/${unit.unit}`, { base, compared: this.state.sides, ...verdict, note: note.trim() || null });
     });
     if (isSaved) this.forgetNote(unit.unit, note);
     return isSaved;
