@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claimlog.desk.corrected_text import refuse_correction_with_drafts
+from claimlog.desk.corrected_text import without_drafts
 from claimlog.desk.decisions import COMMITTED
 from claimlog.desk.places import LAST_EDGE, Places, _is_edge
 from claimlog.desk.request_error import RequestError
@@ -468,7 +468,10 @@ def test_a_text_is_not_corrected_while_drafts_of_it_are_not_committed(opened: Op
     )
     assert opened.take("coder-1", "GET", f"work/{SOURCE}")["drafts"]
     opened.desk.decisions(SOURCE).cells.mark(COMMITTED, {"claims": {}})
-    refuse_correction_with_drafts(opened.desk.package, SOURCE)  # what is committed is in no way
+    with without_drafts(opened.desk.package, SOURCE):  # what is committed is in no way
+        draft = {"base": 0, "value": lamp()}
+        late = opened.ask("coder-2", "PUT", f"work/{SOURCE}/drafts/d1", **draft)
+    assert late.json()["error"]["code"] == "busy"
 
 
 def test_a_text_is_not_corrected_once_what_was_committed_of_it_is_dropped(opened: Opened) -> None:
@@ -478,11 +481,15 @@ def test_a_text_is_not_corrected_once_what_was_committed_of_it_is_dropped(opened
     state = opened.take("adjudicator", "GET", path)["state"]
     state = opened.take("adjudicator", "POST", f"{path}/take-all", state=state)["state"]
     opened.take("adjudicator", "POST", f"{path}/commit", state=state)
-    refuse_correction_with_drafts(opened.desk.package, SOURCE)
+    with without_drafts(opened.desk.package, SOURCE):
+        pass
     for place in ("claims:1", "codings:1"):
         opened.take("adjudicator", "DELETE", f"open/{place}")
-    with pytest.raises(ClaimlogError, match="coder-1 coded it at the desk"):
-        refuse_correction_with_drafts(opened.desk.package, SOURCE)
+    with (
+        pytest.raises(ClaimlogError, match="coder-1 coded it at the desk"),
+        without_drafts(opened.desk.package, SOURCE),
+    ):
+        pass
 
 
 def test_whoever_took_everything_back_begins_anew_with_a_text_that_was_corrected(

@@ -462,7 +462,7 @@ def test_who_begins_waits_for_a_source_that_may_be_dropped(
     add(opened.desk.package, "coders", Entries([row]), "coder-9", None)
     opened.take("adjudicator", "DELETE", f"open/{SOURCE}")
     beginning.join(60)
-    assert [answer.json()["error"]["code"] for answer in answers] == ["absent"]
+    assert answers[0].json()["error"]["code"] in ("absent", "busy")
     assert opened.desk.work_folder.of_source(SOURCE) == []
 
 

@@ -90,7 +90,7 @@ def correct(
 
     Nothing is written while a passage is not carried and no option says what becomes of it.
     """
-    from claimlog.desk.corrected_text import refuse_correction_with_drafts
+    from claimlog.desk.corrected_text import without_drafts
     from claimlog.edit.correct import UndecidedError
     from claimlog.edit.correct import correct as run
 
@@ -101,9 +101,10 @@ def correct(
             "texts that holds both with --texts DIR or CLAIMLOG_TEXTS"
         )
     decisions = _decisions(quotes, occurrences, drop, changed)
-    refuse_correction_with_drafts(context.package, source)
+    package = context.package
     try:
-        done = run(context.package, source, path, supplied, decisions, reason, recorded_by, today)
+        with without_drafts(package, source):
+            done = run(package, source, path, supplied, decisions, reason, recorded_by, today)
     except UndecidedError as error:
         _say_passages(error.passages, json_out)
         raise

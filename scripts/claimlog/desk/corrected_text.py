@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from claimlog.desk.coding_rows import Added
@@ -59,8 +60,9 @@ def require_text_of_work(
     )
 
 
-def refuse_correction_with_drafts(package: Package, source: str) -> None:
-    """Refuse to correct a text that is being coded at the desk, before anything is written.
+@contextmanager
+def without_drafts(package: Package, source: str) -> Iterator[None]:
+    """Let a text be corrected that nobody codes at the desk; who would begin meanwhile waits.
 
     What is committed does not stand in the way: its codings are in the log and are carried over.
 
@@ -70,14 +72,18 @@ def refuse_correction_with_drafts(package: Package, source: str) -> None:
         If somebody has drafts of it that are not committed.
     """
     if not has_desk(package):
+        yield
         return
     work_folder = WorkFolder(package)
-    coders = [work.coder for work in work_folder.of_source(source)]
-    if coders and not _is_committed(package, source):
-        raise ClaimlogError(
-            f"{source}: {', '.join(coders)} coded it at the desk, and their drafts are of the text "
-            "as it is; commit them there first, then correct the text; nothing was corrected"
-        )
+    with work_folder.works_lock():
+        coders = [work.coder for work in work_folder.of_source(source)]
+        if coders and not _is_committed(package, source):
+            raise ClaimlogError(
+                f"{source}: {', '.join(coders)} coded it at the desk, and their drafts are of the "
+                "text as it is; commit them there first, then correct the text; nothing was "
+                "corrected"
+            )
+        yield
 
 
 def _is_committed(package: Package, source: str) -> bool:

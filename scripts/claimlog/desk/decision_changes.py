@@ -27,6 +27,7 @@ from claimlog.desk.request_error import ABSENT, CLOSED, INVALID, MALFORMED, Requ
 from claimlog.desk.row_references import CLAIMS, references
 from claimlog.desk.saved_cells import StaleError, stale
 from claimlog.desk.work import require_few_drafts, require_few_passages
+from claimlog.desk.work_folder import BEGIN_SECONDS
 
 Row = dict[str, Any]
 MOST_NOTE = 500
@@ -84,7 +85,9 @@ def _save_verdicts(adjudication: Adjudication, values: Row, base: Mapping[str, i
     """
     cells, folder = adjudication.decisions.cells, adjudication.desk.work_folder
     sides = [work.coder for work in adjudication.sides]
-    with folder.works_lock():  # who begins to code waits, and is told that it is decided
+    with folder.works_lock(
+        BEGIN_SECONDS
+    ):  # who begins to code waits, and is told that it is decided
         works = [*finished_works(folder, adjudication.source)]
         if [one.commitment for one in works] != [one.commitment for one in adjudication.works]:
             raise adjudication.stale()

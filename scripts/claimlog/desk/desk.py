@@ -15,7 +15,7 @@ from claimlog.desk.roles import Role
 from claimlog.desk.saved_cells import NO_MARKS, Marks
 from claimlog.desk.upload import Uploads
 from claimlog.desk.work import BEGUN, Work
-from claimlog.desk.work_folder import WorkFolder
+from claimlog.desk.work_folder import BEGIN_SECONDS, WorkFolder
 from claimlog.edit.log_lock import log_lock
 from claimlog.errors import ClaimlogError
 from claimlog.log.sections import section_of_claims
@@ -125,7 +125,7 @@ class Desk:
         if not work.is_empty:
             yield NO_MARKS
             return
-        with self.work_folder.works_lock():
+        with self.work_folder.works_lock(BEGIN_SECONDS):
             self.require_undecided(work.source)
             if work.begun_on not in (None, self.log.source(work.source)["text_sha256"]):
                 self.work_folder.forget(work)

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import fcntl
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
 
+from claimlog.desk.request_error import BUSY, RequestError
 from claimlog.desk.roles import NAME, named_role
 from claimlog.desk.saved_cells import SavedCells
 from claimlog.desk.work import Work
 from claimlog.errors import ClaimlogError
 from claimlog.file_names import file_segment
 from claimlog.package import Package
-from claimlog.package_state import REMEDY, open_lock, require_own_state, state_folder
+from claimlog.package_state import REMEDY, acquire_lock, open_lock, require_own_state, state_folder
 
 FOLDER = "desk"
 ENDING = ".ndjson"
+BEGIN_SECONDS = 1.0
+"""Seconds that who begins to code or to decide waits, and others of the desk behind it."""
+
 WORKS, DECIDED = "works", "decisions"
 SET_ASIDE_DECISIONS = f"_decisions{ENDING}"
 """Where decisions lie among works that were set aside: no coder can be called so."""
@@ -112,17 +116,24 @@ class WorkFolder:
         return cells
 
     @contextmanager
-    def works_lock(self) -> Iterator[None]:
+    def works_lock(self, seconds: float = inf) -> Iterator[None]:
         """Hold the lock under which a work begins and a commit does, so that it knows all works.
+
+        A text is corrected, and the row of a source dropped, under it too.
 
         Raises
         ------
+        RequestError
+            If another holds it for so long.
         ClaimlogError
             If it cannot be written, or is no file of ours.
         """
         self.folder(DECIDED)  # where no coder's name is that of a file
         with open_lock(self.package, FOLDER, DECIDED) as file:  # which gives the lock back
-            fcntl.flock(file, fcntl.LOCK_EX)
+            if not acquire_lock(file, seconds):
+                raise RequestError(
+                    BUSY, "rows of coded texts are being changed by a command; try again after it"
+                )
             yield
 
     def forget(self, work: Work) -> None:
