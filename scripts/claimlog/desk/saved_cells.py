@@ -171,7 +171,10 @@ class SavedCells:
             If it is closed, or cannot be written; nothing is changed then.
         """
         with self._change() as handle:
-            if why := self._closed(_with_marks(self._state.marks, marks), values):
+            # a line may close what it sets, and open what it changes
+            now = self._state.marks
+            left = {name: data for name, data in now.items() if marks.get(name, data) is not None}
+            if why := self._closed(left, values):
                 raise RequestError(CLOSED, why)
             if all(self._state.value(key) == value for key, value in values.items()):
                 return
