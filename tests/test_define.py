@@ -606,7 +606,7 @@ def test_a_definition_that_was_cut_off_is_not_put_back_over_what_somebody_wrote(
         package_lock(Package(tmp_path / "copy")),
     ):
         pass
-    name = next(iter(json.loads(sealed.package.replaced.read_text("utf-8"))["files"]))
+    name = next(iter(json.loads(sealed.package.replacement_note.read_text("utf-8"))["files"]))
     (sealed.root / name).write_text("mine")
     before = files(sealed)
     with (

@@ -13,7 +13,7 @@ import pytest
 from claimlog.desk import commit_decisions as commit_module
 from claimlog.desk import decision_changes, work
 from claimlog.desk.adjudication import Adjudication
-from claimlog.desk.coding_rows import Added
+from claimlog.desk.coding_rows import CodedRows
 from claimlog.desk.draft_changes import finish, save_draft
 from claimlog.desk.overview import begin_new_pass
 from claimlog.desk.request_error import RequestError
@@ -551,7 +551,7 @@ def test_rows_stay_where_their_decisions_cannot_be_read(
 
 def test_each_request_knows_for_itself_whether_rows_are_there(opened: Opened) -> None:
     committed(opened)
-    early = opened.desk.decisions(SOURCE).as_seen(Added(frozenset(), frozenset()))
+    early = opened.desk.decisions(SOURCE).as_of(CodedRows({}, frozenset()))
     late = opened.desk.decisions(SOURCE)
     assert (early.is_committed, late.is_committed) == (False, True)
     assert late.reopening == {}

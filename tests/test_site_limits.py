@@ -41,7 +41,7 @@ from claimlog.site.files.prepared_query import VARIES, page_rows
 from claimlog.site.page import Page
 from claimlog.site.pages import server_metadata
 from claimlog.site.protection import reader_limits
-from claimlog.site.protection.failures import PageError, describe_error, short_line
+from claimlog.site.protection.failures import PageError, describe_error, log_line
 from claimlog.site.protection.known_errors import STATEMENTS, KnownErrors
 from claimlog.site.protection.reader_pool import POOLS, ReaderPool, restrict_own
 from claimlog.site.protection.reader_request import classify_request
@@ -198,8 +198,8 @@ def test_a_cookie_that_is_odd_or_long_is_no_fault_of_the_server(
 
 
 def test_a_line_of_the_log_is_short_and_without_control_characters() -> None:
-    assert short_line("a\nb\x1b]0;x\x07\u202e") == "a\\nb\\x1b]0;x\\x07\\u202e"
-    assert len(short_line("x" * 100_000)) < reader_limits.LOG_CHARACTERS + 50
+    assert log_line("a\nb\x1b]0;x\x07\u202e") == "a\\nb\\x1b]0;x\\x07\\u202e"
+    assert len(log_line("x" * 100_000)) < reader_limits.LOG_CHARACTERS + 50
 
 
 @pytest.mark.parametrize("path", ["//", "///", "//evil.example/", "//evil.example/a/", "//?a=b"])

@@ -128,7 +128,7 @@ class Package:
         return self.root / ".claimlog"
 
     @property
-    def replaced(self) -> Path:
+    def replacement_note(self) -> Path:
         """What files were that a command replaces together; it is there only until that ends."""
         return self.state / "replaced.json"
 

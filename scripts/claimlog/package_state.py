@@ -20,10 +20,13 @@ from claimlog.limits import NAME
 from claimlog.package import Package
 from claimlog.untrusted_files import hole_flaw
 
+DESK = "desk"
+"""Directory of what is saved at the desk."""
+
 FOLDERS = (
     *("cache", "cache/parts", "open", "rebase-out", "rebase-in", "rebase-done", "serving"),
     "release",
-    *("desk", "desk/works", "desk/decisions", "desk/done", "desk/preview"),
+    *(DESK, "desk/works", "desk/decisions", "desk/done", "desk/preview"),
 )
 """Directories below the state directory, by path; none has to be there."""
 

@@ -100,13 +100,17 @@ class CellState:
 
     def _mark(self, marks: Mapping[str, Any]) -> None:
         """Set marks, and take those off of which nothing is said."""
-        every = {**self.marks, **marks}
-        self.marks = {name: data for name, data in every.items() if data is not None}
+        self.marks = with_marks(self.marks, marks)
 
     def _put(self, values: Values) -> None:
         self.value_bytes = self.bytes_with(values)
         for key, value in values.items():
             self.cells[key] = Cell(self.count, value)
+
+
+def with_marks(marks: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
+    """Return marks with others set, and those taken off that are None there."""
+    return {name: data for name, data in {**marks, **others}.items() if data is not None}
 
 
 def _json_bytes(value: Any) -> int:

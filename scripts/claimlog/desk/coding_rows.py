@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,25 +48,29 @@ def coding_values(definition: Definition, draft: Mapping[str, Any], entries: Ent
 
 
 @dataclass(frozen=True)
-class Added:
-    """What a log holds that comes of coding texts.
+class CodedRows:
+    """The codings and claims that a log holds.
 
     Attributes
     ----------
-    passes
-        Coder, source and number of each pass.
+    coders
+        Names of the coders of each pass, by source and number.
     claims
         Identifiers of all claims.
     """
 
-    passes: frozenset[tuple[str, str, int]]
-    claims: frozenset[str]
+    coders: Mapping[tuple[str, int], Set[str]]
+    claims: Set[str]
 
     @classmethod
-    def of(cls, log: Log) -> Added:
+    def of(cls, log: Log) -> CodedRows:
         """Return what a log holds."""
-        rows = log.rows(CODINGS).select("coder", "source_id", "pass").iter_rows()
-        return cls(frozenset(rows), frozenset(log.ids(CLAIMS)))
+        coders: dict[tuple[str, int], set[str]] = {}
+        for source, number, coder in (
+            log.rows(CODINGS).select("source_id", "pass", "coder").iter_rows()
+        ):
+            coders.setdefault((source, number), set()).add(coder)
+        return cls(coders, frozenset(log.ids(CLAIMS)))
 
 
 def coding_rows(

@@ -7,14 +7,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from claimlog.desk.coding_rows import Added
+from claimlog.desk.coding_rows import CodedRows
 from claimlog.desk.decisions import Decisions
 from claimlog.desk.request_error import CLOSED, RequestError
 from claimlog.desk.work import Work
-from claimlog.desk.work_folder import FOLDER, WorkFolder, has_desk, saved_file
+from claimlog.desk.work_folder import WorkFolder, has_desk, saved_file
 from claimlog.edit.open_batch import read_with_open
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
+from claimlog.package_state import DESK
 
 
 def require_text_of_work(
@@ -43,7 +44,7 @@ def require_text_of_work(
                 CLOSED,
                 f"{work.source} has another text since {work.coder} coded it: that text is of "
                 f"{name} now; rename {path} to {saved_file(name)}, and whatever else is called "
-                f"{saved_file(work.source)} below {package.relative(package.state)}/{FOLDER} alike",
+                f"{saved_file(work.source)} below {package.relative(package.state)}/{DESK} alike",
             )
     if _is_committed(package, work.source):
         raise RequestError(
@@ -88,17 +89,5 @@ def without_drafts(package: Package, source: str) -> Iterator[None]:
 
 def _is_committed(package: Package, source: str) -> bool:
     """Whether the codings of a source are committed, and in the log or the open batch still."""
-    return decisions_of(package, source, Added.of(read_with_open(package))).is_committed
-
-
-def decisions_of(package: Package, source: str, added: Added) -> Decisions:
-    """Return the decisions on a source, as the log is now.
-
-    Raises
-    ------
-    ClaimlogError
-        If what was saved of them cannot be read.
-    """
-    decisions = Decisions(source, WorkFolder(package).decisions_path(source))
-    decisions.cells.refresh()
-    return decisions.as_seen(added)
+    rows = CodedRows.of(read_with_open(package))
+    return Decisions.read(WorkFolder(package), source).as_of(rows).is_committed

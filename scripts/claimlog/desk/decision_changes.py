@@ -9,7 +9,7 @@ from claimlog.desk.adjudication import NEW_PREFIX, Adjudication
 from claimlog.desk.blindness import finished_works
 from claimlog.desk.comparison import AGREED, Unit
 from claimlog.desk.decisions import (
-    CODINGS,
+    COMMITMENTS,
     LEFT,
     NEW,
     PROPOSAL,
@@ -83,22 +83,17 @@ def _save_verdicts(adjudication: Adjudication, values: Row, base: Mapping[str, i
         If they were changed meanwhile; or others are compared, or coded the text, since these were
         opened.
     """
-    cells, folder = adjudication.decisions.cells, adjudication.desk.work_folder
-    sides = [work.coder for work in adjudication.sides]
-    with folder.works_lock(
-        BEGIN_SECONDS
-    ):  # who begins to code waits, and is told that it is decided
+    decisions, folder = adjudication.decisions, adjudication.desk.work_folder
+    compared = {work.coder: work.commitment for work in adjudication.sides}
+    # who begins to code waits, and is told that it is decided
+    with folder.works_lock(BEGIN_SECONDS):
         works = [*finished_works(folder, adjudication.source)]
         if [one.commitment for one in works] != [one.commitment for one in adjudication.works]:
             raise adjudication.stale()
-        commitments = {work.coder: work.commitment for work in adjudication.sides}
-        if (adjudication.decisions.chosen_sides, adjudication.decisions.commitments) != (
-            sides,
-            commitments,
-        ):
-            values = {**values, SIDES: sides, CODINGS: commitments}
+        if (decisions.chosen_sides, decisions.commitments) != ([*compared], compared):
+            values = {**values, SIDES: [*compared], COMMITMENTS: compared}
         base = {**base, SIDES: adjudication.sides_revision}
-        cells.change(values, base, adjudication.decisions.reopening)
+        decisions.cells.change(values, base, decisions.reopening)
 
 
 def _require_clear_names(adjudication: Adjudication, value: Row) -> None:

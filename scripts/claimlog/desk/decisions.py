@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import copy
-from typing import Any
+from typing import Any, Self
 
 from claimlog.desk.cell_state import Values
-from claimlog.desk.coding_rows import Added
+from claimlog.desk.coding_rows import CodedRows
 from claimlog.desk.request_error import CLOSED, RequestError
 from claimlog.desk.saved_cells import Marks
 from claimlog.desk.saved_work import SavedWork
 from claimlog.desk.work import is_span
+from claimlog.desk.work_folder import WorkFolder
 
-UNIT, PROPOSAL, LINK, SIDES, CODINGS = "unit/", "proposal/", "link/", "sides", "codings"
+UNIT, PROPOSAL, LINK = "unit/", "proposal/", "link/"
+SIDES, COMMITMENTS = "sides", "codings"
 SAME_AS, REGISTERED_AS = "same_as", "registered_as"
 COMMITTING, COMMITTED, DROPPED = "committing", "committed", "dropped"
 LEFT, RIGHT, NEW, NONE = "left", "right", "new", "none"
@@ -36,42 +38,50 @@ class Decisions(SavedWork):
 
     rows_are_gone = False
 
-    def as_seen(self, added: Added) -> Decisions:
+    @classmethod
+    def read(cls, folder: WorkFolder, source: str) -> Self:
+        """Return the decisions on a source as they are saved.
+
+        Raises
+        ------
+        ClaimlogError
+            If they cannot be read.
+        """
+        decisions = cls(source, folder.decisions_path(source))
+        decisions.cells.refresh()
+        return decisions
+
+    def as_of(self, rows: CodedRows) -> Decisions:
         """Return these decisions for one request, which knows whether their rows are there still.
 
         Parameters
         ----------
-        added
-            What the log, with the open batch, holds of sources.
+        rows
+            What the log, with the open batch, holds.
         """
-        seen = copy(self)
-        seen.rows_are_gone = self.committed_pass is not None and (
-            DROPPED in self.cells.marks or not self._are_there(added)
+        copied = copy(self)
+        copied.rows_are_gone = {COMMITTING, COMMITTED} <= self.cells.marks.keys() and (
+            DROPPED in self.cells.marks or not self._are_among(rows)
         )
-        return seen
+        return copied
 
-    def _are_there(self, added: Added) -> bool:
-        """Whether codings or claims that were committed are there.
+    def _are_among(self, rows: CodedRows) -> bool:
+        """Whether some codings or claims that were committed are among rows.
 
         Others may have added codings of the same pass, which coders' names tell from ours; or since
         ours were dropped, which is noted then.
         """
-        marks = self.cells.marks
-        coders, number = marks[COMMITTING].get("coders"), marks[COMMITTING]["pass"]
-        codings = (
-            (coder, source, one)
-            for coder, source, one in added.passes
-            if coders is None or coder in coders
-        )
-        return any((source, one) == (self.source, number) for _, source, one in codings) or any(
-            claim in added.claims for claim in marks[COMMITTED]["claims"].values()
-        )
+        begun, done = (self.cells.marks[name] for name in (COMMITTING, COMMITTED))
+        there = rows.coders.get((self.source, begun["pass"]), set())
+        coders = begun.get("coders")
+        ours = there if coders is None else coders
+        return not there.isdisjoint(ours) or not rows.claims.isdisjoint(done["claims"].values())
 
     @staticmethod
     def cell_fits(key: str, value: Any) -> bool:
         if key == SIDES:
             return isinstance(value, list) and all(isinstance(name, str) for name in value)
-        if key == CODINGS:
+        if key == COMMITMENTS:
             return isinstance(value, dict)
         if key.startswith(UNIT):
             return isinstance(value, dict) and _is_verdict(value)
@@ -104,13 +114,6 @@ class Decisions(SavedWork):
         return COMMITTED in self.cells.marks and not self.rows_are_gone
 
     @property
-    def committed_pass(self) -> int | None:
-        """The pass whose codings were committed, whether or not their rows are there still."""
-        marks = self.cells.marks
-        both = {COMMITTING, COMMITTED} <= marks.keys()
-        return int(marks[COMMITTING]["pass"]) if both else None
-
-    @property
     def is_committing(self) -> bool:
         """Whether a commit is under way, or was cut off: it is to be made again."""
         return COMMITTING in self.cells.marks and COMMITTED not in self.cells.marks
@@ -123,7 +126,7 @@ class Decisions(SavedWork):
     @property
     def commitments(self) -> Mapping[str, str]:
         """The commitments to the codings that verdicts and notes are on, by coder."""
-        return dict(self.cells.cell(CODINGS).value or {})
+        return dict(self.cells.cell(COMMITMENTS).value or {})
 
     @property
     def chosen_sides(self) -> list[str] | None:
@@ -146,19 +149,16 @@ class Decisions(SavedWork):
         """Marks to set with a change of decisions whose rows are gone, which are open again."""
         return dict.fromkeys((COMMITTED, COMMITTING, DROPPED)) if self.rows_are_gone else {}
 
-    def closed(self, marks: Marks, values: Values, /) -> str | None:
-        if COMMITTING not in marks or all(key.startswith(LINK) for key in values):
-            return None
-        done = COMMITTED in marks
-        return self._is_committed_already if done else self._was_being_committed
+    def refusal(self, marks: Marks, values: Values, /) -> str | None:
+        is_of_links = all(key.startswith(LINK) for key in values)
+        return None if is_of_links else self._refusal(marks)
 
-    @property
-    def _is_committed_already(self) -> str:
-        return f"{self.source} is committed; amend its claims instead"
-
-    @property
-    def _was_being_committed(self) -> str:
-        return f"{self.source} was being committed; commit it again first"
+    def _refusal(self, marks: Marks) -> str | None:
+        if COMMITTED in marks:
+            return f"{self.source} is committed; amend its claims instead"
+        if COMMITTING in marks:
+            return f"{self.source} was being committed; commit it again first"
+        return None
 
     def require_open(self) -> None:
         """Refuse a change of what is committed; what was dropped again is open (`reopening`).
@@ -168,10 +168,8 @@ class Decisions(SavedWork):
         RequestError
             If it is; or is being committed, which has to be finished first.
         """
-        if self.is_committed:
-            raise RequestError(CLOSED, self._is_committed_already)
-        if self.is_committing:
-            raise RequestError(CLOSED, self._was_being_committed)
+        if not self.rows_are_gone and (why := self._refusal(self.cells.marks)):
+            raise RequestError(CLOSED, why)
 
 
 def _is_verdict(value: Row) -> bool:

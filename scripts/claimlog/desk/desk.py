@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from claimlog.desk.coding_rows import Added
+from claimlog.desk.coding_rows import CodedRows
 from claimlog.desk.decisions import Decisions
 from claimlog.desk.desk_log import DeskLog
 from claimlog.desk.request_error import CLOSED, RequestError
@@ -79,8 +79,8 @@ class Desk:
         decisions.cells.refresh()
         whole = self.log.whole
         key = (whole.size, whole.root)
-        added = self.computed.get("what was coded", key, lambda: Added.of(whole))
-        return decisions.as_seen(added)
+        rows = self.computed.get("coded rows", key, lambda: CodedRows.of(whole))
+        return decisions.as_of(rows)
 
     def require_undecided(self, source: str) -> None:
         """Refuse another coder of a text of which decisions were made: these would not hold.

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from contextlib import nullcontext
+from collections.abc import Sequence
 from functools import partial
 
-from claimlog.desk.coding_rows import CODINGS, Added
-from claimlog.desk.corrected_text import decisions_of
+from claimlog.desk.coding_rows import CODINGS, CodedRows
 from claimlog.desk.decisions import DROPPED, Decisions
 from claimlog.desk.row_references import CLAIMS
 from claimlog.desk.saved_cells import StaleError
@@ -19,35 +17,6 @@ from claimlog.errors import ClaimlogError
 from claimlog.package import Package
 
 
-def _refuse_coded_sources(package: Package, rows: Iterable[OpenRow]) -> None:
-    """Refuse to drop the row of a source that is coded at the desk: its number is given anew.
-
-    Raises
-    ------
-    ClaimlogError
-        If somebody has coded one.
-    """
-    dropped = [row for row in rows if row.stream == "sources" and row.version == 1]
-    if not dropped or not has_desk(package):
-        return
-    work_folder = WorkFolder(package)
-    for row in dropped:
-        source = str(row.identifier)
-        works = work_folder.of_source(source)
-        decisions = Decisions(source, work_folder.decisions_path(source))
-        decisions.cells.refresh()
-        saved = [*works, *([] if decisions.is_empty else [decisions])]
-        if saved:
-            who = (
-                f"{', '.join(work.coder for work in works)} coded it" if works else "it is decided"
-            )
-            paths = ", ".join(package.relative(one.cells.path) for one in saved)
-            raise ClaimlogError(
-                f"{source}: {who} at the desk; what is saved is taken back there first, or "
-                f"{paths} moved away; nothing was dropped"
-            )
-
-
 def drop_rows(package: Package, names: Sequence[str], with_references: bool) -> Drop:
     """Drop rows of the open batch; decisions whose rows they were are open again.
 
@@ -56,26 +25,48 @@ def drop_rows(package: Package, names: Sequence[str], with_references: bool) -> 
     ClaimlogError, FindingsError
         As `claimlog.edit.drop.drop` does; or if somebody has coded a source whose row would go.
     """
-    refuse, note = (partial(then, package) for then in (_refuse, _note_dropped))
-    # who begins to code a text waits: its source may be going
-    with WorkFolder(package).works_lock() if has_desk(package) else nullcontext():
+    if not has_desk(package):
+        return drop(package, names, with_references)
+    work_folder = WorkFolder(package)
+    refuse, note = partial(_refuse, work_folder), partial(_note_dropped, work_folder)
+    with work_folder.works_lock():  # who begins to code a text waits: its source may be going
         return drop(package, names, with_references, refuse, note)
 
 
-def _refuse(package: Package, rows: Sequence[OpenRow]) -> None:
-    _refuse_coded_sources(package, rows)
-    for source in _coded_sources(package, rows):  # what cannot be read says so before rows go
-        Decisions(source, WorkFolder(package).decisions_path(source)).cells.refresh()
+def _refuse(work_folder: WorkFolder, rows: Sequence[OpenRow]) -> None:
+    """Refuse to drop the row of a source that is coded at the desk: its number is given anew.
+
+    What was saved and cannot be read says so before rows go that it rests on.
+    """
+    for row in rows:
+        if row.stream == "sources" and row.version == 1:
+            _refuse_coded_source(work_folder, str(row.identifier))
+    for source in _coded_sources(rows):
+        Decisions.read(work_folder, source)
 
 
-def _note_dropped(package: Package, rows: Iterable[OpenRow]) -> None:
+def _refuse_coded_source(work_folder: WorkFolder, source: str) -> None:
+    works = work_folder.of_source(source)
+    decisions = Decisions.read(work_folder, source)
+    saved = [*works, *([] if decisions.is_empty else [decisions])]
+    if saved:
+        who = f"{', '.join(work.coder for work in works)} coded it" if works else "it is decided"
+        paths = ", ".join(work_folder.package.relative(one.cells.path) for one in saved)
+        raise ClaimlogError(
+            f"{source}: {who} at the desk; what is saved is taken back there first, or "
+            f"{paths} moved away; nothing was dropped"
+        )
+
+
+def _note_dropped(work_folder: WorkFolder, rows: Sequence[OpenRow]) -> None:
     """Note with decisions that their rows were dropped: others may add rows like them."""
-    sources = _coded_sources(package, rows)
+    sources = _coded_sources(rows)
     if not sources:
         return
-    added = Added.of(read_with_open(package))
+    package = work_folder.package
+    left = CodedRows.of(read_with_open(package))
     for source in sources:
-        decisions = decisions_of(package, source, added)
+        decisions = Decisions.read(work_folder, source).as_of(left)
         if not decisions.rows_are_gone:
             continue
         try:
@@ -90,8 +81,7 @@ def _note_dropped(package: Package, rows: Iterable[OpenRow]) -> None:
             ) from error
 
 
-def _coded_sources(package: Package, rows: Iterable[OpenRow]) -> list[str]:
-    """Return the sources that claims or codings among some rows are of, if there is a desk."""
+def _coded_sources(rows: Sequence[OpenRow]) -> list[str]:
+    """Return the sources that claims or codings among some rows are of."""
     own = (row for row in rows if row.stream in (CLAIMS, CODINGS))
-    sources = sorted({str(row.content.get("source_id")) for row in own})
-    return sources if sources and has_desk(package) else []
+    return sorted({str(row.content.get("source_id")) for row in own})

@@ -24,7 +24,18 @@ from typing import Any
 
 import orjson
 
-from claimlog.desk.cell_state import MARK, MARKS, REDO, SET, UNDO, WHOLE, Cell, CellState, Values
+from claimlog.desk.cell_state import (
+    MARK,
+    MARKS,
+    REDO,
+    SET,
+    UNDO,
+    WHOLE,
+    Cell,
+    CellState,
+    Values,
+    with_marks,
+)
 from claimlog.desk.request_error import CLOSED, DISK, LARGE, STALE, RequestError
 from claimlog.errors import ClaimlogError, reason
 from claimlog.files import sync
@@ -32,7 +43,7 @@ from claimlog.limits import DEPTH, STATE_BYTES
 from claimlog.untrusted_files import is_deeper
 
 Fits = Callable[[str, Any], bool]
-Closed = Callable[["Marks", Values], str | None]
+Refusal = Callable[["Marks", Values], str | None]
 
 LINE_DEPTH = DEPTH + 8
 """Levels of a line: those of a body that a page sends, and around them."""
@@ -74,7 +85,7 @@ class SavedCells:
     cell_fits, mark_fits
         Whether a key and its value, or a mark and its data, can have been saved: a file may be
         edited by hand, or come with a copy.
-    closed
+    refusal
         Why values may not be set any more where some marks are, or None; asked under the lock.
     most_bytes
         Bytes that the values of all cells may take as JSON: a page is sent all of them.
@@ -85,13 +96,13 @@ class SavedCells:
         path: Path,
         cell_fits: Fits = lambda *_: True,
         mark_fits: Fits = lambda *_: True,
-        closed: Closed = lambda *_: None,
+        refusal: Refusal = lambda *_: None,
         most_bytes: int = STATE_BYTES,
     ) -> None:
         self.path = path
         self._most_bytes = most_bytes
         self._cell_fits, self._mark_fits = cell_fits, mark_fits
-        self._closed = closed
+        self._refusal = refusal
         self._mutex = threading.RLock()
         self._state = CellState()
 
@@ -174,7 +185,7 @@ class SavedCells:
             # a line may close what it sets, and open what it changes
             now = self._state.marks
             left = {name: data for name, data in now.items() if marks.get(name, data) is not None}
-            if why := self._closed(left, values):
+            if why := self._refusal(left, values):
                 raise RequestError(CLOSED, why)
             if all(self._state.value(key) == value for key, value in values.items()):
                 return
@@ -227,7 +238,7 @@ class SavedCells:
         with self._change() as handle:
             if state not in (None, self._state.count):
                 raise StaleError([])
-            if _with_marks(self._state.marks, marks) != self._state.marks:
+            if with_marks(self._state.marks, marks) != self._state.marks:
                 self._append(handle, {MARKS: marks})
 
     def _step(self, kind: str, state: int, marks: Marks) -> None:
@@ -394,10 +405,6 @@ class SavedCells:
             f"{self._shown}:{self._state.count + 1}: is no line of the desk; "
             "restore it from a copy, or move the file away and begin anew"
         )
-
-
-def _with_marks(marks: Marks, others: Marks) -> dict[str, Any]:
-    return {name: data for name, data in {**marks, **others}.items() if data is not None}
 
 
 def _is_whole(line: Mapping[str, Any]) -> bool:

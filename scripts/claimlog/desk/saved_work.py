@@ -47,7 +47,7 @@ class SavedWork(ABC):
 
     def __init__(self, source: str, path: Path) -> None:
         self.source = source
-        self.cells = SavedCells(path, self.cell_fits, self.mark_fits, self.closed, WORK_BYTES)
+        self.cells = SavedCells(path, self.cell_fits, self.mark_fits, self.refusal, WORK_BYTES)
 
     @staticmethod
     def cell_fits(key: str, value: Any) -> bool:
@@ -62,7 +62,7 @@ class SavedWork(ABC):
         """Whether a mark can have been set, as `cell_fits`."""
 
     @abstractmethod
-    def closed(self, marks: Marks, values: Values, /) -> str | None:
+    def refusal(self, marks: Marks, values: Values, /) -> str | None:
         """Why some values may not be set where some marks are; None if they may."""
 
     @property

@@ -122,7 +122,7 @@ class Work(SavedWork):
     def cells_of(self, prefix: str) -> list[str]:
         return [name for name, _ in self.cells.items(prefix)]
 
-    def closed(self, marks: Marks, _values: Values, /) -> str | None:
+    def refusal(self, marks: Marks, _values: Values, /) -> str | None:
         return STAYS if FINISHED in marks else None
 
     def require_unfinished(self) -> None:

@@ -15,9 +15,15 @@ from claimlog.desk.work import Work
 from claimlog.errors import ClaimlogError
 from claimlog.file_names import file_segment
 from claimlog.package import Package
-from claimlog.package_state import REMEDY, acquire_lock, open_lock, require_own_state, state_folder
+from claimlog.package_state import (
+    DESK,
+    REMEDY,
+    acquire_lock,
+    open_lock,
+    require_own_state,
+    state_folder,
+)
 
-FOLDER = "desk"
 ENDING = ".ndjson"
 BEGIN_SECONDS = 1.0
 """Seconds that who begins to code or to decide waits, and others of the desk behind it."""
@@ -34,7 +40,7 @@ def saved_file(source: str) -> str:
 
 def has_desk(package: Package) -> bool:
     """Whether anything was ever saved at the desk of a package."""
-    return (require_own_state(package) / FOLDER).is_dir()
+    return (require_own_state(package) / DESK).is_dir()
 
 
 class WorkFolder:
@@ -57,7 +63,7 @@ class WorkFolder:
         known = self._folders.get(below)
         if known is not None and all(map(_is_directory, known)):
             return known[-1]
-        path = state_folder(self.package, FOLDER)
+        path = state_folder(self.package, DESK)
         made = [path.parent]
         for name in ("", *below):
             path = path / name if name else path
@@ -129,7 +135,7 @@ class WorkFolder:
             If it cannot be written, or is no file of ours.
         """
         self.folder(DECIDED)  # where no coder's name is that of a file
-        with open_lock(self.package, FOLDER, DECIDED) as file:  # which gives the lock back
+        with open_lock(self.package, DESK, DECIDED) as file:  # which gives the lock back
             if not acquire_lock(file, seconds):
                 raise RequestError(
                     BUSY, "rows of coded texts are being changed by a command; try again after it"

@@ -13,7 +13,7 @@ from pathlib import Path
 from claimlog.edit.open_batch import drop_known, open_batch
 from claimlog.errors import ClaimlogError, Finding, FindingsError, reason, write_remedy
 from claimlog.export.descriptor import dump_json
-from claimlog.files import remove, sync, write_durably
+from claimlog.files import remove, sync
 from claimlog.log.batch import (
     IN,
     OUT,
@@ -24,8 +24,9 @@ from claimlog.log.batch import (
     sealed_batches,
 )
 from claimlog.log.event_log import Log
-from claimlog.package import DESCRIPTOR, Package, read_json
+from claimlog.package import DESCRIPTOR, Package
 from claimlog.package_state import lock_mark, require_own_state, state_folder
+from claimlog.state_notes import read_note, write_note
 
 MARK = "rebase.json"
 """File that names the lock beside which a rebase moves batches, while it does: no copy of the
@@ -169,9 +170,8 @@ def _refuse_foreign(package: Package, folder: Path, names: Sequence[str]) -> Non
     """Refuse what no rebase here took out of events/: it would take the place of sealed batches."""
     if package.events.is_symlink():
         raise ClaimlogError("events: is a symbolic link; use a directory")
-    mark = package.state / MARK
     try:
-        is_own = read_json(mark, package.relative(mark)) == {"lock": lock_mark(package)}
+        is_own = read_note(package, MARK) == {"lock": lock_mark(package)}
     except (ClaimlogError, OSError):
         is_own = False
     if not is_own:
@@ -187,7 +187,7 @@ def mark_rebase(package: Package) -> None:
 
     The caller holds the lock.
     """
-    write_durably(package.state / MARK, dump_json({"lock": lock_mark(package)}))
+    write_note(package, MARK, {"lock": lock_mark(package)})
 
 
 def recover(package: Package) -> list[str]:

@@ -20,7 +20,7 @@ from claimlog.git import CheckoutError
 from claimlog.limits import STATE_BYTES
 from claimlog.log.takedowns import TakenRow
 from claimlog.package import CHANGELOG, Package
-from claimlog.package_state import require_own_state
+from claimlog.package_state import DESK, require_own_state
 from claimlog.schema.table_schema import Table
 from claimlog.untrusted_files import read_regular
 
@@ -124,7 +124,7 @@ def _other_files(package: Package, written: Collection[str]) -> Iterator[str]:
 
     These are the ones that git holds, and what was saved at the desk.
     """
-    saved = require_own_state(package) / "desk"
+    saved = require_own_state(package) / DESK
     yield from (package.relative(path) for path in sorted(saved.rglob("*.ndjson")))
     try:
         held = Checkout.of(package).blobs("HEAD")

@@ -41,7 +41,7 @@ def write_together(package: Package, files: Mapping[str, bytes]) -> None:
         name: [_encoded(before[name]), sha256(data).hexdigest()] for name, data in changed.items()
     }
     note = {"lock": lock_mark(package), "files": replaced}
-    write_durably(package.replaced, compact_json(note).encode())
+    write_durably(package.replacement_note, compact_json(note).encode())
     try:
         for name, data in changed.items():
             package.write(package.root / name, data)
@@ -49,7 +49,7 @@ def write_together(package: Package, files: Mapping[str, bytes]) -> None:
         with suppress(OSError, ClaimlogError):
             put_back_replaced(package)  # else whoever takes the lock next does
         raise
-    package.replaced.unlink()
+    package.replacement_note.unlink()
 
 
 def put_back_replaced(package: Package) -> None:
@@ -65,7 +65,7 @@ def put_back_replaced(package: Package) -> None:
     OSError
         If a file cannot be written; the next one to take the lock goes on.
     """
-    path = package.replaced
+    path = package.replacement_note
     require_own_state(package)
     if not path.exists():
         return

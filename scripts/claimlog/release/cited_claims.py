@@ -10,7 +10,7 @@ too: words that are no entry cost nothing, and an entry that is passed over a wa
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from pathlib import Path
@@ -164,25 +164,31 @@ def _csl_entries(text: str, path: Path) -> Iterator[tuple[str, int | None, str]]
 
 def _items(value: Any) -> Iterator[Any]:
     """Yield the items in a JSON value, wherever it lists them, and what stands beside them."""
-    left = [value]
-    while left:
-        part = left.pop()
-        is_item = isinstance(part, dict) and not {"id", "type"}.isdisjoint(part)
-        if isinstance(part, dict | list) and not is_item:
-            left.extend(reversed(part.values() if isinstance(part, dict) else part))
-        else:
-            yield part
+    yield from _parts_of(value, lambda part: not {"id", "type"}.isdisjoint(part))
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Yield the texts in a JSON value, however deep, in a time that grows with its size alone."""
+    """Yield the texts in a JSON value, however deep."""
+    return (part for part in _parts_of(value, lambda _: False) if isinstance(part, str))
+
+
+def _parts_of(value: Any, is_whole: Callable[[dict[str, Any]], bool]) -> Iterator[Any]:
+    """Yield what lists and objects hold, in order and in a time that grows with the size alone.
+
+    Parameters
+    ----------
+    is_whole
+        Whether an object is yielded, and not what it holds.
+    """
     left = [value]
     while left:
         part = left.pop()
-        if isinstance(part, str):
+        if isinstance(part, list):
+            left.extend(reversed(part))
+        elif isinstance(part, dict) and not is_whole(part):
+            left.extend(reversed(part.values()))
+        else:
             yield part
-        elif isinstance(part, dict | list):
-            left.extend(reversed(part.values() if isinstance(part, dict) else part))
 
 
 def _citations(

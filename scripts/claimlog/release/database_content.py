@@ -111,8 +111,7 @@ def content_flaws(path: Path, tables: Mapping[str, Table]) -> Iterator[tuple[str
 
 def header_flaw(path: Path) -> str | None:
     """Return what the first bytes of a SQLite file say that no release does; else None."""
-    with path.open("rb") as file:
-        header = file.read(HEADER_LENGTH)
+    header = _header(path)
     if header[JOURNAL_BYTES] != b"\1\1":
         return "says that a log of changes lies beside it, which no release has"
     for meaning, (start, expected) in HEADER_BYTES.items():
@@ -121,13 +120,17 @@ def header_flaw(path: Path) -> str | None:
     return None
 
 
+def _header(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(HEADER_LENGTH)
+
+
 def _counts_flaw(database: sqlite3.Connection, path: Path) -> str | None:
     """Return the flaw of a header in which the counts of a writer are anything else; else None.
 
     Readers do not look at them, so that they could hold anything.
     """
-    with path.open("rb") as file:
-        header = file.read(HEADER_LENGTH)
+    header = _header(path)
     changes, schema_changes, last_change, writer = (
         int.from_bytes(header[place : place + 4])
         for place in (CHANGES, SCHEMA_CHANGES, LAST_CHANGE, WRITER)

@@ -188,9 +188,9 @@ def read_definition(package: Package) -> Definition:
         If a file cannot be read or is not as it must be; with the file, and the line of a CSV file.
         Also if a command was cut off that writes several of them.
     """
-    if package.replaced.exists():
+    if (note := package.replacement_note).exists():
         raise ClaimlogError(
-            f"{package.relative(package.replaced)}: a command that changes several files of the "
+            f"{package.relative(note)}: a command that changes several files of the "
             "definition was cut off, or has not ended; run it again, which first puts back what "
             "was there"
         )

@@ -97,7 +97,7 @@ class PassageRoom:
         return None if self.left >= 0 else f"all passages have more than {self.most:,} characters"
 
     def holds(self, row: Mapping[str, Any], text: Text) -> bool:
-        """Take the room that the passage of a row needs; return whether there was so much."""
+        """Count a row's passage against the characters left; return whether they were enough."""
         start, end = row["start"], row["end"]
         if start is not None and end is not None:
             self.left -= len(text.content[start:end])
@@ -135,7 +135,7 @@ def _check_stream(
     text: Text,
     room: PassageRoom,
 ) -> int:
-    """Check the rows of a stream against one text; return how many were left out for room."""
+    """Check the rows of a stream against one text; return how many passages were left out."""
     claims = stream == "claims"
     skipped = 0
     limit = log.definition.thresholds["shared_words"]

@@ -1,4 +1,4 @@
-"""Rules about what came before a row: the history of its entity, and the times of the log."""
+"""Rules about the history of each entity, and about the order of times in the log."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from claimlog.validate.report import Report
 from claimlog.validate.takedowns import with_taken_predecessors
 
 REBASE_OPEN = "if a batch came in from elsewhere since a row was opened, run claimlog rebase"
-"""What mends open rows that somebody's sealed batch has overtaken."""
+"""The remedy for open rows whose versions a batch sealed elsewhere has taken."""
 
 LATER = "a later row carries the same or a later time"
 
@@ -33,7 +33,7 @@ def check_history(log: Log, report: Report) -> None:
 
 
 def _without_predecessor(frame: pl.DataFrame) -> pl.DataFrame:
-    """Say of rows that are their entity's only one that nothing came before them."""
+    """Add the columns of `_with_predecessor` to rows of entities that have a single row."""
     return frame.with_columns(
         pl.lit(None, pl.String).alias("before_action"),
         pl.lit(None, pl.Int64).alias("before_version"),
@@ -42,7 +42,7 @@ def _without_predecessor(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_predecessor(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
-    """Put beside every row what the row before it of the same entity was."""
+    """Add to every row what the row before it of the same entity says, as columns."""
     frame = frame.sort(table.id, "seq")
     same = pl.col(table.id).shift(1) == pl.col(table.id)
     in_use = [table.by_name[name] for name in table.in_use]
@@ -189,7 +189,7 @@ def check_order(log: Log, report: Report) -> None:
 
 
 def _in_order(log: Log) -> bool:
-    """Whether what reading noted of each file says that no row needs a look."""
+    """Whether the times that were noted while reading show that all rows are in order."""
     floor = ""
     for batch in log.batches:
         found = [lines for s in batch.streams if (lines := log.files[batch.shown_file(s)]).rows]

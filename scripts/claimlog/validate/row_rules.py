@@ -1,4 +1,4 @@
-"""Rules about what single rows say."""
+"""Rules about single rows."""
 
 from __future__ import annotations
 

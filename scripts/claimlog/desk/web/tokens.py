@@ -9,11 +9,10 @@ import secrets
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
-from claimlog.desk.work_folder import FOLDER as DESK
 from claimlog.desk.work_folder import WorkFolder
 from claimlog.errors import ClaimlogError
 from claimlog.files import write_durably
-from claimlog.package_state import lock_mark, open_lock
+from claimlog.package_state import DESK, lock_mark, open_lock
 from claimlog.untrusted_files import parse_json, read_regular
 
 FILE = "tokens.json"

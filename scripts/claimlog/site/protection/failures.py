@@ -107,18 +107,18 @@ def log_fault(error: BaseException, method: str, path: str) -> None:
     error = error.__cause__ or error
     frames = traceback.extract_tb(error.__traceback__)
     where = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
-    what = f"{type(error).__name__}: {short_line(str(error))}{where}"
+    what = f"{type(error).__name__}: {log_line(str(error))}{where}"
     print(
-        f"ERROR: {method} {short_line(path)}: {what}",
+        f"ERROR: {method} {log_line(path)}: {what}",
         file=sys.stderr,
         flush=True,
     )
 
 
-def short_line(text: str) -> str:
+def log_line(text: str) -> str:
     """Return a text as it can stand in a log: on one line, short, without control characters.
 
-    >>> short_line("a" * 1000).endswith("… (1,000 characters)"), short_line("a\\x1b[2J")
+    >>> log_line("a" * 1000).endswith("… (1,000 characters)"), log_line("a\\x1b[2J")
     (True, 'a\\\\x1b[2J')
     """
     if len(text) > LOG_CHARACTERS:
@@ -159,7 +159,7 @@ class ShortenArguments(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
             record.args = tuple(
-                short_line(item) if isinstance(item, str) else item for item in record.args
+                log_line(item) if isinstance(item, str) else item for item in record.args
             )
         return True
 
