@@ -12,9 +12,10 @@ import pytest
 
 from claimlog.edit import row_writer
 from claimlog.edit.add_amend_retract import Addition, Entries, add, amend_all
-from claimlog.edit.row_faults import LISTED_FAULTS, FileFaultsError
+from claimlog.edit.row_faults import LISTED_FAULTS, ROWS_NAMED, FileFaultsError
 from claimlog.edit.row_files import read_entries
 from claimlog.errors import ClaimlogError
+from claimlog.limits import ADDED_FAULTS, COLUMNS
 from claimlog.log.read_log import read
 from conftest import TEXT, World, claim, coder, hop
 
@@ -303,3 +304,31 @@ def test_a_code_whose_zero_a_spreadsheet_dropped_is_named(faults: Faults) -> Non
 def test_rows_of_the_open_batch_say_something_of_every_stream(world: World) -> None:
     world.add("coders", [coder("coder-9")])
     assert "by coder-1  Invented as coder-9." in world.run("open").stdout
+
+
+def test_rows_after_the_faults_that_are_gathered_are_not_looked_at(
+    world: World, tmp_path: Path
+) -> None:
+    path, per_row = tmp_path / "rows.ndjson", COLUMNS - 1
+    table = read(world.package).definition.streams["claims"]
+    unknown = {f"k{number}": 1 for number in range(per_row)}
+    rows = [unknown] * 50 + [{f"k{number}": 1 for number in range(COLUMNS + 1)}]
+    path.write_text("".join(f"{json.dumps(each)}\n" for each in reversed(rows)), "utf-8")
+    entries = read_entries(table, str(path), None)
+    with pytest.raises(FileFaultsError) as caught:
+        add(world.package, "claims", entries, "coder-1", world.supplied)
+    first, second, *_ = caught.value.findings
+    assert str(first).endswith(f"{path}:1: has {COLUMNS + 1} keys, more than {COLUMNS}")
+    assert "lines 3, 4" in str(second)
+    assert f"and {ADDED_FAULTS // per_row - ROWS_NAMED} others" in str(second)
+    assert "and the rows after these were not looked at" in str(caught.value)
+
+
+def test_lines_that_hold_no_row_are_gathered_no_further_either(
+    world: World, tmp_path: Path
+) -> None:
+    path = tmp_path / "rows.ndjson"
+    path.write_text("{no\n" * (ADDED_FAULTS + 5), "utf-8")
+    table = read(world.package).definition.streams["claims"]
+    with pytest.raises(FileFaultsError, match="the rows after these were not looked at"):
+        read_entries(table, str(path), None)

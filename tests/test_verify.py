@@ -34,6 +34,7 @@ from claimlog.log.read_log import read
 from claimlog.log.release_index import ReleaseEntry, read_index
 from claimlog.log.signed_trees import RECORD
 from claimlog.package import SUMS, Package
+from claimlog.release.authenticity import check_index
 from claimlog.release.checkpoint import Checkpoint, parse_checkpoint, verify_checkpoint
 from claimlog.release.layout import dump_sums, sha256_of_files
 from claimlog.release.log_check import check_log
@@ -45,7 +46,6 @@ from claimlog.release.signing_key import key_id, verifier_key
 from claimlog.release.tool_wheel import wheel_name
 from claimlog.release.verdict import MOST_FINDINGS, Verdict
 from claimlog.release.verify import verify_copy
-from claimlog.release.vouchers import check_index
 from claimlog.schema.definition import read_definition
 from claimlog.validate.report import Report
 from conftest import ROOT, World, copied

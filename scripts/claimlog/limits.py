@@ -252,6 +252,9 @@ ADDED_ROWS, ADDED_VALUES = 300_000, 8_000_000
 ADDED_ROW_BYTES = MIB
 """Bytes of one of these rows: in the log it has some thousand, and 65,535 at most."""
 
+ADDED_FAULTS = 10_000
+"""Faults of such a file that are gathered; the rows after them are not looked at."""
+
 ADDED_DOCUMENTS, ADDED_TEXT_BYTES, ADDED_DOCUMENTS_SECONDS = 1_000, 128 * MIB, 3_600
 """Rows of such a file that name a document, the bytes of text in all of these documents, which are
 held until the first is written, and the seconds that reading them takes."""

@@ -86,7 +86,7 @@ def _command(entity: str) -> click.Command:
             with_absent_columns,
         )
         from claimlog.edit.row_files import read_entries
-        from claimlog.edit.row_input import Input
+        from claimlog.edit.row_origin import RowOrigin
         from claimlog.edit.source_documents import takes_document
 
         table = schema_of(context, entity)
@@ -104,7 +104,7 @@ def _command(entity: str) -> click.Command:
 
         def add_given(columns: Mapping[str, Any]) -> None:
             require_columns(table, columns)
-            add_entries(Entries([columns], Input("", [f"the new {entity}"])))
+            add_entries(Entries([columns], RowOrigin("", [f"the new {entity}"])))
 
         if not rows_from and document is None:
             add_given(given)

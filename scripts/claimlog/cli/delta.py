@@ -97,9 +97,9 @@ def _published_digests(
     """
     from claimlog.log.release_index import find_entry, read_index
     from claimlog.package import SUMS
+    from claimlog.release.authenticity import index_doubt
     from claimlog.release.delta_reader import stated_sums
     from claimlog.release.layout import sha256_of_file
-    from claimlog.release.vouchers import index_doubt
 
     try:
         name = str(context.package.descriptor["name"])

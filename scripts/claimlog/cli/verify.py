@@ -151,8 +151,8 @@ def verify_release(
         Roots that the user kept, by size of the tree; the log of the release must have them.
     """
     from claimlog.log.release_index import read_index
+    from claimlog.release.authenticity import index_doubt
     from claimlog.release.sandbox import verify_in_sandbox
-    from claimlog.release.vouchers import index_doubt
 
     index = None if alone else _from_checkout(context, read_index)
     place = "" if index is None else str(context.package.root.resolve())

@@ -17,7 +17,7 @@ from claimlog.edit.log_lock import locked_log
 from claimlog.edit.open_batch import with_open
 from claimlog.edit.origin_notes import origin_notes
 from claimlog.edit.row_faults import RowFaults, UnfitRowError
-from claimlog.edit.row_input import Input
+from claimlog.edit.row_origin import RowOrigin
 from claimlog.edit.row_writer import INPUTS, Writer, as_lines
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.canonical import encode, type_flaw
@@ -41,7 +41,7 @@ class Entries:
     """
 
     rows: Sequence[Mapping[str, Any]]
-    origin: Input | None = None
+    origin: RowOrigin | None = None
     outcome: str = NOTHING_ADDED
     faults: RowFaults = field(default_factory=RowFaults)
 
@@ -97,6 +97,8 @@ def add(
         writer.last.read(stream, (given.get(table.id) for given in entries.rows))
         contents: dict[int, Row] = {}
         for index, given in enumerate(entries.rows):
+            if faults.is_full:
+                break
             with _gather_faults(entries, index, faults) as gathered:
                 _refuse_text_elsewhere(entries, stream, given, texts)
                 content = writer.content(stream, given)
@@ -153,7 +155,7 @@ def amend(
     with locked_log(package) as sealed:
         writer = make_writer(sealed, texts, recorded_by, today)
         row = writer.amendment(stream, identifier, given, reason)
-        origin = Input("", [f"the new version of {identifier}"])
+        origin = RowOrigin("", [f"the new version of {identifier}"])
         append(sealed, stream, as_lines([row]), texts, origin, NOTHING_AMENDED)
     return row
 
@@ -195,6 +197,8 @@ def amend_all(
         seen: dict[str, int] = {}
         faults = entries.faults.copy()
         for index, given in enumerate(entries.rows):
+            if faults.is_full:
+                break
             with _gather_faults(entries, index, faults):
                 _refuse_text_elsewhere(entries, stream, given, texts)
                 changes = {**given}

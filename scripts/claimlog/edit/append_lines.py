@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from claimlog.edit.open_batch import open_folder, with_open
 from claimlog.edit.row_faults import RowFaults, independent_findings
-from claimlog.edit.row_input import Input
+from claimlog.edit.row_origin import RowOrigin
 from claimlog.errors import Finding, FindingsError
 from claimlog.fingerprint import is_cached
 from claimlog.log.event_log import Log
@@ -32,7 +32,7 @@ def append(
     stream: str,
     lines: Sequence[bytes],
     texts: Texts | None,
-    origin: Input | None = None,
+    origin: RowOrigin | None = None,
     outcome: str = NOTHING_ADDED,
     faults: RowFaults | None = None,
 ) -> Report:

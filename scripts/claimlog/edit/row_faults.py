@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from claimlog.count_wording import names_in_words, number_and_noun
-from claimlog.edit.row_input import Input
+from claimlog.edit.row_origin import RowOrigin
 from claimlog.errors import ClaimlogError, Finding, FindingsError
+from claimlog.limits import ADDED_FAULTS
 from claimlog.schema.definition import Definition
 from claimlog.sources.anchor import COLUMNS as ANCHOR
 from claimlog.validate.report import code_rules
@@ -66,10 +67,13 @@ class RowFault(Finding):
 class FileFaultsError(FindingsError):
     """Every fault of an input of rows; of many the first ones."""
 
-    def __init__(self, findings: Sequence[Finding], name: str, outcome: str) -> None:
+    def __init__(
+        self, findings: Sequence[Finding], name: str, outcome: str, is_cut: bool = False
+    ) -> None:
         self.findings = [*findings[:LISTED_FAULTS]]
         hidden = len(findings) - len(self.findings)
         cut = f", of which the first {LISTED_FAULTS} are listed" if hidden else ""
+        cut += ", and the rows after these were not looked at" if is_cut else ""
         where = f" in {name}" if name else ""
         ClaimlogError.__init__(
             self, f"{number_and_noun(len(findings), 'fault')}{where}{cut}; {outcome}"
@@ -88,30 +92,40 @@ class RowFaults:
         Lines that hold no row that could be read, with what is wrong with each.
     indexes
         The row that each new line of the log was made of, where not every row became one.
+    count
+        Faults of rows.
     """
 
     of_rows: dict[int, list[ColumnFault]] = field(default_factory=dict)
     unread: list[tuple[int, ClaimlogError]] = field(default_factory=list)
     indexes: list[int] = field(default_factory=list)
     of_file: list[ColumnFault] = field(default_factory=list)
+    count: int = 0
 
     def __bool__(self) -> bool:
         return bool(self.of_rows or self.unread or self.of_file)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether no more are held, so that the rows that follow are not looked at."""
+        return self.count + len(self.unread) >= ADDED_FAULTS
+
     def copy(self) -> RowFaults:
         """Return the same faults, to add further ones to."""
         of_rows = {index: [*faults] for index, faults in self.of_rows.items()}
-        return RowFaults(of_rows, [*self.unread], [*self.indexes], [*self.of_file])
+        return RowFaults(of_rows, [*self.unread], [*self.indexes], [*self.of_file], self.count)
 
     def add(self, index: int, error: ClaimlogError, columns: Iterable[str] = ()) -> None:
         """Note what is wrong with a row, but not anew of columns that are known to be wrong."""
         faults = error.faults if isinstance(error, UnfitRowError) else []
         known = self.columns(index)
-        self.of_rows.setdefault(index, []).extend(
+        new = [
             fault
             for fault in faults or [ColumnFault((*columns,), error)]
             if not fault.columns or not known.issuperset(fault.columns)
-        )
+        ]
+        self.of_rows.setdefault(index, []).extend(new)
+        self.count += len(new)
 
     def columns(self, index: int) -> set[str]:
         """Return the columns of a row that could not be made."""
@@ -120,7 +134,7 @@ class RowFaults:
 
     def error(
         self,
-        origin: Input,
+        origin: RowOrigin,
         outcome: str,
         judged: Sequence[tuple[int, Finding]] = (),
         others: Sequence[Finding] = (),
@@ -164,7 +178,8 @@ class RowFaults:
         if all(isinstance(place, int) for place, _ in found):
             found.sort(key=lambda pair: int(pair[0]))
         whole = [RowFault("", origin.name, str(fault.error)) for fault in self.of_file]
-        return FileFaultsError([*whole, *_grouped(found), *others], origin.name, outcome)
+        every = [*whole, *_grouped(found), *others]
+        return FileFaultsError(every, origin.name, outcome, self.is_full)
 
 
 def _grouped(found: Iterable[tuple[int | str, Finding]]) -> list[Finding]:

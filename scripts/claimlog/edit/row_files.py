@@ -15,7 +15,7 @@ from claimlog.edit.attribution_columns import CHAIN, attribution_columns, gather
 from claimlog.edit.cell_values import parse_cell
 from claimlog.edit.delimited_text import decode_rows, require_short_lines, separated_rows
 from claimlog.edit.row_faults import ColumnFault, RowFaults, UnfitRowError
-from claimlog.edit.row_input import Input
+from claimlog.edit.row_origin import RowOrigin
 from claimlog.edit.row_writer import INPUTS
 from claimlog.edit.source_documents import DOCUMENT, takes_document
 from claimlog.edit.workbook import is_workbook, workbook_rows
@@ -55,6 +55,8 @@ def read_entries(
     faults = RowFaults()
     try:
         for line, row in _rows(table, name, _data(name), row_format):
+            if faults.is_full:
+                break
             if isinstance(row, UnfitRowError):
                 faults.add(len(rows), row)
                 row = row.state
@@ -65,7 +67,7 @@ def read_entries(
             lines.append(line)
     except ClaimlogError as error:
         raise type(error)(f"{error}; {outcome}") from error
-    origin = Input(name, lines)
+    origin = RowOrigin(name, lines)
     if not rows and faults:
         raise faults.error(origin, outcome)
     if not rows:
@@ -124,9 +126,14 @@ def _ndjson_rows(text: str) -> Read:
                 yield number, ClaimlogError(flaw)
                 return
             try:
-                yield number, decode_object(line)
+                row = decode_object(line)
             except ValueError as error:
                 yield number, ClaimlogError(str(error))
+                continue
+            if len(row) > COLUMNS:
+                yield number, ClaimlogError(f"has {len(row):,} keys, more than {COLUMNS}")
+                continue
+            yield number, row
 
 
 def _lines(text: str) -> Iterator[str]:

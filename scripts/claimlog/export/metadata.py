@@ -7,7 +7,7 @@ from typing import Any
 
 from claimlog.escaping import web_address
 from claimlog.export.queries import available_queries
-from claimlog.log.added_columns import AddedColumns
+from claimlog.log.column_beginnings import AddedColumns
 from claimlog.schema.definition import Definition
 from claimlog.schema.register_config import references_of, register_configs
 from claimlog.schema.table_schema import Field, Table, coded_columns, measured_columns

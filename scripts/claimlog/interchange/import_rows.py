@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from claimlog.edit.add_amend_retract import Entries
-from claimlog.edit.row_input import Input
+from claimlog.edit.row_origin import RowOrigin
 from claimlog.errors import ClaimlogError, Suggestions, UsageError
 from claimlog.interchange.annotation_placement import (
     DocumentPlacement,
@@ -130,7 +130,7 @@ def imported_rows(
     found = sorted((p for alike in passages.values() for p in alike), key=lambda p: p.numbers[0])
     rows = [{**mapping.constants, **passage.columns} for passage in found]
     _require_coder(table, rows, project)
-    return Entries(rows, Input(project.shown, [passage.place for passage in found]))
+    return Entries(rows, RowOrigin(project.shown, [passage.place for passage in found]))
 
 
 def _require_coder(table: Table, rows: list[Row], project: Project) -> None:

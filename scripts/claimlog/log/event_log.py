@@ -18,9 +18,9 @@ import polars as pl
 
 from claimlog.errors import ClaimlogError, Finding, FindingsError
 from claimlog.fingerprint import code_fingerprint
-from claimlog.log.added_columns import added_columns
 from claimlog.log.batch import Batch
 from claimlog.log.canonical import encode
+from claimlog.log.column_beginnings import added_columns
 from claimlog.log.column_types import empty_frame
 from claimlog.log.merkle import CompactRange
 from claimlog.log.read_file import written_as

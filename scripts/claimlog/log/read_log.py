@@ -23,7 +23,7 @@ from claimlog.log.batch import Batch, batches_to_read, descriptor_findings, with
 from claimlog.log.cache import Cache, FileRecord, TreeRecord, open_cache
 from claimlog.log.event_log import Log
 from claimlog.log.merkle import CompactRange
-from claimlog.log.missing_columns import by_missing_column
+from claimlog.log.missing_column_findings import by_missing_column
 from claimlog.log.read_file import FileRows, read_file, written_as
 from claimlog.log.stream_file import Lines
 from claimlog.log.stream_parts import (

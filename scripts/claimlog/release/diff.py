@@ -12,7 +12,7 @@ import polars as pl
 
 from claimlog.count_wording import number_and_noun
 from claimlog.fold.releases import CHANGE_OF_ACTION
-from claimlog.log.added_columns import is_added_cell
+from claimlog.log.column_beginnings import is_added_cell
 from claimlog.log.event_log import Log
 from claimlog.log.takedowns import TakenRow
 from claimlog.log.taken_versions import taken_row, taken_versions, with_taken_versions

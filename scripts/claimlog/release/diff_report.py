@@ -9,7 +9,7 @@ from typing import Any
 
 from claimlog.count_wording import number_and_noun
 from claimlog.escaping import markdown, printable_line
-from claimlog.log.added_columns import NO_COLUMN
+from claimlog.log.column_beginnings import NO_COLUMN
 from claimlog.log.version_changes import readable_value
 from claimlog.release.diff import Diff, RowChange
 

@@ -32,6 +32,7 @@ from claimlog.log.release_index import (
 from claimlog.log.signed_trees import RECORD
 from claimlog.package import CHANGELOG, DESCRIPTOR, RELEASE, Package, read_json
 from claimlog.release import archive
+from claimlog.release.authenticity import CHECKPOINT_SUFFIX
 from claimlog.release.changelog import add_entry, read_changelog, remove_entry
 from claimlog.release.checkpoint import Checkpoint, log_origin
 from claimlog.release.checkpoint_signing import (
@@ -51,7 +52,6 @@ from claimlog.release.signing_key import read_private_key
 from claimlog.release.stage import ReleasePlan, stage_release
 from claimlog.release.tool_wheel import running_tool
 from claimlog.release.uncommitted_files import require_committed, uncommitted_advice
-from claimlog.release.vouchers import CHECKPOINT_SUFFIX
 from claimlog.swap import publish_directory, recover_directory
 from claimlog.validate import validate
 

@@ -17,6 +17,7 @@ from claimlog.errors import Finding, is_of_the_machine
 from claimlog.export.compatibility_views import compatibility_views
 from claimlog.log.release_index import ReleaseEntry, Version
 from claimlog.package import LOG, RELEASE, SUMS
+from claimlog.release.authenticity import check_index, check_signatures
 from claimlog.release.csv_tables import check_csv_tables
 from claimlog.release.database_objects import check_content, check_objects
 from claimlog.release.delta_check import check_delta
@@ -37,7 +38,6 @@ from claimlog.release.served_rows import database_path
 from claimlog.release.table_check import check_tables
 from claimlog.release.tool_wheel import LOCK, wheel_name
 from claimlog.release.verdict import Verdict
-from claimlog.release.vouchers import check_index, check_signatures
 
 Check = Callable[[ReleaseCopy, Verdict], None]
 

@@ -22,7 +22,7 @@ from claimlog.schema.codebook_flaws import codebook_flaw
 from claimlog.schema.constraint_history import compatibility_flaw
 from claimlog.schema.deprecations import Deprecation, read_deprecations
 from claimlog.schema.expansion import Codes, fill_codes, project_tables
-from claimlog.schema.filled_columns import filled_column_flaw
+from claimlog.schema.filled_column_flaws import filled_column_flaw
 from claimlog.schema.flaws import folding_flaw, is_reserved_table, name_flaw, schema_flaw
 from claimlog.schema.json_schemas import COMPILED, STREAM, shape_flaw
 from claimlog.schema.measure_takers_flaw import kinds_flaw, takers_flaw

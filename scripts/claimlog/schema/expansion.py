@@ -14,7 +14,7 @@ from claimlog.schema.codebook import RETIRED, Row
 from claimlog.schema.flaws import schema_flaw
 from claimlog.schema.json_schemas import COLUMN, shape_flaw
 from claimlog.schema.registers import count_columns, lacks_counts, register_tables
-from claimlog.schema.table_columns import with_stream_columns
+from claimlog.schema.stream_columns import with_stream_columns
 from claimlog.schema.table_schema import Table, Tables, dump
 
 if TYPE_CHECKING:  # a definition is read with what is written out here

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from claimlog.schema.table_columns import day_columns, free_texts, text_codes
+from claimlog.schema.stream_columns import day_columns, free_texts, text_codes
 from claimlog.schema.table_schema import ENVELOPE, REQUIRED_STREAMS, Field, Table
 
 Spec = dict[str, Any]

@@ -90,7 +90,7 @@ def register_facet_classes() -> list[type]:
 @hookimpl  # type: ignore[untyped-decorator]
 def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
     """Add the filters and functions of our templates, and escape what does not print."""
-    from claimlog.log.added_columns import NO_COLUMN, RETIRED_COLUMN
+    from claimlog.log.column_beginnings import NO_COLUMN, RETIRED_COLUMN
     from claimlog.site.drawing_thread import off_the_loop
     from claimlog.site.page_frame import page_frame
     from claimlog.site.pages import site_pages

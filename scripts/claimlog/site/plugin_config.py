@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from claimlog.log.added_columns import AddedColumns
+from claimlog.log.column_beginnings import AddedColumns
 from claimlog.release.metadata import ReleaseMetadata
 from claimlog.site.datasette_internals import site_metadata
 from claimlog.site.store import Row, Store

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence, Set
 
-from claimlog.log.added_columns import AddedColumns
+from claimlog.log.column_beginnings import AddedColumns
 from claimlog.log.version_changes import EVENT_COLUMNS, changed_columns, with_truths
 from claimlog.site.plugin_config import dataset_metadata
 from claimlog.site.store import Row, Store

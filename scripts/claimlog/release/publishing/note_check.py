@@ -7,6 +7,7 @@ from pathlib import Path
 from claimlog.errors import ClaimlogError
 from claimlog.log.event_log import Log
 from claimlog.log.release_index import ReleaseEntry
+from claimlog.release.authenticity import CHECKPOINT_SUFFIX
 from claimlog.release.checkpoint import Checkpoint, log_origin, parse_checkpoint, verify_checkpoint
 from claimlog.release.published_checkpoint import require_tree_of_log
 from claimlog.release.release_statement import (
@@ -16,7 +17,6 @@ from claimlog.release.release_statement import (
 )
 from claimlog.release.signed_note import verify_note
 from claimlog.release.tlog_proof import SUFFIX, parse_tlog_proof
-from claimlog.release.vouchers import CHECKPOINT_SUFFIX
 
 NOTE_SUFFIXES = (STATEMENT_SUFFIX, CHECKPOINT_SUFFIX, SUFFIX)
 """Files beside an archive that go with it where they exist."""

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from claimlog.export.metadata import datasette_metadata, inspect_data
 from claimlog.limited_worker import refuse_programs
-from claimlog.log.added_columns import added_columns
 from claimlog.log.batch import sealed_batches
+from claimlog.log.column_beginnings import added_columns
 from claimlog.package import DESCRIPTOR, RELEASE, read_json
 from claimlog.release.layout import SITE, inner_package
 from claimlog.schema.definition import read_definition

@@ -10,7 +10,7 @@ from datasette import Response
 
 from claimlog.escaping import plain_line
 from claimlog.file_names import path_segment
-from claimlog.log.added_columns import NO_COLUMN
+from claimlog.log.column_beginnings import NO_COLUMN
 from claimlog.log.version_changes import readable_value
 from claimlog.site.amended_cells import with_cells
 from claimlog.site.atom import MEDIATYPE, Feed, FeedEntry, atom_document, urn

@@ -6,7 +6,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from claimlog.log.added_columns import AddedColumns, is_added_cell
+from claimlog.log.column_beginnings import AddedColumns, is_added_cell
 from claimlog.release.diff import FILLED
 from claimlog.site.amended_cells import with_cells
 from claimlog.site.citations import formatted_citations

@@ -9,7 +9,7 @@ from claimlog.errors import Finding
 
 
 @dataclass(frozen=True)
-class Input:
+class RowOrigin:
     """What new rows were read from.
 
     Attributes
@@ -27,9 +27,9 @@ class Input:
     def is_file(self) -> bool:
         return bool(self.name)
 
-    def of(self, indexes: Sequence[int]) -> Input:
+    def of(self, indexes: Sequence[int]) -> RowOrigin:
         """Return where some of the rows came from."""
-        return Input(self.name, [self.places[index] for index in indexes])
+        return RowOrigin(self.name, [self.places[index] for index in indexes])
 
     def place(self, index: int) -> str:
         """Return where a row came from."""
