@@ -23,7 +23,7 @@ from claimlog.edit.clock import FORMAT
 from claimlog.edit.log_lock import log_lock
 from claimlog.edit.open_batch import read_with_open
 from claimlog.edit.rebase import rebase
-from claimlog.edit.rebase_open import rebase_open
+from claimlog.edit.rebase_open_batch import rebase_open
 from claimlog.errors import ClaimlogError, Finding, FindingsError, UsageError
 from claimlog.log.batch import MANIFEST, chain, dump_manifest, first_followers, sealed_batches
 from claimlog.log.merged_entities import amend_reason, merge_reason, rename_merged

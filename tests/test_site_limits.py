@@ -35,13 +35,13 @@ from markupsafe import Markup
 from claimlog import sql_worker
 from claimlog.escaping import UNPRINTABLE
 from claimlog.site import page_html
-from claimlog.site import pages as site_pages
 from claimlog.site.datasette_internals import QueryInterrupted, check_select
 from claimlog.site.files.prepared_query import VARIES, page_rows
 from claimlog.site.page import Page
+from claimlog.site.page_addresses import PAGES
 from claimlog.site.pages import server_metadata
 from claimlog.site.protection import reader_limits
-from claimlog.site.protection.failures import PageError, describe_error, log_line
+from claimlog.site.protection.failures import PageError, describe_error, log_fault
 from claimlog.site.protection.known_errors import STATEMENTS, KnownErrors
 from claimlog.site.protection.reader_pool import POOLS, ReaderPool, restrict_own
 from claimlog.site.protection.reader_request import classify_request
@@ -197,9 +197,14 @@ def test_a_cookie_that_is_odd_or_long_is_no_fault_of_the_server(
     assert asyncio.run(app.client.get("/", headers={"cookie": cookie})).status_code == status
 
 
-def test_a_line_of_the_log_is_short_and_without_control_characters() -> None:
-    assert log_line("a\nb\x1b]0;x\x07\u202e") == "a\\nb\\x1b]0;x\\x07\\u202e"
-    assert len(log_line("x" * 100_000)) < reader_limits.LOG_CHARACTERS + 50
+def test_a_line_of_the_log_is_short_and_without_control_characters(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    log_fault(ValueError("a\nb\x1b]0;x\x07\u202e"), "GET", "x" * 100_000)
+    line = capsys.readouterr().err
+    assert line.count("\n") == 1
+    assert line.endswith("ValueError: a\\nb\\x1b]0;x\\x07\\u202e\n")
+    assert len(line) < reader_limits.LOG_CHARACTERS + 150
 
 
 @pytest.mark.parametrize("path", ["//", "///", "//evil.example/", "//evil.example/a/", "//?a=b"])
@@ -529,7 +534,7 @@ def test_cells_are_drawn_while_others_are_answered(
     assert threading.main_thread() not in drawn_by
 
 
-@pytest.mark.parametrize("page", site_pages.PAGES, ids=lambda page: page.pattern)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.pattern)
 def test_pages_of_ours_are_drawn_while_others_are_answered_and_up_to_a_length(
     page: Page, get: Get, monkeypatch: pytest.MonkeyPatch
 ) -> None:

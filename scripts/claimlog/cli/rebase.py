@@ -11,7 +11,7 @@ from claimlog.cli.base import Context, example, pass_context, refuse_options, to
 from claimlog.cli.output import lines
 
 if TYPE_CHECKING:
-    from claimlog.edit.rebase_with_open import OpenRows
+    from claimlog.edit.open_batch_in_rebase import OpenRows
 
 
 @click.command(epilog=example("claimlog rebase 0008-my-batch", "claimlog rebase"))
@@ -32,7 +32,7 @@ def rebase(
     """
     from claimlog.edit.log_lock import log_lock
     from claimlog.edit.rebase import rebase as run
-    from claimlog.edit.rebase_open import rebase_open
+    from claimlog.edit.rebase_open_batch import rebase_open
 
     if not names:
         refuse_options("rebasing the open batch alone", "open_rows")

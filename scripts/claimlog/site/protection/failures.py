@@ -20,6 +20,7 @@ from weakref import WeakKeyDictionary
 
 from datasette import Response
 
+from claimlog.escaping import short_line
 from claimlog.site.datasette_internals import Base400, DatasetteError, QueryInterrupted
 from claimlog.site.protection.reader_limits import LOG_CHARACTERS, RETRY_SECONDS
 from claimlog.site.protection.slots import ServerBusy
@@ -107,23 +108,12 @@ def log_fault(error: BaseException, method: str, path: str) -> None:
     error = error.__cause__ or error
     frames = traceback.extract_tb(error.__traceback__)
     where = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
-    what = f"{type(error).__name__}: {log_line(str(error))}{where}"
+    what = f"{type(error).__name__}: {short_line(error, LOG_CHARACTERS)}{where}"
     print(
-        f"ERROR: {method} {log_line(path)}: {what}",
+        f"ERROR: {method} {short_line(path, LOG_CHARACTERS)}: {what}",
         file=sys.stderr,
         flush=True,
     )
-
-
-def log_line(text: str) -> str:
-    """Return a text as it can stand in a log: on one line, short, without control characters.
-
-    >>> log_line("a" * 1000).endswith("… (1,000 characters)"), log_line("a\\x1b[2J")
-    (True, 'a\\\\x1b[2J')
-    """
-    if len(text) > LOG_CHARACTERS:
-        text = f"{text[:LOG_CHARACTERS]}… ({len(text):,} characters)"
-    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
 
 async def render_failure(
@@ -159,7 +149,8 @@ class ShortenArguments(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
             record.args = tuple(
-                log_line(item) if isinstance(item, str) else item for item in record.args
+                short_line(item, LOG_CHARACTERS) if isinstance(item, str) else item
+                for item in record.args
             )
         return True
 

@@ -13,7 +13,8 @@ from ipaddress import ip_address
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from claimlog.site.protection.failures import Failure, log_line
+from claimlog.escaping import short_line
+from claimlog.site.protection.failures import Failure
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -63,7 +64,7 @@ def wrong_host_refusal(scope: Mapping[str, Any], names: Collection[str] | None) 
             name = _plain(match["name"] if match else host)
             if match and (name in names or (ANY_ADDRESS in names and _is_address(name))):
                 continue
-            message = f"This server is not {log_line(name)}; start it with --host-name to be so."
+            message = f"This server is not {short_line(name)}; start it with --host-name to be so."
             return Failure(421, "Another server is meant", message)
     return None
 
