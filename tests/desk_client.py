@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +43,19 @@ def _units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
+def of_text(text: str = ARTICLE) -> dict[str, Any]:
+    """Return of which text a passage is, as a page sends it."""
+    return {"text_sha256": sha256(text.encode()).hexdigest()}
+
+
+def passage(words: str, text: str = ARTICLE) -> dict[str, Any]:
+    """Return where words stand in a text, as a page sends it."""
+    return {"utf16": offsets(words, text), **of_text(text)}
+
+
 def claim_value(words: str, statement: str, **given: Any) -> dict[str, Any]:
     return {
-        "utf16": offsets(words),
+        **passage(words),
         "statement": statement,
         "content": "event",
         "voice": "author",

@@ -27,7 +27,7 @@ from claimlog.edit.row_files import read_entries
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
 from claimlog.escaping import json_text
 from conftest import ROOT, World
-from desk_client import Opened, desk_of
+from desk_client import ARTICLE, Opened, desk_of
 
 EXAMPLE = f"{sys.executable} {shlex.quote(str(ROOT / 'docs/examples/figure_coder.py'))}"
 SOURCE = "S102"
@@ -55,22 +55,36 @@ def test_the_example_codes_figures_and_is_compared_like_everybody(
     opened: Opened, tmp_path: Path
 ) -> None:
     desk = opened.desk
-    rows = code_with_program(desk, EXAMPLE, SOURCE, "figures-1")
-    assert [row.value["figure_value"] for row in rows] == [90]
+    coding = code_with_program(desk, EXAMPLE, SOURCE, "figures-1")
+    assert [row.value["figure_value"] for row in coding.rows] == [90]
     out = tmp_path / "rows.ndjson"
-    write_rows(rows, SOURCE, out)
+    write_rows(coding, SOURCE, out)
     table = desk.log.definition.streams["claims"]
     given = read_entries(table, str(out), None)
     added = add(desk.package, "claims", given, "figures-1", desk.log.texts)
     assert added.rows[0]["figure_qualifier"] == "approximate"
     opened.take("adjudicator", "DELETE", f"open/{added.rows[0]['claim_id']}")
-    work = save_as_work(desk, rows, SOURCE, "figures-1")
+    work = save_as_work(desk, coding, SOURCE, "figures-1")
     assert work.is_finished
     assert work.cells.path.read_bytes().count(b"\n") == 1  # all of it, or nothing
     found = opened.take("adjudicator", "GET", f"adjudication/{SOURCE}")
     assert found["sides"] == ["figures-1"]
     with pytest.raises(ClaimlogError, match="has coded S102 already"):
-        save_as_work(desk, rows, SOURCE, "figures-1")
+        save_as_work(desk, coding, SOURCE, "figures-1")
+
+
+def test_what_a_program_wrote_of_a_text_that_was_corrected_meanwhile_is_not_saved(
+    opened: Opened,
+) -> None:
+    world = World(opened.desk.package, opened.desk.log.texts_folder)
+    coding = code_with_program(opened.desk, EXAMPLE, SOURCE, "figures-1")
+    later = world.texts / "later.txt"
+    later.write_text(ARTICLE.replace("Some ninety boats", "Some eighty boats"), "utf-8")
+    rest = ("--text", str(later), "--texts", str(world.texts), "--reason", "Corrected.")
+    assert world.run("correct", SOURCE, *rest).returncode == 0
+    with pytest.raises(ClaimlogError, match="the text was corrected since .* run the program"):
+        save_as_work(opened.desk, coding, SOURCE, "figures-1")
+    assert opened.desk.work_folder.work("figures-1", SOURCE).is_empty
 
 
 def test_attribution_verbs_give_a_hop() -> None:

@@ -23,7 +23,7 @@ from claimlog.sources.characters import canonical_text
 from claimlog.sources.text import Text
 from conftest import World
 from conftest import source as source_row
-from desk_client import ARTICLE, FURNITURE, Opened, claim_value, desk_of, offsets
+from desk_client import ARTICLE, FURNITURE, Opened, claim_value, desk_of, offsets, passage
 from web_servers import FileServer
 
 SOURCE = "S102"
@@ -153,7 +153,7 @@ def test_no_sign_that_is_left_out_at_an_edge_has_a_greater_number_than_is_looked
 def test_a_draft_is_saved_before_it_is_whole_and_the_rules_say_what_is_missing(
     opened: Opened,
 ) -> None:
-    value = {"utf16": offsets(LAMP), "content": "event", "trust_sign": "trust"}
+    value = {**passage(LAMP), "content": "event", "trust_sign": "trust"}
     answer = opened.put("coder-1", SOURCE, "d1", value)
     assert answer["draft"]["rev"] == answer["state"]
     found = opened.take("coder-1", "GET", f"work/{SOURCE}/findings?draft=d1")
@@ -189,7 +189,7 @@ def test_a_draft_is_saved_before_it_is_whole_and_the_rules_say_what_is_missing(
 def test_what_no_row_can_hold_is_not_saved(opened: Opened, value: dict[str, Any]) -> None:
     import json
 
-    whole = {"utf16": offsets(LAMP), **value}
+    whole = {**passage(LAMP), **value}
     body = json.dumps({"base": 0, "value": whole}).encode()
     answer = opened.send("PUT", f"/coder-1/api/{DRAFT}", "coder-1", body)
     assert answer.status_code == 400, answer.text
@@ -508,10 +508,38 @@ def test_whoever_took_everything_back_begins_anew_with_a_text_that_was_corrected
     for step in ("undo", "redo"):  # nothing of the text as it was comes back
         refused = opened.ask("coder-1", "POST", f"work/{SOURCE}/{step}", state=found["state"])
         assert refused.status_code == 409
-    value = {**lamp(), "utf16": offsets("dimmed the lamp", later)}
+    value = {**lamp(), **passage("dimmed the lamp", later)}
     opened.put("coder-1", SOURCE, "d2", value)
     state = opened.take("coder-1", "POST", f"work/{SOURCE}/undo", state=1)
     assert (state["drafts"], state["can_undo"]) == ([], False)
+
+
+def test_a_passage_of_a_page_that_was_opened_before_a_correction_is_refused(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its offsets are of the text as it was, and mean other words of the one that is."""
+    world = World(opened.desk.package, opened.desk.log.texts_folder)
+    later = f"Corrected. {ARTICLE}"
+    path = world.texts / "later.txt"
+    path.write_text(later, "utf-8")
+    rest = ("--text", str(path), "--texts", str(world.texts), "--reason", "Corrected.")
+    places = opened.desk.log.require_places(SOURCE)
+    assert world.run("correct", SOURCE, *rest).returncode == 0
+    refused = opened.ask("coder-1", "PUT", f"work/{SOURCE}/drafts/d1", base=0, value=lamp())
+    assert refused.status_code == 409
+    assert "choose them anew in the text as it is now" in refused.json()["error"]["message"]
+    unnamed = {name: value for name, value in lamp().items() if name != "text_sha256"}
+    for wrong in (unnamed, {**lamp(), "text_sha256": 7}):
+        answer = opened.ask("coder-1", "PUT", f"work/{SOURCE}/drafts/d1", base=0, value=wrong)
+        assert answer.status_code == 400
+    # the same of a request that looked at the text just before it was corrected
+    with monkeypatch.context() as patched:
+        patched.setattr(opened.desk.log, "require_places", lambda _: places)
+        refused = opened.ask("coder-1", "PUT", f"work/{SOURCE}/drafts/d1", base=0, value=lamp())
+    assert refused.status_code == 409
+    assert opened.take("coder-1", "GET", f"work/{SOURCE}")["drafts"] == []
+    value = {**lamp(), **passage(LAMP, later)}
+    assert opened.put("coder-1", SOURCE, "d1", value)["draft"]["quote"] == LAMP
 
 
 def test_drafts_of_a_text_that_is_another_now_are_refused_and_never_shifted(
@@ -541,7 +569,8 @@ def test_drafts_of_a_text_that_is_another_now_are_refused_and_never_shifted(
     assert f"claimlog desk new-pass {SOURCE}" in answer.json()["error"]["message"]
     decisions.cells.path.unlink()
     work.cells.path.unlink()  # moved away, as the message says
-    assert opened.put("coder-1", SOURCE, "d2", lamp())["draft"]
+    value = {**lamp(), **passage(LAMP, path.read_text("utf-8"))}
+    assert opened.put("coder-1", SOURCE, "d2", value)["draft"]
 
 
 def test_work_on_a_text_whose_source_got_another_number_goes_on_under_that(opened: Opened) -> None:

@@ -24,7 +24,7 @@ from claimlog.edit.add_amend_retract import Entries, add, amend
 from claimlog.edit.open_rows import open_rows
 from claimlog.errors import ClaimlogError
 from conftest import World
-from desk_client import Opened, claim_value, desk_of
+from desk_client import Opened, claim_value, desk_of, of_text, passage
 
 SOURCE = "S102"
 PATH = f"adjudication/{SOURCE}"
@@ -131,7 +131,7 @@ def test_a_note_is_kept_without_a_verdict_and_through_taking_what_agrees(opened:
         ("d+", {"take": "right"}, 422),
         ("a+a", {"take": "both"}, 400),
         ("a+a", {"take": "new"}, 400),
-        ("a+a", {"take": "new", "value": {"utf16": [0, 5], "colour": "red"}}, 400),
+        ("a+a", {"take": "new", "value": {**of_text(), "utf16": [0, 5], "colour": "red"}}, 400),
         ("a+a", {"take": "left", "note": 5}, 400),
         ("z+z", {"take": "left"}, 404),
     ],
@@ -837,8 +837,15 @@ def test_a_claim_is_amended_and_what_would_be_written_is_shown_first(opened: Ope
     batch = opened.take("adjudicator", "GET", "open")
     row = next(one for one in batch["rows"] if one["stream"] == "claims")
     assert (row["id"], row["action"]) == ("C001-001", "amend")
-    moved = {"version": 2, "changes": {"start": 0, "end": 9_999}, "reason": "x"}
-    assert opened.ask("adjudicator", "POST", path, **moved).status_code == 422
+    text = opened.desk.log.require_places("S001").text
+    span = {"start": 0, "end": 9_999}
+    for changes, status in (
+        (span, 400),
+        ({**span, "text_sha256": "0" * 64}, 409),
+        ({**span, "text_sha256": text.sha256}, 422),
+    ):
+        moved = {"version": 2, "changes": changes, "reason": "x"}
+        assert opened.ask("adjudicator", "POST", path, **moved).status_code == status
 
 
 def test_the_batch_is_sealed_with_what_a_coder_would_say(opened: Opened) -> None:
@@ -853,9 +860,8 @@ def test_the_batch_is_sealed_with_what_a_coder_would_say(opened: Opened) -> None
 
 def test_of_a_text_that_has_claims_the_codings_alone_are_added(opened: Opened) -> None:
     source = "S001"
-    start = opened.desk.log.require_places(source).text.content.index("lost a chart")
-    value = {**founder(), "start": start, "end": start + len("lost a chart")}
-    del value["utf16"]
+    text = opened.desk.log.require_places(source).text
+    value = {**founder(), **passage("lost a chart", text.content), "text_sha256": text.sha256}
     for role in ("coder-1", "coder-2"):
         opened.put(role, source, "a", value)
         opened.finish(role, source)

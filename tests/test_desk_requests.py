@@ -32,11 +32,12 @@ from claimlog.site.protection import reader_pool
 from claimlog.site.source_texts import VARIABLE
 from claimlog.sql_process import Worker
 from conftest import ROOT, World, copied
-from desk_client import HOST, ROLES, Opened, claim_value, desk_of
+from desk_client import HOST, ROLES, Opened, claim_value, desk_of, of_text
 
 SOURCES = "".join(
     path.read_text("utf-8") for path in (ROOT / "scripts/claimlog/desk").rglob("*.py")
 )
+OF_TEXT = of_text()
 OVERVIEW = "/coder-1/api/desk"
 UNDO = "/coder-1/api/work/S102/undo"
 
@@ -419,10 +420,16 @@ def until_it_listens(port: int) -> None:
 
 ODD = (
     *(None, True, -1, 2**63, 1e308, "", "x" * 9_000, "\0", "\u202e../../etc/passwd", [], {}, [1]),
-    *([[1, 2]], [2**63, -(2**62)], {"utf16": "05"}, {"utf16": [0, 2**64 - 1]}, {"statement": [1]}),
-    {"utf16": [0, 9], "attributions": [{"actor_id": {}}]},
-    {"utf16": [0, 9], "figure_value": 1e300, "occurred": "9999-99-99"},
-    {"utf16": [0, 9], "attributions": [{}] * 3_000},
+    *(
+        [[1, 2]],
+        [2**63, -(2**62)],
+        {"utf16": "05"},
+        {**OF_TEXT, "utf16": [0, 2**64 - 1]},
+        {"statement": [1]},
+    ),
+    {**OF_TEXT, "utf16": [0, 9], "attributions": [{"actor_id": {}}]},
+    {**OF_TEXT, "utf16": [0, 9], "figure_value": 1e300, "occurred": "9999-99-99"},
+    {**OF_TEXT, "utf16": [0, 9], "attributions": [{}] * 3_000},
     [{"utf16": [0, 5], "kind": 7}] * 2_000,
     orjson.loads(b"[" * 20 + b"]" * 20),
 )
@@ -462,7 +469,12 @@ def test_values_of_any_type_end_in_an_answer_that_is_no_fault(opened: Opened) ->
 def test_no_address_reads_brackets_inside_each_other(opened: Opened, depth: int) -> None:
     malformed = set()
     deep = b"[" * depth + b"]" * depth
-    column = b'{"utf16": [85, 104], "statement": "a", "note": ' + deep + b"}"
+    column = (
+        orjson.dumps(OF_TEXT)[:-1]
+        + b', "utf16": [85, 104], "statement": "a", "note": '
+        + deep
+        + b"}"
+    )
     for route in opened.app.routes:
         path = re.sub(r"\(\?P<(\w+)>.*\)$", r"{\1}", route.pattern).format(**NAMES)
         if route.method == "GET" or path in ("api/preview", "api/texts"):
@@ -494,7 +506,7 @@ BODY = {
     "base": 0,
     "state": 0,
     "version": 1,
-    "value": {"utf16": [0, 9]},
+    "value": {**OF_TEXT, "utf16": [0, 9]},
     "take": "left",
     "utf16": [0, 9],
     "text": "a",

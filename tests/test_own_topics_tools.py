@@ -16,7 +16,7 @@ from claimlog.desk.comparison import nothing_as_null
 from claimlog.edit.open_batch import read_with_open
 from claimlog.log.read_log import read
 from conftest import World, copied
-from desk_client import Opened, offsets
+from desk_client import Opened, passage
 from own_topics import TOPICS, OwnTopic
 
 ENVELOPE = {"action", "version", "recorded_at", "recorded_by", "reason"}
@@ -212,7 +212,7 @@ def desk(prepared: Prepared, tmp_path: Path) -> Iterator[Opened]:
 
 
 def draft(topic: OwnTopic, row: dict[str, Any]) -> dict[str, Any]:
-    return {**claim_columns(row), "utf16": offsets(row["quote"], topic.text)}
+    return {**claim_columns(row), **passage(row["quote"], topic.text)}
 
 
 def test_the_form_asks_for_own_columns_with_their_codes_and_the_register(

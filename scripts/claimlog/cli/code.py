@@ -72,11 +72,11 @@ def code(
         raise ClaimlogError(f"{out}: is there already; name a new file")
     if out is None:
         named_role(coder, "--coder")  # by which its work has a directory
-    rows = code_with_program(desk, command, source, coder, seconds)
+    coding = code_with_program(desk, command, source, coder, seconds)
     if out is not None:
-        write_rows(rows, source, out)
+        write_rows(coding, source, out)
         add = f"claimlog add claim --from {shlex.quote(str(out))}"
-        line(f"wrote {len(rows)} rows to {out}; add them: {add}")
+        line(f"wrote {len(coding.rows)} rows to {out}; add them: {add}")
         return
-    work = save_as_work(desk, rows, source, coder)
+    work = save_as_work(desk, coding, source, coder)
     line(f"{coder} has finished {source} ({len(work.drafts())} claims); compare it at the desk")

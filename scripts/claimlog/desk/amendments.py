@@ -11,7 +11,7 @@ from claimlog.desk.draft_values import clean_values
 from claimlog.desk.findings import draft_findings, error_count
 from claimlog.desk.request_error import ABSENT, INVALID, MALFORMED, RequestError
 from claimlog.desk.roles import Role
-from claimlog.desk.row_references import CLAIMS, SPAN
+from claimlog.desk.row_references import CLAIMS, REQUESTED, SPAN
 from claimlog.desk.saved_cells import stale
 from claimlog.edit.add_amend_retract import amend
 from claimlog.edit.entity_history import entity_history
@@ -108,7 +108,7 @@ def amend_claim(
 
 def _changes(desk: Desk, table: Table, claim: Row, changes: Row) -> Row:
     """Return what changes, with nulls where a column is emptied."""
-    spans = {name: changes[name] for name in ("utf16", *SPAN) if name in changes}
+    spans = {name: changes[name] for name in REQUESTED if name in changes}
     rest = {name: value for name, value in changes.items() if name not in spans}
     given: Row = {}
     if spans:

@@ -44,6 +44,14 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
+class Coding:
+    """What a program wrote of a text, of which the SHA-256 is given."""
+
+    text_sha256: str
+    rows: Sequence[CodedRow]
+
+
+@dataclass(frozen=True)
 class CodedRow:
     """A row that a program wrote: its line, what it wrote, and the draft that it means."""
 
@@ -54,7 +62,7 @@ class CodedRow:
 
 def code_with_program(
     desk: Desk, command: str, source: str, coder: str, seconds: float = SECONDS
-) -> list[CodedRow]:
+) -> Coding:
     """Have a program code a text, and check what it wrote.
 
     Parameters
@@ -91,36 +99,36 @@ def code_with_program(
     ]
     if findings:
         raise FindingsError(findings, NOTHING)
-    return rows
+    return Coding(places.text.sha256, rows)
 
 
-def save_as_work(desk: Desk, rows: Sequence[CodedRow], source: str, coder: str) -> Work:
-    """Save rows as the finished work of a coder.
+def save_as_work(desk: Desk, coding: Coding, source: str, coder: str) -> Work:
+    """Save what a program wrote as the finished work of a coder.
 
     Raises
     ------
     ClaimlogError
-        If the coder has begun that text already.
+        If the coder has begun that text already, or it was corrected while the program ran.
     """
     work = desk.work_folder.work(coder, source)
     if not work.is_empty:
         raise ClaimlogError(f"{coder} has coded {source} already; give the run another name")
     desk.work_folder.forget(work)
-    values: Row = {f"{DRAFT}p{number:05d}": row.value for number, row in enumerate(rows, 1)}
-    with desk.beginning(work) as marks:
+    values: Row = {f"{DRAFT}p{number:05d}": row.value for number, row in enumerate(coding.rows, 1)}
+    with desk.beginning(work, coding.text_sha256) as marks:
         work.save_finished(values, marks[BEGUN], new_nonce())
     return work
 
 
-def write_rows(rows: Sequence[CodedRow], source: str, path: Path) -> None:
-    """Write rows as a file for ``claimlog add claim --from``.
+def write_rows(coding: Coding, source: str, path: Path) -> None:
+    """Write what a program wrote as a file for ``claimlog add claim --from``.
 
     Raises
     ------
     OSError
         If it cannot be written.
     """
-    lines = [encode_value({**row.given, "source_id": source}) + b"\n" for row in rows]
+    lines = [encode_value({**row.given, "source_id": source}) + b"\n" for row in coding.rows]
     write_durably(path, b"".join(lines))
 
 

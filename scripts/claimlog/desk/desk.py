@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from claimlog.desk.coding_rows import CodedRows
 from claimlog.desk.decisions import Decisions
 from claimlog.desk.desk_log import DeskLog
+from claimlog.desk.places import require_same_text
 from claimlog.desk.request_error import CLOSED, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.saved_cells import NO_MARKS, Marks
@@ -111,23 +112,32 @@ class Desk:
             check_section(section_of_claims(whole, whole.live("claims").head(1)), Report(whole))
 
     @contextmanager
-    def beginning(self, work: Work) -> Iterator[Marks]:
+    def beginning(self, work: Work, text_sha256: str | None = None) -> Iterator[Marks]:
         """Yield what is noted with the first change of a work, its text and codebook.
 
         The change is made within: no commit begins meanwhile that knows nothing of this work. What
         was taken back altogether is forgotten if the source has another text since.
 
+        Parameters
+        ----------
+        text_sha256
+            Of the text in which the passages of the change were found, if it has any.
+
         Raises
         ------
         RequestError
-            If the text is not at hand, or is being decided without this work.
+            If the text is not at hand, is another one meanwhile, or is being decided without this
+            work.
         """
         if not work.is_empty:
             yield NO_MARKS
             return
         with self.work_folder.works_lock(BEGIN_SECONDS):
             self.require_undecided(work.source)
-            if work.begun_on not in (None, self.log.source(work.source)["text_sha256"]):
+            now = self.log.source(work.source)["text_sha256"]
+            if text_sha256 is not None:
+                require_same_text(text_sha256, now)
+            if work.begun_on not in (None, now):
                 self.work_folder.forget(work)
             yield NO_MARKS if work.is_begun else self._first_marks(work)
 

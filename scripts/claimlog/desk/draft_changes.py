@@ -8,9 +8,9 @@ from typing import Any
 from claimlog.desk.desk import Desk
 from claimlog.desk.draft_values import clean_values
 from claimlog.desk.findings import coding_findings, error_count
-from claimlog.desk.places import Places
+from claimlog.desk.places import Places, require_same_text
 from claimlog.desk.request_error import ABSENT, INVALID, MALFORMED, RequestError
-from claimlog.desk.row_references import CLAIMS, SPAN
+from claimlog.desk.row_references import CLAIMS, REQUESTED
 from claimlog.desk.saved_cells import NO_MARKS, Marks, SavedCells, StaleError, stale
 from claimlog.desk.work import DRAFT, Work, require_draft_name
 from claimlog.sources.anchor import COLUMNS as ANCHOR
@@ -60,10 +60,11 @@ def claim_value(desk: Desk, places: Places, given: Mapping[str, Any]) -> Row:
     Raises
     ------
     RequestError
-        If there is no such column, a value cannot be one, or the span is none.
+        If there is no such column, a value cannot be one, or the span is none, or of another text.
     """
+    require_same_text(given.get("text_sha256"), places.text.sha256)
     start, end = places.requested_span(given)
-    rest = {name: value for name, value in given.items() if name not in ("utf16", *SPAN)}
+    rest = {name: value for name, value in given.items() if name not in REQUESTED}
     if taken := sorted({"source_id", *ANCHOR} & {*rest}):
         raise RequestError(MALFORMED, f"{taken[0]} is computed here; leave it out")
     table = desk.log.definition.streams[CLAIMS]
@@ -81,7 +82,7 @@ def save_draft(desk: Desk, work: Work, name: str, given: Mapping[str, Any], base
     places = desk.log.require_places(work.source)
     value = claim_value(desk, places, given)
     name = require_draft_name(name)
-    with desk.beginning(work) as marks:
+    with desk.beginning(work, places.text.sha256) as marks:
         _save(work, places, name, value, base, marks)
     return draft_answer(work, places, name)
 

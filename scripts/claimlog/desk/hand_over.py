@@ -142,6 +142,7 @@ def import_coding(package: Package, path: Path, texts: Path | None) -> Work:
         if not work.is_empty:
             raise ClaimlogError(f"{coder} has coded {source} here; it stays as it is")
         desk.require_undecided(source)
+        _require_same(desk, path, content)  # it may be corrected since it was looked at
         desk.work_folder.forget(work)
         work.save_finished(values, about, nonce)
     return work
@@ -175,7 +176,8 @@ def _checked_cells(desk: Desk, source: str, content: Mapping[str, Any]) -> tuple
     require_few_passages([draft["value"] for draft in drafts])
     for draft in drafts:
         key = f"{DRAFT}{require_draft_name(draft['draft'])}"
-        values[key] = claim_value(desk, places, draft["value"])
+        of_text = {"text_sha256": content["text_sha256"]}
+        values[key] = claim_value(desk, places, {**draft["value"], **of_text})
     for entry in registered:
         table = spot_table(desk, entry["stream"])
         require_identifier(table, entry["id"])  # that it is registered meanwhile does no harm

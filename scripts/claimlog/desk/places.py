@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache, cached_property
 from typing import Any
 
-from claimlog.desk.request_error import INVALID, MALFORMED, RequestError
+from claimlog.desk.request_error import CLOSED, INVALID, MALFORMED, RequestError
 from claimlog.sources.anchor import boundary_flaw
 from claimlog.sources.text import Text
 
@@ -26,6 +26,28 @@ LAST_EDGE = 0x1FFFF
 WIDE = re.compile("[\U00010000-\U0010ffff]")
 
 Span = tuple[int, int]
+
+
+def require_same_text(named: object, sha256: str) -> None:
+    """Refuse a span that was chosen in another text: its offsets are of that.
+
+    Raises
+    ------
+    RequestError
+        If it was, or no text is named.
+    """
+    if not isinstance(named, str):
+        raise RequestError(
+            MALFORMED,
+            "the passage does not say of which text it is (text_sha256); reload the page, and "
+            "choose it anew",
+        )
+    if named != sha256:
+        raise RequestError(
+            CLOSED,
+            "the text was corrected since passages were chosen in it; choose them anew in the text "
+            "as it is now (reload the page, or run the program again)",
+        )
 
 
 class Places:

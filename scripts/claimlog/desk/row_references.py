@@ -10,6 +10,8 @@ from claimlog.schema.table_schema import Field, Table
 
 CLAIMS = "claims"
 SPAN = ("start", "end")
+REQUESTED = ("utf16", "text_sha256", *SPAN)
+"""Keys of a passage in a request: a span, and the text that it was chosen in."""
 Name = tuple[str, str]
 """Stream and identifier."""
 

@@ -20,7 +20,7 @@ const { source, role } = /** @type {{source: string, role: string}} */ (document
 class AdjudicatePage {
   constructor(form, row, text, table) {
     Object.assign(this, { form, row, text, table });
-    this.decisions = new Decisions(source, role);
+    this.decisions = new Decisions(source, role, text.sha256);
     this.names = new EntryNames(source);
     this.names.addEventListener("named", settled(50, () => this.drawUnits()));
     this.fields = form.streams.claims.fields;

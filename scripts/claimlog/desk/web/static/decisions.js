@@ -7,9 +7,10 @@ import { settled } from "./dom.js";
  * error and what sends it again).
  */
 export class Decisions extends EventTarget {
-  /** @param {string} source @param {string} role */
-  constructor(source, role) {
+  /** @param {string} source @param {string} role @param {string} textHash of the text that the page shows */
+  constructor(source, role, textHash) {
     super();
+    this.textHash = textHash;
     this.path = `api/adjudication/${source}`;
     this.place = `claimlog-desk/decisions/${role}/${source}`;
     /** @type {any} as the server says it */
@@ -131,9 +132,11 @@ export class Decisions extends EventTarget {
   /** Save a verdict, with the note as it is typed. @param {any} unit @param {any} verdict */
   async decide(unit, verdict) {
     const note = this.note(unit);
+    const { value, ...rest } = verdict;
+    const sent = value ? { ...rest, value: { ...value, text_sha256: this.textHash } } : rest;
     const isSaved = await this.change(() => {
       const { rev: base } = this.unit(unit.unit) ?? unit;
-      return put(`${this.path}/units/${unit.unit}`, { base, compared: this.state.sides, ...verdict, note: note.trim() || null });
+      return put(`${this.path}/units/${unit.unit}`, { base, compared: this.state.sides, ...sent, note: note.trim() || null });
     });
     if (isSaved) this.forgetNote(unit.unit, note);
     return isSaved;

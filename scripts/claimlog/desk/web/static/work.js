@@ -10,10 +10,11 @@ export function withoutBlanks(value) {
 
 /** Drafts of one role on one text. It tells listeners `change` (of a draft), `reset` and `status`. */
 export class Work extends EventTarget {
-  /** @param {string} source @param {string} role */
-  constructor(source, role) {
+  /** @param {string} source @param {string} role @param {string} textHash of the text in which passages are chosen */
+  constructor(source, role, textHash) {
     super();
     this.source = source;
+    this.textHash = textHash;
     /** @type {any[]} in the order of the text */
     this.drafts = [];
     this.state = 0;
@@ -61,8 +62,8 @@ export class Work extends EventTarget {
     for (const change of this.queue.changes.values()) {
       this.drafts = this.drafts.filter((draft) => draft.draft !== change.name);
       if (change.value) {
-        const { utf16, ...value } = change.value;
-        this.insert({ draft: change.name, rev: change.base, span: { utf16 }, value });
+        const { utf16, text_sha256, ...value } = change.value;
+        this.insert({ draft: change.name, rev: change.base, span: { utf16 }, textHash: text_sha256 ?? "", value });
       }
     }
     this.dispatchEvent(new Event("reset"));
@@ -90,13 +91,15 @@ export class Work extends EventTarget {
   save(name, value, utf16) {
     const draft = this.draft(name) ?? { draft: name, rev: 0, span: { utf16: utf16 ?? [0, 0] }, value: {} };
     draft.value = value;
-    if (utf16) draft.span = { utf16 };
     if (utf16) {
+      draft.span = { utf16 };
+      draft.textHash = this.textHash;
       this.drafts = this.drafts.filter((other) => other !== draft);
       this.insert(draft);
     }
     const { start, end, ...rest } = value;
-    this.queue.add(name, { ...withoutBlanks(rest), utf16: draft.span.utf16 }, draft.rev);
+    const passage = { utf16: draft.span.utf16, text_sha256: draft.textHash ?? this.textHash };
+    this.queue.add(name, { ...withoutBlanks(rest), ...passage }, draft.rev);
     this.tell(name, Boolean(utf16));
     return draft;
   }
@@ -149,7 +152,8 @@ export class Work extends EventTarget {
     this.drafts = this.drafts.filter((draft) => draft.draft !== name);
     if (current) this.insert(current);
     if (value) {
-      const draft = { draft: name, rev: current?.rev ?? 0, span: { utf16: value.utf16 }, value };
+      const { utf16, text_sha256: textHash, ...rest } = value;
+      const draft = { draft: name, rev: current?.rev ?? 0, span: { utf16 }, textHash, value: rest };
       this.drafts = this.drafts.filter((other) => other.draft !== name);
       this.insert(draft);
       this.queue.rebase(name, value, draft.rev);
