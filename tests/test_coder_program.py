@@ -82,7 +82,7 @@ def test_what_a_program_wrote_of_a_text_that_was_corrected_meanwhile_is_not_save
     later.write_text(ARTICLE.replace("Some ninety boats", "Some eighty boats"), "utf-8")
     rest = ("--text", str(later), "--texts", str(world.texts), "--reason", "Corrected.")
     assert world.run("correct", SOURCE, *rest).returncode == 0
-    with pytest.raises(ClaimlogError, match="the text was corrected since .* run the program"):
+    with pytest.raises(ClaimlogError, match=r"the text was corrected since .* run the program"):
         save_as_work(opened.desk, coding, SOURCE, "figures-1")
     assert opened.desk.work_folder.work("figures-1", SOURCE).is_empty
 

@@ -551,10 +551,78 @@ def test_rows_stay_where_their_decisions_cannot_be_read(
 
 def test_each_request_knows_for_itself_whether_rows_are_there(opened: Opened) -> None:
     committed(opened)
-    early = opened.desk.decisions(SOURCE).as_of(CodedRows({}, frozenset()))
+    early = opened.desk.decisions(SOURCE).as_of(lambda: CodedRows({}, frozenset()))
     late = opened.desk.decisions(SOURCE)
     assert (early.is_committed, late.is_committed) == (False, True)
     assert late.reopening == {}
+
+
+def test_who_looked_before_a_commit_finds_it_closed_after_it(opened: Opened) -> None:
+    """Marks are looked at before the log, into which a commit writes before it marks."""
+    opened.put("coder-1", SOURCE, "a", founder())
+    opened.finish("coder-1", SOURCE)
+    none = CodedRows({}, frozenset())
+    early = opened.desk.decisions(SOURCE).as_of(lambda: none)
+    take_over(opened)
+    assert early.is_committed
+    assert early.reopening == {}
+    with pytest.raises(RequestError, match="is committed"):
+        early.require_open()
+
+
+def test_an_unfinished_coding_is_not_set_aside_with_what_was_dropped(opened: Opened) -> None:
+    committed(opened)
+    drop_all(opened)
+    opened.put("coder-2", SOURCE, "b", founder())
+    with pytest.raises(ClaimlogError, match="not finished by coder-2; let them finish"):
+        begin_new_pass(opened.desk, SOURCE)
+    assert opened.take("coder-2", "GET", f"work/{SOURCE}")["drafts"]
+    assert opened.desk.work_folder.work("coder-1", SOURCE).is_finished
+    opened.finish("coder-2", SOURCE)
+    assert begin_new_pass(opened.desk, SOURCE).is_dir()
+
+
+SPAN = {"start": 30, "end": 40}
+
+
+@pytest.mark.parametrize("whose", ["coder-1", "adjudicator"])
+@pytest.mark.parametrize(
+    ("stream", "row"),
+    [
+        *[("claims", {"dyad_from": value}) for value in (3, [3, []], [{}])],
+        *[("claims", {"attributions": value}) for value in (3, [3], [[]])],
+        ("claims", {"measure_id": {}}),
+        ("claims", {"topic": []}),
+        ("actors", {"aliases": 3}),
+        ("no-stream", {}),
+    ],
+)
+def test_rows_of_other_types_than_their_columns_are_named_by_line(
+    opened: Opened, whose: str, stream: str, row: dict[str, Any]
+) -> None:
+    """A file may be edited by hand, or come with a copy."""
+    committed(opened)
+    drop_all(opened)
+    decides = whose == "adjudicator"
+    saved = (
+        opened.desk.decisions(SOURCE) if decides else opened.desk.work_folder.work(whose, SOURCE)
+    )
+    key, value = f"registered/{stream}/x", row
+    if stream == "claims":
+        key, value = "draft/x", {**SPAN, **row}
+    if stream == "claims" and decides:
+        key, value = "unit/a+", {"take": "new", "value": value}
+    with saved.cells.path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"set": {key: value}}) + "\n")
+    fresh = Opened.of(opened.desk.package, opened.desk.log.texts_folder)
+    try:
+        for asked in (PATH, f"{PATH}/findings", f"{PATH}/agreement"):
+            answer = fresh.ask("adjudicator", "GET", asked)
+            assert answer.status_code in (409, 422), answer.text
+            assert "is no line of the desk" in answer.text
+        assert fresh.take("adjudicator", "GET", "desk")["sources"]
+    finally:
+        fresh.close()
 
 
 def test_two_things_stay_two_where_others_add_codings_of_a_pass_that_was_cut_off(

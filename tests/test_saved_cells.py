@@ -363,6 +363,8 @@ def test_a_line_that_the_desk_cannot_have_saved_is_named(
         '{"set":{"link/C001-001 C001-002":[]}}',
         '{"mark":"committed","data":{"claims":[]}}',
         '{"mark":"committing","data":{"pass":1}}',
+        '{"mark":"committing","data":{"pass":1,"codings_only":false,"coders":[[]]}}',
+        '{"mark":"committing","data":{"pass":1,"codings_only":false,"coders":{}}}',
         '{"set":{"unit/1":{"take":"new"}}}',
         '{"set":{"unit/1":{"take":"new","value":{"start":"a"}}}}',
         '{"set":{"unit/1":{"take":"left","value":5}}}',

@@ -89,5 +89,5 @@ def without_drafts(package: Package, source: str) -> Iterator[None]:
 
 def _is_committed(package: Package, source: str) -> bool:
     """Whether the codings of a source are committed, and in the log or the open batch still."""
-    rows = CodedRows.of(read_with_open(package))
-    return Decisions.read(WorkFolder(package), source).as_of(rows).is_committed
+    decisions = Decisions.read(WorkFolder(package), source)
+    return decisions.as_of(lambda: CodedRows.of(read_with_open(package))).is_committed

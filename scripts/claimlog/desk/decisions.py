@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from typing import Any, Self
 
 from claimlog.desk.cell_state import Values
 from claimlog.desk.coding_rows import CodedRows
 from claimlog.desk.request_error import CLOSED, RequestError
+from claimlog.desk.row_references import CLAIMS
 from claimlog.desk.saved_cells import Marks
 from claimlog.desk.saved_work import SavedWork
-from claimlog.desk.work import is_span
+from claimlog.desk.work import is_claim
 from claimlog.desk.work_folder import WorkFolder
 
 UNIT, PROPOSAL, LINK = "unit/", "proposal/", "link/"
@@ -51,47 +52,55 @@ class Decisions(SavedWork):
         decisions.cells.refresh()
         return decisions
 
-    def as_of(self, rows: CodedRows) -> Decisions:
+    def as_of(self, read_rows: Callable[[], CodedRows]) -> Decisions:
         """Return these decisions for one request, which knows whether their rows are there still.
 
         Parameters
         ----------
-        rows
-            What the log, with the open batch, holds.
+        read_rows
+            Reads what the log, with the open batch, holds. Marks are looked at first: a commit
+            writes rows before it marks them.
         """
         copied = copy(self)
-        copied.rows_are_gone = {COMMITTING, COMMITTED} <= self.cells.marks.keys() and (
-            DROPPED in self.cells.marks or not self._are_among(rows)
+        marks = self.cells.marks
+        copied.rows_are_gone = {COMMITTING, COMMITTED} <= marks.keys() and (
+            DROPPED in marks or not self._are_among(read_rows(), marks)
         )
         return copied
 
-    def _are_among(self, rows: CodedRows) -> bool:
+    def _are_among(self, rows: CodedRows, marks: Marks) -> bool:
         """Whether some codings or claims that were committed are among rows.
 
         Others may have added codings of the same pass, which coders' names tell from ours; or since
         ours were dropped, which is noted then.
         """
-        begun, done = (self.cells.marks[name] for name in (COMMITTING, COMMITTED))
+        begun, done = (marks[name] for name in (COMMITTING, COMMITTED))
         there = rows.coders.get((self.source, begun["pass"]), set())
         coders = begun.get("coders")
         ours = there if coders is None else coders
         return not there.isdisjoint(ours) or not rows.claims.isdisjoint(done["claims"].values())
 
-    @staticmethod
-    def cell_fits(key: str, value: Any) -> bool:
+    def cell_fits(self, key: str, value: Any) -> bool:
         if key == SIDES:
-            return isinstance(value, list) and all(isinstance(name, str) for name in value)
+            return _are_names(value)
         if key == COMMITMENTS:
             return isinstance(value, dict)
         if key.startswith(UNIT):
-            return isinstance(value, dict) and _is_verdict(value)
+            return isinstance(value, dict) and self._is_verdict(value)
         if key.startswith(PROPOSAL):
             return isinstance(value, dict) and (
                 isinstance(value.get(SAME_AS), str) or isinstance(value.get(REGISTERED_AS), str)
             )
         if key.startswith(LINK):
             return isinstance(value, dict)
-        return SavedWork.cell_fits(key, value)
+        return super().cell_fits(key, value)
+
+    def _is_verdict(self, value: Row) -> bool:
+        """Whether a cell of a passage can have been saved: with a claim just where one is new."""
+        claim = value.get("value")
+        if value.get("take") == NEW:
+            return claim is not None and is_claim(claim) and self.row_fits(CLAIMS, claim)
+        return value.get("take") in (None, *TAKES) and claim is None
 
     @staticmethod
     def mark_fits(name: str, data: Any) -> bool:
@@ -100,7 +109,7 @@ class Decisions(SavedWork):
                 isinstance(data, dict)
                 and type(data.get("pass")) is int
                 and isinstance(data.get("codings_only"), bool)
-                and isinstance(data.get("coders"), list | None)
+                and _are_names(data.get("coders") or [])
             )
         return name != COMMITTED or (
             isinstance(data, dict)
@@ -172,9 +181,5 @@ class Decisions(SavedWork):
             raise RequestError(CLOSED, why)
 
 
-def _is_verdict(value: Row) -> bool:
-    """Whether a cell of a passage can have been saved: with a claim just where one is new."""
-    claim = value.get("value")
-    if value.get("take") == NEW:
-        return isinstance(claim, dict) and is_span(claim.get("start"), claim.get("end"))
-    return value.get("take") in (None, *TAKES) and claim is None
+def _are_names(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)

@@ -65,7 +65,7 @@ class Desk:
             pass
         self.package = package
         self.log = DeskLog(package, texts)
-        self.work_folder = WorkFolder(package)
+        self.work_folder = WorkFolder(package, self.log.row_fits)
         self.roles = {role.name: role for role in roles}
         self._decisions: dict[str, Decisions] = {}
         self.computed = LatestValues()
@@ -75,13 +75,15 @@ class Desk:
         """Return what is decided of a source, as it is now; nothing is written."""
         if source not in self._decisions:
             path = self.work_folder.decisions_path(source)
-            self._decisions[source] = Decisions(source, path)
+            self._decisions[source] = Decisions(source, path, self.log.row_fits)
         decisions = self._decisions[source]
         decisions.cells.refresh()
+        return decisions.as_of(self._coded_rows)
+
+    def _coded_rows(self) -> CodedRows:
         whole = self.log.whole
         key = (whole.size, whole.root)
-        rows = self.computed.get("coded rows", key, lambda: CodedRows.of(whole))
-        return decisions.as_of(rows)
+        return self.computed.get("coded rows", key, lambda: CodedRows.of(whole))
 
     def require_undecided(self, source: str) -> None:
         """Refuse another coder of a text of which decisions were made: these would not hold.

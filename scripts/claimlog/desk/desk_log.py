@@ -15,7 +15,7 @@ from claimlog.desk.prompt_answers import require_time
 from claimlog.desk.request_error import ABSENT, RequestError
 from claimlog.edit.open_batch import open_folder, with_open
 from claimlog.limits import DESK_WORDS
-from claimlog.log.canonical import encode
+from claimlog.log.canonical import encode, type_flaw
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.package import DESCRIPTOR, Package
@@ -127,6 +127,18 @@ class DeskLog:
                 rows = log.live(stream).select(table.names).to_dicts()
                 self._registers[stream] = {row[table.id]: row for row in rows}
             return self._registers[stream]
+
+    def row_fits(self, stream: str, row: Row) -> bool:
+        """Whether a stream of the package has rows like one, by the types of its columns.
+
+        A column that the package no longer has is no matter here.
+        """
+        table = self.definition.streams.get(stream)
+        return table is not None and not any(
+            type_flaw(table.by_name[name], value)
+            for name, value in row.items()
+            if name in table.by_name
+        )
 
     def source(self, identifier: str) -> Row:
         """Return the row of a source.

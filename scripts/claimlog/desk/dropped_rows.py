@@ -66,7 +66,7 @@ def _note_dropped(work_folder: WorkFolder, rows: Sequence[OpenRow]) -> None:
     package = work_folder.package
     left = CodedRows.of(read_with_open(package))
     for source in sources:
-        decisions = Decisions.read(work_folder, source).as_of(left)
+        decisions = Decisions.read(work_folder, source).as_of(lambda: left)
         if not decisions.rows_are_gone:
             continue
         try:

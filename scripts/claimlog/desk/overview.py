@@ -104,15 +104,23 @@ def begin_new_pass(desk: Desk, source: str) -> Path:
     Raises
     ------
     ClaimlogError
-        If it is not committed, or its rows are not sealed yet.
+        If it is not committed, its rows are not sealed yet, or somebody codes it.
     """
     desk.log.source(source)
-    decisions = desk.decisions(source)
-    if not decisions.is_committed and not decisions.rows_are_gone:
-        raise ClaimlogError(f"{source} is not decided; there is no pass before a new one")
-    if source_state(desk, source) == COMMITTED:
-        raise ClaimlogError(f"the rows of {source} are in the open batch; seal it first")
-    return desk.work_folder.set_aside(source)
+    with desk.work_folder.works_lock():  # under which somebody begins
+        decisions = desk.decisions(source)
+        if not decisions.is_committed and not decisions.rows_are_gone:
+            raise ClaimlogError(f"{source} is not decided; there is no pass before a new one")
+        if source_state(desk, source) == COMMITTED:
+            raise ClaimlogError(f"the rows of {source} are in the open batch; seal it first")
+        works = desk.work_folder.of_source(source)
+        if coding := [work.coder for work in works if not work.is_finished]:
+            raise ClaimlogError(
+                f"the rows of {source} were dropped, so that it is open again, and not finished "
+                f"by {', '.join(coding)}; let them finish, or take back what they coded; nothing "
+                "was set aside"
+            )
+        return desk.work_folder.set_aside(source)
 
 
 def _source_or_flaw(desk: Desk, role: Role, row: Row, claims: Counter[str] | dict[str, int]) -> Row:

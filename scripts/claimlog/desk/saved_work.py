@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,13 @@ from claimlog.limits import WORK_BYTES
 REGISTERED = "registered/"
 
 Row = dict[str, Any]
+RowFits = Callable[[str, Row], bool]
+"""Whether a stream has rows like one, by the types of its columns."""
+
+
+def any_row_fits(_stream: str, _row: Row) -> bool:
+    """Take every row: of those who ask no more of a work than who made it and its marks."""
+    return True
 
 
 @dataclass(frozen=True)
@@ -43,18 +51,21 @@ class SavedWork(ABC):
         Its identifier.
     cells
         Where it is saved; an entry of a register that was made on the spot is a cell.
+    row_fits
+        Whether a saved row can be one of its stream.
     """
 
-    def __init__(self, source: str, path: Path) -> None:
+    def __init__(self, source: str, path: Path, row_fits: RowFits = any_row_fits) -> None:
         self.source = source
+        self.row_fits = row_fits
         self.cells = SavedCells(path, self.cell_fits, self.mark_fits, self.refusal, WORK_BYTES)
 
-    @staticmethod
-    def cell_fits(key: str, value: Any) -> bool:
+    def cell_fits(self, key: str, value: Any) -> bool:
         """Whether a cell can have been saved, by the types that all who read it rely on."""
-        return not key.startswith(REGISTERED) or (
-            isinstance(value, dict) and all(key.removeprefix(REGISTERED).partition("/"))
-        )
+        if not key.startswith(REGISTERED):
+            return True
+        stream, _, identifier = key.removeprefix(REGISTERED).partition("/")
+        return bool(identifier) and isinstance(value, dict) and self.row_fits(stream, value)
 
     @staticmethod
     @abstractmethod

@@ -12,8 +12,9 @@ import orjson
 from claimlog.desk.cell_state import Values
 from claimlog.desk.coding_commitment import commitment_of, new_nonce
 from claimlog.desk.request_error import CLOSED, LARGE, MALFORMED, RequestError
+from claimlog.desk.row_references import CLAIMS
 from claimlog.desk.saved_cells import NO_MARKS, Marks
-from claimlog.desk.saved_work import REGISTERED, SavedWork
+from claimlog.desk.saved_work import REGISTERED, RowFits, SavedWork, any_row_fits
 from claimlog.limits import PASSAGES_CHARACTERS
 
 DRAFT = "draft/"
@@ -46,15 +47,16 @@ class Work(SavedWork):
         Where it is saved; a draft is a cell, and so is an entry of a register.
     """
 
-    def __init__(self, coder: str, source: str, path: Path) -> None:
-        super().__init__(source, path)
+    def __init__(
+        self, coder: str, source: str, path: Path, row_fits: RowFits = any_row_fits
+    ) -> None:
+        super().__init__(source, path, row_fits)
         self.coder = coder
 
-    @staticmethod
-    def cell_fits(key: str, value: Any) -> bool:
+    def cell_fits(self, key: str, value: Any) -> bool:
         if key.startswith(DRAFT):
-            return isinstance(value, dict) and is_span(value.get("start"), value.get("end"))
-        return SavedWork.cell_fits(key, value)
+            return is_claim(value) and self.row_fits(CLAIMS, value)
+        return super().cell_fits(key, value)
 
     @staticmethod
     def mark_fits(name: str, data: Any) -> bool:
@@ -212,6 +214,11 @@ def content_of(about: Mapping[str, Any], cells: Mapping[str, Row]) -> Row:
     drafts.sort(key=lambda one: span_key(one["value"], one["draft"]))
     entries.sort(key=lambda one: (one["stream"], one["id"]))
     return {**about, "drafts": drafts, "registered": entries}
+
+
+def is_claim(value: object) -> bool:
+    """Whether a saved value is a claim as far as it has a passage."""
+    return isinstance(value, dict) and is_span(value.get("start"), value.get("end"))
 
 
 def is_span(start: object, end: object) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 from claimlog.desk.request_error import BUSY, RequestError
 from claimlog.desk.roles import NAME, named_role
 from claimlog.desk.saved_cells import SavedCells
+from claimlog.desk.saved_work import RowFits, any_row_fits
 from claimlog.desk.work import Work
 from claimlog.errors import ClaimlogError
 from claimlog.file_names import file_segment
@@ -44,10 +45,17 @@ def has_desk(package: Package) -> bool:
 
 
 class WorkFolder:
-    """Journals of coders and of who decides, one a role and source, in the state directory."""
+    """Journals of coders and of who decides, one a role and source, in the state directory.
 
-    def __init__(self, package: Package) -> None:
+    Parameters
+    ----------
+    row_fits
+        Whether a saved row can be one of its stream, for who reads rows.
+    """
+
+    def __init__(self, package: Package, row_fits: RowFits = any_row_fits) -> None:
         self.package = package
+        self.row_fits = row_fits
         self._known: dict[tuple[str, str], Work] = {}
         self._folders: dict[tuple[str, ...], list[Path]] = {}
         """Each directory that was found to be one, with those that it lies in."""
@@ -90,7 +98,7 @@ class WorkFolder:
         key = (coder, source)
         if key not in self._known:
             path = self.folder(WORKS, named_role(coder).name) / saved_file(source)
-            self._known[key] = Work(coder, source, path)
+            self._known[key] = Work(coder, source, path, self.row_fits)
         work = self._known[key]
         work.cells.refresh()
         return work
