@@ -74,8 +74,11 @@ def test_the_example_codes_figures_and_is_compared_like_everybody(
 
 
 def test_what_a_program_wrote_of_a_text_that_was_corrected_meanwhile_is_not_saved(
-    opened: Opened,
+    registered: World, tmp_path: Path
 ) -> None:
+    opened = desk_of(registered, tmp_path)
+    row = {"coder_id": "figures-1", "kind": "program", "description": "Rules for figures."}
+    add(opened.desk.package, "coders", Entries([row]), "figures-1", None)
     world = World(opened.desk.package, opened.desk.log.texts_folder)
     coding = code_with_program(opened.desk, EXAMPLE, SOURCE, "figures-1")
     later = world.texts / "later.txt"
@@ -85,6 +88,7 @@ def test_what_a_program_wrote_of_a_text_that_was_corrected_meanwhile_is_not_save
     with pytest.raises(ClaimlogError, match=r"the text was corrected since .* run the program"):
         save_as_work(opened.desk, coding, SOURCE, "figures-1")
     assert opened.desk.work_folder.work("figures-1", SOURCE).is_empty
+    opened.close()
 
 
 def test_attribution_verbs_give_a_hop() -> None:

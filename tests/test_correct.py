@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from claimlog.edit.correct import Correction, Decisions, UndecidedError, correct
+from claimlog.edit.drop import drop
 from claimlog.edit.open_batch import read_with_open
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.log.read_log import read
@@ -180,6 +181,28 @@ def test_decisions_name_rows_by_their_stream_too(world: World) -> None:
         "C001-006"
     }
     assert [row["link_id"] for row in done.rows["links"]] == ["L0001"]
+
+
+def test_a_correction_is_dropped_as_a_whole(world: World) -> None:
+    """What it carried over is of the corrected text, and what it did not of the one before."""
+    done = corrected(world, LATER)
+    rows = [row for own in done.rows.values() for row in own]
+    assert len(rows) > 2
+    for name in ("claims:1", "codings:1", "S001"):
+        with pytest.raises(FindingsError, match="nothing was dropped") as caught:
+            drop(world.package, [name])
+        assert {one.rule for one in caught.value.findings} == {"quote-hash"}
+        assert all("by the same correction of S001" in str(one) for one in caught.value.findings)
+        assert len(caught.value.findings) == len(rows) - 1
+    assert len(drop(world.package, ["claims:1"], with_references=True).rows) == len(rows)
+    assert not (world.package.state / "open").exists()
+
+
+def test_what_is_amended_after_a_correction_is_dropped_without_it(world: World) -> None:
+    done = corrected(world, LATER)
+    claim = done.rows["claims"][0]["claim_id"]
+    world.amend("claims", claim, reason="Looked at again.", note="It stays.")
+    assert [row.identifier for row in drop(world.package, [claim]).rows] == [claim]
 
 
 def test_another_source_is_retracted_beside_the_amendment_of_the_corrected_one(

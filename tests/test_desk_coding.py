@@ -464,11 +464,13 @@ def test_a_text_is_not_corrected_while_drafts_of_it_are_not_committed(opened: Op
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         f"claimlog: {SOURCE}: coder-1 coded it at the desk, and their drafts are of the text as it "
-        "is; commit them there first, then correct the text; nothing was corrected\n"
+        "is; commit them there first, or take them back; nothing was corrected\n"
     )
     assert opened.take("coder-1", "GET", f"work/{SOURCE}")["drafts"]
     opened.desk.decisions(SOURCE).cells.mark(COMMITTED, {"claims": {}})
-    with without_drafts(opened.desk.package, SOURCE):  # what is committed is in no way
+    with without_drafts(
+        opened.desk.package, [SOURCE], "nothing was done"
+    ):  # what is committed is in no way
         draft = {"base": 0, "value": lamp()}
         late = opened.ask("coder-2", "PUT", f"work/{SOURCE}/drafts/d1", **draft)
     assert late.json()["error"]["code"] == "busy"
@@ -481,13 +483,13 @@ def test_a_text_is_not_corrected_once_what_was_committed_of_it_is_dropped(opened
     state = opened.take("adjudicator", "GET", path)["state"]
     state = opened.take("adjudicator", "POST", f"{path}/take-all", state=state)["state"]
     opened.take("adjudicator", "POST", f"{path}/commit", state=state)
-    with without_drafts(opened.desk.package, SOURCE):
+    with without_drafts(opened.desk.package, [SOURCE], "nothing was done"):
         pass
     for place in ("claims:1", "codings:1"):
         opened.take("adjudicator", "DELETE", f"open/{place}")
     with (
         pytest.raises(ClaimlogError, match="coder-1 coded it at the desk"),
-        without_drafts(opened.desk.package, SOURCE),
+        without_drafts(opened.desk.package, [SOURCE], "nothing was done"),
     ):
         pass
 
@@ -540,6 +542,40 @@ def test_a_passage_of_a_page_that_was_opened_before_a_correction_is_refused(
     assert opened.take("coder-1", "GET", f"work/{SOURCE}")["drafts"] == []
     value = {**lamp(), **passage(LAMP, later)}
     assert opened.put("coder-1", SOURCE, "d1", value)["draft"]["quote"] == LAMP
+
+
+def test_a_source_that_somebody_codes_keeps_its_text_whatever_the_command(opened: Opened) -> None:
+    world = World(opened.desk.package, opened.desk.log.texts_folder)
+    path = world.texts / "later.txt"
+    later = f"Corrected. {ARTICLE}"
+    path.write_text(later, "utf-8")
+    texts = ("--texts", str(world.texts), "--reason", "Corrected.")
+    assert world.run("correct", SOURCE, "--text", str(path), *texts).returncode == 0
+    opened.put("coder-1", SOURCE, "d1", {**lamp(), **passage(LAMP, later)})
+    earlier = next(one for one in world.texts.iterdir() if one.read_text("utf-8") == ARTICLE)
+    rows = world.root / "rows.ndjson"
+    rows.write_text(f'{{"source_id": "{SOURCE}", "text": "{earlier}"}}\n', "utf-8")
+    for command in (
+        ("correct", SOURCE, "--text", str(earlier), *texts),
+        ("amend", "source", SOURCE, "--text", str(earlier), *texts),
+        ("amend", "source", "--from", str(rows), *texts),
+        ("retract", SOURCE, "--reason", "Not needed."),
+        ("retract", f"sources/{SOURCE}", "--reason", "Not needed."),
+        ("drop", SOURCE, "--with-references"),
+    ):
+        done = world.run(*command)
+        assert done.returncode == 1, command
+        assert f"{SOURCE}: coder-1 coded it at the desk" in done.stderr
+        assert "nothing was" in done.stderr
+    other = ("amend", "source", SOURCE, "--title", "Another", "--reason", "So.")
+    assert world.run(*other).returncode == 0
+    refused = opened.ask("adjudicator", "DELETE", f"open/{SOURCE}", with_references=True)
+    assert refused.status_code == 200  # of the title alone
+    refused = opened.ask("adjudicator", "DELETE", f"open/{SOURCE}", with_references=True)
+    assert refused.status_code == 422
+    assert opened.take("coder-1", "GET", f"work/{SOURCE}")["drafts"]
+    opened.take("coder-1", "DELETE", f"work/{SOURCE}/drafts/d1", base=1)
+    assert world.run("drop", SOURCE, "--with-references").returncode == 0
 
 
 def test_drafts_of_a_text_that_is_another_now_are_refused_and_never_shifted(

@@ -267,13 +267,22 @@ def test_one_spoilt_work_takes_no_other_text_along(opened: Opened) -> None:
 
 
 def test_an_entry_of_a_register_that_is_not_there_is_named(opened: Opened) -> None:
-    opened.put("coder-1", "S102", "d1", {"start": 0, "end": 5})
+    opened.put("coder-1", "S102", "d1", {**OF_TEXT, "start": 0, "end": 5})
     path = opened.desk.work_folder.folder("works", "coder-1") / "S102.ndjson"
     with path.open("a", encoding="utf-8") as file:
         file.write('{"set":{"registered/ports/p1":{"name":"b"}}}\n')
-    answer = opened.ask("coder-1", "GET", "work/S102/findings")
-    assert answer.status_code == 422
-    assert 'is of \\"ports\\", which is no register of the package' in answer.text
+    try:
+        for asked in ("work/S102/findings", "work/S102"):
+            answer = opened.ask("coder-1", "GET", asked)
+            assert answer.status_code == 422
+            assert (
+                "coder-1/S102.ndjson:2: an entry that was made for this text is of" in answer.text
+            )
+            assert (
+                'is of \\"ports\\", which is no register of the package; restore it' in answer.text
+            )
+    finally:
+        path.unlink()
 
 
 def test_a_state_that_came_as_a_link_is_refused(opened: Opened) -> None:

@@ -39,6 +39,7 @@ def _command(entity: str) -> click.Command:
         row_format: str | None,
         **options: Any,
     ) -> None:
+        from claimlog.desk.corrected_text import with_new_text, without_drafts
         from claimlog.edit.add_amend_retract import amend, amend_all
         from claimlog.edit.append_lines import NOTHING_AMENDED
         from claimlog.edit.file_columns import with_absent_columns
@@ -54,7 +55,9 @@ def _command(entity: str) -> click.Command:
             entries = with_absent_columns(table, read, amends=True)
             supplied = load_texts(texts)
             package = context.package
-            rows = amend_all(package, table.name, entries, reason, recorded_by, supplied, today)
+            corrected = with_new_text(table.name, entries.rows)
+            with without_drafts(package, corrected, NOTHING_AMENDED):
+                rows = amend_all(package, table.name, entries, reason, recorded_by, supplied, today)
             say_amendments(table, rows, len(entries.rows))
             return
         lacking = [
@@ -67,7 +70,11 @@ def _command(entity: str) -> click.Command:
             raise UsageError(f"say {' and '.join(lacking)}{many}")
         supplied = load_texts(texts)
         package = context.package
-        row = amend(package, table.name, identifier, given, reason, recorded_by, supplied, today)
+        corrected = with_new_text(table.name, [{table.id: identifier, **given}])
+        with without_drafts(package, corrected, NOTHING_AMENDED):
+            row = amend(
+                package, table.name, identifier, given, reason, recorded_by, supplied, today
+            )
         say_lateness(row["recorded_at"])
         line(f"amended {identifier}, version {row['version']}, in the open batch")
 

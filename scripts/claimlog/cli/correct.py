@@ -103,7 +103,7 @@ def correct(
     decisions = _decisions(quotes, occurrences, drop, changed)
     package = context.package
     try:
-        with without_drafts(package, source):
+        with without_drafts(package, [source], "nothing was corrected"):
             done = run(package, source, path, supplied, decisions, reason, recorded_by, today)
     except UndecidedError as error:
         _say_passages(error.passages, json_out)

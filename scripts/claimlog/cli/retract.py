@@ -20,8 +20,11 @@ def retract(
     context: Context, identifier: str, reason: str, recorded_by: str, today: date | None
 ) -> None:
     """Retract a live entity: it leaves the current tables and keeps a tombstone."""
+    from claimlog.desk.corrected_text import without_drafts
     from claimlog.edit.add_amend_retract import retract as run
 
-    row = run(context.package, identifier, reason, recorded_by, today)
+    package = context.package
+    with without_drafts(package, [identifier.removeprefix("sources/")], "nothing was retracted"):
+        row = run(package, identifier, reason, recorded_by, today)
     say_lateness(row["recorded_at"])
     line(f"retracted {identifier}, version {row['version']}, in the open batch")

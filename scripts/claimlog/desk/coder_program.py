@@ -111,11 +111,8 @@ def save_as_work(desk: Desk, coding: Coding, source: str, coder: str) -> Work:
         If the coder has begun that text already, or it was corrected while the program ran.
     """
     work = desk.work_folder.work(coder, source)
-    if not work.is_empty:
-        raise ClaimlogError(f"{coder} has coded {source} already; give the run another name")
-    desk.work_folder.forget(work)
     values: Row = {f"{DRAFT}p{number:05d}": row.value for number, row in enumerate(coding.rows, 1)}
-    with desk.beginning(work, coding.text_sha256) as marks:
+    with desk.beginning_anew(work, coding.text_sha256) as marks:
         work.save_finished(values, marks[BEGUN], new_nonce())
     return work
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -62,29 +62,57 @@ def require_text_of_work(
 
 
 @contextmanager
-def without_drafts(package: Package, source: str) -> Iterator[None]:
-    """Let a text be corrected that nobody codes at the desk; who would begin meanwhile waits.
+def without_drafts(package: Package, sources: Collection[str], outcome: str) -> Iterator[None]:
+    """Let sources get another text that nobody codes at the desk; who would begin meanwhile waits.
 
     What is committed does not stand in the way: its codings are in the log and are carried over.
+
+    Parameters
+    ----------
+    outcome
+        What an error says of the log.
 
     Raises
     ------
     ClaimlogError
         If somebody has drafts of it that are not committed.
     """
-    if not has_desk(package):
+    if not sources or not has_desk(package):
         yield
         return
     work_folder = WorkFolder(package)
     with work_folder.works_lock():
-        coders = [work.coder for work in work_folder.of_source(source)]
-        if coders and not _is_committed(package, source):
-            raise ClaimlogError(
-                f"{source}: {', '.join(coders)} coded it at the desk, and their drafts are of the "
-                "text as it is; commit them there first, then correct the text; nothing was "
-                "corrected"
-            )
+        for source in sources:
+            refuse_drafts(work_folder, source, outcome)
         yield
+
+
+def with_new_text(stream: str, rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the sources to which rows that amend give another text."""
+    columns = ("text", "text_sha256")
+    return [
+        str(row["source_id"])
+        for row in rows
+        if stream == "sources" and any(row.get(column) for column in columns)
+    ]
+
+
+def refuse_drafts(work_folder: WorkFolder, source: str, outcome: str) -> None:
+    """Refuse another text for a source while there are drafts of it that are not committed.
+
+    The caller holds the lock of works.
+
+    Raises
+    ------
+    ClaimlogError
+        If there are.
+    """
+    coders = [work.coder for work in work_folder.of_source(source)]
+    if coders and not _is_committed(work_folder.package, source):
+        raise ClaimlogError(
+            f"{source}: {', '.join(coders)} coded it at the desk, and their drafts are of the text "
+            f"as it is; commit them there first, or take them back; {outcome}"
+        )
 
 
 def _is_committed(package: Package, source: str) -> bool:

@@ -109,7 +109,7 @@ class Decisions(SavedWork):
                 isinstance(data, dict)
                 and type(data.get("pass")) is int
                 and isinstance(data.get("codings_only"), bool)
-                and _are_names(data.get("coders") or [])
+                and (data.get("coders") is None or _are_names(data["coders"]))
             )
         return name != COMMITTED or (
             isinstance(data, dict)

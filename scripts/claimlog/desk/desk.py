@@ -135,13 +135,35 @@ class Desk:
             yield NO_MARKS
             return
         with self.work_folder.works_lock(BEGIN_SECONDS):
-            self.require_undecided(work.source)
-            now = self.log.source(work.source)["text_sha256"]
-            if text_sha256 is not None:
-                require_same_text(text_sha256, now)
+            now = self._require_open_text(work.source, text_sha256)
             if work.begun_on not in (None, now):
                 self.work_folder.forget(work)
             yield NO_MARKS if work.is_begun else self._first_marks(work)
+
+    @contextmanager
+    def beginning_anew(self, work: Work, text_sha256: str) -> Iterator[Marks]:
+        """Yield what is noted with a work that is made elsewhere and saved here in one change.
+
+        What was taken back altogether is forgotten. Raises as `beginning` does, and if anything of
+        it is there.
+        """
+        with self.work_folder.works_lock():
+            work.cells.refresh()
+            if not work.is_empty:
+                raise RequestError(
+                    CLOSED, f"{work.coder} has coded {work.source} already; it stays as it is"
+                )
+            self._require_open_text(work.source, text_sha256)
+            self.work_folder.forget(work)
+            yield self._first_marks(work)
+
+    def _require_open_text(self, source: str, text_sha256: str | None) -> str:
+        """Return the SHA-256 of a text that nobody decided, and that is still the one meant."""
+        self.require_undecided(source)
+        now = str(self.log.source(source)["text_sha256"])
+        if text_sha256 is not None:
+            require_same_text(text_sha256, now)
+        return now
 
     def _first_marks(self, work: Work) -> Marks:
         row = self.log.source(work.source)

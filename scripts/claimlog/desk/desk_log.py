@@ -14,6 +14,7 @@ from claimlog.desk.places import Places
 from claimlog.desk.prompt_answers import require_time
 from claimlog.desk.request_error import ABSENT, RequestError
 from claimlog.edit.open_batch import open_folder, with_open
+from claimlog.errors import ClaimlogError
 from claimlog.limits import DESK_WORDS
 from claimlog.log.canonical import encode, type_flaw
 from claimlog.log.event_log import Log
@@ -132,9 +133,19 @@ class DeskLog:
         """Whether a stream of the package has rows like one, by the types of its columns.
 
         A column that the package no longer has is no matter here.
+
+        Raises
+        ------
+        ClaimlogError
+            If there is no such stream.
         """
         table = self.definition.streams.get(stream)
-        return table is not None and not any(
+        if table is None:
+            raise ClaimlogError(
+                f'an entry that was made for this text is of "{stream[:80]}", which is no register '
+                "of the package"
+            )
+        return not any(
             type_flaw(table.by_name[name], value)
             for name, value in row.items()
             if name in table.by_name

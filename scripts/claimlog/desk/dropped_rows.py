@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from functools import partial
 
 from claimlog.desk.coding_rows import CODINGS, CodedRows
+from claimlog.desk.corrected_text import refuse_drafts
 from claimlog.desk.decisions import DROPPED, Decisions
 from claimlog.desk.row_references import CLAIMS
 from claimlog.desk.saved_cells import StaleError
 from claimlog.desk.work_folder import WorkFolder, has_desk
-from claimlog.edit.drop import Drop, drop
+from claimlog.edit.drop import NOTHING, Drop, drop
 from claimlog.edit.open_batch import read_with_open
 from claimlog.edit.open_rows import OpenRow
 from claimlog.errors import ClaimlogError
@@ -41,8 +42,28 @@ def _refuse(work_folder: WorkFolder, rows: Sequence[OpenRow]) -> None:
     for row in rows:
         if row.stream == "sources" and row.version == 1:
             _refuse_coded_source(work_folder, str(row.identifier))
+    for source in _sources_of_other_texts(work_folder.package, rows):
+        refuse_drafts(work_folder, source, NOTHING)
     for source in _coded_sources(rows):
         Decisions.read(work_folder, source)
+
+
+def _sources_of_other_texts(package: Package, rows: Sequence[OpenRow]) -> list[str]:
+    """Return the sources that get back an earlier text where rows of theirs go."""
+    corrections = {
+        str(row.identifier): row.content.get("text_sha256")
+        for row in sorted(rows, key=lambda row: row.version)
+        if row.stream == "sources" and row.version > 1
+    }
+    if not corrections:
+        return []
+    gone = {(row.identifier, row.version) for row in rows if row.stream == "sources"}
+    before: dict[str, str | None] = {}
+    columns = read_with_open(package).rows("sources").select("source_id", "version", "text_sha256")
+    for source, version, text in columns.sort("version").iter_rows():
+        if (source, version) not in gone:
+            before[source] = text
+    return [name for name, text in corrections.items() if before.get(name) != text]
 
 
 def _refuse_coded_source(work_folder: WorkFolder, source: str) -> None:

@@ -12,7 +12,7 @@ from claimlog.desk.coding_rows import CODINGS
 from claimlog.desk.desk_log import DeskLog
 from claimlog.desk.entity_rows import asserted_row, claim_values
 from claimlog.desk.row_references import SPAN
-from claimlog.errors import ClaimlogError, Finding
+from claimlog.errors import Finding
 from claimlog.log.sections import section_of_claims
 from claimlog.schema.definition import Definition
 from claimlog.sources.text import Texts
@@ -119,20 +119,9 @@ def same_codings(definition: Definition, drafts: Mapping[str, Row]) -> list[list
 
 
 def entry_rows(desk_log: DeskLog, entries: Entries) -> dict[str, list[Row]]:
-    """Return the rows of entries of registers, by stream.
-
-    Raises
-    ------
-    ClaimlogError
-        If one is of a register that the package does not have, or has no more.
-    """
+    """Return the rows of entries of registers, by stream."""
     whole = desk_log.whole
     streams = whole.definition.streams
-    if unknown := [stream for stream in entries if stream not in streams]:
-        raise ClaimlogError(
-            f'an entry that was made for this text is of "{unknown[0][:80]}", which is no register '
-            "of the package; take it back, or restore the register's schema"
-        )
     return {
         stream: [asserted_row(whole, streams[stream], name, value) for name, value in own.items()]
         for stream, own in entries.items()

@@ -364,11 +364,14 @@ class SavedCells:
                     return  # what a power cut left of a line that was never acknowledged
                 raise self._no_line() from error
             try:
-                if not self._fits(value):
-                    raise self._no_line()
-                self._state.apply(value, len(line))
+                if is_saved := self._fits(value):
+                    self._state.apply(value, len(line))
             except (ValueError, LookupError, TypeError, AttributeError) as error:
                 raise self._no_line() from error
+            except ClaimlogError as error:
+                raise self._no_line(str(error)) from error
+            if not is_saved:
+                raise self._no_line()
             self._state.size += len(line) + 1
 
     def _fits(self, line: Any) -> bool:
@@ -400,10 +403,10 @@ class SavedCells:
     def _shown(self) -> str:
         return f"{self.path.parent.name}/{self.path.name}"
 
-    def _no_line(self) -> ClaimlogError:
+    def _no_line(self, why: str = "is no line of the desk") -> ClaimlogError:
         return ClaimlogError(
-            f"{self._shown}:{self._state.count + 1}: is no line of the desk; "
-            "restore it from a copy, or move the file away and begin anew"
+            f"{self._shown}:{self._state.count + 1}: {why}; restore it from a copy, or move the "
+            "file away and begin anew"
         )
 
 

@@ -26,8 +26,9 @@ from claimlog.package_state import (
 )
 
 ENDING = ".ndjson"
-BEGIN_SECONDS = 1.0
-"""Seconds that who begins to code or to decide waits, and others of the desk behind it."""
+BEGIN_SECONDS = 0.2
+"""Seconds that who begins to code or to decide waits, and others of the desk behind it; a page asks
+again by itself."""
 
 WORKS, DECIDED = "works", "decisions"
 SET_ASIDE_DECISIONS = f"_decisions{ENDING}"

@@ -21,6 +21,12 @@ from claimlog.swap import publish_directory
 
 NOTHING = "nothing was dropped"
 
+RULES = {"refers": "foreign-key", "was written": "quote-hash"}
+"""Rules that a row would break, by how the reason begins; of others that of versions."""
+
+CorrectionKey = tuple[str, ...]
+"""Source, time, who recorded it and why."""
+
 
 @dataclass(frozen=True)
 class Drop:
@@ -86,8 +92,10 @@ def dependent_rows(rows: Sequence[OpenRow], chosen: Sequence[int]) -> dict[int, 
     """Return the rows that cannot stay without the chosen ones, by position, each with the reason.
 
     These are later versions of an entity, and whatever refers to one that is no longer asserted;
-    and what depends on these.
+    what else was written when a text was corrected, because a passage is of one text only; and what
+    depends on these.
     """
+    corrections = _corrections(rows)
     refers: dict[Entity, list[int]] = {}
     versions: dict[Entity, list[int]] = {}
     for index, row in enumerate(rows):
@@ -110,11 +118,38 @@ def dependent_rows(rows: Sequence[OpenRow], chosen: Sequence[int]) -> dict[int, 
         if row.content.get("action") == "assert":
             referring = refers.pop(row.entity, ())
             why = dict.fromkeys(referring, f"refers to {row.identifier}, which would be gone") | why
+        key = _correction_key(row)
+        if key is not None and key in corrections:
+            said = f"was written by the same correction of {key[0]}, with {row.identifier}"
+            why = dict.fromkeys(corrections[key], said) | why
         new = {index: said for index, said in why.items() if index not in known}
         found |= new
         known |= new.keys()
         pending += new
     return dict(sorted(found.items()))
+
+
+def _corrections(rows: Sequence[OpenRow]) -> dict[CorrectionKey, list[int]]:
+    """Return the positions of the rows that corrected a text or were carried over to it."""
+    found: dict[CorrectionKey, list[int]] = {}
+    of_sources = set()
+    for index, row in enumerate(rows):
+        if (key := _correction_key(row)) is not None:
+            found.setdefault(key, []).append(index)
+            if row.stream == "sources":
+                of_sources.add(key)
+    return {key: own for key, own in found.items() if key in of_sources and len(own) > 1}
+
+
+def _correction_key(row: OpenRow) -> CorrectionKey | None:
+    """Return what rows of one `claimlog correct` have in common, None of a row that is of none."""
+    content = row.content
+    if content.get("action") == "assert" or not (row.stream == "sources" or "start" in content):
+        return None
+    source, *others = (
+        content.get(name) for name in ("source_id", "recorded_at", "recorded_by", "reason")
+    )
+    return (str(source), *map(str, others)) if source else None
 
 
 def _chosen_row(sealed: Log, rows: Sequence[OpenRow], name: str) -> int:
@@ -158,7 +193,7 @@ def _refuse_sealed(sealed: Log, name: str) -> None:
 
 
 def _finding(package: Package, row: OpenRow, why: str) -> Finding:
-    rule = "foreign-key" if why.startswith("refers") else "version-sequence"
+    rule = next((rule for word, rule in RULES.items() if why.startswith(word)), "version-sequence")
     path = f"{package.relative(open_folder(package))}/{row.stream}.ndjson"
     remedy = "drop it too (--with-references)"
     return Finding(rule, path, why, row.line, row.identifier, remedy)

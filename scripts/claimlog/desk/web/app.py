@@ -115,7 +115,10 @@ class DeskApp:
             answer = self._refusal(scope["path"], RequestError(code, str(error)))
         except Exception as error:
             log_fault(error, scope["method"], scope["path"])
-            answer = json_answer({"error": {"code": "fault", "message": FAULT}}, 500)
+            if is_of_the_machine(error):
+                answer = self._refusal(scope["path"], RequestError(DISK, _machine_failure(error)))
+            else:
+                answer = json_answer({"error": {"code": "fault", "message": FAULT}}, 500)
         sender = Sender(scope, send, peer=role, budget=self.budget)
         try:
             await _send(sender, answer)
@@ -228,6 +231,12 @@ class DeskApp:
         for queue in self._queues.values():
             queue.close()
         self.preview.close()
+
+
+def _machine_failure(error: Exception) -> str:
+    """Say what failed on this machine, and not in what was asked."""
+    said = error.strerror if isinstance(error, OSError) else "no memory is left"
+    return f"this machine cannot answer now ({said}); see to its disk and memory, and try again"
 
 
 def _forget_locals(error: BaseException | None) -> None:
