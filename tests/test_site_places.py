@@ -225,6 +225,7 @@ def test_what_a_killed_site_left_beside_the_directory_goes_with_the_next(tmp_pat
 
 NAMESPACES = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
 DOCTYPE = '<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/a.dtd">'
+XHTML = '<!DOCTYPE svg PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" "a.dtd">'
 
 
 def image(inside: str = "", head: str = "", attributes: str = "") -> bytes:
@@ -235,6 +236,7 @@ def image(inside: str = "", head: str = "", attributes: str = "") -> bytes:
     "data",
     [
         image('<use xlink:href="#a"/><rect fill="url(#g)" aria-label="a: b"/>'),
+        image("<text>a &amp; b; &lt;c&gt; &#x28;</text>", DOCTYPE),
         image('<style>.a{fill:url("#b")}</style>', '<?xml version="1.0" encoding="UTF-8"?>'),
         image(
             '<image href="data:image/png;base64,AA"/><filter><feBlend in="a"/></filter>', DOCTYPE
@@ -274,6 +276,9 @@ def test_a_drawing_is_plain(data: bytes) -> None:
         image(head='<?xml-stylesheet href="a.xsl"?>'),
         image(head='<?xml version="1.0" encoding="utf-7"?>'),
         image("&e;", '<!DOCTYPE svg [<!ENTITY e "<script/>">]>'),
+        image('<style>&commat;import "a"</style>', XHTML),  # which a browser knows by the type
+        image('<rect fill="url&lpar;http://a&rpar;"/>', DOCTYPE),
+        image('<style>&#64;import "a"</style>'),
         image().decode().encode("utf-16"),
         b'<script xmlns="http://www.w3.org/2000/svg"/>',
         b"<svg/>",

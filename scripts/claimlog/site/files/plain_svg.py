@@ -46,6 +46,9 @@ LOADING = re.compile(
 )
 """What makes a style load something, or could hide that it does."""
 
+ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)([^\s&;#<>]+);")
+"""One that a browser may know by the document type, as HTML's ``&commat;``, and expat passes over."""
+
 ENCODINGS = (None, "utf-8", "us-ascii")
 """Those that every reader takes for the same signs."""
 
@@ -64,7 +67,8 @@ def svg_flaw(data: bytes) -> str | None:
     "the attribute 'onload'"
     """
     try:
-        data.decode("utf-8")
+        if entity := ENTITY.search(data.decode("utf-8")):
+            return f"the entity {entity[1][:60]!r}"
         _Reader().read(data)
     except NotPlain as error:
         return str(error)
