@@ -47,7 +47,7 @@ LOADING = re.compile(
 """What makes a style load something, or could hide that it does."""
 
 ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)([^\s&;#<>]+);")
-"""One that a browser may know by the document type, as HTML's ``&commat;``, and expat passes over."""
+"""One that a browser may know by the document type, as HTML's ``&commat;``; expat skips it."""
 
 ENCODINGS = (None, "utf-8", "us-ascii")
 """Those that every reader takes for the same signs."""
