@@ -211,8 +211,8 @@ def desk(prepared: Prepared, tmp_path: Path) -> Iterator[Opened]:
     opened.close()
 
 
-def draft(topic: OwnTopic, row: dict[str, Any]) -> dict[str, Any]:
-    return {**claim_columns(row), **passage(row["quote"], topic.text)}
+def draft(text: str, row: dict[str, Any]) -> dict[str, Any]:
+    return {**claim_columns(row), **passage(row["quote"], text)}
 
 
 def test_the_form_asks_for_own_columns_with_their_codes_and_the_register(
@@ -264,8 +264,8 @@ def test_a_text_is_registered_coded_twice_decided_and_sealed(
     coded = next(item["name"] for item in topic.columns if "codelist" in item)
     codes = [*next(topic.codes[item["codelist"]] for item in topic.columns if "codelist" in item)]
     for number, row in enumerate(rows):
-        desk.put("coder-1", source, f"d{number}", draft(topic, row))
-        other = draft(topic, row)
+        desk.put("coder-1", source, f"d{number}", draft(text, row))
+        other = draft(text, row)
         if number == 0 and coded in other:
             other[coded] = next(code for code in codes if code != other[coded])
         desk.put("coder-2", source, f"e{number}", other)
