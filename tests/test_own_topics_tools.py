@@ -309,7 +309,7 @@ def test_a_text_is_registered_coded_twice_decided_and_sealed(
 
 def test_a_requirement_of_the_topic_holds_at_the_desk(prepared: Prepared, desk: Opened) -> None:
     topic = prepared.topic
-    desk.put("coder-1", "S001", "d1", draft(topic, topic.breaks))
+    desk.put("coder-1", "S001", "d1", draft(topic.text, topic.breaks))
     found = desk.take("coder-1", "GET", "work/S001/findings")
     assert topic.requirement[0] in json.dumps(found)
     state = desk.take("coder-1", "GET", "work/S001")["state"]
