@@ -496,6 +496,16 @@ def test_an_upgrade_renews_what_nobody_changed_and_no_row(older: World, pristine
     assert [change for change in plan_upgrade(package) if not change.is_kept] == []
 
 
+@pytest.mark.parametrize("change", [apply_upgrade, remove_example])
+def test_what_another_process_wrote_into_the_descriptor_before_the_lock_was_free_stays(
+    change: Callable[[Package], object], older: World
+) -> None:
+    assert "version" in older.package.descriptor  # which the command has read already
+    change_json(older.root / DESCRIPTOR, lambda about: about.update(version="7.0.0"))
+    change(older.package)
+    assert Package(older.root).descriptor["version"] == "7.0.0"
+
+
 def test_a_newer_claimlog_builds_an_older_package_as_it_is(older: World) -> None:
     done = older.run("build")
     assert done.returncode == 0, done.stderr

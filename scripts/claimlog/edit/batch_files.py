@@ -235,7 +235,6 @@ def leave_out_known(sealed: Log) -> list[str]:
 
 def _refuse_missing(package: Package) -> None:
     """Refuse to go on without a batch that the descriptor lists: it would be forgotten for good."""
-    package.__dict__.pop("descriptor", None)
     if findings := [*descriptor_findings(package)]:
         raise FindingsError(findings, "nothing was changed")
     for resource in package.descriptor.get("resources", []):
@@ -249,13 +248,14 @@ def _refuse_missing(package: Package) -> None:
 
 
 def sync_descriptor(package: Package) -> bool:
-    """Make datapackage.json list the files of every sealed batch; return whether it changed."""
-    package.__dict__.pop("descriptor", None)  # read it again: another run may have written it
+    """Make datapackage.json list the files of every sealed batch; return whether it changed.
+
+    The caller holds the lock.
+    """
     data = synced_descriptor(package, package)
     if data is None:
         return False
     package.write(package.root / DESCRIPTOR, data)
-    package.__dict__.pop("descriptor", None)
     return True
 
 

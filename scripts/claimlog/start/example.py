@@ -54,5 +54,4 @@ def remove_example(package: Package) -> list[str]:
         left = {key: value for key, value in made.items() if key != "example"}
         data = dump_json({**package.descriptor, STAMP: left})
         package.write(package.root / DESCRIPTOR, data)
-        package.__dict__.pop("descriptor", None)
     return [f"events/{name}", EXAMPLE_TEXT]
