@@ -43,8 +43,8 @@ STREAM_FILE = re.compile(rf"(?P<stream>{STREAM_NAME.strip('^$')})(?:{LINES}|{COL
 NAMED_BATCHES = 20
 """Batches on top of one that lost a race up to which all are named: each may be below thousands."""
 
-OUT, IN = "rebase-out", "rebase-in"
-"""Where a rebase keeps the batches it replaces; the name says how far it got."""
+OUT, IN, DONE = "rebase-out", "rebase-in", "rebase-done"
+"""Where a rebase keeps the batches it replaces, as OLD.NEW; the name says how far it got."""
 
 
 @dataclass(frozen=True)
@@ -349,6 +349,13 @@ def listing(batches: list[Batch]) -> dict[str, list[str]]:
     streams = in_log_order({name.removesuffix(IN_COLUMNS) for name in paths})
     order = [f"{stream}{ending}" for stream in streams for ending in ("", IN_COLUMNS)]
     return {name: paths[name] for name in order if name in paths}
+
+
+def absent_file_remedy(package: Package) -> str:
+    """Say what to do about a file that the descriptor lists and no sealed batch has."""
+    if any((package.state / folder).is_dir() for folder in (OUT, IN, DONE)):
+        return "run claimlog rebase, which ends a rebase that was cut off"
+    return "restore it from git, or take it off the list if the batch was given up"
 
 
 def descriptor_findings(package: Package) -> Iterator[Finding]:
