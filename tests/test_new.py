@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-import claimlog
+import claimlog.start.example
 from claimlog.build import build
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.batch import sealed_batches
@@ -222,6 +222,33 @@ def test_the_example_is_taken_out_and_leaves_an_empty_log(bells: World) -> None:
     again = bells.run("drop", "--example")
     assert again.returncode == 1
     assert "names no example in this log; nothing was removed" in again.stderr
+
+
+@pytest.mark.parametrize("cut", ["rename", "remove", "unlink", "write"])
+def test_an_example_that_is_taken_out_half_is_taken_out_by_the_same_command(
+    cut: str, bells: World
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    place = {"remove": claimlog.start.example, "write": Package}.get(cut, Path)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(place, cut, stop)
+        with pytest.raises(KeyboardInterrupt):
+            remove_example(bells.package)
+    validated = bells.run("validate")
+    if cut == "rename":
+        assert validated.returncode == 0, validated.stdout
+    else:
+        assert "run claimlog drop --example, which ends one" in validated.stdout
+        assert "from git" not in validated.stdout + validated.stderr
+        bells.add("actors", [{"actor_id": "own", "name": "Own", "actor_type": "person"}])
+    assert bells.run("drop", "--example").stdout == (
+        "removed events/0001-example\nremoved texts/example.txt\n"
+    )
+    assert bells.run("validate").returncode == 0
+    assert not (bells.root / "texts" / "example.txt").exists()
+    assert [*bells.package.state.glob("staging-*")] == []
 
 
 @pytest.mark.parametrize(

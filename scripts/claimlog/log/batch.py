@@ -20,7 +20,7 @@ from claimlog.limits import FILE_BYTES, UNSEALED_BYTES
 from claimlog.limits import NAME as STREAM_NAME
 from claimlog.log.takedowns import RECORD, TakedownRecord, TakenRow, read_takedowns
 from claimlog.media_types import NDJSON, PARQUET
-from claimlog.package import DESCRIPTOR, Package
+from claimlog.package import DESCRIPTOR, STAMP, Package
 from claimlog.package_state import require_own_state
 from claimlog.schema.definition import PAST
 from claimlog.schema.flaws import instruction_flaw
@@ -351,8 +351,22 @@ def listing(batches: list[Batch]) -> dict[str, list[str]]:
     return {name: paths[name] for name in order if name in paths}
 
 
+def is_example_gone(package: Package) -> bool:
+    """Whether the descriptor names the example of a new package, and no batch is there any more.
+
+    That is what taking it out leaves, if it is cut off.
+    """
+    name = package.descriptor.get(STAMP, {}).get("example")
+    if name is None:
+        return False
+    entries = package.events.iterdir() if package.events.is_dir() else ()
+    return not any(NAME.fullmatch(path.name) for path in entries)
+
+
 def absent_file_remedy(package: Package) -> str:
     """Say what to do about a file that the descriptor lists and no sealed batch has."""
+    if is_example_gone(package):
+        return "run claimlog drop --example, which ends one that was cut off"
     if any((package.state / folder).is_dir() for folder in (OUT, IN, DONE)):
         return "run claimlog rebase, which ends a rebase that was cut off"
     return "restore it from git, or take it off the list if the batch was given up"
