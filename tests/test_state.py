@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +21,7 @@ from claimlog.errors import ClaimlogError
 from claimlog.log.cache import open_cache
 from claimlog.log.stream_parts import write_part
 from claimlog.package_state import FILES, FOLDERS, open_lock
+from claimlog.release.release_lock import release_lock
 from claimlog.schema.definition import read_definition
 from claimlog.state_notes import read_note, write_note
 from claimlog.swap import recover_directory
@@ -159,6 +163,22 @@ def test_a_lock_is_not_emptied(world: World) -> None:
     with log_lock(world.package), open_lock(world.package):
         pass
     assert (world.package.state / "lock").read_text() == "kept"
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_no_other_command_that_is_waited_for(
+    number: int, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    for lock in (log_lock, release_lock):
+        with pytest.raises(ClaimlogError, match="put the package on a file system") as error:
+            lock(world.package).__enter__()
+        assert re.match(r"\.claimlog/(release/)?lock: cannot be locked \(", str(error.value))
+    with open_cache(world.package) as cache:  # what reads goes on without
+        assert cache.folder != world.package.state / "cache"
 
 
 def test_only_parts_are_removed_from_the_folder_of_parts(

@@ -6,6 +6,7 @@ is written or removed below it goes through `state_folder`, and locks are opened
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import re
@@ -58,6 +59,9 @@ OPEN_FILE = re.compile(rf"{NAME[1:-1]}\.ndjson")
 
 FILE_ONLY_FOLDERS = (OPEN,)
 """Directories that hold regular files only."""
+
+HELD = (errno.EAGAIN, errno.EACCES)
+"""Errors of a lock that another process holds; over NFS it may be either."""
 
 REMEDY = "claimlog did not make it: look at it, remove it, and run this again"
 
@@ -130,7 +134,7 @@ def open_lock(package: Package, *below: str) -> IO[bytes]:
     if not stat.S_ISREG(mode):
         os.close(handle)
         _refuse(package, path, mode, "regular file")
-    return os.fdopen(handle, "r+b", buffering=0)
+    return open(package.relative(path), "r+b", buffering=0, opener=lambda *_: handle)
 
 
 def lock_mark(package: Package, *below: str) -> str:
@@ -149,13 +153,24 @@ def lock_mark(package: Package, *below: str) -> str:
 
 
 def acquire_lock(lock: IO[bytes], seconds: float) -> bool:
-    """Lock a file that `open_lock` opened; return False if another holds it for so long."""
+    """Lock a file that `open_lock` opened; return False if another holds it for so long.
+
+    Raises
+    ------
+    ClaimlogError
+        If the file system has no locks.
+    """
     deadline = time.monotonic() + seconds
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return True
-        except OSError:
+        except OSError as error:
+            if error.errno not in HELD:
+                raise ClaimlogError(
+                    f"{lock.name}: cannot be locked ({error.strerror}), without which two commands "
+                    "could change the same; put the package on a file system that locks files"
+                ) from error
             if time.monotonic() > deadline:
                 return False
             time.sleep(0.05)
