@@ -92,6 +92,11 @@ def require_own_state(package: Package) -> Path:
     return folder
 
 
+def is_readable(folder: Path) -> bool:
+    """Whether there is such a directory, and not of another user who keeps it to himself."""
+    return os.access(f"{folder}/", os.R_OK | os.X_OK, effective_ids=True)
+
+
 def is_open_file(name: str) -> bool:
     """Whether a file of the open batch may be called so; hidden ones are a file manager's."""
     return name.startswith(".") or OPEN_FILE.fullmatch(name) is not None
@@ -182,7 +187,7 @@ def _state_entries(folder: Path) -> Iterator[tuple[Path, bool]]:
     yield from ((folder / name, True) for name in FOLDERS)
     yield from ((folder / name, False) for name in FILES)
     for name in FILE_ONLY_FOLDERS:
-        if (folder / name).is_dir():
+        if is_readable(folder / name):
             yield from ((path, False) for path in sorted((folder / name).iterdir()))
 
 
@@ -190,8 +195,8 @@ def _state_of(package: Package, path: Path) -> os.stat_result | None:
     """Return the state of a path itself, not of what it links to; None where nothing is there."""
     try:
         return path.lstat()
-    except FileNotFoundError:
-        return None
+    except (FileNotFoundError, PermissionError):
+        return None  # what another user keeps to himself cannot lead anybody anywhere
     except OSError as error:
         raise ClaimlogError(
             f"{package.relative(path)}: cannot be looked at ({error.strerror}); {REMEDY}"

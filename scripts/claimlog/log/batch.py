@@ -21,7 +21,7 @@ from claimlog.limits import NAME as STREAM_NAME
 from claimlog.log.takedowns import RECORD, TakedownRecord, TakenRow, read_takedowns
 from claimlog.media_types import NDJSON, PARQUET
 from claimlog.package import DESCRIPTOR, STAMP, Package
-from claimlog.package_state import require_own_state
+from claimlog.package_state import is_readable, require_own_state
 from claimlog.schema.definition import PAST
 from claimlog.schema.flaws import instruction_flaw
 from claimlog.schema.json_schemas import HEAD, MOST_SAID, own_shape, shape_error, shape_flaw
@@ -151,7 +151,7 @@ def sealed_batches(package: Package, findings: list[Finding]) -> list[Batch]:
         )
         return []
     state = require_own_state(package)
-    for folder in (state / OUT, state / IN):
+    for folder in filter(is_readable, (state / OUT, state / IN)):
         if taken := sorted(path.name.partition(".")[0] for path in folder.glob("*.*")):
             message = f"holds {' '.join(taken)}, which an interrupted rebase took out of events/"
             remedy = f"run it again: claimlog rebase {shlex.join(taken)}"
@@ -367,7 +367,7 @@ def absent_file_remedy(package: Package) -> str:
     """Say what to do about a file that the descriptor lists and no sealed batch has."""
     if is_example_gone(package):
         return "run claimlog drop --example, which ends one that was cut off"
-    if any((package.state / folder).is_dir() for folder in (OUT, IN, DONE)):
+    if any(is_readable(package.state / folder) for folder in (OUT, IN, DONE)):
         return "run claimlog rebase, which ends a rebase that was cut off"
     return "restore it from git, or take it off the list if the batch was given up"
 
