@@ -415,6 +415,7 @@ class World:
             manifest = make_manifest(log, fresh, batch.slug, **told)
             (batch.path / MANIFEST).write_bytes(dump_manifest(manifest))
             log.batches[-1] = replace(fresh, manifest=manifest)
+        self.package.forget()
         sync_descriptor(self.package)
 
     def rename(self, names: Mapping[str, str]) -> None:

@@ -29,6 +29,7 @@ from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.release.coding_manual import coding_manual
 from claimlog.release.generated_files import stale_files
+from claimlog.release.publishing.doi import write_doi
 from claimlog.schema.definition import read_definition
 from claimlog.schema.table_schema import Field
 from claimlog.start import define as define_module
@@ -731,3 +732,20 @@ def test_another_process_that_changes_the_log_is_waited_for(empty: World) -> Non
     with pytest.raises(ClaimlogError, match="another claimlog is changing this log"):
         define_module.define(Package(empty.root), Variable(PITCH))
     other.communicate(b"\n", timeout=30)
+
+
+def test_what_is_generated_is_written_from_no_definition_that_is_being_changed(
+    sealed: World,
+) -> None:
+    sealed.limit(lock_seconds=0)
+    stale = sealed.root / "docs" / "codebook.md"
+    stale.write_text("stale\n")
+    before = files(sealed)
+    with package_lock(Package(sealed.root)):
+        done = sealed.run("schemas", "--write")
+        with pytest.raises(ClaimlogError, match="another claimlog is changing this log"):
+            write_doi(sealed.package, "10.5281/zenodo.1")
+    assert done.stderr.startswith("claimlog: another claimlog is changing this log")
+    assert files(sealed) == before
+    write_doi(sealed.package, "10.5281/zenodo.1")
+    assert stale.read_text("utf-8") != "stale\n"

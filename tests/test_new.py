@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-import claimlog
+import claimlog.start.example
 from claimlog.build import build
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.batch import sealed_batches
@@ -222,6 +222,33 @@ def test_the_example_is_taken_out_and_leaves_an_empty_log(bells: World) -> None:
     again = bells.run("drop", "--example")
     assert again.returncode == 1
     assert "names no example in this log; nothing was removed" in again.stderr
+
+
+@pytest.mark.parametrize("cut", ["rename", "remove", "unlink", "write"])
+def test_an_example_that_is_taken_out_half_is_taken_out_by_the_same_command(
+    cut: str, bells: World
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    place = {"remove": claimlog.start.example, "write": Package}.get(cut, Path)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(place, cut, stop)
+        with pytest.raises(KeyboardInterrupt):
+            remove_example(bells.package)
+    validated = bells.run("validate")
+    if cut == "rename":
+        assert validated.returncode == 0, validated.stdout
+    else:
+        assert "run claimlog drop --example, which ends one" in validated.stdout
+        assert "from git" not in validated.stdout + validated.stderr
+        bells.add("actors", [{"actor_id": "own", "name": "Own", "actor_type": "person"}])
+    assert bells.run("drop", "--example").stdout == (
+        "removed events/0001-example\nremoved texts/example.txt\n"
+    )
+    assert bells.run("validate").returncode == 0
+    assert not (bells.root / "texts" / "example.txt").exists()
+    assert [*bells.package.state.glob("staging-*")] == []
 
 
 @pytest.mark.parametrize(
@@ -494,6 +521,16 @@ def test_an_upgrade_renews_what_nobody_changed_and_no_row(older: World, pristine
     assert package.descriptor[STAMP]["version"] == claimlog.__version__
     assert package.descriptor[STAMP]["example"] == "0001-example"
     assert [change for change in plan_upgrade(package) if not change.is_kept] == []
+
+
+@pytest.mark.parametrize("change", [apply_upgrade, remove_example])
+def test_what_another_process_wrote_into_the_descriptor_before_the_lock_was_free_stays(
+    change: Callable[[Package], object], older: World
+) -> None:
+    assert "version" in older.package.descriptor  # which the command has read already
+    change_json(older.root / DESCRIPTOR, lambda about: about.update(version="7.0.0"))
+    change(older.package)
+    assert Package(older.root).descriptor["version"] == "7.0.0"
 
 
 def test_a_newer_claimlog_builds_an_older_package_as_it_is(older: World) -> None:

@@ -18,14 +18,23 @@ import pytest
 
 import claimlog.edit.batch_files
 import claimlog.log.batch
-from claimlog.edit.batch_files import DONE, IN, MARK, OUT, mark_rebase, recover
+from claimlog.edit.batch_files import MARK, mark_rebase, recover
 from claimlog.edit.clock import FORMAT
 from claimlog.edit.log_lock import log_lock
 from claimlog.edit.open_batch import read_with_open
 from claimlog.edit.rebase import rebase
 from claimlog.edit.rebase_open_batch import rebase_open
 from claimlog.errors import ClaimlogError, Finding, FindingsError, UsageError
-from claimlog.log.batch import MANIFEST, chain, dump_manifest, first_followers, sealed_batches
+from claimlog.log.batch import (
+    DONE,
+    IN,
+    MANIFEST,
+    OUT,
+    chain,
+    dump_manifest,
+    first_followers,
+    sealed_batches,
+)
 from claimlog.log.merged_entities import amend_reason, merge_reason, rename_merged
 from claimlog.log.read_log import read
 from claimlog.package import Package
@@ -456,9 +465,34 @@ def test_a_rebase_that_crashed_before_the_descriptor_is_finished(
     done = data(world)
     descriptor.write_bytes(before)
     (world.package.state / DONE).mkdir()
+    assert "run claimlog rebase, which ends" in "\n".join(found(world))
+    assert "from git" not in "\n".join(found(world))
+    assert world.run("rebase").returncode == 0
+    assert data(world) == done
+
+
+@pytest.mark.parametrize("point", [*crash_points()][1:])
+def test_half_a_rebase_of_another_copy_is_put_back_by_what_the_message_says(
+    point: str, raced: World, tmp_path: Path
+) -> None:
+    world = copied(raced, tmp_path)
+    before = data(world)
+    crash_points()[point](world)
+    (world.package.state / "lock").unlink()
+    (world.package.state / "lock").touch()
+    done = world.run("rebase", "0004-beta", "0005-gamma")
+    folders = [world.package.state / name for name in (OUT, IN)]
+    for path in [path for folder in folders if folder.exists() for path in folder.iterdir()]:
+        old, new = path.name.split(".")
+        assert f"{old}.{new}" in done.stderr
+        assert "where events/NEW holds the rows of an OLD.NEW, remove events/NEW" in done.stderr
+        shutil.rmtree(world.package.events / new, ignore_errors=True)
+        path.rename(world.package.events / old)
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
     with log_lock(world.package):
         recover(world.package)
-    assert data(world) == done
+    assert data(world) == before
 
 
 @pytest.mark.parametrize("failing", [1, 2])
@@ -497,7 +531,7 @@ def test_what_a_copy_brings_as_half_a_rebase_takes_the_place_of_no_batch(
     done = world.run("seal", *("--slug", "x", "--title", "X", "--method", "M.", "--by", "me"))
     assert done.returncode == 1
     assert done.stderr.startswith(f"claimlog: .claimlog/{sorted(folders)[-1]}: no rebase made this")
-    assert "0001-other.0001-register; look at it, move what" in done.stderr
+    assert "0001-other.0001-register; look at it: where" in done.stderr
     assert data(world) == before
     for folder in folders:
         shutil.rmtree(world.package.state / folder)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from claimlog import swap
+from claimlog.cli import cli
 from claimlog.errors import ClaimlogError
 from claimlog.log.release_index import ReleaseEntry
 from claimlog.package import Package
@@ -366,3 +369,34 @@ def test_a_query_that_reaches_a_limit_of_its_process_fails_the_command(
     monkeypatch.setattr(prepared_query, "prepared_seconds", lambda _: seconds)
     with pytest.raises(ClaimlogError, match="the prepared query large: its page takes more than"):
         ask(sql)
+
+
+# what comes meanwhile -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["new", "OUT", *("--title", "T", "--topic", "a topic", "--author", "A")],
+        ["build", "--out", "OUT"],
+        ["export", "claims", "--out", "OUT"],
+        ["site", "--out", "OUT"],
+    ],
+)
+def test_what_somebody_put_there_while_a_directory_was_written_stays(
+    words: list[str], tiny_build: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, flush = tmp_path / "out", swap.sync
+
+    def work(path: Path) -> None:
+        out.mkdir(exist_ok=True)
+        (out / "notes.txt").write_bytes(MINE)
+        flush(path)
+
+    monkeypatch.setattr(swap, "sync", work)
+    given = [str(out) if word == "OUT" else word for word in words]
+    done = CliRunner().invoke(cli, ["--package", str(tiny_build.root), *given])
+    assert isinstance(done.exception, ClaimlogError)
+    assert re.search("is not empty|no build of ours|is there already|site", str(done.exception))
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert (out / "notes.txt").read_bytes() == MINE

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import ctypes
+import errno
+import fcntl
 import os
+import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import claimlog.fingerprint
 import claimlog.log.cache
 from claimlog.build import build
+from claimlog.cli import cli
 from claimlog.edit.batch_files import recover
 from claimlog.edit.log_lock import log_lock
 from claimlog.errors import ClaimlogError
 from claimlog.log.cache import open_cache
 from claimlog.log.stream_parts import write_part
 from claimlog.package_state import FILES, FOLDERS, open_lock
+from claimlog.release.release_lock import release_lock
 from claimlog.schema.definition import read_definition
 from claimlog.state_notes import read_note, write_note
 from claimlog.swap import recover_directory
@@ -159,6 +167,64 @@ def test_a_lock_is_not_emptied(world: World) -> None:
     with log_lock(world.package), open_lock(world.package):
         pass
     assert (world.package.state / "lock").read_text() == "kept"
+
+
+@contextmanager
+def bound_by_permissions() -> Iterator[None]:
+    """Have root meet the permissions of files as anybody else does (Linux, of this thread)."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)  # _LINUX_CAPABILITY_VERSION_3
+    held = (ctypes.c_uint32 * 6)()
+    assert libc.capget(header, held) == 0
+    bound = (ctypes.c_uint32 * 6)(*held)
+    bound[0] &= ~0b110  # effective: CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+    assert libc.capset(header, bound) == 0
+    try:
+        yield
+    finally:
+        assert libc.capset(header, held) == 0
+
+
+@pytest.mark.parametrize("kept", [".claimlog", ".claimlog/open", ".claimlog/cache"])
+def test_state_that_another_user_keeps_to_himself_hinders_nobody_from_reading(
+    kept: str, world: World
+) -> None:
+    for name in ("cache", "open"):
+        (world.package.state / name).mkdir(exist_ok=True)
+    (world.package.state / "cache" / "sound.json").touch()
+    (world.root / kept).chmod(0)
+    words = (("validate",), ("log",), ("show", "C001-001"), ("schemas",), ("open",))
+    try:
+        with bound_by_permissions():
+            done = {
+                name: CliRunner().invoke(cli, ["--package", str(world.root), name, *more])
+                for name, *more in words
+            }
+    finally:
+        (world.root / kept).chmod(0o700)
+    listed = done.pop("open")
+    assert {name: one.exception for name, one in done.items()} == dict.fromkeys(done)
+    if kept == ".claimlog/cache":
+        assert listed.output == "the open batch is empty; claimlog add begins one\n"
+    else:
+        assert isinstance(listed.exception, ClaimlogError)
+        assert str(listed.exception).startswith(f"{kept}: is another user's, and you may not read")
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_no_other_command_that_is_waited_for(
+    number: int, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    for lock in (log_lock, release_lock):
+        with pytest.raises(ClaimlogError, match="put the package on a file system") as error:
+            lock(world.package).__enter__()
+        assert re.match(r"\.claimlog/(release/)?lock: cannot be locked \(", str(error.value))
+    with open_cache(world.package) as cache:  # what reads goes on without
+        assert cache.folder != world.package.state / "cache"
 
 
 def test_only_parts_are_removed_from_the_folder_of_parts(

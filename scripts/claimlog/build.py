@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from claimlog.build_notes import (
@@ -77,7 +78,8 @@ def build(
     ClaimlogError
         If `out` cannot be written or is not ours to replace.
     """
-    refuse_foreign(package, out)
+    require = partial(refuse_foreign, package, out)
+    require()
     progress("read")
     # first: a change meanwhile rebuilds
     inputs, code = fingerprint or build_fingerprint(package, as_of, texts)
@@ -88,13 +90,13 @@ def build(
     earlier = None if fresh or not is_whole else updatable_build(log, out)
     if earlier is None:
         report = _require_valid(validate(log, checked_texts, progress=progress, waived=waived))
-        with publish_directory(out, package.relative(out)) as folder:
+        with publish_directory(out, package.relative(out), require) as folder:
             progress("compile")
             write_build(log, cut, report, folder, inputs, progress)
     else:
         check = check_appended(log, earlier.size, earlier.checked)
         with (
-            publish_directory(out, package.relative(out)) as folder,
+            publish_directory(out, package.relative(out), require) as folder,
             BuildUpdate(log.definition.descriptor["name"], out, earlier.size, folder) as update,
         ):
             report = _require_valid(validate(log, progress=progress, rows_by=check))

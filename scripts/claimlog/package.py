@@ -256,6 +256,12 @@ class Package:
         self.refuse_links(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_durably(path, data)
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget what was read: it is read again where it may have been written meanwhile."""
+        for name in ("descriptor", "_schemas_size"):
+            self.__dict__.pop(name, None)
 
     def refuse_links(self, path: Path) -> None:
         """Refuse a place to write to where a directory of the package on the way is a link.

@@ -6,6 +6,7 @@ is written or removed below it goes through `state_folder`, and locks are opened
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import re
@@ -59,6 +60,9 @@ OPEN_FILE = re.compile(rf"{NAME[1:-1]}\.ndjson")
 FILE_ONLY_FOLDERS = (OPEN,)
 """Directories that hold regular files only."""
 
+HELD = (errno.EAGAIN, errno.EACCES)
+"""Errors of a lock that another process holds; over NFS it may be either."""
+
 REMEDY = "claimlog did not make it: look at it, remove it, and run this again"
 
 
@@ -86,6 +90,11 @@ def require_own_state(package: Package) -> Path:
                 f"{package.relative(path)}: is no file of open rows (STREAM.ndjson); {REMEDY}"
             )
     return folder
+
+
+def is_readable(folder: Path) -> bool:
+    """Whether there is such a directory, and not of another user who keeps it to himself."""
+    return os.access(f"{folder}/", os.R_OK | os.X_OK, effective_ids=True)
 
 
 def is_open_file(name: str) -> bool:
@@ -130,7 +139,7 @@ def open_lock(package: Package, *below: str) -> IO[bytes]:
     if not stat.S_ISREG(mode):
         os.close(handle)
         _refuse(package, path, mode, "regular file")
-    return os.fdopen(handle, "r+b", buffering=0)
+    return open(package.relative(path), "r+b", buffering=0, opener=lambda *_: handle)
 
 
 def lock_mark(package: Package, *below: str) -> str:
@@ -149,13 +158,24 @@ def lock_mark(package: Package, *below: str) -> str:
 
 
 def acquire_lock(lock: IO[bytes], seconds: float) -> bool:
-    """Lock a file that `open_lock` opened; return False if another holds it for so long."""
+    """Lock a file that `open_lock` opened; return False if another holds it for so long.
+
+    Raises
+    ------
+    ClaimlogError
+        If the file system has no locks.
+    """
     deadline = time.monotonic() + seconds
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return True
-        except OSError:
+        except OSError as error:
+            if error.errno not in HELD:
+                raise ClaimlogError(
+                    f"{lock.name}: cannot be locked ({error.strerror}), without which two commands "
+                    "could change the same; put the package on a file system that locks files"
+                ) from error
             if time.monotonic() > deadline:
                 return False
             time.sleep(0.05)
@@ -167,7 +187,7 @@ def _state_entries(folder: Path) -> Iterator[tuple[Path, bool]]:
     yield from ((folder / name, True) for name in FOLDERS)
     yield from ((folder / name, False) for name in FILES)
     for name in FILE_ONLY_FOLDERS:
-        if (folder / name).is_dir():
+        if is_readable(folder / name):
             yield from ((path, False) for path in sorted((folder / name).iterdir()))
 
 
@@ -175,8 +195,8 @@ def _state_of(package: Package, path: Path) -> os.stat_result | None:
     """Return the state of a path itself, not of what it links to; None where nothing is there."""
     try:
         return path.lstat()
-    except FileNotFoundError:
-        return None
+    except (FileNotFoundError, PermissionError):
+        return None  # what another user keeps to himself cannot lead anybody anywhere
     except OSError as error:
         raise ClaimlogError(
             f"{package.relative(path)}: cannot be looked at ({error.strerror}); {REMEDY}"

@@ -7,6 +7,7 @@ time of change, which no checkout, archive or copy brings along.
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 
 from claimlog.errors import ClaimlogError
@@ -46,7 +47,7 @@ def note_sound_values(package: Package) -> None:
 
 
 def _noted(package: Package) -> frozenset[str]:
-    if package.archived or not (package.state / NOTE).is_file():
+    if package.archived or not os.access(package.state / NOTE, os.F_OK, effective_ids=True):
         return frozenset()
     try:
         note = read_note(package, NOTE)

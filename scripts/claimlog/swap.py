@@ -6,7 +6,7 @@ import contextlib
 import ctypes
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError, reason, write_remedy
@@ -32,10 +32,18 @@ directory of the user's that is called so."""
 
 
 @contextlib.contextmanager
-def publish_directory(target: Path, display_path: str) -> Iterator[Path]:
+def publish_directory(
+    target: Path, display_path: str, require: Callable[[], None] = lambda: None
+) -> Iterator[Path]:
     """Yield an empty directory beside `target` that replaces it once the block ends well.
 
     Whatever goes wrong, an interrupt included, `target` stays as it was.
+
+    Parameters
+    ----------
+    require
+        Refuses a `target` that may not be replaced; called last, because writing takes long, and
+        somebody may work there meanwhile.
 
     Raises
     ------
@@ -49,6 +57,7 @@ def publish_directory(target: Path, display_path: str) -> Iterator[Path]:
         with temporary_folder(target) as folder:
             yield folder
             _sync(folder)
+            require()
             _swap(folder, target)
             confirm_rename(target.parent, display_path)
     except OSError as error:

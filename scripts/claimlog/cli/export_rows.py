@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -54,8 +55,7 @@ def export_command(
     from claimlog.interchange.export_rows import exported_rows
     from claimlog.swap import publish_directory
 
-    if out.exists() or out.is_symlink():
-        raise UsageError(f"{out}: is there already; name another directory with --out")
+    _require_absent(out)
     given = {"source_id": source, "coder": coder, "pass": pass_number}
     only = {column: value for column, value in given.items() if value is not None}
     log = read_with_open(context.package)
@@ -67,9 +67,15 @@ def export_command(
             f"{out}: lies in the package, and the files hold words of the texts, which do not "
             "belong there; name a directory outside with --out, or leave out --texts"
         )
-    with publish_directory(out.absolute(), str(out)) as folder:
+    require = partial(_require_absent, out)
+    with publish_directory(out.absolute(), str(out), require) as folder:
         for file, data in export.files.items():
             (folder / file).write_bytes(data)
     lines(list(export.losses.lines()))
     what = log.definition.streams[stream].entity if export.number == 1 else stream
     line(f"wrote {export.number:,} {what} to {out} ({', '.join(sorted(export.files))})")
+
+
+def _require_absent(out: Path) -> None:
+    if out.exists() or out.is_symlink():
+        raise UsageError(f"{out}: is there already; name another directory with --out")

@@ -23,13 +23,13 @@ def list_open(context: Context, json_out: bool) -> None:
     Rows from before a schema changed are carried over to the present one first.
     """
     from claimlog.edit.log_lock import carry_open_batch_over
-    from claimlog.edit.open_batch import open_folder
+    from claimlog.edit.open_batch import readable_open_folder
     from claimlog.edit.open_rows import open_rows, row_counts, summary
     from claimlog.edit.open_upcast import is_outdated
     from claimlog.schema.definition import read_definition
 
     definition = read_definition(context.package)
-    folder = open_folder(context.package)
+    folder = readable_open_folder(context.package)
     shown = context.package.relative(folder)
     if is_outdated(folder, shown, definition):
         carried = carry_open_batch_over(context.package)

@@ -33,39 +33,60 @@ def schemas(context: Context, write: bool, next_version: str | None) -> int:
 
         lines(begin_next_version(context.package, next_version))
         return 0
-    return _check_or_write(context, write)
+    (_write if write else _compare)(context.package)
+    absent = _absent_parts(context.package)
+    lines(absent)
+    lacking = _missing_columns(context.package) if write else []
+    lines(lacking, err=True)
+    return 1 if absent or lacking else 0
 
 
-def _check_or_write(context: Context, write: bool) -> int:
+def _compare(package: Package) -> None:
+    """Show how files differ from what they should hold.
+
+    Raises
+    ------
+    ClaimlogError
+        If one does.
+    """
     import difflib
 
-    from claimlog.export.queries import absent_parts
     from claimlog.limits import DIFF_LINES
     from claimlog.release.generated_files import REMEDY, stale_files
-    from claimlog.schema.definition import read_definition
 
     stale = 0
-    for path, have, text in stale_files(context.package):
+    for path, have, text in stale_files(package):
         stale += 1
-        name = context.package.relative(path)
-        if write:
-            context.package.write(path, text.encode("utf-8"))
-            line(f"wrote {name}")
-            continue
+        name = package.relative(path)
         old, new = have.splitlines(), text.splitlines()
         if len(old) + len(new) > DIFF_LINES:
             line(f"{name}: is stale; it is too long for a list of the differences")
         else:
             lines([*difflib.unified_diff(old, new, name, "expanded", lineterm="", n=1)])
-    if stale and not write:
+    if stale:
         raise ClaimlogError(f"{stale} files are stale; {REMEDY}")
-    if write and _names_other_schemas(context.package):
-        line("wrote datapackage.json")
-    absent = absent_parts(read_definition(context.package))
-    lines(absent)
-    lacking = _missing_columns(context.package) if write else []
-    lines(lacking, err=True)
-    return 1 if absent or lacking else 0
+
+
+def _write(package: Package) -> None:
+    """Write what is stale, and have the descriptor name the schemas that rows have."""
+    from claimlog.edit.batch_files import sync_descriptor
+    from claimlog.edit.log_lock import package_lock
+    from claimlog.release.generated_files import stale_files
+
+    with package_lock(package):
+        for path, _, text in stale_files(package):
+            package.write(path, text.encode("utf-8"))
+            line(f"wrote {package.relative(path)}")
+        if sync_descriptor(package):
+            line("wrote datapackage.json")
+
+
+def _absent_parts(package: Package) -> list[str]:
+    """Return what of the package speaks of columns that claims do not have, a line each."""
+    from claimlog.export.queries import absent_parts
+    from claimlog.schema.definition import read_definition
+
+    return absent_parts(read_definition(package))
 
 
 def _missing_columns(package: Package) -> list[Finding]:
@@ -73,12 +94,3 @@ def _missing_columns(package: Package) -> list[Finding]:
     from claimlog.log.read_log import read
 
     return [one for one in read(package).findings if one.rule == MISSING]
-
-
-def _names_other_schemas(package: Package) -> bool:
-    """Have the descriptor name the schemas that rows have; return whether it named others."""
-    from claimlog.edit.batch_files import sync_descriptor
-    from claimlog.edit.log_lock import package_lock
-
-    with package_lock(package):
-        return sync_descriptor(package)

@@ -15,10 +15,12 @@ from claimlog.errors import ClaimlogError, Finding, FindingsError, reason, write
 from claimlog.export.descriptor import dump_json
 from claimlog.files import remove, sync
 from claimlog.log.batch import (
+    DONE,
     IN,
     OUT,
     RACED,
     Batch,
+    absent_file_remedy,
     descriptor_findings,
     resources,
     sealed_batches,
@@ -31,9 +33,6 @@ from claimlog.state_notes import read_note, write_note
 MARK = "rebase.json"
 """File that names the lock beside which a rebase moves batches, while it does: no copy of the
 package can bring a true one along, and without one nothing in `OUT` and `IN` is believed."""
-
-DONE = "rebase-done"
-"""What becomes of `OUT` and `IN`, which hold replaced batches as OLD.NEW, at the end."""
 
 
 @contextmanager
@@ -177,8 +176,9 @@ def _refuse_foreign(package: Package, folder: Path, names: Sequence[str]) -> Non
     if not is_own:
         raise ClaimlogError(
             f"{package.relative(folder)}: no rebase made this in this copy of the package: "
-            f"{', '.join(names[:3])}; look at it, move what events/ lacks back there (OLD.NEW as "
-            "events/OLD), remove the directory, and run this again"
+            f"{', '.join(names[:3])}; look at it: where events/NEW holds the rows of an OLD.NEW, "
+            "remove events/NEW; move OLD.NEW back as events/OLD where events/ lacks that; remove "
+            "the directory, and run this again"
         )
 
 
@@ -235,7 +235,6 @@ def leave_out_known(sealed: Log) -> list[str]:
 
 def _refuse_missing(package: Package) -> None:
     """Refuse to go on without a batch that the descriptor lists: it would be forgotten for good."""
-    package.__dict__.pop("descriptor", None)
     if findings := [*descriptor_findings(package)]:
         raise FindingsError(findings, "nothing was changed")
     for resource in package.descriptor.get("resources", []):
@@ -243,19 +242,19 @@ def _refuse_missing(package: Package) -> None:
         for path in [listed] if isinstance(listed, str) else listed:
             if not (package.root / path).is_file():
                 raise ClaimlogError(
-                    f"{DESCRIPTOR}: lists {path}, which is missing; restore it from git, or take "
-                    "it off the list if the batch was given up"
+                    f"{DESCRIPTOR}: lists {path}, which is missing; {absent_file_remedy(package)}"
                 )
 
 
 def sync_descriptor(package: Package) -> bool:
-    """Make datapackage.json list the files of every sealed batch; return whether it changed."""
-    package.__dict__.pop("descriptor", None)  # read it again: another run may have written it
+    """Make datapackage.json list the files of every sealed batch; return whether it changed.
+
+    The caller holds the lock.
+    """
     data = synced_descriptor(package, package)
     if data is None:
         return False
     package.write(package.root / DESCRIPTOR, data)
-    package.__dict__.pop("descriptor", None)
     return True
 
 

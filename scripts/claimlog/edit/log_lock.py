@@ -71,6 +71,7 @@ def package_lock(package: Package) -> Iterator[None]:
             raise ClaimlogError(
                 "another claimlog is changing this log; wait for it and run this again"
             )
+        package.forget()  # what was read before may have been written by who held the lock
         put_back_replaced(package)
         recover_directory(open_folder(package))
         for pattern in ("staging-*", ".gone-*", ".open-new-*"):

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from claimlog.edit.open_upcast import refuse_outdated
+from claimlog.errors import ClaimlogError
 from claimlog.files import remove
 from claimlog.log.batch import NAME, Batch
 from claimlog.log.event_log import Log
 from claimlog.log.merkle import leaf_hash
 from claimlog.log.read_log import extend, read
 from claimlog.package import Package
-from claimlog.package_state import require_own_state
+from claimlog.package_state import is_readable, require_own_state
 from claimlog.swap import publish_directory
 
 
@@ -22,14 +23,32 @@ def open_folder(package: Package) -> Path:
     return require_own_state(package) / "open"
 
 
+def readable_open_folder(package: Package) -> Path:
+    """Return where the open batch lies, as `open_folder` does, if it is one's own to read.
+
+    Raises
+    ------
+    ClaimlogError
+        If another user keeps it to himself: nobody can say whether it is empty.
+    """
+    place = open_folder(package)
+    for folder in (place.parent, place):
+        if os.path.lexists(folder) and not is_readable(folder):
+            raise ClaimlogError(
+                f"{package.relative(folder)}: is another user's, and you may not read it; ask for "
+                "the permission, or work in a checkout of your own"
+            )
+    return place
+
+
 def open_batch(package: Package, folder: Path | None = None) -> Batch | None:
-    """Return the open batch as the one that would come next, or None if there is none.
+    """Return the open batch as the one that would come next, or None if there is none to read.
 
     `folder` is where its files lie; messages name it as ``.claimlog/open`` all the same.
     """
     place = open_folder(package)
     folder = folder or place
-    if not folder.is_dir() or not any(folder.iterdir()):
+    if not is_readable(folder) or not any(folder.iterdir()):
         return None
     numbers = [
         int(match["number"])

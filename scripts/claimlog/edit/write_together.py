@@ -93,7 +93,7 @@ def put_back_replaced(package: Package) -> None:
         elif data != _present(package, name):
             package.write(package.root / name, data)
     path.unlink()
-    package.__dict__.pop("descriptor", None)  # it may be one of them
+    package.forget()  # the descriptor may be one of them
 
 
 def _present(package: Package, name: str) -> bytes | None:

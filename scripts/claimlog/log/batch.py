@@ -20,8 +20,8 @@ from claimlog.limits import FILE_BYTES, UNSEALED_BYTES
 from claimlog.limits import NAME as STREAM_NAME
 from claimlog.log.takedowns import RECORD, TakedownRecord, TakenRow, read_takedowns
 from claimlog.media_types import NDJSON, PARQUET
-from claimlog.package import DESCRIPTOR, Package
-from claimlog.package_state import require_own_state
+from claimlog.package import DESCRIPTOR, STAMP, Package
+from claimlog.package_state import is_readable, require_own_state
 from claimlog.schema.definition import PAST
 from claimlog.schema.flaws import instruction_flaw
 from claimlog.schema.json_schemas import HEAD, MOST_SAID, own_shape, shape_error, shape_flaw
@@ -43,8 +43,8 @@ STREAM_FILE = re.compile(rf"(?P<stream>{STREAM_NAME.strip('^$')})(?:{LINES}|{COL
 NAMED_BATCHES = 20
 """Batches on top of one that lost a race up to which all are named: each may be below thousands."""
 
-OUT, IN = "rebase-out", "rebase-in"
-"""Where a rebase keeps the batches it replaces; the name says how far it got."""
+OUT, IN, DONE = "rebase-out", "rebase-in", "rebase-done"
+"""Where a rebase keeps the batches it replaces, as OLD.NEW; the name says how far it got."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def sealed_batches(package: Package, findings: list[Finding]) -> list[Batch]:
         )
         return []
     state = require_own_state(package)
-    for folder in (state / OUT, state / IN):
+    for folder in filter(is_readable, (state / OUT, state / IN)):
         if taken := sorted(path.name.partition(".")[0] for path in folder.glob("*.*")):
             message = f"holds {' '.join(taken)}, which an interrupted rebase took out of events/"
             remedy = f"run it again: claimlog rebase {shlex.join(taken)}"
@@ -349,6 +349,27 @@ def listing(batches: list[Batch]) -> dict[str, list[str]]:
     streams = in_log_order({name.removesuffix(IN_COLUMNS) for name in paths})
     order = [f"{stream}{ending}" for stream in streams for ending in ("", IN_COLUMNS)]
     return {name: paths[name] for name in order if name in paths}
+
+
+def is_example_gone(package: Package) -> bool:
+    """Whether the descriptor names the example of a new package, and no batch is there any more.
+
+    That is what taking it out leaves, if it is cut off.
+    """
+    name = package.descriptor.get(STAMP, {}).get("example")
+    if name is None:
+        return False
+    entries = package.events.iterdir() if package.events.is_dir() else ()
+    return not any(NAME.fullmatch(path.name) for path in entries)
+
+
+def absent_file_remedy(package: Package) -> str:
+    """Say what to do about a file that the descriptor lists and no sealed batch has."""
+    if is_example_gone(package):
+        return "run claimlog drop --example, which ends one that was cut off"
+    if any(is_readable(package.state / folder) for folder in (OUT, IN, DONE)):
+        return "run claimlog rebase, which ends a rebase that was cut off"
+    return "restore it from git, or take it off the list if the batch was given up"
 
 
 def descriptor_findings(package: Package) -> Iterator[Finding]:

@@ -240,7 +240,8 @@ def open_cache(package: Package, code: str | None = None, fresh: bool = False) -
     """Yield the cache of a package, which no other command reads into meanwhile.
 
     An empty one in a temporary directory takes its place for a log in an archive, where nothing
-    can be written, and while another command holds the cache for longer than `LOCK_SECONDS`.
+    can be written or locked, and while another command holds the cache for longer than
+    `LOCK_SECONDS`.
 
     Parameters
     ----------
@@ -256,16 +257,11 @@ def open_cache(package: Package, code: str | None = None, fresh: bool = False) -
     """
     if code is None:
         code = "" if package.archived else code_fingerprint(package)
-    lock = None if package.archived else _lock(package)
+    lock, why = (None, None) if package.archived else _lock(package)
     if lock is None:
-        yield _temporary(package, code, None)
+        yield _temporary(package, code, why)
         return
     try:
-        if not acquire_lock(lock, LOCK_SECONDS):
-            yield _temporary(
-                package, code, "another command holds the cache: all of the log is read again"
-            )
-            return
         cache = Cache(package, state_folder(package, "cache"), code)
         cache.parts.mkdir(exist_ok=True)
         if not fresh:
@@ -300,16 +296,18 @@ def empty_cache(package: Package) -> None:
         ) from error
 
 
-def _lock(package: Package) -> IO[bytes] | None:
-    """Open the lock of the cache; return None where nothing can be written."""
-    require_own_state(package)
+def _lock(package: Package) -> tuple[IO[bytes] | None, str | None]:
+    """Lock the cache; return None where that is impossible, and why if another command holds it."""
     try:
-        state_folder(package, "cache")
-        return open_lock(package, "cache")
+        lock = open_lock(package, "cache")
+        if acquire_lock(lock, LOCK_SECONDS):
+            return lock, None
     except ClaimlogError as error:
         if isinstance(error.__cause__, OSError):
-            return None
+            return None, None  # nothing can be written or locked here
         raise
+    lock.close()
+    return None, "another command holds the cache: all of the log is read again"
 
 
 def _temporary(package: Package, code: str, why: str | None) -> Cache:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -144,12 +145,11 @@ def apply_delta(
         absent = [folder, archive]
         if destination is not None:  # an archive there is compared before anything is put there
             absent = [release_paths(name, str(entry.version), destination)[0]]
-        for path in absent:
-            if os.path.lexists(path):
-                raise ClaimlogError(f"{path}: {IS_THERE}")
+        require_absent(absent)
         if tool is None:
             out.mkdir(parents=True, exist_ok=True)
-            with publish_directory(folder, str(folder)) as staged:
+            require = partial(require_absent, [folder])
+            with publish_directory(folder, str(folder), require) as staged:
                 stage_release(package, log, plan, staged, progress)
                 _require_summary(staged, entry)
         else:
@@ -169,6 +169,19 @@ def apply_delta(
             _document_is_true(folder, opened, tool is not None),
             (*_missing_rows(log, taken), *_unchecked_rules(waived)),
         )
+
+
+def require_absent(paths: Iterable[Path]) -> None:
+    """Refuse to write where something lies.
+
+    Raises
+    ------
+    ClaimlogError
+        Naming the first such place.
+    """
+    for path in paths:
+        if os.path.lexists(path):
+            raise ClaimlogError(f"{path}: {IS_THERE}")
 
 
 def _missing_rows(log: Log, taken: Collection[TakenRow]) -> Iterator[str]:

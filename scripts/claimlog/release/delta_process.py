@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from claimlog.limited_process import LimitedWork, path_request, run_limited
 from claimlog.limited_worker import requested_path
 from claimlog.package import require_utf_8_path
 from claimlog.release.delta import DELTA
-from claimlog.release.delta_apply import IS_THERE, AppliedDelta, apply_delta
+from claimlog.release.delta_apply import IS_THERE, AppliedDelta, apply_delta, require_absent
 from claimlog.release.delta_reader import is_delta
 from claimlog.release.rebuild import RebuildComparison
 from claimlog.release.release_limits import limits_of_size, stored_size
@@ -111,7 +112,8 @@ def _publish(answer: Mapping[str, Any], scratch: Path, out: Path) -> AppliedDelt
             raise ClaimlogError(
                 f"{archive}: cannot be written ({error.strerror}); make room and run this again"
             ) from error
-    with publish_directory(folder, str(folder)) as staged:
+    require = partial(require_absent, [folder])
+    with publish_directory(folder, str(folder), require) as staged:
         for path in (made / folder.name).iterdir():
             shutil.move(path, staged / path.name)
     tables = RebuildComparison(**answer["tables"])

@@ -50,6 +50,9 @@ def stale_files(package: Package) -> Iterator[tuple[Path, str, str]]:
 def refresh_generated_files(package: Package, completed: str) -> list[str]:
     """Write the generated files that are stale; return their names.
 
+    The caller holds the lock of the log, so that the definition that they repeat is the present
+    one.
+
     Parameters
     ----------
     completed

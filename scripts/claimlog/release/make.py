@@ -9,6 +9,7 @@ from typing import Any
 
 from claimlog.build import Progress
 from claimlog.checkout import LINK, Checkout
+from claimlog.edit.log_lock import package_lock
 from claimlog.errors import ClaimlogError, FindingsError, UsageError, reason
 from claimlog.export.descriptor import dump_json
 from claimlog.files import (
@@ -163,17 +164,19 @@ def make_release(
     try:
         entry = ReleaseEntry(entry_data(version, commit, folder, zip_path), entry_name)
         signatures = sign_release(log, entry, key, out) if key else ()
-        (package.root / FOLDER).mkdir(exist_ok=True)
-        package.write(changelog, add_entry(read_changelog(package), plan.changes).encode("utf-8"))
-        # from here on it is released
-        package.write(package.root / entry_name, dump_json(entry.data))
+        with package_lock(package):
+            (package.root / FOLDER).mkdir(exist_ok=True)
+            changes = add_entry(read_changelog(package), plan.changes)
+            package.write(changelog, changes.encode("utf-8"))
+            # from here on it is released
+            package.write(package.root / entry_name, dump_json(entry.data))
+            refreshed = refresh_generated_files(package, f"{version} is released")
     except OSError as error:
         remove_entry(package, version)
         raise ClaimlogError(
             f"{entry_name}: cannot be written, nor its entry in {CHANGELOG} ({reason(error)}); "
             f"{version} is not released, make room and run this again"
         ) from error
-    refreshed = refresh_generated_files(package, f"{version} is released")
     return ReleaseOutput(folder, zip_path, signatures, entry, diff, tuple(refreshed))
 
 

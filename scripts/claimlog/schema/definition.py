@@ -6,6 +6,7 @@ given the value that it returns.
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
@@ -188,7 +189,8 @@ def read_definition(package: Package) -> Definition:
         If a file cannot be read or is not as it must be; with the file, and the line of a CSV file.
         Also if a command was cut off that writes several of them.
     """
-    if (note := package.replacement_note).exists():
+    note = package.replacement_note
+    if os.access(note, os.F_OK, effective_ids=True):  # what may not be looked at is none
         raise ClaimlogError(
             f"{package.relative(note)}: a command that changes several files of the "
             "definition was cut off, or has not ended; run it again, which first puts back what "

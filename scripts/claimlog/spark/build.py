@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,7 +132,8 @@ def _stage_directory(
 ) -> Iterator[StorageDirectory]:
     """Yield an empty directory that replaces `out` once the block ends well."""
     if here is not None:
-        with publish_directory(here, package.relative(here)) as folder:
+        require = partial(refuse_foreign, package, here)
+        with publish_directory(here, package.relative(here), require) as folder:
             yield StorageDirectory(spark, local_address(folder))
             for path in folder.rglob(".*.crc"):  # Hadoop's own checksums of local files
                 path.unlink()

@@ -76,7 +76,7 @@ def define(package: Package, addition: Addition) -> list[Written]:
         written = [Written(name, ", ".join(notes)) for name, notes in texts.notes.items()]
         written += [Written(name, "", True) for name in generated if name not in files]
         write_together(package, {**files, **generated})
-    carry_open_batch_over(Package(package.root))
+    carry_open_batch_over(package)
     return written
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-
 from claimlog.edit.log_lock import log_lock
 from claimlog.edit.open_batch import open_batch
-from claimlog.edit.seal import sync_descriptor
 from claimlog.errors import ClaimlogError
 from claimlog.export.descriptor import dump_json
-from claimlog.log.batch import sealed_batches
+from claimlog.files import remove
+from claimlog.log.batch import is_example_gone, resources, sealed_batches
 from claimlog.log.release_index import read_index
 from claimlog.package import DESCRIPTOR, STAMP, Package
+from claimlog.package_state import state_folder
 from claimlog.start.new_package import EXAMPLE_TEXT
 
 
@@ -19,6 +18,7 @@ def remove_example(package: Package) -> list[str]:
     """Remove the batch of the example and its text; return what was removed.
 
     It was never published, so that a log without it is a new one and no log that was rewritten.
+    What was cut off is gone on with: the batch goes at once, and the descriptor says so last.
 
     Raises
     ------
@@ -29,9 +29,10 @@ def remove_example(package: Package) -> list[str]:
         made = package.descriptor.get(STAMP, {})
         name = made.get("example")
         batches = [batch.path.name for batch in sealed_batches(package, [])]
-        if name is None or name not in batches:
+        is_gone = is_example_gone(package)
+        if name is None or not (is_gone or name in batches):
             raise ClaimlogError(f"{DESCRIPTOR}: names no example in this log; nothing was removed")
-        if batches != [name]:
+        if batches != [name] and not is_gone:
             raise ClaimlogError(
                 f"events/{name}: was followed by other batches, and what is sealed stays; retract "
                 "its claims instead (claimlog retract)"
@@ -41,18 +42,20 @@ def remove_example(package: Package) -> list[str]:
                 f"events/{name}: is part of a release, and stays; retract its claims instead "
                 "(claimlog retract)"
             )
-        if open_batch(package) is not None:
+        if open_batch(package) is not None and not is_gone:
             raise ClaimlogError(
                 "the open batch holds rows that may refer to the example; take them back first "
                 "(claimlog open, claimlog drop), nothing was removed"
             )
         package.refuse_links(package.root / EXAMPLE_TEXT)
-        package.refuse_links(package.events / name)
-        shutil.rmtree(package.events / name)
+        if not is_gone:
+            package.refuse_links(package.events / name)
+            aside = state_folder(package) / f"staging-{name}"
+            (package.events / name).rename(aside)
+            remove(aside)
         (package.root / EXAMPLE_TEXT).unlink(missing_ok=True)
-        sync_descriptor(package)
         left = {key: value for key, value in made.items() if key != "example"}
-        data = dump_json({**package.descriptor, STAMP: left})
+        listed = resources(package, [])
+        data = dump_json({**package.descriptor, STAMP: left, "resources": listed})
         package.write(package.root / DESCRIPTOR, data)
-        package.__dict__.pop("descriptor", None)
     return [f"events/{name}", EXAMPLE_TEXT]

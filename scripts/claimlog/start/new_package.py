@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from functools import partial
 from pathlib import Path
 
 from claimlog.edit.add_amend_retract import Entries, add
@@ -60,7 +61,7 @@ def make_package(folder: Path, choices: PackageChoices, pattern: Package | None 
     require_place(folder)
     schemas = _copied_schemas(pattern, choices) if pattern else _generic_schemas(choices)
     written = renewed_files()
-    with publish_directory(target, str(folder)) as staged:
+    with publish_directory(target, str(folder), partial(require_place, folder)) as staged:
         package = Package(staged)
         about = choices.head()
         contents = {

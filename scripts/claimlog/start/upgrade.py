@@ -89,7 +89,6 @@ def apply_upgrade(package: Package) -> list[Change]:
             elif not change.is_kept:
                 package.refuse_links(place)
                 place.unlink(missing_ok=True)
-        package.__dict__.pop("descriptor", None)
         refresh_generated_files(package, "the package is upgraded")
     return changes
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from claimlog.errors import Finding
 from claimlog.escaping import web_address
-from claimlog.log.batch import IN_COLUMNS, listing
+from claimlog.log.batch import IN_COLUMNS, absent_file_remedy, listing
 from claimlog.log.event_log import Log
 from claimlog.package import DESCRIPTOR
 from claimlog.schema.definition import PAST
@@ -143,7 +143,7 @@ def _listing(log: Log) -> Iterator[tuple[str, str]]:
             message = (
                 f"resource {_shown_json(name)} lists {path}, which is no file of a sealed batch"
             )
-            yield message, "restore the file from git, or take the path out"
+            yield message, absent_file_remedy(log.package)
         if name.removesuffix(IN_COLUMNS) not in log.definition.streams:
             yield f"resource {_shown_json(name)} is no stream of the log", "remove it"
     for name, paths in present.items():

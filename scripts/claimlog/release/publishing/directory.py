@@ -13,6 +13,7 @@ import shlex
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -198,10 +199,11 @@ def _copy_site(source: Path, target: Path, say: Say) -> None:
     if target.is_dir() and _digest(source) == _digest(target):
         say(f"{SITE}/ is there already")
         return
-    with publish_directory(target, str(target)) as fresh:
+    with publish_directory(
+        target, str(target), partial(_require_replaceable_site, target)
+    ) as fresh:
         shutil.copytree(source, fresh, dirs_exist_ok=True, symlinks=True)
         require_own_site(fresh, str(source), WRITE_AGAIN)
-        _require_replaceable_site(target)
     say(f"copied {SITE}/")
 
 

@@ -7,6 +7,7 @@ process of its own, within limits that grow with what it is drawn from.
 from __future__ import annotations
 
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError
@@ -73,7 +74,7 @@ def publish_site(
     fingerprint = build.fingerprint
     try:
         with (
-            publish_directory(out, str(out)) as target,
+            publish_directory(out, str(out), partial(require_own_directory, out)) as target,
             tempfile.TemporaryDirectory(prefix="claimlog-") as scratch,
         ):
             request = {
@@ -91,7 +92,6 @@ def publish_site(
                     f"{package.relative(folder)}: another build took its place meanwhile; "
                     f"run this again; {OUTCOME}"
                 )
-            require_own_directory(out)  # drawing takes long, and somebody may work there meanwhile
     finally:
         build.release()
     return size
