@@ -21,7 +21,7 @@ from claimlog.site.files.open_build import open_build
 from claimlog.site.files.prepared_query import QUERY_PAGE
 from claimlog.site.files.site_source import SiteSource
 from claimlog.site.files.write import STATIC_FOLDER
-from claimlog.site.page_addresses import site_pages
+from claimlog.site.page_list import site_pages
 from claimlog.site.store import Store, release_database_name
 
 ROOT_LENGTH = "claimlog.root.href.length"

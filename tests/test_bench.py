@@ -33,7 +33,7 @@ from claimlog.package import Package
 from claimlog.schema.definition import read_definition
 from claimlog.schema.site_config import read_presentation
 from claimlog.site.page import Page
-from claimlog.site.page_addresses import PAGES
+from claimlog.site.page_list import PAGES
 from claimlog.site.pages.package_pages import pages_of_topic
 from claimlog.sources.text import Texts
 from claimlog.validate import validate

@@ -34,7 +34,7 @@ from browser import (
 from claimlog.build import build
 from claimlog.package import Package
 from claimlog.schema.site_config import read_presentation
-from claimlog.site.page_addresses import PAGES
+from claimlog.site.page_list import PAGES
 from claimlog.site.pages.package_pages import pages_of_topic
 from conftest import ROOT
 from reader import Reader, missing_answers

@@ -28,7 +28,7 @@ from claimlog.interchange.import_mapping import ImportMapping, mapping_flaws
 from claimlog.log.lines import read_lines
 from claimlog.log.read_log import read
 from claimlog.sources.text import Text
-from claimlog.validate import cross_stream_rules, validate
+from claimlog.validate import reference_rules, validate
 from claimlog.validate.report import Report
 from conftest import World
 
@@ -279,8 +279,8 @@ def overlaps(report: Report, states: pl.DataFrame, spans: list[tuple[int, int, i
     columns = dict(zip(("start", "end", "state"), zip(*spans, strict=True), strict=True))
     rows = pl.DataFrame(columns).with_row_index("seq")
     rows = rows.with_columns(batch=0, line=0, claim_id=pl.lit("C"), kind=pl.lit("own"))
-    ranges = cross_stream_rules._furniture_ranges(states)
-    cross_stream_rules._check_furniture_overlap(report, "claims", rows, ranges)
+    ranges = reference_rules._furniture_ranges(states)
+    reference_rules._check_furniture_overlap(report, "claims", rows, ranges)
     return wrong
 
 

@@ -19,7 +19,7 @@ from claimlog.log.canonical import encode
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.schema.table_schema import Field, ForeignKey, Table
-from claimlog.validate import column_constraints, cross_stream_rules, history_rules
+from claimlog.validate import column_constraints, history_rules, reference_rules
 from claimlog.validate.report import Report
 from conftest import hop
 from histories import PACKAGE, SCHEMAS, Row, random_history
@@ -354,7 +354,7 @@ def test_both_find_the_same_references_to_nothing(stream: str, key: ForeignKey) 
             table.append({**GOOD[stream], own.id: known, key.column: None})
         beside = {} if key.table == stream else {key.table: [GOOD[key.table]]}
         mine = ours(
-            stream, table, {"foreign-key"}, cross_stream_rules.check_references, beside, key.column
+            stream, table, {"foreign-key"}, reference_rules.check_references, beside, key.column
         )
         assert mine == theirs(stream, table, beside=beside, foreign=key.column)
         assert mine == {at for at, value in enumerate(values, 1) if value not in (known, None)}

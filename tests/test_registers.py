@@ -31,7 +31,7 @@ from claimlog.schema.table_schema import REQUIRED_STREAMS, in_log_order
 from claimlog.site.files.index_script import FOLDER
 from claimlog.site.files.links import QUERIES, STATIC
 from claimlog.site.lists import facet_groups
-from claimlog.site.page_addresses import PAGES as PAGES_OF_THE_SITE
+from claimlog.site.page_list import PAGES as PAGES_OF_THE_SITE
 from claimlog.update import BuildUpdate
 from claimlog.validate import validate
 from claimlog.validate.appended_rows import only_appends

@@ -24,8 +24,8 @@ from claimlog.site import page_html, routing
 from claimlog.site.base_path import BaseUrl, require_free_base
 from claimlog.site.delivery.answer import Answer
 from claimlog.site.delivery.answer_cache import ANSWERS, AnswerCache
-from claimlog.site.page_addresses import site_pages
 from claimlog.site.page_answer import PageAnswer
+from claimlog.site.page_list import site_pages
 from claimlog.site.protection import reader_limits
 from claimlog.site.protection.host_names import NAMES, names_of
 from conftest import World, copied, datasette_of

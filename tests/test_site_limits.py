@@ -38,7 +38,7 @@ from claimlog.site import page_html
 from claimlog.site.datasette_internals import QueryInterrupted, check_select
 from claimlog.site.files.prepared_query import VARIES, page_rows
 from claimlog.site.page import Page
-from claimlog.site.page_addresses import PAGES
+from claimlog.site.page_list import PAGES
 from claimlog.site.pages import server_metadata
 from claimlog.site.protection import reader_limits
 from claimlog.site.protection.failures import PageError, describe_error, log_fault

@@ -26,7 +26,7 @@ from claimlog.schema.definition import read_definition
 from claimlog.schema.site_config import OF_REGISTER, unknown_columns
 from claimlog.schema.table_schema import coded_columns
 from claimlog.schema.topic_pages import SITE_NAMES
-from claimlog.site import page_addresses
+from claimlog.site import page_list
 from claimlog.validate import validate
 from conftest import (
     ACTORS,
@@ -866,5 +866,5 @@ def test_no_code_and_no_template_names_an_actor_of_the_dataset(
 
 
 def test_no_page_of_a_topic_has_the_address_of_a_page_that_every_site_has() -> None:
-    first = {page.pattern.split("/")[1].partition("|")[0] for page in page_addresses.PAGES}
+    first = {page.pattern.split("/")[1].partition("|")[0] for page in page_list.PAGES}
     assert first <= SITE_NAMES

@@ -29,9 +29,9 @@ def check_citations(context: Context, file: Path, json_out: bool) -> int:
     """
     from claimlog.escaping import web_address
     from claimlog.log.read_log import read
+    from claimlog.release.bibliography import read_citations
     from claimlog.release.check_citations import as_lines
     from claimlog.release.check_citations import check_citations as check
-    from claimlog.release.cited_claims import read_citations
 
     log = read(context.package)
     log.require_readable()

@@ -11,7 +11,7 @@ from claimlog.cli.base import Context, example, pass_context, refuse_options, to
 from claimlog.cli.output import lines
 
 if TYPE_CHECKING:
-    from claimlog.edit.open_batch_in_rebase import OpenRows
+    from claimlog.edit.open_rows_follow import OpenRows
 
 
 @click.command(epilog=example("claimlog rebase 0008-my-batch", "claimlog rebase"))

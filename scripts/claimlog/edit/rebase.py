@@ -14,7 +14,7 @@ from pathlib import Path
 from claimlog.edit.batch_files import ignore_interrupts, leave_out_known, recover, replace, staging
 from claimlog.edit.clock import last_seal, refuse_doubtful_clock
 from claimlog.edit.open_batch import open_batch
-from claimlog.edit.open_batch_in_rebase import OpenRows, follows, open_moved
+from claimlog.edit.open_rows_follow import OpenRows, follows, open_moved
 from claimlog.edit.rebase_open_batch import COMPARE as COMPARE_OPEN
 from claimlog.edit.renumbered_rows import Renames, log_of, refuse_unsound, write_moved_rows
 from claimlog.edit.seal import make_manifest

@@ -92,8 +92,8 @@ def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
     """Add the filters and functions of our templates, and escape what does not print."""
     from claimlog.log.column_beginnings import NO_COLUMN, RETIRED_COLUMN
     from claimlog.site.drawing_thread import off_the_loop
-    from claimlog.site.page_addresses import site_pages
     from claimlog.site.page_frame import page_frame
+    from claimlog.site.page_list import site_pages
     from claimlog.site.protection.reader_limits import QUERY_ROWS
     from claimlog.site.table_cells import CellBudget, query_rows, table_rows
     from claimlog.site.template_filters import FILTERS, escape_unprintable, escaped_texts

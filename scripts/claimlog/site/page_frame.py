@@ -8,7 +8,7 @@ from claimlog.coder_wording import coded_by
 from claimlog.site.datasette_internals import site_metadata
 from claimlog.site.entity_links import register_configs
 from claimlog.site.menu import known_menu
-from claimlog.site.page_addresses import PAGES
+from claimlog.site.page_list import PAGES
 from claimlog.site.pages.documentation import documentation_folder
 from claimlog.site.plugin_config import dataset_metadata
 from claimlog.site.store import Row, Store

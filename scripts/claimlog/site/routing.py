@@ -13,9 +13,9 @@ from claimlog.media_types import JSON
 from claimlog.site.delivery.preconditions import request_headers
 from claimlog.site.drawing_thread import off_the_loop
 from claimlog.site.page import NotedMapping, Page, PageRequest
-from claimlog.site.page_addresses import site_pages
 from claimlog.site.page_answer import PageAnswer, answer_page
 from claimlog.site.page_html import draw_page
+from claimlog.site.page_list import site_pages
 from claimlog.site.pages.downloads import database_file
 from claimlog.site.pages.health import health
 from claimlog.site.pages.robots import robots

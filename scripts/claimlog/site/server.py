@@ -224,7 +224,7 @@ def _read_json(path: Path) -> dict[str, Any]:
 def _datasette_server(options: argparse.Namespace, base: BaseUrl, build: ServedBuild) -> Server:
     from datasette.app import Datasette
 
-    from claimlog.site.page_addresses import site_pages
+    from claimlog.site.page_list import site_pages
 
     settings = {name: int(value) for name, value in options.setting}
     datasette = Datasette(

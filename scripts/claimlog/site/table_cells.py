@@ -15,7 +15,7 @@ from claimlog.escaping import SUSPECT, printable
 from claimlog.file_names import path_segment
 from claimlog.site.datasette_internals import to_css_class
 from claimlog.site.page import Page
-from claimlog.site.page_addresses import PAGES
+from claimlog.site.page_list import PAGES
 from claimlog.site.protection import reader_limits
 
 SAME_KIND = {"origin_id": "source_id", "ally_id": "actor_id", "speaker_id": "actor_id"}

@@ -21,7 +21,7 @@ from claimlog.site.datasette_internals import (
     share_facet_values,
     site_metadata,
 )
-from claimlog.site.page_addresses import site_pages
+from claimlog.site.page_list import site_pages
 from claimlog.site.protection import reader_limits
 from claimlog.site.protection.failures import escape_server_logs, shorten_access_log
 from claimlog.site.protection.reader_pool import POOLS, ReaderPool, divert_reader_sql

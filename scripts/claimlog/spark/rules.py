@@ -24,7 +24,7 @@ from claimlog.spark.log_files import task_batch
 from claimlog.spark.parts import driver_rows, frames_by_schema, stream_frame
 from claimlog.spark.read_log import row_schema, shipped_definition
 from claimlog.spark.tallies import dump_tallies, enter_tallies
-from claimlog.validate import ENTITY_CHECKS, coders, cross_stream_rules, history_rules
+from claimlog.validate import ENTITY_CHECKS, coders, history_rules, reference_rules
 from claimlog.validate.report import Report
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ def check_rows(shipped: str) -> Callable[[Log, Report, Callable[[str], None]], N
         for stream, table in log.definition.streams.items():
             enter_tallies(report, _task_tallies(log, stream, table, sources, shipped))
         check_references_by_join(log, report)
-        cross_stream_rules.check_chains(log, report)
-        cross_stream_rules.check_facts(log, report)
+        reference_rules.check_chains(log, report)
+        reference_rules.check_facts(log, report)
         coders.check_coders(log, report)
         history_rules.check_order(log, report)
         if report.error_count:
@@ -127,7 +127,7 @@ def check_references_by_join(log: Log, report: Report) -> None:
         of_kind = wrong.where(reduce(and_, conditions))
         first = driver_rows(of_kind.orderBy("batch", "line").limit(report.most))
         rows = first.rename({"entity": log.definition.streams[stream].id})
-        report.fail_rows(name, stream, rows, *cross_stream_rules.wording(name, label, target))
+        report.fail_rows(name, stream, rows, *reference_rules.wording(name, label, target))
         report.count_unlisted(name, count - first.height)
     wrong.unpersist()
 

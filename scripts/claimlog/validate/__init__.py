@@ -15,9 +15,9 @@ from claimlog.validate import (
     batch_integrity,
     coders,
     column_constraints,
-    cross_stream_rules,
     free_text,
     history_rules,
+    reference_rules,
     row_rules,
 )
 from claimlog.validate.report import LAYERS, NOTHING, Report, Tally
@@ -35,16 +35,16 @@ ENTITY_CHECKS: tuple[Check, ...] = (
     row_rules.check_hops,
     row_rules.check_parts,
     row_rules.check_links,
-    cross_stream_rules.check_spans_in_sources,
+    reference_rules.check_spans_in_sources,
 )
 """Checks that need the rows of one entity, and of other rows only the last state of each source.
 
 Like those of references, they run on one section of the log after the other."""
 
 REFERENCE_CHECKS: tuple[Check, ...] = (
-    cross_stream_rules.check_references,
-    cross_stream_rules.check_chains,
-    cross_stream_rules.check_facts,
+    reference_rules.check_references,
+    reference_rules.check_chains,
+    reference_rules.check_facts,
     coders.check_coders,
 )
 """Checks that need the rows of several entities; Spark has functions of its own for them."""
@@ -143,7 +143,7 @@ def check_sections(
         report.forget("rows")  # sections before the one that stopped it had begun with them
         # an identifier can be looked up whatever else is wrong with its row
         for section in _read_one_ahead(chosen() if chosen else sections(log)):
-            _run(cross_stream_rules.check_references, section, report)
+            _run(reference_rules.check_references, section, report)
 
 
 def _read_one_ahead(chosen: Iterator[Log]) -> Iterator[Log]:

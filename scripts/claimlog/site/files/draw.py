@@ -15,9 +15,9 @@ from claimlog.site.files.addresses import INDEX, Address
 from claimlog.site.files.links import LinkTargets, PageLinks
 from claimlog.site.files.page_scripts import scripts_of
 from claimlog.site.page import PageRequest
-from claimlog.site.page_addresses import site_pages
 from claimlog.site.page_answer import NOT_FOUND, PageAnswer, answer_page, page_context
 from claimlog.site.page_frame import page_frame
+from claimlog.site.page_list import site_pages
 from claimlog.site.plugin_config import dataset_metadata
 from claimlog.site.store import Store
 from claimlog.site.table_cells import query_rows

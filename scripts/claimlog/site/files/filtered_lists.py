@@ -11,7 +11,7 @@ from claimlog.site.claim_filters import read_claim_list
 from claimlog.site.entity_links import store_registers
 from claimlog.site.lists.filters import ListDefinition
 from claimlog.site.lists.served_list import ServedList, read_served_list
-from claimlog.site.page_addresses import site_pages
+from claimlog.site.page_list import site_pages
 from claimlog.site.pages.claims import claim_rows
 from claimlog.site.pages.incidents import LISTED, incident_rows, read_incident_list
 from claimlog.site.pages.register import REGISTER_TEMPLATE, register_rows, register_variables

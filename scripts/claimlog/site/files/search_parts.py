@@ -22,7 +22,7 @@ from claimlog.site.files.list_parts import ROWS_OF_PART
 from claimlog.site.files.packed_numbers import packed_numbers
 from claimlog.site.files.packed_words import packed_places
 from claimlog.site.files.query_clock import CLOCKS
-from claimlog.site.page_addresses import site_pages
+from claimlog.site.page_list import site_pages
 from claimlog.site.pages import search as search_page
 from claimlog.site.pagination import PAGE_SIZE
 from claimlog.site.search import addresses, leads, query, results, spelling

@@ -9,7 +9,7 @@ from claimlog.file_names import path_segment
 from claimlog.site.datasette_internals import canned_queries
 from claimlog.site.entity_links import stream_labels
 from claimlog.site.files.addresses import Address
-from claimlog.site.page_addresses import site_pages
+from claimlog.site.page_list import site_pages
 from claimlog.site.pages.documentation import documentation_folder
 from claimlog.site.store import Store
 

@@ -22,7 +22,7 @@ from claimlog.site.files.seeds import seed_addresses
 from claimlog.site.files.site_size import SiteSize
 from claimlog.site.files.site_source import DOWNLOADS, SiteSource
 from claimlog.site.menu import read_menu
-from claimlog.site.page_addresses import site_pages
+from claimlog.site.page_list import site_pages
 from claimlog.site.pages.documentation import IMAGE_BYTES, file_names, read_file
 from claimlog.site.source_texts import hide_texts
 from claimlog.site.store import Store

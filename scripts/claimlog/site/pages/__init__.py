@@ -1,1 +1,1 @@
-"""The pages of the site, one module for each kind; `page_addresses` says where each is."""
+"""The pages of the site, one module for each kind; `page_list` says where each is."""

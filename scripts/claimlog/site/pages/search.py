@@ -29,7 +29,7 @@ MOST_NAMED = 12
 
 async def search(store: Store, request: PageRequest) -> Any:
     """Return what a search finds; lead to the page at once if it can mean no other."""
-    from claimlog.site.page_addresses import site_pages
+    from claimlog.site.page_list import site_pages
 
     text = " ".join(request.query.get("q", "")[: MOST_OF_ADDRESS + 1].split())
     index = await search_index(store)

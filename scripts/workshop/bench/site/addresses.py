@@ -17,7 +17,7 @@ from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import Table
 from claimlog.site.claim_filters import SORTS
 from claimlog.site.page import Page
-from claimlog.site.page_addresses import PAGES
+from claimlog.site.page_list import PAGES
 from claimlog.site.pages.package_pages import pages_of_topic
 from claimlog.site.pagination import PAGE_SIZE
 from workshop.bench.site.client import AddressKind

@@ -1,4 +1,4 @@
-"""Rules across streams: references, spans inside texts, and chains without cycles.
+"""Rules about what rows refer to: other rows, passages of a text, and chains without cycles.
 
 On Spark references are joins (`spark/rules.py`); the other rules are those below.
 """
