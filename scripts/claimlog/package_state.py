@@ -18,7 +18,7 @@ from typing import IO, NoReturn
 
 from claimlog.errors import ClaimlogError, write_remedy
 from claimlog.limits import NAME
-from claimlog.package import Package
+from claimlog.package import REPLACED, Package
 from claimlog.untrusted_files import hole_flaw
 
 DESK = "desk"
@@ -33,7 +33,7 @@ FOLDERS = (
 
 FILES = (
     "lock",
-    "replaced.json",
+    REPLACED,
     "rebase.json",
     "cache/lock",
     "release/lock",
