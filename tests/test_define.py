@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -603,7 +604,9 @@ def test_a_definition_that_was_cut_off_is_not_put_back_over_what_somebody_wrote(
     killed_at(sealed, 5)
     shutil.copytree(sealed.root, tmp_path / "copy")
     with (
-        pytest.raises(ClaimlogError, match=r"^\.claimlog/replaced\.json: is of another copy"),
+        pytest.raises(
+            ClaimlogError, match=r"^\.claimlog/replaced\.json: is damaged, or of another"
+        ),
         package_lock(Package(tmp_path / "copy")),
     ):
         pass
@@ -615,6 +618,34 @@ def test_a_definition_that_was_cut_off_is_not_put_back_over_what_somebody_wrote(
         package_lock(sealed.package),
     ):
         pass
+    assert files(sealed) == before
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: data[:-20],
+        lambda data: data.replace(b'"files"', b'"filed"'),
+        lambda data: data.replace(b'"files": {', b'"files": {"schemas/x.csv": 7, '),
+        lambda _: b'{"files": [], "lock": null}',
+        lambda _: b"[" * 100_000,
+        lambda _: b"",
+    ],
+)
+def test_a_note_of_what_was_replaced_that_is_not_as_it_was_written_is_one_line(
+    damage: Callable[[bytes], bytes], sealed: World
+) -> None:
+    killed_at(sealed, 5)
+    note = sealed.package.replacement_note
+    note.write_bytes(damage(note.read_bytes()))
+    before = files(sealed)
+    done = sealed.run("define", "variable", "pitch", *("--definition", "How high it rings."))
+    assert done.returncode == 1
+    assert re.fullmatch(
+        r"claimlog: \.claimlog/replaced\.json: is damaged, or of another copy .* remove this file, "
+        r"and run this again\n",
+        done.stderr,
+    )
     assert files(sealed) == before
 
 

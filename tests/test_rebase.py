@@ -9,12 +9,14 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
+from claimlog.edit.open_batch_in_rebase import OpenRows
 
 import claimlog.edit.batch_files
 import claimlog.log.batch
@@ -85,6 +87,11 @@ def branches(world: World, tmp_path: Path) -> tuple[World, World]:
 def rebased(world: World, *names: str) -> list[str]:
     with log_lock(world.package):
         return rebase(world.package, names)
+
+
+def rebased_with(world: World, open_rows: OpenRows) -> None:
+    with log_lock(world.package):
+        rebase(world.package, ["0004-ours"], open_rows=open_rows)
 
 
 def rebased_open(world: World) -> list[str]:
@@ -845,27 +852,49 @@ def test_open_rows_are_as_they_were_if_the_sealed_batches_cannot_be_moved(
     assert open_files(renumbered) == before
 
 
-def test_a_rebase_that_is_killed_after_the_open_rows_moved_is_finished_by_the_next(
-    renumbered: World, monkeypatch: pytest.MonkeyPatch
+def killed_at_rename(world: World, cut: int) -> bool:
+    """Rebase with the open rows, killed before a rename; return whether it has so many."""
+    rename, count = Path.rename, [0]
+
+    def stop(path: Path, target: Path) -> Path:
+        count[0] += 1
+        if count[0] >= cut:
+            raise KeyboardInterrupt  # and what would mend that is killed, too
+        return rename(path, target)
+
+    with pytest.MonkeyPatch.context() as patched, suppress(KeyboardInterrupt):
+        patched.setattr(Path, "rename", stop)
+        patched.setattr("claimlog.edit.batch_files.put_back", lambda _: [])
+        with log_lock(world.package):
+            rebase(world.package, ["0004-ours"], open_rows="follow")
+    return count[0] >= cut
+
+
+def test_open_rows_and_the_batches_that_they_name_are_renumbered_together_or_not_at_all(
+    renumbered: World, tmp_path: Path
 ) -> None:
-    killed_with: dict[str, bytes] = {}
-
-    def killed(*_: object) -> None:
-        killed_with.update(open_files(renumbered))
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr("claimlog.edit.rebase.replace", killed)
-        with log_lock(renumbered.package), pytest.raises(KeyboardInterrupt):
-            rebase(renumbered.package, ["0004-ours"], open_rows="follow")
-    assert killed_with != open_files(renumbered)
-    for name, written in killed_with.items():
-        (renumbered.package.state / "open" / name).write_bytes(written)
-    assert rebased(renumbered, "0004-ours") == ["0004-ours is now 0005-ours", "  S002 is now S003"]
-    renumbered.seal("later")
-    assert found(renumbered) == []
-    held = {"S002": "Theirs", "S003": "Ours, amended", "S004": "Ours, derived"}
-    assert {name: titles(renumbered)[name] for name in held} == held
+    whole = copied(renumbered, tmp_path / "whole")
+    expected = {"before": open_files(renumbered)}
+    assert not killed_at_rename(whole, 100)
+    expected["after"] = open_files(whole)
+    states, cut = [], 1
+    while True:
+        world = copied(renumbered, tmp_path / f"cut-{cut}")
+        if not killed_at_rename(world, cut):
+            break
+        with log_lock(world.package):
+            recover(world.package)
+        is_done = not (world.package.events / "0004-ours").exists()
+        states.append("after" if is_done else "before")
+        assert open_files(world) == expected[states[-1]]
+        assert not (world.package.state / "rebase-open").exists()
+        if not is_done:
+            rebased_with(world, "follow")
+        assert data(world).keys() == data(whole).keys()
+        assert open_files(world) == expected["after"]
+        cut += 1
+    assert states == sorted(states, reverse=True)
+    assert {*states} == {*expected}
 
 
 def test_what_open_rows_mean_is_not_asked_of_the_open_batch_alone(overtaken: World) -> None:

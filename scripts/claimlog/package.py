@@ -29,6 +29,9 @@ CHANGELOG = "CHANGELOG.md"
 LOG = "log"
 """In a release: the package as released, events, schemas with the codebook, earlier releases."""
 
+REPLACED = "replaced.json"
+"""Name of the note of files that a command replaces together."""
+
 DIST = "dist"
 """Directory into which releases are written, unless another is named."""
 
@@ -130,7 +133,7 @@ class Package:
     @property
     def replacement_note(self) -> Path:
         """What files were that a command replaces together; it is there only until that ends."""
-        return self.state / "replaced.json"
+        return self.state / REPLACED
 
     @cached_property
     def descriptor(self) -> dict[str, Any]:

@@ -18,22 +18,22 @@ from typing import IO, NoReturn
 
 from claimlog.errors import ClaimlogError, write_remedy
 from claimlog.limits import NAME
-from claimlog.package import Package
+from claimlog.package import REPLACED, Package
 from claimlog.untrusted_files import hole_flaw
 
 DESK = "desk"
 """Directory of what is saved at the desk."""
 
 FOLDERS = (
-    *("cache", "cache/parts", "open", "rebase-out", "rebase-in", "rebase-done", "serving"),
-    "release",
+    *("cache", "cache/parts", "open", "serving", "release"),
+    *("rebase-out", "rebase-in", "rebase-done", "rebase-open"),
     *(DESK, "desk/works", "desk/decisions", "desk/done", "desk/preview"),
 )
 """Directories below the state directory, by path; none has to be there."""
 
 FILES = (
     "lock",
-    "replaced.json",
+    REPLACED,
     "rebase.json",
     "cache/lock",
     "release/lock",
@@ -57,8 +57,8 @@ UNPACKED = ("release", "package")
 OPEN = "open"
 OPEN_FILE = re.compile(rf"{NAME[1:-1]}\.ndjson")
 
-FILE_ONLY_FOLDERS = (OPEN,)
-"""Directories that hold regular files only."""
+OPEN_FOLDERS = (OPEN, "rebase-open")
+"""Directories that hold regular files of open rows only."""
 
 HELD = (errno.EAGAIN, errno.EACCES)
 """Errors of a lock that another process holds; over NFS it may be either."""
@@ -85,7 +85,7 @@ def require_own_state(package: Package) -> Path:
             _refuse(package, path, state.st_mode, "directory" if is_folder else "regular file")
         if not is_folder and (flaw := hole_flaw(state)):
             raise ClaimlogError(f"{package.relative(path)}: {flaw}; {REMEDY}")
-        if path.parent == folder / OPEN and not is_open_file(path.name):
+        if path.parent.name in OPEN_FOLDERS and not is_open_file(path.name):
             raise ClaimlogError(
                 f"{package.relative(path)}: is no file of open rows (STREAM.ndjson); {REMEDY}"
             )
@@ -186,7 +186,7 @@ def _state_entries(folder: Path) -> Iterator[tuple[Path, bool]]:
     yield folder, True
     yield from ((folder / name, True) for name in FOLDERS)
     yield from ((folder / name, False) for name in FILES)
-    for name in FILE_ONLY_FOLDERS:
+    for name in OPEN_FOLDERS:
         if is_readable(folder / name):
             yield from ((path, False) for path in sorted((folder / name).iterdir()))
 

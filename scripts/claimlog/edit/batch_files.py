@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from claimlog.edit.open_batch import drop_known, open_batch
+from claimlog.edit.open_batch import discard, drop_known, open_batch, open_folder
 from claimlog.errors import ClaimlogError, Finding, FindingsError, reason, write_remedy
 from claimlog.export.descriptor import dump_json
 from claimlog.files import remove, sync
@@ -29,6 +29,9 @@ from claimlog.log.event_log import Log
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.package_state import lock_mark, require_own_state, state_folder
 from claimlog.state_notes import read_note, write_note
+
+REBASED_OPEN = "rebase-open"
+"""Where a rebase keeps the open batch that takes the place of the present one once it is done."""
 
 MARK = "rebase.json"
 """File that names the lock beside which a rebase moves batches, while it does: no copy of the
@@ -83,9 +86,7 @@ def move_in(package: Package, place: Path) -> None:
     """
     target = package.events / place.name
     try:
-        for path in place.iterdir():
-            sync(path)
-        sync(place)
+        _flush(place)
         package.events.mkdir(exist_ok=True)
         if target.exists():
             raise ClaimlogError(f"{package.relative(target)}: exists already; run this again")
@@ -96,8 +97,18 @@ def move_in(package: Package, place: Path) -> None:
         ) from error
 
 
+def _flush(folder: Path) -> None:
+    for path in folder.iterdir():
+        sync(path)
+    sync(folder)
+
+
 def replace(
-    package: Package, old: Sequence[Batch], new: Sequence[Batch], check: Callable[[], None]
+    package: Package,
+    old: Sequence[Batch],
+    new: Sequence[Batch],
+    check: Callable[[], None],
+    open_rows: Path | None = None,
 ) -> None:
     """Replace batches in events/ by staged ones: all of them, or none.
 
@@ -105,6 +116,8 @@ def replace(
     ----------
     check
         Looks at events/ with the new batches in place; what it raises puts the old ones back.
+    open_rows
+        A staged directory that becomes the open batch together with them.
 
     Raises
     ------
@@ -114,6 +127,9 @@ def replace(
     state = state_folder(package)
     try:
         mark_rebase(package)
+        if open_rows is not None:
+            _flush(open_rows)
+            open_rows.rename(state / REBASED_OPEN)
         (state / OUT).mkdir()
         for before, after in zip(old, new, strict=True):
             before.path.rename(state / OUT / f"{before.path.name}.{after.path.name}")
@@ -128,9 +144,7 @@ def replace(
         raise
     try:
         sync(state)
-        sync_descriptor(package)
-        shutil.rmtree(state / DONE)
-        (state / MARK).unlink()
+        _finish_replacing(package)
     except OSError as error:
         raise ClaimlogError(
             f"{DESCRIPTOR}: cannot be written ({reason(error)}); the batches are rebased all the "
@@ -161,6 +175,7 @@ def put_back(package: Package) -> list[str]:
         back.append(package.relative(target))
     if out.is_dir():
         out.rmdir()
+    settle_open_batch(package)
     (state / MARK).unlink(missing_ok=True)
     return back
 
@@ -205,10 +220,27 @@ def _finish_replacing(package: Package) -> bool:
     """Remove replaced batches that an interrupted rebase left; return whether there were any."""
     if not (require_own_state(package) / DONE).is_dir():
         return False
+    settle_open_batch(package)
     sync_descriptor(package)
     shutil.rmtree(package.state / DONE)
     (package.state / MARK).unlink(missing_ok=True)
     return True
+
+
+def settle_open_batch(package: Package) -> None:
+    """Let the open batch of a rebase take its place, or remove it if the rebase was not done.
+
+    It is before anything else is done with the open batch: whoever takes the lock does it.
+    """
+    place = open_folder(package)
+    moved = place.with_name(REBASED_OPEN)
+    if not moved.is_dir():
+        return
+    if (package.state / DONE).is_dir():
+        discard(package)
+        moved.rename(place)
+    else:
+        shutil.rmtree(moved)  # or it would take the place of other rows after another rebase
 
 
 def remove_leftovers(package: Package) -> None:

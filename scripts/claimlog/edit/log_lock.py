@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator
 
 from claimlog.checkout import Checkout
+from claimlog.edit.batch_files import settle_open_batch
 from claimlog.edit.open_batch import open_folder
 from claimlog.edit.open_upcast import carry_over
 from claimlog.edit.write_together import put_back_replaced
@@ -74,6 +75,7 @@ def package_lock(package: Package) -> Iterator[None]:
         package.forget()  # what was read before may have been written by who held the lock
         put_back_replaced(package)
         recover_directory(open_folder(package))
+        settle_open_batch(package)
         for pattern in ("staging-*", ".gone-*", ".open-new-*"):
             for path in package.state.glob(pattern):
                 remove(path)  # left by a run that was cut off: who holds the lock is alone here

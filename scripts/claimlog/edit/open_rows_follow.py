@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from claimlog.edit.open_batch import open_folder
 from claimlog.edit.renumbered_rows import (
     Renames,
     log_of,
@@ -19,7 +18,6 @@ from claimlog.edit.renumbered_rows import (
 from claimlog.errors import UsageError
 from claimlog.log.batch import Batch
 from claimlog.package import Package
-from claimlog.swap import publish_directory
 
 OpenRows = Literal["follow", "stay"]
 """Whether open rows mean what is renumbered, or what has the identifier in a batch that stays."""
@@ -73,47 +71,23 @@ def _first_named(package: Package, batch: Batch, renames: Renames) -> tuple[str,
     return None
 
 
-@contextmanager
-def open_moved(
+def write_moved_open_batch(
     package: Package,
     before: Sequence[Batch],
     batch: Batch,
+    folder: Path,
     renames: Renames,
     remedy: str,
-    check: Callable[[Batch], None],
-) -> Iterator[None]:
-    """Put the open batch as it reads after other batches in its place, for the block.
-
-    It is before the sealed batches are moved: a run that is killed in between is finished by the
-    next one, which moves them the same way and finds nothing to rename in the open batch any more.
-    If the block fails, the open batch is as it was.
-
-    Parameters
-    ----------
-    check
-        Looks at the open batch before it is put there; what it raises leaves all as it was.
+) -> Batch:
+    """Write the open batch as it reads after other batches into an empty directory; return it.
 
     Raises
     ------
     FindingsError
         If rows cannot be read, or an entity was changed on both sides.
     """
-    place = open_folder(package)
     log = log_of(package, before)
     number = max(one.number for one in before) + 1
-    held = {path.name: path.read_bytes() for path in place.iterdir()}
-    with publish_directory(place, batch.shown) as folder:
-        _write(held, folder)
-        write_moved_rows(log, batch, folder, renames, remedy)
-        check(Batch(folder, batch.shown, number, batch.slug, len(before)))
-    try:
-        yield
-    except BaseException:
-        with publish_directory(place, batch.shown) as folder:
-            _write(held, folder)
-        raise
-
-
-def _write(files: Mapping[str, bytes], folder: Path) -> None:
-    for name, data in files.items():
-        (folder / name).write_bytes(data)
+    shutil.copytree(batch.path, folder, dirs_exist_ok=True)
+    write_moved_rows(log, batch, folder, renames, remedy)
+    return Batch(folder, batch.shown, number, batch.slug, len(before))

@@ -6,7 +6,6 @@ import dataclasses
 import shlex
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 from claimlog.edit.batch_files import ignore_interrupts, leave_out_known, recover, replace, staging
 from claimlog.edit.clock import last_seal, refuse_doubtful_clock
 from claimlog.edit.open_batch import open_batch
-from claimlog.edit.open_rows_follow import OpenRows, follows, open_moved
+from claimlog.edit.open_rows_follow import OpenRows, follows, write_moved_open_batch
 from claimlog.edit.rebase_open_batch import COMPARE as COMPARE_OPEN
 from claimlog.edit.renumbered_rows import Renames, log_of, refuse_unsound, write_moved_rows
 from claimlog.edit.seal import make_manifest
@@ -118,17 +117,19 @@ def rebase(
             said += [f"  {old} is now {renamed}" for old, renamed in fresh]
         after = [*kept, *placed]
         _check(package, after)
-        unsealed = open_batch(package)
-        moving: AbstractContextManager[None] = nullcontext()
+        unsealed, moved = open_batch(package), None
         if unsealed is not None and follows(package, unsealed, lost, renames, open_rows):
-
-            def check(moved: Batch) -> None:
-                _check(package, [*after, moved])
-
-            moving = open_moved(package, after, unsealed, renames, COMPARE_OPEN, check)
+            moved = folder / "open"
+            _check(
+                package,
+                [
+                    *after,
+                    write_moved_open_batch(package, after, unsealed, moved, renames, COMPARE_OPEN),
+                ],
+            )
             said.append(f"{unsealed.shown} names by their new numbers what was renumbered")
-        with moving, ignore_interrupts():
-            replace(package, lost, placed, lambda: _refuse_tagged(log))
+        with ignore_interrupts():
+            replace(package, lost, placed, lambda: _refuse_tagged(log), moved)
     return said
 
 

@@ -7,12 +7,13 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha256
+from typing import Any
 
 from claimlog.errors import ClaimlogError
-from claimlog.escaping import compact_json
-from claimlog.files import remove_abandoned, write_durably
-from claimlog.package import Package, read_json
+from claimlog.files import remove_abandoned
+from claimlog.package import REPLACED, Package
 from claimlog.package_state import lock_mark, require_own_state
+from claimlog.state_notes import read_note, write_note
 
 
 def write_together(package: Package, files: Mapping[str, bytes]) -> None:
@@ -40,8 +41,7 @@ def write_together(package: Package, files: Mapping[str, bytes]) -> None:
     replaced = {
         name: [_encoded(before[name]), sha256(data).hexdigest()] for name, data in changed.items()
     }
-    note = {"lock": lock_mark(package), "files": replaced}
-    write_durably(package.replacement_note, compact_json(note).encode())
+    write_note(package, REPLACED, {"lock": lock_mark(package), "files": replaced})
     try:
         for name, data in changed.items():
             package.write(package.root / name, data)
@@ -61,7 +61,8 @@ def put_back_replaced(package: Package) -> None:
     Raises
     ------
     ClaimlogError
-        If the note is of another copy, or a file was changed since; then nothing is put back.
+        If the note is damaged or of another copy, or a file was changed since; then nothing is put
+        back.
     OSError
         If a file cannot be written; the next one to take the lock goes on.
     """
@@ -70,12 +71,12 @@ def put_back_replaced(package: Package) -> None:
     if not path.exists():
         return
     shown = package.relative(path)
-    note = read_json(path, shown)
-    if note.get("lock") != lock_mark(package):
+    note = _own_note(package)
+    if note is None:
         raise ClaimlogError(
-            f"{shown}: is of another copy of the package, where a command was cut off; see with "
-            "git status which files of schemas/ it left, restore or remove them, remove this "
-            "file, and run this again"
+            f"{shown}: is damaged, or of another copy of the package, where a command was cut off; "
+            "see with git status which files of schemas/ it left, restore or remove them, remove "
+            "this file, and run this again"
         )
     earlier = {}
     for name, (encoded, written) in note["files"].items():
@@ -94,6 +95,17 @@ def put_back_replaced(package: Package) -> None:
             package.write(package.root / name, data)
     path.unlink()
     package.forget()  # the descriptor may be one of them
+
+
+def _own_note(package: Package) -> dict[str, Any] | None:
+    """Return the note as it was written beside this lock; None if it was not."""
+    try:
+        note = read_note(package, REPLACED)
+    except ClaimlogError as error:
+        if isinstance(error.__cause__, OSError):
+            raise  # it may be as it was, and the disk is not
+        return None
+    return note if note.get("lock") == lock_mark(package) else None
 
 
 def _present(package: Package, name: str) -> bytes | None:
