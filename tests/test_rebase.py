@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from claimlog.edit.open_batch_in_rebase import OpenRows
 
 import claimlog.edit.batch_files
 import claimlog.log.batch
@@ -24,6 +23,7 @@ from claimlog.edit.batch_files import MARK, mark_rebase, recover
 from claimlog.edit.clock import FORMAT
 from claimlog.edit.log_lock import log_lock
 from claimlog.edit.open_batch import read_with_open
+from claimlog.edit.open_rows_follow import OpenRows
 from claimlog.edit.rebase import rebase
 from claimlog.edit.rebase_open_batch import rebase_open
 from claimlog.errors import ClaimlogError, Finding, FindingsError, UsageError
