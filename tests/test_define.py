@@ -559,6 +559,19 @@ def test_what_cannot_be_written_whole_is_put_back(
     assert files(sealed) == before
 
 
+def test_a_disk_that_is_full_before_anything_is_written_is_said_with_its_place(
+    sealed: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    before = files(sealed)
+    monkeypatch.setattr(Path, "write_bytes", fill)
+    with pytest.raises(ClaimlogError, match=r"^\.claimlog: writing failed \(No space left on dev"):
+        define(sealed.package, Variable(PITCH))
+    assert files(sealed) == before
+
+
 def killed_at(world: World, cut: int) -> bool:
     """Define a variable, killed before a file of it is written; return whether it has so many."""
     write, count = Package.write, [0]

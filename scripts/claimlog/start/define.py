@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from claimlog.edit.batch_files import synced_descriptor
+from claimlog.edit.batch_files import staging, synced_descriptor
 from claimlog.edit.log_lock import carry_open_batch_over, log_lock
 from claimlog.edit.open_batch import open_folder
 from claimlog.edit.write_together import write_together
@@ -18,7 +16,6 @@ from claimlog.errors import ClaimlogError
 from claimlog.log.batch import sealed_batches
 from claimlog.log.release_index import Version, read_index
 from claimlog.package import DESCRIPTOR, Package
-from claimlog.package_state import require_own_state
 from claimlog.release.coding_manual import PAGE
 from claimlog.release.generated_files import stale_files
 from claimlog.schema.codebook import FOLDER as CODEBOOK
@@ -156,13 +153,9 @@ def _copied_definition(package: Package, files: Mapping[str, bytes]) -> Iterator
     named = {DESCRIPTOR: package.data(DESCRIPTOR), **definition_files(package)}
     if (package.root / PAGE).is_file():
         named[PAGE] = package.document_bytes(package.root / PAGE)
-    # the name is that of what whoever takes the lock next removes, if this process is killed
-    root = Path(tempfile.mkdtemp(prefix="staging-", dir=require_own_state(package)))
-    try:
+    with staging(package) as root:
         _write({**named, **files}, root)
         yield Package(root)
-    finally:
-        shutil.rmtree(root, ignore_errors=True)
 
 
 def _write(files: Mapping[str, bytes], root: Path) -> None:
