@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from claimlog.desk import amendments, decision_changes, furniture, work
 from claimlog.desk import commit_decisions as commit_module
-from claimlog.desk import decision_changes, work
 from claimlog.desk.adjudication import Adjudication
 from claimlog.desk.coding_rows import CodedRows
 from claimlog.desk.draft_changes import finish, save_draft
@@ -21,10 +21,12 @@ from claimlog.desk.roles import Role
 from claimlog.desk.saved_cells import SavedCells
 from claimlog.edit import drop as drop_module
 from claimlog.edit.add_amend_retract import Entries, add, amend
+from claimlog.edit.correct import Decisions as Choices
+from claimlog.edit.correct import correct
 from claimlog.edit.open_rows import open_rows
 from claimlog.errors import ClaimlogError
 from conftest import World
-from desk_client import Opened, claim_value, desk_of, of_text, passage
+from desk_client import Opened, claim_value, desk_of, of_text, offsets, passage
 
 SOURCE = "S102"
 PATH = f"adjudication/{SOURCE}"
@@ -913,6 +915,41 @@ def test_a_claim_is_amended_and_what_would_be_written_is_shown_first(opened: Ope
     ):
         moved = {"version": 2, "changes": changes, "reason": "x"}
         assert opened.ask("adjudicator", "POST", path, **moved).status_code == status
+
+
+@pytest.mark.parametrize("what", ["amend", "furniture"])
+def test_what_waits_while_a_text_is_corrected_is_not_written_on_the_other_text(
+    what: str, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It looked at the text before, and gets the lock of the log after the correction."""
+    world = World(opened.desk.package, opened.desk.log.texts_folder)
+    source = "S001"
+    text = opened.desk.log.require_places(source).text
+    version = opened.desk.log.source(source)["version"]
+    later = world.texts / "later.txt"
+    later.write_text(f"Corrected. {text.content}", "utf-8")
+    module = amendments if what == "amend" else furniture
+    write = module.amend
+
+    def meanwhile(*given: Any, **named: Any) -> Any:
+        correct(world.package, source, later, world.supplied, Choices(), "So.", "coder-1")
+        return write(*given, **named)
+
+    monkeypatch.setattr(module, "amend", meanwhile)
+    span = passage("lost a chart", text.content)
+    if what == "amend":
+        changes = {"utf16": span["utf16"], "text_sha256": text.sha256}
+        given = {"version": 1, "changes": changes, "reason": "So.", "write": True}
+        late = opened.ask("adjudicator", "POST", "claims/C001-001/amend", **given)
+    else:
+        ranges = [{"utf16": offsets("lost a chart", text.content), "kind": "navigation"}]
+        given = {"version": version, "furniture": ranges, "reason": "So."}
+        late = opened.ask("adjudicator", "PUT", f"sources/{source}/furniture", **given)
+    assert late.json()["error"]["code"] == "stale", late.text
+    assert "was changed meanwhile" in late.json()["error"]["message"]
+    assert late.json()["error"]["current"]
+    rows = opened.desk.log.whole.history("sources", source)
+    assert rows["version"].to_list() == [1, 2]
 
 
 def test_the_batch_is_sealed_with_what_a_coder_would_say(opened: Opened) -> None:

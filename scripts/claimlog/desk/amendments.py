@@ -11,9 +11,9 @@ from claimlog.desk.draft_values import clean_values
 from claimlog.desk.findings import draft_findings, error_count
 from claimlog.desk.request_error import ABSENT, INVALID, MALFORMED, RequestError
 from claimlog.desk.roles import Role
-from claimlog.desk.row_references import CLAIMS, REQUESTED, SPAN
+from claimlog.desk.row_references import CLAIMS, REQUESTED, SOURCES, SPAN
 from claimlog.desk.saved_cells import stale
-from claimlog.edit.add_amend_retract import amend
+from claimlog.edit.add_amend_retract import ChangedMeanwhileError, amend
 from claimlog.edit.entity_history import entity_history
 from claimlog.log.version_changes import changed_cells
 from claimlog.schema.table_schema import Table
@@ -78,6 +78,7 @@ def amend_claim(
         If the log would break a rule.
     """
     now = claim_history(desk, name)
+    source = desk.log.source(now["claim"]["source_id"])
     if now["version"] != version:
         raise stale(f"{name} has version {now['version']} now; look at it", now)
     table = desk.log.definition.streams[CLAIMS]
@@ -102,7 +103,11 @@ def amend_claim(
         return answer
     if not reason.strip():
         raise RequestError(MALFORMED, "say why it is amended")
-    amend(desk.package, CLAIMS, name, given, reason, role.name, desk.log.texts)
+    seen = {(CLAIMS, name): version, (SOURCES, source["source_id"]): source["version"]}
+    try:
+        amend(desk.package, CLAIMS, name, given, reason, role.name, desk.log.texts, seen=seen)
+    except ChangedMeanwhileError as error:
+        raise stale(str(error), claim_history(desk, name)) from error
     return {**answer, "written": True}
 
 

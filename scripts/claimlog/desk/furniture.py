@@ -10,11 +10,11 @@ from claimlog.desk.desk import Desk
 from claimlog.desk.places import Places
 from claimlog.desk.request_error import CLOSED, INVALID, MALFORMED, RequestError
 from claimlog.desk.roles import Role
+from claimlog.desk.row_references import SOURCES
 from claimlog.desk.saved_cells import stale
-from claimlog.edit.add_amend_retract import amend
+from claimlog.edit.add_amend_retract import ChangedMeanwhileError, amend
 
 Row = dict[str, Any]
-SOURCES = "sources"
 MOST_FURNITURE = 1000
 BY_HAND = "Page furniture marked by hand."
 """Reason of an amendment of a source that is not sealed yet, where none is given."""
@@ -92,9 +92,12 @@ def mark_furniture(
         if source in desk.log.sealed_log.ids(SOURCES):
             raise RequestError(MALFORMED, "the source is sealed; say why it is amended")
         reason = BY_HAND
-    amended = amend(
-        desk.package, SOURCES, source, {"furniture": ranges}, reason, role.name, desk.log.texts
-    )
+    change, texts = {"furniture": ranges}, desk.log.texts
+    seen = {(SOURCES, source): version}
+    try:
+        amended = amend(desk.package, SOURCES, source, change, reason, role.name, texts, seen=seen)
+    except ChangedMeanwhileError as error:
+        raise stale(str(error), {"source": desk.log.source(source)}) from error
     return int(amended["version"])
 
 

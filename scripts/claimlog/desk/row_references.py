@@ -8,7 +8,7 @@ from typing import Any
 from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import Field, Table
 
-CLAIMS = "claims"
+CLAIMS, SOURCES = "claims", "sources"
 SPAN = ("start", "end")
 REQUESTED = ("utf16", "text_sha256", *SPAN)
 """Keys of a passage in a request: a span, and the text that it was chosen in."""

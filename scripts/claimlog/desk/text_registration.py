@@ -12,6 +12,7 @@ from claimlog.desk.furniture import furniture_ranges
 from claimlog.desk.places import Places
 from claimlog.desk.request_error import ABSENT, INVALID, RequestError
 from claimlog.desk.roles import Role
+from claimlog.desk.row_references import SOURCES
 from claimlog.desk.upload import Upload
 from claimlog.edit.add_amend_retract import Entries, add
 from claimlog.edit.identifier_numbers import NumberedIdentifiers
@@ -29,7 +30,6 @@ from claimlog.sources.documents.read_document import read_document
 from claimlog.sources.text import Text
 
 Row = dict[str, Any]
-SOURCES = "sources"
 COPY = "copy"
 """Kind of a source whose text was coded; the code list of the package has it."""
 

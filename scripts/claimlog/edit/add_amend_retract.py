@@ -15,6 +15,7 @@ from claimlog.edit.duplicates import Duplicate, RowIndex
 from claimlog.edit.entity_history import find_entity
 from claimlog.edit.log_lock import locked_log
 from claimlog.edit.open_batch import with_open
+from claimlog.edit.open_rows import Entity
 from claimlog.edit.origin_notes import origin_notes
 from claimlog.edit.row_faults import RowFaults, UnfitRowError
 from claimlog.edit.row_origin import RowOrigin
@@ -26,6 +27,7 @@ from claimlog.package import Package
 from claimlog.sources.text import Texts
 
 Row = dict[str, Any]
+NOTHING_SEEN: Mapping[Entity, int] = {}
 
 
 @dataclass(frozen=True)
@@ -150,10 +152,28 @@ def amend(
     recorded_by: str,
     texts: Texts | None,
     today: date | None = None,
+    seen: Mapping[Entity, int] = NOTHING_SEEN,
 ) -> Row:
-    """Amend a live entity in the open batch; what is not given stays. Raises as `add` does."""
+    """Amend a live entity in the open batch; what is not given stays.
+
+    Parameters
+    ----------
+    seen
+        Versions that the change rests on, by stream and identifier.
+
+    Raises
+    ------
+    ChangedMeanwhileError
+        If one of them is no more the last one.
+    ClaimlogError, FindingsError
+        As `add` does.
+    """
     with locked_log(package) as sealed:
         writer = make_writer(sealed, texts, recorded_by, today)
+        for (of, name), version in seen.items():
+            last = writer.last.of(of, name)
+            if last is None or last["version"] != version:
+                raise ChangedMeanwhileError(f"{name} was changed meanwhile; look at it")
         row = writer.amendment(stream, identifier, given, reason)
         origin = RowOrigin("", [f"the new version of {identifier}"])
         append(sealed, stream, as_lines([row]), texts, origin, NOTHING_AMENDED)
@@ -263,6 +283,10 @@ def _refuse_text_elsewhere(
             f'"text" is {str(name)[:80]!r}, which is not below the directory of texts '
             f"({texts.folder}); put the text there, or give text_sha256 and text_length"
         )
+
+
+class ChangedMeanwhileError(ClaimlogError):
+    """What a change rests on is not as it was seen."""
 
 
 @dataclass
