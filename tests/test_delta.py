@@ -27,7 +27,7 @@ from claimlog.log.release_index import Version, read_index
 from claimlog.package import SUMS, Package
 from claimlog.release import release_limits
 from claimlog.release.delta import DELTA, DELTA_FILE
-from claimlog.release.delta_apply import apply_delta, differing_files
+from claimlog.release.delta_apply import KnownTree, apply_delta, differing_files
 from claimlog.release.delta_check import check_delta
 from claimlog.release.delta_process import apply_in_process
 from claimlog.release.delta_reader import Delta
@@ -172,6 +172,33 @@ def test_base_and_delta_give_the_next_release_to_the_byte(
     done = released.world.run("delta", "apply", str(base), str(delta), "--out", str(tmp_path))
     assert done.returncode == 1
     assert "is there already; name another directory with --out" in done.stderr
+
+
+def test_a_delta_leads_past_each_release_that_the_checkout_knows(
+    released: Repo, delta: Path, tmp_path: Path
+) -> None:
+    """Of two logs that begin alike one was rewritten; the version of neither needs to be known."""
+    repo = released.copy(tmp_path / "copy")
+    path = repo.root / "releases" / "0.2.0.json"
+    entry = json.loads(path.read_text("utf-8"))
+    size, root = entry["tree"]["size"], entry["tree"]["root"]
+    first = json.loads((repo.root / "releases" / "0.1.0.json").read_text("utf-8"))["tree"]
+    base, out = dist(released, "0.1.0"), tmp_path / "out"
+    ours = KnownTree("first", first["size"], first["root"])
+    for others in ([], [ours], [ours, KnownTree("b", size, root)], [KnownTree("b", 3, "0" * 64)]):
+        place = out / str(len([*out.iterdir()]) if out.is_dir() else 0)
+        assert apply_delta(base, delta, place, known=others).root == root
+    for other in (KnownTree("b", size, "0" * 64), KnownTree("b", size - 1, root)):
+        message = f"leads to a log whose first {other.size} rows are not those of b; somebody"
+        with pytest.raises(ClaimlogError, match=message):
+            apply_delta(base, delta, out / "other", known=[ours, other])
+    entry["tree"]["root"] = "0" * 64
+    path.write_text(json.dumps(entry), "utf-8")
+    target = ("--out", str(out / "other"))
+    done = repo.world.run("delta", "apply", str(base), str(delta), *target)
+    assert done.returncode == 1
+    assert f"first {size} rows are not those of releases/0.2.0.json" in done.stderr
+    assert not (out / "other").exists()
 
 
 def test_a_release_of_which_the_archive_cannot_be_written_leaves_nothing_in_the_way(

@@ -135,6 +135,13 @@ def included() -> dict[str, Any]:
     }
 
 
+def of_leaf(text: str) -> dict[str, Any]:
+    """Return a proof that a text is the only leaf of a tree."""
+    digest = leaf_hash(text.encode()).hex()
+    tree = {"leaf_hash": digest, "leaf_index": 0, "tree_size": 1, "root": digest, "path": []}
+    return {"leaf": text, **tree}
+
+
 def extended() -> dict[str, Any]:
     return {
         "type": "consistency",
@@ -222,6 +229,8 @@ def test_a_hash_is_written_in_one_way_only(name: str, kind: str, tmp_path: Path)
         ({"claim_id": "C001-003"}, "does not prove what it says"),
         ({"version": 2}, "does not prove what it says"),
         ({"version": True}, "does not prove what it says"),
+        ({**of_leaf("{}"), "claim_id": None}, "does not prove what it says"),
+        ({**of_leaf("{}"), "version": None}, "does not prove what it says"),
         ({"path": ["00" * 32] * 65}, '"path" is missing or malformed'),
         ({"path": {}}, '"path" is missing or malformed'),
         ({"leaf": 5}, '"leaf" is missing or malformed'),

@@ -1258,6 +1258,8 @@ def test_a_doi_is_written_and_nothing_else_of_the_descriptor_changes(
 ) -> None:
     path = tmp_path / "datapackage.json"
     path.write_text(text)
+    (tmp_path / "schemas").mkdir()
+    shutil.copyfile(ROOT / "schemas" / "thresholds.csv", tmp_path / "schemas" / "thresholds.csv")
     monkeypatch.setattr(doi, "refresh_generated_files", lambda *_: ["CITATION.cff"])
     assert write_doi(Package(tmp_path), "10.5072/z.1") == ["datapackage.json", "CITATION.cff"]
     assert path.read_text() == expected

@@ -14,7 +14,7 @@ from claimlog.cli.output import line, lines
 from claimlog.errors import UsageError
 
 if TYPE_CHECKING:
-    from claimlog.release.delta_apply import AppliedDelta
+    from claimlog.release.delta_apply import AppliedDelta, KnownTree
 
 PATH = click.Path(path_type=Path)
 
@@ -44,7 +44,8 @@ def apply(context: Context, base: Path, changes: Path, out: Path | None, limits:
     from claimlog.release.delta_process import apply_in_process
 
     program = "claimlog.site.files.delta_worker"
-    applied = apply_in_process(base, changes, (out or Path(DIST)).absolute(), program, limits)
+    target, known = (out or Path(DIST)).absolute(), _known_trees(context, changes)
+    applied = apply_in_process(base, changes, target, program, limits, known)
     line(
         f"{applied.base_version} and the delta give {applied.version}: {applied.file_count} files "
         f"of log and definition, {applied.size} rows, root {applied.root}"
@@ -85,6 +86,21 @@ def apply(context: Context, base: Path, changes: Path, out: Path | None, limits:
     words = [str(applied.archive)] if applied.archive else ["--alone", str(applied.folder)]
     line(f"To check it: claimlog verify {shlex.join(words)}")
     return 0 if good else 1
+
+
+def _known_trees(context: Context, changes: Path) -> list[KnownTree]:
+    """Return the trees of the releases in the index of the checkout here, if it is the user's."""
+    from claimlog.log.release_index import read_index
+    from claimlog.release.authenticity import index_doubt
+    from claimlog.release.delta_apply import KnownTree
+
+    try:
+        entries = read_index(context.package)
+    except UsageError:
+        return []  # no checkout here
+    if not context.is_named and index_doubt(context.package, changes) is not None:
+        return []
+    return [KnownTree(entry.display_path, entry.size, entry.root) for entry in entries]
 
 
 def _published_digests(

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -24,6 +24,7 @@ from claimlog.errors import ClaimlogError
 from claimlog.escaping import short_line
 from claimlog.fold import FOLD_VERSION
 from claimlog.log.event_log import Log
+from claimlog.log.merkle import EMPTY_ROOT
 from claimlog.log.read_log import read
 from claimlog.log.release_index import ReleaseEntry, Version, find_entry, read_index
 from claimlog.log.takedowns import RECORD, TakenRow, read_takedowns
@@ -90,6 +91,14 @@ class AppliedDelta:
     unvouched: Sequence[str] = ()
 
 
+class KnownTree(NamedTuple):
+    """Number of rows and root, in hexadecimal, of a release, and where they are stated."""
+
+    place: str
+    size: int
+    root: str
+
+
 def apply_delta(
     base: Path,
     delta: Path,
@@ -97,6 +106,7 @@ def apply_delta(
     progress: Progress = lambda _: None,
     draw_site: SiteDrawer | None = None,
     destination: Path | None = None,
+    known: Sequence[KnownTree] = (),
 ) -> AppliedDelta:
     """Make a release from the one before it and its delta, into `out`.
 
@@ -112,6 +122,8 @@ def apply_delta(
         Draws the pages of the release, which no delta carries.
     destination
         Where it will be put in the end, if not in `out`; no directory of that name may be there.
+    known
+        Trees of releases that the user knows; if one of them is of this log, all of them are.
 
     Raises
     ------
@@ -132,6 +144,7 @@ def apply_delta(
         log.require_readable()
         entry = opened.entry
         _require_stated(log, opened.document)
+        _require_known(log, known)
         tool, remark = _same_tool(entry)
         index = read_index(package)
         diff, batches = plan_release(log, index, str(entry.version), None)
@@ -337,6 +350,19 @@ def _require_stated(log: Log, document: Mapping[str, Any]) -> None:
         raise ClaimlogError(
             f"{DELTA_FILE}: its tables were folded by version {entry.get('fold_version')} of the "
             f"fold, this is {FOLD_VERSION}; apply it with claimlog {entry.get('tool_version')}"
+        )
+
+
+def _require_known(log: Log, known: Iterable[KnownTree]) -> None:
+    """Refuse a log that goes on from a release that is known, and not to another that is, too."""
+    roots = {size: root.hex() for size, root in [(0, EMPTY_ROOT), *log.trees]}
+    reached = [tree for tree in known if tree.size <= log.size]
+    other = [tree for tree in reached if roots.get(tree.size) != tree.root]
+    if other and len(other) < len(reached):
+        tree = min(other, key=lambda one: one.size)
+        raise ClaimlogError(
+            f"{DELTA_FILE}: leads to a log whose first {tree.size} rows are not those of "
+            f"{tree.place}; somebody rewrote it; {GET_DELTA}"
         )
 
 

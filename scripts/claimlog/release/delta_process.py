@@ -10,7 +10,7 @@ import filecmp
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,13 @@ from claimlog.limited_process import LimitedWork, path_request, run_limited
 from claimlog.limited_worker import requested_path
 from claimlog.package import require_utf_8_path
 from claimlog.release.delta import DELTA
-from claimlog.release.delta_apply import IS_THERE, AppliedDelta, apply_delta, require_absent
+from claimlog.release.delta_apply import (
+    IS_THERE,
+    AppliedDelta,
+    KnownTree,
+    apply_delta,
+    require_absent,
+)
 from claimlog.release.delta_reader import is_delta
 from claimlog.release.rebuild import RebuildComparison
 from claimlog.release.release_limits import limits_of_size, stored_size
@@ -35,7 +41,12 @@ log, in Parquet, in SQLite, in CSV and on pages. Ours add some 10 times."""
 
 
 def apply_in_process(
-    base: Path, delta: Path, out: Path, program: str, factor: float = 1
+    base: Path,
+    delta: Path,
+    out: Path,
+    program: str,
+    factor: float = 1,
+    known: Sequence[KnownTree] = (),
 ) -> AppliedDelta:
     """Make a release from the one before it and its delta, as `apply_delta` does, within limits.
 
@@ -45,6 +56,8 @@ def apply_in_process(
         Module that calls `answer_apply` with what draws the pages.
     factor
         By which the limits are multiplied.
+    known
+        As for `apply_delta`.
 
     Raises
     ------
@@ -66,6 +79,7 @@ def apply_in_process(
             "delta": path_request(delta),
             "out": path_request(out),
             "scratch": path_request(Path(scratch)),
+            "known": [*known],
         }
         return _publish(run_limited(work, request), Path(scratch), out)
 
@@ -77,7 +91,10 @@ def answer_apply(
     delta, out = requested_path(request, "delta"), requested_path(request, "out")
     assert delta is not None
     tempfile.tempdir = str(scratch)  # what is unpacked goes with the process
-    applied = apply_delta(base, delta, _made_folder(scratch), draw_site=draw_site, destination=out)
+    known = [KnownTree(*tree) for tree in request["known"]]
+    applied = apply_delta(
+        *(base, delta, _made_folder(scratch)), draw_site=draw_site, destination=out, known=known
+    )
     archive = applied.archive
     names = {"folder": applied.folder.name, "archive": archive and archive.name}
     return {**asdict(applied), **names}

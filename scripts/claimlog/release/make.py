@@ -138,6 +138,8 @@ def make_release(
             "restore CHANGELOG.md and CITATION.cff from git, and commit"
         )
     remove_entry(package, version)
+    with package_lock(package):  # which is taken at the end too: what hinders that is said first
+        pass
     commit = require_clean_commit(package)
     log = read(package, progress=progress)
     log.require_readable()

@@ -187,7 +187,7 @@ def _is_row(proof: Mapping[str, Any]) -> bool:
     except ValueError:
         return False
     return all(
-        type(row.get(name)) is type(value) and row[name] == value
+        name in row and type(row[name]) is type(value) and row[name] == value
         for name, value in proof["names"].items()
     )
 
