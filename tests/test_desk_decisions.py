@@ -952,6 +952,52 @@ def test_what_waits_while_a_text_is_corrected_is_not_written_on_the_other_text(
     assert rows["version"].to_list() == [1, 2]
 
 
+def test_a_page_changes_what_it_shows_though_numbers_of_versions_and_places_come_again(
+    opened: Opened,
+) -> None:
+    world = World(opened.desk.package, opened.desk.log.texts_folder)
+    source, text = "S001", opened.desk.log.require_places("S001").text
+    later = world.texts / "later.txt"
+
+    def corrected(words: str) -> None:
+        later.write_text(f"{words} {text.content}", "utf-8")
+        correct(world.package, source, later, world.supplied, Choices(), "So.", "coder-1")
+
+    corrected("Corrected.")
+    page = opened.take("adjudicator", "GET", f"sources/{source}")
+    claim = opened.take("adjudicator", "GET", "claims/C001-001")
+    opened.take("adjudicator", "DELETE", f"open/{source}", with_references=True)
+    corrected("Corrected once more.")
+    again = opened.take("adjudicator", "GET", "claims/C001-001")
+    assert (claim["version"], claim["quote"]) == (again["version"], again["quote"])
+    given = {"version": page["source"]["version"], "furniture": [], "reason": "So."}
+    asked = {"version": claim["version"], "changes": {"note": "Seen."}, "reason": "So."}
+    for method, path, body, seen, current in (
+        ("PUT", f"sources/{source}/furniture", given, page["seen"], None),
+        ("POST", "claims/C001-001/amend", asked, claim["seen"], again["seen"]),
+    ):
+        late = opened.ask("adjudicator", method, path, **body, seen=seen)
+        assert late.json()["error"]["code"] == "stale", late.text
+        assert "is another now; look at it" in late.json()["error"]["message"]
+        if current is not None:
+            opened.take("adjudicator", method, path, **body, seen=current)
+    opened.take("adjudicator", "DELETE", f"open/{source}", with_references=True)
+    for name in ("One.", "Another."):
+        row = {"actor_id": name.lower().strip("."), "name": name, "actor_type": "group"}
+        add(world.package, "actors", Entries([row]), "coder-1", None)
+    first, second = rows_with_places(opened, "actors")
+    opened.take("adjudicator", "DELETE", f"open/{first['place']}", seen=first["seen"])
+    late = opened.ask("adjudicator", "DELETE", f"open/{first['place']}", seen=first["seen"])
+    assert late.json()["error"]["code"] == "stale"
+    assert late.json()["error"]["current"]["id"] == second["id"]
+    opened.take("adjudicator", "DELETE", f"open/{first['place']}", seen=second["seen"])
+
+
+def rows_with_places(opened: Opened, stream: str) -> list[dict[str, Any]]:
+    rows = opened.take("adjudicator", "GET", "open")["rows"]
+    return [row for row in rows if row["stream"] == stream]
+
+
 def test_the_batch_is_sealed_with_what_a_coder_would_say(opened: Opened) -> None:
     proposal = opened.take("adjudicator", "GET", "seal")
     assert proposal["slug"] == "lighthouse-keepers-at-odds"

@@ -12,7 +12,7 @@ from claimlog.desk.findings import draft_findings, error_count
 from claimlog.desk.request_error import ABSENT, INVALID, MALFORMED, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.row_references import CLAIMS, REQUESTED, SOURCES, SPAN
-from claimlog.desk.saved_cells import stale
+from claimlog.desk.saved_cells import require_seen, seen_state, stale
 from claimlog.edit.add_amend_retract import ChangedMeanwhileError, amend
 from claimlog.edit.entity_history import entity_history
 from claimlog.log.version_changes import changed_cells
@@ -54,6 +54,7 @@ def claim_history(desk: Desk, name: str) -> Row:
         "span": places.as_dict(last["start"], last["end"]) if places else None,
         "quote": places.quote(last["start"], last["end"]) if places else None,
         "history": history,
+        "seen": seen_state(last, desk.log.source(last["source_id"])["text_sha256"]),
     }
 
 
@@ -66,9 +67,21 @@ def shown_changes(table: Table, before: Mapping[str, Any], after: Mapping[str, A
 
 
 def amend_claim(
-    desk: Desk, role: Role, name: str, version: int, changes: Row, reason: str, write: bool
+    desk: Desk,
+    role: Role,
+    name: str,
+    version: int,
+    changes: Row,
+    reason: str,
+    write: bool,
+    shown: str | None = None,
 ) -> Row:
     """Amend a claim, or show what that would write.
+
+    Parameters
+    ----------
+    shown
+        What the page shows, as ``seen`` of `claim_history` says it.
 
     Raises
     ------
@@ -81,6 +94,7 @@ def amend_claim(
     source = desk.log.source(now["claim"]["source_id"])
     if now["version"] != version:
         raise stale(f"{name} has version {now['version']} now; look at it", now)
+    require_seen(shown, now["seen"], f"{name} is another now; look at it", now)
     table = desk.log.definition.streams[CLAIMS]
     given = _changes(desk, table, now["claim"], changes)
     after = {**now["claim"], **given}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from claimlog.desk.coding_rows import CODINGS, CodedRows
@@ -18,8 +18,18 @@ from claimlog.errors import ClaimlogError
 from claimlog.package import Package
 
 
-def drop_rows(package: Package, names: Sequence[str], with_references: bool) -> Drop:
+def drop_rows(
+    package: Package,
+    names: Sequence[str],
+    with_references: bool,
+    refuse: Callable[[Sequence[OpenRow]], None] = lambda _: None,
+) -> Drop:
     """Drop rows of the open batch; decisions whose rows they were are open again.
+
+    Parameters
+    ----------
+    refuse
+        As for `claimlog.edit.drop.drop`.
 
     Raises
     ------
@@ -27,11 +37,16 @@ def drop_rows(package: Package, names: Sequence[str], with_references: bool) -> 
         As `claimlog.edit.drop.drop` does; or if somebody has coded a source whose row would go.
     """
     if not has_desk(package):
-        return drop(package, names, with_references)
+        return drop(package, names, with_references, refuse)
     work_folder = WorkFolder(package)
-    refuse, note = partial(_refuse, work_folder), partial(_note_dropped, work_folder)
+
+    def refuse_all(rows: Sequence[OpenRow]) -> None:
+        refuse(rows)
+        _refuse(work_folder, rows)
+
+    note = partial(_note_dropped, work_folder)
     with work_folder.works_lock():  # who begins to code a text waits: its source may be going
-        return drop(package, names, with_references, refuse, note)
+        return drop(package, names, with_references, refuse_all, note)
 
 
 def _refuse(work_folder: WorkFolder, rows: Sequence[OpenRow]) -> None:

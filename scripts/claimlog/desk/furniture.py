@@ -11,7 +11,7 @@ from claimlog.desk.places import Places
 from claimlog.desk.request_error import CLOSED, INVALID, MALFORMED, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.row_references import SOURCES
-from claimlog.desk.saved_cells import stale
+from claimlog.desk.saved_cells import require_seen, seen_state, stale
 from claimlog.edit.add_amend_retract import ChangedMeanwhileError, amend
 
 Row = dict[str, Any]
@@ -57,9 +57,20 @@ def may_mark_furniture(desk: Desk, role: Role, source: str) -> bool:
 
 
 def mark_furniture(
-    desk: Desk, role: Role, source: str, version: int, given: Sequence[Any], reason: str
+    desk: Desk,
+    role: Role,
+    source: str,
+    version: int,
+    given: Sequence[Any],
+    reason: str,
+    shown: str | None = None,
 ) -> int:
     """Amend the page furniture of a source in the open batch, and return its new version.
+
+    Parameters
+    ----------
+    shown
+        What the page shows: `seen_state` of the source's row.
 
     Raises
     ------
@@ -72,6 +83,7 @@ def mark_furniture(
     row, places = desk.log.source(source), desk.log.require_places(source)
     if row["version"] != version:
         raise stale(f"{source} has version {row['version']} now; look at it", {"source": row})
+    require_seen(shown, seen_state(row), f"{source} is another now; look at it", {"source": row})
     if not may_mark_furniture(desk, role, source):
         raise RequestError(
             CLOSED, f"others code {source}, or it is sealed; ask who decides to mark furniture"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from claimlog.coder_wording import kind_names
@@ -12,6 +13,8 @@ from claimlog.desk.dropped_rows import drop_rows
 from claimlog.desk.findings import finding_dict
 from claimlog.desk.overview import coder_of
 from claimlog.desk.roles import Role
+from claimlog.desk.saved_cells import require_seen, seen_state
+from claimlog.edit.drop import NOTHING
 from claimlog.edit.log_lock import log_lock
 from claimlog.edit.open_batch import open_folder
 from claimlog.edit.open_rows import OpenRow, open_rows, row_counts, summary
@@ -61,13 +64,32 @@ def _row_dict(desk: Desk, role: Role, row: OpenRow, findings: list[Row]) -> Row:
         "recorded_by": row.content.get("recorded_by"),
         "flaw": row.flaw,
         "findings": findings,
+        "seen": _seen(row),
         "address": f"/{role.name}/claims/{row.identifier}" if is_claim else None,
     }
 
 
-def drop_row(desk: Desk, name: str, with_references: bool) -> Row:
-    """Take a row out of the open batch; raises as `edit.drop.drop` does."""
-    dropped = drop_rows(desk.package, [name], with_references)
+def _seen(row: OpenRow) -> str:
+    return seen_state(row.data.decode("utf-8", "replace"))
+
+
+def drop_row(desk: Desk, name: str, with_references: bool, shown: str | None = None) -> Row:
+    """Take a row out of the open batch; raises as `edit.drop.drop` does.
+
+    Parameters
+    ----------
+    shown
+        What the page shows at that place, as ``seen`` of a row says it; others may have dropped
+        rows before it meanwhile.
+    """
+
+    def refuse(rows: Sequence[OpenRow]) -> None:
+        for row in rows:
+            if row.place == name:
+                message = f"{name} is another row now; look at it; {NOTHING}"
+                require_seen(shown, _seen(row), message, {"place": name, "id": row.identifier})
+
+    dropped = drop_rows(desk.package, [name], with_references, refuse)
     return {"dropped": [row.place for row in dropped.rows]}
 
 

@@ -19,6 +19,7 @@ import stat
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -427,6 +428,30 @@ def _is_whole(line: Mapping[str, Any]) -> bool:
 
 def _is_pair(value: Any) -> bool:
     return isinstance(value, list) and len(value) == 2
+
+
+def seen_state(*rows: Any) -> str:
+    """Return what tells whether a page shows what is there: a version that was dropped comes again
+    with other content.
+    """
+    return sha256(orjson.dumps(rows, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
+
+
+def require_seen(seen: str | None, state: str, message: str, current: Any) -> None:
+    """Refuse a change from a page that shows something else than is there.
+
+    Parameters
+    ----------
+    seen
+        What the page was given (`seen_state`); None of who takes whatever is there.
+
+    Raises
+    ------
+    RequestError
+        If it does.
+    """
+    if seen not in (None, state):
+        raise stale(message, current)
 
 
 def stale(message: str, current: Any) -> RequestError:

@@ -70,6 +70,11 @@ class AdjudicatePage {
     this.decisions.saveNotes();
     const begun = this.decisions.kept("begun");
     if (!begun || this.state.committed) return;
+    if (begun.text !== this.decisions.textHash) {
+      this.decisions.keep("begun", null);
+      announce("The text was corrected since a value of your own was begun: begin it anew.");
+      return;
+    }
     this.edit(this.decisions.unit(begun.unit) ?? this.newUnit(begun.utf16, begun.unit), begun.value);
   }
 

@@ -21,7 +21,7 @@ export async function askValue(unit, begin, host) {
   let value = structuredClone(begin);
   const change = (/** @type {any} */ row) => {
     value = row;
-    decisions.keep("begun", { unit: unit.unit, utf16: span, value });
+    decisions.keep("begun", { unit: unit.unit, utf16: span, text: decisions.textHash, value });
   };
   const record = new RecordForm(summary, panel, form, {
     names, pins: new Pins(host.role),

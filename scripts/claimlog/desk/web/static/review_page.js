@@ -19,11 +19,11 @@ async function drop(row) {
   const ask = (/** @type {string} */ text) => confirmed(`Take ${row.id} back?`, h("p", {}, text), "Take it back");
   if (!await ask("The row is removed from the open batch as if it had never been added.")) return;
   try {
-    await remove(`api/open/${encodeURIComponent(row.place)}`, { with_references: false });
+    await remove(`api/open/${encodeURIComponent(row.place)}`, { with_references: false, seen: row.seen });
   } catch (error) {
     const { message } = /** @type {Error} */ (error);
     if (!await ask(`${message} Take back what refers to it, too?`)) return;
-    await remove(`api/open/${encodeURIComponent(row.place)}`, { with_references: true });
+    await remove(`api/open/${encodeURIComponent(row.place)}`, { with_references: true, seen: row.seen });
   }
   announce("Taken back.");
   await load();
