@@ -78,6 +78,8 @@ def apply(context: Context, base: Path, changes: Path, out: Path | None, limits:
             good = False
         elif place != SUMS:  # that list came with the delta
             is_vouched = True
+    else:
+        line("no index and no list of a release names its files here: they are compared with none")
     if applied.unvouched and not is_vouched:
         flaw = "for that nobody vouches; run this in a checkout of the dataset whose index knows"
         line((f"{flaw} {applied.version}, or get it with a signature", "red"))
