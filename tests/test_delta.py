@@ -464,7 +464,7 @@ def test_the_log_of_a_delta_of_another_version_is_held_against_the_index(
 
 
 def test_a_list_beside_a_delta_is_read_and_an_index_that_came_with_it_is_not(
-    released: Repo, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    released: Repo, folder: Path, delta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sums = (folder / SUMS).read_text("utf-8")
     (folder / SUMS).write_text(
@@ -474,7 +474,7 @@ def test_a_list_beside_a_delta_is_read_and_an_index_that_came_with_it_is_not(
     done = apply_by_command(dist(released, "0.1.0"), folder, tmp_path / "out")
     count = len(sums.splitlines())
     assert f"\n0 of {count + 1} files have the bytes that SHA256SUMS names\n" in done.output
-    done = apply_by_command(dist(released, "0.1.0"), folder / DELTA, tmp_path / "alone")
+    done = apply_by_command(dist(released, "0.1.0"), delta, tmp_path / "alone")
     assert "names its files here: they are compared with none\n" in done.output
     # the checkout that the release lies in is whoever's made the release
     monkeypatch.chdir(released.root)
