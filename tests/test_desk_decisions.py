@@ -417,13 +417,14 @@ def test_a_page_that_shows_others_than_are_compared_by_now_is_told(
     for coder in ("coder-1", "coder-2"):
         opened.put(coder, SOURCE, "a", founder())
         opened.finish(coder, SOURCE)
-    compared = shown(opened)["sides"]
+    compared = shown(opened)["compared"]
+    assert shown(opened)["text_sha256"] == opened.desk.log.source(SOURCE)["text_sha256"]
     third_coder(opened)
     method, given = ("PUT", {"base": 0, "take": "left"}) if "/" in what else ("POST", {"state": 0})
     given["compared"] = compared
     refused = opened.ask("adjudicator", method, f"{PATH}/{what}", **given).json()["error"]
     assert (refused["code"], refused["current"]["sides"]) == ("stale", ["coder-0", "coder-1"])
-    given["compared"] = refused["current"]["sides"]
+    given["compared"] = refused["current"]["compared"]
     opened.take("adjudicator", method, f"{PATH}/{what}", **given)
 
 

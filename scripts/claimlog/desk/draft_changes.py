@@ -24,6 +24,7 @@ def work_dict(desk: Desk, work: Work) -> Row:
     places = desk.log.require_places(work.source)
     return {
         "source_id": work.source,
+        "text_sha256": places.text.sha256,
         "coder": work.coder,
         "finished": work.is_finished,
         "commitment": work.commitment,

@@ -62,8 +62,7 @@ def _open(desk: Desk, request: Request) -> Adjudication:
     """
     opened = Adjudication.open(desk, request.parts["source"])
     if request.method != "GET":
-        compared = request.given("compared", list, None)
-        if compared not in (None, [work.coder for work in opened.sides]):
+        if request.given("compared", str, None) not in (None, opened.compared):
             raise opened.stale()
     return opened
 

@@ -46,6 +46,10 @@ export class Decisions extends EventTarget {
 
   /** @param {any} found */
   take(found) {
+    if (found.text_sha256 !== this.textHash) {
+      location.reload(); // the text was corrected: what is read anew is of other words than the page shows
+      return;
+    }
     this.state = found;
     this.dispatchEvent(new Event("change"));
   }
@@ -95,7 +99,7 @@ export class Decisions extends EventTarget {
 
   /** @param {string} what @param {any} body */
   post(what, body = {}) {
-    return this.change(() => post(`${this.path}/${what}`, { state: this.state.state, compared: this.state.sides, ...body }));
+    return this.change(() => post(`${this.path}/${what}`, { state: this.state.state, compared: this.state.compared, ...body }));
   }
 
   /** The note on a passage: as it is typed, else as it was saved. @param {any} unit */
@@ -136,7 +140,7 @@ export class Decisions extends EventTarget {
     const sent = value ? { ...rest, value: { ...value, text_sha256: this.textHash } } : rest;
     const isSaved = await this.change(() => {
       const { rev: base } = this.unit(unit.unit) ?? unit;
-      return put(`${this.path}/units/${unit.unit}`, { base, compared: this.state.sides, ...sent, note: note.trim() || null });
+      return put(`${this.path}/units/${unit.unit}`, { base, compared: this.state.compared, ...sent, note: note.trim() || null });
     });
     if (isSaved) this.forgetNote(unit.unit, note);
     return isSaved;

@@ -51,6 +51,10 @@ export class Work extends EventTarget {
 
   /** @param {any} found */
   reset(found) {
+    if (found.text_sha256 !== this.textHash) {
+      location.reload(); // the text was corrected: what is read anew is of other words than the page shows
+      return;
+    }
     Object.assign(this, { state: found.state, finished: found.finished, commitment: found.commitment });
     Object.assign(this, { canUndo: found.can_undo, canRedo: found.can_redo, registered: found.registered });
     this.drafts = found.drafts;
