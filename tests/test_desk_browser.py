@@ -36,6 +36,7 @@ SCRIPTS = (
 )
 TABS = "The ferry was late again. The master blamed the fog. Nobody believed him at all.\n"
 TURNED = "She said \u202ella ta ton\u202c yester\u00adday.\n\nIt was \u200bnot\u200b an error.\n"
+LATE = "The last ferry came at noon. Some ninety people were on it, and none of them complained.\n"
 KEYS = json.loads((ROOT / "scripts/claimlog/desk/web/static/keys.json").read_text("utf-8"))
 READY = "() => window.claimlogDesk && claimlogDesk.cursor && claimlogDesk.cursor.hasFocus"
 SAVED = "() => document.getElementById('saved').dataset.state === 'saved'"
@@ -73,6 +74,7 @@ def desk(registered: World, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         ("scripts.txt", SCRIPTS),
         ("tabs.txt", TABS),
         ("turned\u202etxt.txt", TURNED),
+        ("late.txt", LATE),
     ):
         _register(asked, name, text)
     asked.close()
@@ -496,6 +498,32 @@ def test_every_key_of_the_sheet_has_an_action(browser: Browser, desk: DeskServer
         expect(page.locator(".cheat-sheet dd").first).to_be_visible()
     named = {one["action"] for one in KEYS["keys"] if one["mode"] in ("anywhere", "text")}
     assert named - actions == {"label", "word", "clause", "sentence"}  # of the cursor itself
+
+
+def test_a_page_of_a_text_that_was_corrected_is_read_anew_and_keeps_nothing_of_its_places(
+    browser: Browser, desk: DeskServer
+) -> None:
+    with coding(browser, desk, "coder-1", "S106") as page:
+        page.context.set_offline(True)
+        code(page, "Some ninety people", "They were that many.")
+        page.wait_for_function("() => document.getElementById('saved').dataset.state === 'failed'")
+        world = World(Package(desk.folder), desk.texts)
+        later = desk.texts / "later-than-late.txt"
+        later.write_text(f"Corrected. {LATE}", "utf-8")
+        rest = ("--texts", str(desk.texts), "--reason", "Corrected.", "--by", "adjudicator")
+        assert world.run("correct", "S106", "--text", str(later), *rest).returncode == 0
+        page.context.set_offline(False)
+        alarm = page.locator("#alarm")
+        expect(alarm).to_contain_text("the text was corrected since passages were chosen in it")
+        page.get_by_role("button", name="Give this change up").click()
+        page.evaluate("() => dispatchEvent(new Event('focus'))")
+        page.wait_for_function("() => window.claimlogDesk?.text.content.startsWith('Corrected. ')")
+        page.wait_for_function(READY)
+        assert page.evaluate(DRAFTS) == []
+        code(page, "Some ninety people", "They were that many.")
+        page.wait_for_function(SAVED)
+        quotes = page.evaluate("() => claimlogDesk.work.drafts.map(one => one.quote)")
+        assert quotes == ["Some ninety people"]
 
 
 def test_a_phone_is_refused_politely_and_loses_nothing(browser: Browser, desk: DeskServer) -> None:

@@ -61,9 +61,9 @@ def _open(desk: Desk, request: Request) -> Adjudication:
         If others are compared by now.
     """
     opened = Adjudication.open(desk, request.parts["source"])
-    if request.method != "GET":
-        if request.given("compared", str, None) not in (None, opened.compared):
-            raise opened.stale()
+    shown = None if request.method == "GET" else request.given("compared", str, None)
+    if shown not in (None, opened.compared):
+        raise opened.stale()
     return opened
 
 

@@ -46,7 +46,8 @@ export class Work extends EventTarget {
   async refresh() {
     if (this.queue.changes.size) return;
     const found = await get(this.path).catch(() => null);
-    if (found && !this.queue.changes.size && found.state !== this.state) this.reset(found);
+    const isOther = found && (found.state !== this.state || found.text_sha256 !== this.textHash);
+    if (isOther && !this.queue.changes.size) this.reset(found);
   }
 
   /** @param {any} found */
