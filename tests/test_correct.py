@@ -205,6 +205,14 @@ def test_what_is_amended_after_a_correction_is_dropped_without_it(world: World) 
     assert [row.identifier for row in drop(world.package, [claim]).rows] == [claim]
 
 
+def test_amendments_of_a_source_alone_are_dropped_one_by_one(world: World) -> None:
+    """They may have been made in one second, for one reason."""
+    for title in ("One", "Another"):
+        world.amend("sources", "S001", reason="Looked at.", title=title)
+    assert [row.version for row in drop(world.package, ["S001"]).rows] == [3]
+    assert [row.version for row in drop(world.package, ["S001"]).rows] == [2]
+
+
 def test_another_source_is_retracted_beside_the_amendment_of_the_corrected_one(
     world: World,
 ) -> None:

@@ -132,13 +132,12 @@ def dependent_rows(rows: Sequence[OpenRow], chosen: Sequence[int]) -> dict[int, 
 def _corrections(rows: Sequence[OpenRow]) -> dict[CorrectionKey, list[int]]:
     """Return the positions of the rows that corrected a text or were carried over to it."""
     found: dict[CorrectionKey, list[int]] = {}
-    of_sources = set()
+    streams: dict[CorrectionKey, set[str]] = {}
     for index, row in enumerate(rows):
         if (key := _correction_key(row)) is not None:
             found.setdefault(key, []).append(index)
-            if row.stream == "sources":
-                of_sources.add(key)
-    return {key: own for key, own in found.items() if key in of_sources and len(own) > 1}
+            streams.setdefault(key, set()).add(row.stream)
+    return {key: own for key, own in found.items() if {"sources"} < streams[key]}
 
 
 def _correction_key(row: OpenRow) -> CorrectionKey | None:
