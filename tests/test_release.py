@@ -701,7 +701,6 @@ def test_a_release_needs_no_line_of_gitignore_for_its_own_lock(repo: Repo) -> No
     ignored = repo.world.root / ".gitignore"
     if ignored.exists():
         ignored.unlink()
-        shutil.rmtree(repo.package.state, ignore_errors=True)
         repo.commit()
     done = repo.world.run("release", "0.1.0", "--date", DAY)
     assert done.returncode == 0, done.stderr

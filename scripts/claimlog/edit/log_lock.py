@@ -57,15 +57,34 @@ def locked_log(package: Package) -> Iterator[Log]:
 
 @contextlib.contextmanager
 def package_lock(package: Package) -> Iterator[None]:
-    """Hold the lock of the log for what leaves the open batch as it is.
+    """Hold the lock of the log for what leaves the open batch as it is; end what was cut off.
+
+    Raises
+    ------
+    ClaimlogError
+        As `writing_lock` does, or if the state of the package was committed.
+    """
+    _refuse_committed(package)
+    with writing_lock(package):
+        put_back_replaced(package)
+        recover_directory(open_folder(package))
+        settle_open_batch(package)
+        for pattern in ("staging-*", ".gone-*", ".open-new-*"):
+            for path in package.state.glob(pattern):
+                remove(path)  # left by a run that was cut off: who holds the lock is alone here
+        yield
+
+
+@contextlib.contextmanager
+def writing_lock(package: Package) -> Iterator[None]:
+    """Hold the lock of the log for what writes files of the package, and nothing of its state.
 
     Raises
     ------
     ClaimlogError
         If another process holds it for longer than the threshold ``lock_seconds``, or the state of
-        the package is none of ours or was committed.
+        the package is none of ours.
     """
-    _refuse_committed(package)
     handle = open_lock(package)
     try:
         if not acquire_lock(handle, read_thresholds(package)["lock_seconds"]):
@@ -73,12 +92,6 @@ def package_lock(package: Package) -> Iterator[None]:
                 "another claimlog is changing this log; wait for it and run this again"
             )
         package.forget()  # what was read before may have been written by who held the lock
-        put_back_replaced(package)
-        recover_directory(open_folder(package))
-        settle_open_batch(package)
-        for pattern in ("staging-*", ".gone-*", ".open-new-*"):
-            for path in package.state.glob(pattern):
-                remove(path)  # left by a run that was cut off: who holds the lock is alone here
         yield
     finally:
         with contextlib.suppress(OSError):

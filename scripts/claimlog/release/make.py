@@ -9,7 +9,7 @@ from typing import Any
 
 from claimlog.build import Progress
 from claimlog.checkout import LINK, Checkout
-from claimlog.edit.log_lock import package_lock
+from claimlog.edit.log_lock import writing_lock
 from claimlog.errors import ClaimlogError, FindingsError, UsageError, reason
 from claimlog.export.descriptor import dump_json
 from claimlog.files import (
@@ -138,8 +138,6 @@ def make_release(
             "restore CHANGELOG.md and CITATION.cff from git, and commit"
         )
     remove_entry(package, version)
-    with package_lock(package):  # which is taken at the end too: what hinders that is said first
-        pass
     commit = require_clean_commit(package)
     log = read(package, progress=progress)
     log.require_readable()
@@ -166,7 +164,7 @@ def make_release(
     try:
         entry = ReleaseEntry(entry_data(version, commit, folder, zip_path), entry_name)
         signatures = sign_release(log, entry, key, out) if key else ()
-        with package_lock(package):
+        with writing_lock(package):
             (package.root / FOLDER).mkdir(exist_ok=True)
             changes = add_entry(read_changelog(package), plan.changes)
             package.write(changelog, changes.encode("utf-8"))

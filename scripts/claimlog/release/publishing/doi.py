@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from claimlog.edit.log_lock import package_lock
+from claimlog.edit.log_lock import writing_lock
 from claimlog.errors import ClaimlogError, reason
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.release.generated_files import refresh_generated_files
@@ -33,7 +33,7 @@ def write_doi(package: Package, doi: str) -> list[str]:
     address = f"{DOI_RESOLVER}{doi}"
     if not DOI.fullmatch(address):
         raise ClaimlogError(f"{doi[:100]!r}: is no DOI; look at the record, and write it by hand")
-    with package_lock(package):
+    with writing_lock(package):
         written = [DESCRIPTOR] if _write_id(package, address) else []
         # by itself: a run that was killed may have written the descriptor alone
         refreshed = refresh_generated_files(package, f"{DESCRIPTOR} has the DOI {doi}")
