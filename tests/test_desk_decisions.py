@@ -973,25 +973,25 @@ def test_a_page_changes_what_it_shows_though_numbers_of_versions_and_places_come
     assert (claim["version"], claim["quote"]) == (again["version"], again["quote"])
     given = {"version": page["source"]["version"], "furniture": [], "reason": "So."}
     asked = {"version": claim["version"], "changes": {"note": "Seen."}, "reason": "So."}
-    for method, path, body, seen, current in (
-        ("PUT", f"sources/{source}/furniture", given, page["seen"], None),
-        ("POST", "claims/C001-001/amend", asked, claim["seen"], again["seen"]),
+    for method, path, body, digest, current in (
+        ("PUT", f"sources/{source}/furniture", given, page["digest"], None),
+        ("POST", "claims/C001-001/amend", asked, claim["digest"], again["digest"]),
     ):
-        late = opened.ask("adjudicator", method, path, **body, seen=seen)
+        late = opened.ask("adjudicator", method, path, **body, digest=digest)
         assert late.json()["error"]["code"] == "stale", late.text
         assert "is another now; look at it" in late.json()["error"]["message"]
         if current is not None:
-            opened.take("adjudicator", method, path, **body, seen=current)
+            opened.take("adjudicator", method, path, **body, digest=current)
     opened.take("adjudicator", "DELETE", f"open/{source}", with_references=True)
     for name in ("One.", "Another."):
         row = {"actor_id": name.lower().strip("."), "name": name, "actor_type": "group"}
         add(world.package, "actors", Entries([row]), "coder-1", None)
     first, second = rows_with_places(opened, "actors")
-    opened.take("adjudicator", "DELETE", f"open/{first['place']}", seen=first["seen"])
-    late = opened.ask("adjudicator", "DELETE", f"open/{first['place']}", seen=first["seen"])
+    opened.take("adjudicator", "DELETE", f"open/{first['place']}", digest=first["digest"])
+    late = opened.ask("adjudicator", "DELETE", f"open/{first['place']}", digest=first["digest"])
     assert late.json()["error"]["code"] == "stale"
     assert late.json()["error"]["current"]["id"] == second["id"]
-    opened.take("adjudicator", "DELETE", f"open/{first['place']}", seen=second["seen"])
+    opened.take("adjudicator", "DELETE", f"open/{first['place']}", digest=second["digest"])
 
 
 def rows_with_places(opened: Opened, stream: str) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,8 @@ from claimlog.cli.output import line, lines
 from claimlog.errors import UsageError
 
 if TYPE_CHECKING:
-    from claimlog.release.delta_apply import AppliedDelta, KnownTree
+    from claimlog.log.release_index import ReleaseEntry
+    from claimlog.release.delta_apply import AppliedDelta
 
 PATH = click.Path(path_type=Path)
 
@@ -40,11 +41,12 @@ def apply(context: Context, base: Path, changes: Path, out: Path | None, limits:
     """
     from claimlog.package import DIST, SUMS
     from claimlog.release.delta import is_carried
-    from claimlog.release.delta_apply import differing_files
+    from claimlog.release.delta_apply import KnownTree, differing_files
     from claimlog.release.delta_process import apply_in_process
 
     program = "claimlog.site.files.delta_worker"
-    target, known = (out or Path(DIST)).absolute(), _known_trees(context, changes)
+    target, index = (out or Path(DIST)).absolute(), _own_index(context, changes)
+    known = [KnownTree(entry.display_path, entry.size, entry.root) for entry in index]
     applied = apply_in_process(base, changes, target, program, limits, known)
     line(
         f"{applied.base_version} and the delta give {applied.version}: {applied.file_count} files "
@@ -65,7 +67,7 @@ def apply(context: Context, base: Path, changes: Path, out: Path | None, limits:
         line(f"wrote {applied.archive}, {applied.archive.stat().st_size:,} bytes")
     lines(applied.unvouched)
     is_vouched = False
-    if stated := _published_digests(context, changes, applied):
+    if stated := _published_digests(context, index, changes, applied):
         place, files = stated
         log_alone = applied.archive is None
         same, differing = differing_files(applied.folder, files, log_alone)
@@ -90,40 +92,34 @@ def apply(context: Context, base: Path, changes: Path, out: Path | None, limits:
     return 0 if good else 1
 
 
-def _known_trees(context: Context, changes: Path) -> list[KnownTree]:
-    """Return the trees of the releases in the index of the checkout here, if it is the user's."""
+def _own_index(context: Context, changes: Path) -> list[ReleaseEntry]:
+    """Return the index of the checkout here; empty if there is none, or it came with the delta."""
     from claimlog.log.release_index import read_index
     from claimlog.release.authenticity import index_doubt
-    from claimlog.release.delta_apply import KnownTree
 
     try:
         entries = read_index(context.package)
     except UsageError:
         return []  # no checkout here
-    if not context.is_named and index_doubt(context.package, changes) is not None:
-        return []
-    return [KnownTree(entry.display_path, entry.size, entry.root) for entry in entries]
+    is_ours = context.is_named or index_doubt(context.package, changes) is None
+    return entries if is_ours else []
 
 
 def _published_digests(
-    context: Context, changes: Path, applied: AppliedDelta
+    context: Context, index: Sequence[ReleaseEntry], changes: Path, applied: AppliedDelta
 ) -> tuple[str, Mapping[str, str]] | None:
     """Return where the SHA-256 of a release's files is stated, and the digests; None if nowhere.
 
-    That is the index of the checkout here, unless it came with the delta, or the list of the
-    release that holds the delta.
+    That is the index of the checkout here, or the list of the release that holds the delta.
     """
-    from claimlog.log.release_index import find_entry, read_index
+    from claimlog.log.release_index import find_entry
     from claimlog.package import SUMS
-    from claimlog.release.authenticity import index_doubt
     from claimlog.release.delta_reader import stated_sums
     from claimlog.release.layout import sha256_of_file
 
     try:
-        name = str(context.package.descriptor["name"])
-        entry = find_entry(read_index(context.package), applied.version, name)
-        is_ours = entry.is_of(applied.folder.name)
-        if is_ours and (context.is_named or index_doubt(context.package, changes) is None):
+        entry = find_entry(index, applied.version, str(context.package.descriptor["name"]))
+        if entry.is_of(applied.folder.name):
             issue = entry.issue_with(SUMS, sha256_of_file(applied.folder / SUMS))
             return entry.display_path, issue["files"]
     except UsageError:

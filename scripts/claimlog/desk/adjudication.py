@@ -18,7 +18,7 @@ from claimlog.desk.places import Places
 from claimlog.desk.prompt_answers import require_time
 from claimlog.desk.request_error import ABSENT, CLOSED, RequestError
 from claimlog.desk.row_references import CLAIMS
-from claimlog.desk.saved_cells import seen_state, stale
+from claimlog.desk.saved_cells import stale, state_digest
 from claimlog.desk.work import Work, require_draft_name
 
 Row = dict[str, Any]
@@ -110,10 +110,10 @@ class Adjudication:
         )
 
     @property
-    def compared(self) -> str:
+    def comparison_digest(self) -> str:
         """What tells whether a page shows these codings, of this text."""
         sides = [(work.coder, work.commitment) for work in self.sides]
-        return seen_state(self.places.text.sha256, sides)
+        return state_digest(self.places.text.sha256, sides)
 
     def stale(self) -> RequestError:
         """Return the refusal of a change that was made on another state; it says what is there."""
@@ -169,7 +169,7 @@ class Adjudication:
             **state_dict(self.decisions.cells),
             "text_sha256": self.places.text.sha256,
             "sides": [work.coder for work in self.sides],
-            "compared": self.compared,
+            "compared": self.comparison_digest,
             "finished": [work.coder for work in self.works],
             "committed": self.decisions.is_committed,
             "committing": self.decisions.is_committing,

@@ -12,7 +12,7 @@ from claimlog.desk.findings import draft_findings, error_count
 from claimlog.desk.request_error import ABSENT, INVALID, MALFORMED, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.row_references import CLAIMS, REQUESTED, SOURCES, SPAN
-from claimlog.desk.saved_cells import require_seen, seen_state, stale
+from claimlog.desk.saved_cells import require_same_state, stale, state_digest
 from claimlog.edit.add_amend_retract import ChangedMeanwhileError, amend
 from claimlog.edit.entity_history import entity_history
 from claimlog.log.version_changes import changed_cells
@@ -54,7 +54,7 @@ def claim_history(desk: Desk, name: str) -> Row:
         "span": places.as_dict(last["start"], last["end"]) if places else None,
         "quote": places.quote(last["start"], last["end"]) if places else None,
         "history": history,
-        "seen": seen_state(last, desk.log.source(last["source_id"])["text_sha256"]),
+        "digest": state_digest(last, desk.log.source(last["source_id"])["text_sha256"]),
     }
 
 
@@ -81,7 +81,7 @@ def amend_claim(
     Parameters
     ----------
     shown
-        What the page shows, as ``seen`` of `claim_history` says it.
+        What the page shows, as ``digest`` of `claim_history` says it.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def amend_claim(
     source = desk.log.source(now["claim"]["source_id"])
     if now["version"] != version:
         raise stale(f"{name} has version {now['version']} now; look at it", now)
-    require_seen(shown, now["seen"], f"{name} is another now; look at it", now)
+    require_same_state(shown, now["digest"], f"{name} is another now; look at it", now)
     table = desk.log.definition.streams[CLAIMS]
     given = _changes(desk, table, now["claim"], changes)
     after = {**now["claim"], **given}
@@ -117,9 +117,11 @@ def amend_claim(
         return answer
     if not reason.strip():
         raise RequestError(MALFORMED, "say why it is amended")
-    seen = {(CLAIMS, name): version, (SOURCES, source["source_id"]): source["version"]}
+    versions = {(CLAIMS, name): version, (SOURCES, source["source_id"]): source["version"]}
     try:
-        amend(desk.package, CLAIMS, name, given, reason, role.name, desk.log.texts, seen=seen)
+        amend(
+            desk.package, CLAIMS, name, given, reason, role.name, desk.log.texts, versions=versions
+        )
     except ChangedMeanwhileError as error:
         raise stale(str(error), claim_history(desk, name)) from error
     return {**answer, "written": True}

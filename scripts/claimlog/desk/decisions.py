@@ -99,7 +99,7 @@ class Decisions(SavedWork):
         """Whether a cell of a passage can have been saved: with a claim just where one is new."""
         claim = value.get("value")
         if value.get("take") == NEW:
-            return claim is not None and is_claim(claim) and self.row_fits(CLAIMS, claim)
+            return is_claim(claim) and self.row_fits(CLAIMS, claim)
         return value.get("take") in (None, *TAKES) and claim is None
 
     @staticmethod

@@ -11,7 +11,7 @@ from claimlog.desk.places import Places
 from claimlog.desk.request_error import CLOSED, INVALID, MALFORMED, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.row_references import SOURCES
-from claimlog.desk.saved_cells import require_seen, seen_state, stale
+from claimlog.desk.saved_cells import require_same_state, stale, state_digest
 from claimlog.edit.add_amend_retract import ChangedMeanwhileError, amend
 
 Row = dict[str, Any]
@@ -70,7 +70,7 @@ def mark_furniture(
     Parameters
     ----------
     shown
-        What the page shows: `seen_state` of the source's row.
+        What the page shows: `state_digest` of the source's row.
 
     Raises
     ------
@@ -83,7 +83,9 @@ def mark_furniture(
     row, places = desk.log.source(source), desk.log.require_places(source)
     if row["version"] != version:
         raise stale(f"{source} has version {row['version']} now; look at it", {"source": row})
-    require_seen(shown, seen_state(row), f"{source} is another now; look at it", {"source": row})
+    require_same_state(
+        shown, state_digest(row), f"{source} is another now; look at it", {"source": row}
+    )
     if not may_mark_furniture(desk, role, source):
         raise RequestError(
             CLOSED, f"others code {source}, or it is sealed; ask who decides to mark furniture"
@@ -105,9 +107,11 @@ def mark_furniture(
             raise RequestError(MALFORMED, "the source is sealed; say why it is amended")
         reason = BY_HAND
     change, texts = {"furniture": ranges}, desk.log.texts
-    seen = {(SOURCES, source): version}
+    versions = {(SOURCES, source): version}
     try:
-        amended = amend(desk.package, SOURCES, source, change, reason, role.name, texts, seen=seen)
+        amended = amend(
+            desk.package, SOURCES, source, change, reason, role.name, texts, versions=versions
+        )
     except ChangedMeanwhileError as error:
         raise stale(str(error), {"source": desk.log.source(source)}) from error
     return int(amended["version"])

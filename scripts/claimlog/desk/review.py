@@ -13,7 +13,7 @@ from claimlog.desk.dropped_rows import drop_rows
 from claimlog.desk.findings import finding_dict
 from claimlog.desk.overview import coder_of
 from claimlog.desk.roles import Role
-from claimlog.desk.saved_cells import require_seen, seen_state
+from claimlog.desk.saved_cells import require_same_state, state_digest
 from claimlog.edit.drop import NOTHING
 from claimlog.edit.log_lock import log_lock
 from claimlog.edit.open_batch import open_folder
@@ -64,13 +64,13 @@ def _row_dict(desk: Desk, role: Role, row: OpenRow, findings: list[Row]) -> Row:
         "recorded_by": row.content.get("recorded_by"),
         "flaw": row.flaw,
         "findings": findings,
-        "seen": _seen(row),
+        "digest": _digest(row),
         "address": f"/{role.name}/claims/{row.identifier}" if is_claim else None,
     }
 
 
-def _seen(row: OpenRow) -> str:
-    return seen_state(row.data.decode("utf-8", "replace"))
+def _digest(row: OpenRow) -> str:
+    return state_digest(row.data.decode("utf-8", "replace"))
 
 
 def drop_row(desk: Desk, name: str, with_references: bool, shown: str | None = None) -> Row:
@@ -79,7 +79,7 @@ def drop_row(desk: Desk, name: str, with_references: bool, shown: str | None = N
     Parameters
     ----------
     shown
-        What the page shows at that place, as ``seen`` of a row says it; others may have dropped
+        What the page shows at that place, as ``digest`` of a row says it; others may have dropped
         rows before it meanwhile.
     """
 
@@ -87,7 +87,9 @@ def drop_row(desk: Desk, name: str, with_references: bool, shown: str | None = N
         for row in rows:
             if row.place == name:
                 message = f"{name} is another row now; look at it; {NOTHING}"
-                require_seen(shown, _seen(row), message, {"place": name, "id": row.identifier})
+                require_same_state(
+                    shown, _digest(row), message, {"place": name, "id": row.identifier}
+                )
 
     dropped = drop_rows(desk.package, [name], with_references, refuse)
     return {"dropped": [row.place for row in dropped.rows]}

@@ -430,27 +430,27 @@ def _is_pair(value: Any) -> bool:
     return isinstance(value, list) and len(value) == 2
 
 
-def seen_state(*rows: Any) -> str:
+def state_digest(*rows: Any) -> str:
     """Return what tells whether a page shows what is there: a version that was dropped comes again
     with other content.
     """
     return sha256(orjson.dumps(rows, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
 
 
-def require_seen(seen: str | None, state: str, message: str, current: Any) -> None:
+def require_same_state(given: str | None, present: str, message: str, current: Any) -> None:
     """Refuse a change from a page that shows something else than is there.
 
     Parameters
     ----------
-    seen
-        What the page was given (`seen_state`); None of who takes whatever is there.
+    given
+        What the page was given (`state_digest`); None of who takes whatever is there.
 
     Raises
     ------
     RequestError
         If it does.
     """
-    if seen not in (None, state):
+    if given not in (None, present):
         raise stale(message, current)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sized
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import orjson
 
@@ -216,7 +216,7 @@ def content_of(about: Mapping[str, Any], cells: Mapping[str, Row]) -> Row:
     return {**about, "drafts": drafts, "registered": entries}
 
 
-def is_claim(value: object) -> bool:
+def is_claim(value: object) -> TypeGuard[Row]:
     """Whether a saved value is a claim as far as it has a passage."""
     return isinstance(value, dict) and is_span(value.get("start"), value.get("end"))
 

@@ -27,7 +27,7 @@ from claimlog.package import Package
 from claimlog.sources.text import Texts
 
 Row = dict[str, Any]
-NOTHING_SEEN: Mapping[Entity, int] = {}
+NO_VERSIONS: Mapping[Entity, int] = {}
 
 
 @dataclass(frozen=True)
@@ -152,13 +152,13 @@ def amend(
     recorded_by: str,
     texts: Texts | None,
     today: date | None = None,
-    seen: Mapping[Entity, int] = NOTHING_SEEN,
+    versions: Mapping[Entity, int] = NO_VERSIONS,
 ) -> Row:
     """Amend a live entity in the open batch; what is not given stays.
 
     Parameters
     ----------
-    seen
+    versions
         Versions that the change rests on, by stream and identifier.
 
     Raises
@@ -170,7 +170,7 @@ def amend(
     """
     with locked_log(package) as sealed:
         writer = make_writer(sealed, texts, recorded_by, today)
-        for (of, name), version in seen.items():
+        for (of, name), version in versions.items():
             last = writer.last.of(of, name)
             if last is None or last["version"] != version:
                 raise ChangedMeanwhileError(f"{name} was changed meanwhile; look at it")

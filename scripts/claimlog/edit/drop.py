@@ -7,6 +7,7 @@ import shutil
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from claimlog.edit.append_lines import check_open
 from claimlog.edit.entity_history import find_entity
@@ -21,11 +22,15 @@ from claimlog.swap import publish_directory
 
 NOTHING = "nothing was dropped"
 
-RULES = {"refers": "foreign-key", "was written": "quote-hash"}
-"""Rules that a row would break, by how the reason begins; of others that of versions."""
-
 CorrectionKey = tuple[str, ...]
 """Source, time, who recorded it and why."""
+
+
+class Dependence(NamedTuple):
+    """Why a row cannot stay where others go, and the rule that it would break."""
+
+    rule: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,7 @@ def drop(
         dependent = dependent_rows(rows, [*chosen])
         if dependent and not with_references:
             raise FindingsError(
-                [_finding(package, rows[index], why) for index, why in dependent.items()], NOTHING
+                [_finding(package, rows[index], one) for index, one in dependent.items()], NOTHING
             )
         gone = {*chosen, *dependent}
         refuse([rows[index] for index in gone])
@@ -88,8 +93,8 @@ def drop(
     return Drop(dropped, left, has_findings)
 
 
-def dependent_rows(rows: Sequence[OpenRow], chosen: Sequence[int]) -> dict[int, str]:
-    """Return the rows that cannot stay without the chosen ones, by position, each with the reason.
+def dependent_rows(rows: Sequence[OpenRow], chosen: Sequence[int]) -> dict[int, Dependence]:
+    """Return the rows that cannot stay without the chosen ones, by position, and why.
 
     These are later versions of an entity, and whatever refers to one that is no longer asserted;
     what else was written when a text was corrected, because a passage is of one text only; and what
@@ -103,7 +108,7 @@ def dependent_rows(rows: Sequence[OpenRow], chosen: Sequence[int]) -> dict[int, 
             versions.setdefault(row.entity, []).append(index)
         for target in references(row):
             refers.setdefault(target, []).append(index)
-    found: dict[int, str] = {}
+    found: dict[int, Dependence] = {}
     known = {*chosen}
     pending = [*chosen]
     while pending:
@@ -114,15 +119,17 @@ def dependent_rows(rows: Sequence[OpenRow], chosen: Sequence[int]) -> dict[int, 
         own = versions[row.entity]
         later = own[bisect_right(own, at) :]
         del own[len(own) - len(later) :]
-        why = dict.fromkeys(later, f"follows version {row.version}, which would be gone")
+        said = f"follows version {row.version}, which would be gone"
+        why = dict.fromkeys(later, Dependence("version-sequence", said))
         if row.content.get("action") == "assert":
             referring = refers.pop(row.entity, ())
-            why = dict.fromkeys(referring, f"refers to {row.identifier}, which would be gone") | why
+            said = f"refers to {row.identifier}, which would be gone"
+            why = dict.fromkeys(referring, Dependence("foreign-key", said)) | why
         key = _correction_key(row)
         if key is not None and key in corrections:
             said = f"was written by the same correction of {key[0]}, with {row.identifier}"
-            why = dict.fromkeys(corrections[key], said) | why
-        new = {index: said for index, said in why.items() if index not in known}
+            why = dict.fromkeys(corrections[key], Dependence("quote-hash", said)) | why
+        new = {index: one for index, one in why.items() if index not in known}
         found |= new
         known |= new.keys()
         pending += new
@@ -191,11 +198,10 @@ def _refuse_sealed(sealed: Log, name: str) -> None:
     )
 
 
-def _finding(package: Package, row: OpenRow, why: str) -> Finding:
-    rule = next((rule for word, rule in RULES.items() if why.startswith(word)), "version-sequence")
+def _finding(package: Package, row: OpenRow, dependence: Dependence) -> Finding:
     path = f"{package.relative(open_folder(package))}/{row.stream}.ndjson"
     remedy = "drop it too (--with-references)"
-    return Finding(rule, path, why, row.line, row.identifier, remedy)
+    return Finding(dependence.rule, path, dependence.reason, row.line, row.identifier, remedy)
 
 
 def _write(package: Package, sealed: Log, rows: Sequence[OpenRow], left: Sequence[OpenRow]) -> bool:

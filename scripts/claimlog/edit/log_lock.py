@@ -79,19 +79,32 @@ def package_lock(package: Package) -> Iterator[None]:
 def writing_lock(package: Package) -> Iterator[None]:
     """Hold the lock of the log for what writes files of the package, and nothing of its state.
 
+    Raises as `held_lock` does.
+    """
+    with held_lock(package, "another claimlog is changing this log"):
+        package.forget()  # what was read before may have been written by who held the lock
+        yield
+
+
+@contextlib.contextmanager
+def held_lock(package: Package, others: str, *below: str) -> Iterator[None]:
+    """Hold the lock of the state directory of a package, or of the one `below` it.
+
+    Parameters
+    ----------
+    others
+        What another process does that holds it, as a sentence.
+
     Raises
     ------
     ClaimlogError
         If another process holds it for longer than the threshold ``lock_seconds``, or the state of
         the package is none of ours.
     """
-    handle = open_lock(package)
+    handle = open_lock(package, *below)
     try:
         if not acquire_lock(handle, read_thresholds(package)["lock_seconds"]):
-            raise ClaimlogError(
-                "another claimlog is changing this log; wait for it and run this again"
-            )
-        package.forget()  # what was read before may have been written by who held the lock
+            raise ClaimlogError(f"{others}; wait for it and run this again")
         yield
     finally:
         with contextlib.suppress(OSError):

@@ -62,7 +62,7 @@ def _open(desk: Desk, request: Request) -> Adjudication:
     """
     opened = Adjudication.open(desk, request.parts["source"])
     shown = None if request.method == "GET" else request.given("compared", str, None)
-    if shown not in (None, opened.compared):
+    if shown not in (None, opened.comparison_digest):
         raise opened.stale()
     return opened
 

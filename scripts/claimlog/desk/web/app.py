@@ -34,7 +34,7 @@ from claimlog.desk.web.request import Answer, Request, json_answer, redirect
 from claimlog.desk.web.review_api import review_routes
 from claimlog.desk.web.role_queue import LATER, BodyShares, RoleQueue
 from claimlog.desk.web.router import CHECKS, FAST, PACES, SLOW, Route, find_route
-from claimlog.errors import ClaimlogError, FindingsError, is_of_the_machine
+from claimlog.errors import ClaimlogError, FindingsError, is_of_the_machine, reason
 from claimlog.site.protection.connections import CONNECTION
 from claimlog.site.protection.failures import log_fault
 from claimlog.site.protection.reader_limits import PEER_SENDING_BYTES
@@ -235,7 +235,7 @@ class DeskApp:
 
 def _machine_failure(error: Exception) -> str:
     """Say what failed on this machine, and not in what was asked."""
-    said = error.strerror if isinstance(error, OSError) else "no memory is left"
+    said = reason(error) if isinstance(error, OSError) else "no memory is left"
     return f"this machine cannot answer now ({said}); see to its disk and memory, and try again"
 
 

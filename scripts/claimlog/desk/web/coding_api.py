@@ -27,7 +27,7 @@ from claimlog.desk.lookup import NamedEntry, find_entries, named_entries
 from claimlog.desk.overview import overview, register_coder
 from claimlog.desk.request_error import ABSENT, RequestError
 from claimlog.desk.row_references import form_streams
-from claimlog.desk.saved_cells import seen_state
+from claimlog.desk.saved_cells import state_digest
 from claimlog.desk.shared_wording import shared_runs
 from claimlog.desk.web.request import Request
 from claimlog.desk.web.router import CHECKS, CODES, DECIDES, SLOW, Route
@@ -125,7 +125,7 @@ def _source(desk: Desk, request: Request) -> Found:
     row, places = desk.log.source(name), desk.log.places(name)
     found = {
         "source": row,
-        "seen": seen_state(row),
+        "digest": state_digest(row),
         "may_mark_furniture": may_mark_furniture(desk, request.role, name),
         "sealed": name in desk.log.sealed_log.ids("sources"),
     }
@@ -147,7 +147,7 @@ def _source(desk: Desk, request: Request) -> Found:
 def _mark_furniture(desk: Desk, request: Request) -> Found:
     version, given = request.given("version", int), request.given("furniture", list)
     reason = request.given("reason", str, "")
-    shown = request.given("seen", str, None)
+    shown = request.given("digest", str, None)
     mark_furniture(desk, request.role, request.parts["source"], version, given, reason, shown)
     return _source(desk, request)
 

@@ -78,7 +78,7 @@ def _open_batch(desk: Desk, request: Request) -> Found:
 
 def _drop(desk: Desk, request: Request) -> Found:
     with_references = request.given("with_references", bool, False)
-    shown = request.given("seen", str, None)
+    shown = request.given("digest", str, None)
     return drop_row(desk, request.parts["name"], with_references, shown)
 
 
@@ -108,5 +108,5 @@ def _amend(desk: Desk, request: Request) -> Found:
         request.given("changes", dict),
         request.given("reason", str, ""),
         request.given("write", bool, False),
-        request.given("seen", str, None),
+        request.given("digest", str, None),
     )

@@ -61,3 +61,14 @@ export const remove = (/** @type {string} */ path, /** @type {any} */ body = {})
 export function page(path) {
   return base + path;
 }
+
+/**
+ * Reload the page if what was read is of another text than it shows: the text was corrected. Return whether it is.
+ * @param {{text_sha256: string}} found
+ * @param {string} textHash of the text that the page shows
+ */
+export function reloadIfCorrected(found, textHash) {
+  const isOther = found.text_sha256 !== textHash;
+  if (isOther) location.reload();
+  return isOther;
+}

@@ -85,7 +85,7 @@ class ClaimPage {
       return;
     }
     try {
-      const answer = await post(`api/claims/${claim}/amend`, { version: this.found.version, seen: this.found.seen, changes, reason: byId("reason").value.trim(), write });
+      const answer = await post(`api/claims/${claim}/amend`, { version: this.found.version, digest: this.found.digest, changes, reason: byId("reason").value.trim(), write });
       const findings = write ? answer.findings : answer.findings.filter((/** @type {any} */ one) => !one.columns.includes("reason"));
       fill(byId("problems"), findings.map((/** @type {any} */ one) => h("li", { class: one.severity }, one.message)));
       if (!answer.written) return;

@@ -1,5 +1,5 @@
 // What is decided of a text, as it is in the page, and its way to the server: one change after the other.
-import { get, post, put } from "./api.js";
+import { get, reloadIfCorrected, post, put } from "./api.js";
 import { settled } from "./dom.js";
 
 /**
@@ -46,10 +46,7 @@ export class Decisions extends EventTarget {
 
   /** @param {any} found */
   take(found) {
-    if (found.text_sha256 !== this.textHash) {
-      location.reload(); // the text was corrected: what is read anew is of other words than the page shows
-      return;
-    }
+    if (reloadIfCorrected(found, this.textHash)) return;
     this.state = found;
     this.dispatchEvent(new Event("change"));
   }

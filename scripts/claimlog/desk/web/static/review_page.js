@@ -19,11 +19,11 @@ async function drop(row) {
   const ask = (/** @type {string} */ text) => confirmed(`Take ${row.id} back?`, h("p", {}, text), "Take it back");
   if (!await ask("The row is removed from the open batch as if it had never been added.")) return;
   try {
-    await remove(`api/open/${encodeURIComponent(row.place)}`, { with_references: false, seen: row.seen });
+    await remove(`api/open/${encodeURIComponent(row.place)}`, { with_references: false, digest: row.digest });
   } catch (error) {
     const { message } = /** @type {Error} */ (error);
     if (!await ask(`${message} Take back what refers to it, too?`)) return;
-    await remove(`api/open/${encodeURIComponent(row.place)}`, { with_references: true, seen: row.seen });
+    await remove(`api/open/${encodeURIComponent(row.place)}`, { with_references: true, digest: row.digest });
   }
   announce("Taken back.");
   await load();

@@ -24,7 +24,7 @@ async function drawClaims() {
 
 /** Mark furniture, and save it. @param {any} found @param {any} form */
 function beginMarking(found, form) {
-  let { source: { version }, seen } = found;
+  let { source: { version }, digest } = found;
   const marks = new FurnitureMarks(found.text.content, found.source.language, form.furniture_kinds ?? [], found.text.furniture, () => { byId("save").disabled = false; });
   byId("furniture-form").hidden = false;
   byId("reason").required = found.sealed;
@@ -32,8 +32,8 @@ function beginMarking(found, form) {
     event.preventDefault();
     fill(byId("problems"));
     try {
-      const saved = await put(`api/sources/${source}/furniture`, { version, seen, furniture: marks.furniture, reason: byId("reason").value.trim() });
-      ({ source: { version }, seen } = saved);
+      const saved = await put(`api/sources/${source}/furniture`, { version, digest, furniture: marks.furniture, reason: byId("reason").value.trim() });
+      ({ source: { version }, digest } = saved);
       byId("save").disabled = true;
       byId("saved").textContent = "Saved";
       byId("saved").dataset.state = "saved";

@@ -1,5 +1,5 @@
 // The own work on a text: drafts of claims as they are in the page, and their way to the server.
-import { get, post, put, remove } from "./api.js";
+import { get, reloadIfCorrected, post, put, remove } from "./api.js";
 import { SaveQueue } from "./save_queue.js";
 
 /** Drop what says nothing from a value that is to be saved. @param {any} value @returns {any} */
@@ -52,10 +52,7 @@ export class Work extends EventTarget {
 
   /** @param {any} found */
   reset(found) {
-    if (found.text_sha256 !== this.textHash) {
-      location.reload(); // the text was corrected: what is read anew is of other words than the page shows
-      return;
-    }
+    if (reloadIfCorrected(found, this.textHash)) return;
     Object.assign(this, { state: found.state, finished: found.finished, commitment: found.commitment });
     Object.assign(this, { canUndo: found.can_undo, canRedo: found.can_redo, registered: found.registered });
     this.drafts = found.drafts;
