@@ -14,7 +14,7 @@ import pytest
 from claimlog.edit import identifier_numbers
 from claimlog.edit.add_amend_retract import Entries, add
 from claimlog.edit.find_quote import find_quote
-from claimlog.edit.identifier_numbers import NumberedIdentifiers, UsedNumbers
+from claimlog.edit.identifier_numbers import NumberedIdentifiers, UsedNumbers, next_identifier
 from claimlog.edit.row_files import read_entries
 from claimlog.errors import (
     COMPARED_LENGTH,
@@ -27,6 +27,7 @@ from claimlog.errors import (
 from claimlog.interchange.import_mapping import ImportMapping, mapping_flaws
 from claimlog.log.lines import read_lines
 from claimlog.log.read_log import read
+from claimlog.schema.table_schema import Table
 from claimlog.sources.text import Text
 from claimlog.validate import reference_rules, validate
 from claimlog.validate.report import Report
@@ -190,6 +191,23 @@ def test_the_next_number_is_found_without_reading_all_anew() -> None:
     assert used.next_in(NumberedIdentifiers("S00", 3)) == "S00009"  # a text that ends in digits
     assert used.next_in(NumberedIdentifiers("C002-", 3)) == "C002-001"
     assert asked == [1]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "used", "following"),
+    [
+        ("^S[0-9]{3,}$", ["S009", "T0044"], "S010"),
+        ("^T[0-9]{4}$", ["S009", "T0044"], "T0045"),
+        ("^doc-[0-9]{2,}$", [], "doc-01"),
+        ("^[a-z][a-z0-9-]*$", ["harbours-2"], None),
+    ],
+)
+def test_the_next_identifier_is_made_by_the_pattern_of_its_stream(
+    pattern: str, used: list[str], following: str | None
+) -> None:
+    column = {"name": "source_id", "type": "string", "constraints": {"pattern": pattern}}
+    sources = Table("sources", {"entity": "source", "fields": [column]})
+    assert next_identifier(sources, used) == following
 
 
 def test_numbering_rows_takes_a_time_that_grows_with_their_number() -> None:

@@ -9,7 +9,7 @@ from claimlog.desk.decisions import Decisions
 from claimlog.desk.desk import Desk
 from claimlog.desk.entry_merge import NewEntries
 from claimlog.desk.row_references import Name
-from claimlog.edit.identifier_numbers import numbered_identifiers_of
+from claimlog.edit.identifier_numbers import next_identifier
 from claimlog.schema.patterns import fits
 from claimlog.schema.table_schema import Table
 
@@ -44,9 +44,8 @@ def free_identifier(desk: Desk, entries: NewEntries, stream: str, name: str) -> 
     """Return an identifier that no entry has, like a given one; None if the pattern has no such."""
     table = desk.log.definition.streams[stream]
     taken = {*desk.log.entries(stream), *entries.final.get(stream, {})}
-    numbered = numbered_identifiers_of(table)
-    if numbered is not None:
-        return numbered.identifier(numbered.next_after(taken))
+    if (number := next_identifier(table, taken)) is not None:
+        return number
     pattern = str(table.by_name[table.id].constraints.get("pattern") or ".+")
     endings = (f"{sign}{number}" for sign in ("-", "_", "") for number in range(2, len(taken) + 3))
     wanted = (f"{name}{ending}" for ending in endings)

@@ -19,7 +19,7 @@ from claimlog.desk.row_references import (
     on_the_spot_streams,
     reference_of,
 )
-from claimlog.edit.row_writer import is_numbered
+from claimlog.edit.identifier_numbers import is_numbered
 from claimlog.log.event_log import Log
 from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import TRUTHS, Field, Table, column_words

@@ -15,7 +15,7 @@ from claimlog.desk.roles import Role
 from claimlog.desk.row_references import SOURCES
 from claimlog.desk.upload import Upload
 from claimlog.edit.add_amend_retract import Entries, add
-from claimlog.edit.identifier_numbers import NumberedIdentifiers
+from claimlog.edit.identifier_numbers import next_identifier
 from claimlog.edit.source_documents import (
     RECORDED,
     propose_columns,
@@ -134,16 +134,11 @@ def register_source(
     stated = clean_values(table, source, beside=(table.id,))
     row = {"kind": COPY, **{name: cell for name, cell in stated.items() if name not in RECORDED}}
     if not row.get(table.id):
-        row[table.id] = _next_identifier(desk)
+        row[table.id] = next_identifier(table, desk.log.whole.ids(SOURCES))
     row["furniture"] = furniture_ranges(Places(text), furniture)
     row |= {"text_sha256": text.sha256, "text_length": len(text.content), **given.recorded}
-    stem = f"{row[table.id]} {PurePosixPath(given.name).stem}"
+    stem = f"{row[table.id] or ''} {PurePosixPath(given.name).stem}".strip()
     with saved_text(desk.package, desk.log.texts, stem, text.content):
         addition = add(desk.package, SOURCES, Entries([row]), role.name, None)
     desk.uploads.drop(role, upload)
     return {"source_id": addition.rows[0][table.id] if addition.rows else row[table.id]}
-
-
-def _next_identifier(desk: Desk) -> str:
-    form = NumberedIdentifiers("S", 3)
-    return form.identifier(form.next_after(desk.log.whole.ids(SOURCES)))

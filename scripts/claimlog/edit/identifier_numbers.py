@@ -81,6 +81,25 @@ class UsedNumbers:
 
 
 def numbered_identifiers_of(table: Table) -> NumberedIdentifiers | None:
-    """Return how the identifiers of a stream are numbered; None if people choose names."""
+    """Return how the identifiers of a stream are numbered; None if people choose names.
+
+    Those of claims are numbered within each source: see `numbered_claims_of`.
+    """
     found = NUMBERED.fullmatch(str(table.by_name[table.id].constraints.get("pattern", "")))
     return NumberedIdentifiers(found["head"], int(found["width"])) if found else None
+
+
+def numbered_claims_of(source: str) -> NumberedIdentifiers:
+    """Return how the claims of a source are numbered: those of S012 are C012-001, C012-002 …"""
+    return NumberedIdentifiers(f"C{source[1:]}-", 3)
+
+
+def is_numbered(table: Table) -> bool:
+    """Whether the next identifier of a stream is proposed, so that a row can leave it out."""
+    return table.name == "claims" or numbered_identifiers_of(table) is not None
+
+
+def next_identifier(table: Table, used: Iterable[str]) -> str | None:
+    """Return the first identifier of a stream beyond those used; None if people choose names."""
+    numbered = numbered_identifiers_of(table)
+    return numbered.identifier(numbered.next_after(used)) if numbered else None

@@ -16,6 +16,7 @@ from claimlog.edit.find_quote import find_quote, occurrence_at, refuse_other_pla
 from claimlog.edit.identifier_numbers import (
     NumberedIdentifiers,
     UsedNumbers,
+    numbered_claims_of,
     numbered_identifiers_of,
 )
 from claimlog.edit.last_versions import LastVersions
@@ -389,15 +390,14 @@ class Writer:
         return before
 
     def _next_id(self, stream: str, table: Table, state: Mapping[str, Any]) -> str:
-        if stream == "claims":
-            if state["source_id"] is None:
-                error = UsageError("a claim needs its source: --source-id S001")
-                raise UnfitRowError([ColumnFault(("source_id",), error)], {**state})
-            numbered: NumberedIdentifiers | None = NumberedIdentifiers(
-                f"C{str(state['source_id'])[1:]}-", 3
-            )
-        else:
+        numbered: NumberedIdentifiers | None
+        if stream != "claims":
             numbered = numbered_identifiers_of(table)
+        elif state["source_id"] is not None:
+            numbered = numbered_claims_of(str(state["source_id"]))
+        else:
+            error = UsageError("a claim needs its source: --source-id S001")
+            raise UnfitRowError([ColumnFault(("source_id",), error)], {**state})
         if numbered is None:
             raise UsageError(f"give the new {table.entity} an identifier: {table.id}")
         return self._used(stream).next_in(numbered)
@@ -435,11 +435,6 @@ def _occurrence(value: object) -> int | None:
         return int(str(value))
     except ValueError as error:
         raise ClaimlogError(f'occurrence is "{str(value)[:40]}", expected 1, 2, 3 …') from error
-
-
-def is_numbered(table: Table) -> bool:
-    """Whether the next identifier of a stream is proposed, so that a row can leave it out."""
-    return table.name == "claims" or numbered_identifiers_of(table) is not None
 
 
 def as_lines(rows: list[dict[str, Any]]) -> list[bytes]:
