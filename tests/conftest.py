@@ -54,6 +54,8 @@ os.environ["CLAIMLOG_DEVELOPMENT_TOOL"] = "1"
 # a make that a test runs is not told what the make that runs the tests was told
 for word in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES"):
     os.environ.pop(word, None)
+# programs that tests start keep what Python compiled, as those of users do: each would compile anew
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 keep_scratch_in_memory()
 Get = Callable[[str], Any]
 """Asks a served build for a path and returns the answer."""
