@@ -177,21 +177,25 @@ def test_base_and_delta_give_the_next_release_to_the_byte(
 def test_a_delta_leads_past_each_release_that_the_checkout_knows(
     released: Repo, delta: Path, tmp_path: Path
 ) -> None:
-    """Of two logs that begin alike one was rewritten; the version of neither needs to be known."""
+    """Of two logs of one name or beginning one was rewritten, whichever versions are known."""
     repo = released.copy(tmp_path / "copy")
     path = repo.root / "releases" / "0.2.0.json"
     entry = json.loads(path.read_text("utf-8"))
     size, root = entry["tree"]["size"], entry["tree"]["root"]
     first = json.loads((repo.root / "releases" / "0.1.0.json").read_text("utf-8"))["tree"]
     base, out = dist(released, "0.1.0"), tmp_path / "out"
-    ours = KnownTree("first", first["size"], first["root"])
-    for others in ([], [ours], [ours, KnownTree("b", size, root)], [KnownTree("b", 3, "0" * 64)]):
+    name = "another"
+    ours = KnownTree("first", first["size"], first["root"], name)
+    unlike = KnownTree("b", 3, "0" * 64, name)
+    for others in ([], [ours], [ours, KnownTree("b", size, root, name)], [unlike]):
         place = out / str(len([*out.iterdir()]) if out.is_dir() else 0)
         assert apply_delta(base, delta, place, known=others).root == root
-    for other in (KnownTree("b", size, "0" * 64), KnownTree("b", size - 1, root)):
+    for other in (unlike._replace(size=size), unlike._replace(size=size - 1, root=root)):
         message = f"leads to a log whose first {other.size} rows are not those of b; somebody"
         with pytest.raises(ClaimlogError, match=message):
             apply_delta(base, delta, out / "other", known=[ours, other])
+    with pytest.raises(ClaimlogError, match="first 3 rows are not those of b; somebody rewrote"):
+        apply_delta(base, delta, out / "other", known=[unlike._replace(dataset="tiny")])
     entry["tree"]["root"] = "0" * 64
     path.write_text(json.dumps(entry), "utf-8")
     target = ("--out", str(out / "other"))

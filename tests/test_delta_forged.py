@@ -211,6 +211,25 @@ def test_an_index_of_another_dataset_denies_no_release_of_the_same_version(
     assert "releases/0.2.0.json" not in done.output
 
 
+@pytest.mark.parametrize("known", [["0.1.0"], ["0.1.0", "0.2.0"]])
+def test_a_base_and_its_delta_of_a_rewritten_log_are_not_believed_beside_an_index(
+    known: list[str], genuine: Repo, rewritten: Repo, tmp_path: Path
+) -> None:
+    """Both come from whoever rewrote the log, so that they agree about every row."""
+    mine = genuine.copy(tmp_path / "mine")
+    for path in (mine.root / "releases").glob("*.json"):
+        if path.stem not in known:
+            path.unlink()
+    got = tmp_path / "got"
+    shutil.copytree(release_of(rewritten, "0.1.0"), got / "tiny-0.1.0")
+    shutil.copytree(release_of(rewritten, "0.2.0") / DELTA, got / DELTA)
+    words = ("--package", str(mine.root))
+    done = applied(got / "tiny-0.1.0", got / DELTA, tmp_path / "out", *words)
+    assert isinstance(done.exception, ClaimlogError), done.output
+    assert "are not those of releases/0.1.0.json; somebody rewrote it" in str(done.exception)
+    assert not (tmp_path / "out" / "tiny-0.2.0").exists()
+
+
 @pytest.mark.parametrize("version", ["0.5.0; curl x | sh", "0.5.0\n", "latest", ""])
 def test_a_version_of_the_tool_that_is_none_is_not_repeated_as_part_of_a_command(
     version: str, genuine: Repo, tmp_path: Path

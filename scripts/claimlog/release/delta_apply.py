@@ -92,11 +92,12 @@ class AppliedDelta:
 
 
 class KnownTree(NamedTuple):
-    """Number of rows and root, in hexadecimal, of a release, and where they are stated."""
+    """Rows and root, in hexadecimal, of a release of a dataset, and where they are stated."""
 
     place: str
     size: int
     root: str
+    dataset: str
 
 
 def apply_delta(
@@ -123,7 +124,8 @@ def apply_delta(
     destination
         Where it will be put in the end, if not in `out`; no directory of that name may be there.
     known
-        Trees of releases that the user knows; if one of them is of this log, all of them are.
+        Trees of releases that the user knows; if one of them is of this log, or of a dataset of
+        its name, all of them are.
 
     Raises
     ------
@@ -354,11 +356,16 @@ def _require_stated(log: Log, document: Mapping[str, Any]) -> None:
 
 
 def _require_known(log: Log, known: Iterable[KnownTree]) -> None:
-    """Refuse a log that goes on from a release that is known, and not to another that is, too."""
+    """Refuse a log that does not begin with a release that is known of it.
+
+    Whoever rewrites a log can leave out a release of it, or begin anew under its name; a log of
+    another name that begins with none of them is that of another dataset.
+    """
     roots = {size: root.hex() for size, root in [(0, EMPTY_ROOT), *log.trees]}
     reached = [tree for tree in known if tree.size <= log.size]
     other = [tree for tree in reached if roots.get(tree.size) != tree.root]
-    if other and len(other) < len(reached):
+    name = log.definition.descriptor["name"]
+    if other and (len(other) < len(reached) or any(tree.dataset == name for tree in other)):
         tree = min(other, key=lambda one: one.size)
         raise ClaimlogError(
             f"{DELTA_FILE}: leads to a log whose first {tree.size} rows are not those of "
