@@ -86,19 +86,20 @@ LETTER = "About forty pilots signed a letter, which asks for new charts.\nThey s
 GIVEN = ("--rights", "Ours.", "--reliability", "C", "--reliability-rationale", "Invented.")
 
 
-def pdf(*pages: bytes, packed: bool = False) -> bytes:
+def pdf(*pages: bytes, packed: bool = False, title: bytes = b"(Harbour pact)") -> bytes:
     """Return a PDF file with the drawing instructions of its pages."""
-    kids = b" ".join(b"%d 0 R" % (5 + 2 * number) for number in range(len(pages)))
+    kids = b" ".join(b"%d 0 R" % (6 + 2 * number) for number in range(len(pages)))
     parts = [
         b"<< /Type /Catalog /Pages 2 0 R /Lang (en-GB) >>",
         b"<< /Type /Pages /Kids [%s] /Count %d >>" % (kids, len(pages)),
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
-        b"<< /Title (Harbour pact) /Author (Ada Example; Bo Sample) >>",
+        b"<< /Title %s /Author (Ada Example; Bo Sample) >>" % title,
+        b"(Tides)",
     ]
     for number, page in enumerate(pages):
         parts.append(
             b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Resources << /Font "
-            b"<< /F1 3 0 R >> >> /Contents %d 0 R >>" % (6 + 2 * number)
+            b"<< /F1 3 0 R >> >> /Contents %d 0 R >>" % (7 + 2 * number)
         )
         data, how = (zlib.compress(page), b"/Filter /FlateDecode ") if packed else (page, b"")
         parts.append(b"<< /Length %d %s>> stream\n%s\nendstream" % (len(data), how, data))
@@ -177,6 +178,24 @@ def test_the_article_of_a_page_is_taken_out_with_what_the_page_states() -> None:
     ]
     assert (found.extractor or "").startswith("trafilatura ")
     assert ", claimlog " in (found.extractor or "")
+
+
+@pytest.mark.parametrize(
+    ("given", "title"),
+    [
+        (b"(Harbour pact)", "Harbour pact"),
+        (b"5 0 R", "Tides"),
+        (b"99 0 R", None),
+        (b"[ (Tides) ]", None),
+        (b"/Tides", None),
+        (b"<< >>", None),
+        (b"true", None),
+    ],
+)
+def test_a_title_of_a_pdf_is_a_text_that_may_stand_elsewhere_in_the_file(
+    given: bytes, title: str | None
+) -> None:
+    assert extract(pdf(drawn("A line."), title=given), DocumentFormat.PDF, None).title == title
 
 
 def test_the_lines_of_a_pdf_are_its_text_and_running_heads_are_furniture() -> None:

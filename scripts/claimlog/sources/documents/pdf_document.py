@@ -54,18 +54,22 @@ def extract_pdf(data: bytes) -> ExtractedText:
             "holds pictures of pages and no text; recognise the text first (OCR), and give that"
         )
     about: Mapping[str, Any] = reader.metadata or {}
-    title = _stated(about.get("/Title"))
+    title = _text(about, "/Title")
     statements = Statements(
         None if title and NO_TITLE.search(title) else title,
-        tuple((_stated(about.get("/Author")) or "").split(";")),
-        language=language_code(_stated(reader.root_object.get("/Lang"))),
+        tuple((_text(about, "/Author") or "").split(";")),
+        language=language_code(_text(reader.root_object, "/Lang")),
     )
     extractor = f"pypdf {version('pypdf')}, claimlog {__version__}"
     return assemble_text(page_blocks(pages), statements, extractor)
 
 
-def _stated(value: Any) -> str | None:
-    return str(value) if value is not None else None
+def _text(stated: Mapping[str, Any], key: str) -> str | None:
+    """Return a text that a file states, there or at the place that is named there."""
+    from pypdf.generic import TextStringObject
+
+    value = stated[key] if key in stated else None  # a dictionary of pypdf follows a reference here
+    return str(value) if isinstance(value, TextStringObject) else None
 
 
 def page_blocks(pages: list[list[str]]) -> Iterator[Block]:
