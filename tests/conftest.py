@@ -27,6 +27,7 @@ from claimlog.build import build
 from claimlog.edit import add_amend_retract as edit
 from claimlog.edit.log_lock import log_lock
 from claimlog.edit.seal import make_manifest, seal, sync_descriptor
+from claimlog.log import lines
 from claimlog.log.batch import MANIFEST, Batch, dump_manifest, sealed_batches
 from claimlog.log.canonical import encode
 from claimlog.log.read_log import extend, read
@@ -73,6 +74,14 @@ clerk lost a chart — and nobody noticed. “We may review the pact,” the min
 Read also: Ten quiet beaches
 """
 """Written for these tests. One sentence stands in it twice; it holds curly quotes and a dash."""
+
+
+@pytest.fixture(scope="module", params=[0, lines.AT_ONCE], ids=["all at once", "line by line"])
+def each_reading(request: pytest.FixtureRequest) -> Generator[None]:
+    """Files of few rows are read in the way of large ones, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lines, "AT_ONCE", request.param)
+        yield
 
 
 @pytest.hookimpl(wrapper=True)

@@ -183,6 +183,7 @@ def _escape_free(table: Table, row: dict[str, Any]) -> bool:
     return all(json.dumps(row[n], ensure_ascii=False) == f'"{row[n]}"' for n in plain if row[n])
 
 
+@pytest.mark.usefixtures("each_reading")
 @pytest.mark.parametrize("stream", REQUIRED_STREAMS)
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
@@ -252,6 +253,7 @@ def _figure(line: str, number: str) -> str:
     return line.replace('"figure_value":null', f'"figure_value":{number}')
 
 
+@pytest.mark.usefixtures("each_reading")
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_a_line_spelt_otherwise_is_refused_alone_and_among_good_ones(
     world: World, spelling: str

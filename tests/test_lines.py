@@ -8,6 +8,7 @@ import tracemalloc
 import pyarrow as pa
 import pytest
 
+import fuzz_lines
 from claimlog.log.canonical import encode
 from claimlog.log.lines import MOST_LISTED, read_lines, shortest_line
 from claimlog.log.read_log import read
@@ -18,6 +19,7 @@ from conftest import ROOT, World
 CLAIMS = read_definition(Package(ROOT)).streams["claims"]
 SHOWN = "events/0002-claims/claims.ndjson"
 LONGEST = 4096
+pytestmark = pytest.mark.usefixtures("each_reading")
 
 
 def second(lines: list[bytes], change: bytes) -> bytes:
@@ -219,3 +221,8 @@ def test_leaves_are_the_hashes_of_the_lines_in_order(world: World, lines: list[b
         for number, (end, _) in enumerate(log.trees[:-1], 2)
     ]
     assert frame["seq"].to_list() == [*range(starts[0], starts[0] + 6), starts[1], starts[1] + 1]
+
+
+@pytest.mark.parametrize("seed", fuzz_lines.seeds()[::7])
+def test_a_file_that_the_fuzz_begins_with_is_read_as_its_lines_say(seed: bytes) -> None:
+    fuzz_lines.check(seed)

@@ -243,6 +243,7 @@ def evolved(folder: Path, steps: list[tuple[int, str, str, str]]) -> Definition:
     return read_definition(package)
 
 
+@pytest.mark.usefixtures("each_reading")
 @examples(25)
 @given(evolutions(), st.integers(1, 4), st.data())
 @example([(2, "add", "old", "7"), (3, "rename", "weight", "old")], 1, None)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     Ends = NDArray[np.intp]
 
 LINE_FEED = 10
+AT_ONCE = 16  # rows of a file from which on all are parsed at once sooner than one after the other
 MOST_LISTED = 1000  # findings of one file; a file in another format would give one a line
 COMPARED_KEYS = 5_000  # names of columns that the unknown keys of one file are compared with
 
@@ -54,9 +55,10 @@ def read_lines(data: bytes, table: Table, shown: str, longest: int) -> Lines:
         result.frame = empty_frame(table)
         return result
     # a flawed line costs little to explain, and much if it is parsed with what it lacks filled in
-    short = bool((np.diff(ends, prepend=-1) <= shortest).any())
-    short = short or _has_short_objects(data, table, result.rows)
-    frame = None if short else _fast_frame(data, table, ends)
+    is_short = bool((np.diff(ends, prepend=-1) <= shortest).any())
+    is_short = is_short or _has_short_objects(data, table, result.rows)
+    is_exact = is_short or result.rows < AT_ONCE
+    frame = None if is_exact else _fast_frame(data, table, ends)
     suspects = np.arange(result.rows)
     if frame is not None:
         suspects = (render(frame, table) != written).fill_null(True).arg_true().to_numpy()
