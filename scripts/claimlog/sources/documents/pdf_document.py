@@ -68,7 +68,10 @@ def _text(stated: Mapping[str, Any], key: str) -> str | None:
     """Return a text that a file states, there or at the place that is named there."""
     from pypdf.generic import TextStringObject
 
-    value = stated[key] if key in stated else None  # a dictionary of pypdf follows a reference here
+    try:
+        value = stated[key]  # follows a reference, as get() does not
+    except KeyError:
+        return None
     return str(value) if isinstance(value, TextStringObject) else None
 
 
