@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from claimlog.errors import ClaimlogError
 from claimlog.sources.occurrences import occurrences
-from claimlog.sources.place_index import PlaceIndex
 from claimlog.sources.text import Text
+
+if TYPE_CHECKING:
+    from claimlog.sources.place_index import PlaceIndex
 
 READ_FOR_PLACES = 20_000_000_000
 """Characters that are read for the quotes of one file that the index of a text does not tell of:

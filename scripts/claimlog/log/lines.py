@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from codecs import getincrementaldecoder
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING
 
-import numpy as np
 import polars as pl
-import pyarrow as pa
-import pyarrow.json as pj
 
 from claimlog.errors import Finding, Suggestions
-from claimlog.log.arrow_types import arrow_schema
-from claimlog.log.canonical import explain, render
+from claimlog.log.canonical import explain
 from claimlog.log.column_types import empty_frame
 from claimlog.log.stream_file import Lines
 from claimlog.schema.table_schema import Field, Table
 from claimlog.strict_json import decode_object
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Ends = NDArray[np.intp]
-
-LINE_FEED = 10
 AT_ONCE = 16  # rows of a file from which on all are parsed at once sooner than one after the other
+DECODED = 1 << 20  # bytes that are decoded at a time
 MOST_LISTED = 1000  # findings of one file; a file in another format would give one a line
 COMPARED_KEYS = 5_000  # names of columns that the unknown keys of one file are compared with
 
@@ -46,32 +37,28 @@ def read_lines(data: bytes, table: Table, shown: str, longest: int) -> Lines:
         # some are too short to be rows, and millions of lines cost much before any is looked at
         result.findings = _crowded_findings(data, table, shown, longest, suggestions)
         return result
-    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == LINE_FEED)
-    written = _strings(data, ends)
-    result.findings = [*_byte_findings(data, ends, written is not None, shown, longest)]
-    if result.findings or written is None:
+    *lengths, rest = map(len, data.split(b"\n"))
+    result.findings = [*_byte_findings(data, lengths, rest, shown, longest)]
+    if result.findings:
         return result
     if not result.rows:
         result.frame = empty_frame(table)
         return result
     # a flawed line costs little to explain, and much if it is parsed with what it lacks filled in
-    is_short = bool((np.diff(ends, prepend=-1) <= shortest).any())
-    is_short = is_short or _has_short_objects(data, table, result.rows)
-    is_exact = is_short or result.rows < AT_ONCE
-    frame = None if is_exact else _fast_frame(data, table, ends)
-    suspects = np.arange(result.rows)
-    if frame is not None:
-        suspects = (render(frame, table) != written).fill_null(True).arg_true().to_numpy()
-    for index in suspects.tolist():
-        begin = int(ends[index - 1]) + 1 if index else 0
-        result.findings += _line_findings(
-            data[begin : ends[index]], table, shown, index + 1, suggestions
-        )
+    is_short = min(lengths) < shortest or _has_short_objects(data, table, result.rows)
+    frame: pl.DataFrame | None = None
+    suspects: Sequence[int] = range(result.rows)
+    if result.rows >= AT_ONCE and not is_short:
+        from claimlog.log.parsed_lines import parse_lines  # takes longer to import than few rows
+
+        frame, suspects = parse_lines(data, table, result.rows)
+    lines = data.split(b"\n")[:-1]
+    for index in suspects:
+        result.findings += _line_findings(lines[index], table, shown, index + 1, suggestions)
         if len(result.findings) >= MOST_LISTED:
             break
     if result.findings:
         return result
-    lines = data.split(b"\n")[:-1]
     result.leaves = [sha256(b"\x00" + line).digest() for line in lines]
     result.frame = _exact_frame(lines, table) if frame is None else frame
     return result
@@ -134,56 +121,36 @@ def _line_findings(
     return [Finding(flaw.rule, shown, flaw.message, number, remedy=flaw.remedy) for flaw in flaws]
 
 
-def _strings(data: bytes, ends: Ends) -> pl.Series | None:
-    """Return the lines, line feeds included, without copying them; None if they are not UTF-8."""
-    offsets = np.concatenate(([0], ends + 1)).astype(np.int64)
-    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
-    lines = pa.Array.from_buffers(pa.large_string(), len(ends), buffers)
-    try:
-        lines.validate(full=True)
-    except pa.ArrowInvalid:
-        return None
-    # a series of its own would import pyarrow.compute, a frame does not
-    frame = pl.from_arrow(pa.table([lines], names=["line"]))
-    assert isinstance(frame, pl.DataFrame)
-    return frame["line"]
-
-
-def _fast_frame(data: bytes, table: Table, ends: Ends) -> pl.DataFrame | None:
-    """Parse all lines at once, or return None where some line needs the exact reading."""
-    block = max(1 << 20, 1 + int(np.diff(ends, prepend=-1).max()))
-    try:
-        parsed = pj.read_json(
-            pa.BufferReader(data),
-            read_options=pj.ReadOptions(use_threads=len(data) > block, block_size=block),
-            parse_options=pj.ParseOptions(
-                explicit_schema=arrow_schema(table), unexpected_field_behavior="error"
-            ),
-        )
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        return None
-    frame = pl.from_arrow(parsed.select(table.names))
-    assert isinstance(frame, pl.DataFrame)
-    return frame if frame.height == len(ends) else None
-
-
 def _exact_frame(lines: list[bytes], table: Table) -> pl.DataFrame:
     rows = [decode_object(line.decode("utf-8")) for line in lines]
-    frame = pl.from_arrow(pa.Table.from_pylist(rows, schema=arrow_schema(table)))
-    assert isinstance(frame, pl.DataFrame)
-    return frame
+    return pl.DataFrame(rows, empty_frame(table).schema, orient="row")
+
+
+def _is_utf8(data: bytes) -> bool:
+    """Whether bytes are UTF-8; all of a piece would take four times its size as text."""
+    decoder = getincrementaldecoder("utf-8")()
+    try:
+        for begin in range(0, len(data), DECODED):
+            decoder.decode(data[begin : begin + DECODED])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _byte_findings(
-    data: bytes, ends: Ends, is_utf8: bool, shown: str, longest: int
+    data: bytes, lengths: Sequence[int], rest: int, shown: str, longest: int
 ) -> Iterator[Finding]:
     """Check what must hold before lines can be read; at most one finding of each kind.
 
-    `ends` are the offsets of the line feeds; `is_utf8` speaks of the lines that they end.
+    Parameters
+    ----------
+    lengths, rest
+        Bytes of each line, without its line feed, and of what stands behind the last one.
     """
 
     def finding(offset: int, message: str, remedy: str) -> Finding:
-        line = int(np.searchsorted(ends, offset)) + 1
+        line = data.count(b"\n", 0, offset) + 1
         return Finding("bytes", shown, message, line, remedy=remedy)
 
     if data.startswith(b"\xef\xbb\xbf"):
@@ -194,7 +161,7 @@ def _byte_findings(
     ):
         if (offset := data.find(byte)) >= 0:
             yield finding(offset, message, remedy)
-    if not is_utf8:
+    if not _is_utf8(data):
         try:
             data.decode("utf-8")
         except UnicodeDecodeError as error:
@@ -203,9 +170,8 @@ def _byte_findings(
     if data and not data.endswith(b"\n"):
         remedy = "the last line was cut off; restore it, or end it with a line feed"
         yield finding(len(data), "does not end with a line feed", remedy)
-    lengths = np.diff(ends, prepend=-1, append=len(data)) - 1
-    lengths = lengths if data and not data.endswith(b"\n") else lengths[:-1]
-    if (lengths > longest).any():
-        yield _too_long(shown, longest, int((lengths > longest).argmax()) + 1)
-    if (lengths == 0).any():
-        yield _empty(shown, int((lengths == 0).argmax()) + 1)
+    if max((*lengths, rest)) > longest:
+        number = next(n for n, length in enumerate((*lengths, rest), 1) if length > longest)
+        yield _too_long(shown, longest, number)
+    if 0 in lengths:
+        yield _empty(shown, lengths.index(0) + 1)
