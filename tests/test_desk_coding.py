@@ -13,10 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from claimlog.desk import text_registration
 from claimlog.desk.corrected_text import without_drafts
 from claimlog.desk.decisions import COMMITTED
 from claimlog.desk.places import LAST_EDGE, Places, _is_edge
 from claimlog.desk.request_error import RequestError
+from claimlog.edit.source_documents import saved_text
 from claimlog.errors import ClaimlogError
 from claimlog.sources.anchor import boundary_flaw
 from claimlog.sources.characters import canonical_text
@@ -437,6 +439,36 @@ def test_a_text_is_registered_once_and_only_into_its_directory(opened: Opened) -
     for data in (b"\xff\xfe", b"  \n"):
         wrong = opened.send("POST", "/coder-1/api/texts?name=y", "coder-1", data, octets)
         assert wrong.status_code == 422
+
+
+def test_one_text_is_registered_by_one_of_two_desks_and_stays(
+    registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second asks while the first registers, and its failure takes no text away."""
+    first = desk_of(registered, tmp_path)
+    second = Opened.of(first.desk.package, first.desk.log.texts_folder)
+    text = b"A text that two register. Ten boats sank on Monday.\n"
+    given = {"title": "T", "publisher": "P", "language": "en", "rights": "Ours.",
+             "reliability": "F", "reliability_rationale": "Invented."}  # fmt: skip
+    octets = {"content-type": "application/octet-stream"}
+    uploads = [
+        one.send("POST", "/coder-1/api/texts?name=a.txt", "coder-1", text, octets).json()["upload"]
+        for one in (first, second)
+    ]
+
+    def saved(*words: Any) -> Any:
+        monkeypatch.undo()
+        first.take("coder-1", "POST", "sources", upload=uploads[0], source=given)
+        return saved_text(*words)
+
+    monkeypatch.setattr(text_registration, "saved_text", saved)
+    answer = second.ask("coder-1", "POST", "sources", upload=uploads[1], source=given)
+    assert (answer.status_code, "this text is S103 already" in answer.text) == (422, True)
+    assert [row for row in second.desk.log.entries("sources") if row > "S102"] == ["S103"]
+    kept = [path.read_bytes() for path in first.desk.log.texts_folder.iterdir()]
+    assert text in kept
+    for one in (first, second):
+        one.close()
 
 
 def test_a_source_is_not_dropped_while_it_is_coded(opened: Opened) -> None:

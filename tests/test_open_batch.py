@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import time
+import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,8 +17,10 @@ import claimlog.edit.append_lines
 import claimlog.schema.definition
 from claimlog.edit.drop import dependent_rows, drop
 from claimlog.edit.open_rows import OpenRow, open_rows
+from claimlog.edit.open_upcast import is_outdated
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.log.canonical import encode
+from claimlog.log.lines import MOST_LISTED
 from claimlog.package import Package
 from claimlog.schema.codebook import Codebook
 from claimlog.schema.definition import read_definition
@@ -280,6 +283,54 @@ def test_a_line_that_cannot_be_read_is_listed_and_dropped_by_its_place(world: Wo
     assert done.stderr == "what is open still breaks rules: claimlog validate lists them\n"
     assert world.run("drop", "claims:3").stderr == ""
     assert path.read_bytes() == first + second
+
+
+@pytest.mark.parametrize(
+    ("lines", "stream"),
+    [("11\n" * 3_000_000, "claims"), ("x" * 900 + "\n", "claims"), ("{}\n", "ports")],
+)
+def test_a_file_that_claimlog_did_not_write_is_not_listed_line_by_line(
+    world: World, lines: str, stream: str
+) -> None:
+    """Each line of a stranger's file, of hundreds of millions, would be held and listed."""
+    world.add("claims", [LETTER, LIKED])
+    path = world.package.state / "open" / f"{stream}.ndjson"
+    path.write_text((lines * (MOST_LISTED + 1))[:10_000_000], "utf-8")
+    size = path.stat().st_size
+    streams = read_definition(world.package).streams
+    tracemalloc.start()
+    try:
+        with pytest.raises(ClaimlogError) as refused:
+            open_rows(world.package, streams)
+        assert tracemalloc.get_traced_memory()[1] < 4 * size + (4 << 20)
+    finally:
+        tracemalloc.stop()
+    assert str(refused.value) == (
+        f".claimlog/open/{stream}.ndjson: more than 1,000 of its lines are no rows; restore it "
+        "from a copy, or move it away"
+    )
+    done = world.run("open")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "are no rows" in done.stderr
+
+
+def test_lines_that_are_no_rows_are_not_held_to_see_which_version_they_are_of(
+    world: World,
+) -> None:
+    world.add("claims", [LETTER, LIKED])
+    path = world.package.state / "open" / "claims.ndjson"
+    path.write_bytes(b"11\n" * 3_000_000)
+    definition = read_definition(world.package)
+    assert any(name == "claims" for name, _ in definition.earlier)
+    tracemalloc.start()
+    try:
+        assert not is_outdated(path.parent, ".claimlog/open", definition)
+        assert tracemalloc.get_traced_memory()[1] < 3 * path.stat().st_size
+    finally:
+        tracemalloc.stop()
+    done = world.run("validate")
+    assert done.returncode == 1
+    assert ".claimlog/open/claims.ndjson:1: " in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import signal
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -375,6 +376,19 @@ def test_decisions_that_the_desk_cannot_have_saved_are_named(line: str, tmp_path
     path.write_text(f"{line}\n", "utf-8")
     with pytest.raises(ClaimlogError, match=r"S102\.ndjson:1: is no line of the desk; restore it"):
         Decisions("S102", path).cells.refresh()
+
+
+def test_a_file_is_read_no_further_than_to_the_first_line_that_is_none(tmp_path: Path) -> None:
+    """A stranger's may have hundreds of millions of them."""
+    path = tmp_path / "S102.ndjson"
+    path.write_bytes(b"11\n" * 3_000_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ClaimlogError, match=r"S102\.ndjson:1: is no line of the desk"):
+            SavedCells(path).refresh()
+        assert tracemalloc.get_traced_memory()[1] < 3 * path.stat().st_size
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_file_that_begins_anew_is_another_one_whatever_its_number(tmp_path: Path) -> None:

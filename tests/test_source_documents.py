@@ -22,6 +22,7 @@ import pytest
 from claimlog import limited_process
 from claimlog.cli import source_document, source_sheet
 from claimlog.cli.source_sheet import filled_by_documents
+from claimlog.edit.add_amend_retract import Entries, add
 from claimlog.edit.batch_files import recover
 from claimlog.edit.open_batch import read_with_open
 from claimlog.edit.row_files import read_entries
@@ -60,7 +61,7 @@ from claimlog.sources.documents.pdf_document import page_blocks
 from claimlog.sources.documents.read_document import extraction_limits
 from claimlog.sources.text import Texts, digest
 from claimlog.web_client import WebError
-from conftest import ROOT, World
+from conftest import ROOT, World, source
 from web_servers import Answer, FileServer
 
 PAGE = """<?xml version="1.0" encoding="utf-8"?>
@@ -742,6 +743,36 @@ def test_a_text_is_never_written_into_the_repository(world: World, tmp_path: Pat
         assert path == inside / "a-title-2.txt"
     with saved_text(world.package, Texts(inside), "Third", "Text.\n") as path:
         assert path == inside / "a-title.txt"  # it lies there already
+
+
+def register(world: World, content: str) -> None:
+    row = source("S109", kind="copy", text_sha256=digest(content), text_length=len(content))
+    add(world.package, "sources", Entries([row]), "coder-1", None)
+
+
+def test_a_text_that_another_run_registered_meanwhile_stays_when_ours_fails(world: World) -> None:
+    content, failed = "A text that two register.\n", pytest.raises(UsageError, match="ours")
+    with failed, saved_text(world.package, Texts(world.texts), "Ours", content) as path:
+        with saved_text(world.package, Texts(world.texts), "Theirs", content) as theirs:
+            assert theirs == path
+            register(world, content)
+        raise UsageError("ours failed")
+    assert path.read_text("utf-8") == content
+    with failed, saved_text(world.package, Texts(world.texts), "Other", "Other.\n") as other:
+        raise UsageError("ours failed")
+    assert not other.exists()
+
+
+def test_a_text_whose_file_another_run_takes_away_is_written_again(world: World) -> None:
+    content = "A text that two register.\n"
+    theirs = saved_text(world.package, Texts(world.texts), "Theirs", content)
+    path = theirs.__enter__()
+    with saved_text(world.package, Texts(world.texts), "Ours", content) as ours:
+        assert ours == path
+        theirs.__exit__(UsageError, UsageError("failed"), None)
+        assert not path.exists()
+        register(world, content)
+    assert path.with_name("ours.txt").read_text("utf-8") == content
 
 
 @pytest.mark.parametrize("by", ["the package", "a link to it"])

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import io
 import os
 import secrets
 import stat
@@ -355,25 +356,25 @@ class SavedCells:
         if size > STATE_BYTES:
             raise ClaimlogError(f"{self.path.name}: has {size:,} bytes, more than a work has")
         data = os.pread(handle, size - self._state.size, self._state.size)
-        whole = data[: data.rfind(b"\n") + 1]
-        lines = whole.split(b"\n")[:-1]
-        for number, line in enumerate(lines, 1):
+        for line in io.BytesIO(data):  # all at once would be hundreds of millions of a stranger's
+            if not line.endswith(b"\n"):
+                return
             try:
                 value = orjson.loads(line)
             except ValueError as error:
-                if number == len(lines) and len(whole) == len(data):
+                if self._state.size + len(line) == size:
                     return  # what a power cut left of a line that was never acknowledged
                 raise self._no_line() from error
             try:
                 if is_saved := self._fits(value):
-                    self._state.apply(value, len(line))
+                    self._state.apply(value, len(line) - 1)
             except (ValueError, LookupError, TypeError, AttributeError) as error:
                 raise self._no_line() from error
             except ClaimlogError as error:
                 raise self._no_line(str(error)) from error
             if not is_saved:
                 raise self._no_line()
-            self._state.size += len(line) + 1
+            self._state.size += len(line)
 
     def _fits(self, line: Any) -> bool:
         """Whether a line can have been saved."""

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
+import polars as pl
+
 from claimlog.desk.desk import Desk
 from claimlog.desk.draft_values import clean_values
 from claimlog.desk.furniture import furniture_ranges
@@ -25,6 +27,7 @@ from claimlog.edit.source_documents import (
 from claimlog.errors import ClaimlogError
 from claimlog.escaping import printable_line
 from claimlog.limits import DESK_FETCH_SECONDS, DESK_WORDS
+from claimlog.log.event_log import Log
 from claimlog.sources.documents.fetch_document import fetch_document
 from claimlog.sources.documents.read_document import read_document
 from claimlog.sources.text import Text
@@ -92,7 +95,7 @@ def _read(
         "name": name,
         "sha256": text.sha256,
         "length": len(text.content),
-        "known_as": _known_as(desk, text),
+        "known_as": _known_as(desk.log.whole, text),
         "text": {
             "content": text.content,
             "length": len(text.content),
@@ -106,10 +109,10 @@ def _read(
     }
 
 
-def _known_as(desk: Desk, text: Text) -> str | None:
+def _known_as(log: Log, text: Text) -> str | None:
     """Return the source that has this very text."""
-    known = desk.log.entries(SOURCES).items()
-    return next((name for name, row in known if row["text_sha256"] == text.sha256), None)
+    known = log.live(SOURCES).filter(pl.col("text_sha256") == text.sha256)["source_id"]
+    return None if known.is_empty() else str(known[0])
 
 
 def register_source(
@@ -128,17 +131,20 @@ def register_source(
     if given is None:
         raise RequestError(ABSENT, "the file is not at hand any more; choose it again")
     text = Text(given.content)
-    if (known := _known_as(desk, text)) is not None:
-        raise RequestError(INVALID, f"this text is {known} already")
     table = desk.log.definition.streams[SOURCES]
     stated = clean_values(table, source, beside=(table.id,))
     row = {"kind": COPY, **{name: cell for name, cell in stated.items() if name not in RECORDED}}
-    if not row.get(table.id):
-        row[table.id] = next_identifier(table, desk.log.whole.ids(SOURCES))
     row["furniture"] = furniture_ranges(Places(text), furniture)
     row |= {"text_sha256": text.sha256, "text_length": len(text.content), **given.recorded}
-    stem = f"{row[table.id] or ''} {PurePosixPath(given.name).stem}".strip()
+    name = row.get(table.id) or next_identifier(table, desk.log.whole.ids(SOURCES)) or ""
+    stem = f"{name} {PurePosixPath(given.name).stem}"
+
+    def refuse_known(log: Log) -> None:
+        if (known := _known_as(log, text)) is not None:
+            raise RequestError(INVALID, f"this text is {known} already")
+
+    refuse_known(desk.log.whole)  # before its file is written
     with saved_text(desk.package, desk.log.texts, stem, text.content):
-        addition = add(desk.package, SOURCES, Entries([row]), role.name, None)
+        added = add(desk.package, SOURCES, Entries([row]), role.name, None, refuse=refuse_known)
     desk.uploads.drop(role, upload)
-    return {"source_id": addition.rows[0][table.id] if addition.rows else row[table.id]}
+    return {"source_id": added.rows[0][table.id]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -73,6 +73,7 @@ def add(
     texts: Texts | None,
     today: date | None = None,
     by_words: bool = False,
+    refuse: Callable[[Log], None] = lambda _: None,
 ) -> Addition:
     """Assert new entities in the open batch, all of them or none, but no entity twice.
 
@@ -82,6 +83,8 @@ def add(
         The day (UTC), which a clock far ahead of the log's last time must be confirmed by.
     by_words
         Whether a quote may differ from its text in all but the words.
+    refuse
+        Called with the log and its open batch before anything is added; it may raise.
 
     Raises
     ------
@@ -92,6 +95,7 @@ def add(
     """
     with locked_log(package) as sealed:
         writer = make_writer(sealed, texts, recorded_by, today, by_words)
+        refuse(writer.log)
         writer.names.expect(stream, entries.rows)
         addition = Addition([], [])
         faults = entries.faults.copy()

@@ -259,7 +259,7 @@ def leave_out_known(sealed: Log) -> list[str]:
         for stream in sealed.streams
         for event in sealed.columns(stream, ["event_id"])["event_id"]
     }
-    dropped = drop_known(sealed.package, known)
+    dropped = drop_known(sealed, known)
     if not dropped:
         return []
     return [f"left out {dropped} rows of the open batch that the log already holds"]

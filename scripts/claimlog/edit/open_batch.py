@@ -11,7 +11,9 @@ from claimlog.errors import ClaimlogError
 from claimlog.files import remove
 from claimlog.log.batch import NAME, Batch
 from claimlog.log.event_log import Log
+from claimlog.log.lines import is_crowded
 from claimlog.log.merkle import leaf_hash
+from claimlog.log.read_file import read_bytes
 from claimlog.log.read_log import extend, read
 from claimlog.package import Package
 from claimlog.package_state import is_readable, require_own_state
@@ -78,12 +80,13 @@ def with_open(sealed: Log, folder: Path | None = None) -> Log:
     return extend(sealed, [batch]) if batch else sealed
 
 
-def drop_known(package: Package, known: set[bytes]) -> int:
+def drop_known(sealed: Log, known: set[bytes]) -> int:
     """Remove rows of the open batch that the log already holds; return how many.
 
     They are there after a crash between the sealing rename and the clean-up, or when the same rows
-    came in by a merge.
+    came in by a merge. Files that hold what are no rows stay as they are: validation names them.
     """
+    package = sealed.package
     place = open_folder(package)
     kept: dict[str, list[bytes]] = {}
     dropped = 0
@@ -91,7 +94,11 @@ def drop_known(package: Package, known: set[bytes]) -> int:
     if batch is None:
         return 0
     for stream in batch.streams:
-        lines = batch.file(stream).read_bytes().split(b"\n")[:-1]
+        data = read_bytes(batch.file(stream), batch.shown_file(stream))
+        table = sealed.definition.streams.get(stream)
+        if table is None or is_crowded(data, table):
+            return 0
+        lines = data.split(b"\n")[:-1]
         kept[stream] = [line for line in lines if leaf_hash(line) not in known]
         dropped += len(lines) - len(kept[stream])
     if dropped:

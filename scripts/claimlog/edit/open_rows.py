@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from claimlog.edit.open_batch import open_batch, open_folder
+from claimlog.errors import ClaimlogError
 from claimlog.limits import NAME
+from claimlog.log.lines import MOST_LISTED, is_crowded
 from claimlog.log.read_file import read_bytes
 from claimlog.package import Package
 from claimlog.schema.definition import Definition
@@ -82,7 +84,7 @@ def open_rows(package: Package, streams: Mapping[str, Table]) -> list[OpenRow]:
     Raises
     ------
     ClaimlogError
-        If a file of it cannot be read.
+        If a file of it cannot be read, or more lines of it than can be listed.
     """
     batch = open_batch(package)
     place = open_folder(package)
@@ -90,11 +92,32 @@ def open_rows(package: Package, streams: Mapping[str, Table]) -> list[OpenRow]:
     for stream in batch.streams if batch else ():
         path = place / f"{stream}.ndjson"
         if path.exists():
-            data = read_bytes(path, package.relative(path))
-            lines = data.removesuffix(b"\n").split(b"\n") if data else []
-            table = streams.get(stream)
-            rows += [_row(stream, table, number, line) for number, line in enumerate(lines, 1)]
+            shown = package.relative(path)
+            rows += _rows(stream, streams.get(stream), read_bytes(path, shown), shown)
     return rows
+
+
+def _rows(stream: str, table: Table | None, data: bytes, shown: str) -> Iterator[OpenRow]:
+    """Yield the rows of a file, and refuse one that claimlog has not written.
+
+    Its lines may be hundreds of millions, each of which would be listed as unreadable.
+    """
+    flawed = 0
+    if data.count(b"\n") > MOST_LISTED and (table is None or is_crowded(data, table)):
+        raise _no_rows(shown)
+    for number, line in enumerate(data.removesuffix(b"\n").split(b"\n") if data else [], 1):
+        row = _row(stream, table, number, line)
+        flawed += row.flaw is not None
+        if flawed > MOST_LISTED:
+            raise _no_rows(shown)
+        yield row
+
+
+def _no_rows(shown: str) -> ClaimlogError:
+    return ClaimlogError(
+        f"{shown}: more than {MOST_LISTED:,} of its lines are no rows; restore it from a copy, or "
+        "move it away"
+    )
 
 
 def _row(stream: str, table: Table | None, number: int, data: bytes) -> OpenRow:

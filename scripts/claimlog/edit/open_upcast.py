@@ -13,6 +13,7 @@ from typing import Any
 
 from claimlog.errors import ClaimlogError
 from claimlog.log.canonical import encode
+from claimlog.log.lines import is_crowded
 from claimlog.log.read_file import read_bytes
 from claimlog.log.upcast import upcast_row
 from claimlog.schema.definition import Definition
@@ -77,7 +78,11 @@ def _upcast_lines(
     versions = sorted((v for name, v in definition.earlier if name == stream), reverse=True)
     if not versions or not path.is_file():
         return None
-    lines = read_bytes(path, f"{shown}/{path.name}").split(b"\n")
+    data = read_bytes(path, f"{shown}/{path.name}")
+    tables = (table, *(definition.earlier[stream, version] for version in versions))
+    if all(is_crowded(data, one) for one in tables):
+        return None  # most are no rows of any version: validation says what is wrong with them
+    lines = data.split(b"\n")
     number = 0
     for at, line in enumerate(lines):
         row = _decoded(line)

@@ -6,12 +6,14 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from claimlog.checkout import Checkout
+from claimlog.edit.log_lock import package_lock
+from claimlog.edit.open_batch import read_with_open
 from claimlog.errors import ClaimlogError, UsageError, reason
 from claimlog.files import sync
 from claimlog.git import CheckoutError
@@ -96,7 +98,8 @@ def _fits(table: Table, name: str, value: Any) -> bool:
 def saved_text(package: Package, texts: Texts, name: str, content: str) -> Iterator[Path]:
     """Write a text into the directory of texts, and yield its file, which goes if the block fails.
 
-    A text that lies there already is not written again.
+    A text that lies there already is not written again. Two runs may add one text at once: the file
+    stays if the other has registered it, and is written again if the other took it away.
 
     Parameters
     ----------
@@ -112,16 +115,26 @@ def saved_text(package: Package, texts: Texts, name: str, content: str) -> Itera
     """
     text = Text(content)
     known = texts.get(text.sha256)
-    if known is not None and known.path is not None:
-        yield known.path
-        return
-    path = _write_new(package, texts.folder, file_stem(name), content.encode("utf-8"))
+    lies_there = known.path if known is not None else None
+    stem, data = file_stem(name), content.encode("utf-8")
+    path = lies_there or _write_new(package, texts.folder, stem, data)
     texts.by_hash[text.sha256] = Text(content, path)
     try:
         yield path
     except BaseException:
-        path.unlink(missing_ok=True)
+        if lies_there is None:
+            _remove_unregistered(package, path, text.sha256)
         raise
+    if not path.exists():
+        texts.by_hash[text.sha256] = Text(content, _write_new(package, texts.folder, stem, data))
+
+
+def _remove_unregistered(package: Package, path: Path, sha256: str) -> None:
+    """Remove the file of a text unless a source has it by now; without an answer it stays."""
+    with suppress(ClaimlogError), package_lock(package):
+        sources = read_with_open(package).live("sources")
+        if sha256 not in sources["text_sha256"]:
+            path.unlink(missing_ok=True)
 
 
 def require_outside_repository(package: Package, folder: Path, name: str = "text.txt") -> None:

@@ -32,9 +32,7 @@ def read_lines(data: bytes, table: Table, shown: str, longest: int) -> Lines:
         Length of the longest line allowed, in bytes.
     """
     result, suggestions = Lines(data.count(b"\n")), Suggestions(COMPARED_KEYS)
-    shortest = shortest_line(table)
-    if result.rows * (shortest + 1) > len(data):
-        # some are too short to be rows, and millions of lines cost much before any is looked at
+    if is_crowded(data, table):
         result.findings = _crowded_findings(data, table, shown, longest, suggestions)
         return result
     *lengths, rest = map(len, data.split(b"\n"))
@@ -45,7 +43,8 @@ def read_lines(data: bytes, table: Table, shown: str, longest: int) -> Lines:
         result.frame = empty_frame(table)
         return result
     # a flawed line costs little to explain, and much if it is parsed with what it lacks filled in
-    is_short = min(lengths) < shortest or _has_short_objects(data, table, result.rows)
+    is_short = min(lengths) < shortest_line(table)
+    is_short = is_short or _has_short_objects(data, table, result.rows)
     frame: pl.DataFrame | None = None
     suspects: Sequence[int] = range(result.rows)
     if result.rows >= AT_ONCE and not is_short:
@@ -62,6 +61,14 @@ def read_lines(data: bytes, table: Table, shown: str, longest: int) -> Lines:
     result.leaves = [sha256(b"\x00" + line).digest() for line in lines]
     result.frame = _exact_frame(lines, table) if frame is None else frame
     return result
+
+
+def is_crowded(data: bytes, table: Table) -> bool:
+    """Whether some lines are too short to be rows, as one knows without looking at any.
+
+    A file of a stranger may have hundreds of millions, which cost much to hold.
+    """
+    return data.count(b"\n") * (shortest_line(table) + 1) > len(data)
 
 
 def shortest_line(table: Table) -> int:
