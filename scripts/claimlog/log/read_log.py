@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -243,9 +244,8 @@ def _read_into_cache(
 
 def _release_memory() -> None:
     """Give back what parsing took, once it is over: the tables need the memory."""
-    import pyarrow as pa  # parsing has imported it, and nothing else here needs it
-
-    pa.default_memory_pool().release_unused()
+    if pyarrow := sys.modules.get("pyarrow"):  # which few rows are read without
+        pyarrow.default_memory_pool().release_unused()
 
 
 def _known_lines(cache: Cache, key: str) -> tuple[Lines, FileRecord] | None:
