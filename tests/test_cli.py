@@ -120,9 +120,22 @@ def test_looking_at_the_log_loads_nothing_that_checks_or_writes_it(
     assert (done.returncode, done.stderr) == (0, "[]\n")
 
 
+def test_a_change_of_one_row_loads_nothing_that_parses_many(world: World) -> None:
+    words = ["amend", "claim", "C001-001", "--note", "Heard twice.", "--reason", "A slip."]
+    words += ["--by", "coder-1"]
+    code = (
+        f"import sys; from claimlog.cli import cli; cli({words}, standalone_mode=False); "
+        "print(sorted({'pyarrow', 'numpy', 'pandera'} & set(sys.modules)), file=sys.stderr)"
+    )
+    done = run_code(code, world.root)
+    assert done.stderr == "[]\n", done.stdout
+    assert done.stdout == "amended C001-001, version 2, in the open batch\n"
+
+
 def test_looking_at_a_log_that_is_cached_parses_nothing_and_writes_nothing(made: World) -> None:
     code = (
         "import sys; import claimlog.fingerprint; claimlog.fingerprint.MEMORY_BYTES = 0; "
+        "import claimlog.log.lines; claimlog.log.lines.AT_ONCE = 0; "
         "from claimlog.cli import cli; cli(['show', 'C001-001'], standalone_mode=False); "
         "print(sorted({'pyarrow', 'numpy'} & set(sys.modules)), file=sys.stderr)"
     )
