@@ -41,7 +41,7 @@ from claimlog.package import SUMS, Package
 from claimlog.release.checkpoint import Checkpoint
 from claimlog.release.delta_apply import apply_delta
 from claimlog.release.layout import dump_sums, sha256_of_files
-from claimlog.release.make import sign_published, sign_release
+from claimlog.release.make import sign_published, sign_release, write_release
 from claimlog.release.prove import check_proof, claim_row, leaf_hashes, prove_inclusion
 from claimlog.release.rebuild import package_at_release
 from claimlog.release.reissue import ReissueOutput, reissue_release
@@ -950,6 +950,32 @@ def released_reason(repo: Repo) -> None:
     repo.release("0.1.1")
     repo.world.amend("claims", CLAIM, "A court ordered it.", note="Nothing to say.")
     repo.world.seal("three")
+
+
+def test_rows_that_are_taken_down_while_a_release_is_made_are_not_released(
+    checked_in: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = checked_in.copy(tmp_path / "copy")
+    order(repo.world)
+
+    def write(*given: Any) -> tuple[Path, Path]:
+        made = write_release(*given)
+        go(repo.world)
+        return made
+
+    monkeypatch.setattr("claimlog.release.make.write_release", write)
+    message = "rows that 0.1.0 holds were taken down while it was made; nothing is released, commit"
+    with pytest.raises(ClaimlogError, match=message):
+        repo.release("0.1.0")
+    assert read_index(repo.package) == []
+    assert [*(repo.root / "dist").iterdir()] == []
+    assert not (repo.root / "CHANGELOG.md").exists()
+    monkeypatch.undo()
+    repo.commit()
+    made = repo.release("0.1.0")
+    assert verify_copy(made.folder, read_index(repo.package)).findings == []
+    for path in made.folder.rglob("*"):
+        assert not path.is_file() or STATEMENT.encode() not in path.read_bytes()
 
 
 @pytest.fixture(scope="module")

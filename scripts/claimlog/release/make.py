@@ -14,6 +14,7 @@ from claimlog.errors import ClaimlogError, FindingsError, UsageError, reason
 from claimlog.export.descriptor import dump_json
 from claimlog.files import (
     confirm_rename,
+    remove,
     remove_abandoned,
     remove_if_abandoned,
     sync,
@@ -31,6 +32,8 @@ from claimlog.log.release_index import (
     read_index,
 )
 from claimlog.log.signed_trees import RECORD
+from claimlog.log.takedowns import RECORD as TAKEDOWNS
+from claimlog.log.takedowns import read_takedowns
 from claimlog.package import CHANGELOG, DESCRIPTOR, RELEASE, Package, read_json
 from claimlog.release import archive
 from claimlog.release.authenticity import CHECKPOINT_SUFFIX
@@ -139,6 +142,7 @@ def make_release(
         )
     remove_entry(package, version)
     commit = require_clean_commit(package)
+    taken = read_takedowns(package)
     log = read(package, progress=progress)
     log.require_readable()
     diff, batches = plan_release(log, index, version, as_of)
@@ -165,6 +169,13 @@ def make_release(
         entry = ReleaseEntry(entry_data(version, commit, folder, zip_path), entry_name)
         signatures = sign_release(log, entry, key, out) if key else ()
         with writing_lock(package):
+            if read_takedowns(package) != taken:
+                for path in (folder, zip_path, *signatures):
+                    remove(path)
+                raise ClaimlogError(
+                    f"{TAKEDOWNS}: rows that {version} holds were taken down while it was made; "
+                    "nothing is released, commit the takedown and run this again"
+                )
             (package.root / FOLDER).mkdir(exist_ok=True)
             changes = add_entry(read_changelog(package), plan.changes)
             package.write(changelog, changes.encode("utf-8"))
