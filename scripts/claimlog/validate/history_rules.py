@@ -83,7 +83,7 @@ def _check_identity(report: Report, stream: str, frame: pl.DataFrame) -> None:
         frame,
         pl.col("doubled") & pl.col("repeats"),
         lambda row: f"is the same row as an earlier one (event {row['event_id'][:12]}…)",
-        "remove the second; a retried append adds nothing",
+        "remove the second; of open rows, claimlog rebase leaves out those that are sealed",
     )
     report.check(
         "primary-key",
