@@ -994,6 +994,64 @@ def test_a_page_changes_what_it_shows_though_numbers_of_versions_and_places_come
     opened.take("adjudicator", "DELETE", f"open/{first['place']}", digest=second["digest"])
 
 
+def code_again(opened: Opened, text: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Code and decide a text by as many changes as before; return what pages show before the end.
+
+    That is the coder's work before it is finished, and the decisions before they are committed.
+    """
+    opened.put("coder-1", SOURCE, "a", {**founder(), "statement": text})
+    work = opened.take("coder-1", "GET", f"work/{SOURCE}")
+    opened.finish("coder-1", SOURCE)
+    change(opened, "take-all")
+    return work, shown(opened)
+
+
+def test_a_page_of_a_former_pass_changes_nothing_of_the_next_though_numbers_come_again(
+    opened: Opened,
+) -> None:
+    work, decided = code_again(opened, "Vessels may be lost there.")
+    decision = decided["units"][0]
+    change(opened, "commit")
+    opened.desk.work_folder.set_aside(SOURCE)
+    draft, next_decided = code_again(opened, "Ships may be lost there.")
+    assert (draft["state"], next_decided["state"]) == (work["state"], decided["state"])
+    assert (draft["file"], next_decided["file"]) != (work["file"], decided["file"])
+    number, base = {"state": decided["state"]}, {"base": decision["rev"]}
+    for method, path, given in (
+        ("PUT", f"units/{decision['unit']}", {**base, "take": "none"}),
+        ("PUT", "proposals/coder-1/actors/x", base),
+        ("PUT", "registered/actors/x", {"base": 0, "value": {}}),
+        ("DELETE", "registered/actors/x", {"base": 0}),
+        *(("POST", what, number) for what in ("accept-agreed", "take-all", "undo", "commit")),
+        ("POST", "sides", {**number, "sides": ["coder-1"]}),
+    ):
+        late = opened.ask("adjudicator", method, f"{PATH}/{path}", **given, file=decided["file"])
+        assert late.json()["error"]["code"] == "stale", (path, late.text)
+        assert late.json()["error"]["current"]["file"] == next_decided["file"]
+    change(opened, "undo")
+    # a work that is not finished, of the same numbers again
+    opened.desk.work_folder.set_aside(SOURCE)
+    opened.put("coder-1", SOURCE, "a", {**founder(), "statement": "Boats may be lost there."})
+    own, rev = f"work/{SOURCE}", work["drafts"][0]["rev"]
+    number = {"state": work["state"]}
+    for method, path, given in (
+        ("PUT", "drafts/a", {"base": rev, "value": founder()}),
+        ("PUT", "drafts/b", {"base": 0, "value": founder()}),
+        ("DELETE", "drafts/a", {"base": rev}),
+        ("PUT", "registered/actors/x", {"base": 0, "value": {}}),
+        ("DELETE", "registered/actors/x", {"base": 0}),
+        *(("POST", what, number) for what in ("undo", "redo", "finish")),
+    ):
+        late = opened.ask("coder-1", method, f"{own}/{path}", **given, file=work["file"])
+        assert late.json()["error"]["code"] == "stale", (path, late.text)
+        current = late.json()["error"]["current"]
+        assert current["drafts"][0]["value"]["statement"] == "Boats may be lost there."
+        if path == "drafts/a":
+            assert current["draft"]["value"]["statement"] == "Boats may be lost there."
+    now = opened.take("coder-1", "GET", own)
+    assert opened.take("coder-1", "POST", f"{own}/finish", **number, file=now["file"])["finished"]
+
+
 def rows_with_places(opened: Opened, stream: str) -> list[dict[str, Any]]:
     rows = opened.take("adjudicator", "GET", "open")["rows"]
     return [row for row in rows if row["stream"] == stream]
