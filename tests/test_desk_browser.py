@@ -23,7 +23,7 @@ from claimlog.escaping import UNPRINTABLE
 from claimlog.log.read_log import read
 from claimlog.package import Package
 from conftest import ROOT, World, copied
-from desk_client import ARTICLE, Opened, claim_value, passage
+from desk_client import ARTICLE, Opened, claim_value, offsets, passage
 from own_topics import TESTIMONY
 from workshop.bench.desk.desk_driver import LETTERS, DeskDriver
 from workshop.bench.desk.desk_server import DeskServer, open_desk
@@ -113,13 +113,13 @@ def _code_by_two(asked: Opened) -> None:
 
 
 class OtherPage:
-    """Another page of who decides, which sends what it is told to."""
+    """Another page of a role, of who decides at first, which sends what it is told to."""
 
-    def __init__(self, desk: DeskServer, source: str) -> None:
+    def __init__(self, desk: DeskServer, source: str, role: str = "adjudicator") -> None:
         self.client = httpx.Client(base_url=desk.base, headers={"origin": desk.base}, timeout=60)
-        entered = self.client.get(desk.address("adjudicator").removeprefix(desk.base))
+        entered = self.client.get(desk.address(role).removeprefix(desk.base))
         self.client.headers["cookie"] = entered.headers["set-cookie"].partition(";")[0]
-        self.path = f"/adjudicator/api/adjudication/{source}"
+        self.path = f"/{role}/api/adjudication/{source}"
 
     def shown(self) -> dict[str, Any]:
         found: dict[str, Any] = self.client.get(self.path).json()
@@ -478,6 +478,91 @@ def test_a_judge_changes_and_takes_over_what_was_shown_when_it_was_asked_for(
         expect(page.locator("#units .here .unit-head")).to_contain_text("Another.")
         assert page.evaluate("() => claimlogDesk.decisions.saveNotes()")
         assert other.verdicts()[0] == ("left", "Its own. And mine. Or not..")
+
+
+def test_a_text_is_finished_as_it_was_shown_when_that_was_confirmed(
+    browser: Browser, desk: DeskServer
+) -> None:
+    other = OtherPage(desk, "S104", "coder-2")
+    with coding(browser, desk, "coder-2", "S104") as page:
+        code(page, "Nobody believed him", "He was not trusted.")
+        page.wait_for_function(SAVED)
+        page.get_by_role("button", name="Finish …").click()
+        value = claim_value("boats", "It came late.") | passage("ferry was late", TABS)
+        path = "/coder-2/api/work/S104"
+        saved = other.client.put(f"{path}/drafts/other", json={"base": 0, "value": value})
+        assert saved.status_code == 200, saved.text
+        page.evaluate("() => claimlogDesk.work.refresh()")
+        page.get_by_role("dialog").get_by_role("button", name="Finish").click()
+        expect(page.get_by_role("dialog")).to_contain_text("changed in another window")
+        assert not other.client.get(path).json()["finished"]
+        page.get_by_role("dialog").get_by_role("button", name="Close").click()
+        # a change of its own does not make the page go on from one that it has not shown
+        body = {"base": saved.json()["draft"]["rev"], "value": {**value, "topic": "law"}}
+        assert other.client.put(f"{path}/drafts/other", json=body).status_code == 200
+        more = [{**CODES, "statement": "It was the air."}, offsets("blamed the fog", TABS)]
+        page.evaluate("more => claimlogDesk.work.save('more', ...more) && null", more)
+        page.wait_for_function(SAVED)
+        page.wait_for_function("() => claimlogDesk.work.drafts[0].value.topic === 'law'")
+        finish(page)
+        assert len(other.client.get(path).json()["drafts"]) == 3
+
+
+def test_pages_of_links_and_of_the_open_batch_do_what_they_showed(
+    browser: Browser, desk: DeskServer
+) -> None:
+    other, world = OtherPage(desk, "S107"), World(Package(desk.folder), desk.texts)
+    other.decide("left", None)
+    body = {"state": other.shown()["state"]}
+    assert other.client.post(f"{other.path}/commit", json=body).status_code == 200
+    ends = {"from_claim_id": "C107-002", "to_claim_id": "C107-001"}
+    with entered(browser, desk, "adjudicator", "links/S107") as page:
+        alarm, here = page.locator("#alarm"), page.locator("#proposals .here")
+        expect(here).to_contain_text("C107-001")
+        world.amend("claims", "C107-001", statement="They may be there, says another.")
+        page.fill("#basis", "Both say so.")
+        page.keyboard.press("Escape")
+        page.keyboard.press("1")
+        expect(alarm).to_contain_text("others now; look at them")
+        expect(page.locator("#basis")).to_have_value("Both say so.")
+        expect(here).to_contain_text("says another")
+        page.keyboard.press("1")
+        expect(page.locator("body")).to_contain_text("Linked.")
+        if (pair := page.get_by_role("button", name=re.compile(r"C107-00\d and C107"))).count():
+            pair.click()  # it went on to another one
+        take_back = page.get_by_role("button", name="Take the link back")
+        expect(take_back).to_be_visible()
+        expect(alarm).to_be_hidden()
+        (link,) = (row for row in _open_rows(other) if row["stream"] == "links")
+        path = f"/adjudicator/api/open/{link['id']}"
+        assert other.client.request("DELETE", path, json={}).status_code == 200
+        again = world.add("links", [{**ends, "relation": "implies", "basis": "Another's."}])
+        assert again == [link["id"]]
+        take_back.click()
+        expect(alarm).to_contain_text("is another row now")
+        assert [row["id"] for row in _open_rows(other) if row["stream"] == "links"] == again
+    with entered(browser, desk, "adjudicator", "review") as page:
+        alarm, dialog = page.locator("#alarm"), page.locator("dialog")
+        expect(page.locator("#seal-method")).not_to_have_value("")
+        world.amend("claims", "C107-002", statement="They may be there, says a third.")
+        page.locator("#seal").press("Enter")
+        dialog_yes(page)
+        expect(page.locator("#seal-problems")).to_contain_text("other rows now")
+        expect(page.locator("#rows")).to_contain_text("says a third")
+        page.get_by_role("button", name="Take C107-001 back").first.click()
+        dialog.locator("button.strong").click()
+        expect(dialog).to_contain_text("These cannot stay without it")
+        expect(dialog).to_contain_text(f"{again[0]}: refers to C107-001")
+        ends["to_claim_id"], ends["from_claim_id"] = "C001-001", "C107-001"
+        world.add("links", [{**ends, "relation": "implies", "basis": "A third one's."}])
+        dialog.locator("button.strong").click()
+        expect(alarm).to_contain_text("with others that depend on it now")
+        assert [row for row in _open_rows(other) if row["id"] == "C107-001"]
+
+
+def _open_rows(page: OtherPage) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = page.client.get("/adjudicator/api/open").json()["rows"]
+    return found
 
 
 def test_texts_of_other_scripts_are_chosen_by_labels_and_marked_to_the_letter(

@@ -82,9 +82,7 @@ def claim_dict(desk: Desk, row: Row) -> Row:
     }
 
 
-def decide_link(
-    desk: Desk, source: str, role: Role, given: Row, shown: str | None = None
-) -> Row:
+def decide_link(desk: Desk, source: str, role: Role, given: Row, shown: str | None = None) -> Row:
     """Add a link to the open batch, or note that two claims have none.
 
     Parameters

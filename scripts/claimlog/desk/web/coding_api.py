@@ -68,9 +68,7 @@ def _own_work(desk: Desk, request: Request) -> Work:
     work = desk.work_folder.work(request.role.name, request.parts["source"])
     require_text_of_work(desk.package, work, desk.log.entries("sources"))
     if request.method != "GET":
-        require_shown_work(
-            desk, work, request.given("file", str, None), request.parts.get("draft")
-        )
+        require_shown_work(desk, work, request.given("file", str, None), request.parts.get("draft"))
     return work
 
 

@@ -93,7 +93,7 @@ def _register_entry(desk: Desk, request: Request) -> Found:
 
 def _seal(desk: Desk, request: Request) -> Found:
     given = [request.given(name, str) for name in ("slug", "title", "method")]
-    return seal_batch(desk, request.role, *given, request.given("digest", str, None))
+    return seal_batch(desk, request.role, *given, shown=request.given("digest", str, None))
 
 
 def _claim(desk: Desk, request: Request) -> Found:

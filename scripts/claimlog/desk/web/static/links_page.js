@@ -92,13 +92,15 @@ class LinksPage {
     this.isSending = false;
   }
 
-  /** Read the pairs anew, and stay at the one that is open. */
+  /** Read the pairs anew, and stay at the one that is open, with what was typed there. */
   async load() {
+    const typed = byId("basis")?.value ?? "";
     const { from, to } = this.found.proposals[this.at];
     const names = [from.claim_id, to.claim_id];
     this.found = await get(`api/links/${source}`);
     const at = this.found.proposals.findIndex((/** @type {any} */ one) => names.includes(one.from.claim_id) && names.includes(one.to.claim_id));
     this.go(at < 0 ? this.at : at);
+    if (at >= 0 && byId("basis")) byId("basis").value = typed;
   }
 
   /** @param {KeyboardEvent} event */
