@@ -92,8 +92,9 @@ def _register_entry(desk: Desk, request: Request) -> Found:
 
 
 def _seal(desk: Desk, request: Request) -> Found:
-    given = [request.given(name, str) for name in ("slug", "title", "method")]
-    return seal_batch(desk, request.role, *given, shown=request.given("digest", str, None))
+    slug, title, method = (request.given(name, str) for name in ("slug", "title", "method"))
+    shown = request.given("digest", str, None)
+    return seal_batch(desk, request.role, slug, title, method, shown)
 
 
 def _claim(desk: Desk, request: Request) -> Found:

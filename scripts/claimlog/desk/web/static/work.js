@@ -44,12 +44,13 @@ export class Work extends EventTarget {
     this.queue.send();
   }
 
-  /** Read what another page of the same role saved, unless something of this one is on its way. */
+  /** Read what another page of the same role saved, unless something of this one is on its way, or was saved meanwhile. */
   async refresh() {
     if (this.queue.changes.size) return;
     const found = await get(this.path).catch(() => null);
-    const isOther = found && (found.state !== this.state || found.file !== this.file || found.text_sha256 !== this.textHash);
-    if (isOther && !this.queue.changes.size) this.reset(found);
+    if (!found || this.queue.changes.size) return;
+    const isSame = found.file === this.file && found.text_sha256 === this.textHash;
+    if (!isSame || found.state > this.state) this.reset(found);
   }
 
   /** @param {any} found */
