@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -22,7 +23,7 @@ from claimlog.escaping import UNPRINTABLE
 from claimlog.log.read_log import read
 from claimlog.package import Package
 from conftest import ROOT, World, copied
-from desk_client import ARTICLE, Opened
+from desk_client import ARTICLE, Opened, claim_value, offsets, passage
 from own_topics import TESTIMONY
 from workshop.bench.desk.desk_driver import LETTERS, DeskDriver
 from workshop.bench.desk.desk_server import DeskServer, open_desk
@@ -37,6 +38,7 @@ SCRIPTS = (
 TABS = "The ferry was late again. The master blamed the fog. Nobody believed him at all.\n"
 TURNED = "She said \u202ella ta ton\u202c yester\u00adday.\n\nIt was \u200bnot\u200b an error.\n"
 LATE = "The last ferry came at noon. Some ninety people were on it, and none of them complained.\n"
+JUDGED = "The ferry will sink. Some ninety boats use the strait. Nobody minds them at all.\n"
 KEYS = json.loads((ROOT / "scripts/claimlog/desk/web/static/keys.json").read_text("utf-8"))
 READY = "() => window.claimlogDesk && claimlogDesk.cursor && claimlogDesk.cursor.hasFocus"
 SAVED = "() => document.getElementById('saved').dataset.state === 'saved'"
@@ -77,6 +79,7 @@ def desk(registered: World, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         ("late.txt", LATE),
     ):
         _register(asked, name, text)
+    _code_by_two(asked)
     asked.close()
     with open_desk(world.root, world.texts, ROLES) as server:
         yield server
@@ -96,6 +99,42 @@ def _register(asked: Opened, name: str, text: str) -> None:
     }
     upload = answer["upload"]
     asked.take("coder-1", "POST", "sources", upload=upload, source=source, furniture=[])
+
+
+def _code_by_two(asked: Opened) -> None:
+    """Register a text, and code it by two who see two passages differently."""
+    _register(asked, "judged.txt", JUDGED)
+    for role, modality in (("coder-1", "actual"), ("coder-2", "hypothetical")):
+        for name, words in (("a", "ferry will sink"), ("b", "Some ninety boats")):
+            place = passage(words, JUDGED)
+            value = claim_value("boats", "They may be there.", modality=modality) | place
+            asked.put(role, "S107", name, value)
+        asked.finish(role, "S107")
+
+
+class OtherPage:
+    """Another page of a role, of who decides at first, which sends what it is told to."""
+
+    def __init__(self, desk: DeskServer, source: str, role: str = "adjudicator") -> None:
+        self.client = httpx.Client(base_url=desk.base, headers={"origin": desk.base}, timeout=60)
+        entered = self.client.get(desk.address(role).removeprefix(desk.base))
+        self.client.headers["cookie"] = entered.headers["set-cookie"].partition(";")[0]
+        self.path = f"/{role}/api/adjudication/{source}"
+
+    def shown(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.client.get(self.path).json()
+        return found
+
+    def decide(self, take: str, note: str | None, units: Sequence[str] = ("a+a", "b+b")) -> None:
+        revisions = {unit["unit"]: unit["rev"] for unit in self.shown()["units"]}
+        for unit in units:
+            body = {"base": revisions[unit], "take": take, "note": note}
+            answer = self.client.put(f"{self.path}/units/{unit}", json=body)
+            assert answer.status_code == 200, answer.text
+
+    def verdicts(self) -> list[tuple[str, str | None]]:
+        units = self.shown()["units"]
+        return [(unit["verdict"] and unit["verdict"]["take"], unit["note"]) for unit in units]
 
 
 @contextmanager
@@ -373,6 +412,158 @@ def test_of_two_windows_nothing_is_lost(browser: Browser, desk: DeskServer) -> N
         second.get_by_role("button", name="Take what is here").click()
         second.wait_for_function(SAVED)
         assert second.evaluate(DRAFTS)[0]["content"] == "attitude"
+
+
+CLICK_LEFT_TWICE = """() => {
+    const press = (where, words) => [...document.querySelectorAll(`#units ${where} button`)]
+        .find(one => one.textContent.includes(words)).click();
+    press(".here", "take coder-1");
+    press(".unit:not(.here)", "");
+    press(".here", "take coder-1");
+}"""
+TAKES = "() => claimlogDesk.state.units.map(one => one.verdict?.take ?? null)"
+
+
+def test_a_judge_changes_and_takes_over_what_was_shown_when_it_was_asked_for(
+    browser: Browser, desk: DeskServer
+) -> None:
+    other = OtherPage(desk, "S107")
+    with entered(browser, desk, "adjudicator", "adjudicate/S107") as page:
+        alarm = page.locator("#alarm")
+        page.wait_for_function("() => window.claimlogDesk?.state?.units.length === 2")
+        other.decide("none", "No claim.")
+        page.evaluate(CLICK_LEFT_TWICE)  # the second waits for the answer to the first
+        expect(alarm).to_contain_text("Another page of this role decided meanwhile")
+        expect(alarm).to_contain_text("left on “ferry will sink”; left on “Some ninety boats”")
+        assert other.verdicts() == [("none", "No claim.")] * 2
+        page.evaluate(CLICK_LEFT_TWICE)
+        page.wait_for_function(SAVED)
+        expect(alarm).to_be_hidden()
+        assert other.verdicts() == [("left", "No claim.")] * 2
+        # what is done next does not rest on a decision that the page did not show
+        other.decide("right", "No claim.", ["b+b"])
+        page.evaluate("() => claimlogDesk.choose('a+a')")
+        page.keyboard.press("x")
+        expect(alarm).to_contain_text("what it saved is shown now")
+        assert page.evaluate(TAKES) == ["none", "right"]
+        assert page.evaluate("() => claimlogDesk.state.state") == other.shown()["state"]
+        # the dialog asks about what was shown before it, with a note that is typed and without
+        for note in ("Mine.", ""):
+            page.evaluate("() => claimlogDesk.choose('a+a')")
+            if note:
+                page.keyboard.press("c")
+                page.keyboard.type(note)
+            other.decide("none" if note else "left", "Its own.")
+            page.evaluate("() => document.getElementById('commit').click()")
+            dialog_yes(page)
+            expect(alarm).to_contain_text("Not saved: the note" if note else "taking over")
+            assert not other.shown()["committed"]
+            assert other.verdicts() == [("none" if note else "left", "Its own.")] * 2
+            page.evaluate("() => { claimlogDesk.decisions.notes = {} }")
+        # a note that is typed is not put over one that was saved there since, until that was seen
+        page.evaluate("() => claimlogDesk.decisions.load()")
+        page.evaluate("() => claimlogDesk.choose('a+a')")
+        page.keyboard.press("c")
+        page.keyboard.press("End")
+        page.keyboard.type(" And mine.")
+        page.evaluate("() => claimlogDesk.decisions.saveNotes()")
+        page.wait_for_function(SAVED)
+        assert other.verdicts()[0] == ("left", "Its own. And mine.")
+        page.keyboard.type(" Or not.")
+        other.decide("left", "Another.", ["a+a"])
+        assert not page.evaluate("() => claimlogDesk.decisions.saveNotes()")
+        assert not page.evaluate("() => claimlogDesk.decisions.saveNotes()")
+        assert other.verdicts()[0] == ("left", "Another.")
+        page.keyboard.type(".")
+        expect(page.locator("#units .here .unit-head")).to_contain_text("Another.")
+        assert page.evaluate("() => claimlogDesk.decisions.saveNotes()")
+        assert other.verdicts()[0] == ("left", "Its own. And mine. Or not..")
+
+
+def test_a_text_is_finished_as_it_was_shown_when_that_was_confirmed(
+    browser: Browser, desk: DeskServer
+) -> None:
+    other = OtherPage(desk, "S104", "coder-2")
+    with coding(browser, desk, "coder-2", "S104") as page:
+        code(page, "Nobody believed him", "He was not trusted.")
+        page.wait_for_function(SAVED)
+        page.get_by_role("button", name="Finish …").click()
+        value = claim_value("boats", "It came late.") | passage("ferry was late", TABS)
+        path = "/coder-2/api/work/S104"
+        saved = other.client.put(f"{path}/drafts/other", json={"base": 0, "value": value})
+        assert saved.status_code == 200, saved.text
+        page.evaluate("() => claimlogDesk.work.refresh()")
+        page.get_by_role("dialog").get_by_role("button", name="Finish").click()
+        expect(page.get_by_role("dialog")).to_contain_text("changed in another window")
+        assert not other.client.get(path).json()["finished"]
+        page.get_by_role("dialog").get_by_role("button", name="Close").click()
+        # a change of its own does not make the page go on from one that it has not shown
+        body = {"base": saved.json()["draft"]["rev"], "value": {**value, "topic": "law"}}
+        assert other.client.put(f"{path}/drafts/other", json=body).status_code == 200
+        more = [{**CODES, "statement": "It was the air."}, offsets("blamed the fog", TABS)]
+        page.evaluate("more => claimlogDesk.work.save('more', ...more) && null", more)
+        page.wait_for_function(SAVED)
+        page.wait_for_function("() => claimlogDesk.work.draft('other')?.value.topic === 'law'")
+        finish(page)
+        names = {one["draft"] for one in other.client.get(path).json()["drafts"]}
+        assert {"other", "more"} < names
+
+
+def test_pages_of_links_and_of_the_open_batch_do_what_they_showed(
+    browser: Browser, desk: DeskServer
+) -> None:
+    other, world = OtherPage(desk, "S107"), World(Package(desk.folder), desk.texts)
+    other.decide("left", None)
+    body = {"state": other.shown()["state"]}
+    assert other.client.post(f"{other.path}/commit", json=body).status_code == 200
+    ends = {"from_claim_id": "C107-002", "to_claim_id": "C107-001"}
+    with entered(browser, desk, "adjudicator", "links/S107") as page:
+        alarm, here = page.locator("#alarm"), page.locator("#proposals .here")
+        expect(here).to_contain_text("C107-001")
+        world.amend("claims", "C107-001", statement="They may be there, says another.")
+        page.fill("#basis", "Both say so.")
+        page.keyboard.press("Escape")
+        page.keyboard.press("1")
+        expect(alarm).to_contain_text("others now; look at them")
+        expect(page.locator("#basis")).to_have_value("Both say so.")
+        expect(here).to_contain_text("says another")
+        page.keyboard.press("1")
+        expect(page.locator("body")).to_contain_text("Linked.")
+        if (pair := page.get_by_role("button", name=re.compile(r"C107-00\d and C107"))).count():
+            pair.click()  # it went on to another one
+        take_back = page.get_by_role("button", name="Take the link back")
+        expect(take_back).to_be_visible()
+        expect(alarm).to_be_hidden()
+        (link,) = (row for row in _open_rows(other) if row["stream"] == "links")
+        path = f"/adjudicator/api/open/{link['id']}"
+        assert other.client.request("DELETE", path, json={}).status_code == 200
+        again = world.add("links", [{**ends, "relation": "implies", "basis": "Another's."}])
+        assert again == [link["id"]]
+        take_back.click()
+        expect(alarm).to_contain_text("is another row now")
+        assert [row["id"] for row in _open_rows(other) if row["stream"] == "links"] == again
+    with entered(browser, desk, "adjudicator", "review") as page:
+        alarm, dialog = page.locator("#alarm"), page.locator("dialog")
+        expect(page.locator("#seal-method")).not_to_have_value("")
+        world.amend("claims", "C107-002", statement="They may be there, says a third.")
+        page.locator("#seal").press("Enter")
+        dialog_yes(page)
+        expect(page.locator("#seal-problems")).to_contain_text("other rows now")
+        expect(page.locator("#rows")).to_contain_text("says a third")
+        page.get_by_role("button", name="Take C107-001 back").first.click()
+        dialog.locator("button.strong").click()
+        expect(dialog).to_contain_text("These cannot stay without it")
+        expect(dialog).to_contain_text(f"{again[0]}: refers to C107-001")
+        ends["to_claim_id"], ends["from_claim_id"] = "C001-001", "C107-001"
+        world.add("links", [{**ends, "relation": "implies", "basis": "A third one's."}])
+        dialog.locator("button.strong").click()
+        expect(alarm).to_contain_text("with others that depend on it now")
+        assert [row for row in _open_rows(other) if row["id"] == "C107-001"]
+
+
+def _open_rows(page: OtherPage) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = page.client.get("/adjudicator/api/open").json()["rows"]
+    return found
 
 
 def test_texts_of_other_scripts_are_chosen_by_labels_and_marked_to_the_letter(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from claimlog.desk import amendments, decision_changes, furniture, work
+from claimlog.desk import amendments, decision_changes, furniture, links, work
 from claimlog.desk import commit_decisions as commit_module
 from claimlog.desk.adjudication import Adjudication
 from claimlog.desk.coding_rows import CodedRows
@@ -876,7 +876,7 @@ def test_links_are_proposed_decided_and_taken_back(opened: Opened) -> None:
     assert {"dyad_to", "words"} <= {one["column"] for one in first["shared"]}
     path = f"links/{SOURCE}"
     none = opened.take("adjudicator", "POST", path, **ends, relation=None)
-    assert none == {"link_id": None}
+    assert none["link_id"] is None
     link = opened.take("adjudicator", "POST", path, **ends, relation="updates", basis="Later.")
     again = opened.take("adjudicator", "GET", path)["proposals"][0]
     assert again["decision"]["relation"] == "updates"
@@ -994,9 +994,164 @@ def test_a_page_changes_what_it_shows_though_numbers_of_versions_and_places_come
     opened.take("adjudicator", "DELETE", f"open/{first['place']}", digest=second["digest"])
 
 
+def code_again(opened: Opened, text: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Code and decide a text by as many changes as before; return what pages show before the end.
+
+    That is the coder's work before it is finished, and the decisions before they are committed.
+    """
+    opened.put("coder-1", SOURCE, "a", {**founder(), "statement": text})
+    work = opened.take("coder-1", "GET", f"work/{SOURCE}")
+    opened.finish("coder-1", SOURCE)
+    change(opened, "take-all")
+    return work, shown(opened)
+
+
+def test_a_page_of_a_former_pass_changes_nothing_of_the_next_though_numbers_come_again(
+    opened: Opened,
+) -> None:
+    work, decided = code_again(opened, "Vessels may be lost there.")
+    decision = decided["units"][0]
+    change(opened, "commit")
+    opened.desk.work_folder.set_aside(SOURCE)
+    draft, next_decided = code_again(opened, "Ships may be lost there.")
+    assert (draft["state"], next_decided["state"]) == (work["state"], decided["state"])
+    assert (draft["file"], next_decided["file"]) != (work["file"], decided["file"])
+    number, base = {"state": decided["state"]}, {"base": decision["rev"]}
+    for method, path, given in (
+        ("PUT", f"units/{decision['unit']}", {**base, "take": "none"}),
+        ("PUT", "proposals/coder-1/actors/x", base),
+        ("PUT", "registered/actors/x", {"base": 0, "value": {}}),
+        ("DELETE", "registered/actors/x", {"base": 0}),
+        *(("POST", what, number) for what in ("accept-agreed", "take-all", "undo", "commit")),
+        ("POST", "sides", {**number, "sides": ["coder-1"]}),
+    ):
+        late = opened.ask("adjudicator", method, f"{PATH}/{path}", **given, file=decided["file"])
+        assert late.json()["error"]["code"] == "stale", (path, late.text)
+        assert late.json()["error"]["current"]["file"] == next_decided["file"]
+    change(opened, "undo")
+    # a work that is not finished, of the same numbers again
+    opened.desk.work_folder.set_aside(SOURCE)
+    opened.put("coder-1", SOURCE, "a", {**founder(), "statement": "Boats may be lost there."})
+    own, rev = f"work/{SOURCE}", work["drafts"][0]["rev"]
+    number = {"state": work["state"]}
+    for method, path, given in (
+        ("PUT", "drafts/a", {"base": rev, "value": founder()}),
+        ("PUT", "drafts/b", {"base": 0, "value": founder()}),
+        ("DELETE", "drafts/a", {"base": rev}),
+        ("PUT", "registered/actors/x", {"base": 0, "value": {}}),
+        ("DELETE", "registered/actors/x", {"base": 0}),
+        *(("POST", what, number) for what in ("undo", "redo", "finish")),
+    ):
+        late = opened.ask("coder-1", method, f"{own}/{path}", **given, file=work["file"])
+        assert late.json()["error"]["code"] == "stale", (path, late.text)
+        current = late.json()["error"]["current"]
+        assert current["drafts"][0]["value"]["statement"] == "Boats may be lost there."
+        if path == "drafts/a":
+            assert current["draft"]["value"]["statement"] == "Boats may be lost there."
+    now = opened.take("coder-1", "GET", own)
+    assert opened.take("coder-1", "POST", f"{own}/finish", **number, file=now["file"])["finished"]
+
+
 def rows_with_places(opened: Opened, stream: str) -> list[dict[str, Any]]:
     rows = opened.take("adjudicator", "GET", "open")["rows"]
     return [row for row in rows if row["stream"] == stream]
+
+
+def committed_claims(opened: Opened) -> World:
+    """Two claims of one coder, in the open batch, and the package that they are of."""
+    opened.put("coder-1", SOURCE, "a", founder())
+    boats = claim_value("Some ninety boats", "Vessels may be lost there, ninety of them.")
+    opened.put("coder-1", SOURCE, "b", boats)
+    opened.finish("coder-1", SOURCE)
+    change(opened, "take-all")
+    change(opened, "commit")
+    return World(opened.desk.package, opened.desk.log.texts_folder)
+
+
+def link_row(first: str, relation: str, second: str) -> dict[str, Any]:
+    ends = {"from_claim_id": first, "to_claim_id": second}
+    return {**ends, "relation": relation, "basis": "Another person's."}
+
+
+def test_what_is_sealed_or_goes_with_a_row_is_what_was_listed(opened: Opened) -> None:
+    world = committed_claims(opened)
+    world.add("links", [link_row("C102-001", "same_fact", "C102-002")])
+    row = next(one for one in rows_with_places(opened, "claims") if one["id"] == "C102-001")
+    path = f"open/{row['place']}"
+    refused = opened.ask("adjudicator", "DELETE", path, digest=row["digest"])
+    assert (refused.status_code, refused.json()["error"]["code"]) == (422, "invalid")
+    listed = refused.json()["error"]
+    assert [one["entity"] for one in listed["findings"]] == ["L0002"]
+    seal = {"slug": "lamps", "title": "Lamps", "method": "At the desk."}
+    seen = opened.take("adjudicator", "GET", "open")
+    world.add("links", [link_row("C001-001", "implies", "C102-001")])
+    for method, at, given in (
+        ("DELETE", path, {"with_references": True, "digest": listed["digest"]}),
+        ("DELETE", path, {"with_references": True, "digest": row["digest"]}),
+        ("POST", "seal", {**seal, "digest": seen["digest"]}),
+    ):
+        late = opened.ask("adjudicator", method, at, **given)
+        assert late.json()["error"]["code"] == "stale", late.text
+    assert len(opened.take("adjudicator", "GET", "open")["rows"]) == len(seen["rows"]) + 1
+    listed = opened.ask("adjudicator", "DELETE", path, digest=row["digest"]).json()["error"]
+    assert [one["entity"] for one in listed["findings"]] == ["L0002", "L0003"]
+    given = {"with_references": True, "digest": listed["digest"]}
+    assert len(opened.take("adjudicator", "DELETE", path, **given)["dropped"]) == 3
+    late = opened.ask("adjudicator", "POST", "seal", **seal, digest=seen["digest"])
+    assert late.json()["error"]["code"] == "stale"
+    now = opened.take("adjudicator", "GET", "open")["digest"]
+    assert opened.take("adjudicator", "POST", "seal", **seal, digest=now)["batch"]
+
+
+@pytest.mark.parametrize("relation", ["same_fact", None])
+def test_a_link_rests_on_the_claims_and_the_decision_that_were_shown(
+    relation: str | None, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = committed_claims(opened)
+    path = f"links/{SOURCE}"
+
+    def pair() -> dict[str, Any]:
+        found = opened.take("adjudicator", "GET", path)["proposals"]
+        names = {"C102-001", "C102-002"}
+        return next(one for one in found if {one[end]["claim_id"] for end in ENDS} == names)
+
+    asked = {**link_row("C102-001", "", "C102-002"), "relation": relation}
+    seen = [pair()]
+    world.amend("claims", "C102-001", statement="Vessels may be lost, says somebody else.")
+    seen.append(pair())
+    world.add("links", [link_row("C102-002", "implies", "C102-001")])
+    for one in seen:
+        late = opened.ask("adjudicator", "POST", path, **asked, digest=one["digest"])
+        assert late.json()["error"]["code"] == "stale", late.text
+        assert late.json()["error"]["current"] == {name: pair()[name] for name in SHOWN}
+    link = pair()["decision"]
+    assert link["relation"] == "implies"
+    # another link that gets the number of one that was dropped is not taken back
+    at = f"open/{link['link_id']}"
+    opened.take("adjudicator", "DELETE", at, digest=link["digest"])
+    world.add("links", [link_row("C102-002", "updates", "C102-001")])
+    assert pair()["decision"]["link_id"] == link["link_id"]
+    late = opened.ask("adjudicator", "DELETE", at, digest=link["digest"])
+    assert late.json()["error"]["code"] == "stale"
+    opened.take("adjudicator", "DELETE", at, digest=pair()["decision"]["digest"])
+    answer = opened.take("adjudicator", "POST", path, **asked, digest=pair()["digest"])
+    assert {name: answer[name] for name in SHOWN} == {name: pair()[name] for name in SHOWN}
+    # whoever waits for the log while a claim is amended is refused as well
+    if relation is None:
+        return
+    opened.take("adjudicator", "DELETE", at, digest=answer["decision"]["digest"])
+    write = links.add
+
+    def meanwhile(*given: Any, **named: Any) -> Any:
+        world.amend("claims", "C102-002", statement="Ninety vessels may be lost there.")
+        return write(*given, **named)
+
+    monkeypatch.setattr(links, "add", meanwhile)
+    late = opened.ask("adjudicator", "POST", path, **asked, digest=pair()["digest"])
+    assert late.json()["error"]["code"] == "stale", late.text
+
+
+ENDS, SHOWN = ("from", "to"), ("decision", "digest")
 
 
 def test_the_batch_is_sealed_with_what_a_coder_would_say(opened: Opened) -> None:

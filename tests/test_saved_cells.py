@@ -116,6 +116,35 @@ def test_undo_goes_back_to_the_beginning_and_redo_to_the_end(tmp_path: Path) -> 
     assert not cells.can_redo
 
 
+def test_a_file_has_a_name_of_its_own_which_stays_when_it_is_written_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saved_cells, "LINES_BYTES", 500)
+    monkeypatch.setattr(cell_state, "STEPS_BYTES", 50)
+    path = tmp_path / "work.ndjson"
+    cells = SavedCells(path)
+    cells.refresh()
+    assert cells.name == ""
+    cells.change({"a": 0}, {})
+    name = cells.name
+    assert len(name) == 2 * saved_cells.FILE_NAME_BYTES
+    for number in range(1, 40):
+        cells.change({"a": number}, {})
+    assert b'"whole"' in path.read_bytes()
+    again = SavedCells(path)
+    again.refresh()
+    assert again.name == cells.name == name
+    path.unlink()
+    cells.change({"a": 0}, {})
+    assert cells.name not in ("", name)
+    path.write_bytes(b'{"set":{"a":1}}\n')  # as before files had names
+    cells.refresh()
+    assert (cells.name, cells.state) == ("", 1)
+    path.write_bytes(b'{"file":7,"set":{"a":1}}\n')
+    with pytest.raises(ClaimlogError, match="is no line of the desk"):
+        cells.refresh()
+
+
 def test_a_file_that_was_set_aside_is_begun_anew(tmp_path: Path) -> None:
     cells = SavedCells(tmp_path / "w")
     cells.change({"a": 1, "b": 2}, {})

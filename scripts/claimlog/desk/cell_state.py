@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 SET, UNDO, REDO, MARK, MARKS, WHOLE = "set", "undo", "redo", "mark", "marks", "whole"
+NAME = "file"
 STEPS_BYTES = 1 << 20
 """Bytes of the last changes that can be taken back still when a file is written anew."""
 
@@ -36,10 +37,14 @@ class CellState:
         Bytes of the values of all cells, as JSON.
     file, head
         Number and first bytes of the file.
+    name
+        Random name that the file began with, which stays when it is written anew; empty where
+        nothing was saved, or before files had names.
     """
 
     file: int = 0
     head: bytes = b""
+    name: str = ""
     count: int = 0
     size: int = 0
     settled: int = 0
@@ -52,6 +57,7 @@ class CellState:
     def apply(self, line: Mapping[str, Any], size: int) -> None:
         """Take up a line of so many bytes."""
         self.count += 1
+        self.name = line.get(NAME, self.name)
         if MARK in line:
             self._mark({line[MARK]: line.get("data")})
         if WHOLE in line:
@@ -83,6 +89,7 @@ class CellState:
         cells = {key: cell for key, cell in self.cells.items() if cell.value is not None}
         return {
             "count": self.count,  # first: see `head`
+            NAME: self.name,
             WHOLE: {key: (cell.revision, cell.value) for key, cell in cells.items()},
             MARKS: self.marks,
             UNDO: _latest(self.undo),

@@ -35,7 +35,49 @@ def work_dict(desk: Desk, work: Work) -> Row:
 
 
 def state_dict(cells: SavedCells) -> Row:
-    return {"state": cells.state, "can_undo": cells.can_undo, "can_redo": cells.can_redo}
+    return {
+        "state": cells.state,
+        "file": cells.name,
+        "can_undo": cells.can_undo,
+        "can_redo": cells.can_redo,
+    }
+
+
+def is_of_file(cells: SavedCells, shown: str | None) -> bool:
+    """Whether the states and revisions that a page shows are of these cells.
+
+    Another pass is saved in another file, in which numbers are the same again.
+
+    Parameters
+    ----------
+    shown
+        ``file`` of what the page shows; empty if nothing was there, as no number but 0 is of that;
+        None of who takes whatever is there.
+    """
+    return shown in (None, "", cells.name)
+
+
+def require_shown_work(desk: Desk, work: Work, shown: str | None, draft: str | None) -> None:
+    """Refuse a change from a page that shows a work of another pass.
+
+    Parameters
+    ----------
+    shown
+        As for `is_of_file`.
+    draft
+        The draft that is to be changed, if it is one.
+
+    Raises
+    ------
+    RequestError
+        If it does; `current` is what is there.
+    """
+    if is_of_file(work.cells, shown):
+        return
+    current = work_dict(desk, work)
+    if draft is not None:
+        current |= {"draft": draft_dict(work, desk.log.require_places(work.source), draft)}
+    raise stale(CHANGED_ELSEWHERE, current)
 
 
 def draft_dict(work: Work, places: Places, name: str) -> Row | None:

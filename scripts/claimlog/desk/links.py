@@ -9,11 +9,15 @@ from claimlog.desk.decisions import LINK
 from claimlog.desk.desk import Desk
 from claimlog.desk.link_proposals import propose_links
 from claimlog.desk.request_error import CLOSED, INVALID, RequestError
+from claimlog.desk.review import rows_digest
 from claimlog.desk.roles import Role
 from claimlog.desk.row_references import CLAIMS
-from claimlog.edit.add_amend_retract import Entries, add
+from claimlog.desk.saved_cells import require_same_state, stale, state_digest
+from claimlog.edit.add_amend_retract import ChangedMeanwhileError, Entries, add
+from claimlog.edit.open_rows import open_rows
 
 LINKS = "links"
+CHANGED = "these two claims, or what is decided of them, are others now; look at them"
 Row = dict[str, Any]
 
 
@@ -22,29 +26,40 @@ def links_dict(desk: Desk, source: str) -> Row:
     desk.log.source(source)
     definition = desk.log.definition
     rows = {row["claim_id"]: row for row in desk.log.entries(CLAIMS).values()}
-    decisions = desk.decisions(source)
-    known = _known_links(desk)
+    decided = _DecidedLinks(desk, source)
     proposals = []
     for pair in propose_links(definition, [*rows.values()], source):
-        names = frozenset((pair["from"], pair["to"]))
-        cell = decisions.cells.cell(_key(*sorted(names)))
-        decision: Row | None = known.get(names)
-        if decision is None and cell.value is not None:
-            decision = {"relation": None, "link_id": None}
         ends = {end: claim_dict(desk, rows[pair[end]]) for end in ("from", "to")}
-        proposals.append({**pair, **ends, "decision": decision})
+        proposals.append({**pair, **ends, **decided.of(rows[pair["from"]], rows[pair["to"]])})
     item = definition.streams[LINKS].by_name["relation"]
     relations = coded_keys(codes_in_use(definition.codebook, item.codelist or ""))
     return {"proposals": proposals, "relations": relations}
 
 
-def _known_links(desk: Desk) -> dict[frozenset[str], Row]:
-    return {
-        frozenset((row["from_claim_id"], row["to_claim_id"])): {
-            name: row[name] for name in ("relation", "link_id", "from_claim_id", "to_claim_id")
+class _DecidedLinks:
+    """What was decided of pairs of claims, as it is now."""
+
+    def __init__(self, desk: Desk, source: str) -> None:
+        columns = ("relation", "link_id", "from_claim_id", "to_claim_id")
+        self.cells = desk.decisions(source).cells
+        rows = open_rows(desk.package, desk.log.definition.streams)
+        digests = {row.identifier: rows_digest(row) for row in rows if row.stream == LINKS}
+        self.known: dict[frozenset[str], Row] = {
+            frozenset((row["from_claim_id"], row["to_claim_id"])): {
+                **{name: row[name] for name in columns},
+                "digest": digests.get(row["link_id"]),
+            }
+            for row in desk.log.entries(LINKS).values()
         }
-        for row in desk.log.entries(LINKS).values()
-    }
+
+    def of(self, one: Row, other: Row) -> Row:
+        """Return what was decided of two claims, and the digest of all that is shown of them."""
+        first, second = sorted((one, other), key=lambda row: str(row["claim_id"]))
+        names = (first["claim_id"], second["claim_id"])
+        decision = self.known.get(frozenset(names))
+        if decision is None and self.cells.cell(_key(*names)).value is not None:
+            decision = {"relation": None, "link_id": None}
+        return {"decision": decision, "digest": state_digest(first, second, decision)}
 
 
 def _key(first: str, second: str) -> str:
@@ -67,13 +82,19 @@ def claim_dict(desk: Desk, row: Row) -> Row:
     }
 
 
-def decide_link(desk: Desk, source: str, role: Role, given: Row) -> Row:
+def decide_link(desk: Desk, source: str, role: Role, given: Row, shown: str | None = None) -> Row:
     """Add a link to the open batch, or note that two claims have none.
+
+    Parameters
+    ----------
+    shown
+        ``digest`` of the two claims, and of what is decided of them, as the page shows them; None
+        of who takes whatever is there.
 
     Raises
     ------
     RequestError
-        If a claim is not there, or the link is.
+        If a claim is not there, or the pair is another by now.
     FindingsError
         If the link would break a rule.
     """
@@ -82,6 +103,13 @@ def decide_link(desk: Desk, source: str, role: Role, given: Row) -> Row:
     if first not in known or second not in known or first == second:
         raise RequestError(INVALID, "a link joins two claims that are there")
     desk.log.source(source)
+    ends = known[first], known[second]
+
+    def pair() -> Row:
+        return _DecidedLinks(desk, source).of(*ends)
+
+    now = pair()
+    require_same_state(shown, now["digest"], CHANGED, now)
     if given["relation"] is None:
         key = _key(*sorted((first, second)))
         decisions = desk.decisions(source)
@@ -89,8 +117,12 @@ def decide_link(desk: Desk, source: str, role: Role, given: Row) -> Row:
             raise RequestError(CLOSED, f"{source} is not decided yet; its links come after that")
         cells = decisions.cells
         cells.change({key: {"relation": None}}, {})
-        return {"link_id": None}
+        return {"link_id": None, **pair()}
     row = {name: given[name] for name in ("from_claim_id", "relation", "to_claim_id", "basis")}
-    addition = add(desk.package, LINKS, Entries([row]), role.name, None)
+    versions = {(CLAIMS, end["claim_id"]): end["version"] for end in ends}
+    try:
+        addition = add(desk.package, LINKS, Entries([row]), role.name, None, versions=versions)
+    except ChangedMeanwhileError as error:
+        raise stale(f"{error}; {CHANGED}", pair()) from error
     name = addition.rows[0]["link_id"] if addition.rows else addition.duplicates[0].identifier
-    return {"link_id": name}
+    return {"link_id": name, **pair()}

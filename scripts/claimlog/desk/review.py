@@ -12,6 +12,7 @@ from claimlog.desk.desk import Desk
 from claimlog.desk.dropped_rows import drop_rows
 from claimlog.desk.findings import finding_dict
 from claimlog.desk.overview import coder_of
+from claimlog.desk.request_error import INVALID, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.saved_cells import require_same_state, state_digest
 from claimlog.edit.drop import NOTHING
@@ -19,6 +20,7 @@ from claimlog.edit.log_lock import log_lock
 from claimlog.edit.open_batch import open_folder
 from claimlog.edit.open_rows import OpenRow, open_rows, row_counts, summary
 from claimlog.edit.seal import seal
+from claimlog.errors import FindingsError
 from claimlog.release.generated_files import refresh_generated_files
 from claimlog.validate import validate
 
@@ -29,6 +31,7 @@ def open_batch_dict(desk: Desk, role: Role) -> Row:
     """Return the rows of the open batch with the findings of each, and those of no open row."""
     definition = desk.log.definition
     rows = open_rows(desk.package, definition.streams)
+    digest = rows_digest(*rows)
     report = validate(desk.log.whole, desk.log.texts, frictionless=False)  # sealing asks it too
     shown = desk.package.relative(open_folder(desk.package))
     by_place: dict[str, list[Row]] = defaultdict(list)
@@ -43,6 +46,7 @@ def open_batch_dict(desk: Desk, role: Role) -> Row:
             others.append({**found, "path": finding.path, "line": finding.line})
     return {
         "rows": [_row_dict(desk, role, row, by_place.get(row.place, [])) for row in rows],
+        "digest": digest,
         "findings": others,
         "errors": report.error_count,
         "checked": {
@@ -64,34 +68,47 @@ def _row_dict(desk: Desk, role: Role, row: OpenRow, findings: list[Row]) -> Row:
         "recorded_by": row.content.get("recorded_by"),
         "flaw": row.flaw,
         "findings": findings,
-        "digest": _digest(row),
+        "digest": rows_digest(row),
         "address": f"/{role.name}/claims/{row.identifier}" if is_claim else None,
     }
 
 
-def _digest(row: OpenRow) -> str:
-    return state_digest(row.data.decode("utf-8", "replace"))
+def rows_digest(*rows: OpenRow) -> str:
+    """Return what tells whether a page shows these open rows."""
+    return state_digest(*(row.data.decode("utf-8", "replace") for row in rows))
 
 
 def drop_row(desk: Desk, name: str, with_references: bool, shown: str | None = None) -> Row:
     """Take a row out of the open batch; raises as `edit.drop.drop` does.
 
+    Where other rows depend on it, the refusal has the ``digest`` of all rows that would go.
+
     Parameters
     ----------
     shown
-        What the page shows at that place, as ``digest`` of a row says it; others may have dropped
-        rows before it meanwhile.
+        What the page shows of the rows that go, as ``digest`` of a row says it or, with references,
+        ``digest`` of that refusal: others may have dropped or added rows meanwhile. None of who
+        takes whatever is there.
     """
+    going: list[OpenRow] = []
 
     def refuse(rows: Sequence[OpenRow]) -> None:
-        for row in rows:
-            if row.place == name:
-                message = f"{name} is another row now; look at it; {NOTHING}"
-                require_same_state(
-                    shown, _digest(row), message, {"place": name, "id": row.identifier}
-                )
+        going[:] = rows
+        meant = rows if with_references else rows[:1]
+        others = " with others that depend on it" if len(meant) > 1 else ""
+        message = f"{name} is another row{others} now; look at it; {NOTHING}"
+        current = {"place": rows[0].place, "id": rows[0].identifier}
+        require_same_state(shown, rows_digest(*meant), message, current)
 
-    dropped = drop_rows(desk.package, [name], with_references, refuse)
+    try:
+        dropped = drop_rows(desk.package, [name], with_references, refuse)
+    except FindingsError as error:
+        if with_references or len(going) < 2:
+            raise
+        findings = [finding.as_dict() for finding in error.findings]
+        raise RequestError(
+            INVALID, str(error), findings=findings, digest=rows_digest(*going)
+        ) from error
     return {"dropped": [row.place for row in dropped.rows]}
 
 
@@ -118,17 +135,29 @@ def proposed_seal(desk: Desk) -> Row:
     }
 
 
-def seal_batch(desk: Desk, role: Role, slug: str, title: str, method: str) -> Row:
+def seal_batch(
+    desk: Desk, role: Role, slug: str, title: str, method: str, shown: str | None = None
+) -> Row:
     """Seal the open batch, as the command does.
+
+    Parameters
+    ----------
+    shown
+        ``digest`` of the open batch as the page shows it; None of who takes whatever is there.
 
     Raises
     ------
+    RequestError
+        If it has other rows by now.
     FindingsError
         If the log would break a rule.
     ClaimlogError
         If there is nothing to seal, or slug, title or method do not fit.
     """
     with log_lock(desk.package):
+        present = rows_digest(*open_rows(desk.package, desk.log.definition.streams))
+        message = "the open batch has other rows now; look at them; nothing was sealed"
+        require_same_state(shown, present, message, {"digest": present})
         batch, _ = seal(desk.package, slug, title, method, role.name, desk.log.texts)
         refreshed = refresh_generated_files(desk.package, f"{batch.shown} is sealed")
     return {"batch": batch.shown, "commit_together": ["datapackage.json", *refreshed]}

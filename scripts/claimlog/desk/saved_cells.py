@@ -29,6 +29,7 @@ import orjson
 from claimlog.desk.cell_state import (
     MARK,
     MARKS,
+    NAME,
     REDO,
     SET,
     UNDO,
@@ -136,6 +137,14 @@ class SavedCells:
     def state(self) -> int:
         """Number of the last line; a request that concerns all cells names it."""
         return self._state.count
+
+    @property
+    def name(self) -> str:
+        """Random name of the file: states and revisions of another in its place have equal numbers.
+
+        Empty where nothing was saved.
+        """
+        return self._state.name
 
     @property
     def version(self) -> tuple[int, bytes, int]:
@@ -316,7 +325,7 @@ class SavedCells:
 
     def _append(self, handle: int, line: Mapping[str, Any]) -> None:
         end = self._state.size
-        named = {} if end else {"file": secrets.token_hex(FILE_NAME_BYTES)}  # first: see `_read`
+        named = {} if end else {NAME: secrets.token_hex(FILE_NAME_BYTES)}  # first: see `_read`
         data = orjson.dumps({**named, **line}) + b"\n"
         removes = SET in line and not any(value is not None for value in line[SET].values())
         is_mark_alone = {*line} <= {MARK, "data", MARKS}
@@ -337,7 +346,7 @@ class SavedCells:
             with suppress(OSError):
                 os.ftruncate(handle, end)
             raise
-        self._state.apply(line, len(data))
+        self._state.apply({**named, **line}, len(data))
         self._state.size = end + len(data)
         if not end:
             self._state.head = data[:HEAD_BYTES]
@@ -391,7 +400,8 @@ class SavedCells:
         if MARK in line:
             marks = {line[MARK]: line.get("data")}
         return (
-            self._cells_fit(cells)
+            isinstance(line.get(NAME, ""), str)
+            and self._cells_fit(cells)
             and isinstance(marks, dict)
             and all(data is None or self._mark_fits(name, data) for name, data in marks.items())
         )

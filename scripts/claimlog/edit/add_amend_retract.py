@@ -74,6 +74,7 @@ def add(
     today: date | None = None,
     by_words: bool = False,
     refuse: Callable[[Log], None] = lambda _: None,
+    versions: Mapping[Entity, int] = NO_VERSIONS,
 ) -> Addition:
     """Assert new entities in the open batch, all of them or none, but no entity twice.
 
@@ -85,9 +86,13 @@ def add(
         Whether a quote may differ from its text in all but the words.
     refuse
         Called with the log and its open batch before anything is added; it may raise.
+    versions
+        As for `amend`.
 
     Raises
     ------
+    ChangedMeanwhileError
+        As `amend` does.
     ClaimlogError
         If a row cannot be made (the message names its place), or the clock is in doubt.
     FindingsError
@@ -96,6 +101,7 @@ def add(
     with locked_log(package) as sealed:
         writer = make_writer(sealed, texts, recorded_by, today, by_words)
         refuse(writer.log)
+        _require_versions(writer, versions)
         writer.names.expect(stream, entries.rows)
         addition = Addition([], [])
         faults = entries.faults.copy()
@@ -129,6 +135,14 @@ def add(
         if stream == "claims":
             addition.notes.extend(origin_notes(writer.log, addition.rows))
     return addition
+
+
+def _require_versions(writer: Writer, versions: Mapping[Entity, int]) -> None:
+    """Refuse a change that rests on versions of which one is no more the last one."""
+    for (stream, name), version in versions.items():
+        last = writer.last.of(stream, name)
+        if last is None or last["version"] != version:
+            raise ChangedMeanwhileError(f"{name} was changed meanwhile; look at it")
 
 
 def _append(
@@ -174,10 +188,7 @@ def amend(
     """
     with locked_log(package) as sealed:
         writer = make_writer(sealed, texts, recorded_by, today)
-        for (of, name), version in versions.items():
-            last = writer.last.of(of, name)
-            if last is None or last["version"] != version:
-                raise ChangedMeanwhileError(f"{name} was changed meanwhile; look at it")
+        _require_versions(writer, versions)
         row = writer.amendment(stream, identifier, given, reason)
         origin = RowOrigin("", [f"the new version of {identifier}"])
         append(sealed, stream, as_lines([row]), texts, origin, NOTHING_AMENDED)

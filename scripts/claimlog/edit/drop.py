@@ -63,7 +63,8 @@ def drop(
         Whether to drop what depends on them too: later versions, and rows that refer to an entity
         that would be gone.
     refuse
-        Called with all rows that would go, before any does; it may raise.
+        Called with all rows that would go, or would with what depends on them, before any does and
+        before that is refused; those that were named come first. It may raise.
     note
         Called with all rows that went, before anything else is added to the log.
 
@@ -80,12 +81,12 @@ def drop(
             raise ClaimlogError(f"there is no open batch; {NOTHING}")
         chosen = dict.fromkeys(_chosen_row(sealed, rows, name) for name in names)
         dependent = dependent_rows(rows, [*chosen])
+        gone = dict.fromkeys((*chosen, *dependent))
+        refuse([rows[index] for index in gone])
         if dependent and not with_references:
             raise FindingsError(
                 [_finding(package, rows[index], one) for index, one in dependent.items()], NOTHING
             )
-        gone = {*chosen, *dependent}
-        refuse([rows[index] for index in gone])
         left = [row for index, row in enumerate(rows) if index not in gone]
         has_findings = _write(package, sealed, rows, left)
         dropped = [rows[index] for index in sorted(gone)]

@@ -18,6 +18,7 @@ from claimlog.desk.decision_changes import (
     take_all,
 )
 from claimlog.desk.desk import Desk
+from claimlog.desk.draft_changes import is_of_file
 from claimlog.desk.entry_editing import remove_entry
 from claimlog.desk.web.request import Request
 from claimlog.desk.web.router import CHECKS, CODES, DECIDES, SLOW, Route
@@ -52,17 +53,20 @@ def adjudication_routes() -> list[Route]:
 def _open(desk: Desk, request: Request) -> Adjudication:
     """Return the adjudication that a request is about.
 
-    A page that changes it says whose codings it compares: states and revisions of decisions of
-    which none was made are the same whatever is compared.
+    A page that changes it says whose codings it compares, and of which file the numbers of states
+    and revisions are: they are the same whatever is compared, and of decisions that are made anew.
 
     Raises
     ------
     RequestError
-        If others are compared by now.
+        If others are compared by now, or it is decided anew.
     """
     opened = Adjudication.open(desk, request.parts["source"])
-    shown = None if request.method == "GET" else request.given("compared", str, None)
-    if shown not in (None, opened.comparison_digest):
+    if request.method == "GET":
+        return opened
+    compared, file = (request.given(name, str, None) for name in ("compared", "file"))
+    is_shown = compared in (None, opened.comparison_digest)
+    if not is_shown or not is_of_file(opened.decisions.cells, file):
         raise opened.stale()
     return opened
 

@@ -10,6 +10,7 @@ from claimlog.desk.desk import Desk
 from claimlog.desk.draft_changes import (
     finish,
     remove_draft,
+    require_shown_work,
     save_draft,
     step_back,
     work_dict,
@@ -66,6 +67,8 @@ def _own_work(desk: Desk, request: Request) -> Work:
     desk.log.source(request.parts["source"])
     work = desk.work_folder.work(request.role.name, request.parts["source"])
     require_text_of_work(desk.package, work, desk.log.entries("sources"))
+    if request.method != "GET":
+        require_shown_work(desk, work, request.given("file", str, None), request.parts.get("draft"))
     return work
 
 

@@ -69,7 +69,8 @@ def _decide_link(desk: Desk, request: Request) -> Found:
     given = {name: request.given(name, str) for name in ("from_claim_id", "to_claim_id")}
     given["relation"] = request.given("relation", str, None)
     given["basis"] = request.given("basis", str, None)
-    return decide_link(desk, request.parts["source"], request.role, given)
+    shown = request.given("digest", str, None)
+    return decide_link(desk, request.parts["source"], request.role, given, shown)
 
 
 def _open_batch(desk: Desk, request: Request) -> Found:
@@ -91,8 +92,9 @@ def _register_entry(desk: Desk, request: Request) -> Found:
 
 
 def _seal(desk: Desk, request: Request) -> Found:
-    given = [request.given(name, str) for name in ("slug", "title", "method")]
-    return seal_batch(desk, request.role, *given)
+    slug, title, method = (request.given(name, str) for name in ("slug", "title", "method"))
+    shown = request.given("digest", str, None)
+    return seal_batch(desk, request.role, slug, title, method, shown)
 
 
 def _claim(desk: Desk, request: Request) -> Found:

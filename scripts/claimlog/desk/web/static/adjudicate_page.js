@@ -1,5 +1,5 @@
 // The page on which differences between two codings are decided.
-import { get, page, put } from "./api.js";
+import { get, page } from "./api.js";
 import { ClaimMarks } from "./claim_marks.js";
 import { AdjudicateKeys } from "./adjudicate_page_keys.js";
 import { agreementTable } from "./agreement_panel.js";
@@ -15,6 +15,8 @@ import { TextWords } from "./text_words.js";
 import { unitRow } from "./unit_row.js";
 
 const { source, role } = /** @type {{source: string, role: string}} */ (document.body.dataset);
+
+const OTHERS = "Another page of this role decided meanwhile; what it saved is shown now.";
 
 /** Differences of one text, one after the other. */
 class AdjudicatePage {
@@ -44,9 +46,9 @@ class AdjudicatePage {
     const { decisions } = this;
     const run = (/** @type {string} */ id, /** @type {() => void} */ action) => byId(id).addEventListener("click", action);
     run("help", cheatSheet);
-    run("undo", () => decisions.post("undo"));
-    run("redo", () => decisions.post("redo"));
-    run("accept", () => decisions.post("accept-agreed"));
+    run("undo", () => decisions.post("undo", "undo"));
+    run("redo", () => decisions.post("redo", "redo"));
+    run("accept", () => decisions.post("accept-agreed", "all that agree"));
     run("commit", () => this.commit());
     run("agreement", async () => show("Agreement", [agreementTable((await get(`${decisions.path}/agreement`)).agreement, this.form)], "wide"));
     byId("agreed").addEventListener("change", () => this.showAgreed(byId("agreed").checked));
@@ -56,7 +58,8 @@ class AdjudicatePage {
       this.draw();
     });
     decisions.addEventListener("saving", () => this.showSaved("saving", "Saving …"));
-    decisions.addEventListener("failure", ({ detail }) => this.showFailure(detail.error, detail.again));
+    decisions.addEventListener("failure", ({ detail }) => this.showFailure(detail));
+    decisions.addEventListener("others", () => alarm(OTHERS));
     this.keys = new AdjudicateKeys(this);
     addEventListener("focus", () => !isDialogOpen() && !decisions.waiting && decisions.load().catch(() => {}));
   }
@@ -84,11 +87,12 @@ class AdjudicatePage {
     byId("saved").dataset.state = state;
   }
 
-  /** Say what is not saved and why; what is no longer the last state was read anew. @param {any} error @param {() => void} again */
-  showFailure({ message, code, body }, again) {
+  /** Say what is not saved and why; what is no longer the last state was read anew. @param {any} detail */
+  showFailure({ error, unsaved, again }) {
     this.showSaved("bad", "Not saved");
-    if (code === "stale") alarm("Another page of this role decided meanwhile; what it saved is shown now. Decide again if you see it differently.");
-    else alarm(message, " ", (body?.findings ? this.findingList(body.findings) : null), h("button", { type: "button", on: { click: again } }, "Try again"));
+    const what = ` Not saved: ${unsaved.join("; ")}.`;
+    if (!error || error.code === "stale") alarm(OTHERS, what, " Decide again if you see it differently.");
+    else alarm(error.message, what, " ", (error.body?.findings ? this.findingList(error.body.findings) : null), h("button", { type: "button", on: { click: again } }, "Try again"));
   }
 
   /** @param {boolean} isShown */
@@ -170,7 +174,7 @@ class AdjudicatePage {
     byId("commit").disabled = isDone || state.open > 0;
     byId("left-open").textContent = isDone ? "decided, and taken over" : state.open ? `${count(state.open, "passage")} to decide` : "everything is decided";
     byId("after").hidden = !isDone;
-    drawProposals(byId("proposals"), state, this.form, (proposal, settled) => this.decisions.change(() => put(`${this.decisions.path}/proposals/${proposal.coder}/${proposal.stream}/${proposal.id}`, { base: proposal.rev, ...settled })));
+    drawProposals(byId("proposals"), state, this.form, (proposal, settled) => this.decisions.settle(proposal, settled));
     this.drawUnits();
     const claims = state.units.flatMap((/** @type {any} */ unit) => ["left", "right"].filter((side) => unit[side]).map((side) => ({ name: `${unit.unit}|${side}`, span: unit[side].span.utf16, title: unit[side].value.statement ?? "", trait: side })));
     claims.sort((/** @type {any} */ a, /** @type {any} */ b) => a.span[0] - b.span[0] || b.span[1] - a.span[1]);
@@ -211,18 +215,23 @@ class AdjudicatePage {
     byId("text").focus({ preventScroll: true });
   }
 
-  /** Write a value of one's own. @param {any} unit @param {any} begin */
+  /** Write a value of one's own. @param {any} unit @param {any} begin unless it was begun already */
   async edit(unit, begin) {
-    const value = await askValue(unit, begin, { decisions: this.decisions, form: this.form, names: this.names, content: this.text.content, source, role });
-    if (!value || !await this.decisions.decide(unit, { take: "new", value })) return;
-    this.decisions.keep("begun", null);
+    const { decisions, form, names } = this;
+    const { view } = decisions;
+    const begun = decisions.kept("begun");
+    const isBegun = begun?.unit === unit.unit && begun.text === decisions.textHash;
+    const value = await askValue(unit, isBegun ? begun.value : begin, { decisions, form, names, content: this.text.content, source, role });
+    if (!value || !await decisions.decide(unit, { take: "new", value }, view)) return;
+    decisions.keep("begun", null);
     this.next(1, true);
   }
 
+  /** Take over what is shown now, whatever is read while that is confirmed. */
   async commit() {
+    const { view } = this.decisions;
     if (!await confirmed("Take the decisions over?", h("p", {}, "The claims, both codings and the new register entries go to the open batch, all or none. The coders see the verdicts from then on."), "Take over")) return;
-    await this.decisions.saveNotes();
-    await this.decisions.post("commit");
+    if (await this.decisions.saveNotes(view)) await this.decisions.post("commit", "taking over", view);
   }
 }
 

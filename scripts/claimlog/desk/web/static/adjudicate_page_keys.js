@@ -14,7 +14,7 @@ export class AdjudicateKeys {
     this.held = [];
     addEventListener("keydown", (event) => this.key(event));
     page.decisions.addEventListener("idle", () => { for (const event of this.held.splice(0)) this.key(event); });
-    page.decisions.addEventListener("failure", () => { this.held = []; });
+    for (const what of ["failure", "others"]) page.decisions.addEventListener(what, () => { this.held = []; });
   }
 
   /** @param {KeyboardEvent} event */
@@ -31,8 +31,8 @@ export class AdjudicateKeys {
       return;
     }
     if (key === "?" || key === "F1") cheatSheet();
-    else if (isHeld && key === "z") page.decisions.post("undo");
-    else if (isHeld && (key === "y" || key === "Z")) page.decisions.post("redo");
+    else if (isHeld && key === "z") page.decisions.post("undo", "undo");
+    else if (isHeld && (key === "y" || key === "Z")) page.decisions.post("redo", "redo");
     else if (isHeld || event.altKey) return;
     else if (page.cursor.hasFocus) {
       const arrow = { ArrowRight: ["word", 1], ArrowLeft: ["word", -1], ArrowDown: ["sentence", 1], ArrowUp: ["sentence", -1] }[key];
@@ -50,7 +50,7 @@ export class AdjudicateKeys {
     else if (key === "n") page.edit(unit, unit.verdict?.value ?? unit.left?.value ?? unit.right?.value ?? {});
     else if (key === "x") page.decide(unit, { take: "none" });
     else if (key === "o") page.decide(unit, { take: null });
-    else if (key === "a") page.decisions.post("accept-agreed");
+    else if (key === "a") page.decisions.post("accept-agreed", "all that agree");
     else if (key === "c") byId("units").querySelector(".here input")?.focus();
     else return;
     event.preventDefault();

@@ -207,8 +207,8 @@ class CodePage {
     const path = `${this.work.path}/registered/${stream}`;
     return registerEntry(this.form.streams[stream], typed, async (id, value) => {
       await this.work.queue.idle();
-      const answer = await put(`${path}/${id}`, { base: 0, value });
-      this.work.state = answer.state;
+      const { file } = this.work;
+      this.work.advance(await put(`${path}/${id}`, { base: 0, file, value }));
       this.names.asked.clear();
       this.names.usual.delete(stream);
     }, () => this.names.next(stream));

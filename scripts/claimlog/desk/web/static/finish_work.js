@@ -12,13 +12,19 @@ import { labelledItem, rowFindings } from "./record_view.js";
  */
 export async function finishWork(work, checks, open) {
   await work.queue.idle();
+  if (work.queue.changes.size) {
+    announce("Not everything is saved: settle that first.");
+    return;
+  }
+  const { shown } = work; // what is confirmed, whatever is read meanwhile
   const text = "What is finished cannot be changed any more, and is compared with the others' codings once they have finished too.";
   if (!await confirmed("Finish this text?", h("p", {}, `${count(work.drafts.length, "claim")}. ${text}`), "Finish")) return;
   try {
-    work.reset(await post(`${work.path}/finish`, { state: work.state }));
+    work.reset(await post(`${work.path}/finish`, shown));
     announce("Finished.");
   } catch (error) {
-    const { message, body } = /** @type {any} */ (error);
+    const { message, body, code } = /** @type {any} */ (error);
+    if (code === "stale") await work.refresh();
     checks.findings = body?.findings ?? checks.findings;
     await showFlaws(work, checks, message, open);
   }

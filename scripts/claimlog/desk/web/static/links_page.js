@@ -9,6 +9,7 @@ class LinksPage {
   /** @param {any} found */
   constructor(found) {
     this.found = found;
+    this.isSending = false;
     this.at = Math.max(0, found.proposals.findIndex((/** @type {any} */ one) => !one.decision));
     addEventListener("keydown", (event) => this.key(event));
     this.draw();
@@ -57,29 +58,49 @@ class LinksPage {
   }
 
   /** @param {any} one @param {string | null} relation @param {string} basis */
-  async decide(one, relation, basis) {
-    try {
-      const answer = await post(`api/links/${source}`, { from_claim_id: one.from.claim_id, to_claim_id: one.to.claim_id, relation, basis: basis.trim() || null });
-      one.decision = { relation, link_id: answer.link_id ?? null };
-      alarm();
+  decide(one, relation, basis) {
+    const { digest, from: { claim_id: from }, to: { claim_id: to } } = one;
+    return this.send(async () => {
+      const { decision, digest: now } = await post(`api/links/${source}`, { from_claim_id: from, to_claim_id: to, relation, basis: basis.trim() || null, digest });
+      Object.assign(one, { decision, digest: now });
       announce(relation ? "Linked." : "No link.");
       const next = this.found.proposals.findIndex((/** @type {any} */ other, /** @type {number} */ at) => at > this.at && !other.decision);
       this.go(next < 0 ? this.at : next);
-    } catch (error) {
-      const told = /** @type {any} */ (error);
-      alarm([told.message, ...(told.body?.findings ?? []).map((/** @type {any} */ finding) => finding.message)].join(" "));
-    }
+    });
   }
 
   /** @param {any} one */
-  async takeBack(one) {
+  takeBack({ decision: { link_id: link, digest } }) {
+    return this.send(async () => {
+      await remove(`api/open/${link}`, { digest });
+      await this.load();
+    });
+  }
+
+  /** Send what is asked for, one after the other, as it was shown; show what is there if that is something else. @param {() => Promise<void>} ask */
+  async send(ask) {
+    if (this.isSending) return;
+    this.isSending = true;
     try {
-      await remove(`api/open/${one.decision.link_id}`, {});
-      one.decision = null;
-      this.go(this.at);
+      await ask();
+      alarm();
     } catch (error) {
-      alarm(String(/** @type {Error} */ (error).message));
+      const told = /** @type {any} */ (error);
+      if (told.code === "stale") await this.load().catch(() => {});
+      alarm([told.message, ...(told.body?.findings ?? []).map((/** @type {any} */ finding) => finding.message)].join(" "));
     }
+    this.isSending = false;
+  }
+
+  /** Read the pairs anew, and stay at the one that is open, with what was typed there. */
+  async load() {
+    const typed = byId("basis")?.value ?? "";
+    const { from, to } = this.found.proposals[this.at];
+    const names = [from.claim_id, to.claim_id];
+    this.found = await get(`api/links/${source}`);
+    const at = this.found.proposals.findIndex((/** @type {any} */ one) => names.includes(one.from.claim_id) && names.includes(one.to.claim_id));
+    this.go(at < 0 ? this.at : at);
+    if (at >= 0 && byId("basis")) byId("basis").value = typed;
   }
 
   /** @param {KeyboardEvent} event */

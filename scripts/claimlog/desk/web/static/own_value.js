@@ -1,5 +1,5 @@
 // A value of one's own for a passage: the form of the coders, in a dialog. What is begun survives a reload.
-import { post, put } from "./api.js";
+import { post } from "./api.js";
 import { close, registerEntry, show } from "./dialogs.js";
 import { h } from "./dom.js";
 import { Pins } from "./pins.js";
@@ -28,8 +28,7 @@ export async function askValue(unit, begin, host) {
     earlier: () => decisions.state.units.flatMap((/** @type {any} */ one) => [one.left?.value, one.right?.value, one.verdict?.value].filter(Boolean)),
     ownWords: (/** @type {string} */ typed) => post(`api/sources/${source}/own-words`, { text: typed }),
     register: (/** @type {string} */ stream, /** @type {string} */ typed) => registerEntry(form.streams[stream], typed, async (id, entry) => {
-      const answer = await put(`${decisions.path}/registered/${stream}/${id}`, { base: 0, value: entry });
-      decisions.state.state = answer.state ?? decisions.state.state;
+      await decisions.register(stream, id, entry);
       names.asked.clear();
     }, () => names.next(stream)),
   }, { change, complete: () => record.drawClosed(), leave: () => record.drawClosed() });

@@ -14,17 +14,30 @@ function findingItem(finding) {
   return h("li", { class: finding.severity }, finding.path ? `${finding.path}${finding.line ? `:${finding.line}` : ""}: ` : "", finding.message, finding.remedy ? h("span", { class: "meaning" }, ` ${finding.remedy}`) : null);
 }
 
+/** Digest of the rows that the page shows. */
+let shown = "";
+
+/** Say why something is not done; if the page showed other rows than there are, it shows these. @param {any} error */
+async function tell({ code, message }) {
+  if (code === "stale") await load().catch(() => {});
+  alarm(message);
+}
+
 /** Take a row back, with what refers to it if that is agreed to. @param {any} row */
 async function drop(row) {
-  const ask = (/** @type {string} */ text) => confirmed(`Take ${row.id} back?`, h("p", {}, text), "Take it back");
+  const ask = (/** @type {string} */ text, /** @type {any} */ list = null) => confirmed(`Take ${row.id} back?`, h("div", {}, h("p", {}, text), list), "Take it back");
   if (!await ask("The row is removed from the open batch as if it had never been added.")) return;
+  const path = `api/open/${encodeURIComponent(row.place)}`;
   try {
-    await remove(`api/open/${encodeURIComponent(row.place)}`, { with_references: false, digest: row.digest });
+    await remove(path, { with_references: false, digest: row.digest });
   } catch (error) {
-    const { message } = /** @type {Error} */ (error);
-    if (!await ask(`${message} Take back what refers to it, too?`)) return;
-    await remove(`api/open/${encodeURIComponent(row.place)}`, { with_references: true, digest: row.digest });
+    const { body } = /** @type {any} */ (error);
+    if (!body?.digest) throw error;
+    const others = h("ul", { class: "flaws" }, body.findings.map((/** @type {any} */ one) => h("li", {}, `${one.entity ?? one.path}: ${one.message}`)));
+    if (!await ask("These cannot stay without it. Take them back, too?", others)) return;
+    await remove(path, { with_references: true, digest: body.digest });
   }
+  alarm();
   announce("Taken back.");
   await load();
 }
@@ -32,13 +45,14 @@ async function drop(row) {
 /** @param {any} found */
 function draw(found) {
   const { rows, findings, errors } = found;
+  shown = found.digest;
   const rules = found.checked?.rules;
   byId("verdict").textContent = rows.length ? `${count(rows.length, "row")}, ${rules ? `checked by ${count(rules, "rule")}: ` : ""}${errors ? count(errors, "error") : "nothing breaks a rule"}.` : "Nothing waits to be sealed.";
   const all = [...rows.flatMap((/** @type {any} */ row) => row.findings.map((/** @type {any} */ one) => ({ ...one, row }))), ...findings];
   byId("findings-part").hidden = !all.length;
   fill(byId("findings"), all.map((one) => h("li", { class: one.severity }, one.row ? [h("a", { href: `#row-${one.row.place}` }, one.row.id), ": "] : null, one.row ? one.message : findingItem(one).textContent, one.remedy && one.row ? h("span", { class: "meaning" }, ` ${one.remedy}`) : null)));
   fill(byId("rows"), rows.map((/** @type {any} */ row) => h("tr", { id: `row-${row.place}`, tabindex: "-1", class: row.findings.length ? "flawed" : null }, h("th", { scope: "row" }, row.address ? h("a", { href: row.address }, row.id) : row.id), h("td", {}, row.stream), h("td", {}, change(row)), h("td", {}, row.label ?? ""), h("td", {}, row.recorded_by),
-    h("td", {}, row.findings.length ? h("ul", { class: "flaws" }, row.findings.map(findingItem)) : "", h("button", { type: "button", class: "quiet", "aria-label": `Take ${row.id} back`, on: { click: () => drop(row).catch((error) => alarm(error.message)) } }, "take back")))));
+    h("td", {}, row.findings.length ? h("ul", { class: "flaws" }, row.findings.map(findingItem)) : "", h("button", { type: "button", class: "quiet", "aria-label": `Take ${row.id} back`, on: { click: () => drop(row).catch(tell) } }, "take back")))));
   byId("rows-part").hidden = !rows.length;
   byId("seal-part").hidden = !rows.length;
   byId("seal").disabled = errors > 0;
@@ -64,7 +78,8 @@ async function preview() {
 
 async function seal(/** @type {Event} */ event) {
   event.preventDefault();
-  const given = Object.fromEntries(["slug", "title", "method"].map((name) => [name, byId(`seal-${name}`).value.trim()]));
+  const texts = Object.fromEntries(["slug", "title", "method"].map((name) => [name, byId(`seal-${name}`).value.trim()]));
+  const given = { ...texts, digest: shown }; // what is confirmed, whatever is read meanwhile
   if (!await confirmed("Seal the batch?", h("p", {}, "A sealed batch is part of the log for good. What is wrong in it is mended by amendments."), "Seal")) return;
   byId("seal").disabled = true;
   byId("seal-note").textContent = "Sealing: all rules are checked once more …";
@@ -77,8 +92,9 @@ async function seal(/** @type {Event} */ event) {
     byId("sealed").focus();
   } catch (error) {
     const told = /** @type {any} */ (error);
-    fill(byId("seal-problems"), [{ severity: "error", message: told.message }, ...(told.body?.findings ?? [])].map(findingItem));
     byId("seal").disabled = false;
+    if (told.code === "stale") await load().catch(() => {});
+    fill(byId("seal-problems"), [{ severity: "error", message: told.message }, ...(told.body?.findings ?? [])].map(findingItem));
   }
   byId("seal-note").textContent = "";
 }

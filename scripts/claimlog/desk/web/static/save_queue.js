@@ -6,6 +6,7 @@ import { ApiError } from "./api.js";
  * @property {string} name
  * @property {any} value null takes it away
  * @property {number} base the revision that the change was made on
+ * @property {string} [file] that this revision is of
  * @property {string} mark tells this change from later ones of the same name
  * @property {any} [current] what is there instead, if it is no longer that revision
  * @property {string} [refusal] why the server would not have it
@@ -54,10 +55,10 @@ export class SaveQueue {
   }
 
   /** Save a change: in this browser at once, on the server as soon as it can be reached. */
-  add(/** @type {string} */ name, /** @type {any} */ value, /** @type {number} */ base) {
+  add(/** @type {string} */ name, /** @type {any} */ value, /** @type {number} */ base, /** @type {string} */ file) {
     const before = this.changes.get(name);
     const mark = crypto.randomUUID();
-    const change = { name, value, base: before ? before.base : base, mark };
+    const change = { name, value, ...(before ? { base: before.base, file: before.file } : { base, file }), mark };
     if (before?.current !== undefined) Object.assign(change, { current: before.current });
     this.changes.set(name, change);
     this.keep(change);
@@ -70,9 +71,9 @@ export class SaveQueue {
   }
 
   /** Go on with a change whose revision was no longer the last: on the one that is. */
-  rebase(/** @type {string} */ name, /** @type {any} */ value, /** @type {number} */ base) {
+  rebase(/** @type {string} */ name, /** @type {any} */ value, /** @type {number} */ base, /** @type {string} */ file) {
     this.changes.delete(name);
-    this.add(name, value, base);
+    this.add(name, value, base, file);
   }
 
   /** Forget a change. @param {string} name */

@@ -18,6 +18,8 @@ export class Work extends EventTarget {
     /** @type {any[]} in the order of the text */
     this.drafts = [];
     this.state = 0;
+    /** Another one in another pass, in which the numbers of states and revisions are the same again. */
+    this.file = "";
     this.finished = false;
     this.canUndo = false;
     this.canRedo = false;
@@ -42,18 +44,19 @@ export class Work extends EventTarget {
     this.queue.send();
   }
 
-  /** Read what another page of the same role saved, unless something of this one is on its way. */
+  /** Read what another page of the same role saved, unless something of this one is on its way, or was saved meanwhile. */
   async refresh() {
     if (this.queue.changes.size) return;
     const found = await get(this.path).catch(() => null);
-    const isOther = found && (found.state !== this.state || found.text_sha256 !== this.textHash);
-    if (isOther && !this.queue.changes.size) this.reset(found);
+    if (!found || this.queue.changes.size) return;
+    const isSame = found.file === this.file && found.text_sha256 === this.textHash;
+    if (!isSame || found.state > this.state) this.reset(found);
   }
 
   /** @param {any} found */
   reset(found) {
     if (reloadIfCorrected(found, this.textHash)) return;
-    Object.assign(this, { state: found.state, finished: found.finished, commitment: found.commitment });
+    Object.assign(this, { state: found.state, file: found.file, finished: found.finished, commitment: found.commitment });
     Object.assign(this, { canUndo: found.can_undo, canRedo: found.can_redo, registered: found.registered });
     this.drafts = found.drafts;
     this.dispatchEvent(new Event("reset"));
@@ -101,7 +104,7 @@ export class Work extends EventTarget {
     }
     const { start, end, ...rest } = value;
     const passage = { utf16: draft.span.utf16, text_sha256: draft.textHash ?? this.textHash };
-    this.queue.add(name, { ...withoutBlanks(rest), ...passage }, draft.rev);
+    this.queue.add(name, { ...withoutBlanks(rest), ...passage }, draft.rev, this.file);
     this.tell(name, Boolean(utf16));
     return draft;
   }
@@ -110,7 +113,7 @@ export class Work extends EventTarget {
   delete(name) {
     const draft = this.draft(name);
     this.drafts = this.drafts.filter((other) => other !== draft);
-    this.queue.add(name, null, draft.rev);
+    this.queue.add(name, null, draft.rev, this.file);
     this.tell(name, true);
   }
 
@@ -120,19 +123,34 @@ export class Work extends EventTarget {
   }
 
   /** @param {import("./save_queue.js").Change} change */
-  deliver(change) {
+  async deliver(change) {
     const path = `${this.path}/drafts/${change.name}`;
-    return change.value ? put(path, { base: change.base, value: change.value }) : remove(path, { base: change.base });
+    const { base, file, value } = change;
+    try {
+      return await (value ? put(path, { base, file, value }) : remove(path, { base, file }));
+    } catch (error) {
+      const { code, body } = /** @type {any} */ (error);
+      if (code === "stale" && body.current?.state !== undefined && body.current.file !== this.file) await this.turnToPass();
+      throw error;
+    }
+  }
+
+  /** Show the pass that is coded by now, with what is not saved laid over it. */
+  async turnToPass() {
+    const found = await get(this.path).catch(() => null);
+    if (!found) return;
+    this.reset(found);
+    this.overlay();
   }
 
   /** @param {import("./save_queue.js").Change} change @param {any} answer @param {boolean} isLatest */
   take(change, answer, isLatest) {
-    Object.assign(this, { state: answer.state, canUndo: answer.can_undo, canRedo: answer.can_redo });
-    this.others.postMessage(this.state);
     const saved = answer.draft;
+    this.advance(answer, saved?.rev);
+    this.others.postMessage(answer.state);
     const draft = this.draft(change.name);
     const latest = this.queue.changes.get(change.name);
-    if (latest && saved) latest.base = saved.rev;
+    if (latest && saved) Object.assign(latest, { base: saved.rev, file: answer.file });
     if (draft && saved) {
       draft.rev = saved.rev;
       if (isLatest) Object.assign(draft, { span: saved.span, quote: saved.quote, value: saved.value });
@@ -140,10 +158,26 @@ export class Work extends EventTarget {
     this.dispatchEvent(new CustomEvent("saved", { detail: { name: change.name } }));
   }
 
+  /**
+   * Go on from the state that a change of this page led to. If another page changed something before it, that is read
+   * first: what is asked for next rests on what is shown.
+   * @param {any} answer @param {number} [rev] that the change set
+   */
+  advance(answer, rev = answer.state) {
+    if (answer.state === this.state || (answer.state === this.state + 1 && rev === answer.state)) {
+      Object.assign(this, { state: answer.state, file: answer.file, canUndo: answer.can_undo, canRedo: answer.can_redo });
+    } else this.refresh();
+  }
+
+  /** What a request says of the state that it is made on. */
+  get shown() {
+    return { state: this.state, file: this.file };
+  }
+
   /** Take back the last step, or what was taken back. @param {"undo" | "redo"} which */
   async step(which) {
     await this.queue.idle();
-    this.reset(await post(`${this.path}/${which}`, { state: this.state }));
+    this.reset(await post(`${this.path}/${which}`, this.shown));
     this.others.postMessage(this.state);
   }
 
@@ -158,7 +192,7 @@ export class Work extends EventTarget {
       const draft = { draft: name, rev: current?.rev ?? 0, span: { utf16 }, textHash, value: rest };
       this.drafts = this.drafts.filter((other) => other.draft !== name);
       this.insert(draft);
-      this.queue.rebase(name, value, draft.rev);
+      this.queue.rebase(name, value, draft.rev, change?.current?.file ?? this.file);
     } else this.queue.drop(name);
     this.dispatchEvent(new Event("reset"));
   }
