@@ -269,6 +269,17 @@ def test_a_line_spelt_otherwise_is_refused_alone_and_among_good_ones(
     assert {finding.line for finding in found.findings} == {len(lines)}
 
 
+@pytest.mark.usefixtures("each_reading")
+@pytest.mark.parametrize("number", [2**53 - 1, 2**53, -(2**53)])
+def test_a_whole_number_within_a_list_is_one_that_no_reader_rounds(number: int) -> None:
+    table = SCHEMAS.streams["sources"]
+    row = {item.name: [] if item.type == "array" else None for item in table.fields}
+    part = {inner.name: None for inner in table.by_name["furniture"].fields}
+    line = encode({**row, "furniture": [{**part, "start": 1 << 20}]})
+    line = line.replace(b"1048576", b"%d" % number)
+    assert accepted([line] * 20, table) == (abs(number) < 2**53)
+
+
 def test_an_unknown_key_is_named_with_the_near_one_and_a_missing_key_too(world: World) -> None:
     line = world.file("claims", 1).read_bytes().splitlines()[0].decode()
     flaws = explain(line.replace('"topic"', '"topik"'), SCHEMAS.streams["claims"])

@@ -208,6 +208,10 @@ def _render_column(item: Field, key: str) -> pl.Expr:
         text = pl.struct(x=column).struct.json_encode().str.slice(5).str.strip_suffix("}")
         if item.type == "array":
             doubtful = column.list.drop_nulls().list.len() < column.list.len()
+            for part in filter(None, (item.item, *item.fields)):
+                if part.type == "integer":  # others are written otherwise than JSON does it
+                    value = pl.element() if part is item.item else pl.element().struct[part.name]
+                    doubtful |= column.list.eval(value.abs() > LARGEST_INTEGER).list.any()
     else:
         text = pl.concat_str(pl.lit('"'), column, pl.lit('"'))
     text = text.fill_null("null")
