@@ -185,12 +185,17 @@ def test_a_delta_leads_past_each_release_that_the_checkout_knows(
     first = json.loads((repo.root / "releases" / "0.1.0.json").read_text("utf-8"))["tree"]
     base, out = dist(released, "0.1.0"), tmp_path / "out"
     name = "another"
-    ours = KnownTree("first", first["size"], first["root"], name)
-    unlike = KnownTree("b", 3, "0" * 64, name)
-    for others in ([], [ours], [ours, KnownTree("b", size, root, name)], [unlike]):
+    ours = KnownTree("first", first["size"], first["root"], name, "0.1.0")
+    unlike = KnownTree("b", 3, "0" * 64, name, "0.2.0")
+    later = unlike._replace(size=size + 9, version="0.3.0", dataset="tiny")
+    for others in ([], [ours], [ours, unlike._replace(size=size, root=root)], [unlike], [later]):
         place = out / str(len([*out.iterdir()]) if out.is_dir() else 0)
         assert apply_delta(base, delta, place, known=others).root == root
-    for other in (unlike._replace(size=size), unlike._replace(size=size - 1, root=root)):
+    for other in (
+        unlike._replace(size=size),
+        unlike._replace(size=size - 1, root=root),
+        unlike._replace(size=size + 9),  # a log that has become shorter
+    ):
         message = f"leads to a log whose first {other.size} rows are not those of b; somebody"
         with pytest.raises(ClaimlogError, match=message):
             apply_delta(base, delta, out / "other", known=[ours, other])

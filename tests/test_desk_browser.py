@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -135,6 +136,14 @@ class OtherPage:
     def verdicts(self) -> list[tuple[str, str | None]]:
         units = self.shown()["units"]
         return [(unit["verdict"] and unit["verdict"]["take"], unit["note"]) for unit in units]
+
+    def await_verdicts(self, expected: list[tuple[str, str | None]]) -> None:
+        """Ask until the verdicts are as expected: a page sends one after the other."""
+        for _ in range(300):
+            if self.verdicts() == expected:
+                return
+            time.sleep(0.1)
+        assert self.verdicts() == expected
 
 
 @contextmanager
@@ -437,9 +446,9 @@ def test_a_judge_changes_and_takes_over_what_was_shown_when_it_was_asked_for(
         expect(alarm).to_contain_text("left on “ferry will sink”; left on “Some ninety boats”")
         assert other.verdicts() == [("none", "No claim.")] * 2
         page.evaluate(CLICK_LEFT_TWICE)
+        other.await_verdicts([("left", "No claim.")] * 2)
         page.wait_for_function(SAVED)
         expect(alarm).to_be_hidden()
-        assert other.verdicts() == [("left", "No claim.")] * 2
         # what is done next does not rest on a decision that the page did not show
         other.decide("right", "No claim.", ["b+b"])
         page.evaluate("() => claimlogDesk.choose('a+a')")

@@ -286,6 +286,17 @@ def test_a_line_that_cannot_be_read_is_listed_and_dropped_by_its_place(world: Wo
     assert path.read_bytes() == first + second
 
 
+def test_a_line_that_is_longer_than_a_row_may_be_is_listed_and_not_parsed(world: World) -> None:
+    world.add("claims", [LETTER])
+    path = world.package.state / "open" / "claims.ndjson"
+    before = path.read_bytes()
+    path.write_bytes(before + b'{"a":"' + b"x" * 70_000 + b'"}\n')
+    said = world.run("open").stdout
+    assert "  claims:2  cannot be read: longer than 65,535 bytes; claimlog drop claims:2" in said
+    world.run("drop", "claims:2")
+    assert path.read_bytes() == before
+
+
 def test_open_rows_that_are_sealed_are_found_with_the_command_that_leaves_them_out(
     world: World, tmp_path: Path
 ) -> None:
@@ -310,7 +321,9 @@ def test_open_rows_that_are_sealed_are_found_with_the_command_that_leaves_them_o
         ("11", 1_000_000, "claims"),
         ("x" * 900, MOST_LISTED + 1, "claims"),
         ("{}", MOST_LISTED + 1, "ports"),
+        ('{"a":[' + "[]," * 20_000 + "1]}", 20, "claims"),
     ],
+    ids=["too short", "no JSON", "of no stream", "lists in lists"],
 )
 def test_a_file_that_claimlog_did_not_write_is_not_listed_line_by_line(
     world: World, line: str, count: int, stream: str
@@ -329,12 +342,12 @@ def test_a_file_that_claimlog_did_not_write_is_not_listed_line_by_line(
     finally:
         tracemalloc.stop()
     assert str(refused.value) == (
-        f".claimlog/open/{stream}.ndjson: more than 1,000 of its lines are no rows; restore it "
-        "from a copy, or move it away"
+        f".claimlog/open/{stream}.ndjson: holds what are no rows, and more than is listed line by "
+        "line; restore it from a copy, or move it away"
     )
     done = world.run("open")
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
-    assert "are no rows" in done.stderr
+    assert "holds what are no rows" in done.stderr
 
 
 def test_lines_that_are_no_rows_are_not_held_to_see_which_version_they_are_of(

@@ -16,7 +16,7 @@ from claimlog.desk import cell_state, saved_cells
 from claimlog.desk.cell_state import Cell
 from claimlog.desk.decisions import Decisions
 from claimlog.desk.request_error import CLOSED, LARGE, RequestError
-from claimlog.desk.saved_cells import SavedCells, StaleError
+from claimlog.desk.saved_cells import MOST_MARKS, SavedCells, StaleError
 from claimlog.desk.work import Work
 from claimlog.errors import ClaimlogError, is_of_the_machine
 
@@ -298,7 +298,7 @@ def test_a_file_that_cannot_be_written_anew_goes_on_as_it_was(
 def test_a_file_never_grows_to_more_than_is_read_and_can_be_closed_then(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(saved_cells, "STATE_BYTES", 2_000)
+    monkeypatch.setattr(saved_cells, "FILE_BYTES", 2_000)
     monkeypatch.setattr(saved_cells, "MARK_BYTES", 500)
     cells = SavedCells(tmp_path / "work")
 
@@ -407,17 +407,50 @@ def test_decisions_that_the_desk_cannot_have_saved_are_named(line: str, tmp_path
         Decisions("S102", path).cells.refresh()
 
 
-def test_a_file_is_read_no_further_than_to_the_first_line_that_is_none(tmp_path: Path) -> None:
-    """A stranger's may have hundreds of millions of them."""
+@pytest.mark.parametrize("line", ["11", '{"set":{}}', '{"set":{"":0}}', '{"undo":1}'])
+def test_a_file_is_read_no_further_than_to_the_first_line_that_is_none(
+    line: str, tmp_path: Path
+) -> None:
+    """A stranger's may have hundreds of millions of lines, each of which takes twenty its size."""
     path = tmp_path / "S102.ndjson"
-    path.write_bytes(b"11\n" * 3_000_000)
+    path.write_text(f"{line}\n" * 500_000, "utf-8")
     tracemalloc.start()
     try:
-        with pytest.raises(ClaimlogError, match=r"S102\.ndjson:1: is no line of the desk"):
+        with pytest.raises(ClaimlogError, match=r"S102\.ndjson:[12]: is no line of the desk"):
             SavedCells(path).refresh()
         assert tracemalloc.get_traced_memory()[1] < 3 * path.stat().st_size
     finally:
         tracemalloc.stop()
+
+
+def test_marks_are_a_handful_or_the_file_is_none_of_the_desk(tmp_path: Path) -> None:
+    """All of them are looked at with each line."""
+    path = tmp_path / "S102.ndjson"
+    lines = [json.dumps({"mark": str(number), "data": 0}) for number in range(MOST_MARKS + 1)]
+    path.write_text("\n".join([*lines, ""]), "utf-8")
+    with pytest.raises(ClaimlogError, match=rf"ndjson:{MOST_MARKS + 1}: is no line of the desk"):
+        SavedCells(path).refresh()
+    path.write_text("\n".join([*lines[:-1], ""]), "utf-8")
+    assert len(cells_at(path).marks) == MOST_MARKS
+
+
+def test_so_many_changes_can_be_taken_back_and_no_more_are_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cell_state, "STEPS", 10)
+    cells = SavedCells(tmp_path / "work")
+    for number in range(26):
+        cells.change({"a": number}, {})
+    again = cells_at(cells.path)
+    for one in (cells, again):
+        one.refresh()
+    steps = 0
+    while again.can_undo:
+        again.undo(again.state)
+        steps += 1
+    assert (steps, values(again)) == (6, {"a": 19})
+    cells.refresh()
+    assert (cells.can_undo, values(cells)) == (False, {"a": 19})
 
 
 def test_a_file_that_begins_anew_is_another_one_whatever_its_number(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import fcntl
 import os
 import re
 import shutil
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,9 +23,10 @@ from claimlog.cli import cli
 from claimlog.edit.batch_files import recover
 from claimlog.edit.log_lock import log_lock
 from claimlog.errors import ClaimlogError
+from claimlog.limits import NOTE_BYTES
 from claimlog.log.cache import open_cache
 from claimlog.log.stream_parts import write_part
-from claimlog.package_state import FILES, FOLDERS, open_lock
+from claimlog.package_state import FILES, FOLDERS, open_lock, state_folder
 from claimlog.release.release_lock import release_lock
 from claimlog.schema.definition import read_definition
 from claimlog.state_notes import read_note, write_note
@@ -316,3 +318,19 @@ def test_a_note_that_changed_in_place_is_refused_in_a_line(world: World) -> None
         ClaimlogError, match=r"^\.claimlog/cache/valid\.json: is not what was saved$"
     ):
         read_note(world.package, "cache/valid.json")
+
+
+@pytest.mark.parametrize(("part", "count"), [("[],", 700_000), ('"x",', NOTE_BYTES // 4)])
+def test_a_note_that_would_take_much_memory_is_none_of_ours(
+    part: str, count: int, world: World
+) -> None:
+    path = state_folder(world.package, "cache") / "valid.json"
+    note = f'{{"a":[{part * count}1]}}'
+    path.write_text(note, "utf-8")
+    tracemalloc.start()
+    try:
+        with pytest.raises(ClaimlogError, match=r"^\.claimlog/cache/valid\.json: "):
+            read_note(world.package, "cache/valid.json")
+        assert tracemalloc.get_traced_memory()[1] < 2 * len(note)
+    finally:
+        tracemalloc.stop()

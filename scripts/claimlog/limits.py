@@ -64,6 +64,10 @@ STATE_BYTES = 512 * MIB
 """A file of our own state, a build's descriptor or a manifest of a release: they grow with the log
 and with the number of files, by about a hundred bytes each."""
 
+NOTE_BYTES = 32 * MIB
+"""A note below ``.claimlog``, which may have come along: it names files and batches, in about a
+hundred bytes each, and one that is longer is made anew each time."""
+
 CELL = 16_384
 """Characters of a cell of a CSV file of a definition: the longest of ours has some hundreds. The
 limit of Python's reader is one for the whole process, and libraries raise it."""

@@ -10,8 +10,10 @@ from typing import Any
 
 from claimlog.errors import ClaimlogError
 from claimlog.files import write_durably
-from claimlog.package import Package, read_json
+from claimlog.limits import NOTE_BYTES
+from claimlog.package import Package
 from claimlog.package_state import require_own_state, state_folder
+from claimlog.untrusted_files import is_dense, parse_json, read_regular
 
 DIGEST = "sha256"
 """Key of the digest, beside those of the note."""
@@ -50,9 +52,13 @@ def read_note(package: Package, name: str) -> dict[str, Any]:
         If it is absent or not what was written, or the state directory is none of ours.
     """
     path = require_own_state(package) / name
-    note = read_json(path, package.relative(path))
+    shown = package.relative(path)
+    data = read_regular(path, shown, NOTE_BYTES)
+    if is_dense(data):
+        raise ClaimlogError(f"{shown}: is not what was saved")
+    note = parse_json(data, shown)
     if note.pop(DIGEST, None) != _digest(note):
-        raise ClaimlogError(f"{package.relative(path)}: is not what was saved")
+        raise ClaimlogError(f"{shown}: is not what was saved")
     return note
 
 

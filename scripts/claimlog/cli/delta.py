@@ -47,7 +47,9 @@ def apply(context: Context, base: Path, changes: Path, out: Path | None, limits:
     program = "claimlog.site.files.delta_worker"
     target, index = (out or Path(DIST)).absolute(), _own_index(context, changes)
     name = str(context.package.descriptor["name"]) if index else ""
-    known = [KnownTree(entry.display_path, entry.size, entry.root, name) for entry in index]
+    known = [
+        KnownTree(one.display_path, one.size, one.root, name, str(one.version)) for one in index
+    ]
     applied = apply_in_process(base, changes, target, program, limits, known)
     line(
         f"{applied.base_version} and the delta give {applied.version}: {applied.file_count} files "

@@ -13,6 +13,9 @@ NAME = "file"
 STEPS_BYTES = 1 << 20
 """Bytes of the last changes that can be taken back still when a file is written anew."""
 
+STEPS = 20_000
+"""Changes that can be taken back at most."""
+
 Values = dict[str, Any]
 
 
@@ -72,6 +75,8 @@ class CellState:
         if SET in line:
             after = line[SET]
             before = {key: self.value(key) for key in after}
+            if len(self.undo) >= STEPS:
+                del self.undo[: STEPS // 2]
             self.undo.append((before, after))
             self.redo.clear()
             self._put(after)

@@ -42,8 +42,8 @@ from claimlog.desk.cell_state import (
 from claimlog.desk.request_error import CLOSED, DISK, LARGE, STALE, RequestError
 from claimlog.errors import ClaimlogError, reason
 from claimlog.files import sync
-from claimlog.limits import DEPTH, STATE_BYTES
-from claimlog.untrusted_files import is_deeper
+from claimlog.limits import DEPTH, WORK_BYTES
+from claimlog.untrusted_files import is_deeper, is_dense
 
 Fits = Callable[[str, Any], bool]
 Refusal = Callable[["Marks", Values], str | None]
@@ -60,8 +60,14 @@ MARK_BYTES = 1 << 20
 """Bytes of a file that are left for marks and for removing, so that a work can be closed or made
 shorter however long it is."""
 
+MOST_MARKS = 100
+"""Marks of a file, and of a line: those of the desk are a handful."""
+
 LINES_BYTES = 16 << 20
 """Bytes of lines after which a file is written anew, and of memory that its changes take."""
+
+FILE_BYTES = WORK_BYTES + 2 * LINES_BYTES
+"""Bytes of a file: its values, and lines that could not be left out for want of room."""
 
 HEAD_BYTES = 64
 """First bytes of a file, in which two that replaced each other differ: by their count of lines, or
@@ -100,7 +106,7 @@ class SavedCells:
         cell_fits: Fits = lambda *_: True,
         mark_fits: Fits = lambda *_: True,
         refusal: Refusal = lambda *_: None,
-        most_bytes: int = STATE_BYTES,
+        most_bytes: int = WORK_BYTES,
     ) -> None:
         self.path = path
         self._most_bytes = most_bytes
@@ -329,10 +335,10 @@ class SavedCells:
         data = orjson.dumps({**named, **line}) + b"\n"
         removes = SET in line and not any(value is not None for value in line[SET].values())
         is_mark_alone = {*line} <= {MARK, "data", MARKS}
-        if end + len(data) > STATE_BYTES - (0 if removes or is_mark_alone else MARK_BYTES):
+        if end + len(data) > FILE_BYTES - (0 if removes or is_mark_alone else MARK_BYTES):
             raise RequestError(
                 LARGE,
-                f"{self.path.name}: what is saved takes {STATE_BYTES:,} bytes, and no more fits; "
+                f"{self.path.name}: what is saved takes {FILE_BYTES:,} bytes, and no more fits; "
                 "remove some of it first",
             )
         try:
@@ -362,9 +368,11 @@ class SavedCells:
         self._state.head = head
         if size < self._state.size:
             raise ClaimlogError(f"{self.path.name}: is shorter than it was; restore it")
-        if size > STATE_BYTES:
+        if size > FILE_BYTES:
             raise ClaimlogError(f"{self.path.name}: has {size:,} bytes, more than a work has")
         data = os.pread(handle, size - self._state.size, self._state.size)
+        if is_dense(data):
+            raise self._no_line()
         for line in io.BytesIO(data):  # all at once would be hundreds of millions of a stranger's
             if not line.endswith(b"\n"):
                 return
@@ -403,6 +411,7 @@ class SavedCells:
             isinstance(line.get(NAME, ""), str)
             and self._cells_fit(cells)
             and isinstance(marks, dict)
+            and len(marks) + len(self._state.marks) <= MOST_MARKS
             and all(data is None or self._mark_fits(name, data) for name, data in marks.items())
         )
 

@@ -16,7 +16,9 @@ from claimlog.log.read_file import read_bytes
 from claimlog.package import Package
 from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import Table
+from claimlog.schema.thresholds import read_thresholds
 from claimlog.strict_json import decode_object
+from claimlog.untrusted_files import is_dense
 
 PLACE = re.compile(rf"(?P<stream>{NAME.strip('^$')}):(?P<line>[1-9][0-9]{{0,9}})", re.ASCII)
 """Place of a row in the open batch, as people write it."""
@@ -89,24 +91,32 @@ def open_rows(package: Package, streams: Mapping[str, Table]) -> list[OpenRow]:
     batch = open_batch(package)
     place = open_folder(package)
     rows: list[OpenRow] = []
+    longest = read_thresholds(package)["line_bytes"] if batch else 0
     for stream in batch.streams if batch else ():
         path = place / f"{stream}.ndjson"
         if path.exists():
             shown = package.relative(path)
-            rows += _rows(stream, streams.get(stream), read_bytes(path, shown), shown)
+            rows += _rows(stream, streams.get(stream), read_bytes(path, shown), shown, longest)
     return rows
 
 
-def _rows(stream: str, table: Table | None, data: bytes, shown: str) -> Iterator[OpenRow]:
+def _rows(
+    stream: str, table: Table | None, data: bytes, shown: str, longest: int
+) -> Iterator[OpenRow]:
     """Yield the rows of a file, and refuse one that claimlog has not written.
 
     Its lines may be hundreds of millions, each of which would be listed as unreadable.
     """
     flawed = 0
-    if data.count(b"\n") > MOST_LISTED and (table is None or is_crowded(data, table)):
+    is_long = data.count(b"\n") > MOST_LISTED
+    if (is_long and (table is None or is_crowded(data, table))) or is_dense(data):
         raise _no_rows(shown)
     for number, line in enumerate(data.removesuffix(b"\n").split(b"\n") if data else [], 1):
-        row = _row(stream, table, number, line)
+        row = (
+            _row(stream, table, number, line)
+            if len(line) <= longest
+            else OpenRow(stream, number, line, table, flaw=f"longer than {longest:,} bytes")
+        )
         flawed += row.flaw is not None
         if flawed > MOST_LISTED:
             raise _no_rows(shown)
@@ -115,8 +125,8 @@ def _rows(stream: str, table: Table | None, data: bytes, shown: str) -> Iterator
 
 def _no_rows(shown: str) -> ClaimlogError:
     return ClaimlogError(
-        f"{shown}: more than {MOST_LISTED:,} of its lines are no rows; restore it from a copy, or "
-        "move it away"
+        f"{shown}: holds what are no rows, and more than is listed line by line; restore it from "
+        "a copy, or move it away"
     )
 
 

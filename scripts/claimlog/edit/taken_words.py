@@ -113,10 +113,14 @@ def _standing_alone(words: str) -> re.Pattern[str]:
 
 def _holding(name: str, text: str, words: Sequence[str]) -> Iterator[str]:
     """Yield the place of each line that holds some of the words."""
-    patterns = [_standing_alone(word) for word in words]
-    for number, line in enumerate(text.split("\n"), 1):
-        if any(pattern.search(line) for pattern in patterns):
-            yield f"{name}:{number}"
+    lines: set[int] = set()
+    for pattern in map(_standing_alone, words):
+        number, reached = 1, 0
+        for found in pattern.finditer(text):
+            number += text.count("\n", reached, found.start())
+            reached = found.start()
+            lines.add(number)
+    yield from (f"{name}:{number}" for number in sorted(lines))
 
 
 def _other_files(package: Package, written: Collection[str]) -> Iterator[str]:

@@ -98,6 +98,7 @@ class KnownTree(NamedTuple):
     size: int
     root: str
     dataset: str
+    version: str
 
 
 def apply_delta(
@@ -146,7 +147,7 @@ def apply_delta(
         log.require_readable()
         entry = opened.entry
         _require_stated(log, opened.document)
-        _require_known(log, known)
+        _require_known(log, str(entry.version), known)
         tool, remark = _same_tool(entry)
         index = read_index(package)
         diff, batches = plan_release(log, index, str(entry.version), None)
@@ -355,17 +356,21 @@ def _require_stated(log: Log, document: Mapping[str, Any]) -> None:
         )
 
 
-def _require_known(log: Log, known: Iterable[KnownTree]) -> None:
+def _require_known(log: Log, version: str, known: Iterable[KnownTree]) -> None:
     """Refuse a log that does not begin with a release that is known of it.
 
     Whoever rewrites a log can leave out a release of it, or begin anew under its name; a log of
     another name that begins with none of them is that of another dataset.
     """
     roots = {size: root.hex() for size, root in [(0, EMPTY_ROOT), *log.trees]}
-    reached = [tree for tree in known if tree.size <= log.size]
-    other = [tree for tree in reached if roots.get(tree.size) != tree.root]
+    earlier = [
+        tree
+        for tree in known
+        if tree.size <= log.size or Version.parse(tree.version) <= Version.parse(version)
+    ]
+    other = [tree for tree in earlier if roots.get(tree.size) != tree.root]
     name = log.definition.descriptor["name"]
-    if other and (len(other) < len(reached) or any(tree.dataset == name for tree in other)):
+    if other and (len(other) < len(earlier) or any(tree.dataset == name for tree in other)):
         tree = min(other, key=lambda one: one.size)
         raise ClaimlogError(
             f"{DELTA_FILE}: leads to a log whose first {tree.size} rows are not those of "
