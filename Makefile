@@ -59,7 +59,7 @@ check: environment-dev  ## validation, schemas, documentation, lint, types, impo
 	@.venv/bin/python scripts/workshop/licences.py --lock requirements-texts.txt --quiet
 
 test: environment-dev environment-validators  ## set up, run every test
-	@.venv/bin/python -m pytest -n 2 --dist worksteal
+	@.venv/bin/python -m pytest -n 3 --dist worksteal # on two cores: one works while another waits
 
 faults: environment-dev  ## fail and kill commands at every system call (needs strace) and put the table into docs/
 	@PYTHONPATH=tests .venv/bin/python -m faults --each="$${EACH:-1}" --docs
