@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from claimlog.desk.coding_commitment import commitment_of
+from claimlog.desk.coding_commitment import commitment_of, read_coding
 from claimlog.desk.hand_over import (
     expect_coding,
     export_coding,
@@ -205,3 +206,19 @@ def test_a_coding_that_the_desk_would_not_save_is_not_taken_though_committed_to(
     with pytest.raises(ClaimlogError):
         take()
     assert not WorkFolder(here.package).of_source(SOURCE)
+
+
+@pytest.mark.parametrize(
+    "data", [b'{"content":[' + b"[]," * 700_000 + b"1]}", b'{"format":"x"}'], ids=["dense", "other"]
+)
+def test_a_file_that_is_no_coding_is_refused_in_a_line(data: bytes, tmp_path: Path) -> None:
+    """One of small lists would take thirty times its size."""
+    path = tmp_path / "S102.coder-1.json"
+    path.write_bytes(data)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ClaimlogError, match="is no coding that claimlog desk export wrote"):
+            read_coding(path)
+        assert tracemalloc.get_traced_memory()[1] < 2 * len(data) + (1 << 20)
+    finally:
+        tracemalloc.stop()
