@@ -221,7 +221,7 @@ def parse_json(data: bytes, shown: str) -> dict[str, Any]:
 
 
 def is_dense(data: bytes) -> bool:
-    """Whether JSON is made of lists and objects so small that parsed it takes 30 times as much.
+    """Whether JSON holds so many small lists and objects that parsing it takes 30 times its size.
 
     Neither rows nor notes nor what the desk saved are.
     """

@@ -64,9 +64,9 @@ def read_lines(data: bytes, table: Table, shown: str, longest: int) -> Lines:
 
 
 def is_crowded(data: bytes, table: Table) -> bool:
-    """Whether some lines are too short to be rows, as one knows without looking at any.
+    """Whether the lines of a file are on average shorter than the shortest row of a stream.
 
-    A file of a stranger may have hundreds of millions, which cost much to hold.
+    It is told without splitting the file: a stranger's may have hundreds of millions of lines.
     """
     return data.count(b"\n") * (shortest_line(table) + 1) > len(data)
 
@@ -134,7 +134,7 @@ def _exact_frame(lines: list[bytes], table: Table) -> pl.DataFrame:
 
 
 def _is_utf8(data: bytes) -> bool:
-    """Whether bytes are UTF-8; all of a piece would take four times its size as text."""
+    """Whether bytes are UTF-8, decoded part by part so that the text is never held as a whole."""
     decoder = getincrementaldecoder("utf-8")()
     try:
         for begin in range(0, len(data), DECODED):

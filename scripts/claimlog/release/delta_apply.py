@@ -357,7 +357,7 @@ def _require_stated(log: Log, document: Mapping[str, Any]) -> None:
 
 
 def _require_known(log: Log, version: str, known: Iterable[KnownTree]) -> None:
-    """Refuse a log that does not begin with a release that is known of it.
+    """Refuse a log that does not begin with the rows of each known release of its dataset.
 
     Whoever rewrites a log can leave out a release of it, or begin anew under its name; a log of
     another name that begins with none of them is that of another dataset.

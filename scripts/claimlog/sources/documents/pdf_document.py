@@ -65,7 +65,7 @@ def extract_pdf(data: bytes) -> ExtractedText:
 
 
 def _text(stated: Mapping[str, Any], key: str) -> str | None:
-    """Return a text that a file states, there or at the place that is named there."""
+    """Return the text under a key of a PDF dictionary, also where the value is a reference."""
     from pypdf.generic import TextStringObject
 
     try:
