@@ -32,7 +32,7 @@ from claimlog.log.batch import MANIFEST, Batch, dump_manifest, sealed_batches
 from claimlog.log.canonical import encode
 from claimlog.log.read_log import extend, read
 from claimlog.package import Package
-from claimlog.release.generated_files import stale_files
+from claimlog.release.generated_package_files import stale_files
 from claimlog.site.server_command import SETTINGS
 from claimlog.sources.text import Text, Texts
 from compiled_templates import keep_compiled_templates

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from claimlog.release.generated_files import stale_files
+from claimlog.release.generated_package_files import stale_files
 from claimlog.schema.codebook import CODES
 from claimlog.sources.text import Text
 from claimlog.start.example import remove_example

@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
+from claimlog.directory_swap import publish_directory
 from claimlog.errors import ClaimlogError
 from claimlog.package_state import state_folder
-from claimlog.swap import publish_directory
 from conftest import TEXT, World, copied
 from test_ledger import LETTER, PORT
 

@@ -24,6 +24,7 @@ import pytest
 
 from claimlog.build import build
 from claimlog.compile import compile_tables
+from claimlog.directory_swap import publish_directory
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
 from claimlog.export.sqlite import DatabaseWriter, create_statement
 from claimlog.export.table_types import conform
@@ -33,7 +34,6 @@ from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.definition import read_definition
 from claimlog.schema.table_schema import REQUIRED_STREAMS
-from claimlog.swap import publish_directory
 from conftest import ROOT, World, claim, copied, hop, source
 
 TABLES = read_definition(Package(ROOT)).tables

@@ -22,8 +22,8 @@ from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.log.release_index import ReleaseEntry
 from claimlog.log.version_changes import changed_cells
-from claimlog.release import bibliography
-from claimlog.release.bibliography import ClaimCitation, read_citations
+from claimlog.release import bibliography_reader
+from claimlog.release.bibliography_reader import ClaimCitation, read_citations
 from claimlog.release.check_citations import CheckedCitation, as_lines, check_citations
 from claimlog.release.cite import ClaimVersion, cite
 from claimlog.release.cited_names import (
@@ -355,7 +355,7 @@ def test_texts_inside_of_lists_cost_the_same_at_any_depth() -> None:
     value: Any = ["last"]
     for _ in range(50_000):
         value = [value, "first"]
-    texts = [*bibliography._texts({"a": "begin", "b": value})]
+    texts = [*bibliography_reader._texts({"a": "begin", "b": value})]
     assert (texts[0], texts[1], len(texts)) == ("begin", "last", 50_002)
 
 
@@ -409,10 +409,10 @@ def test_a_bibliography_is_bounded(
     log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = written(tmp_path, cite(TINY, cited(log, "C001-001", "C001-003"), "bibtex"))
-    monkeypatch.setattr(bibliography, "CITATIONS", 1)
+    monkeypatch.setattr(bibliography_reader, "CITATIONS", 1)
     with pytest.raises(ClaimlogError, match="cites more than 1 claims"):
         read_citations(path, "tiny")
-    monkeypatch.setattr(bibliography, "DOCUMENT_BYTES", 10)
+    monkeypatch.setattr(bibliography_reader, "DOCUMENT_BYTES", 10)
     with pytest.raises(ClaimlogError, match="is larger than 10 bytes"):
         read_citations(path, "tiny")
 
@@ -423,11 +423,11 @@ def test_a_bibliography_is_bounded(
 def test_a_key_is_read_as_far_as_an_entry_and_entries_as_far_as_a_file_has_them(
     text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bibliography, "ENTRY_LENGTH", 1_000)
+    monkeypatch.setattr(bibliography_reader, "ENTRY_LENGTH", 1_000)
     path = written(tmp_path, text.replace("%s", "C" * 5_000))
     [citation] = read_citations(path, "tiny")
     assert citation.claim_id == "C" * (1_000 - len("tiny-0.1.0-"))
-    monkeypatch.setattr(bibliography, "ENTRIES", 1)
+    monkeypatch.setattr(bibliography_reader, "ENTRIES", 1)
     with pytest.raises(ClaimlogError, match=r"has more than 1 entries; check it in parts$"):
         read_citations(path, "tiny")
 

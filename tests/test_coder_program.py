@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from claimlog import own_variables
+from claimlog import environment_variables
 from claimlog.desk import program_process
 from claimlog.desk.coder_program import (
     code_with_program,
@@ -195,12 +195,12 @@ def test_a_program_has_the_environment_of_the_user_and_not_that_of_claimlog(
     before: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("PYTHONSAFEPATH", "OPENBLAS_NUM_THREADS"):
-        monkeypatch.setattr(own_variables, "_before", {})
+        monkeypatch.setattr(environment_variables, "_before", {})
         monkeypatch.delenv(name, raising=False)
         if before is not None:
             monkeypatch.setenv(name, before)
-        own_variables.set_own_variable(name, "1")
-        own_variables.set_own_variable(name, "3")
+        environment_variables.set_own_variable(name, "1")
+        environment_variables.set_own_variable(name, "3")
         shown = run_program(
             shlex.split(python(f"import os; print(os.environ.get({name!r}))")), b"", 9
         )

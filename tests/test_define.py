@@ -29,7 +29,7 @@ from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.release.coding_manual import coding_manual
-from claimlog.release.generated_files import stale_files
+from claimlog.release.generated_package_files import stale_files
 from claimlog.release.publishing.doi import write_doi
 from claimlog.schema.definition import read_definition
 from claimlog.schema.table_schema import Field

@@ -18,7 +18,7 @@ from claimlog.desk.corrected_text import without_drafts
 from claimlog.desk.decisions import COMMITTED
 from claimlog.desk.places import LAST_EDGE, Places, _is_edge
 from claimlog.desk.request_error import RequestError
-from claimlog.edit.source_documents import saved_text
+from claimlog.edit.document_registration import saved_text
 from claimlog.errors import ClaimlogError
 from claimlog.sources.anchor import boundary_flaw
 from claimlog.sources.characters import canonical_text

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from claimlog.desk import amendments, decision_changes, furniture, links, work
+from claimlog.desk import amendments, change_decisions, furniture, links, work
 from claimlog.desk import commit_decisions as commit_module
 from claimlog.desk.adjudication import Adjudication
+from claimlog.desk.change_drafts import finish, save_draft
 from claimlog.desk.coding_rows import CodedRows
-from claimlog.desk.draft_changes import finish, save_draft
 from claimlog.desk.overview import begin_new_pass
 from claimlog.desk.request_error import RequestError
 from claimlog.desk.roles import Role
@@ -341,7 +341,7 @@ def test_who_begins_while_passages_are_decided_is_not_decided_on(opened: Opened)
     looked_at = Adjudication.open(opened.desk, SOURCE)
     third_coder(opened)
     with pytest.raises(RequestError, match="look at what is there now"):
-        decision_changes.accept_agreed(looked_at, 0)
+        change_decisions.accept_agreed(looked_at, 0)
     assert opened.desk.decisions(SOURCE).verdicts() == {}
 
 

@@ -15,8 +15,8 @@ import pytest
 
 from claimlog.desk import (
     adjudication,
+    change_drafts,
     desk_log,
-    draft_changes,
     entry_candidates,
     lookup,
     saved_work,
@@ -24,7 +24,7 @@ from claimlog.desk import (
     work,
     work_folder,
 )
-from claimlog.desk.findings import coding_findings
+from claimlog.desk.draft_findings import coding_findings
 from claimlog.desk.places import Places
 from claimlog.desk.request_error import BUSY, RequestError
 from claimlog.desk.roles import Role
@@ -235,7 +235,7 @@ def test_the_rules_look_at_a_work_once_until_it_changes(
         looked.append(len(drafts) if only is None else 1)
         return coding_findings(log, source, drafts, entries, only)
 
-    monkeypatch.setattr(draft_changes, "coding_findings", count)
+    monkeypatch.setattr(change_drafts, "coding_findings", count)
     opened = desk_of(registered, tmp_path)
     value = claim_value("ships will founder", "Vessels may be lost.")
     opened.put("coder-1", "S102", "d1", {**value, "modality": None})
@@ -265,7 +265,7 @@ def test_a_text_is_opened_while_the_rules_look_at_the_drafts_of_another(
         works.slow()
         return {}
 
-    monkeypatch.setattr(draft_changes, "coding_findings", wait)
+    monkeypatch.setattr(change_drafts, "coding_findings", wait)
     opened = desk_of(registered, tmp_path)
     value = claim_value("ships will founder", "Vessels may be lost.")
     opened.put("coder-1", "S102", "d1", value)

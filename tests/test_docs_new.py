@@ -15,7 +15,7 @@ import pytest
 from claimlog.build import build
 from claimlog.log.read_log import read
 from claimlog.package import Package
-from claimlog.release.generated_files import stale_files
+from claimlog.release.generated_package_files import stale_files
 from claimlog.schema.definition import read_definition
 from claimlog.validate import validate
 from conftest import ROOT, World, asking

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from claimlog import swap
+from claimlog import directory_swap
+from claimlog.directory_swap import publish_directory
 from claimlog.edit.batch_files import mark_rebase
 from claimlog.edit.log_lock import package_lock
 from claimlog.errors import ClaimlogError, UnconfirmedError
 from claimlog.files import lock_temporary, write_durably
 from claimlog.package import Package
 from claimlog.release.changelog import add_entry, remove_entry
-from claimlog.swap import publish_directory
 from conftest import ROOT, WITHOUT_PANDAS, World, actor
 from faults.calls import flushed_names, package_calls
 from faults.injection import message_problems
@@ -197,7 +197,7 @@ def test_a_directory_is_swapped_whole_and_nothing_is_left_beside_it(
     known: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not known:
-        monkeypatch.setattr(swap, "_exchange", lambda *_: False)
+        monkeypatch.setattr(directory_swap, "_exchange", lambda *_: False)
     for text in ("old", "new"):
         with publish_directory(tmp_path / "out", "out") as folder:
             (folder / "file").write_text(text)

@@ -39,7 +39,7 @@ from claimlog.export.parquet import ParquetFile
 from claimlog.export.sqlite import create_statement, index_statements
 from claimlog.log import read_file
 from claimlog.package import Package
-from claimlog.release import archive, layout, release_limits
+from claimlog.release import archive, layout, process_limits
 from claimlog.release.database_content import header_flaw
 from claimlog.release.database_objects import FORMS, check_content, check_objects
 from claimlog.release.make import make_release
@@ -1003,8 +1003,8 @@ def test_a_file_that_is_none_is_named(folder: Path) -> None:
 
 @pytest.mark.usefixtures("fresh_programs")
 def test_a_limit_of_time_ends_in_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(release_limits, "BASE_SECONDS", 0.05)
-    monkeypatch.setattr(release_limits, "SECONDS_PER_MB", 0)
+    monkeypatch.setattr(process_limits, "BASE_SECONDS", 0.05)
+    monkeypatch.setattr(process_limits, "SECONDS_PER_MB", 0)
     with pytest.raises(ClaimlogError, match=r"takes longer than 0 seconds, .* --limits 2") as said:
         verify_in_sandbox(pack(folder))
     assert "\n" not in str(said.value)
@@ -1012,8 +1012,8 @@ def test_a_limit_of_time_ends_in_one_line(folder: Path, monkeypatch: pytest.Monk
 
 @pytest.mark.usefixtures("fresh_programs")
 def test_a_limit_of_memory_ends_in_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(release_limits, "BASE_MEMORY", 60 << 20)
-    monkeypatch.setattr(release_limits, "MEMORY_PER_BYTE", 0)
+    monkeypatch.setattr(process_limits, "BASE_MEMORY", 60 << 20)
+    monkeypatch.setattr(process_limits, "MEMORY_PER_BYTE", 0)
     with pytest.raises(ClaimlogError, match=r"more memory than 0\.1 GB.* --limits 2"):
         verify_in_sandbox(pack(folder))
 
@@ -1033,39 +1033,39 @@ def test_memory_that_is_refused_ends_in_one_line(
 def test_limits_grow_with_the_size_and_the_option(folder: Path) -> None:
     target = pack(folder)
     small, large = (
-        release_limits.limits_of_release(target),
-        release_limits.limits_of_release(target, 3),
+        process_limits.limits_of_release(target),
+        process_limits.limits_of_release(target, 3),
     )
     assert large.seconds == pytest.approx(3 * small.seconds)
     assert large.memory == pytest.approx(3 * small.memory, rel=1e-6)
     (folder / "more").write_bytes(bytes(5_000_000))
-    grown = release_limits.limits_of_release(pack(folder))
+    grown = process_limits.limits_of_release(pack(folder))
     assert grown.seconds > small.seconds
     assert grown.memory > small.memory
 
 
 def test_a_file_with_holes_states_no_size(folder: Path) -> None:
-    before = release_limits.limits_of_release(folder)
+    before = process_limits.limits_of_release(folder)
     with (folder / "hole").open("wb") as file:
         file.truncate(1 << 40)
-    after = release_limits.limits_of_release(folder)
+    after = process_limits.limits_of_release(folder)
     assert after.memory - before.memory < 1 << 24
     assert after.seconds - before.seconds < 10
 
 
 def test_a_file_of_many_names_is_counted_once(folder: Path) -> None:
     (folder / "pad").write_bytes(bytes(range(256)) * 4096)
-    before = release_limits.limits_of_release(folder)
+    before = process_limits.limits_of_release(folder)
     for number in range(50):
         os.link(folder / "pad", folder / f"pad{number}")
-    assert release_limits.limits_of_release(folder).memory == before.memory
+    assert process_limits.limits_of_release(folder).memory == before.memory
 
 
 def test_a_link_to_an_archive_has_the_limits_of_the_archive(folder: Path) -> None:
     target = pack(folder)
     link = folder.with_name("latest.zip")
     link.symlink_to(target)
-    assert release_limits.limits_of_release(link) == release_limits.limits_of_release(target)
+    assert process_limits.limits_of_release(link) == process_limits.limits_of_release(target)
 
 
 def nested(folder: Path, levels: int) -> None:

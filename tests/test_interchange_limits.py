@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from claimlog.errors import ClaimlogError, UsageError
-from claimlog.interchange import foreign_project
-from claimlog.interchange.foreign_project import project_limits, read_foreign_project
 from claimlog.interchange.import_formats import READERS, read_project
+from claimlog.interchange.read_foreign_project import project_limits, read_foreign_project
 from claimlog.limited_process import Limits
 from claimlog.limits import INTERCHANGE_MEMORY, INTERCHANGE_SECONDS, INTERCHANGE_UNPACKED_BYTES, MIB
 from conftest import World
@@ -54,7 +53,7 @@ FILES: dict[str, Any] = {
 
 def limit(monkeypatch: pytest.MonkeyPatch, limits: Limits) -> None:
     """Have files of other tools read within other limits."""
-    monkeypatch.setattr(foreign_project, "project_limits", lambda *_: limits)
+    monkeypatch.setattr(f"{read_foreign_project.__module__}.project_limits", lambda *_: limits)
 
 
 @pytest.mark.parametrize("name", READERS)

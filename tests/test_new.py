@@ -24,7 +24,7 @@ from claimlog.log.batch import sealed_batches
 from claimlog.log.read_log import read
 from claimlog.package import DESCRIPTOR, STAMP, Package
 from claimlog.release.descriptors.plain_yaml import load_yaml
-from claimlog.release.generated_files import stale_files
+from claimlog.release.generated_package_files import stale_files
 from claimlog.schema.definition import read_definition
 from claimlog.schema.table_schema import REQUIRED_STREAMS
 from claimlog.start import template_files, upgrade

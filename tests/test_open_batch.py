@@ -389,7 +389,7 @@ def test_a_drop_that_is_cut_off_leaves_the_open_batch_as_it_was_or_as_it_should_
 
         return interrupted
 
-    monkeypatch.setattr("claimlog.swap._exchange", lambda *_: False)
+    monkeypatch.setattr("claimlog.directory_swap._exchange", lambda *_: False)
     for number in range(1, 9):
         calls[0] = 0
         with monkeypatch.context() as patched:
@@ -413,7 +413,7 @@ def test_a_disk_that_is_full_is_one_line_and_nothing_is_dropped(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("claimlog.swap.sync", full)
+    monkeypatch.setattr("claimlog.directory_swap.sync", full)
     with pytest.raises(ClaimlogError) as error:
         drop(pending.package, ["C001-008"])
     assert str(error.value) == (

@@ -16,7 +16,7 @@ import pytest
 from claimlog.build import build
 from claimlog.errors import FindingsError
 from claimlog.log.read_log import read
-from claimlog.release.generated_files import stale_files
+from claimlog.release.generated_package_files import stale_files
 from claimlog.validate import validate
 from conftest import Get, World, asking
 from own_topics import GIT, TESTIMONY, TOPICS, OwnTopic, commit

@@ -26,7 +26,7 @@ from claimlog.files import lock_temporary, temporary_path
 from claimlog.log.read_log import read
 from claimlog.log.release_index import ReleaseEntry, Version, find_entry, read_index
 from claimlog.package import Package
-from claimlog.release import generated_files
+from claimlog.release import generated_package_files
 from claimlog.release.coding_manual import PAGE, coding_manual
 from claimlog.release.dataset_state import DatasetState, table_shapes
 from claimlog.release.diff import compare_states
@@ -840,7 +840,7 @@ def test_what_was_done_holds_when_a_generated_file_cannot_be_written(
     with pytest.raises(
         ClaimlogError, match=r"^events/0004-quay is sealed, but .*; run claimlog schemas --write$"
     ):
-        generated_files.refresh_generated_files(repo.package, "events/0004-quay is sealed")
+        generated_package_files.refresh_generated_files(repo.package, "events/0004-quay is sealed")
 
 
 def test_a_readme_is_left_alone_whatever_is_in_it(repo: Repo) -> None:

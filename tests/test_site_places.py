@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from claimlog import swap
+from claimlog import directory_swap
 from claimlog.cli import cli
+from claimlog.directory_swap import publish_directory
 from claimlog.errors import ClaimlogError
 from claimlog.log.release_index import ReleaseEntry
 from claimlog.package import Package
@@ -26,7 +27,6 @@ from claimlog.site.files.plain_svg import svg_flaw
 from claimlog.site.files.prepared_query import QueryProcess
 from claimlog.site.store import Store
 from claimlog.sql_process import Answer
-from claimlog.swap import publish_directory
 from conftest import ROOT, World
 
 PAGE = b'<a href="../parquet/claims.parquet">claims</a>'
@@ -206,7 +206,7 @@ def test_what_is_the_user_s_beside_a_directory_stays(
     name: str, is_there: bool, can_exchange: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not can_exchange:
-        monkeypatch.setattr(swap, "_exchange", lambda *_: False)
+        monkeypatch.setattr(directory_swap, "_exchange", lambda *_: False)
     if is_there:
         (tmp_path / "out").mkdir()
     (tmp_path / name).mkdir()
@@ -386,14 +386,14 @@ def test_a_query_that_reaches_a_limit_of_its_process_fails_the_command(
 def test_what_somebody_put_there_while_a_directory_was_written_stays(
     words: list[str], tiny_build: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    out, flush = tmp_path / "out", swap.sync
+    out, flush = tmp_path / "out", directory_swap.sync
 
     def work(path: Path) -> None:
         out.mkdir(exist_ok=True)
         (out / "notes.txt").write_bytes(MINE)
         flush(path)
 
-    monkeypatch.setattr(swap, "sync", work)
+    monkeypatch.setattr(directory_swap, "sync", work)
     given = [str(out) if word == "OUT" else word for word in words]
     done = CliRunner().invoke(cli, ["--package", str(tiny_build.root), *given])
     assert isinstance(done.exception, ClaimlogError)

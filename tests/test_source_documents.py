@@ -24,14 +24,14 @@ from claimlog.cli import source_document, source_sheet
 from claimlog.cli.source_sheet import filled_by_documents
 from claimlog.edit.add_amend_retract import Entries, add
 from claimlog.edit.batch_files import recover
-from claimlog.edit.open_batch import read_with_open
-from claimlog.edit.row_files import read_entries
-from claimlog.edit.row_writer import text_identity
-from claimlog.edit.source_documents import (
+from claimlog.edit.document_registration import (
     propose_columns,
     require_outside_repository,
     saved_text,
 )
+from claimlog.edit.open_batch import read_with_open
+from claimlog.edit.row_files import read_entries
+from claimlog.edit.row_writer import text_identity
 from claimlog.edit.template import csv_template, workbook_template
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.limits import (

@@ -20,6 +20,7 @@ import claimlog.fingerprint
 import claimlog.log.cache
 from claimlog.build import build
 from claimlog.cli import cli
+from claimlog.directory_swap import recover_directory
 from claimlog.edit.batch_files import recover
 from claimlog.edit.log_lock import log_lock
 from claimlog.errors import ClaimlogError
@@ -30,7 +31,6 @@ from claimlog.package_state import FILES, FOLDERS, open_lock, state_folder
 from claimlog.release.release_lock import release_lock
 from claimlog.schema.definition import read_definition
 from claimlog.state_notes import read_note, write_note
-from claimlog.swap import recover_directory
 from conftest import World
 
 

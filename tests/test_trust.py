@@ -24,14 +24,14 @@ from claimlog.log import tiles
 from claimlog.log.release_index import read_index
 from claimlog.package import Package
 from claimlog.release import (
-    bibliography,
+    bibliography_reader,
     database_content,
     delta_process,
     layout,
     prove,
     served_rows,
 )
-from claimlog.release import release_limits as limited
+from claimlog.release import process_limits as limited
 from claimlog.release import signed_note as note
 from claimlog.release.signing_key import verifier_key
 from claimlog.site import source_texts
@@ -81,7 +81,7 @@ def test_the_limits_that_are_stated_are_those_of_the_code() -> None:
         f"more than {definition.MARKS} combining marks",
         f"at most {definition.ENTRIES:,} entries and {definition.CITATIONS:,} citations of claims",
         f"and of its key, the first {definition.ENTRY_LENGTH:,} characters are read, and a key or "
-        f"identifier is shown up to {bibliography.NAME_LENGTH}",
+        f"identifier is shown up to {bibliography_reader.NAME_LENGTH}",
         f"and {delta_process.GROWTH} times that of a delta alone",
         f"less than {web_connections.LEAST_SPEED // 1000} kB a second for "
         f"{web_connections.LEAST_SECONDS:.0f} seconds is cut off",

@@ -301,7 +301,9 @@ def test_an_installed_wheel_verifies_a_release(
 def test_an_installation_that_was_altered_is_not_passed_on_as_a_wheel(
     installation: Installation,
 ) -> None:
-    [module] = installation.python.parents[1].glob("lib/python3*/site-packages/claimlog/swap.py")
+    [module] = installation.python.parents[1].glob(
+        "lib/python3*/site-packages/claimlog/directory_swap.py"
+    )
     data = module.read_bytes()
     code = "from claimlog.release.tool_wheel import running_tool; running_tool()"
     try:
@@ -311,7 +313,7 @@ def test_an_installation_that_was_altered_is_not_passed_on_as_a_wheel(
         )
     finally:
         module.write_bytes(data)
-    assert "swap.py: is not as it was installed" in done.stderr
+    assert "directory_swap.py: is not as it was installed" in done.stderr
 
 
 def test_an_installed_wheel_serves_a_page_with_its_style(

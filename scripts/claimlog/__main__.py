@@ -4,7 +4,7 @@ import atexit
 import gc
 import sys
 
-from claimlog.own_variables import set_own_variable
+from claimlog.environment_variables import set_own_variable
 
 OBJECTS_BETWEEN_COLLECTIONS = 50_000
 """New objects after which cycles are looked for. Starting up makes hundreds of thousands that all

@@ -15,6 +15,7 @@ from claimlog.build_notes import (
     read_build_record,
 )
 from claimlog.compile import compile_tables, describe_build, fold_context, log_state
+from claimlog.directory_swap import publish_directory
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.export.compatibility_views import compatibility_views
 from claimlog.export.descriptor import FileHashes
@@ -26,7 +27,6 @@ from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.sources.text import Texts
-from claimlog.swap import publish_directory
 from claimlog.update import BuildUpdate, changes_derived_columns
 from claimlog.validate import Report, validate
 from claimlog.validate.appended_rows import check_appended, note_valid, only_appends

@@ -17,9 +17,9 @@ from claimlog import __version__
 from claimlog.cli.base import Context, package_option
 from claimlog.cli.output import block, escaped_streams, line, lines
 from claimlog.cli.sections import SectionedGroup
+from claimlog.environment_variables import set_own_variable
 from claimlog.errors import FULL, ClaimlogError, FindingsError, write_remedy
 from claimlog.escaping import is_utf_8
-from claimlog.own_variables import set_own_variable
 
 SECTIONS = {
     "Start": {

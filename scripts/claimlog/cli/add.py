@@ -80,6 +80,7 @@ def _command(entity: str) -> click.Command:
         **options: Any,
     ) -> None:
         from claimlog.edit.add_amend_retract import Entries, add
+        from claimlog.edit.document_registration import takes_document
         from claimlog.edit.file_columns import (
             filled_by_options,
             refuse_row_columns,
@@ -87,7 +88,6 @@ def _command(entity: str) -> click.Command:
         )
         from claimlog.edit.row_files import read_entries
         from claimlog.edit.row_origin import RowOrigin
-        from claimlog.edit.source_documents import takes_document
 
         table = schema_of(context, entity)
         given = given_values(table, options)

@@ -103,10 +103,10 @@ def _build(
     package: Package, as_of: str | None, out: Path | None, force: bool, texts: Path | None
 ) -> None:
     from claimlog.build_notes import is_current
+    from claimlog.directory_swap import recover_directory
     from claimlog.files import remove_abandoned
     from claimlog.fingerprint import build_fingerprint
     from claimlog.package_state import SERVED, require_own_state
-    from claimlog.swap import recover_directory
 
     target = (out or package.build).absolute()
     # an interrupted build or server may have left something, also where this one has no work

@@ -29,7 +29,7 @@ def check_citations(context: Context, file: Path, json_out: bool) -> int:
     """
     from claimlog.escaping import web_address
     from claimlog.log.read_log import read
-    from claimlog.release.bibliography import read_citations
+    from claimlog.release.bibliography_reader import read_citations
     from claimlog.release.check_citations import as_lines
     from claimlog.release.check_citations import check_citations as check
 

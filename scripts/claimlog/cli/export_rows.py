@@ -51,9 +51,9 @@ def export_command(
     The words of passages are written only where the texts are at hand.
     """
     from claimlog.cli.base import load_texts
+    from claimlog.directory_swap import publish_directory
     from claimlog.edit.open_batch import read_with_open
     from claimlog.interchange.export_rows import exported_rows
-    from claimlog.swap import publish_directory
 
     _require_absent(out)
     given = {"source_id": source, "coder": coder, "pass": pass_number}

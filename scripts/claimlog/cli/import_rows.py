@@ -76,9 +76,9 @@ def import_command(
     """
     from claimlog.edit.add_amend_retract import add
     from claimlog.edit.open_batch import read_with_open
-    from claimlog.interchange.foreign_project import read_foreign_project
     from claimlog.interchange.import_rows import imported_rows, require_one_coder
     from claimlog.interchange.mapping_file import ensure_mapping
+    from claimlog.interchange.read_foreign_project import read_foreign_project
     from claimlog.sources.text import Texts
 
     if texts is None:

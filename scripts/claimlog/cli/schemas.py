@@ -52,7 +52,7 @@ def _compare(package: Package) -> None:
     import difflib
 
     from claimlog.limits import DIFF_LINES
-    from claimlog.release.generated_files import REMEDY, stale_files
+    from claimlog.release.generated_package_files import REMEDY, stale_files
 
     stale = 0
     for path, have, text in stale_files(package):
@@ -71,7 +71,7 @@ def _write(package: Package) -> None:
     """Write what is stale, and have the descriptor name the schemas that rows have."""
     from claimlog.edit.batch_files import sync_descriptor
     from claimlog.edit.log_lock import package_lock
-    from claimlog.release.generated_files import stale_files
+    from claimlog.release.generated_package_files import stale_files
 
     with package_lock(package):
         for path, _, text in stale_files(package):

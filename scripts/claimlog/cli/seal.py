@@ -53,7 +53,7 @@ def seal(
     """Validate the open batch and move it into events/, atomically and for good."""
     from claimlog.edit.log_lock import log_lock
     from claimlog.edit.seal import seal as run
-    from claimlog.release.generated_files import refresh_generated_files
+    from claimlog.release.generated_package_files import refresh_generated_files
 
     supplied = load_texts(texts)
     contents: list[str] = []

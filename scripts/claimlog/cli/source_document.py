@@ -71,7 +71,7 @@ def given_by_document(
     ClaimlogError
         If no text can be taken out of the document.
     """
-    from claimlog.edit.source_documents import (
+    from claimlog.edit.document_registration import (
         PROPOSED,
         propose_columns,
         require_outside_repository,
@@ -200,7 +200,7 @@ def _answers(table: Table, row: Mapping[str, Any], given: Mapping[str, Any]) -> 
 def _asked_columns(
     table: Table, row: Mapping[str, Any], given: Mapping[str, Any]
 ) -> Iterator[Field]:
-    from claimlog.edit.source_documents import PROPOSED
+    from claimlog.edit.document_registration import PROPOSED
 
     for name in dict.fromkeys((*PROPOSED, *table.in_use)):
         item = table.by_name.get(name)

@@ -60,7 +60,7 @@ def filled_by_documents(
         names the row.
     """
     from claimlog.edit.add_amend_retract import locate_errors
-    from claimlog.edit.source_documents import (
+    from claimlog.edit.document_registration import (
         DOCUMENT,
         PROPOSED,
         require_outside_repository,
@@ -135,7 +135,7 @@ class _Documents:
         ClaimlogError
             If no text can be taken out of it, or all documents take more than they may.
         """
-        from claimlog.edit.source_documents import propose_columns
+        from claimlog.edit.document_registration import propose_columns
 
         if document not in self._read:
             if self.seconds > ADDED_DOCUMENTS_SECONDS * self.factor:

@@ -6,7 +6,7 @@ import io
 from typing import Any
 
 from claimlog.errors import ClaimlogError, UsageError
-from claimlog.office_files import first_line
+from claimlog.office_file_check import first_line
 
 LIBRARIES = ("polars", "pandas", "arrow")
 

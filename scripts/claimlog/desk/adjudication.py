@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from claimlog.desk.blindness import finished_works
+from claimlog.desk.change_drafts import CHANGED_ELSEWHERE, draft_view, findings_dict, state_dict
 from claimlog.desk.comparison import ADDED, AGREED, Unit, compare
 from claimlog.desk.corrected_text import require_text_of_work
 from claimlog.desk.decisions import LEFT, NEW, RIGHT, SIDES, UNIT, Decisions
 from claimlog.desk.desk import Desk
-from claimlog.desk.draft_changes import CHANGED_ELSEWHERE, draft_view, findings_dict, state_dict
+from claimlog.desk.draft_findings import draft_findings
 from claimlog.desk.entry_candidates import proposed_entries
 from claimlog.desk.entry_merge import NewEntries
-from claimlog.desk.findings import draft_findings
 from claimlog.desk.places import Places
 from claimlog.desk.prompt_answers import require_time
 from claimlog.desk.request_error import ABSENT, CLOSED, RequestError

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from claimlog.desk.change_drafts import claim_value
 from claimlog.desk.desk import Desk
-from claimlog.desk.draft_changes import claim_value
+from claimlog.desk.draft_findings import draft_findings, error_count
 from claimlog.desk.draft_values import clean_values
-from claimlog.desk.findings import draft_findings, error_count
 from claimlog.desk.request_error import ABSENT, INVALID, MALFORMED, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.row_references import CLAIMS, REQUESTED, SOURCES, SPAN

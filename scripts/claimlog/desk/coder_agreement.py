@@ -9,8 +9,8 @@ import polars as pl
 
 from claimlog.desk.adjudication import Adjudication
 from claimlog.desk.coding_rows import CODINGS, coding_rows
+from claimlog.desk.draft_findings import entry_rows
 from claimlog.desk.entity_rows import asserted_row
-from claimlog.desk.findings import entry_rows
 from claimlog.desk.row_references import on_the_spot_streams
 from claimlog.fold.coder_reliability import reliability_tables
 

@@ -15,8 +15,8 @@ from typing import Any
 
 from claimlog.desk.coding_commitment import new_nonce
 from claimlog.desk.desk import Desk
+from claimlog.desk.draft_findings import coding_findings
 from claimlog.desk.draft_values import clean_values
-from claimlog.desk.findings import coding_findings
 from claimlog.desk.forms import form
 from claimlog.desk.overview import coder_of
 from claimlog.desk.places import Places

@@ -12,9 +12,9 @@ from claimlog.desk.blindness import finished_works
 from claimlog.desk.coder_agreement import all_entries
 from claimlog.desk.coding_rows import CODINGS, coding_rows
 from claimlog.desk.decisions import COMMITTED, COMMITTING
+from claimlog.desk.draft_findings import same_codings
 from claimlog.desk.entity_rows import claim_values
 from claimlog.desk.entry_clashes import clashing_entries
-from claimlog.desk.findings import same_codings
 from claimlog.desk.overview import coder_of
 from claimlog.desk.request_error import CLOSED, INVALID, RequestError
 from claimlog.desk.roles import Role

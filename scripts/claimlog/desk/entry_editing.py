@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from claimlog.desk.change_drafts import CHANGED_ELSEWHERE, state_dict
 from claimlog.desk.desk import Desk
-from claimlog.desk.draft_changes import CHANGED_ELSEWHERE, state_dict
 from claimlog.desk.draft_values import clean_values
 from claimlog.desk.request_error import ABSENT, INVALID, MALFORMED, RequestError
 from claimlog.desk.roles import Role

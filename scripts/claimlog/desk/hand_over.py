@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from claimlog.desk.blindness import all_finished
+from claimlog.desk.change_drafts import claim_value
 from claimlog.desk.coding_commitment import commitment_of, read_coding, write_coding
 from claimlog.desk.desk import Desk
-from claimlog.desk.draft_changes import claim_value
+from claimlog.desk.draft_findings import coding_findings, error_count
 from claimlog.desk.draft_values import clean_values
 from claimlog.desk.entry_editing import require_identifier, spot_table
-from claimlog.desk.findings import coding_findings, error_count
 from claimlog.desk.request_error import INVALID, LARGE, MALFORMED, RequestError
 from claimlog.desk.roles import NAME, Role
 from claimlog.desk.saved_work import REGISTERED

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from claimlog.build import write_build
 from claimlog.desk.desk import Desk
 from claimlog.desk.entity_rows import NOBODY
+from claimlog.directory_swap import publish_directory
 from claimlog.edit.open_batch import open_batch, with_open
 from claimlog.edit.seal import make_manifest
 from claimlog.errors import FindingsError
@@ -19,7 +20,6 @@ from claimlog.log.event_log import Log
 from claimlog.log.read_log import extend, read
 from claimlog.package import Package
 from claimlog.sources.text import Texts
-from claimlog.swap import publish_directory
 from claimlog.validate import validate
 
 FOLDER = "preview"

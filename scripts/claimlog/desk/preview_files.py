@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from claimlog.desk.preview import write_preview_build
+from claimlog.directory_swap import publish_directory
 from claimlog.edit.open_rows import OpenRow, open_rows, references
 from claimlog.errors import ClaimlogError, suggest
 from claimlog.file_names import path_segment
@@ -22,7 +23,6 @@ from claimlog.site.files.site_source import SiteSource
 from claimlog.site.files.write import write_site
 from claimlog.site.served_build import database_of
 from claimlog.sources.text import Texts
-from claimlog.swap import publish_directory
 
 NOTHING = "nothing was written"
 NOTICE = (

@@ -15,9 +15,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+from claimlog.environment_variables import user_environment
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.escaping import plain_line
-from claimlog.own_variables import user_environment
 
 OUTPUT_BYTES = 64 << 20
 """Bytes that it may write, and say of errors: a book of twenty thousand claims has 20 MB."""

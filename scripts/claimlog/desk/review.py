@@ -9,8 +9,8 @@ from typing import Any
 
 from claimlog.coder_wording import kind_names
 from claimlog.desk.desk import Desk
+from claimlog.desk.draft_findings import finding_dict
 from claimlog.desk.dropped_rows import drop_rows
-from claimlog.desk.findings import finding_dict
 from claimlog.desk.overview import coder_of
 from claimlog.desk.request_error import INVALID, RequestError
 from claimlog.desk.roles import Role
@@ -21,7 +21,7 @@ from claimlog.edit.open_batch import open_folder
 from claimlog.edit.open_rows import OpenRow, open_rows, row_counts, summary
 from claimlog.edit.seal import seal
 from claimlog.errors import FindingsError
-from claimlog.release.generated_files import refresh_generated_files
+from claimlog.release.generated_package_files import refresh_generated_files
 from claimlog.validate import validate
 
 Row = dict[str, Any]

@@ -17,13 +17,13 @@ from claimlog.desk.roles import Role
 from claimlog.desk.row_references import SOURCES
 from claimlog.desk.upload import Upload
 from claimlog.edit.add_amend_retract import Entries, add
-from claimlog.edit.identifier_numbers import next_identifier
-from claimlog.edit.source_documents import (
+from claimlog.edit.document_registration import (
     RECORDED,
     propose_columns,
     require_outside_repository,
     saved_text,
 )
+from claimlog.edit.identifier_numbers import next_identifier
 from claimlog.errors import ClaimlogError
 from claimlog.escaping import printable_line
 from claimlog.limits import DESK_FETCH_SECONDS, DESK_WORDS

@@ -16,7 +16,7 @@ from claimlog.edit.entity_history import find_entity
 from claimlog.edit.log_lock import locked_log
 from claimlog.edit.open_batch import with_open
 from claimlog.edit.open_rows import Entity
-from claimlog.edit.origin_notes import origin_notes
+from claimlog.edit.origin_warnings import origin_warnings
 from claimlog.edit.row_faults import RowFaults, UnfitRowError
 from claimlog.edit.row_origin import RowOrigin
 from claimlog.edit.row_writer import INPUTS, Writer, as_lines
@@ -133,7 +133,7 @@ def add(
                     rows.enter(row, entries.place(index))
         _append(sealed, stream, addition.rows, texts, entries, faults)
         if stream == "claims":
-            addition.notes.extend(origin_notes(writer.log, addition.rows))
+            addition.notes.extend(origin_warnings(writer.log, addition.rows))
     return addition
 
 

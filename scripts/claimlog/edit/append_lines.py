@@ -6,6 +6,7 @@ import contextlib
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 
+from claimlog.directory_swap import publish_directory
 from claimlog.edit.open_batch import open_folder, with_open
 from claimlog.edit.row_faults import RowFaults, independent_findings
 from claimlog.edit.row_origin import RowOrigin
@@ -14,7 +15,6 @@ from claimlog.fingerprint import is_cached
 from claimlog.log.event_log import Log
 from claimlog.log.read_file import read_bytes
 from claimlog.sources.text import Texts
-from claimlog.swap import publish_directory
 from claimlog.validate import Report, validate
 from claimlog.validate.appended_rows import (
     findings_of_open_rows,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from claimlog.directory_swap import publish_directory
 from claimlog.edit.append_lines import check_open
 from claimlog.edit.entity_history import find_entity
 from claimlog.edit.log_lock import locked_log
@@ -18,7 +19,6 @@ from claimlog.errors import ClaimlogError, Finding, FindingsError, suggest
 from claimlog.files import confirm_rename
 from claimlog.log.event_log import Log
 from claimlog.package import Package
-from claimlog.swap import publish_directory
 
 NOTHING = "nothing was dropped"
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from claimlog.edit.document_registration import DOCUMENT, takes_document
 from claimlog.edit.row_faults import ColumnFault
 from claimlog.edit.row_writer import INPUTS
-from claimlog.edit.source_documents import DOCUMENT, takes_document
 from claimlog.edit.template import missing_columns
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.schema.table_schema import Table

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator
 
 from claimlog.checkout import Checkout
+from claimlog.directory_swap import recover_directory
 from claimlog.edit.batch_files import settle_open_batch
 from claimlog.edit.open_batch import open_folder
 from claimlog.edit.open_upcast import carry_over
@@ -20,7 +21,6 @@ from claimlog.package import Package
 from claimlog.package_state import acquire_lock, open_lock
 from claimlog.schema.definition import Definition, read_definition
 from claimlog.schema.thresholds import read_thresholds
-from claimlog.swap import recover_directory
 
 
 @contextlib.contextmanager

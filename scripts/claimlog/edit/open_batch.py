@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from claimlog.directory_swap import publish_directory
 from claimlog.edit.open_upcast import refuse_outdated
 from claimlog.errors import ClaimlogError
 from claimlog.files import remove
@@ -17,7 +18,6 @@ from claimlog.log.read_file import read_bytes
 from claimlog.log.read_log import extend, read
 from claimlog.package import Package
 from claimlog.package_state import is_readable, require_own_state
-from claimlog.swap import publish_directory
 
 
 def open_folder(package: Package) -> Path:

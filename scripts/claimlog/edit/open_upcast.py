@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from claimlog.directory_swap import publish_directory
 from claimlog.errors import ClaimlogError
 from claimlog.log.canonical import encode
 from claimlog.log.lines import is_crowded
@@ -19,7 +20,6 @@ from claimlog.log.upcast import upcast_row
 from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import Table, empty_retired
 from claimlog.strict_json import decode_object
-from claimlog.swap import publish_directory
 from claimlog.untrusted_files import is_dense
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 
+from claimlog.directory_swap import publish_directory
 from claimlog.edit.append_lines import check_open
 from claimlog.edit.batch_files import leave_out_known, recover
 from claimlog.edit.open_batch import open_batch, open_folder, with_open
@@ -11,7 +12,6 @@ from claimlog.edit.renumbered_rows import Renames, refuse_unsound, write_moved_r
 from claimlog.errors import FindingsError, UsageError
 from claimlog.log.read_log import read
 from claimlog.package import Package
-from claimlog.swap import publish_directory
 
 NOTHING = "nothing was rebased"
 COMPARE = (

@@ -14,10 +14,10 @@ from claimlog.edit.append_lines import NOTHING_ADDED
 from claimlog.edit.attribution_columns import CHAIN, attribution_columns, gather_attributions
 from claimlog.edit.cell_values import parse_cell
 from claimlog.edit.delimited_text import decode_rows, require_short_lines, separated_rows
+from claimlog.edit.document_registration import DOCUMENT, takes_document
 from claimlog.edit.row_faults import ColumnFault, RowFaults, UnfitRowError
 from claimlog.edit.row_origin import RowOrigin
 from claimlog.edit.row_writer import INPUTS
-from claimlog.edit.source_documents import DOCUMENT, takes_document
 from claimlog.edit.workbook import is_workbook, workbook_rows
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.limits import ADDED_ROWS, ADDED_VALUES, COLUMNS, ROWS_FILE_BYTES

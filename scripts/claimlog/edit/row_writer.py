@@ -12,6 +12,7 @@ import polars as pl
 
 from claimlog.edit.cell_values import TOO_LARGE, fill_keys
 from claimlog.edit.clock import now
+from claimlog.edit.document_registration import DOCUMENT, takes_document
 from claimlog.edit.find_quote import find_quote, occurrence_at, refuse_other_place
 from claimlog.edit.identifier_numbers import (
     NumberedIdentifiers,
@@ -23,7 +24,6 @@ from claimlog.edit.last_versions import LastVersions
 from claimlog.edit.quote_places import QuotePlaces
 from claimlog.edit.resolve_names import EntityNames
 from claimlog.edit.row_faults import PASSAGE, ColumnFault, UnfitRowError
-from claimlog.edit.source_documents import DOCUMENT, takes_document
 from claimlog.errors import ClaimlogError, Suggestions, UsageError
 from claimlog.limits import PASSAGES_CHARACTERS
 from claimlog.log.canonical import encode, type_flaw

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from claimlog.edit.attribution_columns import CHAIN, attribution_columns
+from claimlog.edit.document_registration import DOCUMENT, takes_document
 from claimlog.edit.identifier_numbers import is_numbered
 from claimlog.edit.resolve_names import name_column
 from claimlog.edit.row_writer import INPUTS
-from claimlog.edit.source_documents import DOCUMENT, takes_document
 from claimlog.escaping import printable
 from claimlog.schema.codebook import Row
 from claimlog.schema.table_schema import Field, Table

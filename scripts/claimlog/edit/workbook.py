@@ -20,7 +20,7 @@ from claimlog.limits import (
     SHEET_SECONDS,
     SHEET_SECONDS_PER_MB,
 )
-from claimlog.office_files import OLD_OFFICE, ZIP
+from claimlog.office_file_check import OLD_OFFICE, ZIP
 
 PROGRAM = "claimlog.edit.workbook_worker"
 NAME, OUTCOME = "workbook", "it was not read"

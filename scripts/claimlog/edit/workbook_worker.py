@@ -14,7 +14,7 @@ from claimlog.edit.workbook import ROWS
 from claimlog.errors import ClaimlogError, is_out_of_memory
 from claimlog.limited_worker import answer_request, refuse_programs
 from claimlog.limits import COLUMNS, SHEET_BYTES, SHEET_MEMBERS, SHEET_ROWS
-from claimlog.office_files import OfficeFormat, first_line, refuse_unsafe_file
+from claimlog.office_file_check import OfficeFormat, first_line, refuse_unsafe_file
 
 SAVE = "save it as .xlsx (Excel 2007-365) or as CSV in UTF-8"
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import narwhals as nw
 
-from claimlog.components import components
+from claimlog.connected_components import components
 from claimlog.fold.row_versions import Frame
 from claimlog.schema.link_relations import SAME_FACT
 from claimlog.schema.table_schema import Field

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import narwhals as nw
 
-from claimlog.components import components
+from claimlog.connected_components import components
 from claimlog.fold.actor_sides import part_of_edges
 from claimlog.fold.corroboration import Lineage, count_independent, lineage_edges
 from claimlog.fold.row_versions import Frame, frame_like

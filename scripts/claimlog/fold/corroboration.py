@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import narwhals as nw
 
-from claimlog.components import components
+from claimlog.connected_components import components
 from claimlog.fold.claim_summary import EntityReports, FactClaim
 from claimlog.fold.row_versions import Frame, frame_like
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from claimlog.errors import UsageError
-from claimlog.interchange.foreign_project import LINES, TOO_MUCH, USAGE
 from claimlog.interchange.import_formats import read_project
 from claimlog.interchange.project_lines import project_lines
+from claimlog.interchange.read_foreign_project import LINES, TOO_MUCH, USAGE
 from claimlog.limited_worker import answer_request, refuse_programs
 
 

@@ -15,7 +15,7 @@ from claimlog.log.event_log import CLAIMS, Log
 from claimlog.log.release_index import release_marks, require_agreement
 from claimlog.log.taken_versions import taken_row, taken_versions, with_taken_versions
 from claimlog.log.version_changes import changed_cells, readable_value
-from claimlog.release.bibliography import ClaimCitation, short_name
+from claimlog.release.bibliography_reader import ClaimCitation, short_name
 from claimlog.release.diff import ChangeEvent
 from claimlog.schema.table_schema import POSITION
 

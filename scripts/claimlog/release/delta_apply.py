@@ -20,6 +20,7 @@ import polars as pl
 from claimlog import __version__
 from claimlog.build import Progress
 from claimlog.count_wording import number_and_noun
+from claimlog.directory_swap import publish_directory
 from claimlog.errors import ClaimlogError
 from claimlog.escaping import short_line
 from claimlog.fold import FOLD_VERSION
@@ -44,10 +45,9 @@ from claimlog.release.make import plan_release, write_release
 from claimlog.release.rebuild import RebuildComparison, compare_tables, differing_statements
 from claimlog.release.release_copy import ReleaseCopy, open_copy
 from claimlog.release.release_site import SiteDrawer, is_of_site, listed_files
-from claimlog.release.stage import ReleasePlan, stage_release
 from claimlog.release.tool_wheel import ToolWheel, running_tool
+from claimlog.release.write_release_folder import ReleasePlan, write_release_folder
 from claimlog.schema.definition import RULES
-from claimlog.swap import publish_directory
 from claimlog.untrusted_files import copy_regular
 
 IS_THERE = "is there already; name another directory with --out"
@@ -166,7 +166,7 @@ def apply_delta(
             out.mkdir(parents=True, exist_ok=True)
             require = partial(require_absent, [folder])
             with publish_directory(folder, str(folder), require) as staged:
-                stage_release(package, log, plan, staged, progress)
+                write_release_folder(package, log, plan, staged, progress)
                 _require_summary(staged, entry)
         else:
             write_release(

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from claimlog.directory_swap import publish_directory
 from claimlog.errors import OTHER_TMPDIR, ClaimlogError
 from claimlog.files import copy_durably, remove_abandoned
 from claimlog.limited_process import LimitedWork, path_request, run_limited
@@ -30,10 +31,9 @@ from claimlog.release.delta_apply import (
     require_absent,
 )
 from claimlog.release.delta_reader import is_delta
+from claimlog.release.process_limits import limits_of_size, stored_size
 from claimlog.release.rebuild import RebuildComparison
-from claimlog.release.release_limits import limits_of_size, stored_size
 from claimlog.release.release_site import SiteDrawer
-from claimlog.swap import publish_directory
 
 GROWTH = 16
 """How many times its own size a delta alone adds to a release, where each of its rows is in the

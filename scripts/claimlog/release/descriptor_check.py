@@ -23,12 +23,12 @@ from claimlog.log.read_file import read_bytes
 from claimlog.log.release_index import FOLDER
 from claimlog.package import DESCRIPTOR, LOG, RELEASE, read_json
 from claimlog.release.descriptors import PARSERS, descriptors, find_disagreements
-from claimlog.release.generated_files import generated_files
+from claimlog.release.generated_package_files import generated_package_files
 from claimlog.release.layout import CHANGES, GET_AGAIN, LICENCE, VALIDATION
 from claimlog.release.metadata import ReleaseMetadata
 from claimlog.release.release_copy import ReleaseCopy
-from claimlog.release.stage import folder_metadata, release_summary
 from claimlog.release.verdict import Verdict
+from claimlog.release.write_release_folder import folder_metadata, release_summary
 
 RULE = "release-descriptors"
 MAX_LISTED = 12
@@ -99,7 +99,7 @@ def _regenerated_files(copy: ReleaseCopy, metadata: ReleaseMetadata) -> Iterator
     yield RELEASE, dump_json({**copy.summary, **summary})
     if copy.report is not None:
         yield VALIDATION, copy.report.dump()
-    for path, text in generated_files(copy.package):
+    for path, text in generated_package_files(copy.package):
         yield path.relative_to(copy.folder).as_posix(), text.encode("utf-8")
 
 

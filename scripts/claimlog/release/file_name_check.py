@@ -27,8 +27,8 @@ from claimlog.release.layout import (
     relative_paths,
 )
 from claimlog.release.log_file_names import LOG_FILE, is_definition_file
-from claimlog.release.stage import DESCRIPTOR_FILES
 from claimlog.release.tool_wheel import LOCK, wheel_name
+from claimlog.release.write_release_folder import DESCRIPTOR_FILES
 from claimlog.schema.definition import Definition
 
 NAME_LENGTH = 200

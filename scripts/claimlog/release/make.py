@@ -9,6 +9,7 @@ from typing import Any
 
 from claimlog.build import Progress
 from claimlog.checkout import LINK, Checkout
+from claimlog.directory_swap import publish_directory, recover_directory
 from claimlog.edit.log_lock import writing_lock
 from claimlog.errors import ClaimlogError, FindingsError, UsageError, reason
 from claimlog.export.descriptor import dump_json
@@ -46,17 +47,16 @@ from claimlog.release.checkpoint_signing import (
 )
 from claimlog.release.dataset_state import DatasetState
 from claimlog.release.diff import Diff, compare_states
-from claimlog.release.generated_files import refresh_generated_files, refuse_stale_schemas
+from claimlog.release.generated_package_files import refresh_generated_files, refuse_stale_schemas
 from claimlog.release.layout import release_paths, sha256_of_file
 from claimlog.release.log_file_names import refuse_unnamed_schemas
 from claimlog.release.published_archive import verify_published_archive
 from claimlog.release.release_site import SiteDrawer, listed_files, site_size
 from claimlog.release.release_statement import STATEMENT_SUFFIX, ReleaseStatement
 from claimlog.release.signing_key import read_private_key
-from claimlog.release.stage import ReleasePlan, stage_release
 from claimlog.release.tool_wheel import running_tool
 from claimlog.release.uncommitted_files import require_committed, uncommitted_advice
-from claimlog.swap import publish_directory, recover_directory
+from claimlog.release.write_release_folder import ReleasePlan, write_release_folder
 from claimlog.validate import validate
 
 FIRST_VERSIONS = ("0.1.0", "1.0.0")
@@ -320,7 +320,7 @@ def write_release(
     except OSError as error:
         raise ClaimlogError(f"{out}: cannot be made ({error.strerror})") from error
     with publish_directory(folder, package.relative(folder)) as staged:
-        stage_release(package, log, plan, staged, progress)
+        write_release_folder(package, log, plan, staged, progress)
         check(staged)
     try:
         with temporary_file(zip_path) as fresh:

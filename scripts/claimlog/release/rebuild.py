@@ -29,8 +29,8 @@ from claimlog.release.layout import release_paths, sha256_of_file
 from claimlog.release.log_check import unstated_rules
 from claimlog.release.make import plan_release, write_release
 from claimlog.release.release_site import listed_files
-from claimlog.release.stage import ReleasePlan
 from claimlog.release.tool_wheel import BUILD_LOCK, LOCK
+from claimlog.release.write_release_folder import ReleasePlan
 from claimlog.schema.table_schema import Table
 
 PIN = re.compile(

@@ -36,8 +36,8 @@ from claimlog.release.rebuild import package_at_release
 from claimlog.release.release_site import SiteDrawer, listed_files
 from claimlog.release.release_statement import STATEMENT_SUFFIX, ReleaseStatement
 from claimlog.release.signing_key import read_private_key
-from claimlog.release.stage import ReleasePlan
 from claimlog.release.tool_wheel import running_tool
+from claimlog.release.write_release_folder import ReleasePlan
 from claimlog.untrusted_files import read_regular
 from claimlog.validate import validate
 

@@ -10,8 +10,8 @@ from typing import Any
 from claimlog.limited_process import LimitedWork, path_request, run_limited
 from claimlog.limited_worker import answer_request, refuse_programs, requested_path
 from claimlog.log.release_index import ReleaseEntry
+from claimlog.release.process_limits import limits_of_release
 from claimlog.release.release_copy import require_place
-from claimlog.release.release_limits import limits_of_release
 from claimlog.release.release_site import note_drawn_pages, note_undrawn_pages
 from claimlog.release.verdict import Verdict
 

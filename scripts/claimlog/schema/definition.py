@@ -20,7 +20,7 @@ from claimlog.limits import SCHEMA_FILES, TABLES, TABLES_AND_INDEXES
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.schema.codebook import Codebook, Row, read_codebook
 from claimlog.schema.codebook_flaws import codebook_flaw
-from claimlog.schema.constraint_history import compatibility_flaw
+from claimlog.schema.constraint_compatibility import compatibility_flaw
 from claimlog.schema.deprecations import Deprecation, read_deprecations
 from claimlog.schema.expansion import Codes, fill_codes, project_tables
 from claimlog.schema.filled_column_flaws import filled_column_flaw

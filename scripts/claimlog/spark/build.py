@@ -18,6 +18,7 @@ import polars as pl
 from claimlog.build import refuse_foreign
 from claimlog.build_notes import LOGICAL
 from claimlog.compile import batches_table, fold_context, log_state
+from claimlog.directory_swap import publish_directory
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.export.content_hash import Content
 from claimlog.export.definition_tables import definition_tables
@@ -35,7 +36,6 @@ from claimlog.spark.rules import check_rows
 from claimlog.spark.session import open_session
 from claimlog.spark.storage import StorageDirectory, local_address, local_path
 from claimlog.spark.tables import BUCKET, bucketed_id, read_content, write_table
-from claimlog.swap import publish_directory
 from claimlog.validate import Report, validate
 
 if TYPE_CHECKING:

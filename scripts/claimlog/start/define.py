@@ -17,7 +17,7 @@ from claimlog.log.batch import sealed_batches
 from claimlog.log.release_index import Version, read_index
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.release.coding_manual import PAGE
-from claimlog.release.generated_files import stale_files
+from claimlog.release.generated_package_files import stale_files
 from claimlog.schema.codebook import FOLDER as CODEBOOK
 from claimlog.schema.definition import Definition, read_definition
 from claimlog.schema.upcast_steps import COLUMNS as UPCAST_COLUMNS

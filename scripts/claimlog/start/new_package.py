@@ -8,6 +8,7 @@ import shutil
 from functools import partial
 from pathlib import Path
 
+from claimlog.directory_swap import publish_directory
 from claimlog.edit.add_amend_retract import Entries, add
 from claimlog.edit.log_lock import log_lock
 from claimlog.edit.seal import seal
@@ -16,7 +17,7 @@ from claimlog.export.descriptor import dump_json
 from claimlog.package import DESCRIPTOR, STAMP, Package, require_utf_8_path
 from claimlog.release.coding_manual import PAGE
 from claimlog.release.descriptors.plain_yaml import dump_yaml
-from claimlog.release.generated_files import CITATION, refresh_generated_files
+from claimlog.release.generated_package_files import CITATION, refresh_generated_files
 from claimlog.schema.definition import read_definition
 from claimlog.sources.text import Text, Texts
 from claimlog.start.codebook_copy import codebook_copy
@@ -29,7 +30,6 @@ from claimlog.start.template_files import (
     template_bytes,
     template_schemas,
 )
-from claimlog.swap import publish_directory
 
 CODEBOOK = "schemas/codebook/codebook.json"
 TEXTS, EXAMPLE_TEXT = "texts", "texts/example.txt"

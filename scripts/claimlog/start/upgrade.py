@@ -11,7 +11,7 @@ from typing import Any
 from claimlog.edit.log_lock import log_lock
 from claimlog.export.descriptor import dump_json
 from claimlog.package import DESCRIPTOR, STAMP, Package
-from claimlog.release.generated_files import refresh_generated_files, stale_files
+from claimlog.release.generated_package_files import refresh_generated_files, stale_files
 from claimlog.schema.definition import read_definition
 from claimlog.schema.table_schema import dump
 from claimlog.start.template_files import (

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from claimlog.components import components
+from claimlog.connected_components import components
 from claimlog.errors import Finding
 from claimlog.log.event_log import Log, is_live
 from claimlog.schema.edtf import bounds

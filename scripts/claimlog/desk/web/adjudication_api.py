@@ -6,9 +6,7 @@ from typing import Any
 
 from claimlog.desk.adjudication import Adjudication, decided_findings, verdicts_dict
 from claimlog.desk.blindness import require_own_finished
-from claimlog.desk.coder_agreement import agreement
-from claimlog.desk.commit_decisions import commit_decisions
-from claimlog.desk.decision_changes import (
+from claimlog.desk.change_decisions import (
     accept_agreed,
     choose_sides,
     decide,
@@ -17,8 +15,10 @@ from claimlog.desk.decision_changes import (
     step_decisions,
     take_all,
 )
+from claimlog.desk.change_drafts import is_of_file
+from claimlog.desk.coder_agreement import agreement
+from claimlog.desk.commit_decisions import commit_decisions
 from claimlog.desk.desk import Desk
-from claimlog.desk.draft_changes import is_of_file
 from claimlog.desk.entry_editing import remove_entry
 from claimlog.desk.web.request import Request
 from claimlog.desk.web.router import CHECKS, CODES, DECIDES, SLOW, Route

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from claimlog.desk.corrected_text import require_text_of_work
-from claimlog.desk.desk import Desk
-from claimlog.desk.draft_changes import (
+from claimlog.desk.change_drafts import (
     finish,
     remove_draft,
     require_shown_work,
@@ -16,6 +14,8 @@ from claimlog.desk.draft_changes import (
     work_dict,
     work_findings,
 )
+from claimlog.desk.corrected_text import require_text_of_work
+from claimlog.desk.desk import Desk
 from claimlog.desk.entry_editing import (
     next_number,
     remove_entry,

@@ -17,6 +17,7 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
+from claimlog.directory_swap import publish_directory
 from claimlog.errors import ClaimlogError, reason
 from claimlog.files import copy_durably, remove_abandoned_in, write_durably
 from claimlog.limits import FILE_BYTES
@@ -29,7 +30,6 @@ from claimlog.release.publishing.release_files import PublishedFile, ReleaseFile
 from claimlog.release.signed_note import NOTE_BYTES
 from claimlog.release.site_mark import require_own_site
 from claimlog.release.tile_log import write_tiles
-from claimlog.swap import publish_directory
 from claimlog.untrusted_files import read_regular
 
 SITE, VERSIONS = "site", "versions.js"

@@ -8,7 +8,7 @@ import re
 from claimlog.edit.log_lock import writing_lock
 from claimlog.errors import ClaimlogError, reason
 from claimlog.package import DESCRIPTOR, Package
-from claimlog.release.generated_files import refresh_generated_files
+from claimlog.release.generated_package_files import refresh_generated_files
 from claimlog.release.metadata import DOI, DOI_RESOLVER
 
 HEAD = re.compile(r'\A\s*\{(?P<space>\s*)(?:"\$schema"\s*:\s*"[^"\\]*",)?')

@@ -10,17 +10,17 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
+from claimlog.directory_swap import publish_directory
 from claimlog.errors import ClaimlogError
 from claimlog.limited_process import LimitedWork, Limits, path_request, run_limited
 from claimlog.package import Package
 from claimlog.release.layout import release_paths
-from claimlog.release.release_limits import stored_size
+from claimlog.release.process_limits import stored_size
 from claimlog.release.site_mark import require_own_site
 from claimlog.site.build_tree import require_build_files
 from claimlog.site.chosen_releases import chosen_releases
 from claimlog.site.files.site_size import SiteSize
 from claimlog.site.served_build import ServedBuild, database_of, pin_build, read_fingerprint
-from claimlog.swap import publish_directory
 
 PROGRAM = "claimlog.site.files.site_worker"
 OUTCOME = "nothing was replaced"

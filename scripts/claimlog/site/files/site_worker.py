@@ -17,7 +17,7 @@ from claimlog.escaping import json_text, printable_line
 from claimlog.limited_process import EXCEEDED
 from claimlog.limited_worker import answer_request, refuse_programs, requested_path
 from claimlog.log.release_index import ReleaseEntry, find_entry, read_index
-from claimlog.office_files import first_line
+from claimlog.office_file_check import first_line
 from claimlog.package import Package
 from claimlog.release.site_mark import write_mark
 from claimlog.site.build_check import require_build_database

@@ -13,12 +13,12 @@ from claimlog.export.table_csv import csv_pieces
 from claimlog.site.datasette_internals import canned_queries, site_metadata
 from claimlog.site.files.addresses import Address, PageRoutes
 from claimlog.site.files.draw import File, PageDrawer, draw_pages
+from claimlog.site.files.first_addresses import first_addresses
 from claimlog.site.files.index_parts import index_files
 from claimlog.site.files.links import STATIC, LinkTargets, PageLinks
 from claimlog.site.files.open_build import home_address, open_build
 from claimlog.site.files.plain_svg import svg_flaw
 from claimlog.site.files.prepared_query import PROCESSES, QUERY_PAGE, QueryProcess
-from claimlog.site.files.seeds import seed_addresses
 from claimlog.site.files.site_size import SiteSize
 from claimlog.site.files.site_source import DOWNLOADS, SiteSource
 from claimlog.site.menu import read_menu
@@ -140,7 +140,7 @@ async def _drawn_files(
         async for file in index_files(datasette, indexed.relative, source.frozen):
             yield file
         pages = (target.page for target in indexed.followed if target.page)
-        seeds = [*await seed_addresses(datasette), *pages]
+        seeds = [*await first_addresses(datasette), *pages]
         async for file in draw_pages(drawer, seeds, linked):
             yield file
         yield drawer.draw_not_found()

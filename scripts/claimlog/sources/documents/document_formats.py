@@ -11,7 +11,7 @@ from pathlib import Path
 
 from claimlog.errors import ClaimlogError
 from claimlog.limits import RAW_BYTES
-from claimlog.office_files import ZIP
+from claimlog.office_file_check import ZIP
 from claimlog.sources.text_formats import bytes_flaw, is_html
 from claimlog.untrusted_files import read_regular
 

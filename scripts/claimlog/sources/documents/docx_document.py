@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element, ParseError, iterparse
 from claimlog import __version__
 from claimlog.errors import ClaimlogError
 from claimlog.limits import WORD_BYTES, WORD_MEMBERS
-from claimlog.office_files import OfficeFormat, first_line, refuse_unsafe_file
+from claimlog.office_file_check import OfficeFormat, first_line, refuse_unsafe_file
 from claimlog.sources.documents.extracted_text import (
     Block,
     ExtractedText,

@@ -9,7 +9,7 @@ from typing import Any
 
 from claimlog.errors import ClaimlogError, is_out_of_memory
 from claimlog.limited_worker import answer_request, refuse_programs
-from claimlog.office_files import first_line
+from claimlog.office_file_check import first_line
 from claimlog.sources.documents.document_formats import DocumentFormat
 from claimlog.sources.documents.docx_document import extract_docx
 from claimlog.sources.documents.extracted_text import (

@@ -14,7 +14,7 @@ TAKEN = "taken"
 CLAIMS_NAMED = 5
 
 
-def origin_notes(log: Log, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def origin_warnings(log: Log, rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return a sentence for claims that come from a work that nothing names, and for circles.
 
     Where neither the chain of a claim nor the lineage of its source names a work, the build counts

@@ -89,7 +89,7 @@ class ReleasePlan:
         return as_markdown(self.diff, f"{self.version} ({self.date})")
 
 
-def stage_release(
+def write_release_folder(
     package: Package, log: Log, plan: ReleasePlan, folder: Path, progress: Progress
 ) -> None:
     """Write a release into the empty directory `folder`.

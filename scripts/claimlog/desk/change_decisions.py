@@ -7,6 +7,7 @@ from typing import Any
 
 from claimlog.desk.adjudication import NEW_PREFIX, Adjudication
 from claimlog.desk.blindness import finished_works
+from claimlog.desk.change_drafts import CHANGED_ELSEWHERE, claim_value, state_dict
 from claimlog.desk.comparison import AGREED, Unit
 from claimlog.desk.decisions import (
     COMMITMENTS,
@@ -20,7 +21,6 @@ from claimlog.desk.decisions import (
     TAKES,
     UNIT,
 )
-from claimlog.desk.draft_changes import CHANGED_ELSEWHERE, claim_value, state_dict
 from claimlog.desk.entry_clashes import clashing_entries
 from claimlog.desk.entry_editing import require_new_identifier, save_entry
 from claimlog.desk.request_error import ABSENT, CLOSED, INVALID, MALFORMED, RequestError

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from claimlog.desk.desk import Desk
+from claimlog.desk.draft_findings import coding_findings, error_count
 from claimlog.desk.draft_values import clean_values
-from claimlog.desk.findings import coding_findings, error_count
 from claimlog.desk.places import Places, require_same_text
 from claimlog.desk.request_error import ABSENT, INVALID, MALFORMED, RequestError
 from claimlog.desk.row_references import CLAIMS, REQUESTED

@@ -14,7 +14,7 @@ from claimlog.site.pages.documentation import documentation_folder
 from claimlog.site.store import Store
 
 
-async def seed_addresses(datasette: Any) -> list[Address]:
+async def first_addresses(datasette: Any) -> list[Address]:
     """Return the start, the pages without identifiers, and those of all that can be cited.
 
     A claim that was retracted is on no list, and its address stays.

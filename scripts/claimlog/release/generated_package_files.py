@@ -20,7 +20,7 @@ CITATION = "CITATION.cff"
 REMEDY = "run claimlog schemas --write"
 
 
-def generated_files(package: Package) -> Iterator[tuple[Path, str]]:
+def generated_package_files(package: Package) -> Iterator[tuple[Path, str]]:
     """Yield every generated file with the text that it should hold.
 
     These are the schemas with what they take from each other and from the code lists, the rules of
@@ -41,7 +41,7 @@ def generated_files(package: Package) -> Iterator[tuple[Path, str]]:
 
 def stale_files(package: Package) -> Iterator[tuple[Path, str, str]]:
     """Yield the generated files that are not as they should be: path, its text, the right text."""
-    for path, text in generated_files(package):
+    for path, text in generated_package_files(package):
         data = package.document_bytes(path) if os.path.lexists(path) else b""
         if data != text.encode("utf-8"):  # one that is no text is stale too
             yield path, data.decode("utf-8", "replace"), text
