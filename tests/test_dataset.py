@@ -24,7 +24,8 @@ from claimlog.dataset import file_access, open_dataset
 from claimlog.errors import ClaimlogError
 from claimlog.package import SUMS, Package
 from claimlog.release.archive import write_archive
-from claimlog.release.layout import MAX_MEMBERS, dump_sums, sha256_of_files
+from claimlog.release.checksums import dump_sums, sha256_of_files
+from claimlog.release.release_files import MAX_MEMBERS
 from claimlog.release.verify import verify_copy
 from claimlog.web_client import WebClient
 from conftest import ROOT

@@ -26,13 +26,13 @@ from claimlog.log.read_log import read
 from claimlog.log.release_index import Version, read_index
 from claimlog.package import SUMS, Package
 from claimlog.release import process_limits
+from claimlog.release.checksums import sha256_of_file, sha256_of_files
 from claimlog.release.delta import DELTA, DELTA_FILE
 from claimlog.release.delta_apply import KnownTree, apply_delta, differing_files
 from claimlog.release.delta_check import check_delta
 from claimlog.release.delta_process import apply_in_process
 from claimlog.release.delta_reader import Delta
 from claimlog.release.diff_report import as_json
-from claimlog.release.layout import sha256_of_file, sha256_of_files
 from claimlog.release.make import entry_data, plan_release, write_release
 from claimlog.release.rebuild import rebuild_tables
 from claimlog.release.release_copy import open_copy

@@ -18,9 +18,9 @@ from claimlog.errors import ClaimlogError
 from claimlog.export.descriptor import dump_json
 from claimlog.log.read_log import read
 from claimlog.log.takedowns import TakedownRecord, TakenRow, dump_takedowns
+from claimlog.release.checksums import sha256_of_files
 from claimlog.release.delta import DELTA, is_carried
 from claimlog.release.delta_apply import apply_delta
-from claimlog.release.layout import sha256_of_files
 from conftest import claim
 from repositories import Repo
 from test_release import QUOTE

@@ -39,7 +39,7 @@ from claimlog.export.parquet import ParquetFile
 from claimlog.export.sqlite import create_statement, index_statements
 from claimlog.log import read_file
 from claimlog.package import Package
-from claimlog.release import archive, layout, process_limits
+from claimlog.release import archive, checksums, process_limits, release_files
 from claimlog.release.database_content import header_flaw
 from claimlog.release.database_objects import FORMS, check_content, check_objects
 from claimlog.release.make import make_release
@@ -1086,7 +1086,7 @@ def test_directories_without_end_are_refused_in_a_line(
         with pytest.raises(ClaimlogError, match="directories more than 16 levels deep"):
             call(folder)
     shutil.rmtree(folder / "log" / "events" / "d")
-    monkeypatch.setattr(layout, "MAX_MEMBERS", 10)
+    monkeypatch.setattr(release_files, "MAX_MEMBERS", 10)
     with pytest.raises(ClaimlogError, match="more than 10 files and directories"):
         verify_copy(folder)
 
@@ -1102,7 +1102,7 @@ def test_a_directory_that_cannot_be_read_is_named(
             raise PermissionError(errno.EACCES, "Permission denied", place)
         return real(place)
 
-    monkeypatch.setattr(layout.os, "scandir", scandir)
+    monkeypatch.setattr(release_files.os, "scandir", scandir)
     with pytest.raises(ClaimlogError, match=r"log/schemas: cannot be read \(Permission denied"):
         verify_copy(folder)
 
@@ -1284,7 +1284,7 @@ def test_a_disk_that_cannot_be_read_is_named_and_the_release_is_not_blamed(
     what: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     resum(folder)
-    opened, hashed, table = read_file.open_regular, layout.file_digest, pq.ParquetFile
+    opened, hashed, table = read_file.open_regular, checksums.file_digest, pq.ParquetFile
 
     def failing(real: Any) -> Any:
         def call(given: Any, *more: Any, **named: Any) -> Any:
@@ -1295,7 +1295,7 @@ def test_a_disk_that_cannot_be_read_is_named_and_the_release_is_not_blamed(
         return call
 
     if what == "a listed file":
-        monkeypatch.setattr(layout, "file_digest", failing(hashed))
+        monkeypatch.setattr(checksums, "file_digest", failing(hashed))
     elif what == "a table":
         monkeypatch.setattr(pq, "ParquetFile", failing(table))
     else:

@@ -32,8 +32,8 @@ from claimlog.log.tiles import dump_bundle
 from claimlog.package import Package
 from claimlog.release import published_archive
 from claimlog.release.checkpoint import Checkpoint
+from claimlog.release.checksums import sha256_of_files
 from claimlog.release.descriptors.citation_cff import parse
-from claimlog.release.layout import sha256_of_files
 from claimlog.release.metadata import ReleaseMetadata, entry_metadata
 from claimlog.release.prove import claim_row
 from claimlog.release.publishing import doi, release_files

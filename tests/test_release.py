@@ -27,10 +27,10 @@ from claimlog.log.read_log import read
 from claimlog.log.release_index import ReleaseEntry, Version, find_entry, read_index
 from claimlog.package import Package
 from claimlog.release import generated_package_files
+from claimlog.release.checksums import sha256_of_file
 from claimlog.release.coding_manual import PAGE, coding_manual
 from claimlog.release.dataset_state import DatasetState, table_shapes
 from claimlog.release.diff import compare_states
-from claimlog.release.layout import sha256_of_file
 from claimlog.release.make import (
     make_release,
     require_clean_commit,

@@ -30,9 +30,9 @@ from claimlog.limited_worker import requested_path
 from claimlog.log.read_log import read
 from claimlog.log.release_index import read_index
 from claimlog.package import Package
+from claimlog.release.checksums import sha256_of_files
 from claimlog.release.citation_lookup import find_claim, find_release
 from claimlog.release.enclosing_release import known_releases
-from claimlog.release.layout import sha256_of_files
 from claimlog.release.release_site import note_drawn_pages
 from claimlog.release.sandbox import verify_in_sandbox
 from claimlog.release.site_mark import MARK

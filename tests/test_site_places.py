@@ -19,7 +19,7 @@ from claimlog.directory_swap import publish_directory
 from claimlog.errors import ClaimlogError
 from claimlog.log.release_index import ReleaseEntry
 from claimlog.package import Package
-from claimlog.release.layout import dump_sums
+from claimlog.release.checksums import dump_sums
 from claimlog.release.site_mark import MARK, require_own_site, write_mark
 from claimlog.site.files import prepared_query, write
 from claimlog.site.files.frozen_sites import copy_site

@@ -39,8 +39,8 @@ from claimlog.log.takedowns import (
 from claimlog.log.tiles import dump_bundle, parse_bundle
 from claimlog.package import SUMS, Package
 from claimlog.release.checkpoint import Checkpoint
+from claimlog.release.checksums import dump_sums, sha256_of_files
 from claimlog.release.delta_apply import apply_delta
-from claimlog.release.layout import dump_sums, sha256_of_files
 from claimlog.release.make import sign_published, sign_release, write_release
 from claimlog.release.prove import check_proof, claim_row, leaf_hashes, prove_inclusion
 from claimlog.release.rebuild import package_at_release

@@ -27,8 +27,8 @@ from claimlog.release import (
     bibliography_reader,
     database_content,
     delta_process,
-    layout,
     prove,
+    release_files,
     served_rows,
 )
 from claimlog.release import process_limits as limited
@@ -58,7 +58,8 @@ def test_the_limits_that_are_stated_are_those_of_the_code() -> None:
         f"{limited.BASE_SECONDS} seconds and {limited.SECONDS_PER_MB} more for each megabyte",
         f"1 GiB of memory and {limited.MEMORY_PER_BYTE} times the archive's size",
         f"the archive and {limited.WRITTEN_BYTES // mib} MiB",
-        f"directories at most {layout.MAX_DEPTH} deep and at most {layout.MAX_MEMBERS:,} files",
+        f"directories at most {release_files.MAX_DEPTH} deep and at most "
+        f"{release_files.MAX_MEMBERS:,} files",
         f"may be wrong by a factor of {database_content.ROWS_FACTOR}",
         f"at most {reader_limits.WORKER_BYTES // 10**6} MB of address space",
         f"{SETTINGS['sql_time_limit_ms'] // 1000} seconds a query",

@@ -36,7 +36,7 @@ from claimlog.log.signed_trees import RECORD
 from claimlog.package import SUMS, Package
 from claimlog.release.authenticity import check_index
 from claimlog.release.checkpoint import Checkpoint, parse_checkpoint, verify_checkpoint
-from claimlog.release.layout import dump_sums, sha256_of_files
+from claimlog.release.checksums import dump_sums, sha256_of_files
 from claimlog.release.log_check import check_log
 from claimlog.release.make import make_release, sign_published, sign_release
 from claimlog.release.prove import leaf_hashes

@@ -1,4 +1,7 @@
-"""Limits of what is read from a definition, a batch, and files of other tools, with reasons.
+"""Limits of what is read from files and the web, but from releases, with reasons.
+
+Definitions, batches, texts, documents, files of other tools, saved work of the desk. Limits of
+a release stand in `release/release_files.py` and `process_limits.py`.
 
 They are ours and not the package's: whoever made a package, reading it costs no more than this.
 Every one is far above what the project needs, so that whoever meets one has a broken file or a

@@ -1,4 +1,4 @@
-"""Office Open XML files (XLSX, DOCX), checked before anything in them is read.
+"""Checks Office Open XML files (XLSX, DOCX) before anything in them is read.
 
 A file may be a stranger's. It is a ZIP of XML: how much it unpacks to is known and bounded before
 any of it is, and no member may declare a document type, which entities and external files need.

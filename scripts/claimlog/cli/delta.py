@@ -117,8 +117,8 @@ def _published_digests(
     """
     from claimlog.log.release_index import find_entry
     from claimlog.package import SUMS
+    from claimlog.release.checksums import sha256_of_file
     from claimlog.release.delta_reader import stated_sums
-    from claimlog.release.layout import sha256_of_file
 
     try:
         entry = find_entry(index, applied.version, str(context.package.descriptor["name"]))

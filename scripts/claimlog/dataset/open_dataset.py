@@ -23,7 +23,8 @@ from claimlog.dataset.file_access import (
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.release_index import ReleaseEntry, read_index
 from claimlog.package import DESCRIPTOR, RELEASE, SUMS, Package
-from claimlog.release.layout import GET_AGAIN, SUMS_BYTES, parse_sums
+from claimlog.release.checksums import SUMS_BYTES, parse_sums
+from claimlog.release.release_files import GET_AGAIN
 from claimlog.release.release_statement import STATEMENT_SUFFIX
 from claimlog.release.sandbox import verify_in_sandbox
 from claimlog.release.verdict import Verdict

@@ -1,4 +1,7 @@
-"""Deciding where codings of a text differ, passage by passage, and how it is answered."""
+"""What the adjudicator is shown of a text: its codings compared, with what is decided of them.
+
+Decisions are changed in `change_decisions`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is decided of a text whose coders have finished: passages, entries of registers, links."""
+"""The saved decisions on a text whose coders have finished: passages, register entries, links."""
 
 from __future__ import annotations
 

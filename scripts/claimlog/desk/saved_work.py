@@ -1,4 +1,4 @@
-"""Work that is saved in cells, a coder's or that of who decides: its entries of registers."""
+"""What a coder or the adjudicator has saved of one source; the base of `Work` and `Decisions`."""
 
 from __future__ import annotations
 

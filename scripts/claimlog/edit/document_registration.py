@@ -1,4 +1,7 @@
-"""Sources that are registered from a document: what is proposed of their row, and their text."""
+"""Registering a source from a document: what is proposed of its row, and where its text is saved.
+
+Documents are read in `sources/documents`.
+"""
 
 from __future__ import annotations
 

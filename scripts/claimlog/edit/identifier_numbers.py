@@ -1,4 +1,8 @@
-"""Identifiers that are numbers behind a text, so that the next one can be proposed."""
+"""Numbered identifiers, a text and a number behind it (L0001, C012-003): which one is next.
+
+How many digits a number has at least stands in the pattern of the column, for claims in
+`numbered_claims_of`.
+"""
 
 from __future__ import annotations
 

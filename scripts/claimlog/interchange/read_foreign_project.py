@@ -1,4 +1,4 @@
-"""Reading a file of another tool, whatever its format, in a process of its own within limits.
+"""Reads a file of another tool, whatever its format, in a process of its own within limits.
 
 It is a stranger's file. What the readers of the formats hold themselves to bounds how much there
 can be in it; how long reading it takes, and how much memory, is bounded here for all of them.

@@ -41,7 +41,7 @@ from claimlog.schema.definition import Definition, read_definition
 from claimlog.schema.table_schema import Table
 from claimlog.sound_notes import note_sound_values, recall_sound_values
 
-READERS = 2
+READING_WORKERS = 2
 """Files read at once."""
 
 PROCESS_BYTES = 256 << 20
@@ -145,7 +145,7 @@ def _read_into_memory(
     log: Log, batches: Sequence[Batch], places: Sequence[FilePlace], progress: Progress
 ) -> None:
     # parsing leaves the interpreter for C, hashing does not: two threads use two cores
-    with ThreadPoolExecutor(READERS) as pool:
+    with ThreadPoolExecutor(READING_WORKERS) as pool:
         reading = {
             (batch.index, stream): pool.submit(
                 read_file, log.definition, batch, stream, _kept_in_memory
@@ -291,7 +291,7 @@ def _reading(
     by_index = {batch.index: batch for batch in batches}
     size = sum(by_index[index].file(stream).stat().st_size for index, stream in places)
     if size < PROCESS_BYTES or log.package.archived:  # verifying starts no process
-        pool: Executor = ThreadPoolExecutor(READERS)
+        pool: Executor = ThreadPoolExecutor(READING_WORKERS)
     else:
         pool = _reader_processes()
     shown = log.package.relative(cache.parts)
@@ -325,7 +325,7 @@ def _reader_processes() -> Executor:
 
     # a forked child of a threaded process can hang in a library that holds a lock
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(READERS, context, initializer=_ignore_interrupts)
+    return ProcessPoolExecutor(READING_WORKERS, context, initializer=_ignore_interrupts)
 
 
 def _ignore_interrupts() -> None:

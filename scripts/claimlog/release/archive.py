@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from claimlog.errors import MAKE_ROOM, ClaimlogError
-from claimlog.release.layout import MAX_DEPTH, MAX_MEMBERS, relative_paths
+from claimlog.release.release_files import MAX_DEPTH, MAX_MEMBERS, relative_paths
 from claimlog.zip_listing import large_directory_size
 
 DATE = (1980, 1, 1, 0, 0, 0)

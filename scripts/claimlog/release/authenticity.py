@@ -12,8 +12,9 @@ from claimlog.errors import ClaimlogError, Finding
 from claimlog.log.release_index import ReleaseEntry
 from claimlog.package import RELEASE, SUMS, Package
 from claimlog.release.checkpoint import log_origin, verify_checkpoint
-from claimlog.release.layout import GET_AGAIN, sha256_of_file
+from claimlog.release.checksums import sha256_of_file
 from claimlog.release.release_copy import ReleaseCopy
+from claimlog.release.release_files import GET_AGAIN
 from claimlog.release.release_site import is_of_site
 from claimlog.release.release_statement import STATEMENT_SUFFIX, read_statement
 from claimlog.release.signed_note import NOTE_BYTES

@@ -1,4 +1,4 @@
-"""The citations of claims in somebody's bibliography: BibTeX, RIS or CSL-JSON.
+"""Finds the claims that somebody's bibliography cites, in BibTeX, RIS or CSL-JSON.
 
 A bibliography is edited by hand and by reference managers, which rename keys, move fields and
 break lines. So an entry is no more than the text of its fields here, in which a claim is found by

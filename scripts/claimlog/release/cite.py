@@ -1,4 +1,6 @@
-"""Citations of a release and of claims in it, for reference managers, journals and DataCite.
+"""Citations of a release and of claims in it: BibTeX, RIS, CSL-JSON, APA and DataCite.
+
+A format is a writer in `WRITERS`.
 
 The fields of an item describe what is cited, a release or one claim of it; the release of a claim
 stands in the fields for its container. A DOI and an address appear where the package has them. A

@@ -14,8 +14,8 @@ import pyarrow as pa
 from claimlog.errors import Finding
 from claimlog.export.table_csv import csv_pieces
 from claimlog.release.descriptors.stated_metadata import csv_name
-from claimlog.release.layout import GET_AGAIN
 from claimlog.release.release_copy import ReleaseCopy
+from claimlog.release.release_files import GET_AGAIN
 from claimlog.release.served_rows import parquet_path
 from claimlog.release.verdict import Verdict
 

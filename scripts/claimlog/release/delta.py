@@ -26,9 +26,10 @@ from claimlog.log.event_log import CLAIMS, Log
 from claimlog.log.release_index import ReleaseEntry
 from claimlog.log.sections import SECTION, claim_ranges
 from claimlog.package import LOG
+from claimlog.release.checksums import sha256_of_file
 from claimlog.release.diff import Diff, RowChange
-from claimlog.release.layout import LICENCE, sha256_of_file
 from claimlog.release.log_file_names import LOG_FILE
+from claimlog.release.release_files import LICENCE
 from claimlog.schema.table_schema import Table
 
 DELTA = "delta"

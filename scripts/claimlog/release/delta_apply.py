@@ -30,20 +30,14 @@ from claimlog.log.read_log import read
 from claimlog.log.release_index import ReleaseEntry, Version, find_entry, read_index
 from claimlog.log.takedowns import RECORD, TakenRow, read_takedowns
 from claimlog.package import LOG, RELEASE, SUMS, Package
+from claimlog.release.checksums import check_sums, sha256_of_files
 from claimlog.release.delta import DELTA, DELTA_FILE, is_carried
 from claimlog.release.delta_reader import GET_DELTA, Delta, open_delta
-from claimlog.release.layout import (
-    GET_AGAIN,
-    LICENCE,
-    LICENCE_FILE,
-    check_sums,
-    release_paths,
-    sha256_of_files,
-)
 from claimlog.release.log_check import unstated_rules
 from claimlog.release.make import plan_release, write_release
 from claimlog.release.rebuild import RebuildComparison, compare_tables, differing_statements
 from claimlog.release.release_copy import ReleaseCopy, open_copy
+from claimlog.release.release_files import GET_AGAIN, LICENCE, LICENCE_FILE, release_paths
 from claimlog.release.release_site import SiteDrawer, is_of_site, listed_files
 from claimlog.release.tool_wheel import ToolWheel, running_tool
 from claimlog.release.write_release_folder import ReleasePlan, write_release_folder

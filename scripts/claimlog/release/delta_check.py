@@ -18,6 +18,7 @@ from claimlog.log.event_log import Log
 from claimlog.log.merkle import CompactRange
 from claimlog.log.release_index import ReleaseEntry, read_index, require_agreement
 from claimlog.package import LOG
+from claimlog.release.checksums import MAX_LISTED
 from claimlog.release.dataset_state import DatasetState
 from claimlog.release.delta import (
     DELTA,
@@ -30,9 +31,9 @@ from claimlog.release.delta import (
     version_table,
 )
 from claimlog.release.diff import compare_states
-from claimlog.release.layout import GET_AGAIN, MAX_LISTED
 from claimlog.release.parquet_rewriting import ParquetRewriting
 from claimlog.release.release_copy import ReleaseCopy
+from claimlog.release.release_files import GET_AGAIN
 from claimlog.release.served_rows import SPARE_ROWS
 from claimlog.release.verdict import Verdict
 

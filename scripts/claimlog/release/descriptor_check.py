@@ -24,9 +24,9 @@ from claimlog.log.release_index import FOLDER
 from claimlog.package import DESCRIPTOR, LOG, RELEASE, read_json
 from claimlog.release.descriptors import PARSERS, descriptors, find_disagreements
 from claimlog.release.generated_package_files import generated_package_files
-from claimlog.release.layout import CHANGES, GET_AGAIN, LICENCE, VALIDATION
 from claimlog.release.metadata import ReleaseMetadata
 from claimlog.release.release_copy import ReleaseCopy
+from claimlog.release.release_files import CHANGES, GET_AGAIN, LICENCE, VALIDATION
 from claimlog.release.verdict import Verdict
 from claimlog.release.write_release_folder import folder_metadata, release_summary
 

@@ -13,20 +13,19 @@ from pathlib import Path
 
 from claimlog.errors import Finding
 from claimlog.package import LOG
+from claimlog.release.checksums import MAX_LISTED, RULE
 from claimlog.release.delta import DELTA, DELTA_FILE, ROWS_FOLDER
 from claimlog.release.descriptors.stated_metadata import csv_name
-from claimlog.release.layout import (
+from claimlog.release.log_file_names import LOG_FILE, is_definition_file
+from claimlog.release.release_files import (
     CHANGES,
     GET_AGAIN,
     LICENCE,
     MAX_DEPTH,
-    MAX_LISTED,
-    RULE,
     SITE,
     VALIDATION,
     relative_paths,
 )
-from claimlog.release.log_file_names import LOG_FILE, is_definition_file
 from claimlog.release.tool_wheel import LOCK, wheel_name
 from claimlog.release.write_release_folder import DESCRIPTOR_FILES
 from claimlog.schema.definition import Definition

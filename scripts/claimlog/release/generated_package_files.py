@@ -1,4 +1,4 @@
-"""Generated files of a package: they repeat what its schemas, rules and index of releases say."""
+"""Generated files of the package itself, which repeat its schemas, rules and index of releases."""
 
 from __future__ import annotations
 

@@ -14,9 +14,9 @@ from claimlog.log.takedowns import RECORD
 from claimlog.log.version_changes import with_truths
 from claimlog.package import LOG, RELEASE
 from claimlog.release.checkpoint import Checkpoint, parse_checkpoint
-from claimlog.release.layout import CHECKPOINT, GET_AGAIN
 from claimlog.release.prove import root_at
 from claimlog.release.release_copy import ReleaseCopy
+from claimlog.release.release_files import CHECKPOINT, GET_AGAIN
 from claimlog.release.served_rows import SPARE_ROWS, RowReader, row_readers
 from claimlog.release.verdict import Verdict
 from claimlog.schema.definition import Definition

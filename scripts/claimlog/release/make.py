@@ -45,12 +45,13 @@ from claimlog.release.checkpoint_signing import (
     require_signable,
     sign_checkpoint,
 )
+from claimlog.release.checksums import sha256_of_file
 from claimlog.release.dataset_state import DatasetState
 from claimlog.release.diff import Diff, compare_states
 from claimlog.release.generated_package_files import refresh_generated_files, refuse_stale_schemas
-from claimlog.release.layout import release_paths, sha256_of_file
 from claimlog.release.log_file_names import refuse_unnamed_schemas
 from claimlog.release.published_archive import verify_published_archive
+from claimlog.release.release_files import release_paths
 from claimlog.release.release_site import SiteDrawer, listed_files, site_size
 from claimlog.release.release_statement import STATEMENT_SUFFIX, ReleaseStatement
 from claimlog.release.signing_key import read_private_key

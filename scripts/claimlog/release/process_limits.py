@@ -1,7 +1,7 @@
-"""Time and memory that reading a stranger's release may take; they grow with its size.
+"""Time and memory that the process may take which reads a stranger's release, by its size.
 
-`archive.py` makes sure that an archive unpacks to no more than its size. What single files of a
-release may have, and their names, stands in `layout.py`.
+`archive.py` makes sure that an archive unpacks to no more than its size; how many files a release
+has at most is `MAX_MEMBERS` in `release_files.py`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from claimlog.limited_process import Limits
-from claimlog.release.layout import walk_files
+from claimlog.release.release_files import walk_files
 from claimlog.untrusted_files import disk_bytes
 
 BASE_SECONDS, SECONDS_PER_MB = 120, 20

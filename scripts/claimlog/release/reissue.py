@@ -23,7 +23,6 @@ from claimlog.log.read_log import read
 from claimlog.log.release_index import FOLDER, ReleaseEntry, require_agreement
 from claimlog.log.takedowns import RECORD, TakenRow, dump_takedowns, read_takedowns
 from claimlog.package import LOG, Package
-from claimlog.release.layout import LICENCE, release_paths
 from claimlog.release.log_check import unstated_rules
 from claimlog.release.make import (
     archive_data,
@@ -33,6 +32,7 @@ from claimlog.release.make import (
     write_signature,
 )
 from claimlog.release.rebuild import package_at_release
+from claimlog.release.release_files import LICENCE, release_paths
 from claimlog.release.release_site import SiteDrawer, listed_files
 from claimlog.release.release_statement import STATEMENT_SUFFIX, ReleaseStatement
 from claimlog.release.signing_key import read_private_key

@@ -15,7 +15,8 @@ from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.package import RELEASE, SUMS, Package, read_json
 from claimlog.release import archive
-from claimlog.release.layout import inner_package, sha256_of_files
+from claimlog.release.checksums import sha256_of_files
+from claimlog.release.release_files import inner_package
 from claimlog.release.tool_wheel import TOOL_VERSION
 from claimlog.validate import Report
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from claimlog import __version__
 from claimlog.errors import Finding
-from claimlog.release.layout import GET_AGAIN, MAX_LISTED, SITE, relative_paths, sha256_of_files
+from claimlog.release.checksums import MAX_LISTED, sha256_of_files
 from claimlog.release.release_copy import ReleaseCopy
+from claimlog.release.release_files import GET_AGAIN, SITE, relative_paths
 from claimlog.release.verdict import Verdict
 
 SiteDrawer = Callable[[Path], None]

@@ -18,10 +18,10 @@ from claimlog.fold import FOLD_VERSION, FOLD_VERSION_UNNAMED, cutoff
 from claimlog.log.canonical import encode
 from claimlog.log.merkle import CompactRange
 from claimlog.package import RELEASE
-from claimlog.release.layout import GET_AGAIN
 from claimlog.release.parquet_footers import footer_flaws
 from claimlog.release.parquet_rewriting import ParquetRewriting
 from claimlog.release.release_copy import ReleaseCopy
+from claimlog.release.release_files import GET_AGAIN
 from claimlog.release.served_row_comparison import MAX_LISTED, RULE, RowComparison
 from claimlog.release.served_rows import SPARE_ROWS, parquet_path, row_readers
 from claimlog.release.verdict import Verdict

@@ -18,20 +18,15 @@ from claimlog.export.compatibility_views import compatibility_views
 from claimlog.log.release_index import ReleaseEntry, Version
 from claimlog.package import LOG, RELEASE, SUMS
 from claimlog.release.authenticity import check_index, check_signatures
+from claimlog.release.checksums import LINE_ENDS, check_sums
 from claimlog.release.csv_tables import check_csv_tables
 from claimlog.release.database_objects import check_content, check_objects
 from claimlog.release.delta_check import check_delta
 from claimlog.release.descriptor_check import check_descriptors
 from claimlog.release.file_name_check import check_file_names
-from claimlog.release.layout import (
-    GET_AGAIN,
-    LINE_ENDS,
-    check_sums,
-    is_solid_file,
-    relative_paths,
-)
 from claimlog.release.log_check import check_kept_roots, check_log, check_served_log
 from claimlog.release.release_copy import ReleaseCopy, open_copy
+from claimlog.release.release_files import GET_AGAIN, is_solid_file, relative_paths
 from claimlog.release.release_site import check_site
 from claimlog.release.served_row_comparison import RULE as ROWS
 from claimlog.release.served_rows import database_path

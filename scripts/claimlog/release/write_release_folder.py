@@ -27,6 +27,7 @@ from claimlog.log.takedowns import dump_takedowns, read_takedowns
 from claimlog.media_types import MEDIA_TYPES, PLAIN
 from claimlog.package import DESCRIPTOR, LOG, RELEASE, SUMS, Package, read_json
 from claimlog.release.checkpoint import Checkpoint
+from claimlog.release.checksums import dump_sums, sha256_of_file, sha256_of_files
 from claimlog.release.coding_manual import PAGE
 from claimlog.release.csv_tables import write_csv_tables
 from claimlog.release.dataset_state import table_shape
@@ -34,19 +35,16 @@ from claimlog.release.delta import DELTA_FILE, delta_document, write_delta_files
 from claimlog.release.descriptors import PARSERS, descriptors, find_disagreements
 from claimlog.release.diff import Diff
 from claimlog.release.diff_report import as_markdown
-from claimlog.release.layout import (
+from claimlog.release.metadata import DataFile, ReleaseMetadata, descriptor_head
+from claimlog.release.release_files import (
     CHANGES,
     CHECKPOINT,
     LICENCE,
     LICENCE_FILE,
     SITE,
     VALIDATION,
-    dump_sums,
     inner_package,
-    sha256_of_file,
-    sha256_of_files,
 )
-from claimlog.release.metadata import DataFile, ReleaseMetadata, descriptor_head
 from claimlog.release.release_site import SiteDrawer, is_of_site
 from claimlog.release.tool_wheel import LOCK, ToolWheel
 from claimlog.schema.definition import Definition, read_definition

@@ -1,4 +1,4 @@
-"""Whether the constraints of a stream's schema hold for the rows of every version.
+"""Whether the present constraints of a stream's schema hold for rows of its earlier versions too.
 
 Any tool reads the files of a stream by its present Table Schema, those of older rows among them.
 So ``constraints`` may ask of a column only what every version asked of it; what is asked of rows

@@ -1,7 +1,9 @@
 """The address, template and module of every page of a dataset, in the order of routes.
 
-To add a page, write its module in `pages` and its template, and enter it here. The pages that a
-package asks for, and those of its registers, come behind them (`site_pages`).
+To add a page, write its module in `pages` and its template, enter it here, and the first part of
+its address in `SITE_NAMES` of `schema/topic_pages.py`, which no page of a package may take; what
+is in the menu stands in `menu.py` too. The pages that a package asks for, and those of its
+registers, come behind these (`site_pages`).
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from claimlog.export.descriptor import dump_json
+from claimlog.release.checksums import MAX_LISTED
 from claimlog.release.descriptors import (
     card,
     citation_cff,
@@ -24,7 +25,6 @@ from claimlog.release.descriptors import (
     zenodo,
 )
 from claimlog.release.descriptors.stated_metadata import StatedMetadata, disagreements
-from claimlog.release.layout import MAX_LISTED
 from claimlog.release.metadata import ReleaseMetadata
 
 PACKAGE = "datapackage.json"

@@ -23,10 +23,11 @@ from claimlog.files import copy_durably, remove_abandoned_in, write_durably
 from claimlog.limits import FILE_BYTES
 from claimlog.log.tiles import TILES
 from claimlog.release.checkpoint_signing import present_origin
-from claimlog.release.layout import sha256_of_file, walk_files
+from claimlog.release.checksums import sha256_of_file
 from claimlog.release.published_checkpoint import CHECKPOINT_FILE, require_continuation
 from claimlog.release.publishing.note_check import require_checkpoint_of_log
 from claimlog.release.publishing.release_files import PublishedFile, ReleaseFiles, Say
+from claimlog.release.release_files import walk_files
 from claimlog.release.signed_note import NOTE_BYTES
 from claimlog.release.site_mark import require_own_site
 from claimlog.release.tile_log import write_tiles

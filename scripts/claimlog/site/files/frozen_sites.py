@@ -14,11 +14,11 @@ from claimlog.limits import STATE_BYTES
 from claimlog.log.release_index import ReleaseEntry
 from claimlog.package import SUMS, Package
 from claimlog.release.archive import extract_archive
+from claimlog.release.checksums import parse_sums
 from claimlog.release.file_name_check import SITE_FILE
-from claimlog.release.layout import (
+from claimlog.release.release_files import (
     GET_AGAIN,
     SITE,
-    parse_sums,
     relative_paths,
     release_paths,
     require_solid_file,

@@ -1,4 +1,7 @@
-"""The formats of documents: which one a file is of, by its bytes and by what its server said."""
+"""The formats of documents: which one a file is of, by its bytes and by what its server said.
+
+What takes the text out of each stands in `EXTRACTORS` of `extraction_worker`.
+"""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from claimlog.build import build
 from claimlog.log.batch import MANIFEST
 from claimlog.log.release_index import FOLDER
 from claimlog.package import RELEASE, SUMS, Package
-from claimlog.release.layout import sha256_of_file
+from claimlog.release.checksums import sha256_of_file
 from workshop.bench.synthetic_log import make_log
 
 DAY = "2026-01-02"
