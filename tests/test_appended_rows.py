@@ -14,8 +14,8 @@ from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.sources.text import Texts
 from claimlog.validate import validate
-from claimlog.validate.appended_rows import is_valid, note_valid, validate_appended
 from claimlog.validate.report import Report
+from claimlog.validate.validate_appended import is_valid, note_valid, validate_appended
 from conftest import TEXT, World, actor, source, text
 
 Change = Callable[[World], object]

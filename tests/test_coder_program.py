@@ -66,7 +66,7 @@ def test_the_example_codes_figures_and_is_compared_like_everybody(
     opened.take("adjudicator", "DELETE", f"open/{added.rows[0]['claim_id']}")
     work = save_as_work(desk, coding, SOURCE, "figures-1")
     assert work.is_finished
-    assert work.cells.path.read_bytes().count(b"\n") == 1  # all of it, or nothing
+    assert work.journal.path.read_bytes().count(b"\n") == 1  # all of it, or nothing
     found = opened.take("adjudicator", "GET", f"adjudication/{SOURCE}")
     assert found["sides"] == ["figures-1"]
     with pytest.raises(ClaimlogError, match="has coded S102 already"):

@@ -37,8 +37,8 @@ from claimlog.release.make import entry_data, plan_release, write_release
 from claimlog.release.rebuild import rebuild_tables
 from claimlog.release.release_copy import open_copy
 from claimlog.release.release_site import listed_files
+from claimlog.release.release_verdict import Verdict
 from claimlog.release.tool_wheel import ToolWheel
-from claimlog.release.verdict import Verdict
 from claimlog.release.verify import verify_copy
 from claimlog.release.write_release_folder import ReleasePlan
 from claimlog.schema.definition import read_definition

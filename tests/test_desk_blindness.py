@@ -134,7 +134,7 @@ def test_each_works_on_a_source_of_whatever_name_in_a_file_of_its_own(
 ) -> None:
     name = str(tmp_path / "S9") if name == "/S9" else name
     works = WorkFolder(world.package)
-    paths = [works.work(coder, name).cells.path for coder in ("coder-1", "coder-2")]
+    paths = [works.work(coder, name).journal.path for coder in ("coder-1", "coder-2")]
     paths.append(works.decisions_path(name))
     assert len(set(paths)) == len(paths)
     for path, folder in zip(paths, ("works/coder-1", "works/coder-2", "decisions"), strict=True):
@@ -146,7 +146,7 @@ def test_each_works_on_a_source_of_whatever_name_in_a_file_of_its_own(
 def test_whatever_a_coder_is_called_nothing_is_put_over_the_work(world: World) -> None:
     works = WorkFolder(world.package)
     coders = ("decisions", "works", "done", "lock")
-    paths = [works.work(coder, "S9").cells.path for coder in coders]
+    paths = [works.work(coder, "S9").journal.path for coder in coders]
     for path in (*paths, works.decisions_path("S9")):
         path.write_text('{"set":{"sides":["a"]}}\n', "utf-8")
     assert len([*works.set_aside("S9").iterdir()]) == len(paths) + 1

@@ -337,10 +337,10 @@ def test_what_is_refused_begins_no_work(opened: Opened, path: str, body: dict[st
     answer = opened.ask("coder-1", "PUT", f"work/{SOURCE}/{path}", **body)
     assert 400 <= answer.status_code < 500, answer.text
     work = opened.desk.work_folder.work("coder-1", SOURCE)
-    assert not work.cells.path.exists() or not work.cells.path.read_bytes()
+    assert not work.journal.path.exists() or not work.journal.path.read_bytes()
     opened.take("adjudicator", "GET", f"adjudication/{SOURCE}")
     saved = opened.take("coder-1", "PUT", f"work/{SOURCE}/drafts/a", base=0, value=lamp())
-    assert saved["state"] == len(work.cells.path.read_bytes().splitlines()) == 1
+    assert saved["state"] == len(work.journal.path.read_bytes().splitlines()) == 1
 
 
 def test_who_took_everything_back_is_waited_for_by_nobody_and_begins_as_others_do(
@@ -499,7 +499,7 @@ def test_a_text_is_not_corrected_while_drafts_of_it_are_not_committed(opened: Op
         "is; commit them there first, or take them back; nothing was corrected\n"
     )
     assert opened.take("coder-1", "GET", f"work/{SOURCE}")["drafts"]
-    opened.desk.decisions(SOURCE).cells.mark(COMMITTED, {"claims": {}})
+    opened.desk.decisions(SOURCE).journal.mark(COMMITTED, {"claims": {}})
     with without_drafts(
         opened.desk.package, [SOURCE], "nothing was done"
     ):  # what is committed is in no way
@@ -621,22 +621,22 @@ def test_drafts_of_a_text_that_is_another_now_are_refused_and_never_shifted(
     path.write_text(f"Corrected. {ARTICLE}", "utf-8")
     world.amend("sources", SOURCE, text=str(path), furniture=[])  # as it came from elsewhere
     work = opened.desk.work_folder.work("coder-1", SOURCE)
-    before = work.cells.path.read_bytes()
+    before = work.journal.path.read_bytes()
     for answer in (
         opened.ask("coder-1", "GET", f"work/{SOURCE}"),
         opened.ask("coder-1", "PUT", DRAFT, base=0, value=lamp()),
-        opened.ask("coder-1", "POST", f"work/{SOURCE}/finish", state=work.cells.state),
+        opened.ask("coder-1", "POST", f"work/{SOURCE}/finish", state=work.journal.state),
         opened.ask("coder-2", "GET", f"work/{SOURCE}"),
     ):
         assert answer.status_code == 409, answer.text
         assert "has another text since" in answer.json()["error"]["message"]
-    assert work.cells.path.read_bytes() == before
+    assert work.journal.path.read_bytes() == before
     decisions = opened.desk.decisions(SOURCE)
-    decisions.cells.mark(COMMITTED, {"claims": {}})
+    decisions.journal.mark(COMMITTED, {"claims": {}})
     answer = opened.ask("coder-1", "GET", f"work/{SOURCE}")
     assert f"claimlog desk new-pass {SOURCE}" in answer.json()["error"]["message"]
-    decisions.cells.path.unlink()
-    work.cells.path.unlink()  # moved away, as the message says
+    decisions.journal.path.unlink()
+    work.journal.path.unlink()  # moved away, as the message says
     value = {**lamp(), **passage(LAMP, path.read_text("utf-8"))}
     assert opened.put("coder-1", SOURCE, "d2", value)["draft"]
 

@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from claimlog.desk import amendments, change_decisions, furniture, links, work
+from claimlog.desk import amendments, furniture, links, save_decisions, work
 from claimlog.desk import commit_decisions as commit_module
-from claimlog.desk.adjudication import Adjudication
-from claimlog.desk.change_drafts import finish, save_draft
+from claimlog.desk.adjudication_view import Adjudication
 from claimlog.desk.coding_rows import CodedRows
+from claimlog.desk.journal import Journal
 from claimlog.desk.overview import begin_new_pass
 from claimlog.desk.request_error import RequestError
 from claimlog.desk.roles import Role
-from claimlog.desk.saved_cells import SavedCells
+from claimlog.desk.save_drafts import finish, save_draft
 from claimlog.edit import drop as drop_module
 from claimlog.edit.add_amend_retract import Entries, add, amend
 from claimlog.edit.correct import Decisions as Choices
@@ -314,7 +314,7 @@ def third_coder(opened: Opened) -> None:
     desk = opened.desk
     own = desk.work_folder.work("coder-0", SOURCE)
     save_draft(desk, own, "a", founder(time_frame="future"), 0)
-    finish(desk, own, own.cells.state)
+    finish(desk, own, own.journal.state)
 
 
 def test_a_verdict_stays_on_the_codings_that_were_looked_at(opened: Opened) -> None:
@@ -341,7 +341,7 @@ def test_who_begins_while_passages_are_decided_is_not_decided_on(opened: Opened)
     looked_at = Adjudication.open(opened.desk, SOURCE)
     third_coder(opened)
     with pytest.raises(RequestError, match="look at what is there now"):
-        change_decisions.accept_agreed(looked_at, 0)
+        save_decisions.accept_agreed(looked_at, 0)
     assert opened.desk.decisions(SOURCE).verdicts() == {}
 
 
@@ -365,7 +365,7 @@ def test_of_a_coding_that_was_moved_away_the_decisions_say_so(opened: Opened) ->
         opened.put(coder, SOURCE, "a", founder())
         opened.finish(coder, SOURCE)
     change(opened, "sides", sides=["coder-1"])
-    path = opened.desk.work_folder.work("coder-1", SOURCE).cells.path
+    path = opened.desk.work_folder.work("coder-1", SOURCE).journal.path
     data = path.read_bytes()
     path.unlink()
     assert shown(opened)["sides"] == ["coder-2"]
@@ -387,12 +387,12 @@ def test_a_coding_that_is_made_anew_is_not_the_one_that_was_decided_on(opened: O
     opened.finish("coder-1", SOURCE)
     change(opened, "take-all")
     change(opened, "undo")
-    opened.desk.work_folder.work("coder-1", SOURCE).cells.path.unlink()
+    opened.desk.work_folder.work("coder-1", SOURCE).journal.path.unlink()
     opened.put("coder-1", SOURCE, "a", claim_value("Some ninety boats", "Other words of it."))
     opened.finish("coder-1", SOURCE)
     answer = opened.ask("adjudicator", "POST", f"{PATH}/redo", state=2)
     assert "decided by the coding of coder-1, which is not here" in answer.text
-    opened.desk.decisions(SOURCE).cells.path.unlink()
+    opened.desk.decisions(SOURCE).journal.path.unlink()
     assert [unit["verdict"] for unit in shown(opened)["units"]] == [None]
 
 
@@ -400,7 +400,7 @@ def test_decisions_without_any_coding_are_named_to_who_codes_anew(opened: Opened
     opened.put("coder-1", SOURCE, "a", founder())
     opened.finish("coder-1", SOURCE)
     change(opened, "take-all")
-    opened.desk.work_folder.work("coder-1", SOURCE).cells.path.unlink()
+    opened.desk.work_folder.work("coder-1", SOURCE).journal.path.unlink()
     draft = {"base": 0, "value": founder()}
     answer = opened.ask("coder-1", "PUT", f"work/{SOURCE}/drafts/a", **draft)
     path = f".claimlog/desk/decisions/{SOURCE}.ndjson"
@@ -432,7 +432,7 @@ def test_the_row_of_a_source_stays_while_it_is_decided(opened: Opened) -> None:
     opened.put("coder-1", SOURCE, "a", founder())
     opened.finish("coder-1", SOURCE)
     decide(opened, "a+", None, note="Is it so?")
-    opened.desk.work_folder.work("coder-1", SOURCE).cells.path.unlink()
+    opened.desk.work_folder.work("coder-1", SOURCE).journal.path.unlink()
     refused = opened.ask("adjudicator", "DELETE", f"open/{SOURCE}").json()["error"]["message"]
     assert "it is decided at the desk; what is saved is taken back there first, or" in refused
     path = f".claimlog/desk/decisions/{SOURCE}.ndjson"
@@ -511,7 +511,7 @@ def test_what_was_dropped_is_opened_by_the_line_of_the_first_change(
 ) -> None:
     committed(opened)
     drop_all(opened)
-    cells = opened.desk.decisions(SOURCE).cells
+    cells = opened.desk.decisions(SOURCE).journal
     found = shown(opened)
     if what != "undo":
         decide(opened, "a+", None, base=found["units"][0]["rev"])
@@ -532,7 +532,7 @@ def test_rows_stay_where_their_decisions_cannot_be_read(
 ) -> None:
     committed(opened)
     opened.take("adjudicator", "DELETE", "open/C102-001")
-    path = opened.desk.decisions(SOURCE).cells.path
+    path = opened.desk.decisions(SOURCE).journal.path
     path.rename(path.with_name("away"))
     path.symlink_to("away")
     refused = opened.ask("adjudicator", "DELETE", "open/codings:1")
@@ -544,7 +544,7 @@ def test_rows_stay_where_their_decisions_cannot_be_read(
     def fail(*_: object) -> None:
         raise RequestError("disk", "S102.ndjson: could not be saved")
 
-    monkeypatch.setattr(SavedCells, "set_marks", fail)
+    monkeypatch.setattr(Journal, "set_marks", fail)
     said = opened.ask("adjudicator", "DELETE", "open/codings:1").text
     assert "the rows are dropped, and .claimlog/desk/decisions/S102.ndjson does not say so" in said
     assert open_rows_of(opened, "codings") == []
@@ -614,7 +614,7 @@ def test_rows_of_other_types_than_their_columns_are_named_by_line(
         key, value = "draft/x", {**SPAN, **row}
     if stream == "claims" and decides:
         key, value = "unit/a+", {"take": "new", "value": value}
-    with saved.cells.path.open("a", encoding="utf-8") as file:
+    with saved.journal.path.open("a", encoding="utf-8") as file:
         file.write(json.dumps({"set": {key: value}}) + "\n")
     fresh = Opened.of(opened.desk.package, opened.desk.log.texts_folder)
     try:
@@ -658,7 +658,7 @@ def test_whoever_begins_while_a_commit_does_is_refused_or_waited_for(
     late = Adjudication.open(opened.desk, SOURCE)
     opened.take("adjudicator", "POST", f"{PATH}/undo", state=state)
     opened.put("coder-2", SOURCE, "x", founder())
-    state = late.decisions.cells.state
+    state = late.decisions.journal.state
     with pytest.raises(RequestError, match="is compared when all who began it have finished"):
         commit_module.commit_decisions(late, Role("adjudicator"), state, codings_only=True)
     assert not opened.desk.decisions(SOURCE).is_committing
@@ -676,7 +676,7 @@ def test_whoever_begins_while_a_commit_does_is_refused_or_waited_for(
 
     monkeypatch.setattr(commit_module, "add_together", meanwhile)
     late = Adjudication.open(opened.desk, SOURCE)
-    state = late.decisions.cells.state
+    state = late.decisions.journal.state
     commit_module.commit_decisions(late, Role("adjudicator"), state, codings_only=True)
     assert [answer.status_code for answer in answers] == [409, 409]
     assert shown(opened)["committed"]

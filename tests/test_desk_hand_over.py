@@ -150,7 +150,7 @@ def test_a_coding_is_taken_though_its_entries_are_registered_meanwhile(
     opened.put("coder-2", SOURCE, "a", claim_value("dimmed the lamp", "Its beam is weaker."))
     opened.take("coder-2", "POST", f"work/{SOURCE}/undo", state=1)
     assert import_coding(here.package, file, here.texts).is_finished
-    lines = WorkFolder(here.package).work("coder-2", SOURCE).cells.path.read_bytes().split(b"\n")
+    lines = WorkFolder(here.package).work("coder-2", SOURCE).journal.path.read_bytes().split(b"\n")
     assert len(lines) == 2  # one line: all of it, or nothing
     state = opened.take("adjudicator", "GET", f"adjudication/{SOURCE}")["state"]
     path = f"adjudication/{SOURCE}"

@@ -14,11 +14,11 @@ import httpx
 import pytest
 
 from claimlog.desk import (
-    adjudication,
-    change_drafts,
+    adjudication_view,
     desk_log,
     entry_candidates,
     lookup,
+    save_drafts,
     saved_work,
     text_registration,
     work,
@@ -235,7 +235,7 @@ def test_the_rules_look_at_a_work_once_until_it_changes(
         looked.append(len(drafts) if only is None else 1)
         return coding_findings(log, source, drafts, entries, only)
 
-    monkeypatch.setattr(change_drafts, "coding_findings", count)
+    monkeypatch.setattr(save_drafts, "coding_findings", count)
     opened = desk_of(registered, tmp_path)
     value = claim_value("ships will founder", "Vessels may be lost.")
     opened.put("coder-1", "S102", "d1", {**value, "modality": None})
@@ -265,7 +265,7 @@ def test_a_text_is_opened_while_the_rules_look_at_the_drafts_of_another(
         works.slow()
         return {}
 
-    monkeypatch.setattr(change_drafts, "coding_findings", wait)
+    monkeypatch.setattr(save_drafts, "coding_findings", wait)
     opened = desk_of(registered, tmp_path)
     value = claim_value("ships will founder", "Vessels may be lost.")
     opened.put("coder-1", "S102", "d1", value)
@@ -358,14 +358,14 @@ def test_long_codings_are_compared_by_the_thread_for_checks_also_for_one_verdict
     registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     threads: list[str] = []
-    compare = adjudication.compare
+    compare = adjudication_view.compare
 
     def note(*given: Any) -> Any:
         threads.append(threading.current_thread().name)
         return compare(*given)
 
-    monkeypatch.setattr(adjudication, "compare", note)
-    monkeypatch.setattr(adjudication, "PROMPT_DRAFTS", 1)
+    monkeypatch.setattr(adjudication_view, "compare", note)
+    monkeypatch.setattr(adjudication_view, "PROMPT_DRAFTS", 1)
     opened = desk_of(registered, tmp_path)
     for role in ("coder-1", "coder-2"):
         value = claim_value("ships will founder", "Vessels may be lost.")

@@ -45,9 +45,9 @@ from claimlog.release.database_objects import FORMS, check_content, check_object
 from claimlog.release.make import make_release
 from claimlog.release.parquet_footers import stated_schema
 from claimlog.release.plain_database import require_plain_database
-from claimlog.release.sandbox import verify_in_sandbox
-from claimlog.release.verdict import Verdict
+from claimlog.release.release_verdict import Verdict
 from claimlog.release.verify import verify_copy
+from claimlog.release.verify_process import verify_in_sandbox
 from claimlog.schema.definition import read_definition
 from claimlog.schema.table_schema import truth_columns
 from conftest import ROOT, World, copied

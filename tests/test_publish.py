@@ -36,16 +36,16 @@ from claimlog.release.checksums import sha256_of_files
 from claimlog.release.descriptors.citation_cff import parse
 from claimlog.release.metadata import ReleaseMetadata, entry_metadata
 from claimlog.release.prove import claim_row
-from claimlog.release.publishing import doi, release_files
+from claimlog.release.publishing import doi, published_files
 from claimlog.release.publishing.directory import copy_release, plan_directory
 from claimlog.release.publishing.doi import write_doi
 from claimlog.release.publishing.github import HEADERS, GithubPublisher, Page
-from claimlog.release.publishing.release_files import PublishedFile, ReleaseFiles, verified_files
+from claimlog.release.publishing.published_files import PublishedFile, ReleaseFiles, verified_files
 from claimlog.release.publishing.zenodo import MEDIA_TYPE, Deposit, ZenodoPublisher
+from claimlog.release.release_verdict import FILES, Verdict
 from claimlog.release.site_mark import write_mark
 from claimlog.release.tile_log import write_tiles
 from claimlog.release.tlog_proof import TlogProof, prove_row
-from claimlog.release.verdict import FILES, Verdict
 from claimlog.schema.definition import read_definition
 from claimlog.site.files.site_worker import versions_script
 from claimlog.web_client import WebClient
@@ -200,7 +200,7 @@ def is_verified(release: ReleaseFiles, monkeypatch: pytest.MonkeyPatch) -> None:
     def verified(*given: Any) -> tuple[Path, Any]:
         return given[3] / "tiny-0.1.0.zip", SimpleNamespace(sentence=release.sentence)
 
-    monkeypatch.setattr(release_files, "verify_published_archive", verified)
+    monkeypatch.setattr(published_files, "verify_published_archive", verified)
 
 
 # Zenodo -----------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from claimlog.log.release_index import read_index
 from claimlog.package import Package
 from claimlog.release.metadata import entry_metadata
 from claimlog.release.publishing.github import HEADERS, GithubPublisher
-from claimlog.release.publishing.release_files import PublishedFile, ReleaseFiles, verified_files
+from claimlog.release.publishing.published_files import PublishedFile, ReleaseFiles, verified_files
 from claimlog.release.publishing.zenodo import MEDIA_TYPE, ZenodoPublisher
 from claimlog.schema.definition import read_definition
 from claimlog.web_client import WebClient

@@ -34,7 +34,7 @@ from claimlog.site.lists import facet_groups
 from claimlog.site.page_list import PAGES as PAGES_OF_THE_SITE
 from claimlog.update import BuildUpdate
 from claimlog.validate import validate
-from claimlog.validate.appended_rows import only_appends
+from claimlog.validate.validate_appended import only_appends
 from conftest import (
     ACTORS,
     CLAIMS,

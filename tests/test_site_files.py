@@ -34,10 +34,10 @@ from claimlog.release.checksums import sha256_of_files
 from claimlog.release.citation_lookup import find_claim, find_release
 from claimlog.release.enclosing_release import known_releases
 from claimlog.release.release_site import note_drawn_pages
-from claimlog.release.sandbox import verify_in_sandbox
+from claimlog.release.release_verdict import Verdict
 from claimlog.release.site_mark import MARK
-from claimlog.release.verdict import Verdict
 from claimlog.release.verify import verify_copy
+from claimlog.release.verify_process import verify_in_sandbox
 from claimlog.site.files import write
 from claimlog.site.files.addresses import Address
 from claimlog.site.files.publish import publish_site

@@ -9,7 +9,7 @@ import pytest
 
 from claimlog.file_names import path_segment
 from claimlog.release.cited_names import key_name
-from claimlog.release.sandbox import verify_in_sandbox
+from claimlog.release.verify_process import verify_in_sandbox
 from conftest import ROOT, asking
 from repositories import Repo
 from site_links import PageReader, broken_links

@@ -42,9 +42,9 @@ from claimlog.release.make import make_release, sign_published, sign_release
 from claimlog.release.prove import leaf_hashes
 from claimlog.release.release_copy import ReleaseCopy
 from claimlog.release.release_statement import ReleaseStatement
+from claimlog.release.release_verdict import MOST_FINDINGS, Verdict
 from claimlog.release.signing_key import key_id, verifier_key
 from claimlog.release.tool_wheel import wheel_name
-from claimlog.release.verdict import MOST_FINDINGS, Verdict
 from claimlog.release.verify import verify_copy
 from claimlog.schema.definition import read_definition
 from claimlog.validate.report import Report

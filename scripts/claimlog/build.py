@@ -29,8 +29,8 @@ from claimlog.package import DESCRIPTOR, Package
 from claimlog.sources.text import Texts
 from claimlog.update import BuildUpdate, changes_derived_columns
 from claimlog.validate import Report, validate
-from claimlog.validate.appended_rows import check_appended, note_valid, only_appends
 from claimlog.validate.report import NOTHING
+from claimlog.validate.validate_appended import check_appended, note_valid, only_appends
 
 Progress = Callable[[str], None]
 UPDATE_RATIO = 5

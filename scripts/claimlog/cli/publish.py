@@ -15,7 +15,7 @@ from claimlog.errors import ClaimlogError
 
 if TYPE_CHECKING:
     from claimlog.log.release_index import ReleaseEntry
-    from claimlog.release.publishing.release_files import ReleaseFiles
+    from claimlog.release.publishing.published_files import ReleaseFiles
     from claimlog.web_client import WebClient
     from claimlog.web_origins import Token
 
@@ -216,7 +216,7 @@ def _verified_release(
 ) -> tuple[ReleaseEntry, ReleaseFiles]:
     """Return the entry of a release and its files, after its archive was verified."""
     from claimlog.log.release_index import find_entry, read_index
-    from claimlog.release.publishing.release_files import verified_files
+    from claimlog.release.publishing.published_files import verified_files
 
     package = context.package
     index = read_index(package)

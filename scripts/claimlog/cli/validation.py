@@ -25,7 +25,7 @@ def validate_log(context: Context, texts: Path | None, with_open: bool = False) 
     from claimlog.log.read_log import read
     from claimlog.validate import LAYERS
     from claimlog.validate import validate as run
-    from claimlog.validate.appended_rows import note_valid
+    from claimlog.validate.validate_appended import note_valid
 
     supplied = load_texts(texts)
     files = len(files_of_rows(context.package))

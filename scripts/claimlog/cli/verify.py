@@ -152,7 +152,7 @@ def verify_release(
     """
     from claimlog.log.release_index import read_index
     from claimlog.release.authenticity import index_doubt
-    from claimlog.release.sandbox import verify_in_sandbox
+    from claimlog.release.verify_process import verify_in_sandbox
 
     index = None if alone else _from_checkout(context, read_index)
     place = "" if index is None else str(context.package.root.resolve())

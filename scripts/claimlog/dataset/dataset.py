@@ -15,7 +15,7 @@ from claimlog.escaping import printable, printable_line
 from claimlog.limits import FETCHED_BYTES
 from claimlog.release.cite import cite
 from claimlog.release.metadata import ReleaseMetadata
-from claimlog.release.verdict import Verdict
+from claimlog.release.release_verdict import Verdict
 
 CODEBOOK = "codebook"
 """The table of codes with their labels, by the name of their code list."""

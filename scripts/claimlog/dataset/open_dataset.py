@@ -26,8 +26,8 @@ from claimlog.package import DESCRIPTOR, RELEASE, SUMS, Package
 from claimlog.release.checksums import SUMS_BYTES, parse_sums
 from claimlog.release.release_files import GET_AGAIN
 from claimlog.release.release_statement import STATEMENT_SUFFIX
-from claimlog.release.sandbox import verify_in_sandbox
-from claimlog.release.verdict import Verdict
+from claimlog.release.release_verdict import Verdict
+from claimlog.release.verify_process import verify_in_sandbox
 from claimlog.untrusted_files import parse_json
 from claimlog.web_client import WebClient
 from claimlog.web_origins import require_address

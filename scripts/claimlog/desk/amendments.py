@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from claimlog.desk.change_drafts import claim_value
 from claimlog.desk.desk import Desk
 from claimlog.desk.draft_findings import draft_findings, error_count
 from claimlog.desk.draft_values import clean_values
+from claimlog.desk.journal import require_same_state, stale, state_digest
 from claimlog.desk.request_error import ABSENT, INVALID, MALFORMED, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.row_references import CLAIMS, REQUESTED, SOURCES, SPAN
-from claimlog.desk.saved_cells import require_same_state, stale, state_digest
+from claimlog.desk.save_drafts import claim_value
 from claimlog.edit.add_amend_retract import ChangedMeanwhileError, amend
 from claimlog.edit.entity_history import entity_history
 from claimlog.log.version_changes import changed_cells

@@ -7,7 +7,7 @@ from typing import Any
 import narwhals as nw
 import polars as pl
 
-from claimlog.desk.adjudication import Adjudication
+from claimlog.desk.adjudication_view import Adjudication
 from claimlog.desk.coding_rows import CODINGS, coding_rows
 from claimlog.desk.draft_findings import entry_rows
 from claimlog.desk.entity_rows import asserted_row

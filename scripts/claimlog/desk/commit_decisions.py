@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from claimlog.desk.adjudication import Adjudication, decided_claims, decided_findings
+from claimlog.desk.adjudication_view import Adjudication, decided_claims, decided_findings
 from claimlog.desk.blindness import finished_works
 from claimlog.desk.coder_agreement import all_entries
 from claimlog.desk.coding_rows import CODINGS, coding_rows
@@ -15,11 +15,11 @@ from claimlog.desk.decisions import COMMITTED, COMMITTING
 from claimlog.desk.draft_findings import same_codings
 from claimlog.desk.entity_rows import claim_values
 from claimlog.desk.entry_clashes import clashing_entries
+from claimlog.desk.journal import StaleError
 from claimlog.desk.overview import coder_of
 from claimlog.desk.request_error import CLOSED, INVALID, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.row_references import CLAIMS, SPAN, Name
-from claimlog.desk.saved_cells import StaleError
 from claimlog.desk.work import Work
 from claimlog.edit.add_amend_retract import Addition
 from claimlog.edit.add_together import Part, add_together
@@ -56,7 +56,7 @@ def commit_decisions(
         raise RequestError(CLOSED, f"{adjudication.source} is committed already")
     _require_coders(adjudication, role)
     if decisions.is_committing:
-        begun = decisions.cells.marks[COMMITTING]
+        begun = decisions.journal.marks[COMMITTING]
     else:
         coders = [work.coder for work in adjudication.works]
         number = _next_pass(adjudication)
@@ -68,16 +68,16 @@ def commit_decisions(
         additions = add_together(desk.package, parts, desk.log.texts)
     except ClaimlogError:
         if not _is_added(adjudication, begun["pass"]):
-            decisions.cells.set_marks({COMMITTING: None})
+            decisions.journal.set_marks({COMMITTING: None})
         raise
     names = _claim_names(claims, parts, additions)
-    decisions.cells.mark(COMMITTED, {"claims": names})
+    decisions.journal.mark(COMMITTED, {"claims": names})
 
 
 def _begin(adjudication: Adjudication, begun: Row, state: int) -> None:
     """Mark that a commit begins, after which nobody else begins to code, and nothing is decided."""
     decisions, folder = adjudication.decisions, adjudication.desk.work_folder
-    if decisions.cells.state != state:
+    if decisions.journal.state != state:
         raise adjudication.stale()
     if not begun["codings_only"]:
         _require_decided(adjudication)
@@ -86,7 +86,7 @@ def _begin(adjudication: Adjudication, begun: Row, state: int) -> None:
         if coders != [work.coder for work in adjudication.works]:
             raise adjudication.stale()
         try:
-            decisions.cells.set_marks({**decisions.reopening, COMMITTING: begun}, state)
+            decisions.journal.set_marks({**decisions.reopening, COMMITTING: begun}, state)
         except StaleError as error:
             raise adjudication.stale() from error
 
@@ -140,7 +140,7 @@ def _parts(adjudication: Adjudication, role: Role, claims: dict[str, Row]) -> li
     desk, entries = adjudication.desk, adjudication.entries
     definition = desk.log.definition
     text = adjudication.places.text
-    number = adjudication.decisions.cells.marks[COMMITTING]["pass"]
+    number = adjudication.decisions.journal.marks[COMMITTING]["pass"]
     known = all_entries(adjudication)
     for work in adjudication.works:
         _require_different(adjudication, work)
@@ -175,7 +175,7 @@ def _require_different(adjudication: Adjudication, work: Work) -> None:
     drafts = work.drafts()
     for names in same_codings(adjudication.desk.log.definition, drafts):
         start, end = (drafts[names[0]][name] for name in SPAN)
-        path = adjudication.desk.package.relative(work.cells.path)
+        path = adjudication.desk.package.relative(work.journal.path)
         raise RequestError(
             INVALID,
             f"{work.coder} coded the passage at {start}-{end} {len(names)} times, and a pass has "

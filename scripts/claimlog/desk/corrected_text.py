@@ -36,9 +36,9 @@ def require_text_of_work(
     begun_on = work.begun_on
     if work.is_empty or begun_on in (None, sources[work.source]["text_sha256"]):
         return
-    path = package.relative(work.cells.path)
+    path = package.relative(work.journal.path)
     for name, row in sources.items():
-        is_free = not work.cells.path.with_name(saved_file(name)).exists()
+        is_free = not work.journal.path.with_name(saved_file(name)).exists()
         if row["text_sha256"] == begun_on and is_free:
             raise RequestError(
                 CLOSED,

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from copy import copy
 from typing import Any, Self
 
-from claimlog.desk.cell_state import Values
 from claimlog.desk.coding_rows import CodedRows
+from claimlog.desk.journal import Marks
+from claimlog.desk.journal_state import Values
 from claimlog.desk.request_error import CLOSED, RequestError
 from claimlog.desk.row_references import CLAIMS
-from claimlog.desk.saved_cells import Marks
 from claimlog.desk.saved_work import SavedWork
 from claimlog.desk.work import is_claim
 from claimlog.desk.work_folder import WorkFolder
@@ -21,6 +21,8 @@ SAME_AS, REGISTERED_AS = "same_as", "registered_as"
 COMMITTING, COMMITTED, DROPPED = "committing", "committed", "dropped"
 LEFT, RIGHT, NEW, NONE = "left", "right", "new", "none"
 TAKES = (LEFT, RIGHT, NEW, NONE)
+MOST_NOTE = 500
+"""Characters of what somebody who decides notes about a passage."""
 
 Row = dict[str, Any]
 
@@ -30,7 +32,7 @@ class Decisions(SavedWork):
 
     Attributes
     ----------
-    cells
+    journal
         A passage is a cell, and so is what becomes of a coder's entry of a register, an entry that
         was made while deciding, and a pair of claims that is not linked.
     rows_are_gone
@@ -49,7 +51,7 @@ class Decisions(SavedWork):
             If they cannot be read.
         """
         decisions = cls(source, folder.decisions_path(source))
-        decisions.cells.refresh()
+        decisions.journal.refresh()
         return decisions
 
     def as_of(self, read_rows: Callable[[], CodedRows]) -> Decisions:
@@ -62,7 +64,7 @@ class Decisions(SavedWork):
             writes rows before it marks them.
         """
         copied = copy(self)
-        marks = self.cells.marks
+        marks = self.journal.marks
         copied.rows_are_gone = {COMMITTING, COMMITTED} <= marks.keys() and (
             DROPPED in marks or not self._are_among(read_rows(), marks)
         )
@@ -97,7 +99,9 @@ class Decisions(SavedWork):
 
     def _is_verdict(self, value: Row) -> bool:
         """Whether a cell of a passage can have been saved: with a claim just where one is new."""
-        claim = value.get("value")
+        claim, note = value.get("value"), value.get("note")
+        if note is not None and not (isinstance(note, str) and len(note) <= MOST_NOTE):
+            return False
         if value.get("take") == NEW:
             return is_claim(claim) and self.row_fits(CLAIMS, claim)
         return value.get("take") in (None, *TAKES) and claim is None
@@ -120,38 +124,38 @@ class Decisions(SavedWork):
     @property
     def is_committed(self) -> bool:
         """Whether the rows are in the open batch, or in the log."""
-        return COMMITTED in self.cells.marks and not self.rows_are_gone
+        return COMMITTED in self.journal.marks and not self.rows_are_gone
 
     @property
     def is_committing(self) -> bool:
         """Whether a commit is under way, or was cut off: it is to be made again."""
-        return COMMITTING in self.cells.marks and COMMITTED not in self.cells.marks
+        return COMMITTING in self.journal.marks and COMMITTED not in self.journal.marks
 
     @property
     def claims(self) -> Mapping[str, str]:
         """Identifier of the claim that was made of each passage; empty until it is committed."""
-        return dict(self.cells.marks[COMMITTED]["claims"]) if self.is_committed else {}
+        return dict(self.journal.marks[COMMITTED]["claims"]) if self.is_committed else {}
 
     @property
     def commitments(self) -> Mapping[str, str]:
         """The commitments to the codings that verdicts and notes are on, by coder."""
-        return dict(self.cells.cell(COMMITMENTS).value or {})
+        return dict(self.journal.cell(COMMITMENTS).value or {})
 
     @property
     def chosen_sides(self) -> list[str] | None:
         """The coders who are compared; None where nobody chose."""
-        value = self.cells.cell(SIDES).value
+        value = self.journal.cell(SIDES).value
         return None if value is None else [*value]
 
     def verdicts(self) -> dict[str, Row]:
-        return {name: cell.value for name, cell in self.cells.items(UNIT)}
+        return {name: cell.value for name, cell in self.journal.items(UNIT)}
 
     def settled_entries(self) -> dict[str, Row]:
         """Return what becomes of entries of coders, by ``CODER/STREAM/ID``.
 
         An entry is ``same_as`` another one, or is ``registered_as`` another identifier.
         """
-        return {name: cell.value for name, cell in self.cells.items(PROPOSAL)}
+        return {name: cell.value for name, cell in self.journal.items(PROPOSAL)}
 
     @property
     def reopening(self) -> Marks:
@@ -177,7 +181,7 @@ class Decisions(SavedWork):
         RequestError
             If it is; or is being committed, which has to be finished first.
         """
-        if not self.rows_are_gone and (why := self._refusal(self.cells.marks)):
+        if not self.rows_are_gone and (why := self._refusal(self.journal.marks)):
             raise RequestError(CLOSED, why)
 
 

@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 from claimlog.desk.coding_rows import CodedRows
 from claimlog.desk.decisions import Decisions
 from claimlog.desk.desk_log import DeskLog
+from claimlog.desk.journal import NO_MARKS, Marks
 from claimlog.desk.places import require_same_text
 from claimlog.desk.request_error import CLOSED, RequestError
 from claimlog.desk.roles import Role
-from claimlog.desk.saved_cells import NO_MARKS, Marks
 from claimlog.desk.upload import Uploads
 from claimlog.desk.work import BEGUN, Work
 from claimlog.desk.work_folder import BEGIN_SECONDS, WorkFolder
@@ -77,7 +77,7 @@ class Desk:
             path = self.work_folder.decisions_path(source)
             self._decisions[source] = Decisions(source, path, self.log.row_fits)
         decisions = self._decisions[source]
-        decisions.cells.refresh()
+        decisions.journal.refresh()
         return decisions.as_of(self._coded_rows)
 
     def _coded_rows(self) -> CodedRows:
@@ -96,7 +96,7 @@ class Desk:
         decisions = self.decisions(source)
         is_decided = any(one.get("take") for one in decisions.verdicts().values())
         if is_decided and not self.work_folder.of_source(source):
-            path = self.package.relative(decisions.cells.path)
+            path = self.package.relative(decisions.journal.path)
             raise RequestError(
                 CLOSED,
                 f"{source} was decided by codings that are not here any more; put them back, or "
@@ -148,7 +148,7 @@ class Desk:
         it is there.
         """
         with self.work_folder.works_lock():
-            work.cells.refresh()
+            work.journal.refresh()
             if not work.is_empty:
                 raise RequestError(
                     CLOSED, f"{work.coder} has coded {work.source} already; it stays as it is"

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from claimlog.desk.places import Places
-from claimlog.desk.prompt_answers import require_time
+from claimlog.desk.quick_answers import require_time
 from claimlog.desk.request_error import ABSENT, RequestError
 from claimlog.edit.open_batch import open_folder, with_open
 from claimlog.errors import ClaimlogError

@@ -8,8 +8,8 @@ from functools import partial
 from claimlog.desk.coding_rows import CODINGS, CodedRows
 from claimlog.desk.corrected_text import refuse_drafts
 from claimlog.desk.decisions import DROPPED, Decisions
+from claimlog.desk.journal import StaleError
 from claimlog.desk.row_references import CLAIMS
-from claimlog.desk.saved_cells import StaleError
 from claimlog.desk.work_folder import WorkFolder, has_desk
 from claimlog.edit.drop import NOTHING, Drop, drop
 from claimlog.edit.open_batch import read_with_open
@@ -87,7 +87,7 @@ def _refuse_coded_source(work_folder: WorkFolder, source: str) -> None:
     saved = [*works, *([] if decisions.is_empty else [decisions])]
     if saved:
         who = f"{', '.join(work.coder for work in works)} coded it" if works else "it is decided"
-        paths = ", ".join(work_folder.package.relative(one.cells.path) for one in saved)
+        paths = ", ".join(work_folder.package.relative(one.journal.path) for one in saved)
         raise ClaimlogError(
             f"{source}: {who} at the desk; what is saved is taken back there first, or "
             f"{paths} moved away; nothing was dropped"
@@ -106,11 +106,11 @@ def _note_dropped(work_folder: WorkFolder, rows: Sequence[OpenRow]) -> None:
         if not decisions.rows_are_gone:
             continue
         try:
-            decisions.cells.set_marks({DROPPED: True}, decisions.cells.state)
+            decisions.journal.set_marks({DROPPED: True}, decisions.journal.state)
         except StaleError:
             pass  # they were changed meanwhile, and so are open already
         except ClaimlogError as error:
-            path = package.relative(decisions.cells.path)
+            path = package.relative(decisions.journal.path)
             raise ClaimlogError(
                 f"the rows are dropped, and {path} does not say so ({error}); before others add "
                 f"rows of {source}, change a decision on it at the desk"

@@ -122,7 +122,7 @@ def proposed_entries(
             yield {
                 **entry.as_dict(),
                 "coder": work.coder,
-                "rev": decisions.cells.cell(f"{PROPOSAL}{key}").revision,
+                "rev": decisions.journal.cell(f"{PROPOSAL}{key}").revision,
                 "same_as": settled.get(key, {}).get(SAME_AS),
                 "clashes": clashes,
                 "free_id": free_identifier(desk, entries, *target) if clashes else None,

@@ -7,11 +7,11 @@ from typing import Any
 
 from claimlog.desk.blindness import all_finished
 from claimlog.desk.desk import Desk
+from claimlog.desk.journal import require_same_state, stale, state_digest
 from claimlog.desk.places import Places
 from claimlog.desk.request_error import CLOSED, INVALID, MALFORMED, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.row_references import SOURCES
-from claimlog.desk.saved_cells import require_same_state, stale, state_digest
 from claimlog.edit.add_amend_retract import ChangedMeanwhileError, amend
 
 Row = dict[str, Any]

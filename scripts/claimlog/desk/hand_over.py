@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from claimlog.desk.blindness import all_finished
-from claimlog.desk.change_drafts import claim_value
 from claimlog.desk.coding_commitment import commitment_of, read_coding, write_coding
 from claimlog.desk.desk import Desk
 from claimlog.desk.draft_findings import coding_findings, error_count
@@ -17,6 +16,7 @@ from claimlog.desk.draft_values import clean_values
 from claimlog.desk.entry_editing import require_identifier, spot_table
 from claimlog.desk.request_error import INVALID, LARGE, MALFORMED, RequestError
 from claimlog.desk.roles import NAME, Role
+from claimlog.desk.save_drafts import claim_value
 from claimlog.desk.saved_work import REGISTERED
 from claimlog.desk.work import (
     DRAFT,
@@ -98,7 +98,7 @@ def export_coding(package: Package, coder: str, source: str, path: Path, alone: 
         )
     if path.exists():
         raise ClaimlogError(f"{path}: is there already; name a new file")
-    write_coding(path, work.content(), work.cells.marks[FINISHED]["nonce"])
+    write_coding(path, work.content(), work.journal.marks[FINISHED]["nonce"])
 
 
 def import_coding(package: Package, path: Path, texts: Path | None) -> Work:

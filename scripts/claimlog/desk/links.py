@@ -7,12 +7,12 @@ from typing import Any
 from claimlog.desk.choice_keys import coded_keys, codes_in_use
 from claimlog.desk.decisions import LINK
 from claimlog.desk.desk import Desk
+from claimlog.desk.journal import require_same_state, stale, state_digest
 from claimlog.desk.link_proposals import propose_links
 from claimlog.desk.request_error import CLOSED, INVALID, RequestError
 from claimlog.desk.review import rows_digest
 from claimlog.desk.roles import Role
 from claimlog.desk.row_references import CLAIMS
-from claimlog.desk.saved_cells import require_same_state, stale, state_digest
 from claimlog.edit.add_amend_retract import ChangedMeanwhileError, Entries, add
 from claimlog.edit.open_rows import open_rows
 
@@ -41,7 +41,7 @@ class _DecidedLinks:
 
     def __init__(self, desk: Desk, source: str) -> None:
         columns = ("relation", "link_id", "from_claim_id", "to_claim_id")
-        self.cells = desk.decisions(source).cells
+        self.journal = desk.decisions(source).journal
         rows = open_rows(desk.package, desk.log.definition.streams)
         digests = {row.identifier: rows_digest(row) for row in rows if row.stream == LINKS}
         self.known: dict[frozenset[str], Row] = {
@@ -57,7 +57,7 @@ class _DecidedLinks:
         first, second = sorted((one, other), key=lambda row: str(row["claim_id"]))
         names = (first["claim_id"], second["claim_id"])
         decision = self.known.get(frozenset(names))
-        if decision is None and self.cells.cell(_key(*names)).value is not None:
+        if decision is None and self.journal.cell(_key(*names)).value is not None:
             decision = {"relation": None, "link_id": None}
         return {"decision": decision, "digest": state_digest(first, second, decision)}
 
@@ -115,8 +115,8 @@ def decide_link(desk: Desk, source: str, role: Role, given: Row, shown: str | No
         decisions = desk.decisions(source)
         if desk.work_folder.of_source(source) and not decisions.is_committed:
             raise RequestError(CLOSED, f"{source} is not decided yet; its links come after that")
-        cells = decisions.cells
-        cells.change({key: {"relation": None}}, {})
+        journal = decisions.journal
+        journal.change({key: {"relation": None}}, {})
         return {"link_id": None, **pair()}
     row = {name: given[name] for name in ("from_claim_id", "relation", "to_claim_id", "basis")}
     versions = {(CLAIMS, end["claim_id"]): end["version"] for end in ends}

@@ -11,10 +11,10 @@ from claimlog.coder_wording import kind_names
 from claimlog.desk.desk import Desk
 from claimlog.desk.draft_findings import finding_dict
 from claimlog.desk.dropped_rows import drop_rows
+from claimlog.desk.journal import require_same_state, state_digest
 from claimlog.desk.overview import coder_of
 from claimlog.desk.request_error import INVALID, RequestError
 from claimlog.desk.roles import Role
-from claimlog.desk.saved_cells import require_same_state, state_digest
 from claimlog.edit.drop import NOTHING
 from claimlog.edit.log_lock import log_lock
 from claimlog.edit.open_batch import open_folder

@@ -1,4 +1,7 @@
-"""What a coder or the adjudicator has saved of one source; the base of `Work` and `Decisions`."""
+"""What a coder or the adjudicator has saved of one source; the base of `Work` and `Decisions`.
+
+How it is kept on disk stands in `journal`.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from claimlog.desk.cell_state import Values
-from claimlog.desk.saved_cells import Marks, SavedCells
+from claimlog.desk.journal import Journal, Marks
+from claimlog.desk.journal_state import Values
 from claimlog.limits import WORK_BYTES
 
 REGISTERED = "registered/"
@@ -49,7 +52,7 @@ class SavedWork(ABC):
     ----------
     source
         Its identifier.
-    cells
+    journal
         Where it is saved; an entry of a register that was made on the spot is a cell.
     row_fits
         Whether a saved row can be one of its stream.
@@ -58,7 +61,7 @@ class SavedWork(ABC):
     def __init__(self, source: str, path: Path, row_fits: RowFits = any_row_fits) -> None:
         self.source = source
         self.row_fits = row_fits
-        self.cells = SavedCells(path, self.cell_fits, self.mark_fits, self.refusal, WORK_BYTES)
+        self.journal = Journal(path, self.cell_fits, self.mark_fits, self.refusal, WORK_BYTES)
 
     def cell_fits(self, key: str, value: Any) -> bool:
         """Whether a cell can have been saved, by the types that all who read it rely on."""
@@ -79,17 +82,17 @@ class SavedWork(ABC):
     @property
     def is_begun(self) -> bool:
         """Whether anything was ever saved."""
-        return self.cells.state > 0
+        return self.journal.state > 0
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is there: nothing was saved, or all of it was taken back or removed."""
-        return next(self.cells.items(""), None) is None
+        return next(self.journal.items(""), None) is None
 
     def entries(self) -> list[Entry]:
         """Return the entries of registers that were made on the spot."""
         found = []
-        for key, cell in self.cells.items(REGISTERED):
+        for key, cell in self.journal.items(REGISTERED):
             stream, _, identifier = key.partition("/")
             found.append(Entry(stream, identifier, cell.revision, cell.value))
         return found

@@ -9,11 +9,11 @@ from typing import Any, TypeGuard
 
 import orjson
 
-from claimlog.desk.cell_state import Values
 from claimlog.desk.coding_commitment import commitment_of, new_nonce
+from claimlog.desk.journal import NO_MARKS, Marks
+from claimlog.desk.journal_state import Values
 from claimlog.desk.request_error import CLOSED, LARGE, MALFORMED, RequestError
 from claimlog.desk.row_references import CLAIMS
-from claimlog.desk.saved_cells import NO_MARKS, Marks
 from claimlog.desk.saved_work import REGISTERED, RowFits, SavedWork, any_row_fits
 from claimlog.limits import PASSAGES_CHARACTERS
 
@@ -43,7 +43,7 @@ class Work(SavedWork):
     ----------
     coder, source
         Identifiers.
-    cells
+    journal
         Where it is saved; a draft is a cell, and so is an entry of a register.
     """
 
@@ -68,11 +68,11 @@ class Work(SavedWork):
     @property
     def begun_on(self) -> str | None:
         """SHA-256 of the text that its passages are of, None where nothing was noted."""
-        return (self.cells.marks.get(BEGUN) or {}).get("text_sha256")
+        return (self.journal.marks.get(BEGUN) or {}).get("text_sha256")
 
     @property
     def is_finished(self) -> bool:
-        return FINISHED in self.cells.marks
+        return FINISHED in self.journal.marks
 
     @property
     def state(self) -> str | None:
@@ -84,11 +84,11 @@ class Work(SavedWork):
     @property
     def commitment(self) -> str | None:
         """The hash that was made of the finished coding before anybody else saw it."""
-        return str(self.cells.marks[FINISHED]["commitment"]) if self.is_finished else None
+        return str(self.journal.marks[FINISHED]["commitment"]) if self.is_finished else None
 
     def drafts(self) -> dict[str, Row]:
         """Return the values of all drafts by name, in the order of the text."""
-        found = {name: cell.value for name, cell in self.cells.items(DRAFT)}
+        found = {name: cell.value for name, cell in self.journal.items(DRAFT)}
         return dict(sorted(found.items(), key=lambda pair: span_key(pair[1], pair[0])))
 
     def save(self, key: str, value: Row | None, base: int, marks: Marks = NO_MARKS) -> None:
@@ -108,7 +108,7 @@ class Work(SavedWork):
         if value is not None and key.startswith(DRAFT):
             own = self.drafts()
             require_few_passages({**own, key.removeprefix(DRAFT): value}.values())
-        self.cells.change({key: value}, {key: base}, marks)
+        self.journal.change({key: value}, {key: base}, marks)
 
     def save_finished(self, values: Mapping[str, Row], about: Row, nonce: str) -> None:
         """Save all cells of a coding that was made elsewhere, as finished: all of it, or nothing.
@@ -119,10 +119,10 @@ class Work(SavedWork):
             What is noted with the first change of a work.
         """
         finished = _finished_mark(content_of(about, values), nonce)
-        self.cells.change({**values}, {}, {BEGUN: about, FINISHED: finished})
+        self.journal.change({**values}, {}, {BEGUN: about, FINISHED: finished})
 
     def cells_of(self, prefix: str) -> list[str]:
-        return [name for name, _ in self.cells.items(prefix)]
+        return [name for name, _ in self.journal.items(prefix)]
 
     def refusal(self, marks: Marks, _values: Values, /) -> str | None:
         return STAYS if FINISHED in marks else None
@@ -140,12 +140,12 @@ class Work(SavedWork):
             If it was changed since.
         """
         self.require_unfinished()
-        self.cells.mark(FINISHED, _finished_mark(self.content(), new_nonce()), state)
+        self.journal.mark(FINISHED, _finished_mark(self.content(), new_nonce()), state)
 
     def content(self) -> Row:
         """Return all that a commitment is made to, in an order that tells nothing of its making."""
-        cells = {key: cell.value for key, cell in self.cells.items("")}
-        return content_of(self.cells.marks.get(BEGUN) or {}, cells)
+        cells = {key: cell.value for key, cell in self.journal.items("")}
+        return content_of(self.journal.marks.get(BEGUN) or {}, cells)
 
 
 def _finished_mark(content: Row, nonce: str) -> Row:

@@ -1,4 +1,4 @@
-"""Where the work of every coder lies, and moving it away."""
+"""The directory of the desk's saved works and decisions, and setting some of them aside."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from math import inf
 from pathlib import Path
 
+from claimlog.desk.journal import Journal
 from claimlog.desk.request_error import BUSY, RequestError
 from claimlog.desk.roles import NAME, named_role
-from claimlog.desk.saved_cells import SavedCells
 from claimlog.desk.saved_work import RowFits, any_row_fits
 from claimlog.desk.work import Work
 from claimlog.errors import ClaimlogError
@@ -101,7 +101,7 @@ class WorkFolder:
             path = self.folder(WORKS, named_role(coder).name) / saved_file(source)
             self._known[key] = Work(coder, source, path, self.row_fits)
         work = self._known[key]
-        work.cells.refresh()
+        work.journal.refresh()
         return work
 
     def decisions_path(self, source: str) -> Path:
@@ -121,14 +121,14 @@ class WorkFolder:
             if NAME.fullmatch(path.name) and path.is_dir() and not path.is_symlink()
         )
 
-    def expected_commitments(self) -> SavedCells:
+    def expected_commitments(self) -> Journal:
         """Return the commitments of other machines' coders, by ``SOURCE/CODER``, as they are now.
 
         They are to the codings of a pass, and go with it.
         """
-        cells = SavedCells(self.folder() / f"expected{ENDING}")
-        cells.refresh()
-        return cells
+        journal = Journal(self.folder() / f"expected{ENDING}")
+        journal.refresh()
+        return journal
 
     @contextmanager
     def works_lock(self, seconds: float = inf) -> Iterator[None]:
@@ -160,11 +160,11 @@ class WorkFolder:
             If it cannot be removed.
         """
         try:
-            work.cells.path.unlink(missing_ok=True)
+            work.journal.path.unlink(missing_ok=True)
         except OSError as error:
-            shown = self.package.relative(work.cells.path)
+            shown = self.package.relative(work.journal.path)
             raise ClaimlogError(f"{shown}: cannot be removed ({error.strerror})") from error
-        work.cells.refresh()
+        work.journal.refresh()
 
     def set_aside(self, source: str) -> Path:
         """Move the works and decisions on a source away, so that it can be coded anew.
@@ -182,7 +182,7 @@ class WorkFolder:
             {f"{source}/{coder}": None for coder, _ in expected.items(f"{source}/")}, {}
         )
         works = [self.work(coder, source) for coder in self.coders()]
-        paths = [(work.cells.path, f"{work.coder}{ENDING}") for work in works if work.is_begun]
+        paths = [(work.journal.path, f"{work.coder}{ENDING}") for work in works if work.is_begun]
         decisions = self.decisions_path(source)
         if decisions.exists():
             paths.append((decisions, SET_ASIDE_DECISIONS))

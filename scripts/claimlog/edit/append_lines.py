@@ -16,7 +16,7 @@ from claimlog.log.event_log import Log
 from claimlog.log.read_file import read_bytes
 from claimlog.sources.text import Texts
 from claimlog.validate import Report, validate
-from claimlog.validate.appended_rows import (
+from claimlog.validate.validate_appended import (
     findings_of_open_rows,
     is_valid,
     note_valid,

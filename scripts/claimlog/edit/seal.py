@@ -40,8 +40,8 @@ from claimlog.log.read_log import extend, read
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.sources.text import Texts
 from claimlog.validate import Report, validate
-from claimlog.validate.appended_rows import note_valid
 from claimlog.validate.free_text import is_free_text
+from claimlog.validate.validate_appended import note_valid
 
 LISTED = 5
 """Rows that are named of an author in a stream."""

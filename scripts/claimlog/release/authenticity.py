@@ -17,8 +17,8 @@ from claimlog.release.release_copy import ReleaseCopy
 from claimlog.release.release_files import GET_AGAIN
 from claimlog.release.release_site import is_of_site
 from claimlog.release.release_statement import STATEMENT_SUFFIX, read_statement
+from claimlog.release.release_verdict import FILES, LOG, Verdict
 from claimlog.release.signed_note import NOTE_BYTES
-from claimlog.release.verdict import FILES, LOG, Verdict
 from claimlog.untrusted_files import RIGHT_FILE, read_regular
 
 CHECKPOINT_SUFFIX = ".checkpoint"

@@ -34,8 +34,8 @@ from claimlog.release.diff import compare_states
 from claimlog.release.parquet_rewriting import ParquetRewriting
 from claimlog.release.release_copy import ReleaseCopy
 from claimlog.release.release_files import GET_AGAIN
+from claimlog.release.release_verdict import Verdict
 from claimlog.release.served_rows import SPARE_ROWS
-from claimlog.release.verdict import Verdict
 
 RULE = "release-delta"
 

@@ -27,7 +27,7 @@ from claimlog.release.generated_package_files import generated_package_files
 from claimlog.release.metadata import ReleaseMetadata
 from claimlog.release.release_copy import ReleaseCopy
 from claimlog.release.release_files import CHANGES, GET_AGAIN, LICENCE, VALIDATION
-from claimlog.release.verdict import Verdict
+from claimlog.release.release_verdict import Verdict
 from claimlog.release.write_release_folder import folder_metadata, release_summary
 
 RULE = "release-descriptors"

@@ -1,7 +1,7 @@
 """Time and memory that the process may take which reads a stranger's release, by its size.
 
 `archive.py` makes sure that an archive unpacks to no more than its size; how many files a release
-has at most is `MAX_MEMBERS` in `release_files.py`.
+has at most is `MAX_MEMBERS` in `published_files.py`.
 """
 
 from __future__ import annotations

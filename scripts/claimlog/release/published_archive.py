@@ -9,8 +9,8 @@ from claimlog.errors import ClaimlogError
 from claimlog.log.event_log import Log
 from claimlog.log.release_index import ReleaseEntry, require_agreement
 from claimlog.package import SUMS
-from claimlog.release.sandbox import verify_in_sandbox
-from claimlog.release.verdict import Verdict
+from claimlog.release.release_verdict import Verdict
+from claimlog.release.verify_process import verify_in_sandbox
 
 
 def verify_published_archive(

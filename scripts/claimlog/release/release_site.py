@@ -14,7 +14,7 @@ from claimlog.errors import Finding
 from claimlog.release.checksums import MAX_LISTED, sha256_of_files
 from claimlog.release.release_copy import ReleaseCopy
 from claimlog.release.release_files import GET_AGAIN, SITE, relative_paths
-from claimlog.release.verdict import Verdict
+from claimlog.release.release_verdict import Verdict
 
 SiteDrawer = Callable[[Path], None]
 """Writes ``site/`` into the directory of a release that has all else."""

@@ -28,11 +28,11 @@ from claimlog.release.log_check import check_kept_roots, check_log, check_served
 from claimlog.release.release_copy import ReleaseCopy, open_copy
 from claimlog.release.release_files import GET_AGAIN, is_solid_file, relative_paths
 from claimlog.release.release_site import check_site
+from claimlog.release.release_verdict import Verdict
 from claimlog.release.served_row_comparison import RULE as ROWS
 from claimlog.release.served_rows import database_path
 from claimlog.release.table_check import check_tables
 from claimlog.release.tool_wheel import LOCK, wheel_name
-from claimlog.release.verdict import Verdict
 
 Check = Callable[[ReleaseCopy, Verdict], None]
 
@@ -47,7 +47,8 @@ def verify_copy(
 ) -> Verdict:
     """Check a release's directory or archive.
 
-    It is read without limits of time and memory: of a stranger's, `claimlog.release.sandbox`.
+    It is read without limits of time and memory; those of a stranger in a process with limits
+    (`claimlog.release.verify_process`).
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ from claimlog.log.event_log import Log
 from claimlog.log.merkle import EMPTY_ROOT
 from claimlog.log.takedowns import RECORD, read_takedowns
 from claimlog.validate.report import Report
-from claimlog.validate.takedowns import check_released_rows, check_takedowns
+from claimlog.validate.takedown_rules import check_released_rows, check_takedowns
 
 
 def check_integrity(log: Log, report: Report) -> None:

@@ -10,7 +10,7 @@ from claimlog.errors import Finding
 from claimlog.log.event_log import Log
 from claimlog.schema.table_schema import Field, Table
 from claimlog.validate.report import Report
-from claimlog.validate.takedowns import with_taken_predecessors
+from claimlog.validate.takedown_rules import with_taken_predecessors
 
 REBASE_OPEN = "if a batch came in from elsewhere since a row was opened, run claimlog rebase"
 """The remedy for open rows whose versions a batch sealed elsewhere has taken."""

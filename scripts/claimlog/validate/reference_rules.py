@@ -20,7 +20,7 @@ from claimlog.schema.edtf import bounds
 from claimlog.schema.link_relations import SAME_FACT
 from claimlog.schema.table_schema import Table
 from claimlog.validate.report import Report
-from claimlog.validate.takedowns import with_taken_rows
+from claimlog.validate.takedown_rules import with_taken_rows
 
 CYCLE_SHOWN = 20
 """Entities that a finding names of a cycle, which may be a hundred thousand long."""

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from claimlog.desk.adjudication import Adjudication, decided_findings, verdicts_dict
+from claimlog.desk.adjudication_view import Adjudication, decided_findings, verdicts_dict
 from claimlog.desk.blindness import require_own_finished
-from claimlog.desk.change_decisions import (
+from claimlog.desk.coder_agreement import agreement
+from claimlog.desk.commit_decisions import commit_decisions
+from claimlog.desk.desk import Desk
+from claimlog.desk.entry_editing import remove_entry
+from claimlog.desk.save_decisions import (
     accept_agreed,
     choose_sides,
     decide,
@@ -15,11 +19,7 @@ from claimlog.desk.change_decisions import (
     step_decisions,
     take_all,
 )
-from claimlog.desk.change_drafts import is_of_file
-from claimlog.desk.coder_agreement import agreement
-from claimlog.desk.commit_decisions import commit_decisions
-from claimlog.desk.desk import Desk
-from claimlog.desk.entry_editing import remove_entry
+from claimlog.desk.save_drafts import is_of_file
 from claimlog.desk.web.request import Request
 from claimlog.desk.web.router import CHECKS, CODES, DECIDES, SLOW, Route
 
@@ -66,7 +66,7 @@ def _open(desk: Desk, request: Request) -> Adjudication:
         return opened
     compared, file = (request.given(name, str, None) for name in ("compared", "file"))
     is_shown = compared in (None, opened.comparison_digest)
-    if not is_shown or not is_of_file(opened.decisions.cells, file):
+    if not is_shown or not is_of_file(opened.decisions.journal, file):
         raise opened.stale()
     return opened
 
@@ -120,8 +120,8 @@ def _remove_entry(desk: Desk, request: Request) -> Found:
         if verdict.get("value")
     }
     base = request.given("base", int)
-    cells, marks = opened.decisions.cells, opened.decisions.reopening
-    return remove_entry(desk, cells, values, parts["stream"], parts["id"], base, marks)
+    journal, marks = opened.decisions.journal, opened.decisions.reopening
+    return remove_entry(desk, journal, values, parts["stream"], parts["id"], base, marks)
 
 
 def _undo(desk: Desk, request: Request) -> Found:

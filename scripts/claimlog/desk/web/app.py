@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from claimlog.desk.desk import Desk
-from claimlog.desk.prompt_answers import UnpreparedError, prompt_answer
+from claimlog.desk.quick_answers import UnpreparedError, prompt_answer
 from claimlog.desk.request_error import (
     ABSENT,
     BUSY,

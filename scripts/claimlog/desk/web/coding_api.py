@@ -5,15 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from claimlog.desk.change_drafts import (
-    finish,
-    remove_draft,
-    require_shown_work,
-    save_draft,
-    step_back,
-    work_dict,
-    work_findings,
-)
 from claimlog.desk.corrected_text import require_text_of_work
 from claimlog.desk.desk import Desk
 from claimlog.desk.entry_editing import (
@@ -24,11 +15,20 @@ from claimlog.desk.entry_editing import (
 )
 from claimlog.desk.forms import form
 from claimlog.desk.furniture import mark_furniture, may_mark_furniture, source_claims
+from claimlog.desk.journal import state_digest
 from claimlog.desk.lookup import NamedEntry, find_entries, named_entries
 from claimlog.desk.overview import overview, register_coder
 from claimlog.desk.request_error import ABSENT, RequestError
 from claimlog.desk.row_references import form_streams
-from claimlog.desk.saved_cells import state_digest
+from claimlog.desk.save_drafts import (
+    finish,
+    remove_draft,
+    require_shown_work,
+    save_draft,
+    step_back,
+    work_dict,
+    work_findings,
+)
 from claimlog.desk.shared_wording import shared_runs
 from claimlog.desk.web.request import Request
 from claimlog.desk.web.router import CHECKS, CODES, DECIDES, SLOW, Route
@@ -97,12 +97,12 @@ def _lookup(desk: Desk, request: Request) -> Found:
     if (source := request.query.get("source")) and not request.role.decides:
         desk.log.source(source)
         work = desk.work_folder.work(request.role.name, source)
-        made = (source, work.cells.version)  # before what is of it
+        made = (source, work.journal.version)  # before what is of it
         proposed = work.entry_rows().get(stream, {})
         used = usage(desk, work, stream)
     elif source:
         decisions = desk.decisions(source)
-        made = (source, decisions.cells.version)
+        made = (source, decisions.journal.version)
         proposed = decisions.entry_rows().get(stream, {})
     whole = desk.log.whole
 
@@ -191,14 +191,14 @@ def _save_entry(desk: Desk, request: Request) -> Found:
     work.require_unfinished()
     value, base = request.given("value", dict), request.given("base", int)
     with desk.beginning(work) as marks:
-        return save_entry(desk, work.cells, parts["stream"], parts["id"], value, base, marks)
+        return save_entry(desk, work.journal, parts["stream"], parts["id"], value, base, marks)
 
 
 def _remove_entry(desk: Desk, request: Request) -> Found:
     work, parts = _own_work(desk, request), request.parts
     work.require_unfinished()
     base = request.given("base", int)
-    return remove_entry(desk, work.cells, work.drafts(), parts["stream"], parts["id"], base)
+    return remove_entry(desk, work.journal, work.drafts(), parts["stream"], parts["id"], base)
 
 
 def _undo(desk: Desk, request: Request) -> Found:

@@ -26,7 +26,7 @@ from claimlog.release.checkpoint_signing import present_origin
 from claimlog.release.checksums import sha256_of_file
 from claimlog.release.published_checkpoint import CHECKPOINT_FILE, require_continuation
 from claimlog.release.publishing.note_check import require_checkpoint_of_log
-from claimlog.release.publishing.release_files import PublishedFile, ReleaseFiles, Say
+from claimlog.release.publishing.published_files import PublishedFile, ReleaseFiles, Say
 from claimlog.release.release_files import walk_files
 from claimlog.release.signed_note import NOTE_BYTES
 from claimlog.release.site_mark import require_own_site

@@ -16,7 +16,7 @@ from claimlog.errors import ClaimlogError, UsageError
 from claimlog.escaping import plain_line
 from claimlog.media_types import BINARY
 from claimlog.release.publishing.listed_items import MOST_ITEMS, PAGE_SIZE, listed_items
-from claimlog.release.publishing.release_files import (
+from claimlog.release.publishing.published_files import (
     PublishedFile,
     ReleaseFiles,
     Say,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 
 from claimlog.errors import ClaimlogError
-from claimlog.release.publishing.release_files import PublishedFile
+from claimlog.release.publishing.published_files import PublishedFile
 from claimlog.web_client import WebClient
 
 

@@ -16,7 +16,7 @@ from claimlog.errors import ClaimlogError
 from claimlog.escaping import plain_line
 from claimlog.release.metadata import ReleaseMetadata
 from claimlog.release.publishing.listed_items import MOST_ITEMS, PAGE_SIZE, listed_items
-from claimlog.release.publishing.release_files import (
+from claimlog.release.publishing.published_files import (
     SHOWN,
     PublishedFile,
     ReleaseFiles,

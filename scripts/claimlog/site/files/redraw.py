@@ -1,7 +1,7 @@
 """Draws the pages of a stranger's release again and compares them, within limits of a process.
 
-Started as a program by `claimlog.release.sandbox`, after its tables were found to be what its log
-gives: what is drawn here is drawn from tables that were checked.
+Started as a program by `claimlog.release.verify_process`, after its tables were found to be what
+its log gives: what is drawn here is drawn from tables that were checked.
 """
 
 from __future__ import annotations

@@ -13,9 +13,9 @@ from claimlog.log.release_index import ReleaseEntry
 from claimlog.release.process_limits import limits_of_release
 from claimlog.release.release_copy import require_place
 from claimlog.release.release_site import note_drawn_pages, note_undrawn_pages
-from claimlog.release.verdict import Verdict
+from claimlog.release.release_verdict import Verdict
 
-PROGRAM = "claimlog.release.sandbox"
+PROGRAM = "claimlog.release.verify_process"
 
 
 def verify_in_sandbox(

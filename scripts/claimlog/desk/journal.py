@@ -26,7 +26,7 @@ from typing import Any
 
 import orjson
 
-from claimlog.desk.cell_state import (
+from claimlog.desk.journal_state import (
     MARK,
     MARKS,
     NAME,
@@ -35,7 +35,7 @@ from claimlog.desk.cell_state import (
     UNDO,
     WHOLE,
     Cell,
-    CellState,
+    JournalState,
     Values,
     with_marks,
 )
@@ -86,7 +86,7 @@ class StaleError(Exception):
         super().__init__(f"changed meanwhile: {', '.join(keys)}")
 
 
-class SavedCells:
+class Journal:
     """Cells of one file; several threads and processes may change them.
 
     Parameters
@@ -113,7 +113,7 @@ class SavedCells:
         self._cell_fits, self._mark_fits = cell_fits, mark_fits
         self._refusal = refusal
         self._mutex = threading.RLock()
-        self._state = CellState()
+        self._state = JournalState()
 
     def refresh(self) -> None:
         """Read what other processes appended since.
@@ -132,7 +132,7 @@ class SavedCells:
                 finally:
                     os.close(handle)
             except FileNotFoundError:
-                self._state = CellState()  # it was set aside, or never was
+                self._state = JournalState()  # it was set aside, or never was
             except OSError as error:
                 said = "is a symbolic link" if error.errno == errno.ELOOP else reason(error)
                 raise ClaimlogError(
@@ -364,7 +364,7 @@ class SavedCells:
         size = status.st_size
         head = os.pread(handle, HEAD_BYTES, 0)  # another file may have the number of a former one
         if self._state.file != status.st_ino or not head.startswith(self._state.head):
-            self._state = CellState(file=status.st_ino)
+            self._state = JournalState(file=status.st_ino)
         self._state.head = head
         if size < self._state.size:
             raise ClaimlogError(f"{self.path.name}: is shorter than it was; restore it")

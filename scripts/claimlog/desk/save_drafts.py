@@ -1,4 +1,4 @@
-"""Changes that a coder makes of drafts, as the pages send them, and how they are answered."""
+"""Saves what a coder drafts, as the pages send it, and answers them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 from claimlog.desk.desk import Desk
 from claimlog.desk.draft_findings import coding_findings, error_count
 from claimlog.desk.draft_values import clean_values
+from claimlog.desk.journal import NO_MARKS, Journal, Marks, StaleError, stale
 from claimlog.desk.places import Places, require_same_text
 from claimlog.desk.request_error import ABSENT, INVALID, MALFORMED, RequestError
 from claimlog.desk.row_references import CLAIMS, REQUESTED
-from claimlog.desk.saved_cells import NO_MARKS, Marks, SavedCells, StaleError, stale
 from claimlog.desk.work import DRAFT, Work, require_draft_name
 from claimlog.sources.anchor import COLUMNS as ANCHOR
 
@@ -28,23 +28,23 @@ def work_dict(desk: Desk, work: Work) -> Row:
         "coder": work.coder,
         "finished": work.is_finished,
         "commitment": work.commitment,
-        **state_dict(work.cells),
+        **state_dict(work.journal),
         "drafts": [draft_dict(work, places, name) for name in work.drafts()],
         "registered": [entry.as_dict() for entry in work.entries()],
     }
 
 
-def state_dict(cells: SavedCells) -> Row:
+def state_dict(journal: Journal) -> Row:
     return {
-        "state": cells.state,
-        "file": cells.name,
-        "can_undo": cells.can_undo,
-        "can_redo": cells.can_redo,
+        "state": journal.state,
+        "file": journal.name,
+        "can_undo": journal.can_undo,
+        "can_redo": journal.can_redo,
     }
 
 
-def is_of_file(cells: SavedCells, shown: str | None) -> bool:
-    """Whether the states and revisions that a page shows are of these cells.
+def is_of_file(journal: Journal, shown: str | None) -> bool:
+    """Whether the states and revisions that a page shows are of this journal.
 
     Another pass is saved in another file, in which numbers are the same again.
 
@@ -54,7 +54,7 @@ def is_of_file(cells: SavedCells, shown: str | None) -> bool:
         ``file`` of what the page shows; empty if nothing was there, as no number but 0 is of that;
         None of who takes whatever is there.
     """
-    return shown in (None, "", cells.name)
+    return shown in (None, "", journal.name)
 
 
 def require_shown_work(desk: Desk, work: Work, shown: str | None, draft: str | None) -> None:
@@ -72,7 +72,7 @@ def require_shown_work(desk: Desk, work: Work, shown: str | None, draft: str | N
     RequestError
         If it does; `current` is what is there.
     """
-    if is_of_file(work.cells, shown):
+    if is_of_file(work.journal, shown):
         return
     current = work_dict(desk, work)
     if draft is not None:
@@ -82,7 +82,7 @@ def require_shown_work(desk: Desk, work: Work, shown: str | None, draft: str | N
 
 def draft_dict(work: Work, places: Places, name: str) -> Row | None:
     """Return a draft as answers hold it; None if it was removed."""
-    cell = work.cells.cell(f"{DRAFT}{name}")
+    cell = work.journal.cell(f"{DRAFT}{name}")
     return None if cell.value is None else draft_view(places, name, cell.revision, cell.value)
 
 
@@ -152,7 +152,7 @@ def _save(
 
 
 def draft_answer(work: Work, places: Places, name: str) -> Row:
-    return {**state_dict(work.cells), "draft": draft_dict(work, places, name)}
+    return {**state_dict(work.journal), "draft": draft_dict(work, places, name)}
 
 
 def step_back(desk: Desk, work: Work, state: int, again: bool) -> Row:
@@ -168,7 +168,7 @@ def step_back(desk: Desk, work: Work, state: int, again: bool) -> Row:
     desk.log.require_places(work.source)  # the answer rests on it: indexed before, not after
     try:
         with desk.beginning(work):
-            (work.cells.redo if again else work.cells.undo)(state)
+            (work.journal.redo if again else work.journal.undo)(state)
     except StaleError as error:
         raise stale(CHANGED_ELSEWHERE, work_dict(desk, work)) from error
     return work_dict(desk, work)
@@ -185,7 +185,7 @@ def work_findings(desk: Desk, work: Work, draft: str | None = None) -> Row:
         If there is no such draft.
     """
     whole = desk.log.whole
-    version = (work.source, work.cells.version, whole.size, whole.root)  # before what is of it
+    version = (work.source, work.journal.version, whole.size, whole.root)  # before what is of it
     drafts, entries = work.drafts(), work.entry_rows()
     if draft is not None:
         if draft not in drafts:
@@ -216,7 +216,7 @@ def finish(desk: Desk, work: Work, state: int) -> Row:
         If it is empty, a rule is broken, or something was changed meanwhile.
     """
     work.require_unfinished()
-    if work.cells.state != state:
+    if work.journal.state != state:
         raise stale(CHANGED_ELSEWHERE, work_dict(desk, work))
     if not work.drafts():
         raise RequestError(INVALID, "nothing is coded here")

@@ -1,6 +1,6 @@
 """What the adjudicator is shown of a text: its codings compared, with what is decided of them.
 
-Decisions are changed in `change_decisions`.
+Decisions are changed in `save_decisions`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from claimlog.desk.blindness import finished_works
-from claimlog.desk.change_drafts import CHANGED_ELSEWHERE, draft_view, findings_dict, state_dict
 from claimlog.desk.comparison import ADDED, AGREED, Unit, compare
 from claimlog.desk.corrected_text import require_text_of_work
 from claimlog.desk.decisions import LEFT, NEW, RIGHT, SIDES, UNIT, Decisions
@@ -17,11 +16,12 @@ from claimlog.desk.desk import Desk
 from claimlog.desk.draft_findings import draft_findings
 from claimlog.desk.entry_candidates import proposed_entries
 from claimlog.desk.entry_merge import NewEntries
+from claimlog.desk.journal import stale, state_digest
 from claimlog.desk.places import Places
-from claimlog.desk.prompt_answers import require_time
+from claimlog.desk.quick_answers import require_time
 from claimlog.desk.request_error import ABSENT, CLOSED, RequestError
 from claimlog.desk.row_references import CLAIMS
-from claimlog.desk.saved_cells import stale, state_digest
+from claimlog.desk.save_drafts import CHANGED_ELSEWHERE, draft_view, findings_dict, state_dict
 from claimlog.desk.work import Work, require_draft_name
 
 Row = dict[str, Any]
@@ -81,7 +81,7 @@ class Adjudication:
         for work in works:
             require_text_of_work(desk.package, work, sources)
         decisions = desk.decisions(source)
-        sides_revision = decisions.cells.cell(SIDES).revision
+        sides_revision = decisions.journal.cell(SIDES).revision
         sides = _compared(desk, works, decisions)
         definition = desk.log.definition
         places = desk.log.require_places(source)
@@ -159,7 +159,7 @@ class Adjudication:
         return verdict["value"] if verdict and take == NEW else None
 
     def _verdict(self, name: str) -> Row | None:
-        return cast("Row | None", self.decisions.cells.cell(f"{UNIT}{name}").value)
+        return cast("Row | None", self.decisions.journal.cell(f"{UNIT}{name}").value)
 
     def open_units(self) -> list[Unit]:
         verdicts = self.decisions.verdicts()
@@ -169,7 +169,7 @@ class Adjudication:
         """Return all of it as answers hold it."""
         return {
             "source_id": self.source,
-            **state_dict(self.decisions.cells),
+            **state_dict(self.decisions.journal),
             "text_sha256": self.places.text.sha256,
             "sides": [work.coder for work in self.sides],
             "compared": self.comparison_digest,
@@ -186,7 +186,7 @@ class Adjudication:
 
     def unit_dict(self, unit: Unit) -> Row:
         """Return a passage as answers hold it, with both codings and the verdict."""
-        cell = self.decisions.cells.cell(f"{UNIT}{unit.name}")
+        cell = self.decisions.journal.cell(f"{UNIT}{unit.name}")
         verdict = cell.value if cell.value and cell.value.get("take") else None
         start, end = unit.start, unit.end
         return {
@@ -223,7 +223,7 @@ def _compared(desk: Desk, works: list[Work], decisions: Decisions) -> list[Work]
         here = {work.coder: work.commitment for work in sides}
         expected = decisions.commitments or here
         if gone := [name for name in names if name not in here or here[name] != expected.get(name)]:
-            path = desk.package.relative(decisions.cells.path)
+            path = desk.package.relative(decisions.journal.path)
             raise RequestError(
                 CLOSED,
                 f"{decisions.source} was decided by the coding of {', '.join(gone)}, which is not "

@@ -1,4 +1,4 @@
-"""Answers that are soon there: what takes seconds first is left to another thread."""
+"""Answers that no page waits for: what takes seconds is computed in another thread first."""
 
 from __future__ import annotations
 

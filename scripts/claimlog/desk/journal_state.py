@@ -1,4 +1,4 @@
-"""What the lines of a file of `saved_cells` add up to: cells, their undo and redo, and marks."""
+"""What the lines of a file of `journal` add up to: cells, their undo and redo, and marks."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Cell:
 
 
 @dataclass
-class CellState:
+class JournalState:
     """The cells after the lines that were applied.
 
     Attributes

@@ -12,28 +12,28 @@ from typing import Any
 
 import pytest
 
-from claimlog.desk import cell_state, saved_cells
-from claimlog.desk.cell_state import Cell
-from claimlog.desk.decisions import Decisions
+from claimlog.desk import journal, journal_state
+from claimlog.desk.decisions import MOST_NOTE, Decisions
+from claimlog.desk.journal import MOST_MARKS, Journal, StaleError
+from claimlog.desk.journal_state import Cell
 from claimlog.desk.request_error import CLOSED, LARGE, RequestError
-from claimlog.desk.saved_cells import MOST_MARKS, SavedCells, StaleError
 from claimlog.desk.work import Work
 from claimlog.errors import ClaimlogError, is_of_the_machine
 
 
-def cells_at(path: Path) -> SavedCells:
-    cells = SavedCells(path)
+def cells_at(path: Path) -> Journal:
+    cells = Journal(path)
     cells.refresh()
     return cells
 
 
-def values(cells: SavedCells) -> dict[str, Any]:
+def values(cells: Journal) -> dict[str, Any]:
     return {key: cell.value for key, cell in cells.items("")}
 
 
 def test_a_file_that_was_cut_anywhere_holds_what_was_acknowledged_before(tmp_path: Path) -> None:
     path = tmp_path / "work.ndjson"
-    cells = SavedCells(path)
+    cells = Journal(path)
     states = [(0, {})]
     steps = (
         lambda: cells.change({"a": {"x": 1}}, {"a": 0}),
@@ -61,7 +61,7 @@ def test_what_was_acknowledged_outlives_a_killed_process(tmp_path: Path) -> None
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
-        cells = SavedCells(path)
+        cells = Journal(path)
         for number in range(100_000):
             cells.change({"a": number}, {})
             os.write(writing, b".")
@@ -79,7 +79,7 @@ def test_what_was_acknowledged_outlives_a_killed_process(tmp_path: Path) -> None
 
 
 def test_of_two_windows_the_second_is_refused_and_nothing_is_lost(tmp_path: Path) -> None:
-    first, second = SavedCells(tmp_path / "w"), SavedCells(tmp_path / "w")
+    first, second = Journal(tmp_path / "w"), Journal(tmp_path / "w")
     first.change({"a": 1}, {"a": 0})
     with pytest.raises(StaleError):
         second.change({"a": 2}, {"a": 0})
@@ -92,14 +92,14 @@ def test_of_two_windows_the_second_is_refused_and_nothing_is_lost(tmp_path: Path
 
 
 def test_the_same_change_again_is_no_second_one(tmp_path: Path) -> None:
-    cells = SavedCells(tmp_path / "w")
+    cells = Journal(tmp_path / "w")
     cells.change({"a": 1}, {"a": 0})
     cells.change({"a": 1}, {"a": 0})
     assert cells.state == 1
 
 
 def test_undo_goes_back_to_the_beginning_and_redo_to_the_end(tmp_path: Path) -> None:
-    cells = SavedCells(tmp_path / "w")
+    cells = Journal(tmp_path / "w")
     for number in range(4):
         cells.change({"a": number, str(number): number}, {})
     last = values(cells)
@@ -119,19 +119,19 @@ def test_undo_goes_back_to_the_beginning_and_redo_to_the_end(tmp_path: Path) -> 
 def test_a_file_has_a_name_of_its_own_which_stays_when_it_is_written_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(saved_cells, "LINES_BYTES", 500)
-    monkeypatch.setattr(cell_state, "STEPS_BYTES", 50)
+    monkeypatch.setattr(journal, "LINES_BYTES", 500)
+    monkeypatch.setattr(journal_state, "STEPS_BYTES", 50)
     path = tmp_path / "work.ndjson"
-    cells = SavedCells(path)
+    cells = Journal(path)
     cells.refresh()
     assert cells.name == ""
     cells.change({"a": 0}, {})
     name = cells.name
-    assert len(name) == 2 * saved_cells.FILE_NAME_BYTES
+    assert len(name) == 2 * journal.FILE_NAME_BYTES
     for number in range(1, 40):
         cells.change({"a": number}, {})
     assert b'"whole"' in path.read_bytes()
-    again = SavedCells(path)
+    again = Journal(path)
     again.refresh()
     assert again.name == cells.name == name
     path.unlink()
@@ -146,12 +146,12 @@ def test_a_file_has_a_name_of_its_own_which_stays_when_it_is_written_anew(
 
 
 def test_a_file_that_was_set_aside_is_begun_anew(tmp_path: Path) -> None:
-    cells = SavedCells(tmp_path / "w")
+    cells = Journal(tmp_path / "w")
     cells.change({"a": 1, "b": 2}, {})
     cells.path.rename(tmp_path / "away")
     cells.refresh()
     assert (values(cells), cells.state) == ({}, 0)
-    other = SavedCells(cells.path)
+    other = Journal(cells.path)
     other.change({"c": 3}, {})
     other.change({"d": 4}, {})
     cells.change({"e": 5}, {"e": 0})
@@ -161,7 +161,7 @@ def test_a_file_that_was_set_aside_is_begun_anew(tmp_path: Path) -> None:
 def test_a_full_disk_changes_nothing_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cells = SavedCells(tmp_path / "w")
+    cells = Journal(tmp_path / "w")
     cells.change({"a": 1}, {"a": 0})
     write = os.pwrite
 
@@ -182,7 +182,7 @@ def test_a_full_disk_changes_nothing_and_says_so(
 
 def test_a_line_that_was_spoilt_is_named_and_a_link_not_followed(tmp_path: Path) -> None:
     path = tmp_path / "work.ndjson"
-    cells = SavedCells(path)
+    cells = Journal(path)
     cells.change({"a": 1}, {})
     cells.change({"a": 2}, {})
     path.write_bytes(path.read_bytes().replace(b'"a":1', b'"a":!'))
@@ -191,7 +191,7 @@ def test_a_line_that_was_spoilt_is_named_and_a_link_not_followed(tmp_path: Path)
     link = tmp_path / "link.ndjson"
     link.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(RequestError):
-        SavedCells(link).change({"a": 1}, {})
+        Journal(link).change({"a": 1}, {})
     assert not (tmp_path / "elsewhere").exists()
 
 
@@ -206,7 +206,7 @@ def test_what_is_no_regular_file_is_named_and_not_waited_for(kind: str, tmp_path
     else:
         path.mkdir()
     with pytest.raises(ClaimlogError, match=r"^coder-1/S102\.ndjson: .*move it away") as said:
-        SavedCells(path).refresh()
+        Journal(path).refresh()
     assert not is_of_the_machine(said.value)
 
 
@@ -214,26 +214,26 @@ def test_what_closed_meanwhile_is_not_changed(tmp_path: Path) -> None:
     """As of two threads or processes, of which one looked before the other closed it."""
     work = Work("coder-2", "S102", tmp_path / "S102.ndjson")
     work.save("draft/a", {"start": 0, "end": 5}, 0, {"begun": {"coder": "", "source_id": ""}})
-    other = Work("coder-2", "S102", work.cells.path)
-    other.cells.refresh()
+    other = Work("coder-2", "S102", work.journal.path)
+    other.journal.refresh()
     work.finish(1)
     assert not other.is_finished
     with pytest.raises(RequestError, match="declared finished") as refused:
         other.save("draft/b", {"start": 6, "end": 9}, 0)
     assert refused.value.code == CLOSED
     decisions = Decisions("S102", tmp_path / "decisions.ndjson")
-    decisions.cells.mark("committing", {"pass": 1, "codings_only": False})
+    decisions.journal.mark("committing", {"pass": 1, "codings_only": False})
     with pytest.raises(RequestError, match="commit it again first"):
-        decisions.cells.change({"unit/a+a": {"take": "none"}}, {})
-    decisions.cells.change({"link/C001-001/C001-002": {"no": True}}, {})
+        decisions.journal.change({"unit/a+a": {"take": "none"}}, {})
+    decisions.journal.change({"link/C001-001/C001-002": {"no": True}}, {})
 
 
 def test_changes_without_end_are_let_go_of_and_nothing_that_is_there_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(saved_cells, "LINES_BYTES", 2_000)
-    monkeypatch.setattr(cell_state, "STEPS_BYTES", 500)
-    windows = [SavedCells(tmp_path / "work") for _ in range(2)]
+    monkeypatch.setattr(journal, "LINES_BYTES", 2_000)
+    monkeypatch.setattr(journal_state, "STEPS_BYTES", 500)
+    windows = [Journal(tmp_path / "work") for _ in range(2)]
     windows[0].mark("begun", {"by": "coder-1"})
     windows[0].change({"first": "stays", "gone": 1}, {})
     windows[0].change({"gone": None}, {})
@@ -263,16 +263,16 @@ def test_changes_without_end_are_let_go_of_and_nothing_that_is_there_is(
 def test_a_long_work_is_not_written_out_at_each_change_where_that_gains_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(saved_cells, "LINES_BYTES", 2_000)
+    monkeypatch.setattr(journal, "LINES_BYTES", 2_000)
     tries: list[int] = []
-    write = SavedCells._write_anew
+    write = Journal._write_anew
 
-    def count(cells: SavedCells) -> bool:
+    def count(cells: Journal) -> bool:
         tries.append(cells._state.size)
         return write(cells)
 
-    monkeypatch.setattr(SavedCells, "_write_anew", count)
-    cells = SavedCells(tmp_path / "work")
+    monkeypatch.setattr(Journal, "_write_anew", count)
+    cells = Journal(tmp_path / "work")
     for number in range(1_000):
         cells.change({str(number): "x" * 20}, {})
     size = cells.path.stat().st_size
@@ -286,9 +286,9 @@ def test_a_file_that_cannot_be_written_anew_goes_on_as_it_was(
     def fail(*_: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(saved_cells, "LINES_BYTES", 200)
+    monkeypatch.setattr(journal, "LINES_BYTES", 200)
     monkeypatch.setattr(Path, "replace", fail)
-    cells = SavedCells(tmp_path / "work")
+    cells = Journal(tmp_path / "work")
     for number in range(100):
         cells.change({"a": number}, {})
     assert values(cells_at(cells.path)) == {"a": 99}
@@ -298,9 +298,9 @@ def test_a_file_that_cannot_be_written_anew_goes_on_as_it_was(
 def test_a_file_never_grows_to_more_than_is_read_and_can_be_closed_then(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(saved_cells, "FILE_BYTES", 2_000)
-    monkeypatch.setattr(saved_cells, "MARK_BYTES", 500)
-    cells = SavedCells(tmp_path / "work")
+    monkeypatch.setattr(journal, "FILE_BYTES", 2_000)
+    monkeypatch.setattr(journal, "MARK_BYTES", 500)
+    cells = Journal(tmp_path / "work")
 
     def fill() -> None:
         for number in range(1_000):
@@ -311,13 +311,13 @@ def test_a_file_never_grows_to_more_than_is_read_and_can_be_closed_then(
     assert refused.value.code == LARGE
     with pytest.raises(RequestError, match="no more fits"):
         cells.undo(cells.state)
-    monkeypatch.setattr(saved_cells, "LINES_BYTES", 300)
-    monkeypatch.setattr(cell_state, "STEPS_BYTES", 100)
+    monkeypatch.setattr(journal, "LINES_BYTES", 300)
+    monkeypatch.setattr(journal_state, "STEPS_BYTES", 100)
     for number in range(60):
         cells.change({str(number): None}, {})
     cells.change({"a": "fits again"}, {})
     cells.mark("finished", {"by": "coder-1"})
-    again = SavedCells(tmp_path / "work")
+    again = Journal(tmp_path / "work")
     again.refresh()
     assert again.marks == {"finished": {"by": "coder-1"}}
     assert again.cell("a").value == "fits again"
@@ -378,9 +378,9 @@ def test_a_line_that_the_desk_cannot_have_saved_is_named(
     work = Work("coder-2", "S102", path)
     for _ in range(2):
         with pytest.raises(ClaimlogError, match=r"^coder-2/S102\.ndjson:3: is no line of the desk"):
-            work.cells.refresh()
+            work.journal.refresh()
     with pytest.raises(ClaimlogError, match="no line"):
-        work.cells.change({"draft/b": {"start": 1, "end": 2}}, {})
+        work.journal.change({"draft/b": {"start": 1, "end": 2}}, {})
     assert path.read_bytes() == before
 
 
@@ -398,13 +398,15 @@ def test_a_line_that_the_desk_cannot_have_saved_is_named(
         '{"set":{"unit/1":{"take":"new"}}}',
         '{"set":{"unit/1":{"take":"new","value":{"start":"a"}}}}',
         '{"set":{"unit/1":{"take":"left","value":5}}}',
+        '{"set":{"unit/1":{"take":"left","note":5}}}',
+        f'{{"set":{{"unit/1":{{"take":null,"note":"{"n" * (MOST_NOTE + 1)}"}}}}}}',
     ],
 )
 def test_decisions_that_the_desk_cannot_have_saved_are_named(line: str, tmp_path: Path) -> None:
     path = tmp_path / "S102.ndjson"
     path.write_text(f"{line}\n", "utf-8")
     with pytest.raises(ClaimlogError, match=r"S102\.ndjson:1: is no line of the desk; restore it"):
-        Decisions("S102", path).cells.refresh()
+        Decisions("S102", path).journal.refresh()
 
 
 @pytest.mark.parametrize("line", ["11", '{"set":{}}', '{"set":{"":0}}', '{"undo":1}'])
@@ -417,7 +419,7 @@ def test_a_file_is_read_no_further_than_to_the_first_line_that_is_none(
     tracemalloc.start()
     try:
         with pytest.raises(ClaimlogError, match=r"S102\.ndjson:[12]: is no line of the desk"):
-            SavedCells(path).refresh()
+            Journal(path).refresh()
         assert tracemalloc.get_traced_memory()[1] < 3 * path.stat().st_size
     finally:
         tracemalloc.stop()
@@ -429,7 +431,7 @@ def test_marks_are_a_handful_or_the_file_is_none_of_the_desk(tmp_path: Path) -> 
     lines = [json.dumps({"mark": str(number), "data": 0}) for number in range(MOST_MARKS + 1)]
     path.write_text("\n".join([*lines, ""]), "utf-8")
     with pytest.raises(ClaimlogError, match=rf"ndjson:{MOST_MARKS + 1}: is no line of the desk"):
-        SavedCells(path).refresh()
+        Journal(path).refresh()
     path.write_text("\n".join([*lines[:-1], ""]), "utf-8")
     assert len(cells_at(path).marks) == MOST_MARKS
 
@@ -437,8 +439,8 @@ def test_marks_are_a_handful_or_the_file_is_none_of_the_desk(tmp_path: Path) -> 
 def test_so_many_changes_can_be_taken_back_and_no_more_are_held(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cell_state, "STEPS", 10)
-    cells = SavedCells(tmp_path / "work")
+    monkeypatch.setattr(journal_state, "STEPS", 10)
+    cells = Journal(tmp_path / "work")
     for number in range(26):
         cells.change({"a": number}, {})
     again = cells_at(cells.path)
@@ -457,10 +459,10 @@ def test_a_file_that_begins_anew_is_another_one_whatever_its_number(tmp_path: Pa
     """A file system may give the number of a removed file to the next one."""
     path, other = tmp_path / "work.ndjson", tmp_path / "other.ndjson"
     marks = {"begun": {"coder": "coder-1", "source_id": "S001", "text_sha256": "0" * 64}}
-    first = SavedCells(path)
+    first = Journal(path)
     first.change({"a": {"statement": "One."}}, {}, marks)
     first.undo(1)
-    SavedCells(other).change({"b": {"statement": "Another one." * 20}}, {}, marks)
+    Journal(other).change({"b": {"statement": "Another one." * 20}}, {}, marks)
     path.write_bytes(other.read_bytes())  # which keeps the number
     first.refresh()
     assert (first.state, first.can_redo) == (1, False)

@@ -1,17 +1,17 @@
-"""Changes of what is decided of a text: verdicts, entries of registers, sides; undo and redo."""
+"""Saves what the adjudicator decides of a text: verdicts, register entries, sides; undo, redo."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from claimlog.desk.adjudication import NEW_PREFIX, Adjudication
+from claimlog.desk.adjudication_view import NEW_PREFIX, Adjudication
 from claimlog.desk.blindness import finished_works
-from claimlog.desk.change_drafts import CHANGED_ELSEWHERE, claim_value, state_dict
 from claimlog.desk.comparison import AGREED, Unit
 from claimlog.desk.decisions import (
     COMMITMENTS,
     LEFT,
+    MOST_NOTE,
     NEW,
     PROPOSAL,
     REGISTERED_AS,
@@ -23,14 +23,14 @@ from claimlog.desk.decisions import (
 )
 from claimlog.desk.entry_clashes import clashing_entries
 from claimlog.desk.entry_editing import require_new_identifier, save_entry
+from claimlog.desk.journal import StaleError, stale
 from claimlog.desk.request_error import ABSENT, CLOSED, INVALID, MALFORMED, RequestError
 from claimlog.desk.row_references import CLAIMS, references
-from claimlog.desk.saved_cells import StaleError, stale
+from claimlog.desk.save_drafts import CHANGED_ELSEWHERE, claim_value, state_dict
 from claimlog.desk.work import require_few_drafts, require_few_passages
 from claimlog.desk.work_folder import BEGIN_SECONDS
 
 Row = dict[str, Any]
-MOST_NOTE = 500
 
 
 def decide(adjudication: Adjudication, name: str, given: Mapping[str, Any], base: int) -> Row:
@@ -93,7 +93,7 @@ def _save_verdicts(adjudication: Adjudication, values: Row, base: Mapping[str, i
         if (decisions.chosen_sides, decisions.commitments) != ([*compared], compared):
             values = {**values, SIDES: [*compared], COMMITMENTS: compared}
         base = {**base, SIDES: adjudication.sides_revision}
-        decisions.cells.change(values, base, decisions.reopening)
+        decisions.journal.change(values, base, decisions.reopening)
 
 
 def _require_clear_names(adjudication: Adjudication, value: Row) -> None:
@@ -125,7 +125,7 @@ def _require_not_named(adjudication: Adjudication, stream: str, name: str) -> No
 def _unit_answer(adjudication: Adjudication, name: str) -> Row:
     unit = adjudication.unit(name)
     return {
-        **state_dict(adjudication.decisions.cells),
+        **state_dict(adjudication.decisions.journal),
         "open": len(adjudication.open_units()),
         "unit": adjudication.unit_dict(unit),
     }
@@ -159,7 +159,7 @@ def take_all(adjudication: Adjudication, state: int) -> None:
 
 
 def _take_left(adjudication: Adjudication, values: Row) -> None:
-    base = {key: adjudication.decisions.cells.cell(key).revision for key in values}
+    base = {key: adjudication.decisions.journal.cell(key).revision for key in values}
     try:
         _save_verdicts(adjudication, values, base)
     except StaleError as error:
@@ -257,7 +257,7 @@ def save_own_entry(
     decisions = adjudication.decisions
     decisions.require_open()
     marks = decisions.reopening
-    return save_entry(adjudication.desk, decisions.cells, stream, name, value, base, marks)
+    return save_entry(adjudication.desk, decisions.journal, stream, name, value, base, marks)
 
 
 def step_decisions(adjudication: Adjudication, state: int, again: bool) -> None:
@@ -265,7 +265,7 @@ def step_decisions(adjudication: Adjudication, state: int, again: bool) -> None:
     decisions = adjudication.decisions
     decisions.require_open()
     try:
-        step = decisions.cells.redo if again else decisions.cells.undo
+        step = decisions.journal.redo if again else decisions.journal.undo
         step(state, decisions.reopening)
     except StaleError as error:
         raise adjudication.stale() from error
@@ -274,11 +274,11 @@ def step_decisions(adjudication: Adjudication, state: int, again: bool) -> None:
 def _change(adjudication: Adjudication, values: Row, base: Mapping[str, int]) -> None:
     try:
         decisions = adjudication.decisions
-        decisions.cells.change(values, base, decisions.reopening)
+        decisions.journal.change(values, base, decisions.reopening)
     except StaleError as error:
         raise adjudication.stale() from error
 
 
 def _require_state(adjudication: Adjudication, state: int) -> None:
-    if adjudication.decisions.cells.state != state:
+    if adjudication.decisions.journal.state != state:
         raise adjudication.stale()
