@@ -25,7 +25,7 @@ from claimlog.errors import ClaimlogError
 from claimlog.package import SUMS, Package
 from claimlog.release.archive import write_archive
 from claimlog.release.checksums import dump_sums, sha256_of_files
-from claimlog.release.release_files import MAX_MEMBERS
+from claimlog.release.release_limits import MAX_MEMBERS
 from claimlog.release.verify import verify_copy
 from claimlog.web_client import WebClient
 from conftest import ROOT

@@ -25,7 +25,7 @@ from claimlog.export.descriptor import dump_json
 from claimlog.log.read_log import read
 from claimlog.log.release_index import Version, read_index
 from claimlog.package import SUMS, Package
-from claimlog.release import process_limits
+from claimlog.release import release_limits
 from claimlog.release.checksums import sha256_of_file, sha256_of_files
 from claimlog.release.delta import DELTA, DELTA_FILE
 from claimlog.release.delta_apply import KnownTree, apply_delta, differing_files
@@ -391,8 +391,8 @@ def apply_by_command(base: Path, delta: Path, out: Path, *words: str) -> Result:
 def test_a_delta_is_applied_within_limits_of_time_that_the_user_can_raise(
     released: Repo, delta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process_limits, "BASE_SECONDS", 0.05)
-    monkeypatch.setattr(process_limits, "SECONDS_PER_MB", 0)
+    monkeypatch.setattr(release_limits, "BASE_SECONDS", 0.05)
+    monkeypatch.setattr(release_limits, "SECONDS_PER_MB", 0)
     done = apply_by_command(dist(released, "0.1.0"), delta, tmp_path / "out")
     assert "applying it takes longer than 0 seconds, so nothing was written; if you trust" in str(
         done.exception

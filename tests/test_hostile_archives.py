@@ -39,15 +39,17 @@ from claimlog.export.parquet import ParquetFile
 from claimlog.export.sqlite import create_statement, index_statements
 from claimlog.log import read_file
 from claimlog.package import Package
-from claimlog.release import archive, checksums, process_limits, release_files
+from claimlog.release import archive, checksums, release_limits, walk_release
 from claimlog.release.database_content import header_flaw
 from claimlog.release.database_objects import FORMS, check_content, check_objects
 from claimlog.release.make import make_release
 from claimlog.release.parquet_footers import stated_schema
 from claimlog.release.plain_database import require_plain_database
+from claimlog.release.release_limits import limits_of_size
 from claimlog.release.release_verdict import Verdict
 from claimlog.release.verify import verify_copy
 from claimlog.release.verify_process import verify_in_sandbox
+from claimlog.release.walk_release import stored_size
 from claimlog.schema.definition import read_definition
 from claimlog.schema.table_schema import truth_columns
 from conftest import ROOT, World, copied
@@ -1003,8 +1005,8 @@ def test_a_file_that_is_none_is_named(folder: Path) -> None:
 
 @pytest.mark.usefixtures("fresh_programs")
 def test_a_limit_of_time_ends_in_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process_limits, "BASE_SECONDS", 0.05)
-    monkeypatch.setattr(process_limits, "SECONDS_PER_MB", 0)
+    monkeypatch.setattr(release_limits, "BASE_SECONDS", 0.05)
+    monkeypatch.setattr(release_limits, "SECONDS_PER_MB", 0)
     with pytest.raises(ClaimlogError, match=r"takes longer than 0 seconds, .* --limits 2") as said:
         verify_in_sandbox(pack(folder))
     assert "\n" not in str(said.value)
@@ -1012,8 +1014,8 @@ def test_a_limit_of_time_ends_in_one_line(folder: Path, monkeypatch: pytest.Monk
 
 @pytest.mark.usefixtures("fresh_programs")
 def test_a_limit_of_memory_ends_in_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process_limits, "BASE_MEMORY", 60 << 20)
-    monkeypatch.setattr(process_limits, "MEMORY_PER_BYTE", 0)
+    monkeypatch.setattr(release_limits, "BASE_MEMORY", 60 << 20)
+    monkeypatch.setattr(release_limits, "MEMORY_PER_BYTE", 0)
     with pytest.raises(ClaimlogError, match=r"more memory than 0\.1 GB.* --limits 2"):
         verify_in_sandbox(pack(folder))
 
@@ -1033,39 +1035,39 @@ def test_memory_that_is_refused_ends_in_one_line(
 def test_limits_grow_with_the_size_and_the_option(folder: Path) -> None:
     target = pack(folder)
     small, large = (
-        process_limits.limits_of_release(target),
-        process_limits.limits_of_release(target, 3),
+        limits_of_size(stored_size(target)),
+        limits_of_size(stored_size(target), 3),
     )
     assert large.seconds == pytest.approx(3 * small.seconds)
     assert large.memory == pytest.approx(3 * small.memory, rel=1e-6)
     (folder / "more").write_bytes(bytes(5_000_000))
-    grown = process_limits.limits_of_release(pack(folder))
+    grown = limits_of_size(stored_size(pack(folder)))
     assert grown.seconds > small.seconds
     assert grown.memory > small.memory
 
 
 def test_a_file_with_holes_states_no_size(folder: Path) -> None:
-    before = process_limits.limits_of_release(folder)
+    before = limits_of_size(stored_size(folder))
     with (folder / "hole").open("wb") as file:
         file.truncate(1 << 40)
-    after = process_limits.limits_of_release(folder)
+    after = limits_of_size(stored_size(folder))
     assert after.memory - before.memory < 1 << 24
     assert after.seconds - before.seconds < 10
 
 
 def test_a_file_of_many_names_is_counted_once(folder: Path) -> None:
     (folder / "pad").write_bytes(bytes(range(256)) * 4096)
-    before = process_limits.limits_of_release(folder)
+    before = limits_of_size(stored_size(folder))
     for number in range(50):
         os.link(folder / "pad", folder / f"pad{number}")
-    assert process_limits.limits_of_release(folder).memory == before.memory
+    assert limits_of_size(stored_size(folder)).memory == before.memory
 
 
 def test_a_link_to_an_archive_has_the_limits_of_the_archive(folder: Path) -> None:
     target = pack(folder)
     link = folder.with_name("latest.zip")
     link.symlink_to(target)
-    assert process_limits.limits_of_release(link) == process_limits.limits_of_release(target)
+    assert limits_of_size(stored_size(link)) == limits_of_size(stored_size(target))
 
 
 def nested(folder: Path, levels: int) -> None:
@@ -1086,7 +1088,7 @@ def test_directories_without_end_are_refused_in_a_line(
         with pytest.raises(ClaimlogError, match="directories more than 16 levels deep"):
             call(folder)
     shutil.rmtree(folder / "log" / "events" / "d")
-    monkeypatch.setattr(release_files, "MAX_MEMBERS", 10)
+    monkeypatch.setattr(walk_release, "MAX_MEMBERS", 10)
     with pytest.raises(ClaimlogError, match="more than 10 files and directories"):
         verify_copy(folder)
 
@@ -1102,7 +1104,7 @@ def test_a_directory_that_cannot_be_read_is_named(
             raise PermissionError(errno.EACCES, "Permission denied", place)
         return real(place)
 
-    monkeypatch.setattr(release_files.os, "scandir", scandir)
+    monkeypatch.setattr(walk_release.os, "scandir", scandir)
     with pytest.raises(ClaimlogError, match=r"log/schemas: cannot be read \(Permission denied"):
         verify_copy(folder)
 

@@ -28,10 +28,9 @@ from claimlog.release import (
     database_content,
     delta_process,
     prove,
-    release_files,
+    release_limits,
     served_rows,
 )
-from claimlog.release import process_limits as limited
 from claimlog.release import signed_note as note
 from claimlog.release.signing_key import verifier_key
 from claimlog.site import source_texts
@@ -53,13 +52,14 @@ SECTIONS = {
 
 def test_the_limits_that_are_stated_are_those_of_the_code() -> None:
     mib = 1 << 20
-    assert 1024 * mib == limited.BASE_MEMORY
+    assert 1024 * mib == release_limits.BASE_MEMORY
     for sentence in (
-        f"{limited.BASE_SECONDS} seconds and {limited.SECONDS_PER_MB} more for each megabyte",
-        f"1 GiB of memory and {limited.MEMORY_PER_BYTE} times the archive's size",
-        f"the archive and {limited.WRITTEN_BYTES // mib} MiB",
-        f"directories at most {release_files.MAX_DEPTH} deep and at most "
-        f"{release_files.MAX_MEMBERS:,} files",
+        f"{release_limits.BASE_SECONDS} seconds and {release_limits.SECONDS_PER_MB} more for each "
+        "megabyte",
+        f"1 GiB of memory and {release_limits.MEMORY_PER_BYTE} times the archive's size",
+        f"the archive and {release_limits.WRITTEN_BYTES // mib} MiB",
+        f"directories at most {release_limits.MAX_DEPTH} deep and at most "
+        f"{release_limits.MAX_MEMBERS:,} files",
         f"may be wrong by a factor of {database_content.ROWS_FACTOR}",
         f"at most {reader_limits.WORKER_BYTES // 10**6} MB of address space",
         f"{SETTINGS['sql_time_limit_ms'] // 1000} seconds a query",

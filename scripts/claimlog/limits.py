@@ -1,7 +1,7 @@
-"""Limits of what is read from files and the web, but from releases, with reasons.
+"""Limits of files and web answers that are read, with reasons.
 
-Definitions, batches, texts, documents, files of other tools, saved work of the desk. Limits of
-a release stand in `release/release_files.py` and `process_limits.py`.
+Definitions, batches, texts, documents, files of other tools, saved work of the desk; those of a
+release stand in `release/release_limits.py`.
 
 They are ours and not the package's: whoever made a package, reading it costs no more than this.
 Every one is far above what the project needs, so that whoever meets one has a broken file or a
@@ -86,9 +86,6 @@ ENTRIES = 200_000
 
 ENTRY_LENGTH = 100_000
 """Characters of an entry of a bibliography that are read: a long abstract has some thousand."""
-
-DELTA_BYTES = 64 * MIB
-"""``delta.json`` of a release to apply: it has about a kilobyte for each claim that changed."""
 
 DEPTH = 32
 """Levels of nesting in a JSON file that is no row, or of directories: ours have nine, and a Python

@@ -18,7 +18,7 @@ from claimlog.errors import MAKE_ROOM, ClaimlogError
 from claimlog.limits import FETCHED_BYTES
 from claimlog.release.archive import read_member
 from claimlog.release.file_name_check import FILE_NAME
-from claimlog.release.release_files import MAX_MEMBERS
+from claimlog.release.release_limits import MAX_MEMBERS
 from claimlog.untrusted_files import read_regular
 from claimlog.web_client import WebClient, WebError
 from claimlog.web_connections import LEAST_SECONDS, LEAST_SPEED

@@ -23,11 +23,12 @@ from claimlog.dataset.file_access import (
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.release_index import ReleaseEntry, read_index
 from claimlog.package import DESCRIPTOR, RELEASE, SUMS, Package
-from claimlog.release.checksums import SUMS_BYTES, parse_sums
-from claimlog.release.release_files import GET_AGAIN
+from claimlog.release.checksums import parse_sums
+from claimlog.release.release_limits import SUMS_BYTES
 from claimlog.release.release_statement import STATEMENT_SUFFIX
 from claimlog.release.release_verdict import Verdict
 from claimlog.release.verify_process import verify_in_sandbox
+from claimlog.release.walk_release import GET_AGAIN
 from claimlog.untrusted_files import parse_json
 from claimlog.web_client import WebClient
 from claimlog.web_origins import require_address

@@ -1,7 +1,7 @@
 """Numbered identifiers, a text and a number behind it (L0001, C012-003): which one is next.
 
 How many digits a number has at least stands in the pattern of the column, for claims in
-`numbered_claims_of`.
+`numbered_claims_of`. Search finds one with zeros left out (`MOST_ZEROS` in `site/search/leads`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Annotations of another tool, as every reader of a format returns them.
 
-Offsets are the tool's own, in the unit that `Project.unit` names; `placement` converts them.
+Offsets are the tool's own, in the unit that `Project.unit` names; `annotation_placement`
+converts them.
 """
 
 from __future__ import annotations

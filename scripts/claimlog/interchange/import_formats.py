@@ -1,4 +1,7 @@
-"""Formats of other tools: which there are, and which one a file is in."""
+"""Formats of other tools that are imported: the reader of each, and which one a file is in.
+
+The command names them once more (`FORMATS` in `cli/import_rows`), because it starts without them.
+"""
 
 from __future__ import annotations
 

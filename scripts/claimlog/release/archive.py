@@ -18,17 +18,12 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from claimlog.errors import MAKE_ROOM, ClaimlogError
-from claimlog.release.release_files import MAX_DEPTH, MAX_MEMBERS, relative_paths
+from claimlog.release.release_limits import DIRECTORY_BYTES, MAX_DEPTH, MAX_MEMBERS, NAME_BYTES
+from claimlog.release.walk_release import relative_paths
 from claimlog.zip_listing import large_directory_size
 
 DATE = (1980, 1, 1, 0, 0, 0)
 MODE = 0o644 << 16
-NAME_BYTES = 255
-"""Bytes of the name of a file or directory that file systems take."""
-
-DIRECTORY_BYTES = 32 << 20
-"""Bytes that the list of members can have: 300 for each."""
-
 HEADER = struct.Struct("<26xHH")
 """A member's header up to its name: lengths of name and extra field (APPNOTE.TXT, 4.3.7)."""
 

@@ -14,11 +14,11 @@ from claimlog.package import RELEASE, SUMS, Package
 from claimlog.release.checkpoint import log_origin, verify_checkpoint
 from claimlog.release.checksums import sha256_of_file
 from claimlog.release.release_copy import ReleaseCopy
-from claimlog.release.release_files import GET_AGAIN
 from claimlog.release.release_site import is_of_site
 from claimlog.release.release_statement import STATEMENT_SUFFIX, read_statement
 from claimlog.release.release_verdict import FILES, LOG, Verdict
 from claimlog.release.signed_note import NOTE_BYTES
+from claimlog.release.walk_release import GET_AGAIN
 from claimlog.untrusted_files import RIGHT_FILE, read_regular
 
 CHECKPOINT_SUFFIX = ".checkpoint"

@@ -11,13 +11,10 @@ from pathlib import Path
 from claimlog.errors import ClaimlogError, Finding
 from claimlog.log.read_file import read_bytes
 from claimlog.package import SUMS
-from claimlog.release.release_files import GET_AGAIN, is_solid_file, relative_paths
+from claimlog.release.walk_release import GET_AGAIN, is_solid_file, relative_paths
 from claimlog.untrusted_files import hole_flaw
 
 SUMS_LINE = re.compile(r"(?P<digest>[0-9a-f]{64})  (?P<name>[^\n]+)")
-SUMS_BYTES = 64 << 20
-"""A list of checksums or a descriptor: ours have some hundred kB."""
-
 RULE = "release-files"
 LINE_ENDS = "release-line-ends"
 MAX_LISTED = 20

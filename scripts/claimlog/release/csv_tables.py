@@ -15,9 +15,9 @@ from claimlog.errors import Finding
 from claimlog.export.table_csv import csv_pieces
 from claimlog.release.descriptors.stated_metadata import csv_name
 from claimlog.release.release_copy import ReleaseCopy
-from claimlog.release.release_files import GET_AGAIN
 from claimlog.release.release_verdict import Verdict
 from claimlog.release.served_rows import parquet_path
+from claimlog.release.walk_release import GET_AGAIN
 
 FOLDER = "csv"
 RULE = "release-csv"

@@ -17,7 +17,7 @@ from claimlog.errors import Finding
 from claimlog.export.content_hash import VALUE_BYTES
 from claimlog.export.sqlite import create_statement, index_statements, search_statements
 from claimlog.release.database_content import content_flaws
-from claimlog.release.release_files import GET_AGAIN
+from claimlog.release.walk_release import GET_AGAIN
 from claimlog.schema.table_schema import Table
 
 RULE = "release-database"

@@ -29,7 +29,7 @@ from claimlog.package import LOG
 from claimlog.release.checksums import sha256_of_file
 from claimlog.release.diff import Diff, RowChange
 from claimlog.release.log_file_names import LOG_FILE
-from claimlog.release.release_files import LICENCE
+from claimlog.release.release_file_names import LICENCE
 from claimlog.schema.table_schema import Table
 
 DELTA = "delta"

@@ -37,9 +37,10 @@ from claimlog.release.log_check import unstated_rules
 from claimlog.release.make import plan_release, write_release
 from claimlog.release.rebuild import RebuildComparison, compare_tables, differing_statements
 from claimlog.release.release_copy import ReleaseCopy, open_copy
-from claimlog.release.release_files import GET_AGAIN, LICENCE, LICENCE_FILE, release_paths
+from claimlog.release.release_file_names import LICENCE, LICENCE_FILE, release_paths
 from claimlog.release.release_site import SiteDrawer, is_of_site, listed_files
 from claimlog.release.tool_wheel import ToolWheel, running_tool
+from claimlog.release.walk_release import GET_AGAIN
 from claimlog.release.write_release_folder import ReleasePlan, write_release_folder
 from claimlog.schema.definition import RULES
 from claimlog.untrusted_files import copy_regular

@@ -33,9 +33,9 @@ from claimlog.release.delta import (
 from claimlog.release.diff import compare_states
 from claimlog.release.parquet_rewriting import ParquetRewriting
 from claimlog.release.release_copy import ReleaseCopy
-from claimlog.release.release_files import GET_AGAIN
 from claimlog.release.release_verdict import Verdict
 from claimlog.release.served_rows import SPARE_ROWS
+from claimlog.release.walk_release import GET_AGAIN
 
 RULE = "release-delta"
 

@@ -31,9 +31,10 @@ from claimlog.release.delta_apply import (
     require_absent,
 )
 from claimlog.release.delta_reader import is_delta
-from claimlog.release.process_limits import limits_of_size, stored_size
 from claimlog.release.rebuild import RebuildComparison
+from claimlog.release.release_limits import limits_of_size
 from claimlog.release.release_site import SiteDrawer
+from claimlog.release.walk_release import stored_size
 
 GROWTH = 16
 """How many times its own size a delta alone adds to a release, where each of its rows is in the

@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from claimlog.errors import ClaimlogError
-from claimlog.limits import DELTA_BYTES
 from claimlog.log.release_index import ReleaseEntry
 from claimlog.package import SUMS
 from claimlog.release.archive import read_member
-from claimlog.release.checksums import SUMS_BYTES, parse_sums
+from claimlog.release.checksums import parse_sums
 from claimlog.release.delta import DELTA, DELTA_FILE
 from claimlog.release.log_file_names import LOG_FILE
 from claimlog.release.release_copy import open_copy
-from claimlog.release.release_files import GET_AGAIN, LICENCE
+from claimlog.release.release_file_names import LICENCE
+from claimlog.release.release_limits import DELTA_BYTES, SUMS_BYTES
+from claimlog.release.walk_release import GET_AGAIN
 from claimlog.schema.json_schemas import own_shape, shape_flaw
 from claimlog.untrusted_files import RIGHT_FILE, copy_regular, parse_json, read_regular
 

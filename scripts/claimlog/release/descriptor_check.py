@@ -26,8 +26,9 @@ from claimlog.release.descriptors import PARSERS, descriptors, find_disagreement
 from claimlog.release.generated_package_files import generated_package_files
 from claimlog.release.metadata import ReleaseMetadata
 from claimlog.release.release_copy import ReleaseCopy
-from claimlog.release.release_files import CHANGES, GET_AGAIN, LICENCE, VALIDATION
+from claimlog.release.release_file_names import CHANGES, LICENCE, VALIDATION
 from claimlog.release.release_verdict import Verdict
+from claimlog.release.walk_release import GET_AGAIN
 from claimlog.release.write_release_folder import folder_metadata, release_summary
 
 RULE = "release-descriptors"

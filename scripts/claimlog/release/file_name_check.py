@@ -17,21 +17,12 @@ from claimlog.release.checksums import MAX_LISTED, RULE
 from claimlog.release.delta import DELTA, DELTA_FILE, ROWS_FOLDER
 from claimlog.release.descriptors.stated_metadata import csv_name
 from claimlog.release.log_file_names import LOG_FILE, is_definition_file
-from claimlog.release.release_files import (
-    CHANGES,
-    GET_AGAIN,
-    LICENCE,
-    MAX_DEPTH,
-    SITE,
-    VALIDATION,
-    relative_paths,
-)
+from claimlog.release.release_file_names import CHANGES, LICENCE, SITE, VALIDATION
+from claimlog.release.release_limits import MAX_DEPTH, NAME_LENGTH
 from claimlog.release.tool_wheel import LOCK, wheel_name
+from claimlog.release.walk_release import GET_AGAIN, relative_paths
 from claimlog.release.write_release_folder import DESCRIPTOR_FILES
 from claimlog.schema.definition import Definition
-
-NAME_LENGTH = 200
-"""Characters of a file's name with its directories: the longest of ours have some eighty."""
 
 PART = r"(?!\.{1,2}(?:/|\Z))[\w%=,~.+-]+"
 FILE_NAME = re.compile(

@@ -16,9 +16,10 @@ from claimlog.package import LOG, RELEASE
 from claimlog.release.checkpoint import Checkpoint, parse_checkpoint
 from claimlog.release.prove import root_at
 from claimlog.release.release_copy import ReleaseCopy
-from claimlog.release.release_files import CHECKPOINT, GET_AGAIN
+from claimlog.release.release_file_names import CHECKPOINT
 from claimlog.release.release_verdict import Verdict
 from claimlog.release.served_rows import SPARE_ROWS, RowReader, row_readers
+from claimlog.release.walk_release import GET_AGAIN
 from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import truth_columns
 from claimlog.validate import validate

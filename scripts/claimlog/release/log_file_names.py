@@ -10,7 +10,7 @@ from claimlog.fingerprint import TAKEDOWNS
 from claimlog.log.batch import MANIFEST, NAME, STREAM_FILE
 from claimlog.log.release_index import FOLDER, VERSION
 from claimlog.package import DESCRIPTOR, LOG, SCHEMA_PATH, Package
-from claimlog.release.release_files import relative_paths
+from claimlog.release.walk_release import relative_paths
 from claimlog.schema.site_config import FILE as PRESENTATION_FILE
 
 ROWS = STREAM_FILE.pattern.replace("?P<stream>", "?:")

@@ -51,7 +51,7 @@ from claimlog.release.diff import Diff, compare_states
 from claimlog.release.generated_package_files import refresh_generated_files, refuse_stale_schemas
 from claimlog.release.log_file_names import refuse_unnamed_schemas
 from claimlog.release.published_archive import verify_published_archive
-from claimlog.release.release_files import release_paths
+from claimlog.release.release_file_names import release_paths
 from claimlog.release.release_site import SiteDrawer, listed_files, site_size
 from claimlog.release.release_statement import STATEMENT_SUFFIX, ReleaseStatement
 from claimlog.release.signing_key import read_private_key

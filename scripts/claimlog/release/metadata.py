@@ -11,7 +11,7 @@ from claimlog.escaping import plain_lines, web_address
 from claimlog.file_names import file_segment
 from claimlog.log.release_index import ReleaseEntry
 from claimlog.release.cited_names import address_name
-from claimlog.release.release_files import SITE
+from claimlog.release.release_file_names import SITE
 from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import Table
 

@@ -16,7 +16,7 @@ from claimlog.errors import ClaimlogError
 from claimlog.export.sqlite import sql_identifier
 from claimlog.release.database_content import header_flaw
 from claimlog.release.database_objects import open_database, schema_objects
-from claimlog.release.release_files import GET_AGAIN
+from claimlog.release.walk_release import GET_AGAIN
 
 NAME = r'"(?:[^"]|"")+"'
 COLUMN = f"{NAME}(?: AS {NAME})?"

@@ -28,7 +28,7 @@ from claimlog.package_state import UNPACKED, state_folder
 from claimlog.release.checksums import sha256_of_file
 from claimlog.release.log_check import unstated_rules
 from claimlog.release.make import plan_release, write_release
-from claimlog.release.release_files import release_paths
+from claimlog.release.release_file_names import release_paths
 from claimlog.release.release_site import listed_files
 from claimlog.release.tool_wheel import BUILD_LOCK, LOCK
 from claimlog.release.write_release_folder import ReleasePlan

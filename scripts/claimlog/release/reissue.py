@@ -32,7 +32,7 @@ from claimlog.release.make import (
     write_signature,
 )
 from claimlog.release.rebuild import package_at_release
-from claimlog.release.release_files import LICENCE, release_paths
+from claimlog.release.release_file_names import LICENCE, release_paths
 from claimlog.release.release_site import SiteDrawer, listed_files
 from claimlog.release.release_statement import STATEMENT_SUFFIX, ReleaseStatement
 from claimlog.release.signing_key import read_private_key

@@ -16,7 +16,7 @@ from claimlog.log.read_log import read
 from claimlog.package import RELEASE, SUMS, Package, read_json
 from claimlog.release import archive
 from claimlog.release.checksums import sha256_of_files
-from claimlog.release.release_files import inner_package
+from claimlog.release.release_file_names import inner_package
 from claimlog.release.tool_wheel import TOOL_VERSION
 from claimlog.validate import Report
 

@@ -13,8 +13,9 @@ from claimlog import __version__
 from claimlog.errors import Finding
 from claimlog.release.checksums import MAX_LISTED, sha256_of_files
 from claimlog.release.release_copy import ReleaseCopy
-from claimlog.release.release_files import GET_AGAIN, SITE, relative_paths
+from claimlog.release.release_file_names import SITE
 from claimlog.release.release_verdict import Verdict
+from claimlog.release.walk_release import GET_AGAIN, relative_paths
 
 SiteDrawer = Callable[[Path], None]
 """Writes ``site/`` into the directory of a release that has all else."""

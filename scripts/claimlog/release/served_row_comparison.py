@@ -14,7 +14,7 @@ import orjson
 from claimlog.errors import ClaimlogError, Finding, is_of_the_machine
 from claimlog.export.content_hash import Row
 from claimlog.log.canonical import encode
-from claimlog.release.release_files import GET_AGAIN
+from claimlog.release.walk_release import GET_AGAIN
 from claimlog.schema.table_schema import Table
 
 MAX_LISTED = 20

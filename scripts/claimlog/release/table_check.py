@@ -21,10 +21,10 @@ from claimlog.package import RELEASE
 from claimlog.release.parquet_footers import footer_flaws
 from claimlog.release.parquet_rewriting import ParquetRewriting
 from claimlog.release.release_copy import ReleaseCopy
-from claimlog.release.release_files import GET_AGAIN
 from claimlog.release.release_verdict import Verdict
 from claimlog.release.served_row_comparison import MAX_LISTED, RULE, RowComparison
 from claimlog.release.served_rows import SPARE_ROWS, parquet_path, row_readers
+from claimlog.release.walk_release import GET_AGAIN
 from claimlog.schema.table_schema import Table
 
 PARQUET = "release-parquet"

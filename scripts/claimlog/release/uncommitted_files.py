@@ -11,7 +11,7 @@ from claimlog.log.read_log import read
 from claimlog.log.release_index import FOLDER as RELEASES
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.release.coding_manual import PAGE
-from claimlog.release.release_files import LICENCE_FILE
+from claimlog.release.release_file_names import LICENCE_FILE
 from claimlog.sources.text import Texts, read_text
 from claimlog.untrusted_files import files_below
 

@@ -26,13 +26,13 @@ from claimlog.release.descriptor_check import check_descriptors
 from claimlog.release.file_name_check import check_file_names
 from claimlog.release.log_check import check_kept_roots, check_log, check_served_log
 from claimlog.release.release_copy import ReleaseCopy, open_copy
-from claimlog.release.release_files import GET_AGAIN, is_solid_file, relative_paths
 from claimlog.release.release_site import check_site
 from claimlog.release.release_verdict import Verdict
 from claimlog.release.served_row_comparison import RULE as ROWS
 from claimlog.release.served_rows import database_path
 from claimlog.release.table_check import check_tables
 from claimlog.release.tool_wheel import LOCK, wheel_name
+from claimlog.release.walk_release import GET_AGAIN, is_solid_file, relative_paths
 
 Check = Callable[[ReleaseCopy, Verdict], None]
 

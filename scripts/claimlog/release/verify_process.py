@@ -10,10 +10,11 @@ from typing import Any
 from claimlog.limited_process import LimitedWork, path_request, run_limited
 from claimlog.limited_worker import answer_request, refuse_programs, requested_path
 from claimlog.log.release_index import ReleaseEntry
-from claimlog.release.process_limits import limits_of_release
 from claimlog.release.release_copy import require_place
+from claimlog.release.release_limits import limits_of_size
 from claimlog.release.release_site import note_drawn_pages, note_undrawn_pages
 from claimlog.release.release_verdict import Verdict
+from claimlog.release.walk_release import stored_size
 
 PROGRAM = "claimlog.release.verify_process"
 
@@ -48,7 +49,7 @@ def verify_in_sandbox(
 
     def run(program: str) -> dict[str, Any]:
         outcome = "nothing was verified"
-        limits = limits_of_release(target, factor)
+        limits = limits_of_size(stored_size(target), factor)
         return run_limited(
             LimitedWork(program, target.name, "verifying", outcome, limits, factor), request
         )

@@ -1,7 +1,9 @@
 """Writing a release's directory: the log at that point, all that is compiled from it, descriptors.
 
 The directory is a function of the package, the point of the log, the version and the day; it is
-written the same way when a release is made and when it is made again.
+written the same way when a release is made and when it is made again. A new file has to be there
+before the digests of all are taken, descriptors list it as data unless `DESCRIPTOR_FILES` has it,
+and `file_name_check` refuses a name that it does not know.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ from claimlog.release.descriptors import PARSERS, descriptors, find_disagreement
 from claimlog.release.diff import Diff
 from claimlog.release.diff_report import as_markdown
 from claimlog.release.metadata import DataFile, ReleaseMetadata, descriptor_head
-from claimlog.release.release_files import (
+from claimlog.release.release_file_names import (
     CHANGES,
     CHECKPOINT,
     LICENCE,

@@ -13,7 +13,7 @@ from typing import Any
 from claimlog.errors import ClaimlogError
 from claimlog.package import DESCRIPTOR
 from claimlog.release.plain_database import require_plain_database
-from claimlog.release.release_files import require_solid_file
+from claimlog.release.walk_release import require_solid_file
 from claimlog.site.build_tree import REMEDY
 from claimlog.site.served_build import ServedBuild
 from claimlog.site.sound_database import StatedRows, require_sound_database

@@ -10,7 +10,8 @@ import stat
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError
-from claimlog.release.release_files import MAX_MEMBERS, require_solid_file
+from claimlog.release.release_limits import MAX_MEMBERS
+from claimlog.release.walk_release import require_solid_file
 from claimlog.untrusted_files import files_below
 
 REMEDY = "remove the build and make it again: claimlog build"

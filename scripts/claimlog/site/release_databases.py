@@ -12,7 +12,7 @@ from claimlog.package import Package
 from claimlog.release.archive import extract_member
 from claimlog.release.checksums import sha256_of_file
 from claimlog.release.plain_database import require_plain_database
-from claimlog.release.release_files import GET_AGAIN, require_solid_file
+from claimlog.release.walk_release import GET_AGAIN, require_solid_file
 from claimlog.site.chosen_releases import chosen_releases
 from claimlog.site.sound_database import StatedRows, require_sound_database
 from claimlog.site.store import release_database_name

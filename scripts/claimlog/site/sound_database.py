@@ -13,7 +13,7 @@ from pathlib import Path
 from claimlog.errors import ClaimlogError
 from claimlog.escaping import json_text, printable_line
 from claimlog.log.release_index import ReleaseEntry
-from claimlog.release.release_files import GET_AGAIN
+from claimlog.release.walk_release import GET_AGAIN
 from claimlog.sql_process import run_once
 from claimlog.sql_worker import ROW_FLAWS
 

@@ -1,4 +1,4 @@
-"""A variable added to a definition: its column, its codes, and how coders decide it."""
+"""The edits of a definition that add a variable: its column, its codes, how coders decide it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Rules about the history of each entity, and about the order of times in the log."""
+"""Rules about the history of each entity, and about the order of times in the log.
+
+Each row is held against the one before it. A new check is entered in `ENTITY_CHECKS` of
+`claimlog.validate`, and a rule has its sentence in `rules.csv`.
+"""
 
 from __future__ import annotations
 

@@ -27,10 +27,10 @@ from claimlog.release.checksums import sha256_of_file
 from claimlog.release.published_checkpoint import CHECKPOINT_FILE, require_continuation
 from claimlog.release.publishing.note_check import require_checkpoint_of_log
 from claimlog.release.publishing.published_files import PublishedFile, ReleaseFiles, Say
-from claimlog.release.release_files import walk_files
 from claimlog.release.signed_note import NOTE_BYTES
 from claimlog.release.site_mark import require_own_site
 from claimlog.release.tile_log import write_tiles
+from claimlog.release.walk_release import walk_files
 from claimlog.untrusted_files import read_regular
 
 SITE, VERSIONS = "site", "versions.js"

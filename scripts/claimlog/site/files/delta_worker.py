@@ -12,7 +12,7 @@ from typing import Any
 
 from claimlog.limited_worker import answer_request
 from claimlog.release.delta_process import answer_apply
-from claimlog.release.release_files import SITE
+from claimlog.release.release_file_names import SITE
 from claimlog.site.files.release_pages import start_confined_drawing
 from claimlog.site.files.write import write_site
 

@@ -16,13 +16,8 @@ from claimlog.package import SUMS, Package
 from claimlog.release.archive import extract_archive
 from claimlog.release.checksums import parse_sums
 from claimlog.release.file_name_check import SITE_FILE
-from claimlog.release.release_files import (
-    GET_AGAIN,
-    SITE,
-    relative_paths,
-    release_paths,
-    require_solid_file,
-)
+from claimlog.release.release_file_names import SITE, release_paths
+from claimlog.release.walk_release import GET_AGAIN, relative_paths, require_solid_file
 from claimlog.untrusted_files import copy_regular, read_regular
 
 OFFERED = rb'((?:parquet/|csv/)?[\w-]+\.(?:parquet|csv|db|json))(?=")'

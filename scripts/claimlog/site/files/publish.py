@@ -14,9 +14,9 @@ from claimlog.directory_swap import publish_directory
 from claimlog.errors import ClaimlogError
 from claimlog.limited_process import LimitedWork, Limits, path_request, run_limited
 from claimlog.package import Package
-from claimlog.release.process_limits import stored_size
-from claimlog.release.release_files import release_paths
+from claimlog.release.release_file_names import release_paths
 from claimlog.release.site_mark import require_own_site
+from claimlog.release.walk_release import stored_size
 from claimlog.site.build_tree import require_build_files
 from claimlog.site.chosen_releases import chosen_releases
 from claimlog.site.files.site_size import SiteSize

@@ -16,7 +16,7 @@ from claimlog.errors import ClaimlogError, is_of_the_machine
 from claimlog.limited_worker import answer_request
 from claimlog.release.checksums import sha256_of_files
 from claimlog.release.release_copy import open_copy
-from claimlog.release.release_files import SITE
+from claimlog.release.release_file_names import SITE
 from claimlog.site.files.prepared_query import QueryProcess
 from claimlog.site.files.release_pages import start_confined_drawing
 from claimlog.site.files.site_source import SiteSource

@@ -10,7 +10,7 @@ from claimlog.limited_worker import refuse_programs
 from claimlog.log.batch import sealed_batches
 from claimlog.log.column_beginnings import added_columns
 from claimlog.package import DESCRIPTOR, RELEASE, read_json
-from claimlog.release.release_files import SITE, inner_package
+from claimlog.release.release_file_names import SITE, inner_package
 from claimlog.schema.definition import read_definition
 from claimlog.site.files.prepared_query import QueryProcess
 from claimlog.site.files.site_source import SiteSource
@@ -18,7 +18,7 @@ from claimlog.site.files.write import write_site
 
 MOST_ENTITIES = 20_000
 """Entities up to which a release holds their pages: each takes at most three files and a
-folder, and an archive has at most `claimlog.release.release_files.MAX_MEMBERS`."""
+folder, and an archive has at most `claimlog.release.release_limits.MAX_MEMBERS`."""
 
 TOO_MANY = (
     "This release has more pages than an archive holds. Its site is drawn from the package in log/:"

@@ -9,7 +9,7 @@ from typing import Any
 
 from claimlog.limits import DOCUMENT_BYTES
 from claimlog.package import DESCRIPTOR
-from claimlog.release.release_files import VALIDATION
+from claimlog.release.release_file_names import VALIDATION
 from claimlog.untrusted_files import parse_json, read_regular
 
 DOWNLOADS = "downloads"

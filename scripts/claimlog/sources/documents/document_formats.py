@@ -1,6 +1,7 @@
-"""The formats of documents: which one a file is of, by its bytes and by what its server said.
+"""Which format a document is of, by its bytes and what its server said, never by its name.
 
-What takes the text out of each stands in `EXTRACTORS` of `extraction_worker`.
+What takes the text out of each stands in `EXTRACTORS` of `extraction_worker`; what `fetch_document`
+asks servers for in its `ACCEPT`.
 """
 
 from __future__ import annotations

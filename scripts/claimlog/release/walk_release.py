@@ -1,4 +1,4 @@
-"""Files of a release's directory: names of some, and walking all of them within limits."""
+"""Walking all files of a release's directory within limits, and telling links and holes."""
 
 from __future__ import annotations
 
@@ -7,31 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError
-from claimlog.package import LOG, Package
-from claimlog.untrusted_files import hole_flaw, is_sparse
-
-CHANGES = "CHANGES.md"
-CHECKPOINT = "checkpoint"
-VALIDATION = "validation.json"
-LICENCE_FILE = "LICENSE-DATA"
-"""The licence of the data as the package holds it; in a release it is `LICENCE`."""
-
-LICENCE = "LICENSE.txt"
-SITE = "site"
-"""The pages of the release as plain files."""
-
-MAX_MEMBERS = 100_000
-"""Most files of a release: one of a log of ten million claims has some hundreds."""
-
-MAX_DEPTH = 16
-"""Levels of directories in a release: ours have four."""
+from claimlog.release.release_limits import MAX_DEPTH, MAX_MEMBERS
+from claimlog.untrusted_files import disk_bytes, hole_flaw, is_sparse
 
 GET_AGAIN = "get the release again from where it was published"
-
-
-def inner_package(folder: Path) -> Package:
-    """Return the package inside a release's directory."""
-    return Package(folder / LOG, archived=True)
 
 
 def walk_files(folder: Path) -> Iterator[os.DirEntry[str]]:
@@ -79,12 +58,6 @@ def is_solid_file(path: Path) -> bool:
     return is_regular_file(path) and not is_sparse(path.stat())
 
 
-def release_paths(name: str, version: str, out: Path) -> tuple[Path, Path]:
-    """Return where directory and archive of a release of the dataset `name` lie."""
-    stem = f"{name}-{version}"
-    return out / stem, out / f"{stem}.zip"
-
-
 def require_solid_file(path: Path, display_path: str, remedy: str = GET_AGAIN) -> None:
     """Refuse a path that is no regular file, or a sparse one, which would be read for hours.
 
@@ -97,3 +70,11 @@ def require_solid_file(path: Path, display_path: str, remedy: str = GET_AGAIN) -
         raise ClaimlogError(f"{display_path}: is no regular file; put the file itself there")
     if flaw := hole_flaw(path.stat()):
         raise ClaimlogError(f"{display_path}: {flaw}; {remedy}")
+
+
+def stored_size(target: Path) -> int:
+    """Return the bytes that a file takes on disk, or those of a directory, each once."""
+    if not target.is_dir():
+        return disk_bytes(target.stat())
+    stats = (entry.stat(follow_symlinks=False) for entry in walk_files(target))
+    return sum({(found.st_dev, found.st_ino): disk_bytes(found) for found in stats}.values())
