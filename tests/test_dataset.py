@@ -25,7 +25,7 @@ from claimlog.errors import ClaimlogError
 from claimlog.package import SUMS, Package
 from claimlog.release.archive import write_archive
 from claimlog.release.checksums import dump_sums, sha256_of_files
-from claimlog.release.release_limits import MAX_MEMBERS
+from claimlog.release.release_limits import MAX_FILES
 from claimlog.release.verify import verify_copy
 from claimlog.web_client import WebClient
 from conftest import ROOT
@@ -438,7 +438,7 @@ LISTS = {
     "a long name": (["a" * 300], "which is no file's name"),
     "a deep name": (["a/" * 20 + "a"], "which is no file's name"),
     "a file that is a directory too": (["a", "a/b"], "lists 'a', which is no file's name"),
-    "too many": ([f"f{n:07}" for n in range(MAX_MEMBERS + 1)], "lists more than 100,000 files"),
+    "too many": ([f"f{n:07}" for n in range(MAX_FILES + 1)], "lists more than 100,000 files"),
 }
 
 

@@ -31,7 +31,7 @@ from claimlog.schema.constraint_kinds import CONSTRAINTS
 from claimlog.schema.definition import read_definition
 from claimlog.schema.flaws import FOLD_INPUTS, SQL_WORDS
 from claimlog.schema.json_schemas import CONSTRAINTS_SHAPE
-from claimlog.schema.patterns import matches, pattern_flaw
+from claimlog.schema.pattern_matching import matches, pattern_flaw
 from claimlog.schema.table_schema import REQUIRED_STREAMS
 from claimlog.validate import Report, validate
 from claimlog.validate.descriptor import FOLLOWED, check_descriptor

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from claimlog.desk import text_registration
 from claimlog.desk.corrected_text import without_drafts
-from claimlog.desk.decisions import COMMITTED
 from claimlog.desk.places import LAST_EDGE, Places, _is_edge
 from claimlog.desk.request_error import RequestError
+from claimlog.desk.saved_decisions import COMMITTED
 from claimlog.edit.document_registration import saved_text
 from claimlog.errors import ClaimlogError
 from claimlog.sources.anchor import boundary_flaw

@@ -1088,7 +1088,7 @@ def test_directories_without_end_are_refused_in_a_line(
         with pytest.raises(ClaimlogError, match="directories more than 16 levels deep"):
             call(folder)
     shutil.rmtree(folder / "log" / "events" / "d")
-    monkeypatch.setattr(walk_release, "MAX_MEMBERS", 10)
+    monkeypatch.setattr(walk_release, "MAX_FILES", 10)
     with pytest.raises(ClaimlogError, match="more than 10 files and directories"):
         verify_copy(folder)
 

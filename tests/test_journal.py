@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from claimlog.desk import journal, journal_state
-from claimlog.desk.decisions import MOST_NOTE, Decisions
 from claimlog.desk.journal import MOST_MARKS, Journal, StaleError
 from claimlog.desk.journal_state import Cell
 from claimlog.desk.request_error import CLOSED, LARGE, RequestError
+from claimlog.desk.saved_decisions import MOST_NOTE, Decisions
 from claimlog.desk.work import Work
 from claimlog.errors import ClaimlogError, is_of_the_machine
 

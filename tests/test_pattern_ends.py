@@ -16,7 +16,7 @@ import pytest
 import claimlog
 from claimlog.log.takedowns import FILE_PATH, SHAPE
 from claimlog.schema.json_schemas import shape_flaw
-from claimlog.schema.patterns import fits
+from claimlog.schema.pattern_matching import fits
 
 ROOM = Path(claimlog.__file__).parent
 FORMATS = sorted((ROOM / "formats").glob("*.json"))

@@ -59,7 +59,7 @@ def test_the_limits_that_are_stated_are_those_of_the_code() -> None:
         f"1 GiB of memory and {release_limits.MEMORY_PER_BYTE} times the archive's size",
         f"the archive and {release_limits.WRITTEN_BYTES // mib} MiB",
         f"directories at most {release_limits.MAX_DEPTH} deep and at most "
-        f"{release_limits.MAX_MEMBERS:,} files",
+        f"{release_limits.MAX_FILES:,} files",
         f"may be wrong by a factor of {database_content.ROWS_FACTOR}",
         f"at most {reader_limits.WORKER_BYTES // 10**6} MB of address space",
         f"{SETTINGS['sql_time_limit_ms'] // 1000} seconds a query",

@@ -18,7 +18,7 @@ from claimlog.errors import MAKE_ROOM, ClaimlogError
 from claimlog.limits import FETCHED_BYTES
 from claimlog.release.archive import read_member
 from claimlog.release.file_name_check import FILE_NAME
-from claimlog.release.release_limits import MAX_MEMBERS
+from claimlog.release.release_limits import MAX_FILES
 from claimlog.untrusted_files import read_regular
 from claimlog.web_client import WebClient, WebError
 from claimlog.web_connections import LEAST_SECONDS, LEAST_SPEED
@@ -168,9 +168,9 @@ def fetch_files(files: AddressFiles, names: Collection[str], folder: Path) -> No
         If there are more than a release has, one is missing, a name leads out of the directory or
         is none of a release's file, there is no room, or the server takes too long for them.
     """
-    if len(names) > MAX_MEMBERS:
+    if len(names) > MAX_FILES:
         raise ClaimlogError(
-            f"{files.display}: lists more than {MAX_MEMBERS:,} files, which no release has"
+            f"{files.display}: lists more than {MAX_FILES:,} files, which no release has"
         )
     folders = {parent.as_posix() for name in names for parent in PurePosixPath(name).parents}
     for name in names:

@@ -11,7 +11,6 @@ from typing import Any, cast
 from claimlog.desk.blindness import finished_works
 from claimlog.desk.comparison import ADDED, AGREED, Unit, compare
 from claimlog.desk.corrected_text import require_text_of_work
-from claimlog.desk.decisions import LEFT, NEW, RIGHT, SIDES, UNIT, Decisions
 from claimlog.desk.desk import Desk
 from claimlog.desk.draft_findings import draft_findings
 from claimlog.desk.entry_candidates import proposed_entries
@@ -22,6 +21,7 @@ from claimlog.desk.quick_answers import require_time
 from claimlog.desk.request_error import ABSENT, CLOSED, RequestError
 from claimlog.desk.row_references import CLAIMS
 from claimlog.desk.save_drafts import CHANGED_ELSEWHERE, draft_view, findings_dict, state_dict
+from claimlog.desk.saved_decisions import LEFT, NEW, RIGHT, SIDES, UNIT, Decisions
 from claimlog.desk.work import Work, require_draft_name
 
 Row = dict[str, Any]

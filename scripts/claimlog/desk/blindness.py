@@ -1,4 +1,8 @@
-"""Who sees what of a coding: nobody sees another's before all who began the text have finished."""
+"""Who sees what of a coding: nobody sees another's before all who began the text have finished.
+
+Who may ask at an address of the desk stands there (`Route.who` in `web/router`); what shows a
+coding to anybody asks here.
+"""
 
 from __future__ import annotations
 

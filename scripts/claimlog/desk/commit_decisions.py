@@ -11,7 +11,6 @@ from claimlog.desk.adjudication_view import Adjudication, decided_claims, decide
 from claimlog.desk.blindness import finished_works
 from claimlog.desk.coder_agreement import all_entries
 from claimlog.desk.coding_rows import CODINGS, coding_rows
-from claimlog.desk.decisions import COMMITTED, COMMITTING
 from claimlog.desk.draft_findings import same_codings
 from claimlog.desk.entity_rows import claim_values
 from claimlog.desk.entry_clashes import clashing_entries
@@ -20,6 +19,7 @@ from claimlog.desk.overview import coder_of
 from claimlog.desk.request_error import CLOSED, INVALID, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.row_references import CLAIMS, SPAN, Name
+from claimlog.desk.saved_decisions import COMMITTED, COMMITTING
 from claimlog.desk.work import Work
 from claimlog.edit.add_amend_retract import Addition
 from claimlog.edit.add_together import Part, add_together

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from claimlog.desk.coding_rows import CodedRows
-from claimlog.desk.decisions import Decisions
 from claimlog.desk.request_error import CLOSED, RequestError
+from claimlog.desk.saved_decisions import Decisions
 from claimlog.desk.work import Work
 from claimlog.desk.work_folder import WorkFolder, has_desk, saved_file
 from claimlog.edit.open_batch import read_with_open

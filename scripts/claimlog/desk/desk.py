@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from claimlog.desk.coding_rows import CodedRows
-from claimlog.desk.decisions import Decisions
 from claimlog.desk.desk_log import DeskLog
 from claimlog.desk.journal import NO_MARKS, Marks
 from claimlog.desk.places import require_same_text
 from claimlog.desk.request_error import CLOSED, RequestError
 from claimlog.desk.roles import Role
+from claimlog.desk.saved_decisions import Decisions
 from claimlog.desk.upload import Uploads
 from claimlog.desk.work import BEGUN, Work
 from claimlog.desk.work_folder import BEGIN_SECONDS, WorkFolder

@@ -7,9 +7,9 @@ from functools import partial
 
 from claimlog.desk.coding_rows import CODINGS, CodedRows
 from claimlog.desk.corrected_text import refuse_drafts
-from claimlog.desk.decisions import DROPPED, Decisions
 from claimlog.desk.journal import StaleError
 from claimlog.desk.row_references import CLAIMS
+from claimlog.desk.saved_decisions import DROPPED, Decisions
 from claimlog.desk.work_folder import WorkFolder, has_desk
 from claimlog.edit.drop import NOTHING, Drop, drop
 from claimlog.edit.open_batch import read_with_open

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
 
-from claimlog.desk.decisions import PROPOSAL, SAME_AS, Decisions
 from claimlog.desk.desk import Desk
 from claimlog.desk.entry_clashes import clashing_entries, free_identifier
 from claimlog.desk.entry_merge import NewEntries
 from claimlog.desk.lookup import label_of, names_of
 from claimlog.desk.row_references import CLAIMS, Name, references
+from claimlog.desk.saved_decisions import PROPOSAL, SAME_AS, Decisions
 from claimlog.desk.saved_work import Entry
 from claimlog.desk.work import Work
 from claimlog.sources.words import words

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from claimlog.desk.decisions import Decisions
 from claimlog.desk.desk import Desk
 from claimlog.desk.entry_merge import NewEntries
 from claimlog.desk.row_references import Name
+from claimlog.desk.saved_decisions import Decisions
 from claimlog.edit.identifier_numbers import next_identifier
-from claimlog.schema.patterns import fits
+from claimlog.schema.pattern_matching import fits
 from claimlog.schema.table_schema import Table
 
 Row = Mapping[str, Any]

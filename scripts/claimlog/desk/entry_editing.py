@@ -16,7 +16,7 @@ from claimlog.desk.save_drafts import CHANGED_ELSEWHERE, state_dict
 from claimlog.desk.saved_work import REGISTERED, Entry
 from claimlog.desk.work import Work, require_few_entries
 from claimlog.edit.identifier_numbers import numbered_identifiers_of
-from claimlog.schema.patterns import fits
+from claimlog.schema.pattern_matching import fits
 from claimlog.schema.table_schema import Table
 
 Row = dict[str, Any]

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from claimlog.desk.decisions import REGISTERED_AS, SAME_AS, Decisions
 from claimlog.desk.row_references import CLAIMS, Name, reference_of, references
+from claimlog.desk.saved_decisions import REGISTERED_AS, SAME_AS, Decisions
 from claimlog.desk.work import Work
 from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import Table

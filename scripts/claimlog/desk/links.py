@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from claimlog.desk.choice_keys import coded_keys, codes_in_use
-from claimlog.desk.decisions import LINK
 from claimlog.desk.desk import Desk
 from claimlog.desk.journal import require_same_state, stale, state_digest
 from claimlog.desk.link_proposals import propose_links
@@ -13,6 +12,7 @@ from claimlog.desk.request_error import CLOSED, INVALID, RequestError
 from claimlog.desk.review import rows_digest
 from claimlog.desk.roles import Role
 from claimlog.desk.row_references import CLAIMS
+from claimlog.desk.saved_decisions import LINK
 from claimlog.edit.add_amend_retract import ChangedMeanwhileError, Entries, add
 from claimlog.edit.open_rows import open_rows
 

@@ -8,7 +8,13 @@ from typing import Any
 from claimlog.desk.adjudication_view import NEW_PREFIX, Adjudication
 from claimlog.desk.blindness import finished_works
 from claimlog.desk.comparison import AGREED, Unit
-from claimlog.desk.decisions import (
+from claimlog.desk.entry_clashes import clashing_entries
+from claimlog.desk.entry_editing import require_new_identifier, save_entry
+from claimlog.desk.journal import StaleError, stale
+from claimlog.desk.request_error import ABSENT, CLOSED, INVALID, MALFORMED, RequestError
+from claimlog.desk.row_references import CLAIMS, references
+from claimlog.desk.save_drafts import CHANGED_ELSEWHERE, claim_value, state_dict
+from claimlog.desk.saved_decisions import (
     COMMITMENTS,
     LEFT,
     MOST_NOTE,
@@ -21,12 +27,6 @@ from claimlog.desk.decisions import (
     TAKES,
     UNIT,
 )
-from claimlog.desk.entry_clashes import clashing_entries
-from claimlog.desk.entry_editing import require_new_identifier, save_entry
-from claimlog.desk.journal import StaleError, stale
-from claimlog.desk.request_error import ABSENT, CLOSED, INVALID, MALFORMED, RequestError
-from claimlog.desk.row_references import CLAIMS, references
-from claimlog.desk.save_drafts import CHANGED_ELSEWHERE, claim_value, state_dict
 from claimlog.desk.work import require_few_drafts, require_few_passages
 from claimlog.desk.work_folder import BEGIN_SECONDS
 

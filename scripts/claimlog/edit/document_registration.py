@@ -23,7 +23,7 @@ from claimlog.git import CheckoutError
 from claimlog.limits import CELL, SLUG_LENGTH
 from claimlog.package import Package
 from claimlog.schema.edtf import bounds
-from claimlog.schema.patterns import fits
+from claimlog.schema.pattern_matching import fits
 from claimlog.schema.table_schema import Field, Table
 from claimlog.sources.documents.extracted_text import ExtractedText
 from claimlog.sources.text import Text, Texts

@@ -1,4 +1,7 @@
-"""Finding a quote in a source's text, to the letter or by its words, and saying what differs."""
+"""Finding a quote in a source's text, to the letter or by its words, and saying what differs.
+
+By its words only if that is asked for; what a word is stands in `sources/words`.
+"""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from claimlog.errors import MAKE_ROOM, ClaimlogError
-from claimlog.release.release_limits import DIRECTORY_BYTES, MAX_DEPTH, MAX_MEMBERS, NAME_BYTES
+from claimlog.release.release_limits import DIRECTORY_BYTES, MAX_DEPTH, MAX_FILES, NAME_BYTES
 from claimlog.release.walk_release import relative_paths
 from claimlog.zip_listing import large_directory_size
 
@@ -192,8 +192,8 @@ def _checked_folder(source: Path, archive: zipfile.ZipFile) -> str:
         If a member's name, size or place is not as `write_archive` makes it.
     """
     members = archive.infolist()
-    if len(members) > MAX_MEMBERS:
-        raise ClaimlogError(f"{source.name}: has more than {MAX_MEMBERS:,} members; {REMEDY}")
+    if len(members) > MAX_FILES:
+        raise ClaimlogError(f"{source.name}: has more than {MAX_FILES:,} members; {REMEDY}")
     names: set[str] = set()
     directories: set[str] = set()
     folders = set()

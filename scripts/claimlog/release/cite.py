@@ -1,7 +1,8 @@
 """Citations of a release and of claims in it: BibTeX, RIS, CSL-JSON, APA and DataCite.
 
 A format is a writer in `WRITERS`; `bibliography_reader` finds such citations again, and
-`claimlog.site.citations` says which of them pages show. CITATION.cff is `descriptors.citation_cff`.
+`claimlog.site.claim_citation` says which of them pages show. CITATION.cff is made by
+`descriptors.citation_cff`.
 
 The fields of an item describe what is cited, a release or one claim of it; the release of a claim
 stands in the fields for its container. A DOI and an address appear where the package has them. A

@@ -1,4 +1,4 @@
-"""Names of files in a release's directory; others stand with what writes or reads them.
+"""Names of a release's files that several modules use; others stand with what writes them.
 
 `file_name_check` refuses a name that follows from neither these nor the definition.
 """

@@ -1,13 +1,14 @@
 """Limits of a stranger's release: of its files, and time and memory of the process that reads it.
 
-`archive` and `walk_release` keep those of files; those of the process grow with the size.
+Whatever reads files of a release keeps the first, `archive` and `walk_release` those of all files;
+the latter grow with the size, and are for `verify`, deltas and drawing pages.
 """
 
 from __future__ import annotations
 
 from claimlog.limited_process import Limits
 
-MAX_MEMBERS = 100_000
+MAX_FILES = 100_000
 """Most files of a release: one of a log of ten million claims has some hundreds."""
 
 MAX_DEPTH = 16

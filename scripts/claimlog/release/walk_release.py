@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError
-from claimlog.release.release_limits import MAX_DEPTH, MAX_MEMBERS
+from claimlog.release.release_limits import MAX_DEPTH, MAX_FILES
 from claimlog.untrusted_files import disk_bytes, hole_flaw, is_sparse
 
 GET_AGAIN = "get the release again from where it was published"
@@ -29,8 +29,8 @@ def walk_files(folder: Path) -> Iterator[os.DirEntry[str]]:
             with os.scandir(place) as entries:
                 for entry in entries:
                     count += 1
-                    if count > MAX_MEMBERS:
-                        message = f"holds more than {MAX_MEMBERS:,} files and directories"
+                    if count > MAX_FILES:
+                        message = f"holds more than {MAX_FILES:,} files and directories"
                         raise ClaimlogError(f"{folder.name}: {message}, which no release does")
                     if not entry.is_dir(follow_symlinks=False):
                         yield entry

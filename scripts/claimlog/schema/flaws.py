@@ -12,7 +12,7 @@ from typing import Any
 
 from claimlog.limits import HOPS, NAME
 from claimlog.schema.constraint_kinds import CONSTRAINTS, column_constraints, looser_constraint
-from claimlog.schema.patterns import pattern_flaw
+from claimlog.schema.pattern_matching import pattern_flaw
 from claimlog.schema.table_schema import ENVELOPE, POSITION
 
 Spec = Mapping[str, Any]

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from claimlog.schema.stream_columns import day_columns, free_texts, text_codes
+from claimlog.schema.stream_columns import day_columns, own_word_columns, text_codes
 from claimlog.schema.table_schema import ENVELOPE, REQUIRED_STREAMS, Field, Table
 
 Spec = dict[str, Any]
@@ -277,7 +277,7 @@ def _current(table: Table, junctions: Collection[Junction], is_counted: bool) ->
     dates = [item.name for item in shown if item.edtf]
     keys = [key for key in table.spec.get("foreignKeys", ()) if key["fields"][0] not in left_out]
     indexes = [key["fields"] for key in keys]
-    searched = [*((label,) if label else ()), *free_texts(table.spec["fields"])]
+    searched = [*((label,) if label else ()), *own_word_columns(table.spec["fields"])]
     fields: list[Spec] = []
     for item in shown:
         fields += [

@@ -54,7 +54,7 @@ def with_stream_columns(table: Spec, stream: Table, repeated: Collection[str | N
     gone = {field["name"] for field in table["fields"]} - names
     projected = {**_without(table, gone), "fields": [*kept, *own]}
     if is_current:
-        for key, added in (("search", free_texts(own)), ("facets", text_codes(own))):
+        for key, added in (("search", own_word_columns(own)), ("facets", text_codes(own))):
             if added and key in table:
                 projected[key] = [*projected.get(key, ()), *added]
         _add_keys(projected, stream, {field["name"] for field in own})
@@ -137,8 +137,8 @@ def _indexes(table: Spec, gone: set[str]) -> Iterator[list[str]]:
             yield left
 
 
-def free_texts(fields: Iterable[Spec]) -> list[str]:
-    """Return the columns that hold free text of our own, which can be searched."""
+def own_word_columns(fields: Iterable[Spec]) -> list[str]:
+    """Return the columns of text in our own words (`ownWords`), which is what search looks into."""
     return [field["name"] for field in fields if field.get("ownWords") and _is_text(field)]
 
 

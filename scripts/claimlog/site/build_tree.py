@@ -10,7 +10,7 @@ import stat
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError
-from claimlog.release.release_limits import MAX_MEMBERS
+from claimlog.release.release_limits import MAX_FILES
 from claimlog.release.walk_release import require_solid_file
 from claimlog.untrusted_files import files_below
 
@@ -28,13 +28,13 @@ def require_build_files(folder: Path) -> None:
     if not folder.is_dir():
         raise ClaimlogError(f"{folder}: there is no build; make one: claimlog build")
     try:
-        paths = files_below(folder, MAX_MEMBERS)
+        paths = files_below(folder, MAX_FILES)
     except OSError as error:
         where = error.filename or folder
         raise ClaimlogError(f"{where}: cannot be read ({error.strerror}); {REMEDY}") from error
     if paths is None:
         raise ClaimlogError(
-            f"{folder}: holds more than {MAX_MEMBERS:,} files, or is nested too deep; {REMEDY}"
+            f"{folder}: holds more than {MAX_FILES:,} files, or is nested too deep; {REMEDY}"
         )
     for path in paths:
         if not stat.S_ISREG(path.lstat().st_mode):

@@ -1,4 +1,7 @@
-"""The edits of a definition that add a variable: its column, its codes, how coders decide it."""
+"""The edits of a definition that add a variable: its column, its codes, how coders decide it.
+
+`define` writes them; what cannot be one is refused in `variable_flaws`.
+"""
 
 from __future__ import annotations
 

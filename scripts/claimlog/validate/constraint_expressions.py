@@ -8,7 +8,7 @@ from operator import and_
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from claimlog.schema.constraint_kinds import rules_of
-from claimlog.schema.patterns import whole
+from claimlog.schema.pattern_matching import whole
 from claimlog.schema.table_schema import Field
 
 if TYPE_CHECKING:

@@ -1,7 +1,8 @@
 """Rules about the history of each entity, and about the order of times in the log.
 
-Each row is held against the one before it. A new check is entered in `ENTITY_CHECKS` of
-`claimlog.validate`, and a rule has its sentence in `rules.csv`.
+Each row is held against the one before it. A rule on two versions is a `report.check` in
+`_check_actions`; a check of its own is entered in `ENTITY_CHECKS` of `claimlog.validate`. The
+sentence of a rule stands in `validate/rules.csv`.
 """
 
 from __future__ import annotations

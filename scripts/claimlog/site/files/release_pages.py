@@ -18,7 +18,7 @@ from claimlog.site.files.write import write_site
 
 MOST_ENTITIES = 20_000
 """Entities up to which a release holds their pages: each takes at most three files and a
-folder, and an archive has at most `claimlog.release.release_limits.MAX_MEMBERS`."""
+folder, and an archive has at most `claimlog.release.release_limits.MAX_FILES`."""
 
 TOO_MANY = (
     "This release has more pages than an archive holds. Its site is drawn from the package in log/:"

@@ -10,7 +10,7 @@ from claimlog.log.version_changes import ANCHOR_HASHES, EVENT_COLUMNS
 from claimlog.schema.link_relations import DISPUTES, SAME_FACT
 from claimlog.schema.table_schema import column_words
 from claimlog.site.attribution_chains import speaker_denials
-from claimlog.site.citations import claim_citation
+from claimlog.site.claim_citation import claim_citation
 from claimlog.site.claim_reasons import reasons_of_claims
 from claimlog.site.drawing.coverage_strip import position
 from claimlog.site.entity_links import LABELS, entity_links, store_registers

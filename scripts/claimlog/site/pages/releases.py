@@ -9,7 +9,7 @@ from typing import Any
 from claimlog.log.column_beginnings import AddedColumns, is_added_cell
 from claimlog.release.diff import FILLED
 from claimlog.site.amended_cells import with_cells
-from claimlog.site.citations import formatted_citations
+from claimlog.site.claim_citation import formatted_citations
 from claimlog.site.page import PageNotFound, PageRequest
 from claimlog.site.pagination import Pagination
 from claimlog.site.plugin_config import (

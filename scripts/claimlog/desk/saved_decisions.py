@@ -1,4 +1,8 @@
-"""The saved decisions on a text whose coders have finished: passages, register entries, links."""
+"""What is saved of the decisions on a text: verdicts on passages, register entries, links.
+
+What a line of it can hold is told when it is read, too (`Decisions.cell_fits`): a key that
+`save_decisions` writes has to be known here.
+"""
 
 from __future__ import annotations
 
