@@ -36,6 +36,7 @@ from claimlog.release.generated_package_files import stale_files
 from claimlog.site.server_command import SETTINGS
 from claimlog.sources.text import Text, Texts
 from compiled_templates import keep_compiled_templates
+from known_definitions import remember_definitions
 from scratch import keep_scratch_in_memory
 
 if TYPE_CHECKING:
@@ -119,6 +120,12 @@ def limited_programs() -> None:
 def skipped_flushes() -> None:
     """Nothing waits until a disk has what was written."""
     forked.skip_flushes()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def known_definitions() -> None:
+    """What was read of the same bytes is no more read and checked again."""
+    remember_definitions()
 
 
 @pytest.fixture(scope="session", autouse=True)
