@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -525,6 +525,39 @@ def test_what_was_dropped_is_opened_by_the_line_of_the_first_change(
     assert "set" in opening or "undo" in opening
     change(opened, "redo" if what == "undo" else "take-all")
     assert change(opened, "commit")["committed"]
+
+
+LATE_CHANGES = {
+    "a verdict": lambda late: save_decisions.decide(late, "a+", {"take": "none"}, 1),
+    "an entry": lambda late: save_decisions.save_own_entry(
+        late, "actors", "harbour", {"name": "Harbour", "actor_type": "group"}, 0
+    ),
+    "what becomes of an entry": lambda late: save_decisions.settle_proposal(
+        late, "coder-1", "actors", "harbour-1", "nor", None, 0
+    ),
+}
+
+
+@pytest.mark.parametrize("change_late", LATE_CHANGES.values(), ids=LATE_CHANGES)
+def test_a_change_that_was_begun_before_a_text_was_taken_over_again_is_refused(
+    change_late: Callable[[Adjudication], object], opened: Opened
+) -> None:
+    """The marks that it would take off are those of the rows that are there by now."""
+    entry = {"name": "A harbour", "actor_type": "group"}
+    path = f"work/{SOURCE}/registered/actors/harbour-1"
+    opened.take("coder-1", "PUT", path, base=0, value=entry)
+    committed(opened)
+    drop_all(opened)
+    late = Adjudication.open(opened.desk, SOURCE)
+    assert late.decisions.rows_are_gone
+    before = change(opened, "commit")["claims"]
+    with pytest.raises(RequestError, match="is committed; amend its claims instead"):
+        change_late(late)
+    found = shown(opened)
+    assert (found["committed"], found["claims"]) == (True, before)
+    assert [unit["verdict"]["take"] for unit in found["units"]] == ["left"]
+    drop_all(opened)
+    assert change(opened, "commit")["claims"] == before
 
 
 def test_rows_stay_where_their_decisions_cannot_be_read(

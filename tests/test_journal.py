@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from claimlog.desk import journal, journal_state
-from claimlog.desk.journal import MOST_MARKS, Journal, StaleError
+from claimlog.desk.journal import MOST_MARKS, Journal, MarkChange, StaleError
 from claimlog.desk.journal_state import Cell
 from claimlog.desk.request_error import CLOSED, LARGE, RequestError
 from claimlog.desk.saved_decisions import MOST_NOTE, Decisions
@@ -213,7 +213,8 @@ def test_what_is_no_regular_file_is_named_and_not_waited_for(kind: str, tmp_path
 def test_what_closed_meanwhile_is_not_changed(tmp_path: Path) -> None:
     """As of two threads or processes, of which one looked before the other closed it."""
     work = Work("coder-2", "S102", tmp_path / "S102.ndjson")
-    work.save("draft/a", {"start": 0, "end": 5}, 0, {"begun": {"coder": "", "source_id": ""}})
+    begun = MarkChange({"begun": {"coder": "", "source_id": ""}})
+    work.save("draft/a", {"start": 0, "end": 5}, 0, begun)
     other = Work("coder-2", "S102", work.journal.path)
     other.journal.refresh()
     work.finish(1)
@@ -458,7 +459,9 @@ def test_so_many_changes_can_be_taken_back_and_no_more_are_held(
 def test_a_file_that_begins_anew_is_another_one_whatever_its_number(tmp_path: Path) -> None:
     """A file system may give the number of a removed file to the next one."""
     path, other = tmp_path / "work.ndjson", tmp_path / "other.ndjson"
-    marks = {"begun": {"coder": "coder-1", "source_id": "S001", "text_sha256": "0" * 64}}
+    marks = MarkChange(
+        {"begun": {"coder": "coder-1", "source_id": "S001", "text_sha256": "0" * 64}}
+    )
     first = Journal(path)
     first.change({"a": {"statement": "One."}}, {}, marks)
     first.undo(1)

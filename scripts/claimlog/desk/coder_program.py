@@ -113,7 +113,7 @@ def save_as_work(desk: Desk, coding: Coding, source: str, coder: str) -> Work:
     work = desk.work_folder.work(coder, source)
     values: Row = {f"{DRAFT}p{number:05d}": row.value for number, row in enumerate(coding.rows, 1)}
     with desk.beginning_anew(work, coding.text_sha256) as marks:
-        work.save_finished(values, marks[BEGUN], new_nonce())
+        work.save_finished(values, marks.marks[BEGUN], new_nonce())
     return work
 
 

@@ -86,7 +86,7 @@ def _begin(adjudication: Adjudication, begun: Row, state: int) -> None:
         if coders != [work.coder for work in adjudication.works]:
             raise adjudication.stale()
         try:
-            decisions.journal.set_marks({**decisions.reopening, COMMITTING: begun}, state)
+            decisions.journal.set_marks({**decisions.reopening.marks, COMMITTING: begun}, state)
         except StaleError as error:
             raise adjudication.stale() from error
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from claimlog.desk.coding_rows import CodedRows
 from claimlog.desk.desk_log import DeskLog
-from claimlog.desk.journal import NO_MARKS, Marks
+from claimlog.desk.journal import NO_MARKS, MarkChange
 from claimlog.desk.places import require_same_text
 from claimlog.desk.request_error import CLOSED, RequestError
 from claimlog.desk.roles import Role
@@ -114,7 +114,7 @@ class Desk:
             check_section(section_of_claims(whole, whole.live("claims").head(1)), Report(whole))
 
     @contextmanager
-    def beginning(self, work: Work, text_sha256: str | None = None) -> Iterator[Marks]:
+    def beginning(self, work: Work, text_sha256: str | None = None) -> Iterator[MarkChange]:
         """Yield what is noted with the first change of a work, its text and codebook.
 
         The change is made within: no commit begins meanwhile that knows nothing of this work. What
@@ -141,7 +141,7 @@ class Desk:
             yield NO_MARKS if work.is_begun else self._first_marks(work)
 
     @contextmanager
-    def beginning_anew(self, work: Work, text_sha256: str) -> Iterator[Marks]:
+    def beginning_anew(self, work: Work, text_sha256: str) -> Iterator[MarkChange]:
         """Yield what is noted with a work that is made elsewhere and saved here in one change.
 
         What was taken back altogether is forgotten. Raises as `beginning` does, and if anything of
@@ -165,7 +165,7 @@ class Desk:
             require_same_text(text_sha256, now)
         return now
 
-    def _first_marks(self, work: Work) -> Marks:
+    def _first_marks(self, work: Work) -> MarkChange:
         row = self.log.source(work.source)
         self.log.require_places(work.source)
         about = {
@@ -174,4 +174,4 @@ class Desk:
             "text_sha256": row["text_sha256"],
             "codebook": self.log.definition.codebook.version,
         }
-        return {BEGUN: about}
+        return MarkChange({BEGUN: about})

@@ -8,7 +8,7 @@ from typing import Any
 
 from claimlog.desk.desk import Desk
 from claimlog.desk.draft_values import clean_values
-from claimlog.desk.journal import NO_MARKS, Journal, Marks, StaleError, stale
+from claimlog.desk.journal import NO_MARKS, Journal, MarkChange, StaleError, stale
 from claimlog.desk.request_error import ABSENT, INVALID, MALFORMED, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.row_references import CLAIMS, on_the_spot_streams, references
@@ -29,7 +29,7 @@ def save_entry(
     name: str,
     given: Mapping[str, Any],
     base: int,
-    marks: Marks = NO_MARKS,
+    marks: MarkChange = NO_MARKS,
 ) -> Row:
     """Save an entry of a register that only its coder sees until the text is decided.
 
@@ -57,7 +57,7 @@ def remove_entry(
     stream: str,
     name: str,
     base: int,
-    marks: Marks = NO_MARKS,
+    marks: MarkChange = NO_MARKS,
 ) -> Row:
     """Remove an entry made on the spot, unless something names it.
 
@@ -83,7 +83,7 @@ def _save_entry(
     name: str,
     value: Row | None,
     base: int,
-    marks: Marks = NO_MARKS,
+    marks: MarkChange = NO_MARKS,
 ) -> Row:
     key = f"{REGISTERED}{stream}/{name}"
     if value is not None:

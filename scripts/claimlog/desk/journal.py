@@ -20,6 +20,7 @@ import stat
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ import orjson
 
 from claimlog.desk.journal_state import (
     MARK,
+    MARKED,
     MARKS,
     NAME,
     REDO,
@@ -54,7 +56,25 @@ LINE_DEPTH = DEPTH + 8
 Marks = Mapping[str, Any]
 """Data of marks, by name."""
 
-NO_MARKS: Marks = {}
+
+@dataclass(frozen=True)
+class MarkChange:
+    """Marks that are changed together with something else.
+
+    Attributes
+    ----------
+    marks
+        Data by name, None of those that are taken off.
+    seen
+        The line that changed marks last when it was seen that these may be; None where that does
+        not matter.
+    """
+
+    marks: Marks = field(default_factory=dict)
+    seen: int | None = None
+
+
+NO_MARKS = MarkChange()
 
 MARK_BYTES = 1 << 20
 """Bytes of a file that are left for marks and for removing, so that a work can be closed or made
@@ -163,6 +183,11 @@ class Journal:
         return self._state.marks
 
     @property
+    def marked(self) -> int:
+        """Number of the line that changed marks last; 0 if none did."""
+        return self._state.marked
+
+    @property
     def can_undo(self) -> bool:
         return bool(self._state.undo)
 
@@ -180,7 +205,7 @@ class Journal:
             if key.startswith(prefix) and cell.value is not None:
                 yield key.removeprefix(prefix), cell
 
-    def change(self, values: Values, base: Mapping[str, int], marks: Marks = NO_MARKS) -> None:
+    def change(self, values: Values, base: Mapping[str, int], marks: MarkChange = NO_MARKS) -> None:
         """Set cells, durably; None removes. A change that changes nothing writes nothing.
 
         Parameters
@@ -189,21 +214,26 @@ class Journal:
             The revision of each cell that the change was made on; cells that are not named here
             are set whatever they were.
         marks
-            Marks that are set, or with None taken off, with the change.
+            Marks that are changed with it.
 
         Raises
         ------
         StaleError
-            If a cell has another revision, and another value than it is to have.
+            If a cell has another revision, and another value than it is to have; or marks were
+            changed since it was seen that these may be.
         RequestError
             If it is closed, or cannot be written; nothing is changed then.
         """
         with self._change() as handle:
             # a line may close what it sets, and open what it changes
             now = self._state.marks
-            left = {name: data for name, data in now.items() if marks.get(name, data) is not None}
+            are_as_seen = marks.seen in (None, self._state.marked)
+            off = {name for name, data in marks.marks.items() if data is None and are_as_seen}
+            left = {name: data for name, data in now.items() if name not in off}
             if why := self._refusal(left, values):
                 raise RequestError(CLOSED, why)
+            if not are_as_seen:
+                raise StaleError([])
             if all(self._state.value(key) == value for key, value in values.items()):
                 return
             stale = [key for key, revision in base.items() if self.cell(key).revision != revision]
@@ -215,14 +245,13 @@ class Journal:
                     f"{self.path.name}: what is saved of a text has at most {self._most_bytes:,} "
                     "bytes; shorten something, or register a longer text in parts",
                 )
-            marked = {MARKS: marks} if marks else {}
-            self._append(handle, {**marked, SET: values})
+            self._append(handle, {**_with(marks), SET: values})
 
-    def undo(self, state: int, marks: Marks = NO_MARKS) -> None:
+    def undo(self, state: int, marks: MarkChange = NO_MARKS) -> None:
         """Take the last change back, with marks as `change` does; raises as it does."""
         self._step(UNDO, state, marks)
 
-    def redo(self, state: int, marks: Marks = NO_MARKS) -> None:
+    def redo(self, state: int, marks: MarkChange = NO_MARKS) -> None:
         """Make the change again that was taken back last, as `undo`."""
         self._step(REDO, state, marks)
 
@@ -258,13 +287,13 @@ class Journal:
             if with_marks(self._state.marks, marks) != self._state.marks:
                 self._append(handle, {MARKS: marks})
 
-    def _step(self, kind: str, state: int, marks: Marks) -> None:
+    def _step(self, kind: str, state: int, marks: MarkChange) -> None:
         with self._change() as handle:
             if self._state.count != state:
                 raise StaleError([])
             if not (self._state.undo if kind == UNDO else self._state.redo):
                 raise RequestError(CLOSED, NOTHING_TO_UNDO)
-            self._append(handle, {**({MARKS: marks} if marks else {}), kind: True})
+            self._append(handle, {**_with(marks), kind: True})
 
     @contextmanager
     def _change(self) -> Iterator[int]:
@@ -431,6 +460,10 @@ class Journal:
         )
 
 
+def _with(change: MarkChange) -> dict[str, Marks]:
+    return {MARKS: change.marks} if change.marks else {}
+
+
 def _is_whole(line: Mapping[str, Any]) -> bool:
     """Whether a line has the form of one that stands for all lines before it."""
     cells, count = line[WHOLE], line.get("count")
@@ -439,6 +472,7 @@ def _is_whole(line: Mapping[str, Any]) -> bool:
         and all(_is_pair(cell) and type(cell[0]) is int for cell in cells.values())
         and type(count) is int
         and count >= 0
+        and type(line.get(MARKED, 0)) is int
         and all(
             isinstance(line.get(kind), list) and all(map(_is_pair, line[kind]))
             for kind in (UNDO, REDO)

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 SET, UNDO, REDO, MARK, MARKS, WHOLE = "set", "undo", "redo", "mark", "marks", "whole"
+MARKED = "marked"
 NAME = "file"
 STEPS_BYTES = 1 << 20
 """Bytes of the last changes that can be taken back still when a file is written anew."""
@@ -40,6 +41,8 @@ class JournalState:
         Bytes of the values of all cells, as JSON.
     file, head
         Number and first bytes of the file.
+    marked
+        Number of the line that changed marks last.
     name
         Random name that the file began with, which stays when it is written anew; empty where
         nothing was saved, or before files had names.
@@ -56,6 +59,7 @@ class JournalState:
     undo: list[tuple[Values, Values]] = field(default_factory=list)
     redo: list[tuple[Values, Values]] = field(default_factory=list)
     marks: dict[str, Any] = field(default_factory=dict)
+    marked: int = 0
 
     def apply(self, line: Mapping[str, Any], size: int) -> None:
         """Take up a line of so many bytes."""
@@ -66,6 +70,7 @@ class JournalState:
         if WHOLE in line:
             self.settled, self.count, self.marks = size, line["count"], {}
             self._mark(line[MARKS])
+            self.marked = line.get(MARKED, self.count)
             self.cells = {key: Cell(*cell) for key, cell in line[WHOLE].items()}
             self.value_bytes = sum(_json_bytes(cell.value) for cell in self.cells.values())
             self.undo = [(before, after) for before, after in line[UNDO]]
@@ -97,6 +102,7 @@ class JournalState:
             NAME: self.name,
             WHOLE: {key: (cell.revision, cell.value) for key, cell in cells.items()},
             MARKS: self.marks,
+            MARKED: self.marked,
             UNDO: _latest(self.undo),
             REDO: _latest(self.redo),
         }
@@ -112,7 +118,8 @@ class JournalState:
 
     def _mark(self, marks: Mapping[str, Any]) -> None:
         """Set marks, and take those off of which nothing is said."""
-        self.marks = with_marks(self.marks, marks)
+        if marks:
+            self.marks, self.marked = with_marks(self.marks, marks), self.count
 
     def _put(self, values: Values) -> None:
         self.value_bytes = self.bytes_with(values)

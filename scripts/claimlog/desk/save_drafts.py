@@ -8,7 +8,7 @@ from typing import Any
 from claimlog.desk.desk import Desk
 from claimlog.desk.draft_findings import coding_findings, error_count
 from claimlog.desk.draft_values import clean_values
-from claimlog.desk.journal import NO_MARKS, Journal, Marks, StaleError, stale
+from claimlog.desk.journal import NO_MARKS, Journal, MarkChange, StaleError, stale
 from claimlog.desk.places import Places, require_same_text
 from claimlog.desk.request_error import ABSENT, INVALID, MALFORMED, RequestError
 from claimlog.desk.row_references import CLAIMS, REQUESTED
@@ -143,7 +143,7 @@ def _save(
     name: str,
     value: Row | None,
     base: int,
-    marks: Marks = NO_MARKS,
+    marks: MarkChange = NO_MARKS,
 ) -> None:
     try:
         work.save(f"{DRAFT}{name}", value, base, marks)

@@ -11,7 +11,7 @@ from copy import copy
 from typing import Any, Self
 
 from claimlog.desk.coding_rows import CodedRows
-from claimlog.desk.journal import Marks
+from claimlog.desk.journal import NO_MARKS, MarkChange, Marks
 from claimlog.desk.journal_state import Values
 from claimlog.desk.request_error import CLOSED, RequestError
 from claimlog.desk.row_references import CLAIMS
@@ -44,6 +44,7 @@ class Decisions(SavedWork):
     """
 
     rows_are_gone = False
+    _marked: int | None = None
 
     @classmethod
     def read(cls, folder: WorkFolder, source: str) -> Self:
@@ -68,6 +69,8 @@ class Decisions(SavedWork):
             writes rows before it marks them.
         """
         copied = copy(self)
+        # one after the other: of what is changed between them, `marked` is no more the last
+        copied._marked = self.journal.marked
         marks = self.journal.marks
         copied.rows_are_gone = {COMMITTING, COMMITTED} <= marks.keys() and (
             DROPPED in marks or not self._are_among(read_rows(), marks)
@@ -162,9 +165,14 @@ class Decisions(SavedWork):
         return {name: cell.value for name, cell in self.journal.items(PROPOSAL)}
 
     @property
-    def reopening(self) -> Marks:
-        """Marks to set with a change of decisions whose rows are gone, which are open again."""
-        return dict.fromkeys((COMMITTED, COMMITTING, DROPPED)) if self.rows_are_gone else {}
+    def reopening(self) -> MarkChange:
+        """Marks to take off with a change of decisions whose rows are gone, which are open again.
+
+        Only while they are those of the rows that are gone: they may be taken over meanwhile.
+        """
+        if not self.rows_are_gone:
+            return NO_MARKS
+        return MarkChange(dict.fromkeys((COMMITTED, COMMITTING, DROPPED)), self._marked)
 
     def refusal(self, marks: Marks, values: Values, /) -> str | None:
         is_of_links = all(key.startswith(LINK) for key in values)

@@ -10,7 +10,7 @@ from typing import Any, TypeGuard
 import orjson
 
 from claimlog.desk.coding_commitment import commitment_of, new_nonce
-from claimlog.desk.journal import NO_MARKS, Marks
+from claimlog.desk.journal import NO_MARKS, MarkChange, Marks
 from claimlog.desk.journal_state import Values
 from claimlog.desk.request_error import CLOSED, LARGE, MALFORMED, RequestError
 from claimlog.desk.row_references import CLAIMS
@@ -91,7 +91,7 @@ class Work(SavedWork):
         found = {name: cell.value for name, cell in self.journal.items(DRAFT)}
         return dict(sorted(found.items(), key=lambda pair: span_key(pair[1], pair[0])))
 
-    def save(self, key: str, value: Row | None, base: int, marks: Marks = NO_MARKS) -> None:
+    def save(self, key: str, value: Row | None, base: int, marks: MarkChange = NO_MARKS) -> None:
         """Save a cell, or remove it.
 
         Parameters
@@ -119,7 +119,7 @@ class Work(SavedWork):
             What is noted with the first change of a work.
         """
         finished = _finished_mark(content_of(about, values), nonce)
-        self.journal.change({**values}, {}, {BEGUN: about, FINISHED: finished})
+        self.journal.change({**values}, {}, MarkChange({BEGUN: about, FINISHED: finished}))
 
     def cells_of(self, prefix: str) -> list[str]:
         return [name for name, _ in self.journal.items(prefix)]
