@@ -29,8 +29,9 @@ def check(data: bytes) -> None:
     from claimlog.log.canonical import encode, explain
     from claimlog.strict_json import decode_object
     from histories import SCHEMAS
+    from measured_rows import MEASURED
 
-    tables = [*SCHEMAS.streams.values()]
+    tables = [*SCHEMAS.streams.values(), MEASURED]
     table = tables[(data[0] if data else 0) % len(tables)]
     with patch.object(reader, "AT_ONCE", 0 if data[:1] < b"\x80" else len(data)):
         found = reader.read_lines(data[1:], table, "x", LONGEST)
@@ -53,6 +54,7 @@ def seeds() -> list[bytes]:
     """Return files of drawn histories, by stream."""
     from claimlog.log.canonical import encode
     from histories import SCHEMAS, random_history
+    from measured_rows import measured_row
 
     streams, found = [*SCHEMAS.streams], []
     for seed in range(8):
@@ -60,7 +62,8 @@ def seeds() -> list[bytes]:
             for stream, rows in batch.items():
                 lines = b"".join(encode(row) + b"\n" for row in rows[:3])
                 found.append(bytes([streams.index(stream)]) + lines)
-    return found
+    numbers = b"".join(encode(measured_row(1, 2.5, None, 1e21)) + b"\n" for _ in range(2))
+    return [*found, bytes([len(streams)]) + numbers]
 
 
 def fuzz(words: list[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,9 +15,10 @@ import claimlog.log.columnar
 import claimlog.log.read_file
 from claimlog.build import build
 from claimlog.errors import ClaimlogError, FindingsError
-from claimlog.export.content_hash import parquet_content
+from claimlog.export.content_hash import line_hash, parquet_content
 from claimlog.log.arrow_types import arrow_schema
-from claimlog.log.columnar import read_rows
+from claimlog.log.canonical import encode
+from claimlog.log.columnar import read_rows, written_lines
 from claimlog.log.parquet_pages import pages
 from claimlog.log.read_log import read
 from claimlog.log.thrift_compact import Compact
@@ -24,6 +26,7 @@ from claimlog.package import Package
 from claimlog.schema.definition import read_definition
 from claimlog.validate import validate
 from conftest import ROOT, World, copied
+from measured_rows import MEASURED, measured_row
 from thrift_rewriting import Typed, TypedCompact, written_struct
 
 CLAIMS = read_definition(Package(ROOT)).streams["claims"]
@@ -361,3 +364,37 @@ def test_a_disk_that_fails_to_read_names_the_file(
         ClaimlogError, match=rf"^events/000\d-[a-z]+/[a-z]+\.{name.split('.')[1]}: cannot"
     ):
         read(columns.package)
+
+
+def write_measured(path: Path, numbers: list[float | None]) -> list[bytes]:
+    """Write rows with such numbers in their lists as columns, and return their lines."""
+    rows = [measured_row(1.5, number) for number in numbers]
+    pq.write_table(pa.Table.from_pylist(rows, arrow_schema(MEASURED)), path)
+    return [encode(row) for row in rows]
+
+
+def test_numbers_within_lists_have_the_leaves_of_their_lines(tmp_path: Path) -> None:
+    path = tmp_path / "measured.parquet"
+    lines = write_measured(path, [1, 2.5, 1e21, 1e-7, None, 3])
+    [found] = read_rows(path, MEASURED, "measured.parquet")
+    assert not found.findings
+    assert found.leaves == [line_hash(line) for line in lines]
+    assert found.frame is not None
+    assert [*written_lines(found.frame, MEASURED)] == lines
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("place", ["parts", "numbers", "number"])
+def test_what_is_no_number_is_a_finding_wherever_it_stands(
+    number: float, place: str, tmp_path: Path
+) -> None:
+    """JSON shows it as null, so that it would have the leaf of a row that says nothing."""
+    path = tmp_path / "measured.parquet"
+    row = measured_row(1.5, number if place == "parts" else 2.5)
+    row |= {"numbers": [number] if place == "numbers" else [0.5]}
+    row |= {"number": number if place == "number" else 0.5}
+    pq.write_table(pa.Table.from_pylist([row], arrow_schema(MEASURED)), path)
+    [found] = read_rows(path, MEASURED, "measured.parquet")
+    assert [finding.line for finding in found.findings] == [1]
+    with pytest.raises(ClaimlogError, match=r"finite|canonical"):
+        parquet_content(path, MEASURED)

@@ -15,6 +15,7 @@ from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.definition import read_definition
 from conftest import ROOT, World
+from measured_rows import MEASURED, measured_row
 
 CLAIMS = read_definition(Package(ROOT)).streams["claims"]
 SHOWN = "events/0002-claims/claims.ndjson"
@@ -226,3 +227,28 @@ def test_leaves_are_the_hashes_of_the_lines_in_order(world: World, lines: list[b
 @pytest.mark.parametrize("seed", fuzz_lines.seeds()[::7])
 def test_a_file_that_the_fuzz_begins_with_is_read_as_its_lines_say(seed: bytes) -> None:
     fuzz_lines.check(seed)
+
+
+@pytest.mark.parametrize("number", [1, 2.5, None, 1e21, 1e-7, 5e-324, 0.1, 2**53 - 1, -7])
+def test_a_number_within_a_list_is_read_as_it_stands_there(number: float | None) -> None:
+    lines = [encode(measured_row(1, 2.5)), encode(measured_row(2.5, number))]
+    found = read_lines(b"\n".join([*lines, b""]), MEASURED, SHOWN, LONGEST)
+    assert found.frame is not None
+    assert [encode(row) for row in found.frame.to_dicts()] == lines
+    assert [part["number"] for part in found.frame["parts"].to_list()[1]] == [2.5, number]
+
+
+@pytest.mark.parametrize("written", [b"7.0", b"-0", b"-0.0", b"7e0", b"1e21", b"9007199254740994"])
+@pytest.mark.parametrize("place", ["parts", "numbers", "number"])
+def test_a_number_in_another_form_is_a_finding_wherever_it_stands(
+    written: bytes, place: str
+) -> None:
+    row = encode(measured_row(2.5, 1.5, numbers=[0.5], number=0.25))
+    at = {"parts": b'"number":1.5', "numbers": b"[0.5]", "number": b'"number":0.25'}[place]
+    assert at in row
+    line = row.replace(at, at.translate(None, b"0123456789.").replace(b":", b":" + written))
+    if place == "numbers":
+        line = row.replace(at, b"[" + written + b"]")
+    found = read_lines(b"\n".join([row, line, b""]), MEASURED, SHOWN, LONGEST)
+    assert [finding.line for finding in found.findings] == [2]
+    assert found.frame is None

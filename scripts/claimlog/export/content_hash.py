@@ -23,7 +23,7 @@ from pyarrow import ArrowException
 
 from claimlog.errors import ClaimlogError, is_out_of_memory
 from claimlog.export.sqlite import sql_identifier, sqlite_values
-from claimlog.log.canonical import encode
+from claimlog.log.canonical import encode, list_parts
 from claimlog.log.merkle import CompactRange
 from claimlog.schema.table_schema import Table
 
@@ -81,8 +81,15 @@ def sqlite_content(path: Path, table: Table) -> Content:
 
 
 def frame_rows(frame: pl.DataFrame, table: Table) -> Iterator[Row]:
-    """Yield the rows of a conformed frame, with values as JSON has them."""
+    """Yield the rows of a conformed frame, with values as JSON has them.
+
+    Raises
+    ------
+    ClaimlogError
+        If a list holds what is no number, which JSON would show as null.
+    """
     lists = _list_columns(table)
+    _refuse_infinite_parts(frame, table)
     for piece in frame.iter_slices(SLICE_ROWS):
         for row in sqlite_values(piece, table).iter_rows(named=True):
             yield _parse_lists(row, lists)
@@ -170,6 +177,18 @@ def _refuse_other_text(name: str, text: object, value: object) -> None:
     """
     if text != orjson.dumps(value).decode():
         raise ValueError(f"{name} is not in the JSON that releases write: {str(text)[:80]!r}")
+
+
+def _refuse_infinite_parts(frame: pl.DataFrame, table: Table) -> None:
+    for item in table.fields:
+        for part, value in list_parts(item):
+            if part.type == "number":
+                column = frame.select(pl.col(item.name).list.eval(~value.is_finite()).list.any())
+                if column.to_series().any():
+                    raise ClaimlogError(
+                        f"{table.name}: a number in {item.name} is not a finite one, which JSON "
+                        "cannot say"
+                    )
 
 
 def _list_columns(table: Table) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -182,8 +182,8 @@ def render(frame: pl.DataFrame, table: Table) -> pl.Series:
     """Write a stream's frame as canonical lines with their line feeds, one string a row.
 
     What this cannot write as RFC 8785 does, or what the log must not hold, comes out as null: a
-    number with an exponent, a negative zero, one beyond 2**53, a null inside a list. The caller
-    reads such lines again with `explain`.
+    number with an exponent, a negative zero, one beyond 2**53, a null inside a list, and any number
+    inside one that need not be whole. The caller reads such lines again with `explain`.
     """
     parts: list[pl.Expr] = []
     for name in sorted(table.names):
@@ -208,16 +208,25 @@ def _render_column(item: Field, key: str) -> pl.Expr:
         text = pl.struct(x=column).struct.json_encode().str.slice(5).str.strip_suffix("}")
         if item.type == "array":
             doubtful = column.list.drop_nulls().list.len() < column.list.len()
-            for part in filter(None, (item.item, *item.fields)):
-                if part.type == "integer":  # others are written otherwise than JSON does it
-                    value = pl.element() if part is item.item else pl.element().struct[part.name]
+            for part, value in list_parts(item):
+                if part.type == "integer":
                     doubtful |= column.list.eval(value.abs() > LARGEST_INTEGER).list.any()
+                elif part.type == "number":  # 1 comes out as 1.0, and what is no number as null
+                    doubtful |= column.list.eval(value.is_not_null()).list.any()
     else:
         text = pl.concat_str(pl.lit('"'), column, pl.lit('"'))
     text = text.fill_null("null")
     if doubtful is not None:
         text = pl.when(doubtful.fill_null(False)).then(None).otherwise(text)
     return pl.lit(key) + text
+
+
+def list_parts(item: Field) -> Iterator[tuple[Field, pl.Expr]]:
+    """Yield the values that the elements of a list column hold, each with where it stands there."""
+    if item.item is not None:
+        yield item.item, pl.element()
+    for part in item.fields:
+        yield part, pl.element().struct[part.name]
 
 
 def needs_care(table: Table) -> pl.Expr:

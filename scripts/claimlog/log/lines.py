@@ -130,7 +130,8 @@ def _line_findings(
 
 def _exact_frame(lines: list[bytes], table: Table) -> pl.DataFrame:
     rows = [decode_object(line.decode("utf-8")) for line in lines]
-    return pl.DataFrame(rows, empty_frame(table).schema, orient="row")
+    # types were looked at; whole numbers beside others within a list are no strict column
+    return pl.DataFrame(rows, empty_frame(table).schema, orient="row", strict=False)
 
 
 def _is_utf8(data: bytes) -> bool:
