@@ -320,10 +320,10 @@ def test_open_rows_that_are_sealed_are_found_with_the_command_that_leaves_them_o
     [
         ("11", 1_000_000, "claims"),
         ("x" * 900, MOST_LISTED + 1, "claims"),
-        ("{}", MOST_LISTED + 1, "ports"),
         ('{"a":[' + "[]," * 20_000 + "1]}", 20, "claims"),
+        ('{"a":[' + '{"a":""},' * 5_000 + "1]}", 30, "claims"),
     ],
-    ids=["too short", "no JSON", "of no stream", "lists in lists"],
+    ids=["too short", "no JSON", "lists in lists", "small objects"],
 )
 def test_a_file_that_claimlog_did_not_write_is_not_listed_line_by_line(
     world: World, line: str, count: int, stream: str
@@ -531,3 +531,12 @@ def test_verify_says_which_open_anchors_have_no_text(pending: World) -> None:
     (pending.texts / "another.txt").write_text("Words of another text.\n", "utf-8")
     done = pending.run("verify", "--texts", str(pending.texts), "--partial")
     assert done.stdout.splitlines()[-1].endswith("0 of 2 anchors checked, no finding")
+
+
+def test_rows_of_a_stream_that_these_schemas_lack_are_named_with_a_way_back(world: World) -> None:
+    """More of them than are listed: they are those of another branch, and no damage."""
+    world.add("claims", [LETTER])
+    path = world.package.state / "open" / "ports.ndjson"
+    path.write_text("{}\n" * (MOST_LISTED + 1), "utf-8")
+    with pytest.raises(ClaimlogError, match=r"does not declare the stream ports.*go back to the"):
+        open_rows(world.package, read_definition(world.package).streams)

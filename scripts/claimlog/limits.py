@@ -64,8 +64,12 @@ DIFF_LINES = 4_000
 that grows with the square of that."""
 
 STATE_BYTES = 512 * MIB
-"""A file of our own state, a build's descriptor or a manifest of a release: they grow with the log
-and with the number of files, by about a hundred bytes each."""
+"""A file of our own state, or the list of the files of a site: they grow with the log and with the
+number of files, by about a hundred bytes each."""
+
+MANIFEST_BYTES = 32 * MIB
+"""``release.json``, or a descriptor of a build or a release: they grow with the number of tables
+and columns, and of ten million claims have some hundred kilobytes."""
 
 NOTE_BYTES = 32 * MIB
 """A note below ``.claimlog``, which may have come along: it names files and batches, in about a
@@ -196,9 +200,9 @@ rows that differ in nothing but their identifiers take up to 200."""
 PARQUET_BYTES_FREE = 64 * MIB
 """Bytes up to which unpacked columns are not compared with the size of their file."""
 
-RELEASES, RELEASES_BYTES = 1_000, 32 * MIB
-"""Files of the releases index, and their bytes together: an entry of ours has 40 kB, and all of
-them are held by nearly every command."""
+RELEASES, RELEASES_BYTES, RELEASES_VALUES = 1_000, 32 * MIB, 1_000_000
+"""Files of the releases index, their bytes together and the values in them: an entry of ours has
+90 kB and 1,400 values, and nearly every command holds all of them and looks at each."""
 
 QUERIES = 200
 """Canned queries of a package: ours are eleven, and every one is an entry of the first page."""

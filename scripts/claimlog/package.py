@@ -19,7 +19,7 @@ from claimlog.limits import (
     DEPTH,
     DOCUMENT_BYTES,
     FILE_BYTES,
-    STATE_BYTES,
+    MANIFEST_BYTES,
 )
 from claimlog.untrusted_files import files_below, parse_json, parse_table, read_regular
 
@@ -321,4 +321,4 @@ def read_json(path: Path, shown: str) -> dict[str, Any]:
     ClaimlogError
         If the file is absent, unreadable or not one I-JSON object in UTF-8.
     """
-    return parse_json(read_regular(path, shown, STATE_BYTES), shown)
+    return parse_json(read_regular(path, shown, MANIFEST_BYTES), shown)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import Counter
 from typing import Any
 
 LARGEST_INTEGER = 2**53 - 1
 """Beyond it a reader may round (RFC 7493, section 2.2)."""
+
+SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+"""How half of a character beyond U+FFFF is escaped."""
 
 
 def decode_object(text: str) -> dict[str, Any]:
@@ -63,7 +67,10 @@ def decode_value(text: str) -> Any:
             parse_float=number,
             parse_int=integer,
         )
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
+        if not text.isascii():
+            text.encode("utf-8")
+        if SURROGATE.search(text):  # most come in pairs, which are a character
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
     except json.JSONDecodeError as error:
         raise ValueError(_syntax_flaw(text, error)) from error
     except RecursionError as error:

@@ -20,9 +20,15 @@ from claimlog.strict_json import decode_object
 RIGHT_FILE = "check that it is the right file, or copy it to a regular one"
 """What to do about a file that the user named."""
 
-DENSE_BYTES, DENSITY = 1 << 20, 8
-"""Bytes from which on JSON is looked at, and how many a list or an object has in it at least: in
-memory an empty list takes 60 bytes, and an object of two letters and a digit 200."""
+DENSE_BYTES = 1 << 20
+"""Bytes from which on JSON is looked at before it is parsed."""
+
+VALUE_BYTES = {b"{": 190, b"[": 70, b",": 90}
+"""Bytes that Python takes for an object, a list and another value, by the sign that stands for it:
+measured, of the smallest."""
+
+MOST_GROWTH = 12
+"""How many times its size JSON may take in memory by that: ours takes up to eight."""
 
 PIECE_BYTES = 1 << 20
 
@@ -204,12 +210,16 @@ def hole_flaw(state: os.stat_result) -> str | None:
 def parse_json(data: bytes, shown: str) -> dict[str, Any]:
     """Read bytes that are one I-JSON object, not nested deeper than `limits.DEPTH`.
 
+    What would take many times its size in memory is refused before it is parsed.
+
     Raises
     ------
     ClaimlogError
         If they are not.
     """
     try:
+        if is_dense(data):
+            raise ValueError("consists of more small lists and objects than any file of ours")
         value = decode_object(data.decode("utf-8"))
         if is_deeper(value, DEPTH):
             raise ValueError(f"nested more than {DEPTH} levels deep")
@@ -221,11 +231,11 @@ def parse_json(data: bytes, shown: str) -> dict[str, Any]:
 
 
 def is_dense(data: bytes) -> bool:
-    """Whether JSON holds so many small lists and objects that parsing it takes 30 times its size.
-
-    Neither rows nor notes nor what the desk saved are.
-    """
-    return len(data) > DENSE_BYTES and DENSITY * (data.count(b"[") + data.count(b"{")) > len(data)
+    """Whether JSON consists of such small values that parsing it takes many times its size."""
+    if len(data) <= DENSE_BYTES:
+        return False
+    taken = sum(size * data.count(sign) for sign, size in VALUE_BYTES.items())
+    return taken > MOST_GROWTH * len(data)
 
 
 def is_deeper(value: Any, depth: int) -> bool:

@@ -109,7 +109,12 @@ def _rows(
     """
     flawed = 0
     is_long = data.count(b"\n") > MOST_LISTED
-    if (is_long and (table is None or is_crowded(data, table))) or is_dense(data):
+    if is_long and table is None:
+        raise ClaimlogError(
+            f"{shown}: schemas/ does not declare the stream {stream}, and its rows are more than "
+            "are listed line by line; go back to the schemas that declare it, or move the file away"
+        )
+    if (is_long and table is not None and is_crowded(data, table)) or is_dense(data):
         raise _no_rows(shown)
     for number, line in enumerate(data.removesuffix(b"\n").split(b"\n") if data else [], 1):
         row = (

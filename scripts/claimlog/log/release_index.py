@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from claimlog.errors import ClaimlogError, UsageError, reason
 from claimlog.escaping import short_line
-from claimlog.limits import RELEASES, RELEASES_BYTES
+from claimlog.limits import RELEASES, RELEASES_BYTES, RELEASES_VALUES
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.schema.json_schemas import MOST_SAID, RELEASE_VERSION, own_shape, shape_error
 
@@ -170,8 +170,18 @@ def read_index(package: Package) -> list[ReleaseEntry]:
         If an entry is malformed, misnamed, or does not extend the one before it; or if there are
         more than an index has.
     """
-    entries = (_entry(package, path) for path in _index_files(package))
-    found = sorted(entries, key=lambda entry: entry.version)
+    paths = _index_files(package)
+    for path in paths:
+        if path.suffix != ".json" or not VERSION.fullmatch(path.stem):
+            shown = package.relative(path)
+            raise ClaimlogError(f"{shown}: does not belong in the index; expected VERSION.json")
+    values = sum(package.data(package.relative(path)).count(b",") for path in paths)
+    if values > RELEASES_VALUES:  # each of which is looked at
+        raise ClaimlogError(
+            f"{FOLDER}: its files hold more than {RELEASES_VALUES:,} values, more than an index "
+            "has; take out what is no release"
+        )
+    found = sorted((_entry(package, path) for path in paths), key=lambda entry: entry.version)
     for before, after in itertools.pairwise(found):
         if after.size < before.size or (after.size == before.size and after.root != before.root):
             raise ClaimlogError(
@@ -216,8 +226,6 @@ def _unreadable(package: Package, error: OSError) -> ClaimlogError:
 
 def _entry(package: Package, path: Path) -> ReleaseEntry:
     display_path = package.relative(path)
-    if path.suffix != ".json" or not VERSION.fullmatch(path.stem):
-        raise ClaimlogError(f"{display_path}: does not belong in the index; expected VERSION.json")
     data = package.json(display_path)
     error = shape_error(data, own_shape("release"))
     if error is not None:

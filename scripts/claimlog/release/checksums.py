@@ -101,8 +101,9 @@ def parse_sums(text: str) -> tuple[dict[str, str], list[Finding]]:
     """Return the digests in a list of checksums by name, and findings about the list."""
     listed: dict[str, str] = {}
     findings = []
-    for number, line in enumerate(text.split("\n")[:-1], 1):
-        match = SUMS_LINE.fullmatch(line)
+    # one after the other: a stranger's list may have millions of lines that are none
+    for number, line in enumerate(re.finditer(r"[^\n]*\n", text), 1):
+        match = SUMS_LINE.fullmatch(line[0][:-1])
         if match is None or match["name"] in listed:
             message = "is no line of a checksum and a name"
             findings.append(Finding(RULE, SUMS, message, number, remedy=GET_AGAIN))

@@ -15,8 +15,7 @@ from typing import Any
 from claimlog.errors import ClaimlogError, reason
 from claimlog.escaping import json_text
 from claimlog.limits import STATE_BYTES
-from claimlog.strict_json import decode_object
-from claimlog.untrusted_files import hole_flaw, read_regular
+from claimlog.untrusted_files import hole_flaw, parse_json, read_regular
 
 MARK = "site.json"
 WRITTEN_BY = "claimlog site"
@@ -70,8 +69,8 @@ def _listed_names(site: Path, display_path: str, remedy: str) -> frozenset[str]:
         raise ClaimlogError(f"{display_path}: {flaw}; {remedy}")
     data = read_regular(path, f"{display_path}/{MARK}", STATE_BYTES, site, remedy)
     try:
-        mark = decode_object(data.decode("utf-8"))
-    except ValueError as error:
+        mark = parse_json(data, MARK)
+    except ClaimlogError as error:
         raise ClaimlogError(f"{display_path}: {flaw}; {remedy}") from error
     names = mark.get("files", [])  # those of earlier versions had none
     if mark.get("written_by") != WRITTEN_BY or not isinstance(names, list):

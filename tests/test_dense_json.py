@@ -1,0 +1,93 @@
+"""JSON of such small values that it takes many times its size in memory is refused unparsed."""
+
+from __future__ import annotations
+
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from claimlog.errors import ClaimlogError
+from claimlog.package import DESCRIPTOR, read_json
+from claimlog.release.checksums import MAX_LISTED, parse_sums
+from claimlog.release.site_mark import MARK, require_own_site
+from claimlog.untrusted_files import DENSE_BYTES, MOST_GROWTH, VALUE_BYTES, is_dense, parse_json
+from conftest import ROOT
+
+REFUSAL = "consists of more small lists and objects than any file of ours"
+SMALL_VALUES = {
+    "empty lists": b"[]",
+    "objects of an empty text": b'{"a":""}',
+    "objects of a digit beside long texts": b'{"a":1},{"a":1},{"a":1},{"a":1},"' + b"x" * 20 + b'"',
+    "lists in lists": b"[[[1]]]",
+    "texts of two letters": b'"\xc3\xa9a"',
+}
+
+
+def dense(value: bytes, count: int = 400_000) -> bytes:
+    """Return an object that holds a value very often."""
+    return b'{"all":[' + value + (b"," + value) * (count - 1) + b"]}"
+
+
+@pytest.mark.parametrize("value", SMALL_VALUES.values(), ids=SMALL_VALUES)
+def test_small_values_without_number_are_refused_before_they_are_parsed(value: bytes) -> None:
+    data = dense(value)
+    assert len(data) > DENSE_BYTES
+    tracemalloc.start()
+    try:
+        with pytest.raises(ClaimlogError, match=f"x.json: not valid JSON: {REFUSAL}"):
+            parse_json(data, "x.json")
+        assert tracemalloc.get_traced_memory()[1] < len(data)
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("value", SMALL_VALUES.values(), ids=SMALL_VALUES)
+def test_what_just_passes_takes_no_more_than_is_allowed_for(value: bytes) -> None:
+    small = dense(value, 100_000)
+    taken = sum(size * small.count(sign) for sign, size in VALUE_BYTES.items())
+    text = b"x" * (taken // MOST_GROWTH - len(small) + 20)
+    data = b'{"small":' + small + b',"text":"' + text + b'"}'
+    assert not is_dense(data)
+    tracemalloc.start()
+    try:
+        parse_json(data, "x.json")
+        assert tracemalloc.get_traced_memory()[1] < (MOST_GROWTH + 4) * len(data)
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("name", ["release.json", DESCRIPTOR])
+def test_a_manifest_of_small_values_is_one_line(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(dense(b"[]"))
+    with pytest.raises(ClaimlogError, match=f"{name}: not valid JSON: {REFUSAL}"):
+        read_json(path, name)
+
+
+def test_the_mark_of_a_site_of_small_values_is_none_of_ours(tmp_path: Path) -> None:
+    (tmp_path / MARK).write_bytes(dense(b"[]"))
+    with pytest.raises(ClaimlogError, match="holds files that claimlog site did not write"):
+        require_own_site(tmp_path, "public", "name another place")
+
+
+def test_a_list_of_checksums_is_read_no_further_than_to_its_first_odd_lines() -> None:
+    text = "ab\n" * 1_000_000
+    tracemalloc.start()
+    try:
+        listed, findings = parse_sums(text)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
+    assert (listed, len(findings)) == ({}, MAX_LISTED)
+
+
+def of_ours() -> list[Path]:
+    paths = [*ROOT.glob("*.json"), *ROOT.glob("releases/*.json"), *ROOT.glob("schemas/**/*.json")]
+    return [*paths, *ROOT.glob("events/*/*.ndjson"), *ROOT.glob("events/*/*.json")]
+
+
+@pytest.mark.parametrize("path", of_ours(), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_no_file_of_ours_is_refused_however_large_it_were(path: Path) -> None:
+    data = path.read_bytes()
+    assert not is_dense(data * (1 + DENSE_BYTES // max(1, len(data))))
