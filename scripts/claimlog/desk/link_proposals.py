@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from heapq import nsmallest
 from typing import Any
 
 from claimlog.desk.row_references import CLAIMS, reference_of
@@ -46,31 +47,30 @@ def propose_links(definition: Definition, claims: Iterable[Row], source: str) ->
     }
     totals = {name: sum(weights[one] for one in own) for name, own in features.items()}
     own_claims = {row["claim_id"] for row in claims if row["source_id"] == source}
-    shared: dict[tuple[str, str], list[Feature]] = defaultdict(list)
-    for feature, names in holders.items():
-        if len(names) <= MOST_SHARING:
-            for name in names:
-                for other in names:
-                    if name in own_claims and other != name:
-                        if other in own_claims and other < name:
-                            continue  # once, from the other end
-                        shared[name, other].append(feature)
-    found = []
-    for (name, other), common in shared.items():
-        both = sum(weights[feature] for feature in common)
-        score = 2 * both / (totals[name] + totals[other])
-        if score >= LEAST_SCORE:
-            found.append((score, name, other, common))
-    found.sort(key=lambda one: (-one[0], one[1], one[2]))
-    taken: dict[str, int] = defaultdict(int)
-    proposals = []
-    for score, name, other, common in found:
-        if taken[name] < MOST_A_CLAIM:
-            taken[name] += 1
-            proposals.append(
-                {"from": name, "to": other, "score": round(score, 4), "shared": _grouped(common)}
-            )
-    return proposals[:MOST]
+    found: list[tuple[float, str, str]] = []
+    for name in own_claims:
+        both: dict[str, float] = defaultdict(float)
+        for feature in sorted(features[name]):  # sums in one order, so that equal ones are equal
+            if len(holders[feature]) <= MOST_SHARING:
+                for other in holders[feature]:
+                    both[other] += weights[feature]
+        scores = (
+            (-2 * weight / (totals[name] + totals[other]), name, other)
+            for other, weight in both.items()
+            if other > name or (other != name and other not in own_claims)  # once, from one end
+        )
+        found += nsmallest(MOST_A_CLAIM, (one for one in scores if one[0] <= -LEAST_SCORE))
+    return [
+        {
+            "from": name,
+            "to": other,
+            "score": round(-score, 4),
+            "shared": _grouped(
+                one for one in features[name] & features[other] if len(holders[one]) <= MOST_SHARING
+            ),
+        }
+        for score, name, other in nsmallest(MOST, found)
+    ]
 
 
 def _features(definition: Definition, row: Mapping[str, Any]) -> set[Feature]:

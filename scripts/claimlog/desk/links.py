@@ -28,7 +28,13 @@ def links_dict(desk: Desk, source: str) -> Row:
     rows = {row["claim_id"]: row for row in desk.log.entries(CLAIMS).values()}
     decided = _DecidedLinks(desk, source)
     proposals = []
-    for pair in propose_links(definition, [*rows.values()], source):
+    whole = desk.log.whole
+    pairs = desk.computed.get(
+        "pairs of claims",
+        (source, whole.size, whole.root),
+        lambda: propose_links(definition, [*rows.values()], source),
+    )
+    for pair in pairs:
         ends = {end: claim_dict(desk, rows[pair[end]]) for end in ("from", "to")}
         proposals.append({**pair, **ends, **decided.of(rows[pair["from"]], rows[pair["to"]])})
     item = definition.streams[LINKS].by_name["relation"]
