@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -77,8 +78,8 @@ class Opened:
     cookies: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, package: Package, texts: Path) -> Opened:
-        desk = Desk(package, texts, tuple(map(Role, ROLES)))
+    def of(cls, package: Package, texts: Path, today: date | None = None) -> Opened:
+        desk = Desk(package, texts, tuple(map(Role, ROLES)), today)
         opened = cls(DeskApp(desk, role_tokens(desk.work_folder, ROLES)))
         for role, token in opened.app.tokens.items():
             answer = opened.send("GET", f"/{role}/start?token={token}", None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,12 @@ import pytest
 
 import claimlog.edit.clock
 from claimlog.cli import cli
+from claimlog.desk.desk import Desk
 from claimlog.edit.clock import FORMAT, MOST_AHEAD, last_seal
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.batch import MANIFEST, dump_manifest, sealed_batches
-from conftest import World, actor
+from conftest import World, actor, copied
+from desk_client import Opened
 from test_ledger import snapshot
 
 ADD = ("add", "actor", "--actor-id", "port", "--name", "Port", "--actor-type", "agency")
@@ -172,3 +174,27 @@ def test_a_seal_at_a_time_that_is_none_is_named_and_no_batch_is_sealed_on_top_of
     done = world.run("seal", "--slug", "more", "--title", "More", "--method", "None.")
     assert (done.returncode, done.stdout) == (1, "")
     assert len(list(world.package.events.iterdir())) == 3
+
+
+class In2099(datetime):
+    @classmethod
+    def now(cls, tz: Any = None) -> datetime:
+        return datetime(2099, 1, 2, 3, 4, 5, tzinfo=tz)
+
+
+def test_a_clock_is_confirmed_for_as_long_as_the_desk_runs(
+    registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = copied(registered, tmp_path)
+    monkeypatch.setattr(claimlog.edit.clock, "datetime", In2099)
+    given = ("adjudicator", "POST", "registers/actors")
+    port = {"actor_id": "port", "name": "Port", "actor_type": "agency"}
+    opened = Opened.of(own.package, own.texts)
+    refused = opened.ask(*given, value=port)
+    assert refused.json()["error"]["message"].endswith("say so: --today 2099-01-02")
+    opened.close()
+    with pytest.raises(UsageError, match=r"^--today 2026-01-01: the clock says 2099-01-02T"):
+        Desk(own.package, own.texts, today=date(2026, 1, 1))
+    opened = Opened.of(own.package, own.texts, today=date(2099, 1, 2))
+    opened.take(*given, value=port)
+    opened.close()

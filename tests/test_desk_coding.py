@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -439,6 +440,31 @@ def test_a_text_is_registered_once_and_only_into_its_directory(opened: Opened) -
     for data in (b"\xff\xfe", b"  \n"):
         wrong = opened.send("POST", "/coder-1/api/texts?name=y", "coder-1", data, octets)
         assert wrong.status_code == 422
+
+
+def test_a_text_that_was_retracted_is_named_and_not_registered_again(opened: Opened) -> None:
+    octets = {"content-type": "application/octet-stream"}
+    source = {"title": "Two", "publisher": "P", "language": "en", "rights": "Ours.",
+              "reliability": "F", "reliability_rationale": "Invented."}  # fmt: skip
+
+    def register() -> httpx.Response:
+        text = b"One sentence. And another one."
+        sent = opened.send("POST", "/coder-1/api/texts?name=x.txt", "coder-1", text, octets)
+        given = {"upload": sent.json()["upload"], "source": source}
+        return opened.ask("coder-1", "POST", "sources", **given)
+
+    assert register().json()["source_id"] == "S103"
+    folder = opened.desk.log.texts_folder
+    before = {*folder.iterdir()}
+    world = World(opened.desk.package, folder)
+    world.seal("more")
+    world.retract("S103")
+    refused = register()
+    assert refused.status_code == 422
+    said = refused.json()["error"]["message"]
+    assert said.startswith("this text was registered as S103 (")
+    assert said.endswith(", retracted since)")
+    assert {*folder.iterdir()} == before
 
 
 def test_one_text_is_registered_by_one_of_two_desks_and_stays(

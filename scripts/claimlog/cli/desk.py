@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import click
 
-from claimlog.cli.base import Context, example, pass_context, texts_option
+from claimlog.cli.base import Context, example, pass_context, texts_option, today_option
 from claimlog.cli.output import line
 from claimlog.errors import UsageError
 
@@ -28,8 +29,11 @@ from claimlog.errors import UsageError
     help="Open it for this role alone; several times for several. By default coder-1, coder-2 and "
     "adjudicator. A role called adjudicator, or adjudicator-NAME, decides; the others code.",
 )
+@today_option
 @pass_context
-def desk(context: Context, texts: Path | None, port: int, names: tuple[str, ...]) -> None:
+def desk(
+    context: Context, texts: Path | None, port: int, names: tuple[str, ...], today: date | None
+) -> None:
     """Code texts in a browser on this machine, independently of each other, and decide."""
     current = click.get_current_context()
     if current.invoked_subcommand is not None:
@@ -40,7 +44,7 @@ def desk(context: Context, texts: Path | None, port: int, names: tuple[str, ...]
     roles = [named_role(name) for name in names or DEFAULT_NAMES]
     if texts is None:
         raise UsageError("the desk needs the directory of texts: --texts DIR or CLAIMLOG_TEXTS")
-    serve_desk(context.package, texts, roles, port)
+    serve_desk(context.package, texts, roles, port, today)
 
 
 @desk.command("new-pass", epilog=example("claimlog desk new-pass S900 --texts ../texts"))

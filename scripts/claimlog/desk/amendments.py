@@ -120,7 +120,8 @@ def amend_claim(
     versions = {(CLAIMS, name): version, (SOURCES, source["source_id"]): source["version"]}
     try:
         amend(
-            desk.package, CLAIMS, name, given, reason, role.name, desk.log.texts, versions=versions
+            *(desk.package, CLAIMS, name, given, reason, role.name, desk.log.texts, desk.today),
+            versions=versions,
         )
     except ChangedMeanwhileError as error:
         raise stale(str(error), claim_history(desk, name)) from error

@@ -65,7 +65,7 @@ def commit_decisions(
     try:
         claims = {} if begun["codings_only"] else decided_claims(adjudication)
         parts = [*_parts(adjudication, role, claims)]
-        additions = add_together(desk.package, parts, desk.log.texts)
+        additions = add_together(desk.package, parts, desk.log.texts, desk.today)
     except ClaimlogError:
         if not _is_added(adjudication, begun["pass"]):
             decisions.journal.set_marks({COMMITTING: None})

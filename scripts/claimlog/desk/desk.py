@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +18,7 @@ from claimlog.desk.saved_decisions import Decisions
 from claimlog.desk.upload import Uploads
 from claimlog.desk.work import BEGUN, Work
 from claimlog.desk.work_folder import BEGIN_SECONDS, WorkFolder
+from claimlog.edit.clock import now, refuse_other_day
 from claimlog.edit.log_lock import log_lock
 from claimlog.errors import ClaimlogError
 from claimlog.log.sections import section_of_claims
@@ -53,6 +55,13 @@ class Desk:
     ----------
     texts
         Directory of texts; those that are registered at the desk are written there.
+    today
+        The day (UTC), which a clock far ahead of the log's last time must be confirmed by.
+
+    Raises
+    ------
+    UsageError
+        If the clock says another day.
 
     Attributes
     ----------
@@ -60,9 +69,17 @@ class Desk:
         Texts that were read and are not confirmed as sources yet, the latest of them.
     """
 
-    def __init__(self, package: Package, texts: Path, roles: tuple[Role, ...] = ()) -> None:
+    def __init__(
+        self,
+        package: Package,
+        texts: Path,
+        roles: tuple[Role, ...] = (),
+        today: date | None = None,
+    ) -> None:
         with log_lock(package):  # which refuses a state that came with a clone
             pass
+        refuse_other_day(today)
+        self._is_clock_confirmed = today is not None
         self.package = package
         self.log = DeskLog(package, texts)
         self.work_folder = WorkFolder(package, self.log.row_fits)
@@ -70,6 +87,11 @@ class Desk:
         self._decisions: dict[str, Decisions] = {}
         self.computed = LatestValues()
         self.uploads = Uploads()
+
+    @property
+    def today(self) -> date | None:
+        """The day (UTC) by which the clock was confirmed for as long as this lives, if it was."""
+        return date.fromisoformat(now()[:10]) if self._is_clock_confirmed else None
 
     def decisions(self, source: str) -> Decisions:
         """Return what is decided of a source, as it is now; nothing is written."""

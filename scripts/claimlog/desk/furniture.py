@@ -110,7 +110,8 @@ def mark_furniture(
     versions = {(SOURCES, source): version}
     try:
         amended = amend(
-            desk.package, SOURCES, source, change, reason, role.name, texts, versions=versions
+            *(desk.package, SOURCES, source, change, reason, role.name, texts, desk.today),
+            versions=versions,
         )
     except ChangedMeanwhileError as error:
         raise stale(str(error), {"source": desk.log.source(source)}) from error

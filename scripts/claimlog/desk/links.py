@@ -127,7 +127,8 @@ def decide_link(desk: Desk, source: str, role: Role, given: Row, shown: str | No
     row = {name: given[name] for name in ("from_claim_id", "relation", "to_claim_id", "basis")}
     versions = {(CLAIMS, end["claim_id"]): end["version"] for end in ends}
     try:
-        addition = add(desk.package, LINKS, Entries([row]), role.name, None, versions=versions)
+        entries, today = Entries([row]), desk.today
+        addition = add(desk.package, LINKS, entries, role.name, None, today, versions=versions)
     except ChangedMeanwhileError as error:
         raise stale(f"{error}; {CHANGED}", pair()) from error
     name = addition.rows[0]["link_id"] if addition.rows else addition.duplicates[0].identifier

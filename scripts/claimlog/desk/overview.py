@@ -79,7 +79,7 @@ def register_coder(desk: Desk, role: Role, kind: str, description: str) -> Row:
     if coder_of(desk, role.name) is not None:
         raise RequestError(INVALID, f"{role.name} is registered already")
     row = {"coder_id": role.name, "kind": kind, "description": description}
-    add(desk.package, CODERS, Entries([row]), role.name, None)
+    add(desk.package, CODERS, Entries([row]), role.name, None, desk.today)
     return {"coder": coder_of(desk, role.name)}
 
 

@@ -158,6 +158,8 @@ def seal_batch(
         present = rows_digest(*open_rows(desk.package, desk.log.definition.streams))
         message = "the open batch has other rows now; look at them; nothing was sealed"
         require_same_state(shown, present, message, {"digest": present})
-        batch, _ = seal(desk.package, slug, title, method, role.name, desk.log.texts)
+        batch, _ = seal(
+            desk.package, slug, title, method, role.name, desk.log.texts, today=desk.today
+        )
         refreshed = refresh_generated_files(desk.package, f"{batch.shown} is sealed")
     return {"batch": batch.shown, "commit_together": ["datapackage.json", *refreshed]}

@@ -145,6 +145,11 @@ def register_source(
 
     refuse_known(desk.log.whole)  # before its file is written
     with saved_text(desk.package, desk.log.texts, stem, text.content):
-        added = add(desk.package, SOURCES, Entries([row]), role.name, None, refuse=refuse_known)
+        entries = Entries([row])
+        added = add(
+            desk.package, SOURCES, entries, role.name, None, today=desk.today, refuse=refuse_known
+        )
+        if added.duplicates:  # of one that was retracted
+            raise RequestError(INVALID, f"this text was registered as {added.duplicates[0]}")
     desk.uploads.drop(role, upload)
     return {"source_id": added.rows[0][table.id]}

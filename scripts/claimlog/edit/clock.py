@@ -53,17 +53,27 @@ def refuse_doubtful_clock(last: str | None, today: date | None) -> None:
     ClaimlogError
         If it is far ahead and the day was not given.
     """
+    refuse_other_day(today)
     clock = now()
-    if today is not None:
-        if clock[:10] != today.isoformat():
-            raise UsageError(f"--today {today}: the clock says {clock} (UTC); set it right first")
-        return
-    if last is not None and _time_between(clock, last) > MOST_AHEAD:
+    if today is None and last is not None and _time_between(clock, last) > MOST_AHEAD:
         raise ClaimlogError(
             f"the clock says {clock}, more than a year after the log's last time, {last}; rows "
             "recorded at a wrong time force it on all later rows: set the clock, or if it is "
             f"right say so: --today {clock[:10]}"
         )
+
+
+def refuse_other_day(today: date | None) -> None:
+    """Refuse a clock that says another day than the user.
+
+    Raises
+    ------
+    UsageError
+        If it does.
+    """
+    clock = now()
+    if today is not None and clock[:10] != today.isoformat():
+        raise UsageError(f"--today {today}: the clock says {clock} (UTC); set it right first")
 
 
 def release_day(package: Package) -> str:

@@ -11,6 +11,7 @@ from claimlog.desk.desk import Desk
 from claimlog.desk.request_error import ABSENT, RequestError
 from claimlog.desk.web.request import HTML, Answer, Handler, Request
 from claimlog.desk.web.router import ALL, CODES, DECIDES, Route
+from claimlog.escaping import printable_line
 
 PAGES = (
     ("", "start", "The coding desk", ALL),
@@ -61,7 +62,7 @@ def _page(name: str, title: str) -> Handler:
                 base=f"/{request.role.name}/",
                 source=source,
                 claim=request.parts.get("claim"),
-                dataset=desk.package.descriptor.get("title", ""),
+                dataset=printable_line(str(desk.package.descriptor.get("title", ""))),
             )
         )
         return Answer(text.encode(), HTML)

@@ -86,7 +86,8 @@ def _drop(desk: Desk, request: Request) -> Found:
 def _register_entry(desk: Desk, request: Request) -> Found:
     table = spot_table(desk, request.parts["stream"])
     value = clean_values(table, request.given("value", dict), beside=(table.id,))
-    addition = add(desk.package, table.name, Entries([value]), request.role.name, desk.log.texts)
+    author, texts = request.role.name, desk.log.texts
+    addition = add(desk.package, table.name, Entries([value]), author, texts, desk.today)
     name = addition.rows[0][table.id] if addition.rows else addition.duplicates[0].identifier
     return {"id": name}
 

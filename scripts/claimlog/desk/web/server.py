@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 
 from claimlog.desk.desk import Desk
@@ -19,7 +20,9 @@ from claimlog.site.source_texts import VARIABLE
 HOST = "127.0.0.1"
 
 
-def serve_desk(package: Package, texts: Path, roles: Sequence[Role], port: int) -> None:
+def serve_desk(
+    package: Package, texts: Path, roles: Sequence[Role], port: int, today: date | None = None
+) -> None:
     """Serve the desk, and print the start address of each role.
 
     Raises
@@ -28,7 +31,7 @@ def serve_desk(package: Package, texts: Path, roles: Sequence[Role], port: int) 
         If the port is taken, or the state of the package is none of ours.
     """
     require_port(HOST, port)
-    desk = Desk(package, texts, tuple(roles))
+    desk = Desk(package, texts, tuple(roles), today)
     os.environ[VARIABLE] = str(texts.resolve())  # for the pages of the preview
     app = DeskApp(desk, role_tokens(desk.work_folder, desk.roles))
     # a start address holds a token, so that what is asked is not logged
