@@ -746,6 +746,17 @@ def test_an_open_batch_of_a_clone_is_refused_however_git_is_kept_from_saying_tha
         pytest.fail("the open batch would be used")
 
 
+def test_an_open_batch_that_a_clone_has_under_another_case_is_refused_too(repo: Repo) -> None:
+    """Where file systems know no case, it is the one that commands use."""
+    blob = repo.git("hash-object", "-w", "README.md").strip()
+    name = ".Claimlog/open/actors.ndjson"
+    repo.git("update-index", "--add", "--cacheinfo", f"100644,{blob},{name}")
+    status, said = run(repo.root, "retract", "C001-001", "--reason", "x", "--by", "me")
+    assert (status, said.count("\n")) == (1, 1)
+    assert said.startswith("claimlog: .Claimlog: is committed, so that it holds rows that you did")
+    assert "git rm -r --cached .Claimlog," in said
+
+
 def test_an_open_batch_is_used_where_there_is_no_git_to_ask(
     repo: Repo, monkeypatch: pytest.MonkeyPatch
 ) -> None:

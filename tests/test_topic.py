@@ -644,6 +644,10 @@ SLIPS = {
         replaced("claims.json", '"codelist": "topic"', '"codelist": "topik"'),
         "schemas/claims.json: names the code list 'topik'",
     ),
+    "a column of a table has an unknown code list": (
+        replaced("tables/claims.json", '"codelist": "topic"', '"codelist": "topik"'),
+        "schemas/tables/claims.json: names the code list 'topik'",
+    ),
     "a variable names an unknown column": (
         replaced("codebook/variables.csv", ",modality,", ",modalty,"),
         "schemas/codebook/variables.csv: 'modality' is coded in 'modalty'",

@@ -27,7 +27,7 @@ SHA256_DIGITS = 64
 
 EXECUTABLE, LINK, SUBMODULE = "100755", "120000", "160000"
 
-LINK_BYTES = 4_096
+LINK_BYTES = PATH_BYTES = 4_096
 """Bytes of a symbolic link: no system takes a longer one."""
 
 UNPACKED_BYTES = 4 << 30
@@ -162,18 +162,23 @@ class Checkout:
         """
         return DESCRIPTOR in self.blobs("HEAD", DESCRIPTOR)
 
-    def tracks(self, path: str) -> bool:
-        """Whether git tracks a file or directory of the package, or something below it.
+    def tracked_name(self, path: str) -> str | None:
+        """Return how git spells a directory of the package, if it tracks anything there.
+
+        In whichever case: some file systems take other spellings for the same directory.
 
         Raises
         ------
         CheckoutError
             If git fails.
         """
-        words = ("ls-files", "-z", "--", self._literal(path))
+        whole = f"{self.prefix}{path}"
+        words = ("ls-files", "-z", "--", f":(top,literal,icase){whole}")
         # one name is enough, however many a stranger's index lists: git ends with the pipe
         with running(self.top, words, statuses=(0, -signal.SIGPIPE)) as answer:
-            return bool(answer.read(1))
+            first = answer.read(PATH_BYTES).partition(b"\0")[0]
+        parts = first.decode("utf-8", "surrogateescape").split("/")
+        return "/".join(parts[self.prefix.count("/") : whole.count("/") + 1]) or None
 
     def ignores(self, path: Path) -> bool:
         """Whether git leaves a path out by ``.gitignore``; it need not exist, and is not tracked.

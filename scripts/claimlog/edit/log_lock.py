@@ -128,7 +128,7 @@ def _refuse_committed(package: Package) -> None:
     """Refuse a state directory that came with a clone: its open batch is somebody else's rows."""
     name = package.relative(package.state)
     try:
-        committed = Checkout.of(package).tracks(name)
+        committed = Checkout.of(package).tracked_name(name)
     except NoCheckoutError:
         return  # nobody can have committed it here
     except CheckoutError as error:
@@ -138,6 +138,7 @@ def _refuse_committed(package: Package) -> None:
         ) from None
     if committed:
         raise ClaimlogError(
-            f"{name}: is committed, so that it holds rows that you did not add; look at it, take "
-            f"it out with git rm -r --cached {shlex.quote(name)}, remove it, and run this again"
+            f"{committed}: is committed, so that it holds rows that you did not add; look at it, "
+            f"take it out with git rm -r --cached {shlex.quote(committed)}, remove it, and run "
+            "this again"
         )

@@ -207,7 +207,7 @@ def read_definition(package: Package) -> Definition:
         streams=streams,
         earlier=earlier,
         upcast_steps=read_upcast_steps(package, streams, earlier),
-        tables=_read_tables(package),
+        tables=_read_tables(package, codebook.codes),
         codebook=codebook,
         thresholds=read_thresholds(package),
         requirements=read_requirements(package, streams),
@@ -264,12 +264,7 @@ def read_streams(package: Package, codes: Codes) -> dict[str, Table]:
     for name, table in streams.items():
         if flaw := folding_flaw(table.spec):
             raise ClaimlogError(f"schemas/{name}.json: {_with_remedy(flaw)}")
-        for codelist in _codelists(table):
-            if codelist not in codes:
-                raise ClaimlogError(
-                    f"schemas/{name}.json: names the code list {codelist[:80]!r}, which "
-                    "schemas/codebook/codes/ does not have; add it or mend the name"
-                )
+        _refuse_unknown_codelists(table, f"schemas/{name}.json", codes)
         _refuse_unknown_targets(table, f"schemas/{name}.json", streams)
     compiled = compiled_tables(streams)
     counts = Counter(chain.from_iterable(compiled.values()))
@@ -345,13 +340,15 @@ def _read_earlier(
         yield (name, version), _fill(table, codes, all_codes=True)
 
 
-def _read_tables(package: Package) -> Tables:
+def _read_tables(package: Package, codes: Codes) -> Tables:
     """Read the schemas of the compiled tables, in the order of their ``order`` property."""
     paths = sorted((package.schemas / "tables").glob("*.json"))
     loaded = [
         _read_table(package, path.stem, f"schemas/tables/{path.name}", is_stream=False)
         for path in paths
     ]
+    for table in loaded:
+        _refuse_unknown_codelists(table, f"schemas/tables/{table.name}.json", codes)
     _refuse_many_indexes(loaded, "schemas/tables")
     ordered = sorted(loaded, key=lambda table: int(table.spec["order"]))
     return Tables((table.name, table) for table in ordered)
@@ -418,8 +415,17 @@ def _referred_streams(table: Table, streams: Mapping[str, Table]) -> Iterator[tu
                 yield target, streams[target].id if target in streams else ""
 
 
+def _refuse_unknown_codelists(table: Table, place: str, codes: Codes) -> None:
+    for codelist in _codelists(table):
+        if codelist not in codes:
+            raise ClaimlogError(
+                f"{place}: names the code list {codelist[:80]!r}, which schemas/codebook/codes/ "
+                "does not have; add it or mend the name"
+            )
+
+
 def _codelists(table: Table) -> Iterator[str]:
-    """Yield the code lists that a stream's columns name, parts of their lists included."""
+    """Yield the code lists that a table's columns name, parts of their lists included."""
     for item in table.fields:
         for part in (item, *item.fields):
             if part.codelist is not None:
