@@ -27,6 +27,7 @@ from claimlog.build import build
 from claimlog.cli import SECTIONS, output
 from claimlog.cli.base import progress
 from claimlog.escaping import (
+    MESSAGE_LENGTH,
     UNPRINTABLE,
     from_markdown,
     json_text,
@@ -177,6 +178,20 @@ def test_a_forged_file_name_cannot_forge_a_finding(world: World) -> None:
     assert raw(done.stdout + done.stderr) == []
     assert not re.search("^events_0001-x", done.stdout, re.MULTILINE)
     assert r"\x1b[31m\u202e\nevents_0001-x" in done.stdout
+
+
+def test_a_message_repeats_no_more_of_a_file_than_can_be_read(world: World) -> None:
+    """Its end, which says what to do, stays."""
+    long = "x" * 50_000
+    rows = world.root / "rows.ndjson"
+    link = {"from_claim_id": long, "to_claim_id": "C001-001", "relation": "supports"}
+    rows.write_text(json.dumps(link) + "\n", "utf-8")
+    added = world.run("add", "link", "--from", str(rows), "--by", "me")
+    schema = world.root / "schemas" / "claims.json"
+    schema.write_text(schema.read_text("utf-8").replace('"topic"', f'"{long}"'), "utf-8")
+    for done in (added, world.run("validate")):
+        assert done.returncode == 1
+        assert 100 < max(map(len, done.stderr.splitlines())) < MESSAGE_LENGTH + 100
 
 
 def test_json_that_is_printed_holds_the_very_values(strange: Repo) -> None:

@@ -97,6 +97,24 @@ def short_line(value: object, length: int = LINE_LENGTH) -> str:
     return beginning if rest <= 0 else f"{beginning}… and {rest:,} more characters"
 
 
+MESSAGE_LENGTH, MESSAGE_END = 2_000, 500
+"""Characters of a message that are shown, and of its end where it is longer: ours are shorter, but
+for what they repeat of a file."""
+
+
+def short_message(text: str) -> str:
+    r"""Return a message without its middle where that is very long; its end says what to do.
+
+    >>> len(short_message("x" * 3_000_000))
+    2035
+    """
+    hidden = len(text) - MESSAGE_LENGTH
+    if hidden <= MESSAGE_END:
+        return text
+    beginning = text[: MESSAGE_LENGTH - MESSAGE_END]
+    return f"{beginning}… ({hidden:,} characters left out) …{text[-MESSAGE_END:]}"
+
+
 NAME = re.compile(r"[!#-&(-~]{1,100}")
 """What stands in a sentence as it is: one word of ASCII, which no reader takes for others."""
 

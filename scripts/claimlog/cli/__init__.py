@@ -19,7 +19,7 @@ from claimlog.cli.output import block, escaped_streams, line, lines
 from claimlog.cli.sections import SectionedGroup
 from claimlog.environment_variables import set_own_variable
 from claimlog.errors import FULL, ClaimlogError, FindingsError, write_remedy
-from claimlog.escaping import is_utf_8
+from claimlog.escaping import is_utf_8, short_message
 
 SECTIONS = {
     "Start": {
@@ -121,7 +121,7 @@ def _run(command: click.Command) -> None:
         block(text.getvalue(), err=True)
         sys.exit(error.exit_code)
     except FindingsError as error:
-        lines(error.findings, err=True)
+        lines([short_message(str(finding)) for finding in error.findings], err=True)
         fail(str(error), error.exit_status)
     except ClaimlogError as error:
         fail(str(error), error.exit_status)
@@ -158,5 +158,5 @@ def _argument_without_utf8() -> str | None:
 
 def fail(message: str, status: int) -> None:
     """Print one message and exit."""
-    line(("claimlog:", "bold red"), f" {message}", err=True)
+    line(("claimlog:", "bold red"), f" {short_message(message)}", err=True)
     sys.exit(status)
