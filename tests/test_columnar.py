@@ -7,11 +7,14 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 import claimlog.log.columnar
+import claimlog.log.parquet_pages
 import claimlog.log.read_file
 from claimlog.build import build
 from claimlog.errors import ClaimlogError, FindingsError
@@ -264,6 +267,15 @@ def test_every_byte_of_a_page_header_can_be_another_one(tmp_path: Path) -> None:
                 assert lines.rows <= 3
 
 
+def rewrite_footer(path: Path, change: Callable[[dict[int, Typed]], None]) -> None:
+    data = path.read_bytes()
+    start = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    footer = TypedCompact(data[start:-8], "the footer").typed_struct()
+    change(footer)
+    written = written_struct(footer)
+    path.write_bytes(data[:start] + written + len(written).to_bytes(4, "little") + b"PAR1")
+
+
 def note_of(footer: dict[int, Typed]) -> dict[int, Typed]:
     """Return what a footer says of the column ``note``."""
     chunks = footer[4][1][1][0][1][1][1]
@@ -303,15 +315,118 @@ def test_a_footer_that_no_library_writes_is_a_finding_and_ends_nothing(
 ) -> None:
     path = tmp_path / "claims.parquet"
     pq.write_table(replaced(nulls(3), "note", pa.array(["a", "b", "c"])), path)
-    data = path.read_bytes()
-    start = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
-    footer = TypedCompact(data[start:-8], "the footer").typed_struct()
-    change(footer)
-    written = written_struct(footer)
-    path.write_bytes(data[:start] + written + len(written).to_bytes(4, "little") + b"PAR1")
+    rewrite_footer(path, change)
     (lines,) = read_rows(path, CLAIMS, "claims.parquet")
     (finding,) = lines.findings
     assert said in finding.message
+
+
+def empty_structs(number: int) -> Typed:
+    """A list whose values take a byte each, and hundreds in memory."""
+    return (9, (12, [{}] * number))
+
+
+def first_group(footer: dict[int, Typed]) -> dict[int, Typed]:
+    group: dict[int, Typed] = footer[4][1][1][0]
+    return group
+
+
+def many_columns(footer: dict[int, Typed]) -> None:
+    first_group(footer)[1] = empty_structs(1_000)
+
+
+def many_groups(footer: dict[int, Typed]) -> None:
+    footer[4] = (9, (12, [first_group(footer)] * 3))
+
+
+def many_elements(footer: dict[int, Typed]) -> None:
+    footer[2] = empty_structs(1_000)
+
+
+def many_notes(footer: dict[int, Typed]) -> None:
+    footer[5] = empty_structs(1_001)
+
+
+def many_orders(footer: dict[int, Typed]) -> None:
+    footer[7] = empty_structs(1_000)
+
+
+def many_sorting_columns(footer: dict[int, Typed]) -> None:
+    first_group(footer)[4] = empty_structs(1_000)
+
+
+def many_notes_of_a_column(footer: dict[int, Typed]) -> None:
+    note_of(footer)[8] = empty_structs(17)
+
+
+def many_parts_of_a_name(footer: dict[int, Typed]) -> None:
+    note_of(footer)[3] = (9, (8, [b""] * 17))
+
+
+def long_schema(footer: dict[int, Typed]) -> None:
+    """Arrow's own format lets every column be the same one, which is there once."""
+    footer[5] = (9, (12, [{1: (8, b"ARROW:schema"), 2: (8, b"A" * 200_000)}]))
+
+
+def long_footer(footer: dict[int, Typed]) -> None:
+    footer[6] = (8, b"A" * 5_000_000)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        *((many_columns, "1,000"), (many_groups, "3"), (many_elements, "1,000")),
+        *((many_notes, "1,001"), (many_orders, "1,000"), (many_sorting_columns, "1,000")),
+        *((many_notes_of_a_column, "17"), (many_parts_of_a_name, "17")),
+        (long_schema, "a longer note of its schema than one has"),
+        (long_footer, "its footer has 5,0"),
+    ],
+)
+def test_a_footer_that_says_more_than_its_schema_gives_is_refused_before_arrow_sees_it(
+    change: Callable[[dict[int, Typed]], None],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = tmp_path / "claims.parquet"
+    pq.write_table(nulls(3), path)
+    rewrite_footer(path, change)
+    monkeypatch.setattr(claimlog.log.parquet_pages, "PARQUET_CHUNKS", 200)
+    monkeypatch.setattr(claimlog.log.columnar.pq, "ParquetFile", None)
+    (lines,) = read_rows(path, CLAIMS, "claims.parquet")
+    (finding,) = lines.findings
+    assert (f"the footer lists {said} of what there are" if said[0] in "13" else said) in (
+        finding.message
+    )
+
+
+def by_arrow(table: pa.Table, path: Path) -> None:
+    pq.write_table(table, path, row_group_size=1)
+
+
+def by_arrow_of_pandas(table: pa.Table, path: Path) -> None:
+    pq.write_table(table.replace_schema_metadata({"pandas": "x" * 300 * len(SCHEMA)}), path)
+
+
+def by_polars(table: pa.Table, path: Path) -> None:
+    frame = pl.from_arrow(table)
+    assert isinstance(frame, pl.DataFrame)
+    frame.write_parquet(path)
+
+
+def by_duckdb(table: pa.Table, path: Path) -> None:
+    duckdb.from_arrow(table).write_parquet(str(path))
+
+
+@pytest.mark.parametrize("write", [by_arrow, by_arrow_of_pandas, by_polars, by_duckdb])
+def test_a_batch_that_another_writer_wrote_has_the_same_rows(
+    columns: World, write: Callable[[pa.Table, Path], None]
+) -> None:
+    path = columns.file("claims")
+    before = [leaf for lines in read_rows(path, CLAIMS, "x") for leaf in lines.leaves]
+    write(pq.read_table(path), path)
+    after = [leaf for lines in read_rows(path, CLAIMS, "x") for leaf in lines.leaves]
+    assert after == before != []
 
 
 def test_a_column_that_stands_there_twice_is_a_finding(tmp_path: Path) -> None:

@@ -229,6 +229,21 @@ PEOPLE, KEYWORDS, LICENCES = 1_000, 100, 20
 PARQUET_FOOTER_BYTES = 4 * MIB
 """Bytes of the footer of a batch in Parquet. Ours take some 12 kB for each 65,536 rows."""
 
+PARQUET_CHUNKS = 100_000
+"""Columns in all row groups of such a footer: one that is written takes some 170 bytes, and 80 at
+least, and 700 in memory, however little a forged footer says of it."""
+
+PARQUET_SHORT_LIST = 16
+"""Values of each list that a footer has of such a column: encodings, parts of its name and so on,
+which are some three, and fifteen encodings at the very most."""
+
+PARQUET_NOTES = 1_000
+"""Notes of a Parquet file about itself: writers leave one to three, and programs some more."""
+
+PARQUET_SCHEMA_BYTES, PARQUET_SCHEMA_BYTES_A_COLUMN = 65_536, 1_024
+"""The schema as Arrow notes it in a Parquet file: ours takes 80 bytes a column, and with the notes
+of pandas 400. A forged one takes a thousand times its size in memory."""
+
 PARQUET_PAGE_BYTES = 128 * MIB
 """Bytes that a page of a column may take, unpacked: it is unpacked at once. A writer ends one at a
 megabyte, which it looks at every 1,024 values."""

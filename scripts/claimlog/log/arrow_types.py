@@ -28,6 +28,17 @@ def arrow_schema(table: Table) -> pa.Schema:
     return pa.schema([(item.name, arrow_type(item)) for item in table.fields])
 
 
+def parquet_elements(schema: pa.Schema) -> int:
+    """Return the number of elements that a schema has in Parquet, the root and groups included."""
+    return 1 + sum(_elements(field.type) for field in schema)
+
+
+def _elements(kind: pa.DataType) -> int:
+    if pa.types.is_list(kind):
+        return 2 + _elements(kind.value_type)
+    return 1 + sum(_elements(kind.field(at).type) for at in range(kind.num_fields))
+
+
 def _arrow_type(kind: Any) -> pa.DataType:
     if isinstance(kind, pl.List):
         return pa.list_(_arrow_type(kind.inner))

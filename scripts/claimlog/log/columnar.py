@@ -26,10 +26,10 @@ from claimlog.limits import (
     PARQUET_PAGE_BYTES,
     PARQUET_ROWS_FREE,
 )
-from claimlog.log.arrow_types import arrow_schema
+from claimlog.log.arrow_types import arrow_schema, parquet_elements
 from claimlog.log.canonical import encode, explain, needs_care, render
 from claimlog.log.lines import COMPARED_KEYS, MOST_LISTED
-from claimlog.log.parquet_pages import Chunk, pages, row_groups
+from claimlog.log.parquet_pages import Chunk, Footer, pages, read_footer
 from claimlog.log.stream_file import Lines
 from claimlog.schema.table_schema import Table
 
@@ -87,15 +87,20 @@ def read_rows(path: Path, table: Table, shown: str, expected: int | None = None)
     """
     try:
         size = path.stat().st_size
-        with pq.ParquetFile(path) as file:
-            found, footer = file.schema_arrow, file.metadata
-        if findings := [
-            *_columns(found, table, shown),
-            *_sizes(path, footer, size, expected, shown),
-        ]:
+        try:
+            footer = read_footer(path, parquet_elements(arrow_schema(table)))
+            findings = [*_sizes(path, footer, size, expected, shown)]
+        except ValueError as error:
+            yield Lines(findings=[_unreadable(shown, str(error))])
+            return
+        if not findings:
+            with pq.ParquetFile(path) as file:
+                found, metadata = file.schema_arrow, file.metadata
+            findings += _columns(found, table, shown)
+        if findings:
             yield Lines(footer.num_rows, findings=findings)
             return
-        yield from _pieces(path, footer, table, shown, size)
+        yield from _pieces(path, metadata, table, shown, size)
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno:
             raise ClaimlogError(f"{shown}: cannot be read ({os.strerror(error.errno)})") from error
@@ -109,9 +114,15 @@ def _unreadable(shown: str, reason: str) -> Finding:
 
 
 def _sizes(
-    path: Path, footer: pq.FileMetaData, size: int, expected: int | None, shown: str
+    path: Path, footer: Footer, size: int, expected: int | None, shown: str
 ) -> Iterator[Finding]:
-    """Check numbers of rows and values, and the sizes of pages, before a page is unpacked."""
+    """Check numbers of rows and values, and the sizes of pages, before a page is unpacked.
+
+    Raises
+    ------
+    ValueError
+        If headers of pages cannot be read.
+    """
     rows = footer.num_rows
     if expected is not None and rows != expected:
         message = f"its footer says {rows:,} rows, batch.json {expected:,}"
@@ -120,20 +131,15 @@ def _sizes(
     if rows > max(PARQUET_ROWS_FREE, size // PARQUET_BYTES_A_ROW):
         yield _unreadable(shown, f"{rows:,} rows in {size:,} bytes are no rows of a log")
         return
-    try:
-        groups = row_groups(path)
-        if sum(group.num_rows for group in groups) != rows:
-            yield _unreadable(shown, "its footer counts its rows in two ways")
-            return
-        chunks = [chunk for group in groups for chunk in group.chunks]
-        values = max((chunk.num_values for chunk in chunks), default=0)
-        if values > PARQUET_ROWS_FREE + rows + size:
-            yield _unreadable(shown, f"a column of {values:,} values in {size:,} bytes")
-            return
-        if flaw := _page_flaw(path, chunks, size):
-            yield _unreadable(shown, flaw)
-    except ValueError as error:
-        yield _unreadable(shown, str(error))
+    if sum(group.num_rows for group in footer.groups) != rows:
+        yield _unreadable(shown, "its footer counts its rows in two ways")
+        return
+    chunks = [chunk for group in footer.groups for chunk in group.chunks]
+    values = max((chunk.num_values for chunk in chunks), default=0)
+    if values > PARQUET_ROWS_FREE + rows + size:
+        yield _unreadable(shown, f"a column of {values:,} values in {size:,} bytes")
+    elif flaw := _page_flaw(path, chunks, size):
+        yield _unreadable(shown, flaw)
 
 
 def _page_flaw(path: Path, chunks: list[Chunk], size: int) -> str | None:

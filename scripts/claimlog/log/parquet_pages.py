@@ -1,4 +1,4 @@
-"""Places of columns and page headers of a Parquet file, read before a page is unpacked.
+"""Footer and page headers of a Parquet file, read before a library sees it or a page is unpacked.
 
 The sizes in a footer are what a writer says. What a reader allocates for a page, and how many
 values it makes of it, stands in the header before each page (a Thrift struct in compact protocol,
@@ -14,7 +14,14 @@ from typing import Any, cast
 
 import pyarrow.parquet as pq
 
-from claimlog.limits import PARQUET_FOOTER_BYTES
+from claimlog.limits import (
+    PARQUET_CHUNKS,
+    PARQUET_FOOTER_BYTES,
+    PARQUET_NOTES,
+    PARQUET_SCHEMA_BYTES,
+    PARQUET_SCHEMA_BYTES_A_COLUMN,
+    PARQUET_SHORT_LIST,
+)
 from claimlog.log.thrift_compact import BINARY, I32, I64, LIST, STRUCT, Compact, Shape
 
 MAGIC_BYTES, END_BYTES = 4, 8
@@ -32,29 +39,45 @@ DETAILS = {DATA: 5, DICTIONARY: 7, DATA_V2: 8}
 ENCODING = {DATA: 2, DICTIONARY: 2, DATA_V2: 4}
 """Field of those details that holds the encoding; the number of values is the first of all."""
 
+ARROW_SCHEMA = b"ARROW:schema"
+"""Key of the footer's metadata under which Arrow stores its own types."""
 
-SIZES = {2: Shape(LIST, I64), 3: Shape(LIST, I64)}
-AREA = {2: Shape(LIST, I32)}
+
+def _passed_over(of: int, most: int = PARQUET_SHORT_LIST) -> Shape:
+    return Shape(LIST, of, most=most, kept=False)
+
+
+SIZES = {2: _passed_over(I64), 3: _passed_over(I64)}
+AREA = {2: _passed_over(I32)}
 COLUMN = {
-    2: Shape(LIST, I32),
-    3: Shape(LIST, BINARY),
+    2: _passed_over(I32),
+    3: Shape(LIST, BINARY, most=PARQUET_SHORT_LIST),
     **{number: Shape(I64) for number in (5, 7, 9, 11)},
-    8: Shape(LIST, STRUCT),
-    13: Shape(LIST, STRUCT),
-    16: Shape(STRUCT, fields=SIZES),
-    17: Shape(STRUCT, fields=AREA),
+    8: _passed_over(STRUCT),
+    13: _passed_over(STRUCT),
+    16: Shape(STRUCT, fields=SIZES, kept=False),
+    17: Shape(STRUCT, fields=AREA, kept=False),
 }
-GROUP = {
-    1: Shape(LIST, STRUCT, {3: Shape(STRUCT, fields=COLUMN)}),
-    3: Shape(I64),
-    4: Shape(LIST, STRUCT),
-}
-FOOTER = {
-    **{number: Shape(LIST, STRUCT) for number in (2, 5, 7)},
-    4: Shape(LIST, STRUCT, GROUP),
-}
-"""What is read of FileMetaData of parquet.thrift, and each list inside of it: SizeStatistics and
-GeospatialStatistics of the ColumnMetaData of RowGroups among them."""
+NOTE = {1: Shape(BINARY), 2: Shape(BINARY)}
+"""What is read of ColumnMetaData and KeyValue of parquet.thrift, and each list inside of it:
+SizeStatistics and GeospatialStatistics among them."""
+
+
+def _footer_shape(elements: int) -> dict[int, Shape]:
+    """Return what is read of FileMetaData, and each list inside of it, for such a schema."""
+    columns = 2 * elements  # so that a column too many is named
+    group = {
+        1: Shape(LIST, STRUCT, {3: Shape(STRUCT, fields=COLUMN)}, columns),
+        3: Shape(I64),
+        4: _passed_over(STRUCT, columns),
+    }
+    return {
+        2: _passed_over(STRUCT, columns),
+        3: Shape(I64),
+        4: Shape(LIST, STRUCT, group, PARQUET_CHUNKS // elements),
+        5: Shape(LIST, STRUCT, NOTE, PARQUET_NOTES),
+        7: _passed_over(STRUCT, columns),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +109,26 @@ class RowGroup:
     chunks: tuple[Chunk, ...]
 
 
-def row_groups(path: Path) -> list[RowGroup]:
-    """Return the row groups that the footer of a Parquet file states.
+@dataclass(frozen=True, slots=True)
+class Footer:
+    """What a footer says of its file."""
 
-    Arrow's own objects for columns end the process where another part of the footer is wrong, as a
-    histogram. So the footer is read here, and refused if Arrow could find anything else in it.
+    num_rows: int
+    groups: tuple[RowGroup, ...]
+
+
+def read_footer(path: Path, elements: int) -> Footer:
+    """Read the footer of a Parquet file of which a schema is known.
+
+    Arrow takes hundreds of bytes for one of a footer, and its own objects for columns end the
+    process where another part of the footer is wrong, as a histogram. So the footer is read here
+    first, and refused if it lists more than such a file has, or if Arrow could find anything else
+    in it.
+
+    Parameters
+    ----------
+    elements
+        Elements that the schema has in Parquet.
 
     Raises
     ------
@@ -104,12 +142,17 @@ def row_groups(path: Path) -> list[RowGroup]:
         if not length <= min(PARQUET_FOOTER_BYTES, size - END_BYTES):
             raise ValueError(f"its footer has {length:,} bytes")
         file.seek(size - END_BYTES - length)
-        fields = Compact(file.read(length), "the footer").struct(shapes=FOOTER)
+        reader = Compact(file.read(length), "the footer")
+    fields = cast("Any", reader.struct(shapes=_footer_shape(elements)))
     try:
-        return [
+        notes = [note.get(2, b"") for note in fields.get(5, ()) if note[1] == ARROW_SCHEMA]
+        if sum(map(len, notes)) > PARQUET_SCHEMA_BYTES + PARQUET_SCHEMA_BYTES_A_COLUMN * elements:
+            raise ValueError("the footer has a longer note of its schema than one has")
+        groups = [
             RowGroup(group[3], tuple(_chunk(column[3]) for column in group[1]))
-            for group in cast("Any", fields[4])
+            for group in fields[4]
         ]
+        return Footer(fields[3], tuple(groups))
     except KeyError as error:
         raise ValueError("the footer lacks what each has") from error
 

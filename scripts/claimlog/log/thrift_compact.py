@@ -6,6 +6,7 @@ readers, is seen here only.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -37,14 +38,20 @@ class Shape:
         The type of a list's values.
     fields
         Those of a struct, or of the structs in a list, that have to be something; None for any.
+    most
+        Values of a list at most: an empty struct is one byte, and hundreds once a reader has it.
+    kept
+        Whether it is among the fields that are returned.
     """
 
     kind: int | None = None
     of: int | None = None
     fields: Mapping[int, Shape] | None = field(default_factory=dict)
+    most: int | None = None
+    kept: bool = True
 
 
-ANY = Shape(fields=None)
+ANY, OTHER = Shape(fields=None), Shape(kept=False)
 
 
 class Compact:
@@ -68,7 +75,7 @@ class Compact:
         Parameters
         ----------
         shapes
-            What fields have to be, by number; others may hold no list then.
+            What fields have to be, by number; others may hold no list then, and are not returned.
 
         Raises
         ------
@@ -83,11 +90,13 @@ class Compact:
             last, number = number, number + step if step else self._integer()
             if not last < number <= LAST_FIELD:  # twice: readers differ in what becomes of it
                 raise ValueError(f"{self.name} has fields in another order than their own")
-            shape = ANY if shapes is None else shapes.get(number, Shape())
+            shape = ANY if shapes is None else shapes.get(number, OTHER)
             if shape.kind not in (None, kind):
                 raise self._unexpected()
             # a truth value is in its type
-            fields[number] = kind == 1 if kind in (1, 2) else self._value(kind, depth, shape)
+            value = kind == 1 if kind in (1, 2) else self._value(kind, depth, shape)
+            if shape.kept:
+                fields[number] = value
         return fields
 
     def _value(self, kind: int, depth: int, shape: Shape = ANY) -> object:
@@ -105,8 +114,13 @@ class Compact:
             count = self._varint() if count == 15 else count
             if count and shape.fields is not None and shape.of != of:
                 raise self._unexpected()
+            if shape.most is not None and count > shape.most:
+                raise ValueError(
+                    f"{self.name} lists {count:,} of what there are {shape.most:,} at most"
+                )
             inner = Shape(fields=shape.fields)
-            return [self._value(of, depth - 1, inner) for _ in range(count)]
+            values = (self._value(of, depth - 1, inner) for _ in range(count))
+            return [*values] if shape.kept else deque(values, 0)
         if kind == STRUCT and depth:
             return self.struct(depth - 1, shape.fields)
         raise self._unexpected()
@@ -128,10 +142,16 @@ class Compact:
         raise ValueError(f"{self.name} holds an endless number")
 
     def _byte(self) -> int:
-        return self._bytes(1)[0]
+        start, self.at = self.at, self.at + 1
+        if start >= len(self.data):
+            raise self._cut_off()
+        return self.data[start]
 
     def _bytes(self, count: int) -> bytes:
         start, self.at = self.at, self.at + count
         if self.at > len(self.data):
-            raise ValueError(f"{self.name} is cut off")
+            raise self._cut_off()
         return self.data[start : self.at]
+
+    def _cut_off(self) -> ValueError:
+        return ValueError(f"{self.name} is cut off")

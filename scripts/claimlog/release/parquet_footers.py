@@ -19,15 +19,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from claimlog.export.parquet import column_notes, table_notes
-from claimlog.log.parquet_pages import END_BYTES, MAGIC_BYTES, pages
+from claimlog.log.parquet_pages import ARROW_SCHEMA, END_BYTES, MAGIC_BYTES, pages
 from claimlog.log.thrift_compact import Compact
 from claimlog.schema.table_schema import Table
 
 LIBRARY = f"parquet-cpp-arrow version {pa.__version__}"
 VERSION_OF_LIBRARY = re.compile(r"parquet-cpp-arrow version [0-9]{1,4}(\.[0-9]{1,4}){2}")
-ARROW_SCHEMA = b"ARROW:schema"
-"""Key of the footer's metadata under which Arrow stores its own types."""
-
 POLARS_PREFIX = b"_PL_"
 """How the notes begin by which Polars knows the codes of a column; releases up to 0.2.0 have none.
 """
