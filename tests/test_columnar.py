@@ -400,6 +400,30 @@ def test_a_footer_that_says_more_than_its_schema_gives_is_refused_before_arrow_s
     )
 
 
+def in_one_place(footer: dict[int, Typed]) -> None:
+    place = note_of(footer)
+    for chunk in first_group(footer)[1][1][1]:
+        chunk[3][1].update({field: place[field] for field in (7, 9, 11)})
+
+
+def test_columns_that_lie_in_each_other_are_refused_before_their_pages_are_gone_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "claims.parquet"
+    texts = pa.array([f"{n:04}" * 500 for n in range(90)])
+    pq.write_table(replaced(nulls(90), "note", texts), path, compression=None)
+    assert not [
+        finding
+        for lines in read_rows(path, CLAIMS, "x")
+        for finding in lines.findings
+        if "Parquet" in finding.message
+    ]
+    rewrite_footer(path, in_one_place)
+    monkeypatch.setattr(claimlog.log.columnar, "pages", None)
+    (lines,) = read_rows(path, CLAIMS, "claims.parquet")
+    assert "cannot be read as Parquet (columns of 11," in lines.findings[0].message
+
+
 def by_arrow(table: pa.Table, path: Path) -> None:
     pq.write_table(table, path, row_group_size=1)
 

@@ -138,6 +138,9 @@ def _sizes(
     values = max((chunk.num_values for chunk in chunks), default=0)
     if values > PARQUET_ROWS_FREE + rows + size:
         yield _unreadable(shown, f"a column of {values:,} values in {size:,} bytes")
+    elif (packed := sum(chunk.total_compressed_size for chunk in chunks)) > size:
+        # their pages would be gone through again for each column
+        yield _unreadable(shown, f"columns of {packed:,} bytes together in {size:,} bytes")
     elif flaw := _page_flaw(path, chunks, size):
         yield _unreadable(shown, flaw)
 
