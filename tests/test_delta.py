@@ -25,7 +25,7 @@ from claimlog.export.descriptor import dump_json
 from claimlog.log.read_log import read
 from claimlog.log.release_index import Version, read_index
 from claimlog.package import SUMS, Package
-from claimlog.release import release_limits
+from claimlog.release import release_limits, walk_release
 from claimlog.release.checksums import sha256_of_file, sha256_of_files
 from claimlog.release.delta import DELTA, DELTA_FILE
 from claimlog.release.delta_apply import KnownTree, apply_delta, differing_files
@@ -350,17 +350,32 @@ def make_link(path: Path) -> None:
     path.parent.symlink_to(elsewhere)
 
 
+def make_link_inside(path: Path) -> None:
+    shutil.move(path, path.with_name("another"))
+    path.symlink_to("another")
+
+
+def make_folder_link_inside(path: Path) -> None:
+    shutil.move(path.parent, path.parent.with_name("another"))
+    path.parent.symlink_to("another")
+
+
 def make_pipe(path: Path) -> None:
     path.unlink()
     os.mkfifo(path)
 
 
+OWN_FILE = "is no regular file, or lies behind a link; put the file itself there"
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (make_hole, "is larger than a file may be here"),
-        (make_link, "leads out of the package"),
-        (make_pipe, "is no regular file"),
+        (make_hole, "bytes and consists of holes"),
+        (make_link, OWN_FILE),
+        (make_link_inside, OWN_FILE),
+        (make_folder_link_inside, OWN_FILE),
+        (make_pipe, OWN_FILE),
     ],
 )
 def test_what_a_delta_carries_is_a_file_of_its_own_of_bounded_size(
@@ -371,6 +386,54 @@ def test_what_a_delta_carries_is_a_file_of_its_own_of_bounded_size(
     assert done.exit_code == 1
     assert said in str(done.exception)
     assert not (tmp_path / "out").exists()
+
+
+SEVERAL = r"files have several names or holes, and copies more than [\d,]+ bytes; get the "
+
+
+def write_full(path: Path) -> None:
+    path.write_bytes(os.urandom(1 << 20))
+
+
+def write_hole(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(1 << 20)
+
+
+@pytest.mark.parametrize("write", [write_full, write_hole])
+def test_a_delta_cannot_have_a_file_copied_for_each_of_its_names_or_holes_filled(
+    write: Callable[[Path], None],
+    released: Repo,
+    delta: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(walk_release, "WRITTEN_BYTES", 1 << 20)
+    names = [f"log/events/{number:04}-x/claims.ndjson" for number in range(4, 8)]
+    for name in names:
+        (delta / name).parent.mkdir()
+        if write is write_hole or name == names[0]:
+            write(delta / name)
+        else:
+            os.link(delta / names[0], delta / name)
+    digest = sha256_of_file(delta / names[0])
+    change_document(delta, lambda it: it["files"]["carried"].update(dict.fromkeys(names, digest)))
+    said = refused(dist(released, "0.1.0"), delta, tmp_path / "out")
+    assert re.search(f"^delta/log/events/000.-x/claims.ndjson: {SEVERAL}delta", said)
+
+
+def test_a_base_cannot_have_a_file_copied_for_each_of_its_names(
+    released: Repo, delta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walk_release, "WRITTEN_BYTES", 1 << 20)
+    base = tmp_path / "tiny-0.1.0"
+    shutil.copytree(dist(released, "0.1.0"), base)
+    write_full(base / "log/events/many")
+    for number in range(40):
+        os.link(base / "log/events/many", base / f"log/events/{number}")
+    resum(base)
+    said = refused(base, delta, tmp_path / "out")
+    assert re.search(f"^tiny-0.1.0/log/.*: {SEVERAL}release", said)
 
 
 def test_a_base_with_holes_is_refused_and_they_are_not_read(

@@ -19,6 +19,7 @@ from claimlog.directory_swap import publish_directory
 from claimlog.errors import ClaimlogError
 from claimlog.log.release_index import ReleaseEntry
 from claimlog.package import Package
+from claimlog.release import walk_release
 from claimlog.release.checksums import dump_sums
 from claimlog.release.site_mark import MARK, require_own_site, write_mark
 from claimlog.site.files import prepared_query, write
@@ -114,6 +115,21 @@ def test_a_page_that_is_not_the_one_of_the_list_is_refused(
         (folder / "SHA256SUMS").write_text("all is well\n", "utf-8")
     with pytest.raises(ClaimlogError, match=r"^dist/tiny-0\.1\.0/"):
         copy_site(checkout, released, tmp_path / "out")
+
+
+def test_a_page_of_many_names_is_not_copied_for_each_of_them(
+    checkout: Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walk_release, "WRITTEN_BYTES", 1000)
+    static = checkout.root / "dist" / "tiny-0.1.0" / "site" / "static"
+    data = bytes(1000)
+    (static / "0.js").write_bytes(data)
+    for number in range(1, 4):
+        os.link(static / "0.js", static / f"{number}.js")
+    released = entry(checkout, **{f"site/static/{number}.js": data for number in range(4)})
+    with pytest.raises(ClaimlogError, match="files have several names or holes, and copies more"):
+        copy_site(checkout, released, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_only_the_last_issue_of_a_release_is_shown(checkout: Package, tmp_path: Path) -> None:

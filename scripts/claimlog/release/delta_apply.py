@@ -40,7 +40,7 @@ from claimlog.release.release_copy import ReleaseCopy, open_copy
 from claimlog.release.release_file_names import LICENCE, LICENCE_FILE, release_paths
 from claimlog.release.release_site import SiteDrawer, is_of_site, listed_files
 from claimlog.release.tool_wheel import ToolWheel, running_tool
-from claimlog.release.walk_release import GET_AGAIN
+from claimlog.release.walk_release import GET_AGAIN, require_copies_of_own_size
 from claimlog.release.write_release_folder import ReleasePlan, write_release_folder
 from claimlog.schema.definition import RULES
 from claimlog.untrusted_files import copy_regular
@@ -265,7 +265,9 @@ def _join(
         sums, summary = copy.digests.get(SUMS), copy.summary
         own = {name: digest for name, digest in copy.digests.items() if is_carried(name)}
         files = delta.document["files"]
-        for name in own.keys() - files["carried"].keys() - {*files["removed"]}:
+        kept = sorted(own.keys() - files["carried"].keys() - {*files["removed"]})
+        require_copies_of_own_size(copy.folder, kept, base.name)
+        for name in kept:
             source, shown = copy.folder / name, f"{base.name}/{name}"
             if own[name] != copy_regular(source, shown, target / name, copy.folder, GET_AGAIN):
                 raise ClaimlogError(f"{shown}: was exchanged while it was read; {GET_AGAIN}")

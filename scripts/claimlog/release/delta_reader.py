@@ -20,7 +20,7 @@ from claimlog.release.log_file_names import LOG_FILE
 from claimlog.release.release_copy import open_copy
 from claimlog.release.release_file_names import LICENCE
 from claimlog.release.release_limits import DELTA_BYTES, SUMS_BYTES
-from claimlog.release.walk_release import GET_AGAIN
+from claimlog.release.walk_release import GET_AGAIN, require_copies_of_own_size
 from claimlog.schema.json_schemas import own_shape, shape_flaw
 from claimlog.untrusted_files import RIGHT_FILE, copy_regular, parse_json, read_regular
 
@@ -63,6 +63,7 @@ class Delta:
     def copy_files(self, target: Path) -> int:
         """Copy the files that it carries into the directory of a release; return their number."""
         carried = self.document["files"]["carried"]
+        require_copies_of_own_size(self.folder, carried, DELTA, GET_DELTA)
         for name, digest in carried.items():
             shown = f"{DELTA}/{name}"
             found = copy_regular(self.folder / name, shown, target / name, self.folder, GET_DELTA)

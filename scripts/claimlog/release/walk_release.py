@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError
-from claimlog.release.release_limits import MAX_DEPTH, MAX_FILES
-from claimlog.untrusted_files import disk_bytes, hole_flaw, is_sparse
+from claimlog.release.release_limits import MAX_DEPTH, MAX_FILES, WRITTEN_BYTES
+from claimlog.untrusted_files import SPARSE, disk_bytes, hole_flaw, is_sparse
 
 GET_AGAIN = "get the release again from where it was published"
 
@@ -78,3 +79,47 @@ def stored_size(target: Path) -> int:
         return disk_bytes(target.stat())
     stats = (entry.stat(follow_symlinks=False) for entry in walk_files(target))
     return sum({(found.st_dev, found.st_ino): disk_bytes(found) for found in stats}.values())
+
+
+def require_copies_of_own_size(
+    folder: Path, names: Iterable[str], shown: str, remedy: str = GET_AGAIN
+) -> None:
+    """Refuse files whose copies would take far more of the disk than the directory they lie in.
+
+    A file has as many names as somebody links to it, and holes are filled in its copy.
+
+    Parameters
+    ----------
+    names
+        The files that are to be copied, relative to `folder`; what is not there is passed over.
+    shown
+        The directory as messages name it.
+
+    Raises
+    ------
+    ClaimlogError
+        Naming the first that is no regular file, lies behind a link, has holes, or is too much.
+    """
+    stats = {
+        os.path.relpath(entry.path, folder): entry.stat(follow_symlinks=False)
+        for entry in walk_files(folder)
+    }
+    # a file system that compresses keeps less of a file than a copy may take elsewhere
+    sizes = {
+        (found.st_dev, found.st_ino): min(found.st_size, SPARSE * disk_bytes(found))
+        for found in stats.values()
+    }
+    left = most = WRITTEN_BYTES + sum(sizes.values())
+    for name in names:
+        found = stats.get(name)
+        if found is None and not os.path.lexists(folder / name):
+            continue
+        if found is None or not stat.S_ISREG(found.st_mode):
+            message = "is no regular file, or lies behind a link"
+            raise ClaimlogError(f"{shown}/{name}: {message}; put the file itself there")
+        if flaw := hole_flaw(found):
+            raise ClaimlogError(f"{shown}/{name}: {flaw}; {remedy}")
+        left -= found.st_size
+        if left < 0:
+            message = f"files have several names or holes, and copies more than {most:,} bytes"
+            raise ClaimlogError(f"{shown}/{name}: {message}; {remedy}")

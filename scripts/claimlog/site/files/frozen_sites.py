@@ -17,7 +17,7 @@ from claimlog.release.archive import extract_archive
 from claimlog.release.checksums import parse_sums
 from claimlog.release.file_name_check import SITE_FILE
 from claimlog.release.release_file_names import SITE, release_paths
-from claimlog.release.walk_release import GET_AGAIN, relative_paths, require_solid_file
+from claimlog.release.walk_release import GET_AGAIN, relative_paths, require_copies_of_own_size
 from claimlog.untrusted_files import copy_regular, read_regular
 
 OFFERED = rb'((?:parquet/|csv/)?[\w-]+\.(?:parquet|csv|db|json))(?=")'
@@ -42,6 +42,7 @@ def copy_site(package: Package, entry: ReleaseEntry, target: Path) -> None:
     with _release_folder(package, entry) as folder:
         release = ListedFiles(folder, entry)
         offered: set[str] = set()
+        require_copies_of_own_size(folder, release.pages, f"dist/{folder.name}")
         for name in release.pages:
             place = _place(target, name.removeprefix(f"{SITE}/"))
             if name.endswith(".html"):
@@ -51,7 +52,9 @@ def copy_site(package: Package, entry: ReleaseEntry, target: Path) -> None:
                 offered |= files
             else:
                 release.copy_file(name, place)
-        for name in sorted(offered & release.names):
+        offered &= release.names
+        require_copies_of_own_size(folder, sorted(offered), f"dist/{folder.name}")
+        for name in sorted(offered):
             release.copy_file(name, _place(target, name))
 
 
@@ -105,7 +108,6 @@ class ListedFiles:
     def copy_file(self, name: str, target: Path) -> None:
         """Copy a file as it was released to a place where nothing is."""
         path, shown = self._folder / name, self._shown_path(name)
-        require_solid_file(path, shown)
         digest = copy_regular(path, shown, target, self._folder, GET_AGAIN)
         self._require_digest(name, digest)
 
