@@ -45,6 +45,7 @@ from claimlog.release.make import sign_published, sign_release, write_release
 from claimlog.release.prove import check_proof, claim_row, leaf_hashes, prove_inclusion
 from claimlog.release.rebuild import package_at_release
 from claimlog.release.reissue import ReissueOutput, reissue_release
+from claimlog.release.release_statement import ReleaseStatement
 from claimlog.release.signing_key import verifier_key
 from claimlog.release.tile_reader import TiledLog, check_tiled_log
 from claimlog.release.verify import verify_copy
@@ -668,7 +669,7 @@ def test_rows_of_tiles_are_not_hidden_by_a_file_that_nobody_signed(
 
 @pytest.fixture(scope="module")
 def rehearsed(
-    checked_in: Repo, tmp_path_factory: pytest.TempPathFactory
+    checked_in: Repo, secret: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Repo, ReissueOutput, Path]:
     """0.1.0 was released, then a claim of it was taken down, and the release was made again."""
     repo = checked_in.copy(tmp_path_factory.mktemp("rehearsed"))
@@ -687,7 +688,8 @@ def rehearsed(
     repo.commit()
     shutil.copytree(repo.root, repo.root.parent / "due")
     index = read_index(repo.package)
-    (repo.root / "dist" / "tiny-0.1.0.signature").write_text("of the first issue", "utf-8")
+    signature = ReleaseStatement.of_entry("tiny", index[0]).sign(secret)
+    (repo.root / "dist" / "tiny-0.1.0.signature").write_text(signature, "utf-8")
     output = reissue_release(
         repo.package, index, find_entry(index, "0.1.0", "tiny"), DAY, repo.root / "dist"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ from claimlog.log.release_index import (
 from claimlog.log.signed_trees import RECORD
 from claimlog.log.takedowns import RECORD as TAKEDOWNS
 from claimlog.log.takedowns import read_takedowns
-from claimlog.package import CHANGELOG, DESCRIPTOR, RELEASE, Package, read_json
+from claimlog.package import CHANGELOG, DESCRIPTOR, RELEASE, SUMS, Package, read_json
 from claimlog.release import archive
 from claimlog.release.authenticity import CHECKPOINT_SUFFIX
 from claimlog.release.changelog import add_entry, read_changelog, remove_entry
@@ -52,6 +52,7 @@ from claimlog.release.generated_package_files import refresh_generated_files, re
 from claimlog.release.log_file_names import refuse_unnamed_schemas
 from claimlog.release.published_archive import verify_published_archive
 from claimlog.release.release_file_names import release_paths
+from claimlog.release.release_place import require_own_release, require_same_issue
 from claimlog.release.release_site import SiteDrawer, listed_files, site_size
 from claimlog.release.release_statement import STATEMENT_SUFFIX, ReleaseStatement
 from claimlog.release.signing_key import read_private_key
@@ -244,7 +245,8 @@ def sign_release(log: Log, entry: ReleaseEntry, key: Path, out: Path) -> tuple[P
     ------
     ClaimlogError
         If the file holds no such key, the checkpoint contradicts one that was signed, or a
-        signature cannot be written; the checkpoint may be on record as signed all the same.
+        signature cannot be written or would replace another file; the checkpoint may be on record
+        as signed all the same.
     OSError
         If the record cannot be written.
     """
@@ -253,9 +255,11 @@ def sign_release(log: Log, entry: ReleaseEntry, key: Path, out: Path) -> tuple[P
     origin = log_origin(entry.data, name)
     checkpoint = Checkpoint(origin, entry.size, bytes.fromhex(entry.root))
     package.refuse_links(out / name)
+    statement = ReleaseStatement.of_entry(name, entry)
+    require_same_issue(package, out, statement, [one["files"][SUMS] for one in entry.issues])
     out.mkdir(parents=True, exist_ok=True)
     notes = {
-        STATEMENT_SUFFIX: ReleaseStatement.of_entry(name, entry).sign(key),
+        STATEMENT_SUFFIX: statement.sign(key),
         CHECKPOINT_SUFFIX: sign_checkpoint(log, checkpoint, key),
     }
     written = []
@@ -305,6 +309,7 @@ def write_release(
     out: Path,
     progress: Progress,
     check: Callable[[Path], None] = lambda _: None,
+    earlier: Collection[str] = (),
 ) -> tuple[Path, Path]:
     """Write a release's directory and archive into `out`; each appears whole or not at all.
 
@@ -312,15 +317,31 @@ def write_release(
     ----------
     check
         Is called with the directory before anything of it appears in `out`, and may refuse it.
+    earlier
+        SHA-256 of ``SHA256SUMS`` of issues that it takes the place of.
+
+    Raises
+    ------
+    ClaimlogError
+        If something cannot be written, or `out` holds what is none of this release.
     """
-    name = str(log.definition.descriptor["name"])
-    folder, zip_path = release_paths(name, str(plan.version), out)
+    name, version = str(log.definition.descriptor["name"]), str(plan.version)
+    folder, zip_path = release_paths(name, version, out)
+    require_own_release(package, name, version, out)
     remove_abandoned(zip_path)
+
+    def require() -> None:
+        require_own_release(package, name, version, out)
+        size, root = log.trees[plan.batches - 1]
+        sums = sha256_of_file(staged / SUMS)
+        made = ReleaseStatement(name, version, sums, size, root.hex())
+        require_same_issue(package, out, made, earlier)
+
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ClaimlogError(f"{out}: cannot be made ({error.strerror})") from error
-    with publish_directory(folder, package.relative(folder)) as staged:
+    with publish_directory(folder, package.relative(folder), require) as staged:
         write_release_folder(package, log, plan, staged, progress)
         check(staged)
     try:

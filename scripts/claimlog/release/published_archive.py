@@ -63,8 +63,8 @@ def verify_published_archive(
     if release != (package.descriptor["name"], str(entry.version)) or not verdict.vouchers:
         raise ClaimlogError(
             f"{package.relative(archive)}: holds release {verdict.version} of {verdict.name}, not "
-            f"{entry.version} of {package.descriptor['name']}; nothing was {intention}. Make it "
-            f"again: {make}"
+            f"{entry.version} of {package.descriptor['name']}; nothing was {intention}. Move it "
+            f"away and make it again: {make}"
         )
     last = entry.issues[-1]
     if verdict.sums != last["files"][SUMS]:

@@ -23,13 +23,23 @@ from claimlog.files import copy_durably, remove_abandoned, temporary_folder
 from claimlog.git import CheckoutError
 from claimlog.log.read_log import read
 from claimlog.log.release_index import ReleaseEntry, require_agreement
-from claimlog.package import DESCRIPTOR, DIST, RELEASE, Package, read_json, require_utf_8_path
+from claimlog.package import (
+    DESCRIPTOR,
+    DIST,
+    RELEASE,
+    SUMS,
+    Package,
+    read_json,
+    require_utf_8_path,
+)
 from claimlog.package_state import UNPACKED, state_folder
 from claimlog.release.checksums import sha256_of_file
 from claimlog.release.log_check import unstated_rules
 from claimlog.release.make import plan_release, write_release
 from claimlog.release.release_file_names import release_paths
+from claimlog.release.release_place import require_own_archive, require_same_issue
 from claimlog.release.release_site import listed_files
+from claimlog.release.release_statement import ReleaseStatement
 from claimlog.release.tool_wheel import BUILD_LOCK, LOCK
 from claimlog.release.write_release_folder import ReleasePlan
 from claimlog.schema.table_schema import Table
@@ -237,10 +247,12 @@ def rebuild_archive(
     Raises
     ------
     ClaimlogError
-        If the commit is absent, its code fails, or the archive cannot be left.
+        If the commit is absent, its code fails, or the archive cannot be left, or would replace
+        something else.
     """
     if out is not None:
         package.refuse_links(out / "archive")
+        _require_replaceable(package, entry, str(package.descriptor["name"]), out)
     with tempfile.TemporaryDirectory(prefix="claimlog-") as scratch:
         require_utf_8_path(Path(scratch), OTHER_TMPDIR)
         checkout = Checkout.of(package)
@@ -276,8 +288,21 @@ def rebuild_archive(
         result = compare_bytes(folder, archive, entry)
         if out is not None and not result.different:
             result.archive = out / archive.name
+            _require_replaceable(package, entry, name, out)
             _copy_archive(archive, result.archive)
         return result
+
+
+def _require_replaceable(package: Package, entry: ReleaseEntry, name: str, out: Path) -> None:
+    """Refuse to put the first issue of a release where another one or something else lies."""
+    version = str(entry.version)
+    _, archive = release_paths(name, version, out)
+    if not os.path.lexists(archive):
+        return
+    sums, *later = (str(issue["files"][SUMS]) for issue in entry.issues)
+    require_own_archive(package, archive, name, version, later)
+    first = ReleaseStatement(name, version, sums, entry.size, entry.root)
+    require_same_issue(package, out, first)
 
 
 def _copy_archive(archive: Path, target: Path) -> None:

@@ -22,7 +22,7 @@ from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.log.release_index import FOLDER, ReleaseEntry, require_agreement
 from claimlog.log.takedowns import RECORD, TakenRow, dump_takedowns, read_takedowns
-from claimlog.package import LOG, Package
+from claimlog.package import LOG, SUMS, Package
 from claimlog.release.log_check import unstated_rules
 from claimlog.release.make import (
     archive_data,
@@ -134,7 +134,8 @@ def reissue_release(
         )
         altered = altered_files(log.batches[:count])
         require_first_definition = partial(_require_first_definition, entry, altered)
-        write_release(then, made, plan, out, progress, require_first_definition)
+        issues = [issue["files"][SUMS] for issue in entry.issues]
+        write_release(then, made, plan, out, progress, require_first_definition, issues)
     statement = archive.with_name(f"{folder.name}{STATEMENT_SUFFIX}")
     stale = statement if statement.exists() else None
     remove(statement)

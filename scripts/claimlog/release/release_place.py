@@ -1,0 +1,170 @@
+"""Where a release is written: what claimlog made there before gives way, and all else stays.
+
+Two checkouts may release one version into a directory that both write to. So what lies there is
+held against the release that is written by whatever says which issue it is: signatures beside it,
+and the entry of the index that `publish directory` puts there last.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from hashlib import sha256
+from pathlib import Path
+
+from claimlog.errors import ClaimlogError
+from claimlog.log.release_index import ReleaseEntry
+from claimlog.package import DESCRIPTOR, SUMS, Package
+from claimlog.release.archive import read_member
+from claimlog.release.authenticity import CHECKPOINT_SUFFIX
+from claimlog.release.checkpoint import parse_checkpoint
+from claimlog.release.checksums import parse_sums
+from claimlog.release.release_file_names import release_paths
+from claimlog.release.release_limits import SUMS_BYTES
+from claimlog.release.release_statement import (
+    STATEMENT_SUFFIX,
+    ReleaseStatement,
+    parse_statement,
+)
+from claimlog.release.walk_release import relative_paths, require_solid_file
+from claimlog.untrusted_files import parse_json, read_regular
+
+STAYS = "so it stays; move it away, or name another directory with --out"
+
+
+def require_own_release(package: Package, name: str, version: str, out: Path) -> None:
+    """Refuse a place where something else lies than a release that claimlog made before.
+
+    Parameters
+    ----------
+    name, version
+        Of the release that is written to `out`.
+
+    Raises
+    ------
+    ClaimlogError
+        Naming the directory, a file in it, or the archive.
+    """
+    folder, archive = release_paths(name, version, out)
+    if os.path.lexists(folder):
+        _require_own_folder(folder, package.relative(folder), name, version)
+    if os.path.lexists(archive):
+        require_own_archive(package, archive, name, version)
+
+
+def _require_own_folder(folder: Path, shown: str, name: str, version: str) -> None:
+    """Refuse a directory that holds a file which is none of the release; it may be empty."""
+    message = f"is no directory of release {version} of {name}, {STAYS}"
+    if folder.is_symlink() or not folder.is_dir():
+        raise ClaimlogError(f"{shown}: {message}")
+    files = relative_paths(folder)
+    if not files:
+        return
+    try:
+        sums, descriptor = (
+            read_regular(folder / file, file, SUMS_BYTES, folder) for file in (SUMS, DESCRIPTOR)
+        )
+    except ClaimlogError as error:
+        raise ClaimlogError(f"{shown}: {message}") from error
+    if not _describes(descriptor, name, version):
+        raise ClaimlogError(f"{shown}: {message}")
+    listed, _ = parse_sums(sums.decode("utf-8", "replace"))
+    for file in files:
+        if file not in listed and file != SUMS:
+            raise ClaimlogError(f"{shown}/{file}: is no file of release {version}, {STAYS}")
+
+
+def require_own_archive(
+    package: Package, archive: Path, name: str, version: str, others: Collection[str] = ()
+) -> None:
+    """Refuse a file in the place of an archive that is none, or of another release.
+
+    Parameters
+    ----------
+    others
+        SHA-256 of ``SHA256SUMS`` of issues that it may not be.
+
+    Raises
+    ------
+    ClaimlogError
+        Naming it.
+    """
+    shown = package.relative(archive)
+    try:
+        require_solid_file(archive, shown)
+        descriptor, sums = (read_member(archive, file, SUMS_BYTES) for file in (DESCRIPTOR, SUMS))
+    except ClaimlogError as error:
+        message = f"is no archive of release {version} of {name}, {STAYS}"
+        raise ClaimlogError(f"{shown}: {message}") from error
+    if not _describes(descriptor or b"", name, version):
+        raise ClaimlogError(f"{shown}: is no archive of release {version} of {name}, {STAYS}")
+    if sha256(sums or b"").hexdigest() in others:
+        raise ClaimlogError(f"{shown}: is another issue of {version} by the index, {STAYS}")
+
+
+def _describes(descriptor: bytes, name: str, version: str) -> bool:
+    try:
+        found = parse_json(descriptor, DESCRIPTOR)
+    except ClaimlogError:
+        return False
+    return (found.get("name"), found.get("version")) == (name, version)
+
+
+def require_same_issue(
+    package: Package, out: Path, release: ReleaseStatement, earlier: Collection[str] = ()
+) -> None:
+    """Refuse a place where a signature or an entry of an index is of another issue of a release.
+
+    Parameters
+    ----------
+    release
+        What a signature would state of the issue that is written to `out`.
+    earlier
+        SHA-256 of ``SHA256SUMS`` of issues that it takes the place of.
+
+    Raises
+    ------
+    ClaimlogError
+        Naming the file, also if it is no signature at all.
+    """
+    known = {release.sums, *earlier}
+    for suffix, is_of in (
+        (STATEMENT_SUFFIX, _is_statement_of),
+        (CHECKPOINT_SUFFIX, _is_checkpoint_of),
+        (".json", _is_no_entry_but_of),
+    ):
+        path = out / f"{release.name}-{release.version}{suffix}"
+        if os.path.lexists(path) and not is_of(path, release, known):
+            raise ClaimlogError(
+                f"{package.relative(path)}: is not of this issue of {release.version}, {STAYS}"
+            )
+
+
+def _is_statement_of(path: Path, release: ReleaseStatement, known: Collection[str]) -> bool:
+    try:
+        _, found = parse_statement(_read_beside(path), path.name)
+    except ClaimlogError:
+        return False
+    own = (release.name, release.version)
+    return (found.name, found.version) == own and found.sums in known
+
+
+def _is_checkpoint_of(path: Path, release: ReleaseStatement, _: Collection[str]) -> bool:
+    try:
+        found, _signatures = parse_checkpoint(_read_beside(path), path.name)
+    except ClaimlogError:
+        return False
+    return (found.size, found.root.hex()) == (release.size, release.root)
+
+
+def _is_no_entry_but_of(path: Path, _: ReleaseStatement, known: Collection[str]) -> bool:
+    """Whether a file, which nothing is written to, is no entry of an index but of known issues."""
+    try:
+        found = ReleaseEntry(parse_json(_read_beside(path), path.name), path.name)
+        return any(issue["files"][SUMS] in known for issue in found.issues)
+    except (ClaimlogError, KeyError, TypeError):
+        return True
+
+
+def _read_beside(path: Path) -> bytes:
+    return read_regular(path, path.name, SUMS_BYTES, path.parent)
