@@ -76,6 +76,11 @@ export function isTyping(target) {
   return target instanceof HTMLInputElement && !["radio", "checkbox", "button", "submit", "file"].includes(target.type);
 }
 
+/** Let the browser ask before a page with something unsaved is left. @param {() => boolean} isUnsaved */
+export function askBeforeLeaving(isUnsaved) {
+  addEventListener("beforeunload", (event) => isUnsaved() && event.preventDefault());
+}
+
 /** Run something once no more has come for some milliseconds. */
 export function settled(/** @type {number} */ milliseconds, /** @type {(...given: any[]) => void} */ run) {
   let timer = 0;

@@ -1,5 +1,6 @@
 // What a person changed and the server has not yet said to have saved: kept in the browser until it has.
 import { ApiError } from "./api.js";
+import { askBeforeLeaving } from "./dom.js";
 
 /**
  * @typedef {object} Change
@@ -36,7 +37,7 @@ export class SaveQueue {
     /** @type {(() => void)[]} */
     this.waiting = [];
     addEventListener("online", () => this.send());
-    addEventListener("beforeunload", (event) => this.isKept || event.preventDefault());
+    askBeforeLeaving(() => !this.isKept);
   }
 
   /** Return the changes that an earlier page of this browser could not save. @returns {Change[]} */

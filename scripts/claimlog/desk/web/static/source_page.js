@@ -1,7 +1,7 @@
 // A registered source: its description, its claims, and page furniture that is marked afterwards.
 import { get, page, put } from "./api.js";
 import { isFilled } from "./applicability.js";
-import { alarm, announce, byId, fill, h } from "./dom.js";
+import { alarm, announce, askBeforeLeaving, byId, fill, h } from "./dom.js";
 import { EntryNames, valueText } from "./entry_names.js";
 import { FurnitureMarks } from "./furniture_marks.js";
 
@@ -25,18 +25,31 @@ async function drawClaims() {
 /** Mark furniture, and save it. @param {any} found @param {any} form */
 function beginMarking(found, form) {
   let { source: { version }, digest } = found;
-  const marks = new FurnitureMarks(found.text.content, found.source.language, form.furniture_kinds ?? [], found.text.furniture, () => { byId("save").disabled = false; });
+  const marks = new FurnitureMarks(found.text.content, found.source.language, form.furniture_kinds ?? [], found.text.furniture, showState);
+  let saved = JSON.stringify(marks.furniture);
+  let isSending = false;
+  const isSaved = () => JSON.stringify(marks.furniture) === saved;
+
+  function showState() {
+    byId("save").disabled = isSending || isSaved();
+    const state = isSaved() ? "saved" : isSending ? "saving" : "unsaved";
+    byId("saved").dataset.state = state;
+    byId("saved").textContent = { saved: "Saved", saving: "Saving …", unsaved: "Not saved" }[state];
+  }
+
+  askBeforeLeaving(() => !isSaved());
   byId("furniture-form").hidden = false;
   byId("reason").required = found.sealed;
   byId("furniture-form").addEventListener("submit", async (/** @type {Event} */ event) => {
     event.preventDefault();
     fill(byId("problems"));
+    const { furniture } = marks; // more may be marked until the answer comes
+    isSending = true;
+    showState();
     try {
-      const saved = await put(`api/sources/${source}/furniture`, { version, digest, furniture: marks.furniture, reason: byId("reason").value.trim() });
-      ({ source: { version }, digest } = saved);
-      byId("save").disabled = true;
-      byId("saved").textContent = "Saved";
-      byId("saved").dataset.state = "saved";
+      const answer = await put(`api/sources/${source}/furniture`, { version, digest, furniture, reason: byId("reason").value.trim() });
+      ({ source: { version }, digest } = answer);
+      saved = JSON.stringify(furniture);
       alarm();
       announce("Saved to the open batch.");
     } catch (error) {
@@ -44,6 +57,8 @@ function beginMarking(found, form) {
       if (code === "stale") alarm("This source was amended meanwhile. Reload the page to see it, and mark again.");
       fill(byId("problems"), [{ message }, ...(body?.findings ?? [])].map((one) => h("li", {}, one.message)));
     }
+    isSending = false;
+    showState();
   });
 }
 
