@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 
 from browser import NO_CHROMIUM, chromium, opened
+from claimlog.package import Package
 from conftest import World, copied
 from test_desk_browser import OtherPage, entered
 from workshop.bench.desk.desk_server import DeskServer, open_desk
@@ -87,3 +89,76 @@ def test_furniture_that_is_marked_while_other_is_saved_is_not_said_to_be_saved(
         assert len(other.client.get(path).json()["text"]["furniture"]) == before + 2
         page.locator("#furniture button").last.click()
         expect(saved).to_have_text("Not saved")
+
+
+def test_what_is_typed_while_an_amendment_is_written_stays_and_is_written_next(
+    browser: Browser, desk: DeskServer
+) -> None:
+    other = OtherPage(desk, MADE)
+    path = "/adjudicator/api/claims/C001-001"
+
+    def saved(column: str) -> Any:
+        return other.client.get(path).json()["claim"][column]
+
+    with entered(browser, desk, "adjudicator", "claims/C001-001") as page:
+        changes, alarm = page.locator("#changes"), page.locator("#alarm")
+        _answer(page, "statement", "It may come so.")
+        page.fill("#reason", "It was said so.")
+        with withheld(page, "POST", "/amend"):
+            page.locator("#write").click()
+            expect(page.locator("#write")).to_be_disabled()
+            _answer(page, "note", "A note")
+            page.wait_for_timeout(500)  # in which a page asks what the rules say of it
+        expect(page.locator("#written")).to_be_visible()
+        assert page.evaluate("() => document.activeElement.value") == "A note"
+        page.keyboard.type(", typed on.")
+        expect(changes).to_contain_text("A note, typed on.")
+        expect(changes).not_to_contain_text("It may come so.")
+        expect(alarm).to_be_hidden()
+        assert (saved("statement"), saved("note")) == ("It may come so.", None)
+        # what another amended meanwhile is shown, and what was typed here is laid over it
+        World(Package(desk.folder), desk.texts).amend(
+            "claims", "C001-001", statement="They may come, says another."
+        )
+        page.fill("#reason", "It was noted.")
+        page.locator("#write").click()
+        expect(alarm).to_contain_text("amended meanwhile")
+        expect(page.locator("#title")).to_have_text("They may come, says another.")
+        page.locator("#write").click()
+        expect(changes).to_contain_text("Nothing is changed yet")
+        expect(alarm).to_be_hidden()
+        assert (saved("statement"), saved("note")) == (
+            "They may come, says another.",
+            "A note, typed on.",
+        )
+
+
+def test_a_page_with_something_unsaved_is_not_left_without_a_question(
+    browser: Browser, desk: DeskServer
+) -> None:
+    with entered(browser, desk, "adjudicator", "claims/C001-001") as page:
+        questions: list[str] = []
+
+        def answer(dialog: Dialog) -> None:
+            questions.append(dialog.type)
+            dialog.accept()
+
+        page.on("dialog", answer)
+        _answer(page, "note", "Not to be lost.")
+        page.reload()
+        assert questions == ["beforeunload"]
+        page.goto(f"{desk.base}/adjudicator/sources/{MADE}")
+        expect(page.locator("#marking-tools")).to_be_visible()
+        page.reload()
+        expect(page.locator("#marking-tools")).to_be_visible()
+        assert questions == ["beforeunload"]
+        page.locator("#furniture button").last.click()
+        page.reload()
+        assert questions == ["beforeunload"] * 2
+
+
+def _answer(page: Page, column: str, text: str) -> None:
+    """Type the answer to a question of the form that is open."""
+    page.locator(f"[data-slot={column}]").first.click()
+    page.keyboard.press("Control+a")
+    page.keyboard.type(text)

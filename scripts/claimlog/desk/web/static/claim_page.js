@@ -1,6 +1,6 @@
 // A claim of the log: its history, and amending it.
 import { get, post } from "./api.js";
-import { alarm, announce, byId, count, fill, h, settled } from "./dom.js";
+import { alarm, announce, askBeforeLeaving, byId, count, fill, h, settled } from "./dom.js";
 import { registerEntry } from "./dialogs.js";
 import { EntryNames, valueText } from "./entry_names.js";
 import { Pins } from "./pins.js";
@@ -28,22 +28,32 @@ class ClaimPage {
       register: (/** @type {string} */ stream, /** @type {string} */ typed) => registerEntry(form.streams[stream], typed, (id, value) => post(`api/registers/${stream}`, { value }), () => this.names.next(stream)),
     }, { change: (row) => { this.row = row; this.drawChanges(); this.trySoon(); }, complete: () => byId("reason").focus(), leave: () => byId("reason").focus() });
     this.trySoon = settled(400, () => this.amend(false));
+    this.isWriting = false;
+    this.asked = 0;
     byId("amend-form").addEventListener("submit", (/** @type {Event} */ event) => {
       event.preventDefault();
       this.amend(true);
     });
     addEventListener("keydown", (event) => byId("panel").contains(event.target) && this.record.keys.take(event) && event.preventDefault());
-    this.show(found);
+    askBeforeLeaving(() => this.isChanged);
+    this.row = this.rowOf(found);
+    this.record.open(this.row);
+    this.show(found, this.row);
   }
 
   /** @param {any} found */
-  show(found) {
+  rowOf(found) {
+    return Object.fromEntries(this.fields.map((/** @type {any} */ field) => [field.column, found.claim[field.column] ?? null]));
+  }
+
+  /** Show a version of the claim; what was answered otherwise here stays. @param {any} found @param {any} base the row whose answers are not kept */
+  show(found, base) {
     this.found = found;
-    this.row = Object.fromEntries(this.fields.map((/** @type {any} */ field) => [field.column, found.claim[field.column] ?? null]));
-    this.before = structuredClone(this.row);
+    this.before = this.rowOf(found);
+    this.row = Object.fromEntries(Object.entries(this.before).map(([column, value]) => [column, isSame(this.row[column], base[column]) ? value : this.row[column]]));
     fill(byId("title"), found.claim.statement ?? claim);
     fill(byId("quote"), found.quote ? h("blockquote", { dir: "auto" }, found.quote) : h("p", { class: "meaning" }, "The text is not at hand."));
-    this.record.open(this.row, [], `${claim}, version ${found.version}`);
+    this.record.update(this.row, [], `${claim}, version ${found.version}`);
     this.drawHistory();
     this.drawChanges();
   }
@@ -51,6 +61,10 @@ class ClaimPage {
   /** Columns that are other than before, with their values. */
   get changes() {
     return Object.fromEntries(Object.entries(this.row).filter(([column, value]) => !isSame(value, this.before[column])));
+  }
+
+  get isChanged() {
+    return Object.keys(this.changes).length > 0;
   }
 
   /** @param {string} column @param {any} value */
@@ -68,7 +82,7 @@ class ClaimPage {
 
   drawChanges() {
     const changes = Object.entries(this.changes).map(([column, after]) => ({ column, before: this.before[column], after }));
-    byId("write").disabled = !changes.length;
+    byId("write").disabled = this.isWriting || !changes.length;
     fill(byId("changes"), changes.length ? [h("h3", {}, `Version ${this.found.version + 1}, as it will be written`), this.table(changes)] : h("p", { class: "meaning" }, "Nothing is changed yet. Open a variable in the list and answer it anew."));
   }
 
@@ -77,27 +91,48 @@ class ClaimPage {
       one.reason ? h("span", { class: "reason" }, one.reason) : null, one.changes.length ? h("details", {}, h("summary", {}, `${count(one.changes.length, "column")} changed`), this.table(one.changes)) : null)));
   }
 
-  /** Try an amendment, or write it. @param {boolean} write */
+  /** Try an amendment, or write it; what is changed while it is written is tried once it is. @param {boolean} write */
   async amend(write) {
-    const { changes } = this;
-    if (!Object.keys(changes).length) {
+    if (this.isWriting) return;
+    this.asked += 1;
+    if (!this.isChanged) {
       fill(byId("problems"));
       return;
     }
+    const { changes, row, asked, found: { version, digest } } = this;
+    const reason = byId("reason").value;
+    this.isWriting = write;
+    this.drawChanges();
     try {
-      const answer = await post(`api/claims/${claim}/amend`, { version: this.found.version, digest: this.found.digest, changes, reason: byId("reason").value.trim(), write });
+      const answer = await post(`api/claims/${claim}/amend`, { version, digest, changes, reason: reason.trim(), write });
+      if (asked !== this.asked) return; // another answer will say more
       const findings = write ? answer.findings : answer.findings.filter((/** @type {any} */ one) => !one.columns.includes("reason"));
       fill(byId("problems"), findings.map((/** @type {any} */ one) => h("li", { class: one.severity }, one.message)));
-      if (!answer.written) return;
-      announce("Written to the open batch.");
-      byId("reason").value = "";
-      this.show(await get(`api/claims/${claim}`));
-      byId("written").hidden = false;
+      if (answer.written) await this.showWritten(row, reason);
     } catch (error) {
-      const told = /** @type {any} */ (error);
-      if (told.code === "stale") alarm("This claim was amended meanwhile. Reload to see it; what you changed here is listed below until then.");
-      fill(byId("problems"), [told, ...(told.body?.findings ?? [])].map((/** @type {any} */ one) => h("li", {}, one.message)));
+      if (asked === this.asked) this.showProblem(/** @type {any} */ (error));
     }
+    if (!write) return;
+    this.isWriting = false;
+    this.drawChanges();
+    if (this.isChanged) this.trySoon();
+  }
+
+  /** @param {any} row @param {string} reason as they were when it was sent */
+  async showWritten(row, reason) {
+    announce("Written to the open batch.");
+    if (byId("reason").value === reason) byId("reason").value = "";
+    this.show(await get(`api/claims/${claim}`), row);
+    byId("written").hidden = false;
+    alarm();
+  }
+
+  /** @param {any} told */
+  showProblem(told) {
+    fill(byId("problems"), [told, ...(told.body?.findings ?? [])].map((/** @type {any} */ one) => h("li", {}, one.message)));
+    if (told.code !== "stale") return;
+    this.show(told.body.current, this.before);
+    alarm("This claim was amended meanwhile, as its history shows. What you changed here is kept: look at it, and write it then.");
   }
 }
 

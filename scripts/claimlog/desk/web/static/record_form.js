@@ -63,10 +63,29 @@ export class RecordForm {
     fill(this.panel);
   }
 
-  /** Take a row that was changed elsewhere; what is typed at the moment stays. @param {any} row */
-  update(row) {
-    this.row = row;
+  /**
+   * Take the row as it was saved or changed elsewhere. A question whose answer is the same stays as it is, with the focus.
+   * @param {any} row @param {any[]} findings @param {string} title
+   */
+  update(row, findings, title) {
+    const answer = () => {
+      const slot = this.slot(this.active);
+      return JSON.stringify((slot && slotValue(slot, this.row)) ?? null);
+    };
+    const before = answer();
+    Object.assign(this, { row, findings, title });
+    this.prior.count();
     this.drawSummary();
+    const slot = this.slot(this.active);
+    if (!slot) {
+      this.active = null;
+      this.drawClosed();
+    } else if (answer() === before) this.drawFindings();
+    else {
+      const hadFocus = this.panel.contains(document.activeElement);
+      this.drawPanel(slot);
+      if (hadFocus) this.widget.focus();
+    }
   }
 
   /** @param {any[]} findings */
