@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, Route, expect
 
 from browser import NO_CHROMIUM, chromium, opened
 from claimlog.package import Package
 from conftest import World, copied
-from test_desk_browser import OtherPage, entered
+from desk_client import claim_value
+from test_desk_browser import READY, SAVED, OtherPage, coding, entered
 from workshop.bench.desk.desk_server import DeskServer, open_desk
 
 ROLES = ("coder-1", "coder-2", "coder-3", "adjudicator")
@@ -162,3 +163,129 @@ def _answer(page: Page, column: str, text: str) -> None:
     page.locator(f"[data-slot={column}]").first.click()
     page.keyboard.press("Control+a")
     page.keyboard.type(text)
+
+
+OTHERS = "a pilot from Sudland said"
+OWN = "has dimmed the lamp"
+
+
+class OtherWindow:
+    """Another window of a coder, which saves and reads claims of the article."""
+
+    def __init__(self, desk: DeskServer, role: str) -> None:
+        self.client = OtherPage(desk, MADE, role).client
+        self.path = f"/{role}/api/work/{MADE}"
+
+    def save(self, name: str, words: str, statement: str) -> None:
+        revisions = {one["draft"]: one["rev"] for one in self.drafts()}
+        body = {"base": revisions.get(name, 0), "value": claim_value(words, statement)}
+        answer = self.client.put(f"{self.path}/drafts/{name}", json=body)
+        assert answer.status_code == 200, answer.text
+
+    def drafts(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.client.get(self.path).json()["drafts"]
+        return found
+
+    def statements(self) -> dict[str, str]:
+        return {one["draft"]: one["value"].get("statement") for one in self.drafts()}
+
+
+@contextmanager
+def statement_open(browser: Browser, desk: DeskServer, role: str) -> Iterator[Page]:
+    """The page of a coder with the statement of the claim "own" open, in which is typed."""
+    OtherWindow(desk, role).save("own", OWN, "It is weak.")
+    with coding(browser, desk, role, MADE) as page:
+        page.evaluate("() => claimlogDesk.open('own', 'statement')")
+        expect(page.locator("#panel textarea")).to_be_focused()
+        yield page
+
+
+def test_text_that_is_being_typed_stays_when_the_work_is_read_anew(
+    browser: Browser, desk: DeskServer
+) -> None:
+    other = OtherWindow(desk, "coder-1")
+    with statement_open(browser, desk, "coder-1") as page:
+        text, saved = page.locator("#panel textarea"), page.locator("#saved")
+        other.save("others", OTHERS, "One said it.")
+        with withheld(page, "GET", f"work/{MADE}"):
+            page.evaluate("() => dispatchEvent(new Event('focus'))")
+            page.wait_for_function("() => window.withheld > 0")
+            page.keyboard.type(" This is")
+            expect(saved).to_have_text("Saving …")
+        page.keyboard.type(" typed")
+        page.wait_for_function(SAVED)
+        assert text.input_value() == "It is weak. This is typed"
+        assert other.statements()["own"] == "It is weak. This is typed"
+        # what was read before the latest text was saved does not take its place
+        other.save("others", OTHERS, "Another said it.")
+        with withheld(page, "GET", f"work/{MADE}"):
+            page.evaluate("() => dispatchEvent(new Event('focus'))")
+            page.wait_for_function("() => window.withheld > 0")
+            page.keyboard.type(" and saved")
+            page.wait_for_function(SAVED)
+        page.wait_for_function(
+            "() => claimlogDesk.work.draft('others').value.statement === 'Another said it.'"
+        )
+        # nor does the place in the text at which is typed change
+        assert text.input_value() == "It is weak. This is typed and saved"
+        page.keyboard.press("Home")
+        other.save("others", OTHERS, "A third said it.")
+        page.evaluate("() => claimlogDesk.work.refresh()")
+        page.keyboard.type("So: ")
+        page.wait_for_function(SAVED)
+        assert other.statements()["own"] == "So: It is weak. This is typed and saved"
+        # a page that is closed at once keeps what was typed
+        page.keyboard.type("Well, so: ")
+        page.reload()
+        page.wait_for_function(READY)
+        page.wait_for_function(SAVED)
+        assert other.statements()["own"] == "So: Well, so: It is weak. This is typed and saved"
+
+
+def test_text_that_is_typed_while_the_text_before_it_is_saved_is_saved_too(
+    browser: Browser, desk: DeskServer
+) -> None:
+    other = OtherWindow(desk, "coder-2")
+    with statement_open(browser, desk, "coder-2") as page:
+        alarm, failed = page.locator("#alarm"), page.locator("#saved[data-state=failed]")
+        with withheld(page, "PUT", "/own"):
+            page.keyboard.type(" One")
+            page.wait_for_function("() => window.withheld > 0")
+            page.keyboard.type(" two")
+        page.wait_for_function(SAVED)
+        assert other.statements()["own"] == "It is weak. One two"
+        # if only the answer is lost, it is the page's own text that is there
+        for reloads in (False, True):
+            page.route("**/drafts/own", _lose_answer)
+            page.keyboard.type(" three")
+            expect(failed).to_be_visible()
+            page.keyboard.type(" four")
+            page.unroute_all()
+            if reloads:
+                page.reload()
+                page.wait_for_function(READY)
+            page.wait_for_function(SAVED)
+            expect(alarm).to_be_hidden()
+        assert other.statements()["own"] == f"It is weak. One two{' three four' * 2}"
+
+
+def _lose_answer(route: Route) -> None:
+    route.fetch()
+    route.abort()
+
+
+def test_what_is_asked_for_without_a_network_is_not_done_when_it_is_back(
+    browser: Browser, desk: DeskServer
+) -> None:
+    other = OtherWindow(desk, "coder-3")
+    with statement_open(browser, desk, "coder-3") as page:
+        page.context.set_offline(True)
+        page.keyboard.type(" Typed.")
+        page.locator("#undo").click()
+        expect(page.locator("#live")).to_contain_text("not saved yet")
+        page.locator("#finish").click()
+        expect(page.locator("#live")).to_contain_text("Not everything is saved")
+        page.context.set_offline(False)
+        page.wait_for_function(SAVED)
+        assert other.statements()["own"] == "It is weak. Typed."
+        expect(page.locator("dialog")).to_have_count(0)

@@ -4,7 +4,7 @@ import { ClaimChecks } from "./claim_checks.js";
 import { ClaimMarks } from "./claim_marks.js";
 import { CodeKeys } from "./code_page_keys.js";
 import { cheatSheet, keyTable, registerEntry } from "./dialogs.js";
-import { announce, byId, count, fill, h, randomName, settled } from "./dom.js";
+import { announce, byId, count, fill, h, randomName } from "./dom.js";
 import { EntryNames } from "./entry_names.js";
 import { finishWork } from "./finish_work.js";
 import { drawPassage, offerPassage, passageRules } from "./passage.js";
@@ -45,7 +45,6 @@ class CodePage {
       ownWords: (typed) => post(`api/sources/${source}/own-words`, { text: typed }),
       register: (stream, typed) => this.register(stream, typed),
     }, { change: (value, typing) => this.change(value, typing), complete: () => this.complete(), leave: () => this.cursor.focus() });
-    this.saveSoon = settled(400, () => this.saveTyped());
     this.checks = new ClaimChecks(this.work, this.record);
     this.keys = new CodeKeys(this);
     this.listen();
@@ -81,11 +80,8 @@ class CodePage {
   /** After everything was read anew: the open claim may be another, or gone. */
   reset() {
     const draft = this.work.draft(this.current);
-    const active = this.record.active;
-    if (draft) {
-      this.record.open(draft.value, this.checks.of(draft.draft), this.title(draft));
-      if (active && !this.cursor.hasFocus) this.record.goTo(active);
-    } else this.close();
+    if (draft) this.record.update(draft.value, this.checks.of(draft.draft), this.title(draft));
+    else this.close();
     this.drawMarks();
     this.drawTools();
   }
@@ -111,7 +107,6 @@ class CodePage {
 
   /** Open a claim in the form. @param {string} name @param {string | null} key the question to go to */
   open(name, key = null) {
-    this.saveTyped();
     const draft = this.work.draft(name);
     if (!draft) return;
     this.current = name;
@@ -154,37 +149,18 @@ class CodePage {
       return;
     }
     const name = randomName("d");
-    this.saveTyped();
     this.work.save(name, {}, span);
     announce(`Claim: ${this.text.content.slice(...span)}`);
     this.open(name);
   }
 
-  /** @param {any} value @param {boolean} isTypingText */
-  change(value, isTypingText) {
-    const draft = this.work.draft(this.current);
-    if (!draft) return;
-    draft.value = value;
-    if (isTypingText) {
-      this.isTyped = true;
-      this.saveSoon();
-    } else {
-      this.isTyped = false;
-      this.work.save(draft.draft, value);
-    }
-  }
-
-  /** Save what is typed at the moment. */
-  saveTyped() {
-    if (!this.isTyped) return;
-    this.isTyped = false;
-    const draft = this.work.draft(this.current);
-    if (draft) this.work.save(draft.draft, draft.value);
+  /** @param {any} value @param {boolean} isTyping */
+  change(value, isTyping) {
+    if (this.work.draft(this.current)) this.work.save(this.current, value, null, isTyping);
   }
 
   /** Everything that is asked for is answered: on to the next claim of the text. */
   complete() {
-    this.saveTyped();
     const draft = this.work.draft(this.current);
     announce(`${this.title(draft)} is complete. Choose the words of the next one.`);
     this.fresh(draft.span.utf16[1]);
@@ -193,7 +169,6 @@ class CodePage {
   /** Leave the open claim for a new one. @param {number} [offset] */
   fresh(offset) {
     const draft = this.work.draft(this.current);
-    this.saveTyped();
     this.respanned = null;
     this.cursor.startAt(offset ?? draft?.span.utf16[1] ?? 0, offset === draft?.span.utf16[1] ? draft?.span.utf16[0] : undefined);
     this.record.active = null;
@@ -206,7 +181,7 @@ class CodePage {
   register(stream, typed) {
     const path = `${this.work.path}/registered/${stream}`;
     return registerEntry(this.form.streams[stream], typed, async (id, value) => {
-      await this.work.queue.idle();
+      await this.work.queue.sendNow();
       const { file } = this.work;
       this.work.advance(await put(`${path}/${id}`, { base: 0, file, value }));
       this.names.asked.clear();
@@ -216,7 +191,6 @@ class CodePage {
 
   /** @param {"undo" | "redo"} which */
   async step(which) {
-    this.saveTyped();
     try {
       await this.work.step(which);
       announce(which === "undo" ? "Undone." : "Done again.");
@@ -228,7 +202,6 @@ class CodePage {
   }
 
   finish() {
-    this.saveTyped();
     return finishWork(this.work, this.checks, (draft) => this.open(draft.draft, this.checks.slotOf(draft)));
   }
 }

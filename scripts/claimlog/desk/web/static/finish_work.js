@@ -11,7 +11,7 @@ import { labelledItem, rowFindings } from "./record_view.js";
  * @param {(draft: any) => void} open
  */
 export async function finishWork(work, checks, open) {
-  await work.queue.idle();
+  await work.queue.sendNow();
   if (work.queue.changes.size) {
     announce("Not everything is saved: settle that first.");
     return;

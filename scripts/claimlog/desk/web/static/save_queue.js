@@ -1,6 +1,6 @@
 // What a person changed and the server has not yet said to have saved: kept in the browser until it has.
 import { ApiError } from "./api.js";
-import { askBeforeLeaving } from "./dom.js";
+import { askBeforeLeaving, settled } from "./dom.js";
 
 /**
  * @typedef {object} Change
@@ -9,13 +9,17 @@ import { askBeforeLeaving } from "./dom.js";
  * @property {number} base the revision that the change was made on
  * @property {string} [file] that this revision is of
  * @property {string} mark tells this change from later ones of the same name
+ * @property {Change} [sent] it, or one before it, as it was sent and not yet answered: sent so again, in case it was saved
  * @property {any} [current] what is there instead, if it is no longer that revision
  * @property {string} [refusal] why the server would not have it
  */
 
 const WAITS = [1, 2, 4, 8, 15];
 
-/** Changes on their way: sent one by one in order, tried again until each is saved. */
+/** Milliseconds without a key after which text is sent that is being typed. */
+const PAUSE = 400;
+
+/** Changes on their way, from the first key on: sent one by one in order, tried again until each is saved. */
 export class SaveQueue {
   /**
    * @param {string} place under which unsaved changes are kept in this browser
@@ -31,11 +35,13 @@ export class SaveQueue {
     this.failures = 0;
     /** @type {string | null} */
     this.failure = null;
-    this.isSending = false;
+    /** @type {Promise<void> | null} while something is sent */
+    this.sending = null;
+    /** @type {string | null} the change that is being typed, which is not sent before a pause */
+    this.typed = null;
+    this.sendSoon = settled(PAUSE, () => this.sendNow());
     this.isKept = true;
     this.timer = 0;
-    /** @type {(() => void)[]} */
-    this.waiting = [];
     addEventListener("online", () => this.send());
     askBeforeLeaving(() => !this.isKept);
   }
@@ -55,15 +61,22 @@ export class SaveQueue {
     return found;
   }
 
-  /** Save a change: in this browser at once, on the server as soon as it can be reached. */
-  add(/** @type {string} */ name, /** @type {any} */ value, /** @type {number} */ base, /** @type {string} */ file) {
+  /**
+   * Save a change: in this browser at once, on the server as soon as it can be reached.
+   * @param {string} name @param {any} value @param {number} base @param {string} file
+   * @param {boolean} [isTyping] whether more of it is likely to come at once
+   */
+  add(name, value, base, file, isTyping = false) {
     const before = this.changes.get(name);
-    const mark = crypto.randomUUID();
-    const change = { name, value, ...(before ? { base: before.base, file: before.file } : { base, file }), mark };
-    if (before?.current !== undefined) Object.assign(change, { current: before.current });
+    const change = { name, value, base: before?.base ?? base, file: before ? before.file : file, mark: crypto.randomUUID(), sent: before?.sent, current: before?.current };
     this.changes.set(name, change);
     this.keep(change);
-    this.send();
+    this.typed = isTyping ? name : null;
+    if (!isTyping) this.send();
+    else {
+      this.sendSoon();
+      if (!before) this.listeners.status(this);
+    }
   }
 
   /** Take a change of an earlier page up again. @param {Change} change */
@@ -82,7 +95,6 @@ export class SaveQueue {
     this.changes.delete(name);
     localStorage.removeItem(`${this.place}/${name}`);
     this.listeners.status(this);
-    this.release();
   }
 
   /** @param {Change} change */
@@ -98,7 +110,7 @@ export class SaveQueue {
 
   /** Changes that can be sent. */
   get ready() {
-    return [...this.changes.values()].filter((change) => change.current === undefined && !change.refusal);
+    return [...this.changes.values()].filter((change) => change.current === undefined && !change.refusal && change.name !== this.typed);
   }
 
   /** Changes made on a revision that is no longer the last. */
@@ -110,26 +122,29 @@ export class SaveQueue {
     return [...this.changes.values()].filter((change) => change.refusal);
   }
 
-  /** Resolve once nothing is on its way. @returns {Promise<void>} */
-  idle() {
-    if (!this.isSending && !this.ready.length) return Promise.resolve();
-    return new Promise((resolve) => { this.waiting.push(resolve); });
+  /** Send all that can be sent, what is being typed too; whether nothing of it is left. @returns {Promise<boolean>} */
+  async sendNow() {
+    this.typed = null;
+    await this.send();
+    return !this.ready.length;
   }
 
-  release() {
-    if (this.isSending || this.ready.length) return;
-    for (const resolve of this.waiting.splice(0)) resolve();
+  /** Send what is ready; resolve once it is saved, or cannot be for now. @returns {Promise<void>} */
+  send() {
+    clearTimeout(this.timer);
+    if (this.ready.length) this.sending ??= this.sendAll();
+    this.listeners.status(this);
+    return this.sending ?? Promise.resolve();
   }
 
   /** Send what is ready, the oldest first. */
-  async send() {
-    clearTimeout(this.timer);
-    if (this.isSending) return;
-    this.isSending = true;
-    this.listeners.status(this);
+  async sendAll() {
     for (let change = this.ready[0]; change; change = this.ready[0]) {
+      const { name, value, base, file, mark } = change;
+      change.sent ??= { name, value, base, file, mark };
+      const { sent } = change;
       try {
-        this.finish(change, await this.deliver(change)); // eslint-disable-line no-await-in-loop -- in order
+        this.finish(sent, await this.deliver(sent)); // eslint-disable-line no-await-in-loop -- in order
         this.failures = 0;
         this.failure = null;
       } catch (error) {
@@ -138,26 +153,35 @@ export class SaveQueue {
           this.postpone(error.message);
           break;
         }
-        const latest = this.changes.get(change.name) ?? change;
-        if (error.code === "stale") latest.current = error.body.current ?? null;
-        else latest.refusal = error.message;
+        this.refuse(sent, error);
       }
     }
-    this.isSending = false;
+    this.sending = null;
     this.listeners.status(this);
-    this.release();
   }
 
-  /** @param {Change} change @param {any} answer */
-  finish(change, answer) {
-    const latest = this.changes.get(change.name);
-    const isLatest = !latest || latest.mark === change.mark;
+  /** @param {Change} sent @param {any} answer */
+  finish(sent, answer) {
+    const latest = this.changes.get(sent.name);
+    const isLatest = !latest || latest.mark === sent.mark;
     if (isLatest) {
-      this.changes.delete(change.name);
-      const key = `${this.place}/${change.name}`;
-      if ((localStorage.getItem(key) ?? "").includes(change.mark)) localStorage.removeItem(key);
+      this.changes.delete(sent.name);
+      const key = `${this.place}/${sent.name}`;
+      if ((localStorage.getItem(key) ?? "").includes(sent.mark)) localStorage.removeItem(key);
     }
-    this.listeners.saved(change, answer, isLatest);
+    this.listeners.saved(sent, answer, isLatest);
+    if (isLatest) return;
+    latest.sent = undefined;
+    this.keep(latest); // on the revision that is there by now
+  }
+
+  /** @param {Change} sent @param {ApiError} error */
+  refuse(sent, error) {
+    const latest = this.changes.get(sent.name);
+    if (!latest) return;
+    latest.sent = undefined;
+    if (error.code === "stale") latest.current = error.body.current ?? null;
+    else if (latest.mark === sent.mark) latest.refusal = error.message; // else what came after it may be taken
   }
 
   /** @param {string} message */

@@ -18,6 +18,8 @@ export class Work extends EventTarget {
     /** @type {any[]} in the order of the text */
     this.drafts = [];
     this.state = 0;
+    /** The latest state that an answer told of, which may be more than what is shown. */
+    this.newest = 0;
     /** Another one in another pass, in which the numbers of states and revisions are the same again. */
     this.file = "";
     this.finished = false;
@@ -36,39 +38,40 @@ export class Work extends EventTarget {
     return `api/work/${this.source}`;
   }
 
-  /** Read the work, and lay what is not yet saved over it. */
+  /** Read the work, and take up what was not saved. */
   async load() {
-    this.reset(await get(this.path));
+    const found = await get(this.path);
     for (const change of this.queue.left()) this.queue.resume(change);
-    this.overlay();
+    this.reset(found);
     this.queue.send();
   }
 
-  /** Read what another page of the same role saved, unless something of this one is on its way, or was saved meanwhile. */
+  /** Read what is there; again, if it is older than an answer that came meanwhile. @returns {Promise<any>} */
+  async read() {
+    const found = await get(this.path);
+    return found.file === this.file && found.state < this.newest ? this.read() : found;
+  }
+
+  /** Read what another page of the same role saved, unless something of this one is on its way. */
   async refresh() {
     if (this.queue.changes.size) return;
-    const found = await get(this.path).catch(() => null);
+    const found = await this.read().catch(() => null);
     if (!found || this.queue.changes.size) return;
     const isSame = found.file === this.file && found.text_sha256 === this.textHash;
     if (!isSame || found.state > this.state) this.reset(found);
   }
 
-  /** @param {any} found */
+  /** Show what was read, with what is not saved laid over it. @param {any} found */
   reset(found) {
     if (reloadIfCorrected(found, this.textHash)) return;
-    Object.assign(this, { state: found.state, file: found.file, finished: found.finished, commitment: found.commitment });
+    Object.assign(this, { state: found.state, newest: found.state, file: found.file, finished: found.finished, commitment: found.commitment });
     Object.assign(this, { canUndo: found.can_undo, canRedo: found.can_redo, registered: found.registered });
     this.drafts = found.drafts;
-    this.dispatchEvent(new Event("reset"));
-  }
-
-  /** Show unsaved changes in place of what the server has. */
-  overlay() {
-    for (const change of this.queue.changes.values()) {
-      this.drafts = this.drafts.filter((draft) => draft.draft !== change.name);
-      if (change.value) {
-        const { utf16, text_sha256, ...value } = change.value;
-        this.insert({ draft: change.name, rev: change.base, span: { utf16 }, textHash: text_sha256 ?? "", value });
+    for (const { name, value: given, base } of this.queue.changes.values()) {
+      this.drafts = this.drafts.filter((draft) => draft.draft !== name);
+      if (given) {
+        const { utf16, text_sha256, ...value } = given;
+        this.insert({ draft: name, rev: base, span: { utf16 }, textHash: text_sha256 ?? "", value });
       }
     }
     this.dispatchEvent(new Event("reset"));
@@ -91,9 +94,10 @@ export class Work extends EventTarget {
    * Change a draft, or begin one, and save it.
    * @param {string} name
    * @param {any} value
-   * @param {[number, number]} [utf16] its span, where that changes
+   * @param {[number, number] | null} [utf16] its span, where that changes
+   * @param {boolean} [isTyping] whether more of it is likely to come at once
    */
-  save(name, value, utf16) {
+  save(name, value, utf16 = null, isTyping = false) {
     const draft = this.draft(name) ?? { draft: name, rev: 0, span: { utf16: utf16 ?? [0, 0] }, value: {} };
     draft.value = value;
     if (utf16) {
@@ -104,7 +108,7 @@ export class Work extends EventTarget {
     }
     const { start, end, ...rest } = value;
     const passage = { utf16: draft.span.utf16, text_sha256: draft.textHash ?? this.textHash };
-    this.queue.add(name, { ...withoutBlanks(rest), ...passage }, draft.rev, this.file);
+    this.queue.add(name, { ...withoutBlanks(rest), ...passage }, draft.rev, this.file, isTyping);
     this.tell(name, Boolean(utf16));
     return draft;
   }
@@ -130,17 +134,9 @@ export class Work extends EventTarget {
       return await (value ? put(path, { base, file, value }) : remove(path, { base, file }));
     } catch (error) {
       const { code, body } = /** @type {any} */ (error);
-      if (code === "stale" && body.current?.state !== undefined && body.current.file !== this.file) await this.turnToPass();
+      if (code === "stale" && body.current?.state !== undefined && body.current.file !== this.file) await this.read().then((found) => this.reset(found), () => {});
       throw error;
     }
-  }
-
-  /** Show the pass that is coded by now, with what is not saved laid over it. */
-  async turnToPass() {
-    const found = await get(this.path).catch(() => null);
-    if (!found) return;
-    this.reset(found);
-    this.overlay();
   }
 
   /** @param {import("./save_queue.js").Change} change @param {any} answer @param {boolean} isLatest */
@@ -164,6 +160,7 @@ export class Work extends EventTarget {
    * @param {any} answer @param {number} [rev] that the change set
    */
   advance(answer, rev = answer.state) {
+    this.newest = Math.max(this.newest, answer.state);
     if (answer.state === this.state || (answer.state === this.state + 1 && rev === answer.state)) {
       Object.assign(this, { state: answer.state, file: answer.file, canUndo: answer.can_undo, canRedo: answer.can_redo });
     } else this.refresh();
@@ -176,7 +173,7 @@ export class Work extends EventTarget {
 
   /** Take back the last step, or what was taken back. @param {"undo" | "redo"} which */
   async step(which) {
-    await this.queue.idle();
+    if (!await this.queue.sendNow()) throw new Error("What was changed before is not saved yet.");
     this.reset(await post(`${this.path}/${which}`, this.shown));
     this.others.postMessage(this.state);
   }
