@@ -251,6 +251,17 @@ def test_entries_made_on_the_spot_are_found_used_and_kept_while_used(opened: Ope
     assert [one["rule"] for one in found["findings"]["d1"]] == ["foreign-key"]
 
 
+def test_an_entry_that_was_taken_back_is_registered_again(opened: Opened) -> None:
+    path = f"work/{SOURCE}/registered/actors/keepers"
+    value = {"name": "Lighthouse keepers", "actor_type": "group"}
+    for _ in range(2):
+        entry = opened.take("coder-1", "PUT", path, base=0, value=value)["entry"]
+        refused = opened.ask("coder-1", "PUT", path, base=0, value={**value, "name": "X"})
+        assert refused.json()["error"]["code"] == "stale"
+        opened.take("coder-1", "DELETE", path, base=entry["rev"])
+    opened.take("coder-1", "PUT", path, base=0, value=value)
+
+
 def test_entries_are_found_by_aliases(opened: Opened) -> None:
     found = opened.take("coder-1", "GET", "lookup/actors?q=kingdom")["entries"]
     assert [(one["id"], one["matched"]) for one in found] == [("nor", "Kingdom of Norland")]

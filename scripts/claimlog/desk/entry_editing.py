@@ -89,6 +89,9 @@ def _save_entry(
     if value is not None:
         own = {REGISTERED + name: cell.value for name, cell in journal.items(REGISTERED)}
         require_few_entries({**own, key: value}.values())
+    cell = journal.cell(key)
+    if base == 0 and cell.value is None:
+        base = cell.revision  # it was taken back: a page sees none there
     try:
         journal.change({key: value}, {key: base}, marks)
     except StaleError as error:
