@@ -289,3 +289,48 @@ def test_what_is_asked_for_without_a_network_is_not_done_when_it_is_back(
         page.wait_for_function(SAVED)
         assert other.statements()["own"] == "It is weak. Typed."
         expect(page.locator("dialog")).to_have_count(0)
+
+
+def test_an_entry_is_not_registered_once_that_is_cancelled(
+    browser: Browser, desk: DeskServer
+) -> None:
+    other = OtherWindow(desk, "coder-3")
+
+    def registered() -> list[str]:
+        return [one["id"] for one in other.client.get(other.path).json()["registered"]]
+
+    with statement_open(browser, desk, "coder-3") as page:
+        dialog = page.get_by_role("dialog")
+
+        def begin() -> None:
+            page.evaluate("() => claimlogDesk.record.goTo('dyad_from')")
+            page.keyboard.press("+")
+            dialog.locator("#entry-name").fill("Zedland Authority")
+            dialog.locator("#entry-actor_type").select_option(index=1)
+
+        page.evaluate("() => claimlogDesk.names.find('actors', '')")
+        page.context.set_offline(True)
+        page.keyboard.type(" Typed.")
+        begin()
+        dialog.get_by_role("button", name="Register").click()
+        expect(dialog).to_contain_text("Not registered: what was changed before is not saved yet.")
+        dialog.get_by_role("button", name="Not now").click()
+        page.context.set_offline(False)
+        page.wait_for_function(SAVED)
+        assert registered() == []
+        for method, end in (("PUT", "/own"), ("PUT", "/zedland-authority")):
+            page.evaluate("() => claimlogDesk.record.goTo('statement')")
+            page.keyboard.type(" On.")
+            begin()
+            with withheld(page, method, end):
+                dialog.get_by_role("button", name="Register").click()
+                page.wait_for_function("() => window.withheld > 0")
+                dialog.get_by_role("button", name="Not now").click()
+            page.wait_for_function(SAVED)
+            page.evaluate("() => claimlogDesk.work.refresh()")
+            page.wait_for_timeout(300)
+            assert registered() == []
+        begin()
+        dialog.get_by_role("button", name="Register").click()
+        expect(dialog).to_have_count(0)
+        assert registered() == ["zedland-authority"]

@@ -1,5 +1,5 @@
 // The page on which a text is coded.
-import { get, post, put } from "./api.js";
+import { get, post, put, remove } from "./api.js";
 import { ClaimChecks } from "./claim_checks.js";
 import { ClaimMarks } from "./claim_marks.js";
 import { CodeKeys } from "./code_page_keys.js";
@@ -180,10 +180,14 @@ class CodePage {
   /** @param {string} stream @param {string} typed */
   register(stream, typed) {
     const path = `${this.work.path}/registered/${stream}`;
-    return registerEntry(this.form.streams[stream], typed, async (id, value) => {
-      await this.work.queue.sendNow();
+    return registerEntry(this.form.streams[stream], typed, async (id, value, isWanted) => {
+      if (!await this.work.queue.sendNow()) throw new Error("Not registered: what was changed before is not saved yet.");
+      if (!isWanted()) return;
       const { file } = this.work;
-      this.work.advance(await put(`${path}/${id}`, { base: 0, file, value }));
+      const answer = await put(`${path}/${id}`, { base: 0, file, value });
+      this.work.advance(answer);
+      const isNew = answer.entry.rev === answer.state;
+      if (isNew && !isWanted()) this.work.advance(await remove(`${path}/${id}`, { base: answer.entry.rev, file: answer.file })); // it was on its way
       this.names.asked.clear();
       this.names.usual.delete(stream);
     }, () => this.names.next(stream));

@@ -106,7 +106,7 @@ export function entryForm(stream, value, { skip = [] } = {}) {
  * Register an entry on the spot; its identifier, or null.
  * @param {any} stream
  * @param {string} typed
- * @param {(id: string, value: any) => Promise<any>} save
+ * @param {(id: string, value: any, isWanted: () => boolean) => Promise<any>} save is told whether the dialog is still open
  * @param {() => Promise<string>} next gives the identifier in a numbered register
  */
 export async function registerEntry(stream, typed, save, next) {
@@ -121,7 +121,7 @@ export async function registerEntry(stream, typed, save, next) {
     event.preventDefault();
     const row = read();
     try {
-      await save(row[stream.id], row);
+      await save(row[stream.id], row, () => form.isConnected);
       id = row[stream.id];
       close();
     } catch (error) {
