@@ -334,3 +334,54 @@ def test_an_entry_is_not_registered_once_that_is_cancelled(
         dialog.get_by_role("button", name="Register").click()
         expect(dialog).to_have_count(0)
         assert registered() == ["zedland-authority"]
+
+
+def test_a_change_that_is_given_up_is_no_longer_shown(browser: Browser, desk: DeskServer) -> None:
+    other = OtherWindow(desk, "coder-1")
+    with statement_open(browser, desk, "coder-1") as page:
+        alarm, saved = page.locator("#alarm"), page.locator("#saved")
+        give_up = page.get_by_role("button", name="Give this change up")
+        no_code = "() => claimlogDesk.record.change({ ...claimlogDesk.record.row, topic: 'none' })"
+        page.evaluate(no_code)
+        expect(alarm).to_contain_text("none of its codes")
+        page.context.set_offline(True)
+        give_up.click()
+        expect(alarm).to_contain_text("Not given up: The desk's server cannot be reached.")
+        expect(saved).to_have_text("Not saved")
+        page.context.set_offline(False)
+        give_up.click()
+        page.wait_for_function(SAVED)
+        assert page.evaluate("() => claimlogDesk.record.row.topic") == "sharing"
+        # a claim that was never saved goes with it
+        count = len(other.drafts())
+        page.evaluate("() => claimlogDesk.work.save('new', { topic: 'none' }, [0, 10]) && null")
+        page.evaluate("() => claimlogDesk.open('new')")
+        expect(page.locator("#count")).to_have_text(f"{count + 1} claims")
+        give_up.click()
+        page.wait_for_function(SAVED)
+        expect(page.locator("#count")).to_have_text(f"{count} claim{'s' * (count != 1)}")
+        expect(page.locator("#quote")).to_have_text("The claim that was open is no longer there.")
+        expect(alarm).to_be_hidden()
+
+
+def test_words_that_are_chosen_for_a_claim_that_is_gone_are_told(
+    browser: Browser, desk: DeskServer
+) -> None:
+    other = OtherWindow(desk, "coder-2")
+    with statement_open(browser, desk, "coder-2") as page:
+        quote = page.locator("#quote")
+        page.evaluate("() => claimlogDesk.keys.actions.respan()")
+        (own,) = (one for one in other.drafts() if one["draft"] == "own")
+        removed = other.client.request(
+            "DELETE", f"{other.path}/drafts/own", json={"base": own["rev"]}
+        )
+        assert removed.status_code == 200, removed.text
+        count = len(other.drafts())
+        page.evaluate("() => dispatchEvent(new Event('focus'))")
+        expect(quote).to_have_text("The claim that was open is no longer there.")
+        for said, more in (("is no longer there. Choose them again", 0), ("Claim", 1)):
+            page.locator("#text").focus()
+            page.keyboard.type("ad")
+            expect(quote).to_contain_text(said)
+            page.wait_for_function(SAVED)
+            assert len(other.drafts()) == count + more

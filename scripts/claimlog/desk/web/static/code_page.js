@@ -52,7 +52,7 @@ class CodePage {
 
   listen() {
     const { work } = this;
-    work.addEventListener("status", () => showStatus(work.queue, () => settleConflict(work, this.record.fields, this.names)));
+    work.addEventListener("status", () => showStatus(work, () => settleConflict(work, this.record.fields, this.names)));
     work.addEventListener("reset", () => this.reset());
     work.addEventListener("change", () => this.drawMarks());
     work.addEventListener("saved", ({ detail }) => {
@@ -80,8 +80,10 @@ class CodePage {
   /** After everything was read anew: the open claim may be another, or gone. */
   reset() {
     const draft = this.work.draft(this.current);
-    if (draft) this.record.update(draft.value, this.checks.of(draft.draft), this.title(draft));
-    else this.close();
+    if (draft) {
+      this.record.update(draft.value, this.checks.of(draft.draft), this.title(draft));
+      this.drawQuote(draft);
+    } else this.close(this.current ? "The claim that was open is no longer there." : "");
     this.drawMarks();
     this.drawTools();
   }
@@ -120,10 +122,13 @@ class CodePage {
     else this.record.goToOpen();
   }
 
-  close() {
+  /** Show that no claim is open. @param {string} why, where it is not what was asked for */
+  close(why = "") {
     this.current = null;
     this.record.close();
-    fill(byId("quote"), this.work.drafts.length ? "No claim is open." : "Choose the words of the first claim: two letters, or the mouse. The question mark shows all keys.");
+    const next = this.work.drafts.length ? "No claim is open." : "Choose the words of the first claim: two letters, or the mouse. The question mark shows all keys.";
+    fill(byId("quote"), why || next);
+    if (why) announce(why);
     fill(byId("panel"), h("h2", {}, "The passage"), passageRules(this.form));
   }
 
@@ -144,6 +149,11 @@ class CodePage {
     if (this.work.finished) return;
     if (this.respanned) {
       const draft = this.work.draft(this.respanned);
+      if (!draft) {
+        this.respanned = null;
+        this.close("The claim that was to get these words is no longer there. Choose them again for a new claim.");
+        return;
+      }
       this.work.save(draft.draft, draft.value, span);
       this.open(draft.draft);
       return;

@@ -4,8 +4,9 @@ import { alarm, byId, count, h } from "./dom.js";
 import { isFilled } from "./applicability.js";
 import { valueText } from "./entry_names.js";
 
-/** Show the state of saving. @param {import("./save_queue.js").SaveQueue} queue @param {() => void} settle opens what is in conflict */
-export function showStatus(queue, settle) {
+/** Show the state of saving. @param {import("./work.js").Work} work @param {() => void} settle opens what is in conflict */
+export function showStatus(work, settle) {
+  const { queue } = work;
   const saved = byId("saved");
   const unsaved = queue.changes.size;
   const kept = queue.isKept ? "kept in this browser" : "kept in this page only: do not close it";
@@ -14,9 +15,15 @@ export function showStatus(queue, settle) {
   const text = { bad: "Not saved", failed: `Not saved, ${kept}`, saving: "Saving …", saved: "Saved" }[now];
   if (saved.textContent !== text) saved.textContent = text;
   if (queue.conflicts.length) alarm(`${count(queue.conflicts.length, "claim")} changed elsewhere while you changed ${queue.conflicts.length === 1 ? "it" : "them"} here. Nothing is lost. `, h("button", { type: "button", on: { click: settle } }, "Compare and decide"));
-  else if (queue.refused.length) alarm(`Not saved: ${queue.refused[0].refusal} Change it, and it is sent again. `, h("button", { type: "button", on: { click: () => queue.drop(queue.refused[0].name) } }, "Give this change up"));
+  else if (queue.refused.length) showRefused(work, queue.refused[0]);
   else if (queue.failure) alarm(`${queue.failure} ${count(unsaved, "change")} ${kept}; sending is tried again by itself. `, h("button", { type: "button", on: { click: () => queue.send() } }, "Try now"));
   else alarm();
+}
+
+/** Say why a change is not saved. @param {import("./work.js").Work} work @param {import("./save_queue.js").Change} change */
+function showRefused(work, change, problem = "") {
+  const giveUp = () => work.giveUp(change).catch((error) => showRefused(work, change, `Not given up: ${error.message}`));
+  alarm(`Not saved: ${change.refusal} Change it, and it is sent again. ${problem} `, h("button", { type: "button", on: { click: giveUp } }, "Give this change up"));
 }
 
 /**

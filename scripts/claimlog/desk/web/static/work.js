@@ -178,6 +178,14 @@ export class Work extends EventTarget {
     this.others.postMessage(this.state);
   }
 
+  /** Forget a change that is not saved, and show what is there in its place. @param {import("./save_queue.js").Change} change */
+  async giveUp(change) {
+    const found = await this.read();
+    if (this.queue.changes.get(change.name) !== change) return; // it was changed, and is sent again
+    this.queue.drop(change.name);
+    this.reset(found);
+  }
+
   /** Decide between the own version of a draft and the one that is there. @param {string} name @param {any} value null takes what is there */
   resolve(name, value) {
     const change = this.queue.changes.get(name);
