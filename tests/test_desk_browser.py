@@ -79,14 +79,14 @@ def desk(registered: World, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         ("turned\u202etxt.txt", TURNED),
         ("late.txt", LATE),
     ):
-        _register(asked, name, text)
+        register_text(asked, name, text)
     _code_by_two(asked)
     asked.close()
     with open_desk(world.root, world.texts, ROLES) as server:
         yield server
 
 
-def _register(asked: Opened, name: str, text: str) -> None:
+def register_text(asked: Opened, name: str, text: str) -> None:
     kind = {"content-type": "application/octet-stream"}
     path = f"/coder-1/api/texts?{urlencode({'name': name})}"
     answer = asked.send("POST", path, "coder-1", text.encode(), kind).json()
@@ -104,7 +104,7 @@ def _register(asked: Opened, name: str, text: str) -> None:
 
 def _code_by_two(asked: Opened) -> None:
     """Register a text, and code it by two who see two passages differently."""
-    _register(asked, "judged.txt", JUDGED)
+    register_text(asked, "judged.txt", JUDGED)
     for role, modality in (("coder-1", "actual"), ("coder-2", "hypothetical")):
         for name, words in (("a", "ferry will sink"), ("b", "Some ninety boats")):
             place = passage(words, JUDGED)

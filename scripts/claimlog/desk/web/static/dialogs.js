@@ -19,14 +19,19 @@ export function show(title, content, kind = "") {
   });
 }
 
-/** Close the dialog that is open. @param {string} [value] */
-export function close(value = "") {
-  /** @type {HTMLDialogElement | null} */ (document.querySelector("dialog[open]"))?.close(value);
+/** Close the dialog in which something stands: others may be open below it, or over it. @param {Element} inside @param {string} [value] */
+export function close(inside, value = "") {
+  inside.closest("dialog")?.close(value);
+}
+
+/** Draw a button that closes the dialog in which it stands. @param {string} label @param {string} [value] that it is closed with @param {boolean} [isStrong] */
+export function closer(label, value = "", isStrong = false) {
+  return h("button", { type: "button", class: isStrong ? "strong" : null, on: { click: (/** @type {any} */ event) => close(event.currentTarget, value) } }, label);
 }
 
 /** Ask something; whether it was agreed to. @param {string} title @param {any} content @param {string} [yes] */
 export async function confirmed(title, content, yes = "Yes") {
-  const buttons = h("p", { class: "buttons" }, h("button", { type: "button", class: "strong", on: { click: () => close("yes") } }, yes), h("button", { type: "button", on: { click: () => close() } }, "Not now"));
+  const buttons = h("p", { class: "buttons" }, closer(yes, "yes", true), closer("Not now"));
   return (await show(title, [content, buttons])) === "yes";
 }
 
@@ -49,15 +54,16 @@ export async function keyTable() {
 
 /** Show the keys, or hide them. */
 export async function cheatSheet() {
-  if (document.querySelector("dialog.cheat-sheet")) {
-    close();
+  const sheet = document.querySelector("dialog.cheat-sheet");
+  if (sheet) {
+    close(sheet);
     return;
   }
   const { modes, keys: all } = await keyTable();
   const here = document.body.dataset.page;
   const parts = modes.filter((/** @type {any} */ mode) => mode.pages.includes(here)).map((/** @type {any} */ mode) => h("section", {}, h("h3", {}, mode.title), h("p", { class: "meaning" }, mode.about ?? ""),
     h("dl", {}, all.filter((/** @type {any} */ one) => one.mode === mode.mode).map((/** @type {any} */ one) => h("div", {}, h("dt", {}, one.keys.map(keys)), h("dd", {}, one.text))))));
-  await show("Keys", [h("div", { class: "sheet", tabindex: "0" }, parts), h("p", { class: "buttons" }, h("button", { type: "button", on: { click: () => close() } }, "Close"))], "cheat-sheet");
+  await show("Keys", [h("div", { class: "sheet", tabindex: "0" }, parts), h("p", { class: "buttons" }, closer("Close"))], "cheat-sheet");
 }
 
 /** Draw a plain control for a field of an entry. @param {any} field @param {any} value */
@@ -115,7 +121,7 @@ export async function registerEntry(stream, typed, save, next) {
   const name = form.elements[stream.label];
   const own = form.elements[stream.id];
   if (!stream.numbered) name.addEventListener("input", () => { own.value = identifier(name.value); });
-  form.append(h("div", { role: "alert" }, problem), h("p", { class: "buttons" }, h("button", { class: "strong" }, "Register"), h("button", { type: "button", on: { click: () => close() } }, "Not now")));
+  form.append(h("div", { role: "alert" }, problem), h("p", { class: "buttons" }, h("button", { class: "strong" }, "Register"), closer("Not now")));
   let id = null;
   form.addEventListener("submit", async (/** @type {Event} */ event) => {
     event.preventDefault();
@@ -123,7 +129,7 @@ export async function registerEntry(stream, typed, save, next) {
     try {
       await save(row[stream.id], row, () => form.isConnected);
       id = row[stream.id];
-      close();
+      close(form);
     } catch (error) {
       const told = /** @type {any} */ (error);
       fill(problem, [{ message: told.message, columns: [] }, ...(told.body?.findings ?? [])].map((one) => h("li", {}, one.message)));

@@ -1,6 +1,6 @@
 // Finishing a text: asked once more, and refused while a claim breaks a rule.
 import { post } from "./api.js";
-import { close, confirmed, show } from "./dialogs.js";
+import { close, closer, confirmed, show } from "./dialogs.js";
 import { announce, count, h } from "./dom.js";
 import { labelledItem, rowFindings } from "./record_view.js";
 
@@ -35,8 +35,8 @@ function showFlaws(work, checks, message, open) {
   const { record } = checks;
   const items = work.drafts.filter((draft) => checks.of(draft.draft).length).map((draft) => {
     const { missing, others } = rowFindings(checks.of(draft.draft), record.walk.missing(draft.value));
-    return h("li", {}, h("button", { type: "button", class: "quiet", on: { click: () => { close(); open(draft); } } }, `Claim ${work.drafts.indexOf(draft) + 1}`), ` ${missing}`,
+    return h("li", {}, h("button", { type: "button", class: "quiet", on: { click: (/** @type {any} */ event) => { close(event.currentTarget); open(draft); } } }, `Claim ${work.drafts.indexOf(draft) + 1}`), ` ${missing}`,
       others.length ? h("ul", { class: "flaws" }, others.map((one) => labelledItem(one, record.fields))) : null);
   });
-  return show("Not finished", [h("p", {}, message), h("ol", { class: "plain" }, items), h("p", { class: "buttons" }, h("button", { type: "button", on: { click: () => close() } }, "Close"))]);
+  return show("Not finished", [h("p", {}, message), h("ol", { class: "plain" }, items), h("p", { class: "buttons" }, closer("Close"))]);
 }

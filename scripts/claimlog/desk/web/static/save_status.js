@@ -1,5 +1,5 @@
 // What is saved, said on the page; and what could not be, with what can be done.
-import { sideBySide, show, close } from "./dialogs.js";
+import { closer, sideBySide, show } from "./dialogs.js";
 import { alarm, byId, count, h } from "./dom.js";
 import { isFilled } from "./applicability.js";
 import { valueText } from "./entry_names.js";
@@ -46,9 +46,8 @@ export async function settleConflict(work, fields, names) {
     delete merged.start;
     delete merged.end;
   }
-  const choice = (/** @type {string} */ name, /** @type {string} */ label, strong = false) => h("button", { type: "button", class: strong ? "strong" : null, on: { click: () => close(name) } }, label);
   const chosen = await show("Changed in two places", [h("p", {}, "Another page of this role saved this claim after this page had read it."), sideBySide(rows, ["Here", "Saved elsewhere"]),
-    h("p", { class: "buttons" }, choice("mine", "Take what is here", true), choice("theirs", "Take what is saved"), merged ? choice("merged", "Take both, this page first") : null)], "wide");
+    h("p", { class: "buttons" }, closer("Take what is here", "mine", true), closer("Take what is saved", "theirs"), merged ? closer("Take both, this page first", "merged") : null)], "wide");
   if (chosen === "mine" && mine) work.resolve(change.name, mine);
   else if (chosen === "merged") work.resolve(change.name, merged);
   else if (chosen === "theirs") work.resolve(change.name, null);
