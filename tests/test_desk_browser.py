@@ -428,11 +428,11 @@ def test_of_two_windows_nothing_is_lost(browser: Browser, desk: DeskServer) -> N
 
 
 CLICK_LEFT_TWICE = """() => {
-    const press = (where, words) => [...document.querySelectorAll(`#units ${where} button`)]
-        .find(one => one.textContent.includes(words)).click();
-    press(".here", "take coder-1");
-    press(".unit:not(.here)", "");
-    press(".here", "take coder-1");
+    for (const name of ["a+a", "b+b"]) {
+        claimlogDesk.choose(name);
+        const buttons = [...document.querySelectorAll("#units .here button")];
+        buttons.find(one => one.textContent.includes("take coder-1")).click();
+    }
 }"""
 TAKES = "() => claimlogDesk.state.units.map(one => one.verdict?.take ?? null)"
 

@@ -13,12 +13,12 @@ from playwright.sync_api import Browser, Page, expect
 from browser import NO_CHROMIUM, chromium, opened
 from conftest import World, copied
 from desk_client import Opened, claim_value, passage
-from test_desk_browser import coding, entered, register_text
+from test_desk_browser import SAVED, coding, entered, register_text
 from workshop.bench.desk.desk_server import DeskServer, open_desk
 
 TEXT = "The ferry will sink. Some ninety boats use it. Nobody minds them. A keeper slept.\n"
 PASSAGES = ("ferry will sink", "Some ninety boats", "Nobody minds them", "keeper slept")
-TEXTS = 1
+TEXTS = 2
 """How many texts are coded by two; they are S103 and so on."""
 
 
@@ -56,6 +56,18 @@ def wait_for_passages(page: Page, number: int = len(PASSAGES)) -> None:
     page.wait_for_function(
         "number => window.claimlogDesk?.state?.units.length === number", arg=number
     )
+
+
+HOLD = """() => {
+    const [ask, held] = [window.fetch, []];
+    window.fetch = async (address, options) => {
+        const answer = await ask(address, options);
+        if (options.method !== "GET") await new Promise(go => held.push(go));
+        return answer;
+    };
+    window.letGo = () => { window.fetch = ask; for (const go of held) go() };
+}"""
+"""Holds back what answers say of changes, as a slow disk does, until `letGo`."""
 
 
 def dialogs(page: Page) -> Sequence[str | None]:
@@ -96,3 +108,29 @@ def test_a_button_closes_the_dialog_in_which_it_stands(browser: Browser, desk: D
         page.locator("dialog.cheat-sheet").get_by_role("button", name="Close").click()
         expect(page.locator("dialog.cheat-sheet")).to_have_count(0)
         expect(page.locator("#entry-name")).to_have_value("Zedland Harbour Authority")
+
+
+def test_a_late_answer_takes_nobody_elsewhere_and_makes_no_keys_of_what_is_typed(
+    browser: Browser, desk: DeskServer
+) -> None:
+    said = "really, all are exact or close enough"  # each of its letters may be a key
+    with entered(browser, desk, "adjudicator", "adjudicate/S104") as page:
+        wait_for_passages(page)
+        page.evaluate(HOLD)
+        page.keyboard.press("l")  # goes on at once, to where the next key decides
+        expect(page.locator("#units .here")).to_contain_text(PASSAGES[1])
+        page.keyboard.press("r")
+        page.keyboard.press("k")  # back, to write why
+        page.keyboard.press("c")
+        page.keyboard.type(said[:12])
+        expect(page.locator("#saved")).to_have_text("Saving …")
+        page.evaluate("() => letGo()")
+        page.wait_for_function("() => claimlogDesk.state.units[1].verdict")
+        page.keyboard.type(said[12:])
+        page.wait_for_function(SAVED)
+        expect(page.locator("#units .here")).to_contain_text(PASSAGES[1])
+        expect(page.locator("#units .here input")).to_have_value(said)
+        found = page.evaluate(
+            "() => claimlogDesk.state.units.map(one => [one.verdict?.take, one.note])"
+        )
+        assert found == [["left", None], ["right", said], [None, None], [None, None]]

@@ -5,7 +5,7 @@ import { AdjudicateKeys } from "./adjudicate_page_keys.js";
 import { agreementTable } from "./agreement_panel.js";
 import { Decisions } from "./decisions.js";
 import { cheatSheet, confirmed, isDialogOpen, keyTable, show } from "./dialogs.js";
-import { alarm, announce, byId, count, fill, h, randomName, settled } from "./dom.js";
+import { alarm, announce, byId, count, fill, h, randomName, refill, settled } from "./dom.js";
 import { EntryNames } from "./entry_names.js";
 import { askValue } from "./own_value.js";
 import { drawProposals } from "./proposals.js";
@@ -17,6 +17,8 @@ import { unitRow } from "./unit_row.js";
 const { source, role } = /** @type {{source: string, role: string}} */ (document.body.dataset);
 
 const OTHERS = "Another page of this role decided meanwhile; what it saved is shown now.";
+const GONE = "The passage that was open here is not there any more: go to another one.";
+const SAID = { saved: "Saved", saving: "Saving …", bad: "Not saved" };
 
 /** Differences of one text, one after the other. */
 class AdjudicatePage {
@@ -30,6 +32,11 @@ class AdjudicatePage {
     this.showsAgreed = isShown;
     byId("agreed").checked = isShown;
     this.at = 0;
+    /** @type {string | null} the passage that is open: it stays open wherever it stands after others came or went */
+    this.name = null;
+    /** Whether it went; until another one is chosen, no key decides what stands there now. */
+    this.isGone = false;
+    this.told = "";
     this.pane = new TextPane(byId("text"), byId("scroller"), text.content, row.language);
     this.marks = new ClaimMarks(this.pane, byId("margin"), text.furniture, (name) => this.choose(name));
     this.cursor = new TextCursor(this.pane, new TextWords(text.content, text.words, text.furniture, row.language), this.marks, byId("labels"), {
@@ -46,67 +53,81 @@ class AdjudicatePage {
     const { decisions } = this;
     const run = (/** @type {string} */ id, /** @type {() => void} */ action) => byId(id).addEventListener("click", action);
     run("help", cheatSheet);
-    run("undo", () => decisions.post("undo", "undo"));
-    run("redo", () => decisions.post("redo", "redo"));
-    run("accept", () => decisions.post("accept-agreed", "all that agree"));
+    run("undo", () => decisions.step("undo"));
+    run("redo", () => decisions.step("redo"));
+    run("accept", () => decisions.acceptAgreed());
     run("commit", () => this.commit());
     run("agreement", async () => show("Agreement", [agreementTable((await get(`${decisions.path}/agreement`)).agreement, this.form)], "wide"));
     byId("agreed").addEventListener("change", () => this.showAgreed(byId("agreed").checked));
     decisions.addEventListener("change", () => {
-      this.showSaved("saved", "Saved");
-      alarm();
+      this.find(this.name);
       this.draw();
     });
-    decisions.addEventListener("saving", () => this.showSaved("saving", "Saving …"));
-    decisions.addEventListener("failure", ({ detail }) => this.showFailure(detail));
-    decisions.addEventListener("others", () => alarm(OTHERS));
+    decisions.addEventListener("status", () => this.drawStatus());
     this.keys = new AdjudicateKeys(this);
-    addEventListener("focus", () => !isDialogOpen() && !decisions.waiting && decisions.load().catch(() => {}));
+    addEventListener("focus", () => !isDialogOpen() && !decisions.waiting.size && decisions.load().catch(() => {}));
   }
 
   /** Go where the page was before it was read anew, and go on with a value that was begun. */
   async start() {
     await this.decisions.load();
-    const { unit: name } = this.decisions.kept("place") ?? {};
-    const at = this.units.findIndex((/** @type {any} */ unit) => unit.unit === name);
-    this.go(at >= 0 ? at : Math.max(0, this.units.findIndex((/** @type {any} */ unit) => !unit.verdict)));
+    const { unit: name = null } = this.decisions.kept("place") ?? {};
+    if (!this.find(name)) this.at = Math.max(0, this.units.findIndex((/** @type {any} */ unit) => !unit.verdict));
+    this.go(this.at, this.isGone);
     this.decisions.saveNotes();
-    const begun = this.decisions.kept("begun");
-    if (!begun || this.state.committed) return;
-    if (begun.text !== this.decisions.textHash) {
-      this.decisions.keep("begun", null);
+    if (!this.state.committed) this.resume();
+  }
+
+  /** Go on with a value that was begun: of the passage that is open, else any. */
+  resume() {
+    const { decisions } = this;
+    const all = decisions.keptBelow("begun").map(([, one]) => one);
+    const begun = all.find(({ unit }) => unit === this.name) ?? all[0];
+    if (!begun) return;
+    if (begun.text === decisions.textHash) this.edit(decisions.unit(begun.unit) ?? this.newUnit(begun.utf16, begun.unit), begun.value);
+    else {
+      decisions.forget(`begun/${begun.unit}`, begun);
       announce("The text was corrected since a value of your own was begun: begin it anew.");
-      return;
     }
-    this.edit(this.decisions.unit(begun.unit) ?? this.newUnit(begun.utf16, begun.unit), begun.value);
   }
 
-  /** @param {string} state @param {string} text */
-  showSaved(state, text) {
-    byId("saved").textContent = text;
-    byId("saved").dataset.state = state;
+  /** Open a passage by its name, or that which stands where it stood; whether it is there. @param {string | null} name */
+  find(name) {
+    const at = this.units.findIndex((/** @type {any} */ unit) => unit.unit === name);
+    if (at >= 0) this.at = at;
+    else if (name) this.isGone = true;
+    this.at = Math.max(0, Math.min(this.at, this.units.length - 1));
+    this.name = this.units[this.at]?.unit ?? null;
+    return at >= 0;
   }
 
-  /** Say what is not saved and why; what is no longer the last state was read anew. @param {any} detail */
-  showFailure({ error, unsaved, again }) {
-    this.showSaved("bad", "Not saved");
-    const what = ` Not saved: ${unsaved.join("; ")}.`;
-    if (!error || error.code === "stale") alarm(OTHERS, what, " Decide again if you see it differently.");
-    else alarm(error.message, what, " ", (error.body?.findings ? this.findingList(error.body.findings) : null), h("button", { type: "button", on: { click: again } }, "Try again"));
+  /** Say what is saved, what is not and why, and what others did. */
+  drawStatus() {
+    const { decisions } = this;
+    const { status, unsaved, error, canRepeat, hasOthers } = decisions;
+    byId("saved").textContent = SAID[/** @type {keyof typeof SAID} */ (status)];
+    byId("saved").dataset.state = status;
+    const what = unsaved.length ? ` Not saved: ${unsaved.map((/** @type {any} */ one) => one.what).join("; ")}.` : "";
+    const why = canRepeat ? error.message : hasOthers || what ? OTHERS : "";
+    const said = [why, what, this.isGone ? ` ${GONE}` : ""].join("").trim();
+    if (said === this.told) return; // it may have the focus
+    this.told = said;
+    if (canRepeat) alarm(said, " ", error.body?.findings ? this.findingList(error.body.findings) : null, h("button", { type: "button", on: { click: () => decisions.again() } }, "Try again"));
+    else alarm(said, what ? " Decide again if you see it differently." : "");
   }
 
   /** @param {boolean} isShown */
   showAgreed(isShown) {
-    const here = this.units[this.at]?.unit;
     this.showsAgreed = isShown;
     byId("agreed").checked = isShown;
-    this.at = Math.max(0, this.units.findIndex((/** @type {any} */ unit) => unit.unit === here));
+    this.find(this.name);
+    this.isGone = false; // it is hidden
     this.keepPlace();
     this.draw();
   }
 
   keepPlace() {
-    this.decisions.keep("place", { unit: this.units[this.at]?.unit ?? null, isShown: this.showsAgreed });
+    this.decisions.keepHere("place", { unit: this.name, isShown: this.showsAgreed });
   }
 
   get units() {
@@ -121,11 +142,18 @@ class AdjudicatePage {
     return h("ul", { class: "flaws" }, all.slice(0, 8).map((/** @type {any} */ one) => h("li", {}, one.unit ? [link(one.unit), " "] : null, one.message)));
   }
 
-  /** Decide a passage, and go on to the next that is open. @param {any} unit @param {any} verdict */
-  async decide(unit, verdict) {
-    if (this.state.committed || !await this.decisions.decide(unit, verdict)) return;
-    announce(verdict.take ? `Decided: ${verdict.take}. ${count(this.state.open, "passage")} left.` : "Open again.");
+  /**
+   * Decide a passage, and go on to the next that is open: at once, since whoever waits for the answer may have gone
+   * elsewhere by then, or types. Whether it is saved.
+   * @param {any} unit @param {any} verdict @param {number} [view] that it rests on
+   */
+  async decide(unit, verdict, view) {
+    if (this.state.committed) return false;
+    const saved = this.decisions.decide(unit, verdict, view);
     if (verdict.take) this.next(1, true);
+    if (!await saved) return false;
+    announce(verdict.take ? `Decided: ${verdict.take}. ${count(this.state.open, "passage")} left.` : "Open again.");
+    return true;
   }
 
   /** @param {number} step @param {boolean} isOpen whether only passages that are not decided count */
@@ -133,7 +161,7 @@ class AdjudicatePage {
     const { units } = this;
     for (let passed = 1; passed <= units.length; passed += 1) {
       const at = (this.at + step * passed + units.length * 2) % units.length;
-      if (!isOpen || !units[at].verdict) {
+      if (!isOpen || !(units[at].verdict || this.decisions.isPending(units[at].unit))) {
         this.go(at);
         return;
       }
@@ -141,9 +169,12 @@ class AdjudicatePage {
     this.go(this.at);
   }
 
-  /** @param {number} at */
-  go(at) {
+  /** @param {number} at @param {boolean} [isGone] whether the passage that was open here is gone */
+  go(at, isGone = false) {
     this.at = Math.max(0, Math.min(at, this.units.length - 1));
+    this.name = this.units[this.at]?.unit ?? null;
+    this.isGone = isGone;
+    this.drawStatus();
     this.keepPlace();
     this.draw();
     const unit = this.units[this.at];
@@ -189,14 +220,10 @@ class AdjudicatePage {
       state: this.state, fields: this.fields, names: this.names, text: this.text.content, decide: this.decide.bind(this), edit: this.edit.bind(this),
       note: (/** @type {any} */ unit) => this.decisions.note(unit), typeNote: (/** @type {any} */ unit, /** @type {string} */ text) => this.decisions.typeNote(unit, text),
     };
-    const focused = byId("units").contains(document.activeElement) ? /** @type {any} */ (document.activeElement) : null;
-    const place = focused?.selectionStart;
-    fill(byId("units"), this.units.map((/** @type {any} */ unit, /** @type {number} */ at) => unitRow(unit, at === this.at, host, () => this.go(at))));
+    const hadFocus = byId("units").contains(document.activeElement);
+    refill(byId("units"), this.units.map((/** @type {any} */ unit, /** @type {number} */ at) => unitRow(unit, at === this.at, host, () => this.go(at))));
     byId("no-units").hidden = this.units.length > 0;
-    if (!focused) return;
-    const again = (focused.id && byId(focused.id)) || byId("units").querySelector(".here");
-    again?.focus({ preventScroll: true });
-    if (again instanceof HTMLInputElement) again.setSelectionRange(place, place);
+    if (hadFocus && !byId("units").contains(document.activeElement)) byId("units").querySelector(".here")?.focus({ preventScroll: true });
   }
 
   /** @param {[number, number]} span @param {string} name */
@@ -219,19 +246,18 @@ class AdjudicatePage {
   async edit(unit, begin) {
     const { decisions, form, names } = this;
     const { view } = decisions;
-    const begun = decisions.kept("begun");
-    const isBegun = begun?.unit === unit.unit && begun.text === decisions.textHash;
-    const value = await askValue(unit, isBegun ? begun.value : begin, { decisions, form, names, content: this.text.content, source, role });
-    if (!value || !await decisions.decide(unit, { take: "new", value }, view)) return;
-    decisions.keep("begun", null);
-    this.next(1, true);
+    const place = `begun/${unit.unit}`;
+    const begun = decisions.kept(place);
+    const value = await askValue(unit, begun?.text === decisions.textHash ? begun.value : begin, { decisions, form, names, content: this.text.content, source, role });
+    const taken = decisions.kept(place);
+    if (value && await this.decide(unit, { take: "new", value }, view)) decisions.forget(place, taken);
   }
 
   /** Take over what is shown now, whatever is read while that is confirmed. */
   async commit() {
     const { view } = this.decisions;
     if (!await confirmed("Take the decisions over?", h("p", {}, "The claims, both codings and the new register entries go to the open batch, all or none. The coders see the verdicts from then on."), "Take over")) return;
-    if (await this.decisions.saveNotes(view)) await this.decisions.post("commit", "taking over", view);
+    await this.decisions.commit(view);
   }
 }
 

@@ -2,19 +2,12 @@
 import { cheatSheet, isDialogOpen } from "./dialogs.js";
 import { byId, isTyping } from "./dom.js";
 
-/** Keys that are never held back. */
-const MODIFIERS = ["Shift", "Control", "Alt", "Meta", "Tab"];
-
-/** What each key does; those that come while a decision is on its way wait for its answer. */
+/** What each key does: always to the passage that is shown when it is pressed. */
 export class AdjudicateKeys {
   /** @param {any} page */
   constructor(page) {
     this.page = page;
-    /** @type {KeyboardEvent[]} */
-    this.held = [];
     addEventListener("keydown", (event) => this.key(event));
-    page.decisions.addEventListener("idle", () => { for (const event of this.held.splice(0)) this.key(event); });
-    for (const what of ["failure", "others"]) page.decisions.addEventListener(what, () => { this.held = []; });
   }
 
   /** @param {KeyboardEvent} event */
@@ -25,14 +18,9 @@ export class AdjudicateKeys {
     const unit = page.units?.[page.at];
     const isHeld = event.ctrlKey || event.metaKey;
     if (isTyping(event.target)) return;
-    if (page.decisions.waiting && !page.cursor.hasFocus && !MODIFIERS.includes(key)) {
-      this.held.push(event);
-      event.preventDefault();
-      return;
-    }
     if (key === "?" || key === "F1") cheatSheet();
-    else if (isHeld && key === "z") page.decisions.post("undo", "undo");
-    else if (isHeld && (key === "y" || key === "Z")) page.decisions.post("redo", "redo");
+    else if (isHeld && key === "z") page.decisions.step("undo");
+    else if (isHeld && (key === "y" || key === "Z")) page.decisions.step("redo");
     else if (isHeld || event.altKey) return;
     else if (page.cursor.hasFocus) {
       const arrow = { ArrowRight: ["word", 1], ArrowLeft: ["word", -1], ArrowDown: ["sentence", 1], ArrowUp: ["sentence", -1] }[key];
@@ -44,13 +32,13 @@ export class AdjudicateKeys {
       else if (!page.cursor.label(key)) return;
     } else if (key === "ArrowDown" || key === "j") page.next(1);
     else if (key === "ArrowUp" || key === "k") page.next(-1);
-    else if (!unit) return;
+    else if (!unit || page.isGone) return;
     else if (key === "l" && unit.left) page.decide(unit, { take: "left" });
     else if (key === "r" && unit.right) page.decide(unit, { take: "right" });
     else if (key === "n") page.edit(unit, unit.verdict?.value ?? unit.left?.value ?? unit.right?.value ?? {});
     else if (key === "x") page.decide(unit, { take: "none" });
     else if (key === "o") page.decide(unit, { take: null });
-    else if (key === "a") page.decisions.post("accept-agreed", "all that agree");
+    else if (key === "a") page.decisions.acceptAgreed();
     else if (key === "c") byId("units").querySelector(".here input")?.focus();
     else return;
     event.preventDefault();

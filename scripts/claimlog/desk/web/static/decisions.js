@@ -7,13 +7,13 @@ import { settled } from "./dom.js";
  * @typedef {object} Change
  * @property {string} what is decided, in words
  * @property {() => Promise<any>} send
- * @property {number} view that it rests on
+ * @property {(found: any) => boolean} isDone whether the decisions that are found have it
+ * @property {() => void} saved run once it is saved
+ * @property {string} [unit] the passage, of a change of one
+ * @property {boolean} [isUnanswered] whether it was sent, and no answer came
  */
 
-/**
- * The decisions on one text. It tells listeners `change` (of what is shown), `saving`, `idle`, `others` (whose decisions
- * are shown now) and `failure` (with the error, what is not saved, and what sends it again).
- */
+/** The decisions on one text. It tells listeners `change` (of what is shown) and `status` (of what is saved). */
 export class Decisions extends EventTarget {
   /** @param {string} source @param {string} role @param {string} textHash of the text that the page shows */
   constructor(source, role, textHash) {
@@ -25,54 +25,109 @@ export class Decisions extends EventTarget {
     this.state = null;
     /** @type {Promise<any>} */
     this.sent = Promise.resolve();
-    this.waiting = 0;
-    /** Another number whenever the page shows what it did not do itself, or could not do. */
+    /** @type {Set<Change>} changes without an answer */
+    this.waiting = new Set();
+    /** Another number whenever the page shows what it did not do itself. */
     this.view = 0;
+    /** Another number whenever a change is not saved: what waits then was decided as if it had been. */
+    this.run = 0;
+    this.begin();
+    /** @type {Record<string, {text: string, over: string}>} notes that were typed over saved ones and are not yet saved */
+    this.notes = Object.fromEntries(this.keptBelow("note"));
+    this.saveNotesSoon = settled(600, () => this.saveNotes());
+  }
+
+  /** Nothing is told of what was done before. */
+  begin() {
     /** @type {Change[]} changes that were not saved since nothing waited */
     this.unsaved = [];
     /** @type {any} why the first of them was not */
     this.error = null;
-    /** @type {Record<string, {text: string, over: string}>} notes that were typed over saved ones and are not yet saved */
-    this.notes = Object.fromEntries(Object.entries(this.kept("notes") ?? {}).map(([name, note]) => [name, typeof note === "string" ? { text: note, over: "" } : note]));
-    this.saveNotesSoon = settled(600, () => this.saveNotes());
+    /** What the page showed then. */
+    this.failedView = -1;
+    /** Whether decisions are shown that another page made since. */
+    this.hasOthers = false;
   }
 
-  /** Read back what this browser keeps: notes, the passage that is open, a value that was begun. @param {string} what */
+  /** What is saved: of what the page shows, and of what is typed there. */
+  get status() {
+    if (this.unsaved.length) return "bad";
+    return this.waiting.size || Object.keys(this.notes).length ? "saving" : "saved";
+  }
+
+  tell() {
+    this.dispatchEvent(new Event("status"));
+  }
+
+  /** Read back what this browser keeps, of this window first. @param {string} what */
   kept(what) {
     try {
-      return JSON.parse(localStorage.getItem(`${this.place}/${what}`) ?? "null");
+      const key = `${this.place}/${what}`;
+      return JSON.parse(sessionStorage.getItem(key) ?? localStorage.getItem(key) ?? "null");
     } catch {
       return null;
     }
   }
 
-  /** @param {string} what @param {any} value null forgets it */
+  /** What this browser keeps below a name, by the rest of the names. @param {string} what @returns {[string, any][]} */
+  keptBelow(what) {
+    const begin = `${this.place}/${what}/`;
+    const names = Object.keys(localStorage).filter((key) => key.startsWith(begin)).map((key) => key.slice(begin.length));
+    return names.map((name) => /** @type {[string, any]} */ ([name, this.kept(`${what}/${name}`)])).filter(([, value]) => value);
+  }
+
+  /** @param {string} what @param {any} value */
   keep(what, value) {
     try {
-      if (value === null) localStorage.removeItem(`${this.place}/${what}`);
-      else localStorage.setItem(`${this.place}/${what}`, JSON.stringify(value));
+      localStorage.setItem(`${this.place}/${what}`, JSON.stringify(value));
     } catch { /* a full store: the page still has it */ }
   }
 
-  /** Read all of it anew, but not what is older than what this page has. */
-  async load() {
+  /** Forget what is kept, but not what another window keeps there since. @param {string} what @param {any} value */
+  forget(what, value) {
+    if (JSON.stringify(this.kept(what)) === JSON.stringify(value)) localStorage.removeItem(`${this.place}/${what}`);
+  }
+
+  /** Keep what is of this window: others start there only if they are new. @param {string} what @param {any} value */
+  keepHere(what, value) {
+    this.keep(what, value);
+    sessionStorage.setItem(`${this.place}/${what}`, JSON.stringify(value));
+  }
+
+  /**
+   * Read all of it anew, but not what is older than what this page has. What was not saved as far as this page knew, and
+   * is there, was saved: only the answer was lost.
+   * @param {Change[]} [asked]
+   * @returns {Promise<Change[]>} those of them that are there
+   */
+  async load(asked = this.unsaved) {
     const found = await get(this.path);
     const { state } = this;
-    if (state && found.file === state.file && found.state < state.state) return;
-    this.take(found, Boolean(state) && ["state", "file", "compared"].every((name) => found[name] === state[name]));
+    const isSame = (/** @type {string[]} */ names) => Boolean(state) && names.every((name) => found[name] === state[name]);
+    if (isSame(["file"]) && found.state < state.state) return [];
+    const done = asked.filter((change) => change.isDone(found));
+    this.unsaved = this.unsaved.filter((change) => !done.includes(change));
+    const isNext = done.length > 0 && found.state === state.state + 1;
+    this.take(found, isSame(["file", "compared"]) && (isNext || isSame(["state"])));
+    for (const change of done) change.saved();
+    return done;
   }
 
   /** @param {any} found @param {boolean} isOwn whether all that is new in it was done by this page */
   take(found, isOwn) {
     if (reloadIfCorrected(found, this.textHash)) return;
-    if (!isOwn) this.view += 1;
+    if (!isOwn) {
+      this.view += 1;
+      this.hasOthers = Boolean(this.state);
+    }
     this.state = found;
     this.dispatchEvent(new Event("change"));
+    this.tell();
   }
 
   /** Take what a change of this page was answered; what others decided meanwhile is read, too, and shown. @param {any} answer */
   async takeAnswer(answer) {
-    const { view, state: { state, units } } = this;
+    const { state: { state, units } } = this;
     const isNext = answer.committed || answer.state <= state + 1;
     const at = units.findIndex((/** @type {any} */ unit) => unit.unit === answer.unit?.unit);
     const isRemoved = answer.unit?.kind === "added" && !answer.unit.verdict;
@@ -83,7 +138,6 @@ export class Decisions extends EventTarget {
       const found = await get(this.path);
       this.take(found, isNext && found.state === answer.state);
     }
-    if (this.view !== view) this.dispatchEvent(new Event("others"));
   }
 
   /** @param {any} answer of a change of one passage @param {number} at its place among all */
@@ -99,47 +153,65 @@ export class Decisions extends EventTarget {
     return this.state.units.find((/** @type {any} */ one) => one.unit === name);
   }
 
+  /** Whether a change of a passage has no answer yet. @param {string} name */
+  isPending(name) {
+    return [...this.waiting].some(({ unit }) => unit === name);
+  }
+
   /**
    * Send a change once those before it are answered; whether it is saved.
-   * @param {string} what is decided, in words
-   * @param {() => Promise<any>} send
+   * @param {Change} change
    * @param {number} [view] that it rests on
    * @returns {Promise<boolean>}
    */
-  change(what, send, view = this.view) {
-    if (!this.waiting) this.unsaved = [];
-    this.waiting += 1;
-    this.dispatchEvent(new Event("saving"));
-    const sent = this.sent.then(() => this.deliver({ what, send, view }));
+  change(change, view = this.view) {
+    if (!this.waiting.size) this.begin();
+    this.waiting.add(change);
+    this.tell();
+    const { run } = this;
+    const sent = this.sent.then(() => (view === this.view && run === this.run ? this.deliver(change) : this.leave(change, null)));
     this.sent = sent.finally(() => {
-      this.waiting -= 1;
-      setTimeout(() => this.waiting || this.dispatchEvent(new Event("idle"))); // after what waits for the answer
+      this.waiting.delete(change);
+      this.tell();
+      if (this.status === "saving") this.saveNotesSoon(); // what could not be saved before, if anything
     });
     return sent;
   }
 
   /** @param {Change} change @returns {Promise<boolean>} */
   async deliver(change) {
-    if (change.view !== this.view) return this.leave(change, null);
     try {
       await this.takeAnswer(await change.send());
+      change.saved();
       return true;
     } catch (error) {
-      this.view += 1; // what waits was decided as if this had been saved
-      if (/** @type {any} */ (error).code !== undefined) await this.load().catch(() => {});
+      const { code, isPassing } = /** @type {any} */ (error);
+      change.isUnanswered ||= isPassing;
+      const done = code === undefined ? [] : await this.load([change]).catch(() => []);
+      if (done.length) return true;
+      this.run += 1;
       return this.leave(change, error);
     }
   }
 
   /** Say of a change that it is not saved; why, where another before it was not. @param {Change} change @param {any} error */
   leave(change, error) {
-    if (!this.waiting) this.unsaved = [];
-    if (!this.unsaved.length) this.error = error;
+    if (!this.waiting.size) this.begin();
+    if (!this.unsaved.length) Object.assign(this, { error, failedView: this.view });
     this.unsaved.push(change);
-    const unsaved = [...this.unsaved];
-    const again = () => { for (const { what, send } of unsaved) this.change(what, send); };
-    this.dispatchEvent(new CustomEvent("failure", { detail: { error: this.error, unsaved: unsaved.map(({ what }) => what), again } }));
+    this.tell();
     return false;
+  }
+
+  /** Whether what is not saved can be sent again as it stands: the page shows what it was decided on. */
+  get canRepeat() {
+    return Boolean(this.error) && this.error.code !== "stale" && this.failedView === this.view;
+  }
+
+  /** Send again what is not saved. */
+  again() {
+    const { unsaved, failedView } = this;
+    for (const change of [...unsaved]) this.change(change, failedView);
   }
 
   /** What a request says of the state that it is made on. */
@@ -148,27 +220,57 @@ export class Decisions extends EventTarget {
     return { state, file, compared };
   }
 
-  /** @param {string} what @param {string} label @param {number} [view] that it rests on */
-  post(what, label, view) {
-    return this.change(label, () => post(`${this.path}/${what}`, this.shown), view);
+  /** Take the last decision back, or make it again. @param {"undo" | "redo"} which */
+  step(which) {
+    let before = -1;
+    const send = () => {
+      before = this.state.state;
+      return post(`${this.path}/${which}`, this.shown);
+    };
+    const change = { what: which, send, isDone: (/** @type {any} */ found) => Boolean(change.isUnanswered) && found.state === before + 1, saved() {} };
+    return this.change(/** @type {Change} */ (change));
+  }
+
+  /** Accept all that agrees. */
+  acceptAgreed() {
+    const isDone = (/** @type {any} */ found) => found.units.every((/** @type {any} */ unit) => unit.kind !== "agreed" || unit.verdict);
+    return this.change({ what: "all that agree", send: () => post(`${this.path}/accept-agreed`, this.shown), isDone, saved() {} });
+  }
+
+  /** Take the decisions over, with what is typed. @param {number} view that it rests on */
+  async commit(view) {
+    if (!await this.saveNotes(view)) return;
+    await this.change({ what: "taking over", send: () => post(`${this.path}/commit`, this.shown), isDone: (found) => found.committed, saved() {} }, view);
   }
 
   /** Say what becomes of a coder's entry of a register. @param {any} proposal @param {any} settled */
   settle(proposal, settled) {
     const { coder, stream, id } = proposal;
-    const isSame = (/** @type {any} */ one) => one.coder === coder && one.stream === stream && one.id === id;
-    return this.change(`what becomes of ${id}`, () => {
-      const { rev: base } = this.state.proposals.find(isSame) ?? proposal;
+    const of = (/** @type {any} */ found) => found.proposals.find((/** @type {any} */ one) => one.coder === coder && one.stream === stream && one.id === id);
+    const send = () => {
+      const { rev: base } = of(this.state) ?? proposal;
       return put(`${this.path}/proposals/${coder}/${stream}/${id}`, { ...this.shown, base, ...settled });
-    });
+    };
+    const isDone = (/** @type {any} */ found) => {
+      const { same_as: same = null, registered_as: name } = of(found) ?? {};
+      return same === (settled.same_as ?? null) && (same !== null || name === (settled.registered_as ?? id));
+    };
+    return this.change({ what: `what becomes of ${id}`, send, isDone, saved() {} });
   }
 
   /** Save an entry of a register that is made while deciding. @param {string} stream @param {string} id @param {any} value */
   async register(stream, id, value) {
     await this.sent.catch(() => {});
-    const answer = await put(`${this.path}/registered/${stream}/${id}`, { ...this.shown, base: 0, value });
-    if (answer.state <= this.state.state + 1) Object.assign(this.state, { state: answer.state, file: answer.file });
-    else await this.load();
+    const before = this.state;
+    try {
+      const answer = await put(`${this.path}/registered/${stream}/${id}`, { ...this.shown, base: 0, value });
+      if (answer.state <= before.state + 1) Object.assign(before, { state: answer.state, file: answer.file });
+      else await this.load();
+    } catch (error) {
+      await this.load().catch(() => {});
+      const isThere = (/** @type {any} */ one) => one.stream === stream && one.id === id && isWithin(value, one.value);
+      if (!this.state.registered.some(isThere)) throw error;
+    }
   }
 
   /** The note on a passage: as it is typed, else as it was saved. @param {any} unit */
@@ -178,18 +280,25 @@ export class Decisions extends EventTarget {
 
   /** Take a note as it is typed; it is saved a moment later, or with the verdict. @param {any} unit @param {string} text */
   typeNote(unit, text) {
-    this.notes[unit.unit] = { text, over: this.unit(unit.unit)?.note ?? "" };
-    this.keep("notes", this.notes);
+    this.keepNote(unit.unit, { text, over: this.unit(unit.unit)?.note ?? "" });
+    this.tell();
     this.saveNotesSoon();
+  }
+
+  /** @param {string} name @param {{text: string, over: string}} note */
+  keepNote(name, note) {
+    this.notes[name] = note;
+    this.keep(`note/${name}`, note);
   }
 
   /** Forget what was typed once it is saved, but not what was typed on meanwhile. @param {string} name @param {string} text */
   forgetNote(name, text) {
     const typed = this.notes[name];
     if (!typed) return;
-    if (typed.text === text) delete this.notes[name];
-    else typed.over = text.trim();
-    this.keep("notes", Object.keys(this.notes).length ? this.notes : null);
+    if (typed.text === text) {
+      delete this.notes[name];
+      this.forget(`note/${name}`, typed);
+    } else this.keepNote(name, { ...typed, over: text.trim() });
   }
 
   /**
@@ -199,36 +308,52 @@ export class Decisions extends EventTarget {
   async saveNotes(view = this.view) {
     for (const [name, { text, over }] of Object.entries(this.notes)) {
       const unit = this.unit(name);
-      if (!unit || this.state.committed) this.forgetNote(name, text);
-      else {
-        const change = this.changeOf(unit, null);
-        if (![over, text.trim()].includes(unit.note ?? "")) return this.leave({ ...change, view }, null);
-        if (!await this.change(change.what, change.send, view)) return false; // eslint-disable-line no-await-in-loop -- in order
+      const change = this.changeOf(unit ?? { unit: name }, null);
+      if (!unit || this.state.committed) {
         this.forgetNote(name, text);
+        this.leave({ ...change, what: `the note “${text}”` }, null);
+      } else {
+        if (![over, text.trim()].includes(unit.note ?? "")) return this.leave(change, null);
+        if (!await this.change(change, view)) return false; // eslint-disable-line no-await-in-loop -- in order
       }
     }
     return true;
   }
 
   /** Save a verdict, with the note as it is typed. @param {any} unit @param {any} verdict @param {number} [view] that it rests on */
-  async decide(unit, verdict, view = this.view) {
-    const note = this.note(unit);
-    const { what, send } = this.changeOf(unit, verdict);
-    const isSaved = await this.change(what, send, view);
-    if (isSaved) this.forgetNote(unit.unit, note);
-    return isSaved;
+  decide(unit, verdict, view) {
+    return this.change(this.changeOf(unit, verdict), view);
   }
 
-  /** A verdict with the note as it is typed; without a verdict it is that which is there then. @param {any} unit @param {any} verdict */
+  /**
+   * A verdict with the note as it is typed; without a verdict it is that which is there then.
+   * @param {any} unit @param {any} verdict
+   * @returns {Change}
+   */
   changeOf(unit, verdict) {
-    const note = this.note(unit).trim() || null;
-    const quote = this.unit(unit.unit)?.quote ?? "words of your own choice";
+    const { unit: name } = unit;
+    const typed = this.note(unit);
+    const note = typed.trim() || null;
+    const quote = this.unit(name)?.quote ?? "words of your own choice";
+    const asked = (/** @type {any} */ there) => ({ take: null, value: null, ...(verdict ?? there?.verdict) });
     const send = () => {
-      const { rev: base, verdict: there } = this.unit(unit.unit) ?? unit;
-      const { take = null, value = null } = verdict ?? there ?? {};
-      const body = { ...this.shown, base, take, note };
-      return put(`${this.path}/units/${unit.unit}`, value ? { ...body, value: { ...value, text_sha256: this.textHash } } : body);
+      const there = this.unit(name) ?? unit;
+      const { take, value } = asked(there);
+      const body = { ...this.shown, base: there.rev, take, note };
+      return put(`${this.path}/units/${name}`, value ? { ...body, value: { ...value, text_sha256: this.textHash } } : body);
     };
-    return { what: `${verdict ? verdict.take ?? "open again" : "the note"} on “${quote.slice(0, 60)}”`, send };
+    const isDone = (/** @type {any} */ found) => {
+      const there = found.units.find((/** @type {any} */ one) => one.unit === name);
+      const { take, value } = asked(there);
+      return (there?.verdict?.take ?? null) === take && (there?.note ?? null) === note && isWithin(value, there?.verdict?.value);
+    };
+    const what = `${verdict ? verdict.take ?? "open again" : "the note"} on “${quote.slice(0, 60)}”`;
+    return { unit: name, what, send, isDone, saved: () => this.forgetNote(name, typed) };
   }
+}
+
+/** Whether a value that was sent is the one that is there, which may have more. @param {any} sent @param {any} there */
+function isWithin(sent, there) {
+  const { utf16, ...values } = sent ?? {};
+  return Object.entries(values).every(([column, value]) => JSON.stringify(value) === JSON.stringify(there?.[column]));
 }

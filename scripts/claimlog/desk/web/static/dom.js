@@ -45,6 +45,16 @@ export function fill(/** @type {Element} */ element, /** @type {any[]} */ ...chi
   return element;
 }
 
+/** Put children in place of those that an element has, while somebody may type in one: that goes on in the one of its identifier. */
+export function refill(/** @type {Element} */ element, /** @type {any[]} */ ...children) {
+  const typed = element.contains(document.activeElement) ? /** @type {any} */ (document.activeElement) : null;
+  const [start, end] = typed instanceof HTMLInputElement ? [typed.selectionStart, typed.selectionEnd] : [];
+  fill(element, ...children);
+  const again = typed?.id ? byId(typed.id) : null;
+  again?.focus({ preventScroll: true });
+  if (again instanceof HTMLInputElement) again.setSelectionRange(start ?? null, end ?? null);
+}
+
 /** Say something to who listens to the page, and shows it to nobody. @param {string} text */
 export function announce(text) {
   const live = byId("live");

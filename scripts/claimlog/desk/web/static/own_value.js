@@ -19,9 +19,12 @@ export async function askValue(unit, begin, host) {
   const panel = h("div", { class: "panel", tabindex: "0", role: "group", "aria-label": "The question" });
   const span = unit.verdict?.value?.utf16 ?? (unit.left ?? unit.right)?.span.utf16 ?? unit.span.utf16;
   let value = structuredClone(begin);
+  const place = `begun/${unit.unit}`;
+  let kept = decisions.kept(place);
   const change = (/** @type {any} */ row) => {
     value = row;
-    decisions.keep("begun", { unit: unit.unit, utf16: span, text: decisions.textHash, value });
+    kept = { unit: unit.unit, utf16: span, text: decisions.textHash, value };
+    decisions.keep(place, kept);
   };
   const record = new RecordForm(summary, panel, form, {
     names, pins: new Pins(host.role),
@@ -43,7 +46,7 @@ export async function askValue(unit, begin, host) {
   const answer = await closed;
   removeEventListener("keydown", keys);
   if (answer !== "take") {
-    decisions.keep("begun", null);
+    decisions.forget(place, kept);
     return null;
   }
   const { start, end, utf16, ...rest } = value;

@@ -1,5 +1,5 @@
 // Register entries that coders proposed: registered as they are or by another identifier, or the same as another.
-import { fill, h } from "./dom.js";
+import { h, refill } from "./dom.js";
 
 const AS = "as:"; // begins the value of a choice that gives another identifier; no name of a coder has a colon
 
@@ -29,5 +29,5 @@ export function drawProposals(place, state, form, settle) {
       h("select", { id, disabled: state.committed, on: { change: choose } }, h("option", { value: "", selected: !one.same_as && one.registered_as === one.id }, asItIs), options));
   });
   place.hidden = !items.length;
-  fill(place, h("h2", {}, "Proposed for the registers"), h("ul", { class: "plain" }, items));
+  refill(place, h("h2", {}, "Proposed for the registers"), h("ul", { class: "plain" }, items));
 }
