@@ -8,17 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from browser import NO_CHROMIUM, chromium, opened
 from conftest import World, copied
 from desk_client import Opened, claim_value, passage
-from test_desk_browser import SAVED, coding, entered, register_text
+from test_desk_browser import SAVED, OtherPage, coding, dialog_yes, entered, register_text
 from workshop.bench.desk.desk_server import DeskServer, open_desk
 
 TEXT = "The ferry will sink. Some ninety boats use it. Nobody minds them. A keeper slept.\n"
 PASSAGES = ("ferry will sink", "Some ninety boats", "Nobody minds them", "keeper slept")
-TEXTS = 2
+TEXTS = 6
 """How many texts are coded by two; they are S103 and so on."""
 
 
@@ -37,10 +37,14 @@ def desk(registered: World, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     world = copied(registered, tmp_path_factory.mktemp("desk"))
     asked = Opened.of(world.package, world.texts)
     for number in range(TEXTS):
-        _code_by_two(asked, f"S{103 + number}", f"{TEXT}\nThis is copy {number}.\n")
+        _code_by_two(asked, f"S{103 + number}", _text(number))
     asked.close()
     with open_desk(world.root, world.texts, ("coder-1", "coder-2", "adjudicator")) as server:
         yield server
+
+
+def _text(number: int) -> str:
+    return f"{TEXT}\nThis is copy {number}.\n"
 
 
 def _code_by_two(asked: Opened, source: str, text: str) -> None:
@@ -68,6 +72,30 @@ HOLD = """() => {
     window.letGo = () => { window.fetch = ask; for (const go of held) go() };
 }"""
 """Holds back what answers say of changes, as a slow disk does, until `letGo`."""
+
+
+def lose_answer(page: Page, path: str) -> None:
+    """Let the next request that changes something there be answered, and the answer be lost."""
+    lost: list[str] = []
+
+    def handle(route: Route) -> None:
+        if lost or route.request.method == "GET":
+            route.continue_()
+            return
+        lost.append(route.request.url)
+        route.fetch()
+        route.abort()
+
+    page.route(path, handle)
+
+
+def focus(page: Page) -> None:
+    """Come back to the window from another one."""
+    with page.expect_response(lambda answer: answer.request.method == "GET"):
+        page.evaluate("() => dispatchEvent(new Event('focus'))")
+
+
+TAKEN = "() => claimlogDesk.state.units.map(one => one.verdict?.take ?? null)"
 
 
 def dialogs(page: Page) -> Sequence[str | None]:
@@ -134,3 +162,151 @@ def test_a_late_answer_takes_nobody_elsewhere_and_makes_no_keys_of_what_is_typed
             "() => claimlogDesk.state.units.map(one => [one.verdict?.take, one.note])"
         )
         assert found == [["left", None], ["right", said], [None, None], [None, None]]
+
+
+def test_the_open_passage_stays_open_after_others_came_or_went(
+    browser: Browser, desk: DeskServer
+) -> None:
+    other = OtherPage(desk, "S105")
+    with entered(browser, desk, "adjudicator", "adjudicate/S105") as page:
+        wait_for_passages(page)
+        alarm, here = page.locator("#alarm"), page.locator("#units .here")
+        page.evaluate("() => claimlogDesk.choose('b+b')")
+        new = claim_value("boats", "It is there.") | passage("The ferry", _text(2))
+        body = {"base": 0, "take": "new", "value": new, "note": None}
+        unit = f"{other.path}/units/new:n1"
+        added = other.client.put(unit, json=body)
+        assert added.status_code == 200, added.text
+        focus(page)
+        wait_for_passages(page, 5)
+        expect(here).to_contain_text(PASSAGES[1])
+        expect(alarm).to_contain_text("what it saved is shown now")
+        page.keyboard.press("x")
+        page.wait_for_function(f"() => ({TAKEN})()[2] === 'none'")
+        assert page.evaluate(TAKEN) == ["new", None, "none", None, None]
+        # one that is gone is said, here and after a reload, and no key decides what stands there
+        page.evaluate("() => claimlogDesk.choose('new:n1')")
+        gone = {"base": added.json()["unit"]["rev"], "take": None, "note": None}
+        assert other.client.put(unit, json=gone).status_code == 200
+        for again in (False, True):
+            if again:
+                page.evaluate("() => claimlogDesk.decisions.keepHere('place', {unit: 'new:n1'})")
+                page.reload()
+            else:
+                focus(page)
+            wait_for_passages(page)
+            expect(alarm).to_contain_text("is not there any more")
+            page.keyboard.press("x")
+            page.wait_for_function(SAVED)
+            assert page.evaluate(TAKEN) == [None, "none", None, None]
+        page.keyboard.press("j")
+        expect(alarm).to_be_hidden()
+
+
+def test_what_is_saved_although_its_answer_is_lost_is_not_called_unsaved_nor_done_twice(
+    browser: Browser, desk: DeskServer
+) -> None:
+    other = OtherPage(desk, "S106")
+    with entered(browser, desk, "adjudicator", "adjudicate/S106") as page:
+        wait_for_passages(page)
+        alarm = page.locator("#alarm")
+        steps = [
+            ("**/units/**", "l", ["left", None, None, None]),
+            ("**/units/**", "r", ["left", "right", None, None]),
+            ("**/undo", "Control+z", ["left", None, None, None]),
+            ("**/redo", "Control+y", ["left", "right", None, None]),
+            ("**/units/**", "x", ["left", "right", "none", None]),
+        ]
+        for path, key, takes in steps:
+            lose_answer(page, path)
+            page.keyboard.press(key)
+            page.wait_for_function(
+                f"takes => ({TAKEN})().join() === takes", arg=",".join(take or "" for take in takes)
+            )
+            page.wait_for_function(SAVED)
+            expect(alarm).to_be_hidden()
+            assert [take for take, _ in other.verdicts()] == takes
+        # of what nobody hears for a while it is known later, and it is not done again
+        page.route("**/api/adjudication/**", lambda route: route.abort())
+        lose_answer(page, "**/undo")
+        page.keyboard.press("Control+z")
+        expect(alarm).to_contain_text("Not saved: undo")
+        page.unroute_all()
+        page.get_by_role("button", name="Try again").click()
+        page.wait_for_function(SAVED)
+        expect(alarm).to_be_hidden()
+        assert [take for take, _ in other.verdicts()] == ["left", "right", None, None]
+        other.decide("none", None, ["c+c", "d+d"])
+        focus(page)
+        page.wait_for_function("() => claimlogDesk.state.open === 0")
+        lose_answer(page, "**/commit")
+        page.locator("#commit").click()
+        dialog_yes(page)
+        expect(page.locator("#after")).to_be_visible()
+        page.wait_for_function(SAVED)
+        expect(alarm).to_be_hidden()
+
+
+def test_what_is_not_saved_stays_said_until_something_else_is_decided(
+    browser: Browser, desk: DeskServer
+) -> None:
+    other = OtherPage(desk, "S107")
+    with entered(browser, desk, "adjudicator", "adjudicate/S107") as page:
+        wait_for_passages(page)
+        alarm = page.locator("#alarm")
+        other.decide("none", None, ["a+a"])
+        page.keyboard.press("l")
+        expect(alarm).to_contain_text("Not saved: left on “ferry will sink”")
+        focus(page)
+        expect(alarm).to_contain_text("Not saved: left on “ferry will sink”")
+        expect(page.locator("#saved")).to_have_text("Not saved")
+        # a note that did not reach the server keeps nothing back that is asked for afterwards
+        page.evaluate("() => claimlogDesk.choose('b+b')")
+        page.keyboard.press("c")
+        page.route("**/units/**", lambda route: route.abort())
+        page.keyboard.type("Why.")
+        page.keyboard.press("Escape")
+        page.keyboard.press("n")
+        expect(alarm).to_contain_text("Not saved: the note")
+        page.unroute_all()
+        page.get_by_role("button", name="Take this").click()
+        page.wait_for_function(SAVED)
+        expect(alarm).to_be_hidden()
+        assert other.verdicts()[1] == ("new", "Why.")
+
+
+def test_two_windows_of_a_judge_keep_what_is_begun_in_each(
+    browser: Browser, desk: DeskServer
+) -> None:
+    other = OtherPage(desk, "S108")
+    with entered(browser, desk, "adjudicator", "adjudicate/S108") as first:
+        second = first.context.new_page()
+        second.goto(first.url)
+        for page, name in ((first, "a+a"), (second, "b+b")):
+            wait_for_passages(page)
+            page.evaluate("name => claimlogDesk.choose(name)", name)
+            page.keyboard.press("n")
+            page.locator("dialog button[data-slot=statement]").click()
+            page.keyboard.press("End")
+            page.keyboard.type(f" Mine of {name}.")
+        second.get_by_role("button", name="Take this").click()
+        second.wait_for_function(SAVED)
+        first.reload()
+        wait_for_passages(first)
+        expect(first.get_by_role("dialog")).to_contain_text("Mine of a+a.")
+        first.get_by_role("button", name="Not now").click()
+        first.keyboard.press("c")
+        first.route("**/units/**", lambda route: route.abort())
+        first.keyboard.type("A careful note.")
+        expect(first.locator("#alarm")).to_contain_text("Not saved: the note")
+        second.evaluate("() => claimlogDesk.choose('c+c')")
+        second.keyboard.press("c")
+        second.keyboard.type("Another.")
+        second.wait_for_function(SAVED)
+        first.unroute_all()
+        first.reload()
+        wait_for_passages(first)
+        expect(first.locator("#units .here")).to_contain_text(PASSAGES[0])
+        other.await_verdicts(
+            [(None, "A careful note."), ("new", None), (None, "Another."), (None, None)]
+        )

@@ -103,12 +103,12 @@ export class Decisions extends EventTarget {
   async load(asked = this.unsaved) {
     const found = await get(this.path);
     const { state } = this;
-    const isSame = (/** @type {string[]} */ names) => Boolean(state) && names.every((name) => found[name] === state[name]);
-    if (isSame(["file"]) && found.state < state.state) return [];
+    if (found.file === state?.file && found.state < state.state) return [];
     const done = asked.filter((change) => change.isDone(found));
     this.unsaved = this.unsaved.filter((change) => !done.includes(change));
-    const isNext = done.length > 0 && found.state === state.state + 1;
-    this.take(found, isSame(["file", "compared"]) && (isNext || isSame(["state"])));
+    const isOfSame = found.compared === state?.compared && ["", found.file].includes(state.file); // the first change makes the file
+    const isOwn = done.length > 0 && (found.committed || found.state === state.state + 1);
+    this.take(found, isOfSame && (isOwn || found.state === state.state));
     for (const change of done) change.saved();
     return done;
   }
