@@ -532,18 +532,24 @@ def test_pages_of_links_and_of_the_open_batch_do_what_they_showed(
     ends = {"from_claim_id": "C107-002", "to_claim_id": "C107-001"}
     with entered(browser, desk, "adjudicator", "links/S107") as page:
         alarm, here = page.locator("#alarm"), page.locator("#proposals .here")
+        pair = page.get_by_role("button", name=re.compile(r"C107-00\d and C107"))
+
+        def open_pair() -> None:
+            if pair.count():
+                pair.click()  # it went on to another one
+
         expect(here).to_contain_text("C107-001")
         world.amend("claims", "C107-001", statement="They may be there, says another.")
         page.fill("#basis", "Both say so.")
         page.keyboard.press("Escape")
         page.keyboard.press("1")
         expect(alarm).to_contain_text("others now; look at them")
+        open_pair()
         expect(page.locator("#basis")).to_have_value("Both say so.")
         expect(here).to_contain_text("says another")
         page.keyboard.press("1")
         expect(page.locator("body")).to_contain_text("Linked.")
-        if (pair := page.get_by_role("button", name=re.compile(r"C107-00\d and C107"))).count():
-            pair.click()  # it went on to another one
+        open_pair()
         take_back = page.get_by_role("button", name="Take the link back")
         expect(take_back).to_be_visible()
         expect(alarm).to_be_hidden()

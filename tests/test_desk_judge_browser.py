@@ -6,6 +6,7 @@ Fixtures have module scope; each test has a text of its own, which two coded.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
@@ -18,7 +19,7 @@ from workshop.bench.desk.desk_server import DeskServer, open_desk
 
 TEXT = "The ferry will sink. Some ninety boats use it. Nobody minds them. A keeper slept.\n"
 PASSAGES = ("ferry will sink", "Some ninety boats", "Nobody minds them", "keeper slept")
-TEXTS = 6
+TEXTS = 7
 """How many texts are coded by two; they are S103 and so on."""
 
 
@@ -51,7 +52,7 @@ def _code_by_two(asked: Opened, source: str, text: str) -> None:
     register_text(asked, f"{source}.txt", text)
     for role, modality in (("coder-1", "actual"), ("coder-2", "hypothetical")):
         for name, words in zip("abcd", PASSAGES, strict=True):
-            value = claim_value("boats", f"It is said of {words[-5:]}.", modality=modality)
+            value = claim_value("boats", f"Harbours crowded there: {words[-5:]}.", modality=modality)
             asked.put(role, source, name, value | passage(words, text))
         asked.finish(role, source)
 
@@ -63,13 +64,13 @@ def wait_for_passages(page: Page, number: int = len(PASSAGES)) -> None:
 
 
 HOLD = """() => {
-    const [ask, held] = [window.fetch, []];
+    const ask = window.fetch;
+    const held = new Promise(go => { window.letGo = () => { window.fetch = ask; go() } });
     window.fetch = async (address, options) => {
         const answer = await ask(address, options);
-        if (options.method !== "GET") await new Promise(go => held.push(go));
+        if (options.method !== "GET") await held;
         return answer;
     };
-    window.letGo = () => { window.fetch = ask; for (const go of held) go() };
 }"""
 """Holds back what answers say of changes, as a slow disk does, until `letGo`."""
 
@@ -310,3 +311,59 @@ def test_two_windows_of_a_judge_keep_what_is_begun_in_each(
         other.await_verdicts(
             [(None, "A careful note."), ("new", None), (None, "Another."), (None, None)]
         )
+
+
+def test_links_are_decided_of_the_pairs_that_were_shown_whenever_answers_come(
+    browser: Browser, desk: DeskServer
+) -> None:
+    other = OtherPage(desk, "S109")
+    other.decide("left", None, ("a+a", "b+b", "c+c", "d+d"))
+    committed = other.client.post(f"{other.path}/commit", json={"state": other.shown()["state"]})
+    assert committed.status_code == 200, committed.text
+    said = "some 10,000 of the 30,000 ships"  # figures are keys of relations, 0 is no link
+    with entered(browser, desk, "adjudicator", "links/S109") as page:
+        here, alarm = page.locator("#proposals .here"), page.locator("#alarm")
+        expect(here).to_be_visible()
+        page.evaluate(HOLD)
+        page.keyboard.press("b")
+        page.keyboard.type("Both say so.")
+        page.keyboard.press("Escape")
+        page.keyboard.press("1")
+        page.keyboard.press("b")
+        page.keyboard.type(said[:12])
+        expect(page.locator("#proposals")).to_contain_text("saving …")
+        page.evaluate("() => letGo()")
+        expect(page.locator("#proposals")).not_to_contain_text("saving …")
+        page.keyboard.type(said[12:])
+        expect(page.locator("#basis")).to_have_value(said)
+        assert [one["relation"] for one in _decided(other)] == ["disputes"]
+        page.keyboard.press("Escape")
+        page.keyboard.press("j")
+        page.keyboard.press("k")
+        expect(page.locator("#basis")).to_have_value(said)
+        # answers that are lost: of a link, and of taking it back
+        lose_answer(page, "**/api/links/**")
+        page.keyboard.press("1")
+        expect(page.locator("#proposals")).not_to_contain_text("saving …")
+        expect(alarm).to_be_hidden()
+        assert [one["relation"] for one in _decided(other)] == ["disputes"] * 2
+        page.keyboard.press("k")
+        lose_answer(page, "**/api/open/**")
+        take_back = page.get_by_role("button", name="Take the link back")
+        take_back.click()
+        expect(take_back).to_have_count(0)
+        expect(here).to_contain_text("open")
+        expect(alarm).to_be_hidden()
+        assert len(_decided(other)) == 1
+        # what is refused is said of its pair, wherever the page is by then
+        page.route("**/api/links/**", lambda route: route.abort())
+        page.keyboard.press("0")
+        expect(alarm).to_contain_text("Not saved: no link of C109-00")
+        page.unroute_all()
+        page.keyboard.press("j")
+        expect(alarm).to_contain_text("Not saved: no link of C109-00")
+
+
+def _decided(page: OtherPage) -> list[dict[str, Any]]:
+    found = page.client.get(page.path.replace("adjudication", "links")).json()["proposals"]
+    return [one["decision"] for one in found if one["decision"]]

@@ -220,10 +220,8 @@ class AdjudicatePage {
       state: this.state, fields: this.fields, names: this.names, text: this.text.content, decide: this.decide.bind(this), edit: this.edit.bind(this),
       note: (/** @type {any} */ unit) => this.decisions.note(unit), typeNote: (/** @type {any} */ unit, /** @type {string} */ text) => this.decisions.typeNote(unit, text),
     };
-    const hadFocus = byId("units").contains(document.activeElement);
     refill(byId("units"), this.units.map((/** @type {any} */ unit, /** @type {number} */ at) => unitRow(unit, at === this.at, host, () => this.go(at))));
     byId("no-units").hidden = this.units.length > 0;
-    if (hadFocus && !byId("units").contains(document.activeElement)) byId("units").querySelector(".here")?.focus({ preventScroll: true });
   }
 
   /** @param {[number, number]} span @param {string} name */

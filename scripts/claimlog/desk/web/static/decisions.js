@@ -34,6 +34,7 @@ export class Decisions extends EventTarget {
     this.begin();
     /** @type {Record<string, {text: string, over: string}>} notes that were typed over saved ones and are not yet saved */
     this.notes = Object.fromEntries(this.keptBelow("note"));
+    addEventListener("beforeunload", (event) => this.waiting.size && event.preventDefault());
     this.saveNotesSoon = settled(600, () => this.saveNotes());
   }
 

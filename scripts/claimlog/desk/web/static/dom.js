@@ -45,14 +45,15 @@ export function fill(/** @type {Element} */ element, /** @type {any[]} */ ...chi
   return element;
 }
 
-/** Put children in place of those that an element has, while somebody may type in one: that goes on in the one of its identifier. */
+/** Put children in place of those that an element has, while one may have the focus: that goes to the one of its identifier, else to what is open. */
 export function refill(/** @type {Element} */ element, /** @type {any[]} */ ...children) {
-  const typed = element.contains(document.activeElement) ? /** @type {any} */ (document.activeElement) : null;
-  const [start, end] = typed instanceof HTMLInputElement ? [typed.selectionStart, typed.selectionEnd] : [];
+  const active = element.contains(document.activeElement) ? document.activeElement : null;
+  const [start, end] = active instanceof HTMLInputElement ? [active.selectionStart, active.selectionEnd] : [null, null];
   fill(element, ...children);
-  const again = typed?.id ? byId(typed.id) : null;
+  if (!active) return;
+  const again = (active.id && byId(active.id)) || element.querySelector(".here");
   again?.focus({ preventScroll: true });
-  if (again instanceof HTMLInputElement) again.setSelectionRange(start ?? null, end ?? null);
+  if (start !== null && again instanceof HTMLInputElement) again.setSelectionRange(start, end);
 }
 
 /** Say something to who listens to the page, and shows it to nobody. @param {string} text */

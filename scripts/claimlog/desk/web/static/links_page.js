@@ -1,18 +1,45 @@
 // Links between claims: proposed from what they share, decided one by one.
 import { get, post, remove } from "./api.js";
-import { alarm, announce, byId, count, fill, h, isTyping, keycap } from "./dom.js";
+import { alarm, announce, byId, count, fill, h, isTyping, keycap, refill } from "./dom.js";
 
 const { source } = /** @type {{source: string}} */ (document.body.dataset);
+
+/** A pair by its claims, whichever comes first. @param {any} one */
+function nameOf({ from, to }) {
+  return [from.claim_id, to.claim_id].sort().join(" and ");
+}
+
+/** Turn a pair round. @param {any} one */
+function turn(one) {
+  [one.from, one.to] = [one.to, one.from];
+}
 
 /** Proposals of links, of which one is open. */
 class LinksPage {
   /** @param {any} found */
   constructor(found) {
+    /** @type {Map<string, string>} what is typed as the basis of pairs, by their names */
+    this.bases = new Map();
+    /** Pairs that were turned round. @type {Set<string>} */
+    this.turned = new Set();
+    /** Pairs of which something was sent that has no answer. @type {Set<string>} */
+    this.waiting = new Set();
+    /** What is not saved and why, by pairs. @type {Map<string, string>} */
+    this.unsaved = new Map();
+    /** Whether the pair that was open is not there any more; until another is chosen, no key decides what stands there now. */
+    this.isGone = false;
+    /** @type {Promise<void>} */
+    this.sent = Promise.resolve();
     this.found = found;
-    this.isSending = false;
     this.at = Math.max(0, found.proposals.findIndex((/** @type {any} */ one) => !one.decision));
     addEventListener("keydown", (event) => this.key(event));
+    addEventListener("beforeunload", (event) => this.waiting.size && event.preventDefault());
     this.draw();
+  }
+
+  /** @param {string} name */
+  pair(name) {
+    return this.found.proposals.find((/** @type {any} */ one) => nameOf(one) === name);
   }
 
   /** @param {any} claim */
@@ -24,27 +51,37 @@ class LinksPage {
   row(one, number) {
     const isHere = number === this.at;
     const { decision } = one;
-    const relation = decision && (decision.relation === null ? "no link" : this.found.relations.find((/** @type {any} */ code) => code.code === decision.relation)?.label ?? decision.relation);
+    const name = nameOf(one);
+    const isWaiting = this.waiting.has(name);
+    const said = decision && (decision.relation === null ? "no link" : this.label(decision.relation));
+    const state = isWaiting ? "saving …" : said ?? "open";
     const shared = one.shared.map((/** @type {any} */ part) => `${part.column.replaceAll("_", " ")}: ${part.values.join(", ")}`).join(" · ");
-    if (!isHere) return h("li", { class: decision ? "unit decided" : "unit" }, h("button", { type: "button", class: "quiet", on: { click: () => this.go(number) } }, `${one.from.claim_id} and ${one.to.claim_id}`), ` ${relation ?? "open"} `, h("span", { class: "meaning" }, shared));
-    const basis = h("input", { id: "basis", maxlength: 300, placeholder: "the words or facts that the link rests on" });
-    const buttons = this.found.relations.map((/** @type {any} */ code) => h("button", { type: "button", title: code.definition, on: { click: () => this.decide(one, code.code, basis.value) } }, keycap(code.key), ` ${code.label}`));
-    return h("li", { class: "unit here", tabindex: "-1", "aria-current": "true" }, h("p", { class: "unit-head" }, h("span", { class: "state" }, relation ?? "open"), ` ${shared}`), h("div", { class: "columns-2" }, this.claim(one.from), this.claim(one.to)),
-      decision?.relation ? h("p", { class: "buttons" }, h("button", { type: "button", on: { click: () => this.takeBack(one) } }, "Take the link back"))
-        : [h("p", { class: "note-line" }, h("label", { for: "basis" }, keycap("b"), " basis "), basis), h("p", { class: "buttons" }, buttons, h("button", { type: "button", on: { click: () => this.decide(one, null, "") } }, keycap("0"), " no link"), h("button", { type: "button", on: { click: () => this.swap(one) } }, keycap("s"), " the other way round"))],
+    if (!isHere) return h("li", { class: decision ? "unit decided" : "unit" }, h("button", { type: "button", class: "quiet", on: { click: () => this.go(number) } }, `${one.from.claim_id} and ${one.to.claim_id}`), ` ${state} `, h("span", { class: "meaning" }, shared));
+    const basis = h("input", { id: "basis", maxlength: 300, value: this.bases.get(name) ?? "", on: { input: () => this.bases.set(name, basis.value) }, placeholder: "the words or facts that the link rests on" });
+    const buttons = this.found.relations.map((/** @type {any} */ code) => h("button", { type: "button", title: code.definition, on: { click: () => this.decide(one, code.code) } }, keycap(code.key), ` ${code.label}`));
+    return h("li", { class: "unit here", tabindex: "-1", "aria-current": "true" }, h("p", { class: "unit-head" }, h("span", { class: "state" }, state), ` ${shared}`), h("div", { class: "columns-2" }, this.claim(one.from), this.claim(one.to)),
+      isWaiting ? null : decision?.relation ? h("p", { class: "buttons" }, h("button", { type: "button", on: { click: () => this.takeBack(one) } }, "Take the link back"))
+        : [h("p", { class: "note-line" }, h("label", { for: "basis" }, keycap("b"), " basis "), basis), h("p", { class: "buttons" }, buttons, h("button", { type: "button", on: { click: () => this.decide(one, null) } }, keycap("0"), " no link"), h("button", { type: "button", on: { click: () => this.swap(one) } }, keycap("s"), " the other way round"))],
       h("dl", { class: "notes" }, this.found.relations.map((/** @type {any} */ code) => h("div", {}, h("dt", {}, code.label), h("dd", {}, code.definition)))));
+  }
+
+  /** @param {string} relation */
+  label(relation) {
+    return this.found.relations.find((/** @type {any} */ code) => code.code === relation)?.label ?? relation;
   }
 
   draw() {
     const { proposals } = this.found;
     const open = proposals.filter((/** @type {any} */ one) => !one.decision).length;
     byId("count").textContent = proposals.length ? `${count(proposals.length, "pair")} share something; ${open} to decide.` : "No two claims share anything that proposes a link.";
-    fill(byId("proposals"), proposals.map((/** @type {any} */ one, /** @type {number} */ number) => this.row(one, number)));
+    refill(byId("proposals"), proposals.map((/** @type {any} */ one, /** @type {number} */ number) => this.row(one, number)));
+    alarm([...this.unsaved.values(), this.isGone ? "The pair that was open here is not there any more: go to another one." : ""].join(" ").trim());
   }
 
   /** @param {number} at */
   go(at) {
     this.at = Math.max(0, Math.min(at, this.found.proposals.length - 1));
+    this.isGone = false;
     this.draw();
     const here = byId("proposals").querySelector(".here");
     here?.scrollIntoView({ block: "center" });
@@ -53,54 +90,75 @@ class LinksPage {
 
   /** @param {any} one */
   swap(one) {
-    [one.from, one.to] = [one.to, one.from];
+    const name = nameOf(one);
+    if (!this.turned.delete(name)) this.turned.add(name);
+    turn(one);
     this.go(this.at);
   }
 
-  /** @param {any} one @param {string | null} relation @param {string} basis */
-  decide(one, relation, basis) {
+  /**
+   * Decide a pair, and go on to the next that is open: at once, since whoever waits for the answer may have gone
+   * elsewhere by then, or types.
+   * @param {any} one @param {string | null} relation
+   */
+  decide(one, relation) {
     const { digest, from: { claim_id: from }, to: { claim_id: to } } = one;
-    return this.send(async () => {
-      const { decision, digest: now } = await post(`api/links/${source}`, { from_claim_id: from, to_claim_id: to, relation, basis: basis.trim() || null, digest });
-      Object.assign(one, { decision, digest: now });
+    const name = nameOf(one);
+    const basis = (relation && this.bases.get(name)?.trim()) || null;
+    const isDone = () => {
+      const { decision } = this.pair(name) ?? {};
+      return decision?.relation === relation && (relation === null || decision.from_claim_id === from);
+    };
+    this.send(name, `${relation ? this.label(relation) : "no link"} of ${name}`, isDone, async () => {
+      const { decision, digest: now } = await post(`api/links/${source}`, { from_claim_id: from, to_claim_id: to, relation, basis, digest });
+      Object.assign(this.pair(name) ?? {}, { decision, digest: now });
       announce(relation ? "Linked." : "No link.");
-      const next = this.found.proposals.findIndex((/** @type {any} */ other, /** @type {number} */ at) => at > this.at && !other.decision);
-      this.go(next < 0 ? this.at : next);
+      if (relation) this.bases.delete(name);
     });
+    const next = this.found.proposals.findIndex((/** @type {any} */ other, /** @type {number} */ at) => at > this.at && !other.decision && !this.waiting.has(nameOf(other)));
+    this.go(next < 0 ? this.at : next);
   }
 
   /** @param {any} one */
-  takeBack({ decision: { link_id: link, digest } }) {
-    return this.send(async () => {
+  takeBack(one) {
+    const { link_id: link, digest } = one.decision;
+    const name = nameOf(one);
+    this.send(name, `taking back ${link}`, () => !this.pair(name)?.decision?.relation, async () => {
       await remove(`api/open/${link}`, { digest });
       await this.load();
     });
+    this.go(this.at);
   }
 
-  /** Send what is asked for, one after the other, as it was shown; show what is there if that is something else. @param {() => Promise<void>} ask */
-  async send(ask) {
-    if (this.isSending) return;
-    this.isSending = true;
-    try {
-      await ask();
-      alarm();
-    } catch (error) {
-      const told = /** @type {any} */ (error);
-      if (told.code === "stale") await this.load().catch(() => {});
-      alarm([told.message, ...(told.body?.findings ?? []).map((/** @type {any} */ finding) => finding.message)].join(" "));
-    }
-    this.isSending = false;
+  /**
+   * Send what is asked for, one after the other, as it was shown; if it is refused, or no answer comes, show what is there.
+   * @param {string} name of the pair @param {string} what is asked for @param {() => boolean} isDone @param {() => Promise<void>} ask
+   */
+  send(name, what, isDone, ask) {
+    this.waiting.add(name);
+    this.unsaved.delete(name);
+    this.sent = this.sent.then(async () => {
+      try {
+        await ask();
+      } catch (error) {
+        const told = /** @type {any} */ (error);
+        const isRead = await this.load().then(() => true, () => false);
+        if (!isRead || !isDone()) this.unsaved.set(name, [`Not saved: ${what}:`, told.message, ...(told.body?.findings ?? []).map((/** @type {any} */ finding) => finding.message)].join(" "));
+      }
+      this.waiting.delete(name);
+      this.draw();
+    });
   }
 
-  /** Read the pairs anew, and stay at the one that is open, with what was typed there. */
+  /** Read the pairs anew, and stay at the one that is open. */
   async load() {
-    const typed = byId("basis")?.value ?? "";
-    const { from, to } = this.found.proposals[this.at];
-    const names = [from.claim_id, to.claim_id];
-    this.found = await get(`api/links/${source}`);
-    const at = this.found.proposals.findIndex((/** @type {any} */ one) => names.includes(one.from.claim_id) && names.includes(one.to.claim_id));
-    this.go(at < 0 ? this.at : at);
-    if (at >= 0 && byId("basis")) byId("basis").value = typed;
+    const found = await get(`api/links/${source}`);
+    const here = this.found.proposals[this.at];
+    for (const one of found.proposals) if (this.turned.has(nameOf(one))) turn(one);
+    this.found = found;
+    const at = found.proposals.findIndex((/** @type {any} */ one) => here && nameOf(one) === nameOf(here));
+    this.isGone ||= Boolean(here) && at < 0;
+    this.at = at < 0 ? Math.max(0, Math.min(this.at, found.proposals.length - 1)) : at;
   }
 
   /** @param {KeyboardEvent} event */
@@ -116,10 +174,10 @@ class LinksPage {
     if (key === "ArrowDown" || key === "j") this.go(this.at + 1);
     else if (key === "ArrowUp" || key === "k") this.go(this.at - 1);
     else if (key === "b") byId("basis")?.focus();
-    else if (!one || one.decision) return;
-    else if (key === "0") this.decide(one, null, "");
+    else if (!one || one.decision || this.isGone || this.waiting.has(nameOf(one))) return;
+    else if (key === "0") this.decide(one, null);
     else if (key === "s") this.swap(one);
-    else if (code) this.decide(one, code.code, byId("basis").value);
+    else if (code) this.decide(one, code.code);
     else return;
     event.preventDefault();
   }
