@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Page, Route, expect
+from playwright.sync_api import Browser, Dialog, FilePayload, Page, Route, expect
 
 from browser import NO_CHROMIUM, chromium, opened
 from claimlog.package import Package
@@ -385,3 +385,54 @@ def test_words_that_are_chosen_for_a_claim_that_is_gone_are_told(
             expect(quote).to_contain_text(said)
             page.wait_for_function(SAVED)
             assert len(other.drafts()) == count + more
+
+
+def test_a_description_stays_when_the_text_is_to_be_chosen_again(
+    browser: Browser, desk: DeskServer
+) -> None:
+    def chosen(text: str) -> FilePayload:
+        return {"name": "buoy.txt", "mimeType": "text/plain", "buffer": text.encode()}
+
+    text = "A buoy was lost.\n\nNobody looked for it.\n"
+    with entered(browser, desk, "coder-1", "register") as page:
+        questions: list[str] = []
+
+        def answer(dialog: Dialog) -> None:
+            questions.append(dialog.type)
+            dialog.accept()
+
+        page.on("dialog", answer)
+        page.set_input_files("#file", chosen(text))
+        for column, value in {
+            "title": "A buoy",
+            "publisher": "The Example Gazette",
+            "rights": "Ours.",
+            "reliability_rationale": "Invented.",
+        }.items():
+            page.fill(f"#entry-{column}", value)
+        page.select_option("#entry-language", "en")
+        page.select_option("#entry-reliability", "C")
+        page.locator("#scroller").focus()
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("m")
+        expect(page.locator("#begin")).to_be_hidden()
+        desk.kill()
+        desk.start()
+        page.locator("#save").click()
+        expect(page.locator("#problems")).to_contain_text("choose it again")
+        page.set_input_files("#file", chosen(f"{text}Or almost.\n"))
+        expect(page.locator("#alarm")).to_contain_text("This is not the text")
+        page.set_input_files("#file", chosen(text))
+        expect(page.locator("#begin")).to_be_hidden()
+        expect(page.locator("#alarm")).to_be_hidden()
+        page.locator("#save").click()
+        expect(page.locator("#title")).to_have_text("A buoy")
+        source = page.url.rpartition("/")[2]
+        found = OtherPage(desk, MADE).client.get(f"/adjudicator/api/sources/{source}").json()
+        assert [one["utf16"] for one in found["text"]["furniture"]] == [[0, 16]]
+        assert questions == []
+        page.goto(f"{desk.base}/coder-1/register")
+        page.set_input_files("#file", chosen(f"{text}Or almost.\n"))
+        page.fill("#entry-title", "Not a buoy")
+        page.reload()
+        assert questions == ["beforeunload"]

@@ -2,7 +2,7 @@
 import { get, page, post, send } from "./api.js";
 import { isFilled } from "./applicability.js";
 import { entryForm } from "./dialogs.js";
-import { alarm, byId, count, fill, h } from "./dom.js";
+import { alarm, askBeforeLeaving, byId, count, fill, h } from "./dom.js";
 import { FurnitureMarks } from "./furniture_marks.js";
 
 /** A text that was read, until it is registered. */
@@ -10,8 +10,10 @@ class Registration {
   /** @param {any} found @param {any} form */
   constructor(found, form) {
     this.found = found;
+    this.isRegistered = false;
     byId("begin").hidden = true;
     byId("details").hidden = false;
+    askBeforeLeaving(() => !this.isRegistered);
     const { furniture = found.text.furniture, ...proposal } = found.proposal;
     this.entry = entryForm(form.streams.sources, proposal, { skip: found.recorded_columns });
     this.entry.form.id = "source-form";
@@ -24,20 +26,34 @@ class Registration {
     byId("save").addEventListener("click", () => this.save());
   }
 
+  /** Take the same text, read again where the server has it no more: what was typed and marked stays. @param {any} found */
+  resume(found) {
+    if (found.sha256 !== this.found.sha256) throw new Error("This is not the text that is described below. Reload the page to register it.");
+    this.found = found;
+    byId("begin").hidden = true;
+    fill(byId("problems"));
+    byId("save").focus();
+  }
+
   async save() {
     const { form, read } = this.entry;
     if (!form.reportValidity()) return;
     try {
       const { source_id: id } = await post("api/sources", { upload: this.found.upload, source: read(), furniture: this.marks.furniture });
+      this.isRegistered = true;
       location.href = page(document.body.dataset.decides === undefined ? `code/${id}` : "");
     } catch (error) {
       const told = /** @type {any} */ (error);
       const findings = told.body?.findings ?? [];
+      if (told.code === "absent") byId("begin").hidden = false;
       fill(byId("problems"), [{ message: told.message }, ...findings].map((one) => h("li", {}, one.message, isFilled(one.remedy) ? ` ${one.remedy}` : "")));
       byId("problems").scrollIntoView({ block: "center" });
     }
   }
 }
+
+/** @type {Registration | null} */
+let registration = null;
 
 const FETCHING = "Fetching … An address that is busy, or does not answer in time, is tried again a few times.";
 const FETCH_SECONDS = 300;
@@ -51,7 +67,8 @@ async function take(read, wait = "Reading …") {
   byId("wait").textContent = wait;
   try {
     const [found, form] = await Promise.all([read(), get("api/form")]);
-    new Registration(found, form); // eslint-disable-line no-new -- it lives in the page
+    if (registration) registration.resume(found);
+    else registration = new Registration(found, form);
     alarm();
   } catch (error) {
     alarm(String(/** @type {Error} */ (error).message));
@@ -61,6 +78,7 @@ async function take(read, wait = "Reading …") {
 
 byId("file").addEventListener("change", () => {
   const [file] = byId("file").files;
+  byId("file").value = ""; // so that it can be chosen again
   if (file) take(() => send("POST", `api/texts?name=${encodeURIComponent(file.name)}`, file, 120));
 });
 byId("address-form").addEventListener("submit", (/** @type {Event} */ event) => {
