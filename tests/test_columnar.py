@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import json
 import math
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,13 +15,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import claimlog.fingerprint
 import claimlog.log.columnar
 import claimlog.log.parquet_pages
 import claimlog.log.read_file
+import claimlog.log.read_log
 from claimlog.build import build
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.export.content_hash import line_hash, parquet_content
 from claimlog.log.arrow_types import arrow_schema
+from claimlog.log.batch import dump_manifest
 from claimlog.log.canonical import encode
 from claimlog.log.columnar import read_rows, written_lines
 from claimlog.log.parquet_pages import pages
@@ -485,6 +490,31 @@ def test_rows_are_read_in_pieces_that_are_written_out_one_at_a_time(
     pieces = [*read_rows(columns.file("claims"), CLAIMS, "claims.parquet")]
     assert [piece.rows for piece in pieces] == [1, 1]
     assert read(columns.package).rows("claims").equals(whole)
+
+
+@pytest.mark.parametrize("memory", [1 << 20, 0])
+def test_files_of_a_log_unpack_together_to_no_more_than_one_may_freely(
+    columns: World, monkeypatch: pytest.MonkeyPatch, memory: int
+) -> None:
+    batch = columns.file("claims").parent
+    for number in (5, 6):
+        copy = batch.with_name(f"000{number}-more")
+        shutil.copytree(batch, copy)
+        manifest = json.loads((copy / "batch.json").read_bytes())
+        (copy / "batch.json").write_bytes(dump_manifest({**manifest, "number": number}))
+    monkeypatch.setattr(claimlog.fingerprint, "MEMORY_BYTES", memory)
+    monkeypatch.setattr(claimlog.log.columnar, "PARQUET_EXPANSION", 0)
+    log = read(columns.package, fresh=True)
+    assert not log.findings
+    of_one = {log.files[f"events/000{number}-more/claims.parquet"].excess for number in (4, 5, 6)}
+    assert len(of_one) == 1
+    monkeypatch.setattr(claimlog.log.read_log, "PARQUET_BYTES_FREE", 2 * of_one.pop())
+    for again in (read(columns.package, fresh=True), read(columns.package)):
+        assert [(finding.rule, finding.path) for finding in again.findings] == [
+            ("bytes", "events/0006-more/claims.parquet")
+        ]
+        assert again.size == log.size
+        assert again.rows("claims")["batch"].max() == 5
 
 
 @pytest.mark.parametrize("name", ["claims.parquet", "actors.ndjson"])

@@ -52,7 +52,8 @@ def _code_by_two(asked: Opened, source: str, text: str) -> None:
     register_text(asked, f"{source}.txt", text)
     for role, modality in (("coder-1", "actual"), ("coder-2", "hypothetical")):
         for name, words in zip("abcd", PASSAGES, strict=True):
-            value = claim_value("boats", f"Harbours crowded there: {words[-5:]}.", modality=modality)
+            statement = f"Harbours crowded there: {words[-5:]}."
+            value = claim_value("boats", statement, modality=modality)
             asked.put(role, source, name, value | passage(words, text))
         asked.finish(role, source)
 

@@ -198,7 +198,8 @@ PARQUET_EXPANSION = 200
 rows that differ in nothing but their identifiers take up to 200."""
 
 PARQUET_BYTES_FREE = 64 * MIB
-"""Bytes up to which unpacked columns are not compared with the size of their file."""
+"""Bytes that the columns of a file, and those of all files of a log together, may take unpacked
+beyond what the sizes of the files allow: a few rows in columns are mostly footer."""
 
 RELEASES, RELEASES_BYTES, RELEASES_VALUES = 1_000, 32 * MIB, 1_000_000
 """Files of the releases index, their bytes together and the values in them: an entry of ours has

@@ -29,7 +29,7 @@ from claimlog.package_state import acquire_lock, open_lock, require_own_state, s
 from claimlog.state_notes import read_note, write_note
 
 NOTE = "cache/state.json"
-FORMAT = 5
+FORMAT = 6
 PART = re.compile(r"[0-9]{4,}-[a-z0-9-]+-[0-9]+-[0-9]+\.parquet")
 """How files of parts are called; nothing else in their folder is ours to remove."""
 
@@ -48,15 +48,16 @@ class FileRecord:
     bytes: int
     sha256: str
     times: Times | None
+    excess: int
     parts: tuple[PartFile, ...]
 
     @classmethod
     def of(cls, lines: Lines, parts: Sequence[PartFile]) -> FileRecord:
-        return cls(lines.rows, lines.size, lines.sha256, lines.times, tuple(parts))
+        return cls(lines.rows, lines.size, lines.sha256, lines.times, lines.excess, tuple(parts))
 
     def lines(self) -> Lines:
         """Return the file as the rules of integrity look at it: without rows."""
-        return Lines(self.rows, self.sha256, self.bytes, times=self.times)
+        return Lines(self.rows, self.sha256, self.bytes, times=self.times, excess=self.excess)
 
     @classmethod
     def load(cls, found: dict[str, Any]) -> FileRecord:
@@ -65,7 +66,8 @@ class FileRecord:
             PartFile(p["name"], p["rows"], p["sha256"], tuple(p["ids"])) for p in found["parts"]
         ]
         times = Times(*found["times"]) if found["times"] else None
-        return cls(found["rows"], found["bytes"], found["sha256"], times, tuple(parts))
+        sizes = found["rows"], found["bytes"], found["sha256"]
+        return cls(*sizes, times, found["excess"], tuple(parts))
 
 
 @dataclass(frozen=True)

@@ -189,6 +189,7 @@ def _pieces(
             for first in range(0, batch.num_rows, step):
                 rows = pa.Table.from_batches([batch.slice(first, step)]).cast(arrow_schema(table))
                 lines = _lines(rows, table, shown, before)
+                lines.excess = max(0, unpacked - PARQUET_EXPANSION * size)
                 yield lines
                 before += rows.num_rows
                 listed += len(lines.findings)

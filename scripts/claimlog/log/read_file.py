@@ -59,6 +59,7 @@ def read_file(
         whole.findings += lines.findings
         whole.leaves += lines.leaves
         whole.size, whole.sha256 = lines.size, lines.sha256
+        whole.excess = max(whole.excess, lines.excess)
     whole.rows += len(taken)
     whole.leaves = with_taken(whole.leaves, taken)
     whole.times = Times.of_pieces(times)

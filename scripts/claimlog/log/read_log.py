@@ -20,7 +20,14 @@ import polars as pl
 
 from claimlog import fingerprint
 from claimlog.errors import ClaimlogError, Finding, reason
-from claimlog.log.batch import Batch, batches_to_read, descriptor_findings, without_undeclared
+from claimlog.limits import PARQUET_BYTES_FREE, PARQUET_EXPANSION
+from claimlog.log.batch import (
+    RESTORE,
+    Batch,
+    batches_to_read,
+    descriptor_findings,
+    without_undeclared,
+)
 from claimlog.log.cache import Cache, FileRecord, TreeRecord, open_cache
 from claimlog.log.event_log import Log
 from claimlog.log.merkle import CompactRange
@@ -187,6 +194,10 @@ def _enter(
     lines.leaves = []  # they are in the parts now
     log.findings += lines.findings
     log.files[batch.shown_file(stream)] = lines
+    if lines.excess and sum(file.excess for file in log.files.values()) > PARQUET_BYTES_FREE:
+        message = f"with files before it unpacks to more than {PARQUET_EXPANSION} times their bytes"
+        log.findings.append(Finding("bytes", batch.shown_file(stream), message, remedy=RESTORE))
+        parts = ()
     log.parts.setdefault(stream, []).extend(parts)
     progress(batch.shown_file(stream))
 

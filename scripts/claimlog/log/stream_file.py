@@ -39,7 +39,10 @@ class Times(NamedTuple):
 
 @dataclass
 class Lines:
-    """A stream's file as read. ``frame`` is None where a finding makes it unreadable."""
+    """A stream's file as read. ``frame`` is None where a finding makes it unreadable.
+
+    ``excess`` are the bytes that columns, unpacked, take beyond what their file's size allows.
+    """
 
     rows: int = 0
     sha256: str = ""
@@ -48,3 +51,4 @@ class Lines:
     leaves: list[bytes] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     times: Times | None = None
+    excess: int = 0
