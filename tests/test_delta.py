@@ -188,7 +188,9 @@ def test_a_delta_leads_past_each_release_that_the_checkout_knows(
     ours = KnownTree("first", first["size"], first["root"], name, "0.1.0")
     unlike = KnownTree("b", 3, "0" * 64, name, "0.2.0")
     later = unlike._replace(size=size + 9, version="0.3.0", dataset="tiny")
-    for others in ([], [ours], [ours, unlike._replace(size=size, root=root)], [unlike], [later]):
+    this = KnownTree("this", size, root, "tiny", "0.2.0")
+    both = [ours, unlike._replace(size=size, root=root)]
+    for others in ([], [ours], both, [unlike], [this, later]):
         place = out / str(len([*out.iterdir()]) if out.is_dir() else 0)
         assert apply_delta(base, delta, place, known=others).root == root
     for other in (

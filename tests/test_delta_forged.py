@@ -230,6 +230,26 @@ def test_a_base_and_its_delta_of_a_rewritten_log_are_not_believed_beside_an_inde
     assert not (tmp_path / "out" / "tiny-0.2.0").exists()
 
 
+def test_a_release_between_two_that_an_index_knows_is_none(genuine: Repo, tmp_path: Path) -> None:
+    """It goes on from the one, and ends before the rows of the other are reached."""
+    mine = genuine.copy(tmp_path / "mine")
+    path = mine.root / "releases" / "0.2.0.json"
+    entry = json.loads(path.read_text("utf-8"))
+    path.unlink()
+    tree = {"size": entry["tree"]["size"] + 9, "root": "0" * 64}
+    later = mine.root / "releases" / "0.3.0.json"
+    archive = {**entry["archive"], "path": "tiny-0.3.0.zip"}
+    later.write_bytes(dump_json({**entry, "version": "0.3.0", "tree": tree, "archive": archive}))
+    words = ("--package", str(mine.root))
+    delta = release_of(genuine, "0.2.0") / DELTA
+    done = applied(release_of(genuine, "0.1.0"), delta, tmp_path / "out", *words)
+    assert isinstance(done.exception, ClaimlogError), done.output
+    assert "leads to 0.2.0, which the index that holds releases/0.3.0.json does not know" in str(
+        done.exception
+    )
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("version", ["0.5.0; curl x | sh", "0.5.0\n", "latest", ""])
 def test_a_version_of_the_tool_that_is_none_is_not_repeated_as_part_of_a_command(
     version: str, genuine: Repo, tmp_path: Path

@@ -353,25 +353,34 @@ def _require_stated(log: Log, document: Mapping[str, Any]) -> None:
         )
 
 
-def _require_known(log: Log, version: str, known: Iterable[KnownTree]) -> None:
+def _require_known(log: Log, version: str, known: Sequence[KnownTree]) -> None:
     """Refuse a log that does not begin with the rows of each known release of its dataset.
 
-    Whoever rewrites a log can leave out a release of it, or begin anew under its name; a log of
-    another name that begins with none of them is that of another dataset.
+    Whoever rewrites a log can leave out a release of it, begin anew under its name, or go on from a
+    true release to one between two that are known, where the rows of the later one are not reached;
+    a log of another name that begins with none of them is that of another dataset.
     """
     roots = {size: root.hex() for size, root in [(0, EMPTY_ROOT), *log.trees]}
-    earlier = [
+    name = log.definition.descriptor["name"]
+    if not any(tree.dataset == name or roots.get(tree.size) == tree.root for tree in known):
+        return
+    own = Version.parse(version)
+    later = [tree for tree in known if Version.parse(tree.version) > own]
+    other = [
         tree
         for tree in known
-        if tree.size <= log.size or Version.parse(tree.version) <= Version.parse(version)
+        if (tree.size <= log.size or tree not in later) and roots.get(tree.size) != tree.root
     ]
-    other = [tree for tree in earlier if roots.get(tree.size) != tree.root]
-    name = log.definition.descriptor["name"]
-    if other and (len(other) < len(earlier) or any(tree.dataset == name for tree in other)):
+    if other:
         tree = min(other, key=lambda one: one.size)
         raise ClaimlogError(
             f"{DELTA_FILE}: leads to a log whose first {tree.size} rows are not those of "
             f"{tree.place}; somebody rewrote it; {GET_DELTA}"
+        )
+    if later and all(tree.version != version for tree in known):
+        raise ClaimlogError(
+            f"{DELTA_FILE}: leads to {version}, which the index that holds {later[0].place} does "
+            f"not know: versions only go up, so there is no such release; {GET_DELTA}"
         )
 
 
