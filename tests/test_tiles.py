@@ -561,6 +561,31 @@ def test_a_record_that_its_notes_contradict_is_neither_gone_on_from_nor_publishe
         last_signed_note(read(tiny.package), ORIGIN, secret.with_suffix(".pub"))
 
 
+def test_an_entry_that_nobody_signed_is_not_said_to_be_of_a_rewritten_log(
+    tiny: World, secret: Path
+) -> None:
+    note = signed(tiny, secret)
+    trees = read_signed_trees(tiny.package)
+    log, earlier = read(tiny.package), "earlier.example/log"
+
+    def enter(size: int, root: bytes) -> None:
+        text = f"{Checkpoint(earlier, size, root).text()}\n\u2014 nobody AAAAAAAAAA==\n"
+        entry = SignedTree(size, root.hex(), text)
+        (tiny.root / RECORD).write_bytes(dump_signed_trees({**trees, earlier: entry}))
+
+    for size, root in ((log.trees[0][0], bytes(32)), (log.size + 1, log.root)):
+        enter(size, root)
+        with pytest.raises(ClaimlogError) as error:
+            signed(tiny, secret)
+        assert str(error.value) == (
+            f"{RECORD}: the note of {earlier} is not signed with this key, and the log does not "
+            f"begin with its {size} rows with root {root.hex()[:16]}…; restore the record from "
+            "git, or take that entry out if nobody signed it, nothing was signed"
+        )
+    enter(*log.trees[0])  # as an earlier key may have signed it
+    assert signed(tiny, secret) == note
+
+
 def rewrite(world: World) -> None:
     world.rewrite("claims", lambda rows: rows[0].update(note="Altered."))
 

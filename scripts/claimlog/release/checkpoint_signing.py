@@ -38,7 +38,9 @@ def require_signable(
 ) -> None:
     """Refuse a checkpoint that contradicts the log, or one that was signed before.
 
-    Of commits, which may be a stranger's, only what the key signed counts.
+    Of commits, which may be a stranger's, only what the key signed counts. An entry of the record
+    under an earlier origin may be signed with an earlier key, so that it counts too, as the
+    record's word.
 
     Parameters
     ----------
@@ -51,8 +53,8 @@ def require_signable(
     ------
     ClaimlogError
         If it is smaller than the last one under its origin, has the size of one with another root,
-        or is not of a tree that begins with every tree that was signed; if the record holds one
-        under its origin that the key did not sign; or if git fails.
+        or is not of a tree that begins with every tree that was signed, and all that the record
+        holds; if the record holds one under its origin that the key did not sign; or if git fails.
     """
     read_private_key(key)  # one that cannot be read has not signed anything below
     if root_at(log, checkpoint.size) != checkpoint.root:
@@ -61,13 +63,14 @@ def require_signable(
             "that of this log; nothing was signed"
         )
     trees = read_signed_trees(log.package)
-    last = trees.get(checkpoint.origin)
-    if last is not None and not _is_signed(last, checkpoint.origin, key):
+    unsigned = {o: tree for o, tree in trees.items() if not _is_signed(tree, o, key)}
+    if checkpoint.origin in unsigned:
         raise ClaimlogError(
             f"{RECORD}: the note of {checkpoint.origin} is not signed with this key; restore it "
             "from git, or take that entry out if the log has a new key, nothing was signed"
         )
-    known = {(origin, tree.size, tree.root): RECORD for origin, tree in trees.items()}
+    own = {origin: tree for origin, tree in trees.items() if origin not in unsigned}
+    known = {(origin, tree.size, tree.root): RECORD for origin, tree in own.items()}
     for commit, origin, tree in committed_signed_trees(log.package):
         place = f"{RECORD} in the commit {commit[:12]}"
         if (origin, tree.size, tree.root) not in known and _is_signed(tree, origin, key):
@@ -85,6 +88,14 @@ def require_signable(
             raise ClaimlogError(
                 f"{place}: {size} rows were signed as {origin}, so that {checkpoint.size} "
                 "are never signed after them; sign releases in their order, nothing was signed"
+            )
+    for origin, tree in unsigned.items():
+        root = root_at(log, tree.size)
+        if root is None or root.hex() != tree.root:
+            raise ClaimlogError(
+                f"{RECORD}: the note of {origin} is not signed with this key, and the log does not "
+                f"begin with its {tree.size} rows with root {tree.root[:16]}…; restore the record "
+                "from git, or take that entry out if nobody signed it, nothing was signed"
             )
     if published is not None:
         require_continuation(log, checkpoint, published, log.package.relative(published))
