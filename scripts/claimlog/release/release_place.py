@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -54,20 +55,16 @@ def require_own_release(package: Package, name: str, version: str, out: Path) ->
 
 def _require_own_folder(folder: Path, shown: str, name: str, version: str) -> None:
     """Refuse a directory that holds a file which is none of the release; it may be empty."""
-    message = f"is no directory of release {version} of {name}, {STAYS}"
-    if folder.is_symlink() or not folder.is_dir():
-        raise ClaimlogError(f"{shown}: {message}")
-    files = relative_paths(folder)
-    if not files:
-        return
-    try:
-        sums, descriptor = (
-            read_regular(folder / file, file, SUMS_BYTES, folder) for file in (SUMS, DESCRIPTOR)
-        )
-    except ClaimlogError as error:
-        raise ClaimlogError(f"{shown}: {message}") from error
+    sums = descriptor = b""
+    if folder.is_dir() and not folder.is_symlink():
+        if not (files := relative_paths(folder)):
+            return
+        with suppress(ClaimlogError):
+            sums, descriptor = (
+                read_regular(folder / file, file, SUMS_BYTES, folder) for file in (SUMS, DESCRIPTOR)
+            )
     if not _describes(descriptor, name, version):
-        raise ClaimlogError(f"{shown}: {message}")
+        raise ClaimlogError(f"{shown}: is no directory of release {version} of {name}, {STAYS}")
     listed, _ = parse_sums(sums.decode("utf-8", "replace"))
     for file in files:
         if file not in listed and file != SUMS:
@@ -92,13 +89,14 @@ def require_own_archive(
     shown = package.relative(archive)
     try:
         require_solid_file(archive, shown)
-        descriptor, sums = (read_member(archive, file, SUMS_BYTES) for file in (DESCRIPTOR, SUMS))
-    except ClaimlogError as error:
-        message = f"is no archive of release {version} of {name}, {STAYS}"
-        raise ClaimlogError(f"{shown}: {message}") from error
-    if not _describes(descriptor or b"", name, version):
+        descriptor, sums = (
+            read_member(archive, file, SUMS_BYTES) or b"" for file in (DESCRIPTOR, SUMS)
+        )
+    except ClaimlogError:
+        descriptor = sums = b""
+    if not _describes(descriptor, name, version):
         raise ClaimlogError(f"{shown}: is no archive of release {version} of {name}, {STAYS}")
-    if sha256(sums or b"").hexdigest() in others:
+    if sha256(sums).hexdigest() in others:
         raise ClaimlogError(f"{shown}: is another issue of {version} by the index, {STAYS}")
 
 
@@ -131,7 +129,7 @@ def require_same_issue(
     for suffix, is_of in (
         (STATEMENT_SUFFIX, _is_statement_of),
         (CHECKPOINT_SUFFIX, _is_checkpoint_of),
-        (".json", _is_no_entry_but_of),
+        (".json", _is_no_other_entry),
     ):
         path = out / f"{release.name}-{release.version}{suffix}"
         if os.path.lexists(path) and not is_of(path, release, known):
@@ -157,8 +155,8 @@ def _is_checkpoint_of(path: Path, release: ReleaseStatement, _: Collection[str])
     return (found.size, found.root.hex()) == (release.size, release.root)
 
 
-def _is_no_entry_but_of(path: Path, _: ReleaseStatement, known: Collection[str]) -> bool:
-    """Whether a file, which nothing is written to, is no entry of an index but of known issues."""
+def _is_no_other_entry(path: Path, _: ReleaseStatement, known: Collection[str]) -> bool:
+    """Whether a file is an entry of known issues, or none at all: nothing is written to it."""
     try:
         found = ReleaseEntry(parse_json(_read_beside(path), path.name), path.name)
         return any(issue["files"][SUMS] in known for issue in found.issues)
