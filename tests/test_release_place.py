@@ -100,7 +100,7 @@ def test_what_is_no_such_release_is_named_and_stays(
         require_own_release(once_released.package, "tiny", version, out)
     assert str(error.value).startswith(f"{out / named}: is no ")
     assert str(error.value).endswith(
-        ", so it stays; move it away, or name another directory with --out"
+        ", so it stays; name another directory with --out, or move it away"
     )
 
 
@@ -139,7 +139,9 @@ def test_a_release_replaces_nothing_that_claimlog_did_not_make(
     (place if suffix else place / "mine").parent.mkdir(parents=True)
     (place if suffix else place / "mine").write_bytes(MINE)
     before = contents(out)
-    with pytest.raises(ClaimlogError, match=f"{STEM}{suffix}: .*, so it stays; move it away"):
+    with pytest.raises(
+        ClaimlogError, match=f"{STEM}{suffix}: .*, so it stays; name another directory"
+    ):
         make_release(repo.package, "0.1.0", DAY, out)
     assert contents(out) == before
     assert not (repo.root / "releases").exists()

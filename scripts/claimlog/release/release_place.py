@@ -30,7 +30,7 @@ from claimlog.release.release_statement import (
 from claimlog.release.walk_release import relative_paths, require_solid_file
 from claimlog.untrusted_files import parse_json, read_regular
 
-STAYS = "so it stays; move it away, or name another directory with --out"
+STAYS = "so it stays; name another directory with --out, or move it away"
 
 
 def require_own_release(package: Package, name: str, version: str, out: Path) -> None:
@@ -134,7 +134,8 @@ def require_same_issue(
         path = out / f"{release.name}-{release.version}{suffix}"
         if os.path.lexists(path) and not is_of(path, release, known):
             raise ClaimlogError(
-                f"{package.relative(path)}: is not of this issue of {release.version}, {STAYS}"
+                f"{package.relative(path)}: is not of this issue of {release.version}, {STAYS} if "
+                "nobody has that one"
             )
 
 
