@@ -88,7 +88,25 @@ def test_furniture_that_is_marked_while_other_is_saved_is_not_said_to_be_saved(
         expect(saved).to_have_text("Saved")
         expect(save).to_be_disabled()
         assert len(other.client.get(path).json()["text"]["furniture"]) == before + 2
+        # if only the answer is lost, it is the page's own marks that are there
         page.locator("#furniture button").last.click()
+        page.route("**/furniture", _lose_answer)
+        save.click()
+        expect(page.locator("#problems")).to_contain_text("cannot be reached")
+        expect(saved).to_have_text("Not saved")
+        page.unroute_all()
+        page.locator("#furniture button").last.click()
+        save.click()
+        expect(saved).to_have_text("Saved")
+        expect(page.locator("#alarm")).to_be_hidden()
+        assert len(other.client.get(path).json()["text"]["furniture"]) == before
+        # what another marked meanwhile is not taken for them
+        page.locator("#scroller").press("m")
+        shown = other.client.get(path).json()
+        body = {"version": shown["source"]["version"], "furniture": []}
+        assert other.client.put(f"{path}/furniture", json=body).status_code == 200
+        save.click()
+        expect(page.locator("#alarm")).to_contain_text("amended meanwhile")
         expect(saved).to_have_text("Not saved")
 
 
@@ -153,7 +171,9 @@ def test_a_page_with_something_unsaved_is_not_left_without_a_question(
         page.reload()
         expect(page.locator("#marking-tools")).to_be_visible()
         assert questions == ["beforeunload"]
-        page.locator("#furniture button").last.click()
+        page.locator("#scroller").focus()
+        for key in ("ArrowDown", "m"):
+            page.keyboard.press(key)
         page.reload()
         assert questions == ["beforeunload"] * 2
 

@@ -2,6 +2,11 @@
 import { announce, byId, fill, h } from "./dom.js";
 import { TextPane } from "./text_pane.js";
 
+/** A mark as it is sent. @param {{utf16: [number, number], kind: string}} mark */
+export function plainMark({ utf16, kind }) {
+  return { utf16, kind };
+}
+
 /** The text of a source with the furniture marked in it; `_furniture.html` has its elements. */
 export class FurnitureMarks {
   /**
@@ -13,7 +18,7 @@ export class FurnitureMarks {
    */
   constructor(content, language, kinds, furniture, changed) {
     Object.assign(this, { content, kinds, changed });
-    this.furniture = furniture.map(({ utf16, kind }) => ({ utf16, kind }));
+    this.furniture = furniture.map(plainMark);
     this.line = -1;
     fill(byId("kind"), kinds.map((/** @type {any} */ one) => h("option", { value: one.code, title: one.definition }, one.label)));
     CSS.highlights.set("furniture", new Highlight());

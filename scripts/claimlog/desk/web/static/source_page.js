@@ -3,7 +3,7 @@ import { get, page, put } from "./api.js";
 import { isFilled } from "./applicability.js";
 import { alarm, announce, askBeforeLeaving, byId, fill, h } from "./dom.js";
 import { EntryNames, valueText } from "./entry_names.js";
-import { FurnitureMarks } from "./furniture_marks.js";
+import { FurnitureMarks, plainMark } from "./furniture_marks.js";
 
 const { source, decides } = /** @type {{source: string, decides?: string}} */ (document.body.dataset);
 
@@ -27,6 +27,8 @@ function beginMarking(found, form) {
   let { source: { version }, digest } = found;
   const marks = new FurnitureMarks(found.text.content, found.source.language, form.furniture_kinds ?? [], found.text.furniture, showState);
   let saved = JSON.stringify(marks.furniture);
+  /** What was sent without an answer: it may be what is there by now. */
+  let unanswered = "";
   let isSending = false;
   const isSaved = () => JSON.stringify(marks.furniture) === saved;
 
@@ -37,19 +39,40 @@ function beginMarking(found, form) {
     byId("saved").textContent = { saved: "Saved", saving: "Saving …", unsaved: "Not saved" }[state];
   }
 
+  /** @param {any} answer @param {string} furniture that it answers */
+  function take(answer, furniture) {
+    ({ source: { version }, digest } = answer);
+    saved = furniture;
+  }
+
+  /** Send the marks; more may be made until the answer comes. @returns {Promise<any>} */
+  async function send() {
+    const { furniture } = marks;
+    try {
+      take(await put(`api/sources/${source}/furniture`, { version, digest, furniture, reason: byId("reason").value.trim() }), JSON.stringify(furniture));
+      unanswered = "";
+    } catch (error) {
+      const { code, isPassing } = /** @type {any} */ (error);
+      const there = code === "stale" && unanswered && await get(`api/sources/${source}`);
+      const isOwn = there && JSON.stringify(there.text.furniture.map(plainMark)) === unanswered;
+      if (isPassing) unanswered = JSON.stringify(furniture);
+      if (!isOwn) throw error;
+      take(there, unanswered);
+      unanswered = "";
+      if (!isSaved()) await send();
+    }
+  }
+
   askBeforeLeaving(() => !isSaved());
   byId("furniture-form").hidden = false;
   byId("reason").required = found.sealed;
   byId("furniture-form").addEventListener("submit", async (/** @type {Event} */ event) => {
     event.preventDefault();
     fill(byId("problems"));
-    const { furniture } = marks; // more may be marked until the answer comes
     isSending = true;
     showState();
     try {
-      const answer = await put(`api/sources/${source}/furniture`, { version, digest, furniture, reason: byId("reason").value.trim() });
-      ({ source: { version }, digest } = answer);
-      saved = JSON.stringify(furniture);
+      await send();
       alarm();
       announce("Saved to the open batch.");
     } catch (error) {
