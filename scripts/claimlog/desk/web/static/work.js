@@ -20,6 +20,8 @@ export class Work extends EventTarget {
     this.state = 0;
     /** The latest state that an answer told of, which may be more than what is shown. */
     this.newest = 0;
+    /** @type {Promise<void> | null} while a step is taken back, or made again */
+    this.stepping = null;
     /** Another one in another pass, in which the numbers of states and revisions are the same again. */
     this.file = "";
     this.finished = false;
@@ -171,11 +173,20 @@ export class Work extends EventTarget {
     return { state: this.state, file: this.file };
   }
 
-  /** Take back the last step, or what was taken back. @param {"undo" | "redo"} which */
-  async step(which) {
-    if (!await this.queue.sendNow()) throw new Error("What was changed before is not saved yet.");
-    this.reset(await post(`${this.path}/${which}`, this.shown));
-    this.others.postMessage(this.state);
+  /**
+   * Take back the last step, or what was taken back: after those that were asked for before, and not if one of them was not.
+   * @param {"undo" | "redo"} which
+   */
+  step(which) {
+    const stepped = (this.stepping ?? Promise.resolve()).then(async () => {
+      if (!await this.queue.sendNow()) throw new Error("What was changed before is not saved yet.");
+      this.reset(await post(`${this.path}/${which}`, this.shown));
+      this.others.postMessage(this.state);
+    });
+    const end = () => { if (this.stepping === stepped) this.stepping = null; };
+    this.stepping = stepped;
+    stepped.then(end, end);
+    return stepped;
   }
 
   /** Forget a change that is not saved, and show what is there in its place. @param {import("./save_queue.js").Change} change */
