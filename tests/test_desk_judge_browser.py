@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from browser import NO_CHROMIUM, chromium, opened
+from claimlog.package import Package
 from conftest import World, copied
 from desk_client import Opened, claim_value, passage
 from test_desk_browser import SAVED, OtherPage, coding, dialog_yes, entered, register_text
@@ -52,8 +53,8 @@ def _code_by_two(asked: Opened, source: str, text: str) -> None:
     register_text(asked, f"{source}.txt", text)
     for role, modality in (("coder-1", "actual"), ("coder-2", "hypothetical")):
         for name, words in zip("abcd", PASSAGES, strict=True):
-            statement = f"Harbours crowded there: {words[-5:]}."
-            value = claim_value("boats", statement, modality=modality)
+            said = f"Harbours crowded there: {words[-5:]}."
+            value = claim_value("boats", said, modality=modality)
             asked.put(role, source, name, value | passage(words, text))
         asked.finish(role, source)
 
@@ -359,12 +360,37 @@ def test_links_are_decided_of_the_pairs_that_were_shown_whenever_answers_come(
         # what is refused is said of its pair, wherever the page is by then
         page.route("**/api/links/**", lambda route: route.abort())
         page.keyboard.press("0")
-        expect(alarm).to_contain_text("Not saved: no link of C109-00")
+        expect(alarm).to_contain_text("Not saved: no link of C1")
         page.unroute_all()
         page.keyboard.press("j")
-        expect(alarm).to_contain_text("Not saved: no link of C109-00")
+        expect(alarm).to_contain_text("Not saved: no link of C1")
 
 
 def _decided(page: OtherPage) -> list[dict[str, Any]]:
     found = page.client.get(page.path.replace("adjudication", "links")).json()["proposals"]
     return [one["decision"] for one in found if one["decision"]]
+
+
+def test_what_was_taken_back_or_sealed_is_seen_although_no_answer_came(
+    browser: Browser, desk: DeskServer
+) -> None:
+    world = World(Package(desk.folder), desk.texts)
+    batches = [*(desk.folder / "events").iterdir()]
+    ends = {"from_claim_id": "C001-001", "to_claim_id": "C001-002"}
+    (link,) = world.add("links", [{**ends, "relation": "qualifies", "basis": "It says so."}])
+    with entered(browser, desk, "adjudicator", "review") as page:
+        alarm = page.locator("#alarm")
+        expect(page.locator("#seal-method")).not_to_have_value("")
+        button = page.get_by_role("button", name=f"Take {link} back")
+        lose_answer(page, "**/api/open/**")
+        button.click()
+        dialog_yes(page)
+        expect(button).to_have_count(0)
+        expect(alarm).to_be_hidden()
+        lose_answer(page, "**/api/seal")
+        page.locator("#seal").click()
+        dialog_yes(page)
+        expect(page.locator("#sealed")).to_contain_text("No answer came", timeout=60_000)
+        expect(page.locator("#seal-part")).to_be_hidden()
+        expect(alarm).to_be_hidden()
+    assert len([*(desk.folder / "events").iterdir()]) == len(batches) + 1
