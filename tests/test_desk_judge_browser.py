@@ -175,11 +175,18 @@ def test_the_open_passage_stays_open_after_others_came_or_went(
         wait_for_passages(page)
         alarm, here = page.locator("#alarm"), page.locator("#units .here")
         page.evaluate("() => claimlogDesk.choose('b+b')")
+        unit, rev = f"{other.path}/units/new:n1", 0
         new = claim_value("boats", "It is there.") | passage("The ferry", _text(2))
-        body = {"base": 0, "take": "new", "value": new, "note": None}
-        unit = f"{other.path}/units/new:n1"
-        added = other.client.put(unit, json=body)
-        assert added.status_code == 200, added.text
+
+        def put(take: str | None) -> int:
+            """Another judge adds a passage, or takes it away."""
+            value = new if take else None
+            body = {"base": rev, "take": take, "value": value, "note": None}
+            answer = other.client.put(unit, json=body)
+            assert answer.status_code == 200, answer.text
+            return int(answer.json()["unit"]["rev"])
+
+        rev = put("new")
         focus(page)
         wait_for_passages(page, 5)
         expect(here).to_contain_text(PASSAGES[1])
@@ -189,8 +196,7 @@ def test_the_open_passage_stays_open_after_others_came_or_went(
         assert page.evaluate(TAKEN) == ["new", None, "none", None, None]
         # one that is gone is said, here and after a reload, and no key decides what stands there
         page.evaluate("() => claimlogDesk.choose('new:n1')")
-        gone = {"base": added.json()["unit"]["rev"], "take": None, "note": None}
-        assert other.client.put(unit, json=gone).status_code == 200
+        rev = put(None)
         for again in (False, True):
             if again:
                 page.evaluate("() => claimlogDesk.decisions.keepHere('place', {unit: 'new:n1'})")
@@ -204,6 +210,19 @@ def test_the_open_passage_stays_open_after_others_came_or_went(
             assert page.evaluate(TAKEN) == [None, "none", None, None]
         page.keyboard.press("j")
         expect(alarm).to_be_hidden()
+        # a note on one that is gone by the time that it is saved
+        rev = put("new")
+        focus(page)
+        page.evaluate("() => claimlogDesk.choose('new:n1')")
+        page.route("**/units/**", lambda route: route.abort())
+        page.keyboard.press("c")
+        page.keyboard.type("At length.")
+        expect(alarm).to_contain_text("Not saved: the note on")
+        page.unroute_all()
+        put(None)
+        focus(page)
+        page.evaluate("() => claimlogDesk.decisions.saveNotes()")
+        expect(alarm).to_contain_text("the note “At length.”")
 
 
 def test_what_is_saved_although_its_answer_is_lost_is_not_called_unsaved_nor_done_twice(

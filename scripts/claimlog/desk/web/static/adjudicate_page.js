@@ -122,6 +122,7 @@ class AdjudicatePage {
     byId("agreed").checked = isShown;
     this.find(this.name);
     this.isGone = false; // it is hidden
+    this.drawStatus();
     this.keepPlace();
     this.draw();
   }
@@ -144,16 +145,13 @@ class AdjudicatePage {
 
   /**
    * Decide a passage, and go on to the next that is open: at once, since whoever waits for the answer may have gone
-   * elsewhere by then, or types. Whether it is saved.
-   * @param {any} unit @param {any} verdict @param {number} [view] that it rests on
+   * elsewhere by then, or types.
+   * @param {any} unit @param {any} verdict @param {number} [view] that it rests on @param {() => void} [saved] run once it is saved
    */
-  async decide(unit, verdict, view) {
-    if (this.state.committed) return false;
-    const saved = this.decisions.decide(unit, verdict, view);
+  async decide(unit, verdict, view, saved) {
+    const sent = this.decisions.decide(unit, verdict, view, saved);
     if (verdict.take) this.next(1, true);
-    if (!await saved) return false;
-    announce(verdict.take ? `Decided: ${verdict.take}. ${count(this.state.open, "passage")} left.` : "Open again.");
-    return true;
+    if (await sent) announce(verdict.take ? `Decided: ${verdict.take}. ${count(this.state.open, "passage")} left.` : "Open again.");
   }
 
   /** @param {number} step @param {boolean} isOpen whether only passages that are not decided count */
@@ -248,7 +246,7 @@ class AdjudicatePage {
     const begun = decisions.kept(place);
     const value = await askValue(unit, begun?.text === decisions.textHash ? begun.value : begin, { decisions, form, names, content: this.text.content, source, role });
     const taken = decisions.kept(place);
-    if (value && await this.decide(unit, { take: "new", value }, view)) decisions.forget(place, taken);
+    if (value) this.decide(unit, { take: "new", value }, view, () => decisions.forget(place, taken));
   }
 
   /** Take over what is shown now, whatever is read while that is confirmed. */

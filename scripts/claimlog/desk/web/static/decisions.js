@@ -197,9 +197,9 @@ export class Decisions extends EventTarget {
 
   /** Say of a change that it is not saved; why, where another before it was not. @param {Change} change @param {any} error */
   leave(change, error) {
-    if (!this.waiting.size) this.begin();
     if (!this.unsaved.length) Object.assign(this, { error, failedView: this.view });
-    this.unsaved.push(change);
+    const isSame = (/** @type {Change} */ one) => change.unit && one.unit === change.unit && one.what === change.what;
+    this.unsaved = [...this.unsaved.filter((one) => !isSame(one)), change];
     this.tell();
     return false;
   }
@@ -212,7 +212,7 @@ export class Decisions extends EventTarget {
   /** Send again what is not saved. */
   again() {
     const { unsaved, failedView } = this;
-    for (const change of [...unsaved]) this.change(change, failedView);
+    for (const change of unsaved) this.change(change, failedView);
   }
 
   /** What a request says of the state that it is made on. */
@@ -307,23 +307,30 @@ export class Decisions extends EventTarget {
    * @param {number} [view] that it rests on
    */
   async saveNotes(view = this.view) {
+    let isAll = true;
     for (const [name, { text, over }] of Object.entries(this.notes)) {
       const unit = this.unit(name);
       const change = this.changeOf(unit ?? { unit: name }, null);
       if (!unit || this.state.committed) {
         this.forgetNote(name, text);
-        this.leave({ ...change, what: `the note “${text}”` }, null);
+        isAll = text === (unit?.note ?? "") || this.leave({ ...change, what: `the note “${text}”` }, null);
       } else {
         if (![over, text.trim()].includes(unit.note ?? "")) return this.leave(change, null);
         if (!await this.change(change, view)) return false; // eslint-disable-line no-await-in-loop -- in order
       }
     }
-    return true;
+    return isAll;
   }
 
-  /** Save a verdict, with the note as it is typed. @param {any} unit @param {any} verdict @param {number} [view] that it rests on */
-  decide(unit, verdict, view) {
-    return this.change(this.changeOf(unit, verdict), view);
+  /**
+   * Save a verdict, with the note as it is typed.
+   * @param {any} unit @param {any} verdict @param {number} [view] that it rests on @param {() => void} [saved] run once it is saved
+   */
+  decide(unit, verdict, view, saved = () => {}) {
+    const change = this.changeOf(unit, verdict);
+    const forget = change.saved;
+    change.saved = () => { forget(); saved(); };
+    return this.change(change, view);
   }
 
   /**
