@@ -201,6 +201,10 @@ PARQUET_BYTES_FREE = 64 * MIB
 """Bytes that the columns of a file, and those of all files of a log together, may take unpacked
 beyond what the sizes of the files allow: a few rows in columns are mostly footer."""
 
+PARQUET_ITEM_BYTES = 32
+"""Bytes of such columns that each value of a list counts for, but one of each row: nothing is said
+of a null in a file, and reading it takes as much."""
+
 RELEASES, RELEASES_BYTES, RELEASES_VALUES = 1_000, 32 * MIB, 1_000_000
 """Files of the releases index, their bytes together and the values in them: an entry of ours has
 90 kB and 1,400 values, and nearly every command holds all of them and looks at each."""

@@ -23,6 +23,7 @@ from claimlog.limits import (
     PARQUET_BYTES_FREE,
     PARQUET_ENCODINGS,
     PARQUET_EXPANSION,
+    PARQUET_ITEM_BYTES,
     PARQUET_PAGE_BYTES,
     PARQUET_ROWS_FREE,
 )
@@ -135,9 +136,13 @@ def _sizes(
         yield _unreadable(shown, "its footer counts its rows in two ways")
         return
     chunks = [chunk for group in footer.groups for chunk in group.chunks]
-    values = max((chunk.num_values for chunk in chunks), default=0)
-    if values > PARQUET_ROWS_FREE + rows + size:
-        yield _unreadable(shown, f"a column of {values:,} values in {size:,} bytes")
+    further = sum(
+        max(0, chunk.num_values - group.num_rows)
+        for group in footer.groups
+        for chunk in group.chunks
+    )
+    if _is_bomb(PARQUET_ITEM_BYTES * further, size):
+        yield _unreadable(shown, f"{further:,} values more than rows in {size:,} bytes")
     elif (packed := sum(chunk.total_compressed_size for chunk in chunks)) > size:
         # their pages would be gone through again for each column
         yield _unreadable(shown, f"columns of {packed:,} bytes together in {size:,} bytes")
