@@ -15,12 +15,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import claimlog.edit.seal
 import claimlog.fingerprint
 import claimlog.log.columnar
 import claimlog.log.parquet_pages
 import claimlog.log.read_file
 import claimlog.log.read_log
 from claimlog.build import build
+from claimlog.edit.log_lock import log_lock
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.export.content_hash import line_hash, parquet_content
 from claimlog.log.arrow_types import arrow_schema
@@ -529,6 +531,26 @@ def test_files_of_a_log_unpack_together_to_no_more_than_one_may_freely(
         ]
         assert again.size == log.size
         assert again.rows("claims")["batch"].max() == 5
+
+
+@pytest.mark.parametrize("free", [100, 1 << 20])
+def test_rows_are_sealed_in_columns_only_if_they_can_be_read_from_them(
+    made: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int
+) -> None:
+    world = copied(made, tmp_path)
+    world.amend("claims", "C001-001", note="Of 5e-7.")
+    for module in (claimlog.edit.seal, claimlog.log.columnar):
+        monkeypatch.setattr(module, "PARQUET_EXPANSION", 0)
+        monkeypatch.setattr(module, "PARQUET_BYTES_FREE", free)
+    monkeypatch.setattr(claimlog.log.read_log, "PARQUET_BYTES_FREE", free)
+    words = ("more", "Batch more", "Made by a test.", "coder-1", world.supplied, True)
+    with log_lock(world.package):
+        if free == 100:
+            with pytest.raises(ClaimlogError, match="nothing was sealed, seal without --parquet"):
+                claimlog.edit.seal.seal(world.package, *words)
+            words = (*words[:-1], False)
+        claimlog.edit.seal.seal(world.package, *words)
+    assert not validate(read(world.package)).error_count
 
 
 @pytest.mark.parametrize("name", ["claims.parquet", "actors.ndjson"])

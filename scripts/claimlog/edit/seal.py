@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -23,7 +24,7 @@ from claimlog.edit.clock import last_time, now, refuse_doubtful_clock
 from claimlog.edit.open_batch import discard, open_batch
 from claimlog.errors import ClaimlogError, FindingsError, UnconfirmedError, UsageError
 from claimlog.files import confirm_rename
-from claimlog.limits import SLUG_LENGTH
+from claimlog.limits import PARQUET_BYTES_FREE, PARQUET_EXPANSION, SLUG_LENGTH
 from claimlog.log.batch import (
     COLUMNS,
     LINES,
@@ -33,11 +34,12 @@ from claimlog.log.batch import (
     dump_manifest,
     manifest_flaw,
 )
-from claimlog.log.columnar import write_rows
+from claimlog.log.columnar import read_rows, write_rows
 from claimlog.log.event_log import Log
 from claimlog.log.merkle import CompactRange
 from claimlog.log.read_log import extend, read
 from claimlog.package import DESCRIPTOR, Package
+from claimlog.schema.table_schema import Table
 from claimlog.sources.text import Texts
 from claimlog.validate import Report, validate
 from claimlog.validate.free_text import is_free_text
@@ -110,6 +112,7 @@ def seal(
     for text in _contents(log, batch):
         say(text)
     name = f"{batch.number:04d}-{slug}"
+    room: float = PARQUET_BYTES_FREE - sum(lines.excess for lines in log.files.values())
     with staging(package) as folder:
         place = folder / name
         place.mkdir()
@@ -119,6 +122,12 @@ def seal(
                 rows = log.scan(stream).filter(own).collect().sort("seq")
                 file = place / f"{stream}{COLUMNS}"
                 write_rows(rows, log.definition.streams[stream], file)
+                room -= _excess(rows, log.definition.streams[stream], file)
+                if room < 0:
+                    raise ClaimlogError(
+                        f"{batch.shown_file(stream)}: its rows repeat each other so much that they "
+                        "would not be read from Parquet; nothing was sealed, seal without --parquet"
+                    )
                 listed = manifest["files"].pop(f"{stream}{LINES}")
                 size = file.stat().st_size
                 manifest["files"][file.name] = {**listed, "bytes": size, "sha256": _sha256(file)}
@@ -140,6 +149,16 @@ def seal(
     return Batch(
         sealed, package.relative(sealed), batch.number, slug, batch.index, manifest
     ), report
+
+
+def _excess(rows: pl.DataFrame, table: Table, path: Path) -> float:
+    """Return by how many bytes written rows take more, unpacked, than their file's size allows."""
+    if rows.estimated_size() <= PARQUET_EXPANSION * path.stat().st_size:
+        return 0  # in columns they take less
+    most: float = 0
+    for lines in read_rows(path, table, path.name):
+        most = math.inf if lines.findings else max(most, lines.excess)
+    return most
 
 
 def _sha256(path: Path) -> str:
