@@ -727,7 +727,6 @@ def test_a_page_of_a_text_that_was_corrected_is_read_anew_and_keeps_nothing_of_i
         alarm = page.locator("#alarm")
         expect(alarm).to_contain_text("the text was corrected since passages were chosen in it")
         page.get_by_role("button", name="Give this change up").click()
-        page.evaluate("() => dispatchEvent(new Event('focus'))")
         page.wait_for_function("() => window.claimlogDesk?.text.content.startsWith('Corrected. ')")
         page.wait_for_function(READY)
         assert page.evaluate(DRAFTS) == []

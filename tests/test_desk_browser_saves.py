@@ -339,10 +339,10 @@ def test_an_entry_is_not_registered_once_that_is_cancelled(
         page.wait_for_function(SAVED)
         assert registered() == []
         for method, end in (("PUT", "/own"), ("PUT", "/zedland-authority")):
-            page.evaluate("() => claimlogDesk.record.goTo('statement')")
-            page.keyboard.type(" On.")
-            begin()
             with withheld(page, method, end):
+                page.evaluate("() => claimlogDesk.record.goTo('statement')")
+                page.keyboard.type(" On.")
+                begin()
                 dialog.get_by_role("button", name="Register").click()
                 page.wait_for_function("() => window.withheld > 0")
                 dialog.get_by_role("button", name="Not now").click()
