@@ -128,6 +128,12 @@ def known_definitions() -> None:
     remember_definitions()
 
 
+@pytest.fixture
+def definitions_read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is counted or measured of reading definitions is what users' commands do."""
+    monkeypatch.setattr("known_definitions._content", lambda _: None)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def compiled_templates() -> None:
     """A template is compiled by the first Datasette that shows it."""

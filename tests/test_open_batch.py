@@ -59,6 +59,7 @@ def places(world: World) -> list[str]:
 ALL = ["claims:1 C001-007 1", "claims:2 C001-008 1", "claims:3 C001-007 2", "links:1 L0002 1"]
 
 
+@pytest.mark.usefixtures("definitions_read_anew")
 @pytest.mark.parametrize("change", ["add", "amend", "retract", "drop"])
 def test_a_change_beside_an_open_batch_reads_the_definition_once(
     pending: World, monkeypatch: pytest.MonkeyPatch, change: str
