@@ -55,18 +55,8 @@ def file_of_mine_in_it(out: Path) -> None:
     (out / STEM / "notes.txt").write_bytes(MINE)
 
 
-def link_to_it(out: Path) -> None:
-    (out / STEM).rename(out / "elsewhere")
-    (out / STEM).symlink_to("elsewhere")
-
-
 def archive_of_mine(out: Path) -> None:
     (out / f"{STEM}.zip").write_bytes(MINE)
-
-
-def archive_behind_a_link(out: Path) -> None:
-    (out / f"{STEM}.zip").rename(out / "elsewhere.zip")
-    (out / f"{STEM}.zip").symlink_to("elsewhere.zip")
 
 
 def folder_in_place_of_the_archive(out: Path) -> None:
@@ -84,9 +74,7 @@ def releases_of_another_version(out: Path) -> None:
     [
         (folder_of_mine, "0.1.0", STEM),
         (file_of_mine_in_it, "0.1.0", f"{STEM}/notes.txt"),
-        (link_to_it, "0.1.0", STEM),
         (archive_of_mine, "0.1.0", f"{STEM}.zip"),
-        (archive_behind_a_link, "0.1.0", f"{STEM}.zip"),
         (folder_in_place_of_the_archive, "0.1.0", f"{STEM}.zip"),
         (releases_of_another_version, "0.2.0", "tiny-0.2.0"),
     ],

@@ -297,7 +297,7 @@ def _require_replaceable(package: Package, entry: ReleaseEntry, name: str, out: 
     """Refuse to put the first issue of a release where another one or something else lies."""
     version = str(entry.version)
     _, archive = release_paths(name, version, out)
-    if not os.path.lexists(archive):
+    if archive.is_symlink() or not archive.exists():
         return
     sums, *later = (str(issue["files"][SUMS]) for issue in entry.issues)
     require_own_archive(package, archive, name, version, later)

@@ -36,6 +36,8 @@ STAYS = "so it stays; name another directory with --out, or move it away"
 def require_own_release(package: Package, name: str, version: str, out: Path) -> None:
     """Refuse a place where something else lies than a release that claimlog made before.
 
+    A link, which a clone may bring, gives way, and what it leads to stays.
+
     Parameters
     ----------
     name, version
@@ -47,16 +49,16 @@ def require_own_release(package: Package, name: str, version: str, out: Path) ->
         Naming the directory, a file in it, or the archive.
     """
     folder, archive = release_paths(name, version, out)
-    if os.path.lexists(folder):
+    if folder.exists() and not folder.is_symlink():
         _require_own_folder(folder, package.relative(folder), name, version)
-    if os.path.lexists(archive):
+    if archive.exists() and not archive.is_symlink():
         require_own_archive(package, archive, name, version)
 
 
 def _require_own_folder(folder: Path, shown: str, name: str, version: str) -> None:
     """Refuse a directory that holds a file which is none of the release; it may be empty."""
     sums = descriptor = b""
-    if folder.is_dir() and not folder.is_symlink():
+    if folder.is_dir():
         if not (files := relative_paths(folder)):
             return
         with suppress(ClaimlogError):
