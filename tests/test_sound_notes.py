@@ -22,6 +22,8 @@ from claimlog.state_notes import read_note, write_note
 from conftest import World
 from repositories import Repo
 
+pytestmark = pytest.mark.usefixtures("definitions_read_anew")
+
 
 @pytest.fixture(autouse=True)
 def cached_and_new(monkeypatch: pytest.MonkeyPatch) -> None:
