@@ -20,7 +20,7 @@ from workshop.bench.desk.desk_server import DeskServer, open_desk
 
 TEXT = "The ferry will sink. Some ninety boats use it. Nobody minds them. A keeper slept.\n"
 PASSAGES = ("ferry will sink", "Some ninety boats", "Nobody minds them", "keeper slept")
-TEXTS = 7
+TEXTS = 8
 """How many texts are coded by two; they are S103 and so on."""
 
 
@@ -269,7 +269,7 @@ def test_what_is_saved_although_its_answer_is_lost_is_not_called_unsaved_nor_don
         expect(alarm).to_be_hidden()
 
 
-def test_what_is_not_saved_stays_said_until_something_else_is_decided(
+def test_what_is_not_saved_stays_said_until_that_passage_is_decided_again(
     browser: Browser, desk: DeskServer
 ) -> None:
     other = OtherPage(desk, "S107")
@@ -289,12 +289,53 @@ def test_what_is_not_saved_stays_said_until_something_else_is_decided(
         page.keyboard.type("Why.")
         page.keyboard.press("Escape")
         page.keyboard.press("n")
-        expect(alarm).to_contain_text("Not saved: the note")
+        expect(alarm).to_contain_text("the note on “Some ninety boats”")
         page.unroute_all()
         page.get_by_role("button", name="Take this").click()
+        expect(alarm).not_to_contain_text("the note on")
+        assert other.verdicts()[1] == ("new", "Why.")
+        # what is decided since, and saved, says nothing of the first one
+        page.keyboard.press("x")
+        page.wait_for_function("() => claimlogDesk.state.units[2].verdict?.take === 'none'")
+        expect(alarm).to_contain_text("Not saved: left on “ferry will sink”")
+        page.evaluate("() => claimlogDesk.choose('d+d')")
+        page.keyboard.press("x")
+        page.wait_for_function("() => claimlogDesk.state.open === 0")
+        page.evaluate("() => claimlogDesk.decisions.commit()")
+        expect(alarm).to_contain_text("left on “ferry will sink”; taking over")
+        page.evaluate("() => claimlogDesk.choose('a+a')")
+        page.keyboard.press("l")
         page.wait_for_function(SAVED)
         expect(alarm).to_be_hidden()
-        assert other.verdicts()[1] == ("new", "Why.")
+        assert [take for take, _ in other.verdicts()][:3] == ["left", "new", "none"]
+
+
+def test_a_note_is_not_written_over_one_that_came_while_it_was_typed(
+    browser: Browser, desk: DeskServer
+) -> None:
+    other = OtherPage(desk, "S110")
+    with entered(browser, desk, "adjudicator", "adjudicate/S110") as page:
+        wait_for_passages(page)
+        alarm = page.locator("#alarm")
+        page.evaluate("() => claimlogDesk.choose('b+b')")
+        page.keyboard.press("c")
+        page.keyboard.type("My")
+        other.decide("none", "Of another.", ["b+b"])
+        focus(page)
+        page.wait_for_function("() => claimlogDesk.state.units[1].note === 'Of another.'")
+        page.keyboard.type(" note.")
+        expect(alarm).to_contain_text("another was written meanwhile: “Of another.”")
+        page.keyboard.press("Escape")
+        page.evaluate("() => claimlogDesk.choose('b+b')")
+        page.keyboard.press("l")  # a verdict is saved without the note
+        page.wait_for_function("() => claimlogDesk.state.units[1].verdict.take === 'left'")
+        assert other.verdicts()[1] == ("left", "Of another.")
+        page.evaluate("() => claimlogDesk.choose('b+b')")
+        page.keyboard.press("c")
+        page.keyboard.press("End")
+        page.keyboard.type(" Of another.")
+        page.wait_for_function(SAVED)
+        assert other.verdicts()[1] == ("left", "My note. Of another.")
 
 
 def test_two_windows_of_a_judge_keep_what_is_begun_in_each(

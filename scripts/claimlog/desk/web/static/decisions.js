@@ -10,6 +10,7 @@ import { settled } from "./dom.js";
  * @property {(found: any) => boolean} isDone whether the decisions that are found have it
  * @property {() => void} saved run once it is saved
  * @property {string} [unit] the passage, of a change of one
+ * @property {boolean} [isNote] whether it is of a note alone
  * @property {boolean} [isUnanswered] whether it was sent, and no answer came
  */
 
@@ -31,16 +32,7 @@ export class Decisions extends EventTarget {
     this.view = 0;
     /** Another number whenever a change is not saved: what waits then was decided as if it had been. */
     this.run = 0;
-    this.begin();
-    /** @type {Record<string, {text: string, over: string}>} notes that were typed over saved ones and are not yet saved */
-    this.notes = Object.fromEntries(this.keptBelow("note"));
-    addEventListener("beforeunload", (event) => this.waiting.size && event.preventDefault());
-    this.saveNotesSoon = settled(600, () => this.saveNotes());
-  }
-
-  /** Nothing is told of what was done before. */
-  begin() {
-    /** @type {Change[]} changes that were not saved since nothing waited */
+    /** @type {Change[]} changes that were not saved, and not decided anew since */
     this.unsaved = [];
     /** @type {any} why the first of them was not */
     this.error = null;
@@ -48,6 +40,12 @@ export class Decisions extends EventTarget {
     this.failedView = -1;
     /** Whether decisions are shown that another page made since. */
     this.hasOthers = false;
+    /** What was decided before the last decision was taken back. */
+    this.undone = "";
+    /** @type {Record<string, {text: string, over: string}>} notes that were typed over saved ones and are not yet saved */
+    this.notes = Object.fromEntries(this.keptBelow("note"));
+    addEventListener("beforeunload", (event) => this.waiting.size && event.preventDefault());
+    this.saveNotesSoon = settled(600, () => this.saveNotes());
   }
 
   /** What is saved: of what the page shows, and of what is typed there. */
@@ -106,7 +104,7 @@ export class Decisions extends EventTarget {
     const { state } = this;
     if (found.file === state?.file && found.state < state.state) return [];
     const done = asked.filter((change) => change.isDone(found));
-    this.unsaved = this.unsaved.filter((change) => !done.includes(change));
+    this.keepUnsaved((change) => !done.includes(change));
     const isOfSame = found.compared === state?.compared && ["", found.file].includes(state.file); // the first change makes the file
     const isOwn = done.length > 0 && (found.committed || found.state === state.state + 1);
     this.take(found, isOfSame && (isOwn || found.state === state.state));
@@ -166,7 +164,8 @@ export class Decisions extends EventTarget {
    * @returns {Promise<boolean>}
    */
   change(change, view = this.view) {
-    if (!this.waiting.size) this.begin();
+    if (!this.waiting.size) this.hasOthers = false;
+    this.supersede(change);
     this.waiting.add(change);
     this.tell();
     const { run } = this;
@@ -177,6 +176,22 @@ export class Decisions extends EventTarget {
       if (this.status === "saving") this.saveNotesSoon(); // what could not be saved before, if anything
     });
     return sent;
+  }
+
+  /**
+   * Forget what is not saved of what is decided now: of the same passage, or of all. What is not saved of another passage
+   * stays said, for the page has gone on from there; and a note says nothing of a verdict.
+   * @param {Change} change
+   */
+  supersede(change) {
+    const isOver = (/** @type {Change} */ one) => one === change || (change.isNote ? one.isNote && one.unit === change.unit : !one.unit || one.unit === change.unit);
+    this.keepUnsaved((one) => !isOver(one));
+  }
+
+  /** @param {(change: Change) => boolean} isStill whether a change is still not saved */
+  keepUnsaved(isStill) {
+    this.unsaved = this.unsaved.filter(isStill);
+    if (!this.unsaved.length) Object.assign(this, { error: null, failedView: -1 });
   }
 
   /** @param {Change} change @returns {Promise<boolean>} */
@@ -198,7 +213,7 @@ export class Decisions extends EventTarget {
   /** Say of a change that it is not saved; why, where another before it was not. @param {Change} change @param {any} error */
   leave(change, error) {
     if (!this.unsaved.length) Object.assign(this, { error, failedView: this.view });
-    const isSame = (/** @type {Change} */ one) => change.unit && one.unit === change.unit && one.what === change.what;
+    const isSame = (/** @type {Change} */ one) => one.unit === change.unit && one.what === change.what;
     this.unsaved = [...this.unsaved.filter((one) => !isSame(one)), change];
     this.tell();
     return false;
@@ -226,9 +241,13 @@ export class Decisions extends EventTarget {
     let before = -1;
     const send = () => {
       before = this.state.state;
+      if (which === "undo") this.undone = decided(this.state);
       return post(`${this.path}/${which}`, this.shown);
     };
-    const change = { what: which, send, isDone: (/** @type {any} */ found) => Boolean(change.isUnanswered) && found.state === before + 1, saved() {} };
+    // what was taken back can be made again until anybody decides something; of the last redo its outcome is known
+    const isStep = (/** @type {any} */ found) => found.state === before + 1 && (found.can_redo || (which === "redo" && decided(found) === this.undone));
+    const isDone = (/** @type {any} */ found) => Boolean(change.isUnanswered) && isStep(found);
+    const change = { what: which, send, isDone, saved() {} };
     return this.change(/** @type {Change} */ (change));
   }
 
@@ -240,8 +259,10 @@ export class Decisions extends EventTarget {
 
   /** Take the decisions over, with what is typed. @param {number} view that it rests on */
   async commit(view) {
+    const change = { what: "taking over", send: () => post(`${this.path}/commit`, this.shown), isDone: (/** @type {any} */ found) => found.committed, saved() {} };
     if (!await this.saveNotes(view)) return;
-    await this.change({ what: "taking over", send: () => post(`${this.path}/commit`, this.shown), isDone: (found) => found.committed, saved() {} }, view);
+    if (this.unsaved.some(({ unit }) => unit && this.unit(unit))) this.leave(change, null);
+    else await this.change(change, view);
   }
 
   /** Say what becomes of a coder's entry of a register. @param {any} proposal @param {any} settled */
@@ -281,9 +302,17 @@ export class Decisions extends EventTarget {
 
   /** Take a note as it is typed; it is saved a moment later, or with the verdict. @param {any} unit @param {string} text */
   typeNote(unit, text) {
-    this.keepNote(unit.unit, { text, over: this.unit(unit.unit)?.note ?? "" });
+    const over = this.notes[unit.unit]?.over ?? this.unit(unit.unit)?.note ?? "";
+    this.keepNote(unit.unit, { text, over });
     this.tell();
     this.saveNotesSoon();
+  }
+
+  /** Whether a note that is typed would be written over another that was saved since, and is not in it. @param {string} name */
+  isNoteOver(name) {
+    const typed = this.notes[name];
+    const there = this.unit(name)?.note ?? "";
+    return Boolean(typed) && there !== typed.over && !typed.text.includes(there);
   }
 
   /** @param {string} name @param {{text: string, over: string}} note */
@@ -308,14 +337,18 @@ export class Decisions extends EventTarget {
    */
   async saveNotes(view = this.view) {
     let isAll = true;
-    for (const [name, { text, over }] of Object.entries(this.notes)) {
+    for (const [name, { text }] of Object.entries(this.notes)) {
       const unit = this.unit(name);
       const change = this.changeOf(unit ?? { unit: name }, null);
       if (!unit || this.state.committed) {
         this.forgetNote(name, text);
         isAll = text === (unit?.note ?? "") || this.leave({ ...change, what: `the note “${text}”` }, null);
+      } else if (this.isNoteOver(name) && text.trim()) {
+        const what = `${change.what} (another was written meanwhile: “${unit.note}”; take it into yours, or empty yours)`;
+        isAll = this.leave({ ...change, what }, null);
+      } else if (this.isNoteOver(name)) {
+        this.forgetNote(name, text);
       } else {
-        if (![over, text.trim()].includes(unit.note ?? "")) return this.leave(change, null);
         if (!await this.change(change, view)) return false; // eslint-disable-line no-await-in-loop -- in order
       }
     }
@@ -341,7 +374,8 @@ export class Decisions extends EventTarget {
   changeOf(unit, verdict) {
     const { unit: name } = unit;
     const typed = this.note(unit);
-    const note = typed.trim() || null;
+    const isOver = this.isNoteOver(name); // then the verdict is saved without it
+    const note = (isOver ? this.unit(name)?.note : typed.trim()) || null;
     const quote = this.unit(name)?.quote ?? "words of your own choice";
     const asked = (/** @type {any} */ there) => ({ take: null, value: null, ...(verdict ?? there?.verdict) });
     const send = () => {
@@ -356,8 +390,14 @@ export class Decisions extends EventTarget {
       return (there?.verdict?.take ?? null) === take && (there?.note ?? null) === note && isWithin(value, there?.verdict?.value);
     };
     const what = `${verdict ? verdict.take ?? "open again" : "the note"} on “${quote.slice(0, 60)}”`;
-    return { unit: name, what, send, isDone, saved: () => this.forgetNote(name, typed) };
+    const saved = () => isOver || this.forgetNote(name, typed);
+    return { unit: name, isNote: !verdict, what, send, isDone, saved };
   }
+}
+
+/** What is decided of each passage, to compare. @param {any} found */
+function decided(found) {
+  return JSON.stringify(found.units.map((/** @type {any} */ { unit, verdict, note }) => [unit, verdict, note]));
 }
 
 /** Whether a value that was sent is the one that is there, which may have more. @param {any} sent @param {any} there */
