@@ -182,6 +182,12 @@ class In2099(datetime):
         return datetime(2099, 1, 2, 3, 4, 5, tzinfo=tz)
 
 
+class In2199(datetime):
+    @classmethod
+    def now(cls, tz: Any = None) -> datetime:
+        return datetime(2199, 1, 2, 3, 4, 5, tzinfo=tz)
+
+
 def test_a_clock_is_confirmed_for_as_long_as_the_desk_runs(
     registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,4 +203,7 @@ def test_a_clock_is_confirmed_for_as_long_as_the_desk_runs(
         Desk(own.package, own.texts, today=date(2026, 1, 1))
     opened = Opened.of(own.package, own.texts, today=date(2099, 1, 2))
     opened.take(*given, value=port)
+    monkeypatch.setattr(claimlog.edit.clock, "datetime", In2199)
+    later = opened.ask(*given, value={**port, "actor_id": "quay"})
+    assert later.json()["error"]["message"].endswith("say so: --today 2199-01-02")
     opened.close()

@@ -18,7 +18,7 @@ from claimlog.desk.saved_decisions import Decisions
 from claimlog.desk.upload import Uploads
 from claimlog.desk.work import BEGUN, Work
 from claimlog.desk.work_folder import BEGIN_SECONDS, WorkFolder
-from claimlog.edit.clock import now, refuse_other_day
+from claimlog.edit.clock import MOST_AHEAD, now, refuse_other_day
 from claimlog.edit.log_lock import log_lock
 from claimlog.errors import ClaimlogError
 from claimlog.log.sections import section_of_claims
@@ -79,7 +79,7 @@ class Desk:
         with log_lock(package):  # which refuses a state that came with a clone
             pass
         refuse_other_day(today)
-        self._is_clock_confirmed = today is not None
+        self._confirmed_day = today
         self.package = package
         self.log = DeskLog(package, texts)
         self.work_folder = WorkFolder(package, self.log.row_fits)
@@ -90,8 +90,14 @@ class Desk:
 
     @property
     def today(self) -> date | None:
-        """The day (UTC) by which the clock was confirmed for as long as this lives, if it was."""
-        return date.fromisoformat(now()[:10]) if self._is_clock_confirmed else None
+        """The day (UTC) by which the clock was confirmed, as long as it goes on from that day.
+
+        A clock that is far ahead of it is asked about anew.
+        """
+        if self._confirmed_day is None:
+            return None
+        day = date.fromisoformat(now()[:10])
+        return day if day - self._confirmed_day <= MOST_AHEAD else None
 
     def decisions(self, source: str) -> Decisions:
         """Return what is decided of a source, as it is now; nothing is written."""
