@@ -18,6 +18,7 @@ from claimlog.errors import ClaimlogError
 from claimlog.package import Package
 from claimlog.schema import definition
 from claimlog.schema.definition import Definition
+from claimlog.untrusted_files import is_sparse
 
 if TYPE_CHECKING:
     from hashlib import _Hash as Hash
@@ -37,7 +38,7 @@ def remember_definitions() -> None:
 
 
 def _read_or_recall(package: Package) -> Definition:
-    key = None if package.replacement_note.exists() else _content(package)
+    key = _content(package)
     if key is None:
         return _read(package)  # which says what is wrong
     if key not in _known:
@@ -51,6 +52,8 @@ def _read_or_recall(package: Package) -> Definition:
 def _content(package: Package) -> bytes | None:
     """Return the hash of all that a definition follows from; None if it holds more than files."""
     try:
+        if package.replacement_note.exists():
+            return None
         digest = sha256(orjson.dumps((package.archived, package.descriptor)))
         return digest.digest() if _add_folder(digest, package.schemas) else None
     except (OSError, ClaimlogError):
@@ -67,7 +70,7 @@ def _add_folder(digest: Hash, folder: Path) -> bool:
                 if not _add_folder(digest, Path(entry.path)):
                     return False
                 digest.update(b"\0")
-            elif entry.is_file(follow_symlinks=False):
+            elif entry.is_file(follow_symlinks=False) and not is_sparse(entry.stat()):
                 data = Path(entry.path).read_bytes()
                 digest.update(b"%d\0" % len(data) + data)
             else:
