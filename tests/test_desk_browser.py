@@ -474,15 +474,14 @@ def test_a_judge_changes_and_takes_over_what_was_shown_when_it_was_asked_for(
             assert not other.shown()["committed"]
             assert other.verdicts() == [("none" if note else "left", "Its own.")] * 2
             page.evaluate("() => { claimlogDesk.decisions.notes = {} }")
-        # a note that is typed is not put over one that was saved there since, until that was seen
+        # a note that is typed is not put over one that was saved there since, but with it
         page.evaluate("() => claimlogDesk.decisions.load()")
         page.evaluate("() => claimlogDesk.choose('a+a')")
         page.keyboard.press("c")
         page.keyboard.press("End")
         page.keyboard.type(" And mine.")
         page.evaluate("() => claimlogDesk.decisions.saveNotes()")
-        page.wait_for_function(SAVED)
-        assert other.verdicts()[0] == ("left", "Its own. And mine.")
+        other.await_verdicts([("left", "Its own. And mine."), ("left", "Its own.")])
         page.keyboard.type(" Or not.")
         other.decide("left", "Another.", ["a+a"])
         assert not page.evaluate("() => claimlogDesk.decisions.saveNotes()")
@@ -490,8 +489,11 @@ def test_a_judge_changes_and_takes_over_what_was_shown_when_it_was_asked_for(
         assert other.verdicts()[0] == ("left", "Another.")
         page.keyboard.type(".")
         expect(page.locator("#units .here .unit-head")).to_contain_text("Another.")
+        assert not page.evaluate("() => claimlogDesk.decisions.saveNotes()")
+        assert other.verdicts()[0] == ("left", "Another.")
+        page.keyboard.type(" Another.")
         assert page.evaluate("() => claimlogDesk.decisions.saveNotes()")
-        assert other.verdicts()[0] == ("left", "Its own. And mine. Or not..")
+        assert other.verdicts()[0] == ("left", "Its own. And mine. Or not.. Another.")
 
 
 def test_a_text_is_finished_as_it_was_shown_when_that_was_confirmed(
