@@ -14,7 +14,7 @@ from claimlog.desk import amendments, furniture, links, save_decisions, work
 from claimlog.desk import commit_decisions as commit_module
 from claimlog.desk.adjudication_view import Adjudication
 from claimlog.desk.coding_rows import CodedRows
-from claimlog.desk.journal import Journal
+from claimlog.desk.journal import NO_MARKS, Journal
 from claimlog.desk.overview import begin_new_pass
 from claimlog.desk.request_error import RequestError
 from claimlog.desk.roles import Role
@@ -588,7 +588,7 @@ def test_each_request_knows_for_itself_whether_rows_are_there(opened: Opened) ->
     early = opened.desk.decisions(SOURCE).as_of(lambda: CodedRows({}, frozenset()))
     late = opened.desk.decisions(SOURCE)
     assert (early.is_committed, late.is_committed) == (False, True)
-    assert late.reopening == {}
+    assert late.reopening == NO_MARKS
 
 
 def test_who_looked_before_a_commit_finds_it_closed_after_it(opened: Opened) -> None:
@@ -599,7 +599,7 @@ def test_who_looked_before_a_commit_finds_it_closed_after_it(opened: Opened) -> 
     early = opened.desk.decisions(SOURCE).as_of(lambda: none)
     take_over(opened)
     assert early.is_committed
-    assert early.reopening == {}
+    assert early.reopening == NO_MARKS
     with pytest.raises(RequestError, match="is committed"):
         early.require_open()
 
