@@ -29,6 +29,17 @@ COMMANDS = {
 """Whatever stamps rows or batches, but rebase, which needs a batch that lost a race."""
 
 
+def clock_of(time: datetime) -> type[datetime]:
+    """Return a class of times by which it is always one time."""
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return time.replace(tzinfo=tz)
+
+    return Clock
+
+
 @pytest.fixture
 def at(world: World, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A way to run a command of the package at another time than that of the log."""
@@ -37,13 +48,8 @@ def at(world: World, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.delenv("CLAIMLOG_TODAY", raising=False)
 
     def run(time: datetime, *words: str) -> None:
-        class Clock(datetime):
-            @classmethod
-            def now(cls, tz: Any = None) -> datetime:
-                return time.replace(tzinfo=tz)
-
         with monkeypatch.context() as patched:
-            patched.setattr(claimlog.edit.clock, "datetime", Clock)
+            patched.setattr(claimlog.edit.clock, "datetime", clock_of(time))
             cli.main(["--package", str(world.root), *words], standalone_mode=False)
 
     return run
@@ -176,23 +182,11 @@ def test_a_seal_at_a_time_that_is_none_is_named_and_no_batch_is_sealed_on_top_of
     assert len(list(world.package.events.iterdir())) == 3
 
 
-class In2099(datetime):
-    @classmethod
-    def now(cls, tz: Any = None) -> datetime:
-        return datetime(2099, 1, 2, 3, 4, 5, tzinfo=tz)
-
-
-class In2199(datetime):
-    @classmethod
-    def now(cls, tz: Any = None) -> datetime:
-        return datetime(2199, 1, 2, 3, 4, 5, tzinfo=tz)
-
-
 def test_a_clock_is_confirmed_for_as_long_as_the_desk_runs(
     registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = copied(registered, tmp_path)
-    monkeypatch.setattr(claimlog.edit.clock, "datetime", In2099)
+    monkeypatch.setattr(claimlog.edit.clock, "datetime", clock_of(datetime(2099, 1, 2, 3, 4, 5)))
     given = ("adjudicator", "POST", "registers/actors")
     port = {"actor_id": "port", "name": "Port", "actor_type": "agency"}
     opened = Opened.of(own.package, own.texts)
@@ -203,7 +197,7 @@ def test_a_clock_is_confirmed_for_as_long_as_the_desk_runs(
         Desk(own.package, own.texts, today=date(2026, 1, 1))
     opened = Opened.of(own.package, own.texts, today=date(2099, 1, 2))
     opened.take(*given, value=port)
-    monkeypatch.setattr(claimlog.edit.clock, "datetime", In2199)
+    monkeypatch.setattr(claimlog.edit.clock, "datetime", clock_of(datetime(2199, 1, 2, 3, 4, 5)))
     later = opened.ask(*given, value={**port, "actor_id": "quay"})
     assert later.json()["error"]["message"].endswith("say so: --today 2199-01-02")
     opened.close()

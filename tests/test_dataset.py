@@ -165,7 +165,7 @@ def test_what_is_exchanged_once_it_was_verified_is_not_read(
         write_archive(other, other.with_suffix(".zip"))
         other, place = other.with_suffix(".zip"), tmp_path / f"{STEM}.zip"
         shutil.copyfile(archive, place)
-    verify = open_dataset.verify_in_sandbox
+    verify = open_dataset.verify_in_process
 
     def exchange_afterwards(*values: Any, **named: Any) -> Any:
         verdict = verify(*values, **named)
@@ -173,7 +173,7 @@ def test_what_is_exchanged_once_it_was_verified_is_not_read(
         other.rename(place)
         return verdict
 
-    monkeypatch.setattr(open_dataset, "verify_in_sandbox", exchange_afterwards)
+    monkeypatch.setattr(open_dataset, "verify_in_process", exchange_afterwards)
     with pytest.raises(ClaimlogError, match="was exchanged while it was verified"):
         claimlog.open(place)
 

@@ -48,7 +48,7 @@ from claimlog.release.plain_database import require_plain_database
 from claimlog.release.release_limits import limits_of_size
 from claimlog.release.release_verdict import Verdict
 from claimlog.release.verify import verify_copy
-from claimlog.release.verify_process import verify_in_sandbox
+from claimlog.release.verify_process import verify_in_process
 from claimlog.release.walk_release import stored_size
 from claimlog.schema.definition import read_definition
 from claimlog.schema.table_schema import truth_columns
@@ -95,7 +95,7 @@ def pack(folder: Path) -> Path:
 
 
 def findings(folder: Path) -> str:
-    return "\n".join(map(str, verify_in_sandbox(pack(folder)).findings))
+    return "\n".join(map(str, verify_in_process(pack(folder)).findings))
 
 
 def flaws(folder: Path) -> str:
@@ -115,7 +115,7 @@ def alter(folder: Path, *statements: str) -> None:
 
 @pytest.mark.usefixtures("fresh_programs")
 def test_a_sound_archive_passes_within_the_limits(folder: Path) -> None:
-    verdict = verify_in_sandbox(pack(folder))
+    verdict = verify_in_process(pack(folder))
     assert verdict.findings == []
     assert len(verdict.checks) >= 6
     assert verdict.sentence.startswith("release 0.1.0 of tiny is consistent with itself")
@@ -943,7 +943,7 @@ def test_a_pattern_that_explodes_is_matched_in_linear_time(folder: Path) -> None
     column = next(item for item in spec["fields"] if item["name"] == "statement")
     column["constraints"]["pattern"] = "^(([a-zA-Z ,.]+)+)+$"
     path.write_text(json.dumps(spec), "utf-8")
-    verdict = verify_in_sandbox(pack(folder))
+    verdict = verify_in_process(pack(folder))
     assert isinstance(verdict, Verdict)  # it ended; what it says is the pattern's
 
 
@@ -980,7 +980,7 @@ def test_members_that_share_their_bytes_are_refused_before_anything_is_written(
         archive.extract_archive(target, tmp_path / "unpacked")
     assert not any((tmp_path / "unpacked").iterdir())
     with pytest.raises(ClaimlogError, match="does not follow the member before it"):
-        verify_in_sandbox(target)
+        verify_in_process(target)
 
 
 @pytest.mark.parametrize("place", ["before", "between"])
@@ -993,13 +993,13 @@ def test_bytes_that_belong_to_no_member_are_refused(place: str, folder: Path) ->
     at = 0 if place == "before" else second
     target.write_bytes(data[:at] + b"hidden" + data[at:start] + data[start:])
     with pytest.raises(ClaimlogError, match=r"tiny-0\.1\.0\.zip: "):
-        verify_in_sandbox(target)
+        verify_in_process(target)
 
 
 def test_a_file_that_is_none_is_named(folder: Path) -> None:
     resum(folder)
     os.mkfifo(folder / "parquet" / "pipe")
-    [finding] = [f for f in verify_in_sandbox(folder).findings if "pipe" in f.path]
+    [finding] = [f for f in verify_in_process(folder).findings if "pipe" in f.path]
     assert "is no regular file" in str(finding)
 
 
@@ -1008,7 +1008,7 @@ def test_a_limit_of_time_ends_in_one_line(folder: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(release_limits, "BASE_SECONDS", 0.05)
     monkeypatch.setattr(release_limits, "SECONDS_PER_MB", 0)
     with pytest.raises(ClaimlogError, match=r"takes longer than 0 seconds, .* --limits 2") as said:
-        verify_in_sandbox(pack(folder))
+        verify_in_process(pack(folder))
     assert "\n" not in str(said.value)
 
 
@@ -1017,7 +1017,7 @@ def test_a_limit_of_memory_ends_in_one_line(folder: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(release_limits, "BASE_MEMORY", 60 << 20)
     monkeypatch.setattr(release_limits, "MEMORY_PER_BYTE", 0)
     with pytest.raises(ClaimlogError, match=r"more memory than 0\.1 GB.* --limits 2"):
-        verify_in_sandbox(pack(folder))
+        verify_in_process(pack(folder))
 
 
 @pytest.mark.usefixtures("fresh_programs")
@@ -1027,7 +1027,7 @@ def test_memory_that_is_refused_ends_in_one_line(
     """As where the machine has less than the limit."""
     monkeypatch.setattr(limited, "ADDRESS_SPACE", -(1 << 30) + (300 << 20))
     with pytest.raises(ClaimlogError, match=r"tiny-0\.1\.0\.zip: verifying it ") as said:
-        verify_in_sandbox(pack(folder))
+        verify_in_process(pack(folder))
     assert "\n" not in str(said.value)
     assert "get the release again" not in str(said.value)
 
@@ -1084,7 +1084,7 @@ def test_directories_without_end_are_refused_in_a_line(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nested(folder / "log" / "events", 200)
-    for call in (verify_in_sandbox, verify_copy):
+    for call in (verify_in_process, verify_copy):
         with pytest.raises(ClaimlogError, match="directories more than 16 levels deep"):
             call(folder)
     shutil.rmtree(folder / "log" / "events" / "d")
@@ -1260,7 +1260,7 @@ def converted(folder: Path) -> None:
 
 def test_converted_line_ends_are_one_line(folder: Path) -> None:
     converted(folder)
-    [finding] = verify_in_sandbox(folder).findings
+    [finding] = verify_in_process(folder).findings
     assert "text files have other line ends than the release" in str(finding)
     assert "core.autocrlf" in str(finding)
 
@@ -1269,7 +1269,7 @@ def test_an_altered_file_among_converted_ones_is_named(folder: Path) -> None:
     converted(folder)
     path = folder / "CHANGES.md"
     path.write_bytes(path.read_bytes() + b"more\r\n")
-    said = [str(finding) for finding in verify_in_sandbox(folder).findings]
+    said = [str(finding) for finding in verify_in_process(folder).findings]
     assert any(line.startswith("CHANGES.md: is altered") for line in said)
 
 

@@ -1395,7 +1395,7 @@ def test_the_checklist_of_a_maintainer_leads_from_the_signature_to_the_doi(
     [entry] = read_index(tiny_release)
     sums = entry.data["files"]["SHA256SUMS"]
     verdict = Verdict("0.1.0", "tiny", vouchers=["a test"], sums=sums, signed=FILES)
-    monkeypatch.setattr(published_archive, "verify_in_sandbox", lambda *_, **__: verdict)
+    monkeypatch.setattr(published_archive, "verify_in_process", lambda *_, **__: verdict)
     words = {"0.3.0": "0.1.0", "OWNER/NAME": "me/tiny", "allied-trust": "tiny"}
     done = []
     for command in checklist():

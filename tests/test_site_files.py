@@ -37,7 +37,7 @@ from claimlog.release.release_site import note_drawn_pages
 from claimlog.release.release_verdict import Verdict
 from claimlog.release.site_mark import MARK
 from claimlog.release.verify import verify_copy
-from claimlog.release.verify_process import verify_in_sandbox
+from claimlog.release.verify_process import verify_in_process
 from claimlog.site.files import write
 from claimlog.site.files.addresses import Address
 from claimlog.site.files.publish import publish_site
@@ -226,7 +226,7 @@ def test_the_pages_of_a_release_are_drawn_again_to_the_byte_where_nobody_vouches
     assert sound.checks == ["3 files of site/, byte for byte as they are drawn again"]
     page = folder / "site" / "claims" / "C001-001" / "index.html"
     page.write_text(page.read_text("utf-8").replace("pilots", "spies"), "utf-8")
-    [finding] = verify_in_sandbox(pack(folder), site_program=PROGRAM).findings
+    [finding] = verify_in_process(pack(folder), site_program=PROGRAM).findings
     assert finding.path == "site/claims/C001-001/index.html"
     assert "not what claimlog draws" in str(finding)
 
@@ -240,7 +240,7 @@ def test_pages_are_drawn_again_whatever_the_directory_is_called(
     folder = odd / published.release.name
     shutil.copytree(published.release, folder)
     monkeypatch.setattr(tempfile, "tempdir", str(odd))
-    verdict = verify_in_sandbox(pack(folder) if packed else folder, site_program=PROGRAM)
+    verdict = verify_in_process(pack(folder) if packed else folder, site_program=PROGRAM)
     assert verdict.findings == []
     assert any("as they are drawn again" in check for check in verdict.checks)
 

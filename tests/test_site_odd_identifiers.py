@@ -9,7 +9,7 @@ import pytest
 
 from claimlog.file_names import path_segment
 from claimlog.release.cited_names import key_name
-from claimlog.release.verify_process import verify_in_sandbox
+from claimlog.release.verify_process import verify_in_process
 from conftest import ROOT, asking
 from repositories import Repo
 from site_links import PageReader, broken_links
@@ -37,7 +37,7 @@ def test_every_link_leads_to_a_file(odd: Published) -> None:
 
 
 def test_a_release_of_them_passes_where_nobody_vouches(odd: Published) -> None:
-    verdict = verify_in_sandbox(pack(odd.release), site_program=PROGRAM)
+    verdict = verify_in_process(pack(odd.release), site_program=PROGRAM)
     assert verdict.findings == []
     assert any("as they are drawn again" in check for check in verdict.checks)
 

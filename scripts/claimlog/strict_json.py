@@ -12,7 +12,7 @@ LARGEST_INTEGER = 2**53 - 1
 """Beyond it a reader may round (RFC 7493, section 2.2)."""
 
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
-"""How half of a character beyond U+FFFF is escaped."""
+"""JSON escape of a surrogate, of which a character beyond U+FFFF has two."""
 
 
 def decode_object(text: str) -> dict[str, Any]:

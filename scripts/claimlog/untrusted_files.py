@@ -21,14 +21,14 @@ RIGHT_FILE = "check that it is the right file, or copy it to a regular one"
 """What to do about a file that the user named."""
 
 DENSE_BYTES = 1 << 20
-"""Bytes from which on JSON is looked at before it is parsed."""
+"""Size in bytes from which on the memory of JSON is estimated before it is parsed."""
 
 VALUE_BYTES = {b"{": 190, b"[": 70, b",": 90}
-"""Bytes that Python takes for an object, a list and another value, by the sign that stands for it:
-measured, of the smallest."""
+"""Memory in bytes of a JSON object, a list and any other value in Python, by the sign that each has
+in a file; measured of the smallest."""
 
 MOST_GROWTH = 12
-"""How many times its size JSON may take in memory by that: ours takes up to eight."""
+"""Largest estimated memory of parsed JSON, as a multiple of its size: that of our rows is six."""
 
 PIECE_BYTES = 1 << 20
 
@@ -231,7 +231,7 @@ def parse_json(data: bytes, shown: str) -> dict[str, Any]:
 
 
 def is_dense(data: bytes) -> bool:
-    """Whether JSON consists of such small values that parsing it takes many times its size."""
+    """Whether JSON is estimated to take more than `MOST_GROWTH` times its size when parsed."""
     if len(data) <= DENSE_BYTES:
         return False
     taken = sum(size * data.count(sign) for sign, size in VALUE_BYTES.items())

@@ -152,12 +152,12 @@ def verify_release(
     """
     from claimlog.log.release_index import read_index
     from claimlog.release.authenticity import index_doubt
-    from claimlog.release.verify_process import verify_in_sandbox
+    from claimlog.release.verify_process import verify_in_process
 
     index = None if alone else _from_checkout(context, read_index)
     place = "" if index is None else str(context.package.root.resolve())
     doubt = None if index is None or context.is_named else index_doubt(context.package, target)
-    verdict = verify_in_sandbox(
+    verdict = verify_in_process(
         *(target, None if doubt else index, key, limits, place, kept_roots),
         site_program="claimlog.site.files.redraw",
     )

@@ -27,7 +27,7 @@ from claimlog.release.checksums import parse_sums
 from claimlog.release.release_limits import SUMS_BYTES
 from claimlog.release.release_statement import STATEMENT_SUFFIX
 from claimlog.release.release_verdict import Verdict
-from claimlog.release.verify_process import verify_in_sandbox
+from claimlog.release.verify_process import verify_in_process
 from claimlog.release.walk_release import GET_AGAIN
 from claimlog.untrusted_files import parse_json
 from claimlog.web_client import WebClient
@@ -93,7 +93,7 @@ class _Verification:
         place = ""
         if self.package is not None:
             entries, place = read_index(self.package), str(self.package.root.resolve())
-        verdict = verify_in_sandbox(target, entries, self.key, place=place)
+        verdict = verify_in_process(target, entries, self.key, place=place)
         if verdict.findings:
             number = len(verdict.findings)
             more = f" ({number} findings; claimlog verify lists them)" if number > 1 else ""

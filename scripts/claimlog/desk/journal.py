@@ -29,8 +29,8 @@ import orjson
 
 from claimlog.desk.journal_state import (
     MARK,
-    MARKED,
     MARKS,
+    MARKS_LINE,
     NAME,
     REDO,
     SET,
@@ -65,13 +65,13 @@ class MarkChange:
     ----------
     marks
         Data by name, None of those that are taken off.
-    seen
+    line
         The line that changed marks last when it was seen that these may be; None where that does
         not matter.
     """
 
     marks: Marks = field(default_factory=dict)
-    seen: int | None = None
+    line: int | None = None
 
 
 NO_MARKS = MarkChange()
@@ -183,9 +183,9 @@ class Journal:
         return self._state.marks
 
     @property
-    def marked(self) -> int:
+    def marks_line(self) -> int:
         """Number of the line that changed marks last; 0 if none did."""
-        return self._state.marked
+        return self._state.marks_line
 
     @property
     def can_undo(self) -> bool:
@@ -227,7 +227,7 @@ class Journal:
         with self._change() as handle:
             # a line may close what it sets, and open what it changes
             now = self._state.marks
-            are_as_seen = marks.seen in (None, self._state.marked)
+            are_as_seen = marks.line in (None, self._state.marks_line)
             off = {name for name, data in marks.marks.items() if data is None and are_as_seen}
             left = {name: data for name, data in now.items() if name not in off}
             if why := self._refusal(left, values):
@@ -472,7 +472,7 @@ def _is_whole(line: Mapping[str, Any]) -> bool:
         and all(_is_pair(cell) and type(cell[0]) is int for cell in cells.values())
         and type(count) is int
         and count >= 0
-        and type(line.get(MARKED, 0)) is int
+        and type(line.get(MARKS_LINE, 0)) is int
         and all(
             isinstance(line.get(kind), list) and all(map(_is_pair, line[kind]))
             for kind in (UNDO, REDO)

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 SET, UNDO, REDO, MARK, MARKS, WHOLE = "set", "undo", "redo", "mark", "marks", "whole"
-MARKED = "marked"
+MARKS_LINE = "marks_line"
 NAME = "file"
 STEPS_BYTES = 1 << 20
 """Bytes of the last changes that can be taken back still when a file is written anew."""
@@ -41,7 +41,7 @@ class JournalState:
         Bytes of the values of all cells, as JSON.
     file, head
         Number and first bytes of the file.
-    marked
+    marks_line
         Number of the line that changed marks last.
     name
         Random name that the file began with, which stays when it is written anew; empty where
@@ -59,7 +59,7 @@ class JournalState:
     undo: list[tuple[Values, Values]] = field(default_factory=list)
     redo: list[tuple[Values, Values]] = field(default_factory=list)
     marks: dict[str, Any] = field(default_factory=dict)
-    marked: int = 0
+    marks_line: int = 0
 
     def apply(self, line: Mapping[str, Any], size: int) -> None:
         """Take up a line of so many bytes."""
@@ -70,7 +70,7 @@ class JournalState:
         if WHOLE in line:
             self.settled, self.count, self.marks = size, line["count"], {}
             self._mark(line[MARKS])
-            self.marked = line.get(MARKED, self.count)
+            self.marks_line = line.get(MARKS_LINE, self.count)
             self.cells = {key: Cell(*cell) for key, cell in line[WHOLE].items()}
             self.value_bytes = sum(_json_bytes(cell.value) for cell in self.cells.values())
             self.undo = [(before, after) for before, after in line[UNDO]]
@@ -102,7 +102,7 @@ class JournalState:
             NAME: self.name,
             WHOLE: {key: (cell.revision, cell.value) for key, cell in cells.items()},
             MARKS: self.marks,
-            MARKED: self.marked,
+            MARKS_LINE: self.marks_line,
             UNDO: _latest(self.undo),
             REDO: _latest(self.redo),
         }
@@ -119,7 +119,7 @@ class JournalState:
     def _mark(self, marks: Mapping[str, Any]) -> None:
         """Set marks, and take those off of which nothing is said."""
         if marks:
-            self.marks, self.marked = with_marks(self.marks, marks), self.count
+            self.marks, self.marks_line = with_marks(self.marks, marks), self.count
 
     def _put(self, values: Values) -> None:
         self.value_bytes = self.bytes_with(values)

@@ -46,14 +46,14 @@ def propose_links(definition: Definition, claims: Iterable[Row], source: str) ->
         feature: math.log(1 + len(features) / len(names)) for feature, names in holders.items()
     }
     totals = {name: sum(weights[one] for one in own) for name, own in features.items()}
+    few = {feature: names for feature, names in holders.items() if len(names) <= MOST_SHARING}
     own_claims = {row["claim_id"] for row in claims if row["source_id"] == source}
     found: list[tuple[float, str, str]] = []
     for name in own_claims:
         both: dict[str, float] = defaultdict(float)
-        for feature in sorted(features[name]):  # sums in one order, so that equal ones are equal
-            if len(holders[feature]) <= MOST_SHARING:
-                for other in holders[feature]:
-                    both[other] += weights[feature]
+        for feature in sorted(features[name] & few.keys()):  # in one order: equal sums are equal
+            for other in few[feature]:
+                both[other] += weights[feature]
         scores = (
             (-2 * weight / (totals[name] + totals[other]), name, other)
             for other, weight in both.items()
@@ -65,9 +65,7 @@ def propose_links(definition: Definition, claims: Iterable[Row], source: str) ->
             "from": name,
             "to": other,
             "score": round(-score, 4),
-            "shared": _grouped(
-                one for one in features[name] & features[other] if len(holders[one]) <= MOST_SHARING
-            ),
+            "shared": _grouped(features[name] & features[other] & few.keys()),
         }
         for score, name, other in nsmallest(MOST, found)
     ]

@@ -44,7 +44,7 @@ class Decisions(SavedWork):
     """
 
     rows_are_gone = False
-    _marked: int | None = None
+    _marks_line: int | None = None
 
     @classmethod
     def read(cls, folder: WorkFolder, source: str) -> Self:
@@ -69,8 +69,8 @@ class Decisions(SavedWork):
             writes rows before it marks them.
         """
         copied = copy(self)
-        # one after the other: of what is changed between them, `marked` is no more the last
-        copied._marked = self.journal.marked
+        # one after the other: of what is changed between them, this is no more the last line
+        copied._marks_line = self.journal.marks_line
         marks = self.journal.marks
         copied.rows_are_gone = {COMMITTING, COMMITTED} <= marks.keys() and (
             DROPPED in marks or not self._are_among(read_rows(), marks)
@@ -172,7 +172,7 @@ class Decisions(SavedWork):
         """
         if not self.rows_are_gone:
             return NO_MARKS
-        return MarkChange(dict.fromkeys((COMMITTED, COMMITTING, DROPPED)), self._marked)
+        return MarkChange(dict.fromkeys((COMMITTED, COMMITTING, DROPPED)), self._marks_line)
 
     def refusal(self, marks: Marks, values: Values, /) -> str | None:
         is_of_links = all(key.startswith(LINK) for key in values)

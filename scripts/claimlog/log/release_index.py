@@ -15,6 +15,7 @@ from claimlog.escaping import short_line
 from claimlog.limits import RELEASES, RELEASES_BYTES, RELEASES_VALUES
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.schema.json_schemas import MOST_SAID, RELEASE_VERSION, own_shape, shape_error
+from claimlog.untrusted_files import parse_json
 
 if TYPE_CHECKING:
     from claimlog.log.event_log import Log
@@ -175,13 +176,15 @@ def read_index(package: Package) -> list[ReleaseEntry]:
         if path.suffix != ".json" or not VERSION.fullmatch(path.stem):
             shown = package.relative(path)
             raise ClaimlogError(f"{shown}: does not belong in the index; expected VERSION.json")
-    values = sum(package.data(package.relative(path)).count(b",") for path in paths)
+    contents = {path: package.data(package.relative(path)) for path in paths}
+    values = sum(data.count(b",") for data in contents.values())
     if values > RELEASES_VALUES:  # each of which is looked at
         raise ClaimlogError(
             f"{FOLDER}: its files hold more than {RELEASES_VALUES:,} values, more than an index "
             "has; take out what is no release"
         )
-    found = sorted((_entry(package, path) for path in paths), key=lambda entry: entry.version)
+    entries = (_entry(package, path, data) for path, data in contents.items())
+    found = sorted(entries, key=lambda entry: entry.version)
     for before, after in itertools.pairwise(found):
         if after.size < before.size or (after.size == before.size and after.root != before.root):
             raise ClaimlogError(
@@ -224,9 +227,9 @@ def _unreadable(package: Package, error: OSError) -> ClaimlogError:
     return ClaimlogError(f"{place}: cannot be read ({reason(error)}); restore it from git")
 
 
-def _entry(package: Package, path: Path) -> ReleaseEntry:
+def _entry(package: Package, path: Path, content: bytes) -> ReleaseEntry:
     display_path = package.relative(path)
-    data = package.json(display_path)
+    data = parse_json(content, display_path)
     error = shape_error(data, own_shape("release"))
     if error is not None:
         place = "/".join(map(str, error.path)) or "the entry"

@@ -10,7 +10,7 @@ from claimlog.log.event_log import Log
 from claimlog.log.release_index import ReleaseEntry, require_agreement
 from claimlog.package import SUMS
 from claimlog.release.release_verdict import Verdict
-from claimlog.release.verify_process import verify_in_sandbox
+from claimlog.release.verify_process import verify_in_process
 
 
 def verify_published_archive(
@@ -52,7 +52,7 @@ def verify_published_archive(
             f"{intention}; make it again: {make}"
         )
     require_agreement(entry, log)
-    verdict = verify_in_sandbox(archive, index, key)
+    verdict = verify_in_process(archive, index, key)
     if verdict.findings:
         more = f" ({len(verdict.findings)} findings)" if len(verdict.findings) > 1 else ""
         raise ClaimlogError(f"{verdict.findings[0]}{more}; nothing was {intention}")

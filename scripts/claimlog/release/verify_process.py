@@ -19,7 +19,7 @@ from claimlog.release.walk_release import stored_size
 PROGRAM = "claimlog.release.verify_process"
 
 
-def verify_in_sandbox(
+def verify_in_process(
     target: Path,
     index: list[ReleaseEntry] | None = None,
     key: Path | None = None,

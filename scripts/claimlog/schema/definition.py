@@ -425,7 +425,7 @@ def _refuse_unknown_codelists(table: Table, place: str, codes: Codes) -> None:
 
 
 def _codelists(table: Table) -> Iterator[str]:
-    """Yield the code lists that a table's columns name, parts of their lists included."""
+    """Yield the names of the code lists of a table's columns, and of fields within its lists."""
     for item in table.fields:
         for part in (item, *item.fields):
             if part.codelist is not None:

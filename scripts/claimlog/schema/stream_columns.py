@@ -138,7 +138,7 @@ def _indexes(table: Spec, gone: set[str]) -> Iterator[list[str]]:
 
 
 def own_word_columns(fields: Iterable[Spec]) -> list[str]:
-    """Return the columns of text in our own words (`ownWords`), which is what search looks into."""
+    """Return the names of the text columns marked `ownWords`: those that search indexes."""
     return [field["name"] for field in fields if field.get("ownWords") and _is_text(field)]
 
 

@@ -1,4 +1,4 @@
-"""The edits of a definition that add a variable: its column, its codes, how coders decide it.
+"""Edits of a definition's files that add a variable: its column, its codes, how coders decide it.
 
 `define` writes them; what cannot be one is refused in `variable_flaws`.
 """

@@ -1,4 +1,4 @@
-"""Which format a document is of, by its bytes and what its server said, never by its name.
+"""Detects the format of a document by its bytes and its server's content type, never its name.
 
 What takes the text out of each stands in `EXTRACTORS` of `extraction_worker`; what `fetch_document`
 asks servers for in its `ACCEPT`.

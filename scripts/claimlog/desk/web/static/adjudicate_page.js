@@ -36,7 +36,7 @@ class AdjudicatePage {
     this.name = null;
     /** Whether it went; until another one is chosen, no key decides what stands there now. */
     this.isGone = false;
-    this.told = "";
+    this.alarmText = "";
     this.pane = new TextPane(byId("text"), byId("scroller"), text.content, row.language);
     this.marks = new ClaimMarks(this.pane, byId("margin"), text.furniture, (name) => this.choose(name));
     this.cursor = new TextCursor(this.pane, new TextWords(text.content, text.words, text.furniture, row.language), this.marks, byId("labels"), {
@@ -110,8 +110,8 @@ class AdjudicatePage {
     const what = unsaved.length ? ` Not saved: ${unsaved.map((/** @type {any} */ one) => one.what).join("; ")}.` : "";
     const why = canRepeat ? error.message : hasOthers || what ? OTHERS : "";
     const said = [why, what, this.isGone ? ` ${GONE}` : ""].join("").trim();
-    if (said === this.told) return; // it may have the focus
-    this.told = said;
+    if (said === this.alarmText) return; // it may have the focus
+    this.alarmText = said;
     if (canRepeat) alarm(said, " ", error.body?.findings ? this.findingList(error.body.findings) : null, h("button", { type: "button", on: { click: () => decisions.again() } }, "Try again"));
     else alarm(said, what ? " Decide again if you see it differently." : "");
   }

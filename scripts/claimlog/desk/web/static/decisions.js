@@ -1,7 +1,7 @@
 // What is decided of a text, as it is in the page, and its way to the server: one change after the other. A change rests
 // on what the page showed when it was asked for: it is not sent once something else is shown that this page did not do.
 import { get, reloadIfCorrected, post, put } from "./api.js";
-import { settled } from "./dom.js";
+import { askBeforeLeaving, settled } from "./dom.js";
 
 /**
  * @typedef {object} Change
@@ -41,10 +41,10 @@ export class Decisions extends EventTarget {
     /** Whether decisions are shown that another page made since. */
     this.hasOthers = false;
     /** What was decided before the last decision was taken back. */
-    this.undone = "";
+    this.verdictsBeforeUndo = "";
     /** @type {Record<string, {text: string, over: string}>} notes that were typed over saved ones and are not yet saved */
     this.notes = Object.fromEntries(this.keptBelow("note"));
-    addEventListener("beforeunload", (event) => this.waiting.size && event.preventDefault());
+    askBeforeLeaving(() => this.waiting.size > 0);
     this.saveNotesSoon = settled(600, () => this.saveNotes());
   }
 
@@ -241,11 +241,11 @@ export class Decisions extends EventTarget {
     let before = -1;
     const send = () => {
       before = this.state.state;
-      if (which === "undo") this.undone = decided(this.state);
+      if (which === "undo") this.verdictsBeforeUndo = verdictsOf(this.state);
       return post(`${this.path}/${which}`, this.shown);
     };
     // what was taken back can be made again until anybody decides something; of the last redo its outcome is known
-    const isStep = (/** @type {any} */ found) => found.state === before + 1 && (found.can_redo || (which === "redo" && decided(found) === this.undone));
+    const isStep = (/** @type {any} */ found) => found.state === before + 1 && (found.can_redo || (which === "redo" && verdictsOf(found) === this.verdictsBeforeUndo));
     const isDone = (/** @type {any} */ found) => Boolean(change.isUnanswered) && isStep(found);
     const change = { what: which, send, isDone, saved() {} };
     return this.change(/** @type {Change} */ (change));
@@ -396,7 +396,7 @@ export class Decisions extends EventTarget {
 }
 
 /** What is decided of each passage, to compare. @param {any} found */
-function decided(found) {
+function verdictsOf(found) {
   return JSON.stringify(found.units.map((/** @type {any} */ { unit, verdict, note }) => [unit, verdict, note]));
 }
 
