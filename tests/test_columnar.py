@@ -5,8 +5,14 @@ from __future__ import annotations
 import errno
 import json
 import math
+import os
+import random
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -179,12 +185,12 @@ def listing(parts: pa.Array, ends: list[int]) -> pa.ListArray:
 BOMBS: dict[str, tuple[Callable[[], pa.Table], str]] = {
     "millions of nulls": (lambda: nulls(2_000_000), "2,000,000 rows in "),
     "a text that is stored once": (
-        lambda: replaced(nulls(60_000), "note", one_text(60_000)),
+        lambda: replaced(nulls(40_000), "note", one_text(40_000)),
         "it unpacks to more than 200 times",
     ),
     "such a text in lists": (
         lambda: replaced(
-            nulls(60_000), "dyad_from", listing(one_text(60_000), [*range(1, 60_001)])
+            nulls(40_000), "dyad_from", listing(one_text(40_000), [*range(1, 40_001)])
         ),
         "it unpacks to more than 200 times",
     ),
@@ -221,6 +227,55 @@ def test_a_parquet_file_that_unpacks_to_far_more_is_refused_before_that(
     assert len(found) == 1
     assert message in found[0].message
     assert max(held) < 100_000_000
+
+
+def test_rows_count_by_the_columns_that_they_get_later(tmp_path: Path) -> None:
+    path = tmp_path / "claims.parquet"
+    pq.write_table(nulls(9_000), path, store_schema=False)
+    (as_it_is,) = read_rows(path, CLAIMS, "claims.parquet")
+    assert len(as_it_is.leaves) == 9_000
+    (wider,) = read_rows(path, CLAIMS, "claims.parquet", width=500)
+    assert "9,000 rows take 73,800,000 bytes without a text" in wider.findings[0].message
+
+
+def test_a_long_text_in_one_row_reserves_nothing_for_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "claims.parquet"
+    text = random.Random(1).randbytes(500_000).hex()
+    texts = pa.array([text, *["short"] * 39_999])
+    pq.write_table(replaced(nulls(40_000), "note", texts), path, store_schema=False)
+    code = """if True:
+        import resource, sys
+        from pathlib import Path
+        from claimlog.log.columnar import read_rows
+        from test_columnar import CLAIMS
+        now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (now + 2_000_000_000, -1))
+        pieces = [*read_rows(Path(sys.argv[1]), CLAIMS, "claims.parquet")]
+        print([piece.findings for piece in pieces], sum(len(piece.leaves) for piece in pieces))
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)],
+        cwd=ROOT / "tests",
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "[[]] 40000\n", done.stderr
+
+
+def test_texts_in_lists_are_read_from_row_groups_of_any_size(tmp_path: Path) -> None:
+    path = tmp_path / "claims.parquet"
+    texts = listing(pa.array(["a", "b", "b", "c"]), [1, 3, 4])
+    rows = replaced(nulls(3), "dyad_from", texts)
+    leaves = []
+    for size in (3, 1):
+        pq.write_table(rows, path, row_group_size=size)
+        assert pq.read_metadata(path).num_row_groups == 3 / size
+        pieces = [*read_rows(path, CLAIMS, "claims.parquet")]
+        assert not [piece.findings for piece in pieces if piece.findings]
+        leaves.append([leaf for piece in pieces for leaf in piece.leaves])
+    assert leaves[0] == leaves[1]
+    assert len(leaves[0]) == 3
 
 
 def test_lists_of_many_row_groups_count_together(tmp_path: Path) -> None:
@@ -531,6 +586,22 @@ def test_files_of_a_log_unpack_together_to_no_more_than_one_may_freely(
         ]
         assert again.size == log.size
         assert again.rows("claims")["batch"].max() == 5
+
+
+def test_few_files_are_read_before_it_is_their_turn() -> None:
+    """Each may take as much as all of them may, and is counted when its turn has come."""
+    begun: list[int] = []
+
+    def task(number: int) -> int:
+        begun.append(number)
+        return number
+
+    with ThreadPoolExecutor(2) as pool:
+        reading = claimlog.log.read_log._in_order(pool, [partial(task, n) for n in range(20)])
+        for turn, number in enumerate(reading):
+            assert number == turn
+            assert len(begun) <= turn + claimlog.log.read_log.READ_AHEAD
+    assert sorted(begun) == [*range(20)]
 
 
 @pytest.mark.parametrize("free", [100, 1 << 20])

@@ -201,6 +201,11 @@ PARQUET_BYTES_FREE = 64 * MIB
 """Bytes that the columns of a file, and those of all files of a log together, may take unpacked
 beyond what the sizes of the files allow: a few rows in columns are mostly footer."""
 
+PARQUET_ROW_BYTES, PARQUET_CELL_BYTES = 200, 16
+"""Bytes of such columns that a row counts for, and each of its cells beside its text: nothing is
+said of a cell that is empty in a file, and of one that is like the one before, and both take as
+much in memory as any other."""
+
 PARQUET_ITEM_BYTES = 32
 """Bytes of such columns that each value of a list counts for, but one of each row: nothing is said
 of a null in a file, and reading it takes as much."""

@@ -34,7 +34,7 @@ from claimlog.log.batch import (
     dump_manifest,
     manifest_flaw,
 )
-from claimlog.log.columnar import read_rows, write_rows
+from claimlog.log.columnar import read_rows, row_bytes, write_rows
 from claimlog.log.event_log import Log
 from claimlog.log.merkle import CompactRange
 from claimlog.log.read_log import extend, read
@@ -122,7 +122,7 @@ def seal(
                 rows = log.scan(stream).filter(own).collect().sort("seq")
                 file = place / f"{stream}{COLUMNS}"
                 write_rows(rows, log.definition.streams[stream], file)
-                room -= _excess(rows, log.definition.streams[stream], file)
+                room -= _excess(rows, log.definition.streams[stream], file, batch.file(stream))
                 if room < 0:
                     raise ClaimlogError(
                         f"{batch.shown_file(stream)}: its rows repeat each other so much that they "
@@ -151,13 +151,20 @@ def seal(
     ), report
 
 
-def _excess(rows: pl.DataFrame, table: Table, path: Path) -> float:
-    """Return by how many bytes written rows take more, unpacked, than their file's size allows."""
-    if rows.estimated_size() <= PARQUET_EXPANSION * path.stat().st_size:
-        return 0  # in columns they take less
+def _excess(rows: pl.DataFrame, table: Table, path: Path, lines: Path) -> float:
+    """Return by how many bytes written rows take more, unpacked, than their file's size allows.
+
+    Parameters
+    ----------
+    path, lines
+        The rows in columns, and as lines.
+    """
+    most_unpacked = 4 * lines.stat().st_size + rows.height * row_bytes(len(table.fields))
+    if most_unpacked <= PARQUET_EXPANSION * path.stat().st_size:
+        return 0  # a value takes no more than four times its characters: 8 bytes for "1,"
     most: float = 0
-    for lines in read_rows(path, table, path.name):
-        most = math.inf if lines.findings else max(most, lines.excess)
+    for piece in read_rows(path, table, path.name):
+        most = math.inf if piece.findings else max(most, piece.excess)
     return most
 
 

@@ -21,10 +21,12 @@ from claimlog.errors import ClaimlogError, Finding, Suggestions
 from claimlog.limits import (
     PARQUET_BYTES_A_ROW,
     PARQUET_BYTES_FREE,
+    PARQUET_CELL_BYTES,
     PARQUET_ENCODINGS,
     PARQUET_EXPANSION,
     PARQUET_ITEM_BYTES,
     PARQUET_PAGE_BYTES,
+    PARQUET_ROW_BYTES,
     PARQUET_ROWS_FREE,
 )
 from claimlog.log.arrow_types import arrow_schema, parquet_elements
@@ -63,18 +65,22 @@ def written_lines(frame: pl.DataFrame, table: Table) -> Iterator[bytes]:
             yield line[:-1].encode()
 
 
-def read_rows(path: Path, table: Table, shown: str, expected: int | None = None) -> Iterator[Lines]:
+def read_rows(
+    path: Path, table: Table, shown: str, expected: int | None = None, width: int = 0
+) -> Iterator[Lines]:
     """Read a stream's Parquet file, some rows at a time.
 
     A few kilobytes of Parquet can say that they are a billion rows, or a megabyte a cell. So rows
-    are counted from the footer, and sizes summed from the headers of pages, before any is read;
-    text is read as codes of a dictionary, measured, and only then written out, a bounded part of
-    it at a time.
+    and their empty cells are counted from the footer, and sizes summed from the headers of pages,
+    before any is read; text is read as codes of a dictionary, measured, and only then written out,
+    a bounded part of it at a time.
 
     Parameters
     ----------
     expected
         Number of rows that the manifest gives; None for any.
+    width
+        Columns that the rows get later, if those are more than they have.
 
     Yields
     ------
@@ -88,9 +94,10 @@ def read_rows(path: Path, table: Table, shown: str, expected: int | None = None)
     """
     try:
         size = path.stat().st_size
+        least = row_bytes(max(width, len(table.fields)))
         try:
             footer = read_footer(path, parquet_elements(arrow_schema(table)))
-            findings = [*_sizes(path, footer, size, expected, shown)]
+            findings = [*_sizes(path, footer, size, expected, least, shown)]
         except ValueError as error:
             yield Lines(findings=[_unreadable(shown, str(error))])
             return
@@ -101,7 +108,7 @@ def read_rows(path: Path, table: Table, shown: str, expected: int | None = None)
         if findings:
             yield Lines(footer.num_rows, findings=findings)
             return
-        yield from _pieces(path, metadata, table, shown, size)
+        yield from _pieces(path, metadata, table, shown, size, least)
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno:
             raise ClaimlogError(f"{shown}: cannot be read ({os.strerror(error.errno)})") from error
@@ -110,12 +117,17 @@ def read_rows(path: Path, table: Table, shown: str, expected: int | None = None)
         yield Lines(findings=[_unreadable(shown, "the name of a column is not UTF-8")])
 
 
+def row_bytes(columns: int) -> int:
+    """Return the bytes that a row of so many columns counts for before anything is in it."""
+    return PARQUET_ROW_BYTES + PARQUET_CELL_BYTES * columns
+
+
 def _unreadable(shown: str, reason: str) -> Finding:
     return Finding("bytes", shown, f"cannot be read as Parquet ({reason})", remedy=RESTORE)
 
 
 def _sizes(
-    path: Path, footer: Footer, size: int, expected: int | None, shown: str
+    path: Path, footer: Footer, size: int, expected: int | None, least: int, shown: str
 ) -> Iterator[Finding]:
     """Check numbers of rows and values, and the sizes of pages, before a page is unpacked.
 
@@ -131,6 +143,9 @@ def _sizes(
         return
     if rows > max(PARQUET_ROWS_FREE, size // PARQUET_BYTES_A_ROW):
         yield _unreadable(shown, f"{rows:,} rows in {size:,} bytes are no rows of a log")
+        return
+    if _is_bomb(rows * least, size):
+        yield _unreadable(shown, f"{rows:,} rows take {rows * least:,} bytes without a text")
         return
     if sum(group.num_rows for group in footer.groups) != rows:
         yield _unreadable(shown, "its footer counts its rows in two ways")
@@ -176,27 +191,29 @@ def _bomb(size: int) -> str:
 
 
 def _pieces(
-    path: Path, footer: pq.FileMetaData, table: Table, shown: str, size: int
+    path: Path, footer: pq.FileMetaData, table: Table, shown: str, size: int, least: int
 ) -> Iterator[Lines]:
     """Read rows whose number is known, in pieces of bounded size."""
     columns = [footer.schema.column(at) for at in range(len(footer.schema))]
     texts = [column.path for column in columns if column.physical_type == "BYTE_ARRAY"]
     before = unpacked = listed = 0
+    at_once = min(ROWS, max(1, AT_ONCE // least))
     with pq.ParquetFile(path, metadata=footer, read_dictionary=texts) as file:
-        for batch in file.iter_batches(ROWS, columns=list(table.names)):
+        for batch in _batches(file, at_once, table):
             batch.validate(full=True)
             taken = sum(_unpacked_bytes(column) for column in batch.columns)
+            taken += least * batch.num_rows
             unpacked += taken
             if _is_bomb(unpacked, size) or before + batch.num_rows > footer.num_rows:
                 yield Lines(findings=[_unreadable(shown, _bomb(size))])
                 return
             step = max(1, batch.num_rows // (1 + taken // AT_ONCE))
             for first in range(0, batch.num_rows, step):
-                rows = pa.Table.from_batches([batch.slice(first, step)]).cast(arrow_schema(table))
+                rows = _frame(batch.slice(first, step), table)
                 lines = _lines(rows, table, shown, before)
                 lines.excess = max(0, unpacked - PARQUET_EXPANSION * size)
                 yield lines
-                before += rows.num_rows
+                before += rows.height
                 listed += len(lines.findings)
                 if listed >= MOST_LISTED:
                     return
@@ -248,9 +265,35 @@ def _plain(kind: pa.DataType) -> pa.DataType:
     return kind
 
 
-def _lines(rows: pa.Table, table: Table, shown: str, before: int) -> Lines:
-    frame = pl.from_arrow(rows)
-    assert isinstance(frame, pl.DataFrame)
+def _batches(file: pq.ParquetFile, rows: int, table: Table) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a file, at most so many at once, none of two row groups.
+
+    Texts in lists, read as codes, have another dictionary in each row group, and Arrow joins none.
+    """
+    for group in range(file.num_row_groups):
+        yield from file.iter_batches(rows, [group], list(table.names))
+
+
+def _frame(rows: pa.RecordBatch, table: Table) -> pl.DataFrame:
+    """Return rows whose texts are codes of dictionaries with the texts themselves."""
+    columns = []
+    for item in arrow_schema(table):
+        column = rows[item.name]
+        if pa.types.is_dictionary(column.type):
+            # Arrow reserves as many bytes for each row as a text of the dictionary has on average
+            columns.append(_series(column.dictionary).gather(_series(column.indices)))
+        else:
+            columns.append(_series(column.cast(item.type)))
+    return pl.DataFrame(columns, table.names)
+
+
+def _series(column: pa.Array) -> pl.Series:
+    series = pl.from_arrow(column)
+    assert isinstance(series, pl.Series)
+    return series
+
+
+def _lines(frame: pl.DataFrame, table: Table, shown: str, before: int) -> Lines:
     result, suggestions = Lines(rows=frame.height), Suggestions(COMPARED_KEYS)
     lines = render(frame, table).to_list()
     careful = frame.select(needs_care(table)).to_series()

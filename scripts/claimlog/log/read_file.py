@@ -87,7 +87,9 @@ def read_pieces(definition: Definition, batch: Batch, stream: str, size: int) ->
             expected = batch.file_entry(stream).get("rows")
             if expected is not None:
                 expected -= len(batch.taken.get(stream, ()))
-            yield from ((lines, b"") for lines in read_rows(path, table, display_path, expected))
+            width = len(definition.streams[stream].fields)
+            for lines in read_rows(path, table, display_path, expected, width):
+                yield lines, b""
             yield Lines(frame=empty_frame(table)), data
             return
         from claimlog.log.lines import read_lines

@@ -9,12 +9,15 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 
@@ -51,6 +54,9 @@ from claimlog.sound_notes import note_sound_values, recall_sound_values
 READING_WORKERS = 2
 """Files read at once."""
 
+READ_AHEAD = READING_WORKERS + 1
+"""Files that are read, or were and wait for those before them."""
+
 PROCESS_BYTES = 256 << 20
 """Bytes to read below which starting processes costs more than it gains."""
 
@@ -59,6 +65,7 @@ Place = tuple[int, str]
 FilePlace = tuple[Batch, str]
 Frames = FileRows[pl.DataFrame]
 Files = FileRows[PartFile]
+T = TypeVar("T")
 
 
 def read(
@@ -153,15 +160,16 @@ def _read_into_memory(
 ) -> None:
     # parsing leaves the interpreter for C, hashing does not: two threads use two cores
     with ThreadPoolExecutor(READING_WORKERS) as pool:
-        reading = {
-            (batch.index, stream): pool.submit(
-                read_file, log.definition, batch, stream, _kept_in_memory
-            )
-            for batch, stream in places
-        }
+        reading: Iterator[Frames] = _in_order(
+            pool,
+            [
+                partial(read_file, log.definition, batch, stream, _kept_in_memory)
+                for batch, stream in places
+            ],
+        )
         for batch in batches:
             for stream in batch.streams:
-                found: Frames = reading.pop((batch.index, stream)).result()
+                found = next(reading)
                 end = log.tree.size + found.lines.rows
                 parts = [*_in_place(found.parts, log.tree.size, end, batch)]
                 log.tree.extend(found.lines.leaves)
@@ -173,6 +181,18 @@ def _read_into_memory(
         if len(frames) == len(all_parts) > 1:
             # one piece: the many pieces of parsed files make every later step slower
             log.parts[stream] = [MemoryPart(pl.concat(frames, rechunk=True))]
+
+
+def _in_order(pool: Executor, tasks: Sequence[Callable[[], T]]) -> Iterator[T]:
+    """Yield what tasks return, in their order; few of them are under way or wait to be taken.
+
+    Each one may take as much memory as all of them may together (`limits.PARQUET_BYTES_FREE`).
+    """
+    rest = iter(tasks)
+    begun = deque(pool.submit(task) for task in islice(rest, READ_AHEAD))
+    while begun:
+        yield begun.popleft().result()
+        begun.extend(pool.submit(task) for task in islice(rest, 1))
 
 
 def _kept_in_memory(rows: pl.DataFrame, _: int) -> pl.DataFrame:
@@ -298,7 +318,7 @@ Result = Callable[[Batch, str], tuple[Lines, FileRecord]]
 def _reading(
     log: Log, batches: Sequence[Batch], places: Sequence[Place], cache: Cache
 ) -> Iterator[Result]:
-    """Yield a function that returns what reading a file gave, in whatever order files are read."""
+    """Yield a function that returns what reading a file gave: each in turn, in their order."""
     by_index = {batch.index: batch for batch in batches}
     size = sum(by_index[index].file(stream).stat().st_size for index, stream in places)
     if size < PROCESS_BYTES or log.package.archived:  # verifying starts no process
@@ -307,16 +327,19 @@ def _reading(
         pool = _reader_processes()
     shown = log.package.relative(cache.parts)
     with pool:
-        futures: dict[Place, Future[Files]] = {
-            (index, stream): pool.submit(
-                read_into_parts, log.definition, by_index[index], stream, cache.parts, shown
-            )
-            for index, stream in places
-        }
+        reading: Iterator[Files] = _in_order(
+            pool,
+            [
+                partial(
+                    read_into_parts, log.definition, by_index[index], stream, cache.parts, shown
+                )
+                for index, stream in places
+            ],
+        )
 
         def result(batch: Batch, stream: str) -> tuple[Lines, FileRecord]:
             try:
-                found = futures.pop((batch.index, stream)).result()
+                found = next(reading)
             except BrokenExecutor as error:
                 raise ClaimlogError(
                     f"{batch.shown_file(stream)}: the process that read it was killed; "
