@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tracemalloc
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from claimlog.release.site_mark import MARK, require_own_site
 from claimlog.untrusted_files import DENSE_BYTES, MOST_GROWTH, VALUE_BYTES, is_dense, parse_json
 from conftest import ROOT
 
-REFUSAL = "consists of more small lists and objects than any file of ours"
+REFUSAL = "has more keys, lists and objects for its size than any file of ours"
 SMALL_VALUES = {
     "empty lists": b"[]",
     "objects of an empty text": b'{"a":""}',
@@ -42,11 +43,55 @@ def test_small_values_without_number_are_refused_before_they_are_parsed(value: b
         tracemalloc.stop()
 
 
+KEYS = {
+    "short": '"{}":1',
+    "before a space": '"{}" :1',
+    "that begin with a colon": '":{}":1',
+    "behind what looks like one": '":{}":"x,"',
+    "that end with a quotation mark": r'"{}\"":1',
+    "of escapes": r'"{}\u00e9":1',
+    "of several lines": '"{}"\n:\n1',
+}
+
+
+def keys(form: str, count: int) -> bytes:
+    """Return an object whose keys all differ."""
+    return ("{" + ",".join(form.format(f"{n:05x}") for n in range(count)) + "}").encode()
+
+
+@pytest.mark.parametrize("form", KEYS.values(), ids=KEYS)
+def test_keys_that_all_differ_are_refused_before_they_are_parsed(form: str) -> None:
+    data = keys(form, 150_000)
+    assert len(data) > DENSE_BYTES
+    assert len(json.loads(data)) == 150_000
+    with pytest.raises(ClaimlogError, match=f"x.json: not valid JSON: {REFUSAL}"):
+        parse_json(data, "x.json")
+
+
+@pytest.mark.parametrize("length", [22, 50])
+def test_long_keys_that_all_differ_take_no_more_than_is_allowed_for(length: int) -> None:
+    data = keys('"{}' + "x" * length + '":1', 60_000)
+    assert len(data) > DENSE_BYTES
+    tracemalloc.start()
+    try:
+        assert len(parse_json(data, "x.json")) == 60_000
+        assert tracemalloc.get_traced_memory()[1] < (MOST_GROWTH + 4) * len(data)
+    finally:
+        tracemalloc.stop()
+
+
+def test_one_short_key_in_many_objects_is_no_matter() -> None:
+    rows = [{"id": f"{n:06}", "to": [{"a": "x" * 90}]} for n in range(20_000)]
+    data = json.dumps({"rows": rows}).encode()
+    assert len(data) > DENSE_BYTES
+    assert parse_json(data, "x.json") == {"rows": rows}
+
+
 @pytest.mark.parametrize("value", SMALL_VALUES.values(), ids=SMALL_VALUES)
 def test_what_just_passes_takes_no_more_than_is_allowed_for(value: bytes) -> None:
     small = dense(value, 100_000)
     taken = sum(size * small.count(sign) for sign, size in VALUE_BYTES.items())
-    text = b"x" * (taken // MOST_GROWTH - len(small) + 20)
+    text = b"x" * (taken // MOST_GROWTH - len(small) + 90)
     data = b'{"small":' + small + b',"text":"' + text + b'"}'
     assert not is_dense(data)
     tracemalloc.start()

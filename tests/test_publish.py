@@ -30,7 +30,7 @@ from claimlog.log.merkle import EMPTY_ROOT
 from claimlog.log.release_index import read_index
 from claimlog.log.tiles import dump_bundle
 from claimlog.package import Package
-from claimlog.release import published_archive
+from claimlog.release import published_archive, walk_release
 from claimlog.release.checkpoint import Checkpoint
 from claimlog.release.checksums import sha256_of_files
 from claimlog.release.descriptors.citation_cff import parse
@@ -1147,6 +1147,39 @@ def write_bundle(release: ReleaseFiles, path: Path) -> None:
     path.parent.mkdir(parents=True)
     rows = iterate_entries(release.log, release.log.size)
     path.write_bytes(dump_bundle(row.line for row in islice(rows, 3)))
+
+
+def test_a_site_is_not_copied_once_for_each_name_of_a_file(
+    release: ReleaseFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walk_release, "WRITTEN_BYTES", 10_000)
+    release = beside_archive(release, tmp_path / "dist")
+    site, target = tmp_path / "dist" / "site", tmp_path / "public"
+    (site / "large.html").write_text("x" * 4_000)
+    for number in range(2):
+        os.link(site / "large.html", site / f"{number}.html")
+    write_mark(site, {})
+    copy_release(plan_directory(release, target), release, str)
+    os.link(site / "large.html", site / "2.html")
+    write_mark(site, {})
+    message = "dist/site: files have further names, whose copies take 12,000 bytes; write it again"
+    with pytest.raises(ClaimlogError, match=message):
+        plan_directory(release, target)
+    assert not (target / "site" / "2.html").exists()
+
+
+def test_a_site_may_have_more_files_than_a_release(
+    release: ReleaseFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walk_release.walk_files, "__defaults__", (3, "release"))
+    release = beside_archive(release, tmp_path / "dist")
+    site, target = tmp_path / "dist" / "site", tmp_path / "public"
+    for number in range(5):
+        (site / f"{number}.html").write_text("x")
+    write_mark(site, {})
+    for _ in range(2):
+        copy_release(plan_directory(release, target), release, str)
+    assert (target / "site" / "4.html").is_file()
 
 
 def link_in(folder: str) -> Callable[[Path, Path], None]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from claimlog.errors import ClaimlogError
+from claimlog.log.read_log import read
 from claimlog.log.release_index import ReleaseEntry, read_index
 from claimlog.package import SUMS
 from claimlog.release.checkpoint import Checkpoint
@@ -55,6 +56,16 @@ def file_of_mine_in_it(out: Path) -> None:
     (out / STEM / "notes.txt").write_bytes(MINE)
 
 
+def link_of_mine_in_it(out: Path) -> None:
+    (out / STEM / "README.md").rename(out / "mine.md")
+    (out / STEM / "README.md").symlink_to(out / "mine.md")
+
+
+def edited_by_me(out: Path) -> None:
+    with (out / STEM / "README.md").open("ab") as readme:
+        readme.write(MINE)
+
+
 def archive_of_mine(out: Path) -> None:
     (out / f"{STEM}.zip").write_bytes(MINE)
 
@@ -70,23 +81,26 @@ def releases_of_another_version(out: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "version", "named"),
+    ("change", "version", "named", "said"),
     [
-        (folder_of_mine, "0.1.0", STEM),
-        (file_of_mine_in_it, "0.1.0", f"{STEM}/notes.txt"),
-        (archive_of_mine, "0.1.0", f"{STEM}.zip"),
-        (folder_in_place_of_the_archive, "0.1.0", f"{STEM}.zip"),
-        (releases_of_another_version, "0.2.0", "tiny-0.2.0"),
+        (folder_of_mine, "0.1.0", STEM, "is no"),
+        (file_of_mine_in_it, "0.1.0", f"{STEM}/notes.txt", "is no file of"),
+        (link_of_mine_in_it, "0.1.0", f"{STEM}/README.md", "is no file of"),
+        (edited_by_me, "0.1.0", f"{STEM}/README.md", "was changed after release 0.1.0"),
+        (archive_of_mine, "0.1.0", f"{STEM}.zip", "is no"),
+        (folder_in_place_of_the_archive, "0.1.0", f"{STEM}.zip", "is no"),
+        (releases_of_another_version, "0.2.0", "tiny-0.2.0", "is no"),
     ],
 )
 def test_what_is_no_such_release_is_named_and_stays(
-    change: Change, version: str, named: str, once_released: Repo, out: Path
+    change: Change, version: str, named: str, said: str, once_released: Repo, out: Path
 ) -> None:
-    require_own_release(once_released.package, "tiny", version, out)
+    trees = read(once_released.package).trees
+    require_own_release(once_released.package, "tiny", version, out, trees)
     change(out)
     with pytest.raises(ClaimlogError) as error:
-        require_own_release(once_released.package, "tiny", version, out)
-    assert str(error.value).startswith(f"{out / named}: is no ")
+        require_own_release(once_released.package, "tiny", version, out, trees)
+    assert str(error.value).startswith(f"{out / named}: {said} ")
     assert str(error.value).endswith(
         ", so it stays; name another directory with --out, or move it away"
     )
@@ -133,6 +147,28 @@ def test_a_release_replaces_nothing_that_claimlog_did_not_make(
         make_release(repo.package, "0.1.0", DAY, out)
     assert contents(out) == before
     assert not (repo.root / "releases").exists()
+
+
+@pytest.mark.parametrize("kept", ["", ".zip"])
+def test_a_release_replaces_none_that_another_checkout_made_of_another_log(
+    kept: str, checked_in: Repo, tmp_path: Path
+) -> None:
+    out = tmp_path / "shared"
+    theirs, ours = (checked_in.copy(tmp_path / name) for name in ("theirs", "ours"))
+    for repo, note in ((theirs, "Theirs."), (ours, "Ours.")):
+        repo.world.amend("claims", "C001-001", note=note)
+        repo.world.seal("more")
+        repo.commit()
+    make_release(theirs.package, "0.1.0", DAY, out)
+    if kept:
+        shutil.rmtree(out / STEM)
+    else:
+        (out / f"{STEM}.zip").unlink()
+    before = contents(out)
+    message = f"{STEM}{kept}: is of release 0.1.0 of another log, which this one does not continue"
+    with pytest.raises(ClaimlogError, match=message):
+        make_release(ours.package, "0.1.0", DAY, out)
+    assert contents(out) == before
 
 
 def test_a_release_that_was_taken_back_is_replaced_by_the_next_one(

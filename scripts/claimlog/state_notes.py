@@ -13,7 +13,7 @@ from claimlog.files import write_durably
 from claimlog.limits import NOTE_BYTES
 from claimlog.package import Package
 from claimlog.package_state import require_own_state, state_folder
-from claimlog.untrusted_files import is_dense, parse_json, read_regular
+from claimlog.untrusted_files import parse_json, read_regular
 
 DIGEST = "sha256"
 """Key of the digest, beside those of the note."""
@@ -54,7 +54,7 @@ def read_note(package: Package, name: str) -> dict[str, Any]:
     path = require_own_state(package) / name
     shown = package.relative(path)
     data = read_regular(path, shown, NOTE_BYTES)
-    note = {} if is_dense(data) else parse_json(data, shown)
+    note = parse_json(data, shown)
     if note.pop(DIGEST, None) != _digest(note):
         raise ClaimlogError(f"{shown}: is not what was saved")
     return note

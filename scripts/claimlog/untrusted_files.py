@@ -6,6 +6,7 @@ import csv
 import errno
 import io
 import os
+import re
 import stat
 from collections.abc import Sequence
 from hashlib import sha256
@@ -26,6 +27,12 @@ DENSE_BYTES = 1 << 20
 VALUE_BYTES = {b"{": 190, b"[": 70, b",": 90}
 """Memory in bytes of a JSON object, a list and any other value in Python, by the sign that each has
 in a file; measured of the smallest."""
+
+KEY_BYTES = 165
+"""Further memory of a key that no object before had: Python keeps each one once."""
+
+SHORT_KEY = re.compile(rb'(?=[{,]\s*"((?:[^"\\]|\\.){0,24})"\s*:)', re.DOTALL)
+"""A key of JSON that, with a value, takes more than `MOST_GROWTH` times its characters."""
 
 MOST_GROWTH = 12
 """Largest estimated memory of parsed JSON, as a multiple of its size: that of our rows is six."""
@@ -219,7 +226,7 @@ def parse_json(data: bytes, shown: str) -> dict[str, Any]:
     """
     try:
         if is_dense(data):
-            raise ValueError("consists of more small lists and objects than any file of ours")
+            raise ValueError("has more keys, lists and objects for its size than any file of ours")
         value = decode_object(data.decode("utf-8"))
         if is_deeper(value, DEPTH):
             raise ValueError(f"nested more than {DEPTH} levels deep")
@@ -234,8 +241,21 @@ def is_dense(data: bytes) -> bool:
     """Whether JSON is estimated to take more than `MOST_GROWTH` times its size when parsed."""
     if len(data) <= DENSE_BYTES:
         return False
-    taken = sum(size * data.count(sign) for sign, size in VALUE_BYTES.items())
-    return taken > MOST_GROWTH * len(data)
+    room = MOST_GROWTH * len(data)
+    room -= sum(size * data.count(sign) for sign, size in VALUE_BYTES.items())
+    return room < 0 or (
+        KEY_BYTES * data.count(b":") > room and _has_more_keys(data, room // KEY_BYTES)
+    )
+
+
+def _has_more_keys(data: bytes, most: int) -> bool:
+    """Whether JSON has more short keys than `most`, each counted once."""
+    keys: set[bytes] = set()
+    for found in SHORT_KEY.finditer(data):
+        keys.add(found[1])
+        if len(keys) > most:
+            return True
+    return False
 
 
 def is_deeper(value: Any, depth: int) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from claimlog.errors import ClaimlogError
 from claimlog.files import write_durably
 from claimlog.limits import CODING_BYTES
 from claimlog.log.canonical import encode_value
-from claimlog.untrusted_files import RIGHT_FILE, is_dense, parse_json, read_regular
+from claimlog.untrusted_files import RIGHT_FILE, parse_json, read_regular
 
 FORMAT = "claimlog-coding/1"
 NONCE_BYTES = 32
@@ -56,7 +57,9 @@ def read_coding(path: Path) -> tuple[dict[str, Any], str]:
         If it is no such file.
     """
     data = read_regular(path, str(path), CODING_BYTES, remedy=RIGHT_FILE)
-    whole = {} if is_dense(data) else parse_json(data, str(path))
+    whole: dict[str, Any] = {}
+    with suppress(ClaimlogError):
+        whole = parse_json(data, str(path))
     content, nonce = whole.get("content"), whole.get("nonce")
     if (
         whole.get("format") != FORMAT

@@ -327,11 +327,11 @@ def write_release(
     """
     name, version = str(log.definition.descriptor["name"]), str(plan.version)
     folder, zip_path = release_paths(name, version, out)
-    require_own_release(package, name, version, out)
+    require_own_release(package, name, version, out, log.trees)
     remove_abandoned(zip_path)
 
     def require() -> None:
-        require_own_release(package, name, version, out)
+        require_own_release(package, name, version, out, log.trees)
         size, root = log.trees[plan.batches - 1]
         sums = sha256_of_file(staged / SUMS)
         made = ReleaseStatement(name, version, sums, size, root.hex())

@@ -11,6 +11,9 @@ from claimlog.limited_process import Limits
 MAX_FILES = 100_000
 """Most files of a release: one of a log of ten million claims has some hundreds."""
 
+SITE_FILES = 10_000_000
+"""Most files of a site: the pages of 100,000 claims are some 300,000."""
+
 MAX_DEPTH = 16
 """Levels of directories in a release: ours have four."""
 

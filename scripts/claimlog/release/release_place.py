@@ -1,8 +1,8 @@
 """Where a release is written: what claimlog made there before gives way, and all else stays.
 
 Two checkouts may release one version into a directory that both write to. So what lies there is
-held against the release that is written by whatever says which issue it is: signatures beside it,
-and the entry of the index that `publish directory` puts there last.
+held against the release that is written by whatever says which one it is: the log that it holds,
+signatures beside it, and the entry of the index that `publish directory` puts there last.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from claimlog.package import DESCRIPTOR, SUMS, Package
 from claimlog.release.archive import read_member
 from claimlog.release.authenticity import CHECKPOINT_SUFFIX
 from claimlog.release.checkpoint import parse_checkpoint
-from claimlog.release.checksums import parse_sums
+from claimlog.release.checksums import parse_sums, sha256_of_file
 from claimlog.release.release_file_names import release_paths
 from claimlog.release.release_limits import SUMS_BYTES
 from claimlog.release.release_statement import (
@@ -27,14 +27,16 @@ from claimlog.release.release_statement import (
     ReleaseStatement,
     parse_statement,
 )
-from claimlog.release.walk_release import relative_paths, require_solid_file
+from claimlog.release.walk_release import is_solid_file, relative_paths, require_solid_file
 from claimlog.untrusted_files import parse_json, read_regular
 
 STAYS = "so it stays; name another directory with --out, or move it away"
 
 
-def require_own_release(package: Package, name: str, version: str, out: Path) -> None:
-    """Refuse a place where something else lies than a release that claimlog made before.
+def require_own_release(
+    package: Package, name: str, version: str, out: Path, trees: Collection[tuple[int, bytes]]
+) -> None:
+    """Refuse a place where something else lies than a release of this log that claimlog made.
 
     A link, which a clone may bring, gives way, and what it leads to stays.
 
@@ -42,6 +44,8 @@ def require_own_release(package: Package, name: str, version: str, out: Path) ->
     ----------
     name, version
         Of the release that is written to `out`.
+    trees
+        Sizes and roots that the log has had.
 
     Raises
     ------
@@ -50,12 +54,15 @@ def require_own_release(package: Package, name: str, version: str, out: Path) ->
     """
     folder, archive = release_paths(name, version, out)
     if folder.exists() and not folder.is_symlink():
-        _require_own_folder(folder, package.relative(folder), name, version)
+        _require_own_folder(folder, package.relative(folder), name, version, trees)
     if archive.exists() and not archive.is_symlink():
-        require_own_archive(package, archive, name, version)
+        descriptor = require_own_archive(package, archive, name, version)
+        _require_own_log(descriptor, package.relative(archive), version, trees)
 
 
-def _require_own_folder(folder: Path, shown: str, name: str, version: str) -> None:
+def _require_own_folder(
+    folder: Path, shown: str, name: str, version: str, trees: Collection[tuple[int, bytes]]
+) -> None:
     """Refuse a directory that holds a file which is none of the release; it may be empty."""
     sums = descriptor = b""
     if folder.is_dir():
@@ -67,16 +74,33 @@ def _require_own_folder(folder: Path, shown: str, name: str, version: str) -> No
             )
     if not _describes(descriptor, name, version):
         raise ClaimlogError(f"{shown}: is no directory of release {version} of {name}, {STAYS}")
+    _require_own_log(descriptor, shown, version, trees)
     listed, _ = parse_sums(sums.decode("utf-8", "replace"))
     for file in files:
-        if file not in listed and file != SUMS:
+        if file == SUMS:
+            continue
+        if file not in listed or not is_solid_file(folder / file):
             raise ClaimlogError(f"{shown}/{file}: is no file of release {version}, {STAYS}")
+        if sha256_of_file(folder / file) != listed[file]:
+            message = f"was changed after release {version} was made"
+            raise ClaimlogError(f"{shown}/{file}: {message}, {STAYS}")
+
+
+def _require_own_log(
+    descriptor: bytes, shown: str, version: str, trees: Collection[tuple[int, bytes]]
+) -> None:
+    """Refuse a release that another checkout made of another log."""
+    log = parse_json(descriptor, DESCRIPTOR).get("log")
+    stated = (log.get("tree_size"), log.get("root")) if isinstance(log, dict) else None
+    if stated not in [(size, root.hex()) for size, root in trees]:
+        message = f"is of release {version} of another log, which this one does not continue"
+        raise ClaimlogError(f"{shown}: {message}, {STAYS}")
 
 
 def require_own_archive(
     package: Package, archive: Path, name: str, version: str, others: Collection[str] = ()
-) -> None:
-    """Refuse a file in the place of an archive that is none, or of another release.
+) -> bytes:
+    """Return an archive's descriptor; refuse a file that is none, or of another release.
 
     Parameters
     ----------
@@ -100,6 +124,7 @@ def require_own_archive(
         raise ClaimlogError(f"{shown}: is no archive of release {version} of {name}, {STAYS}")
     if sha256(sums).hexdigest() in others:
         raise ClaimlogError(f"{shown}: is another issue of {version} by the index, {STAYS}")
+    return descriptor
 
 
 def _describes(descriptor: bytes, name: str, version: str) -> bool:

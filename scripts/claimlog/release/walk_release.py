@@ -14,13 +14,20 @@ from claimlog.untrusted_files import SPARSE, disk_bytes, hole_flaw, is_sparse
 GET_AGAIN = "get the release again from where it was published"
 
 
-def walk_files(folder: Path) -> Iterator[os.DirEntry[str]]:
+def walk_files(
+    folder: Path, most: int = MAX_FILES, kind: str = "release"
+) -> Iterator[os.DirEntry[str]]:
     """Yield every entry below a directory but directories; links are not followed.
+
+    Parameters
+    ----------
+    most, kind
+        Entries that the directory may have, and what it is said to be.
 
     Raises
     ------
     ClaimlogError
-        If there is more of it, or deeper, than any release has, or a directory cannot be read.
+        If there is more of it, or deeper, than any such has, or a directory cannot be read.
     """
     below = [(os.fspath(folder), 0)]
     count = 0
@@ -30,16 +37,16 @@ def walk_files(folder: Path) -> Iterator[os.DirEntry[str]]:
             with os.scandir(place) as entries:
                 for entry in entries:
                     count += 1
-                    if count > MAX_FILES:
-                        message = f"holds more than {MAX_FILES:,} files and directories"
-                        raise ClaimlogError(f"{folder.name}: {message}, which no release does")
+                    if count > most:
+                        message = f"holds more than {most:,} files and directories"
+                        raise ClaimlogError(f"{folder.name}: {message}, which no {kind} does")
                     if not entry.is_dir(follow_symlinks=False):
                         yield entry
                     elif depth < MAX_DEPTH:
                         below.append((entry.path, depth + 1))
                     else:
                         message = f"holds directories more than {MAX_DEPTH} levels deep"
-                        raise ClaimlogError(f"{folder.name}: {message}, which no release does")
+                        raise ClaimlogError(f"{folder.name}: {message}, which no {kind} does")
         except OSError as error:
             raise ClaimlogError(f"{place}: cannot be read ({error.strerror})") from error
 
@@ -79,6 +86,36 @@ def stored_size(target: Path) -> int:
         return disk_bytes(target.stat())
     stats = (entry.stat(follow_symlinks=False) for entry in walk_files(target))
     return sum({(found.st_dev, found.st_ino): disk_bytes(found) for found in stats}.values())
+
+
+def require_copy_of_own_size(folder: Path, shown: str, remedy: str, most: int, kind: str) -> None:
+    """Refuse a directory whose copy would take far more of the disk than it does.
+
+    Parameters
+    ----------
+    shown
+        The directory as messages name it.
+    most, kind
+        As `walk_files` takes them.
+
+    Raises
+    ------
+    ClaimlogError
+        If its files have so many names, or it cannot be walked.
+    """
+    seen: set[tuple[int, int]] = set()
+    spare = WRITTEN_BYTES
+    for entry in walk_files(folder, most, kind):
+        found = entry.stat(follow_symlinks=False)
+        name = found.st_dev, found.st_ino
+        if name in seen:
+            spare -= found.st_size
+        elif found.st_nlink > 1:
+            seen.add(name)
+    if spare < 0:
+        copies = WRITTEN_BYTES - spare
+        message = f"files have further names, whose copies take {copies:,} bytes"
+        raise ClaimlogError(f"{shown}: {message}; {remedy}")
 
 
 def require_copies_of_own_size(

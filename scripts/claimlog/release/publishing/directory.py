@@ -27,10 +27,11 @@ from claimlog.release.checksums import sha256_of_file
 from claimlog.release.published_checkpoint import CHECKPOINT_FILE, require_continuation
 from claimlog.release.publishing.note_check import require_checkpoint_of_log
 from claimlog.release.publishing.published_files import PublishedFile, ReleaseFiles, Say
+from claimlog.release.release_limits import SITE_FILES
 from claimlog.release.signed_note import NOTE_BYTES
 from claimlog.release.site_mark import require_own_site
 from claimlog.release.tile_log import write_tiles
-from claimlog.release.walk_release import walk_files
+from claimlog.release.walk_release import require_copy_of_own_size, walk_files
 from claimlog.untrusted_files import read_regular
 
 SITE, VERSIONS = "site", "versions.js"
@@ -106,6 +107,7 @@ def plan_directory(release: ReleaseFiles, target: Path) -> DirectoryPlan:
         if plan.site.is_symlink():
             raise ClaimlogError(f"{plan.site}: is a link; {WRITE_AGAIN}")
         require_own_site(plan.site, str(plan.site), WRITE_AGAIN)
+        require_copy_of_own_size(plan.site, str(plan.site), WRITE_AGAIN, SITE_FILES, "site")
         _require_replaceable_site(target / SITE)
     if plan.versions is not None:
         _list_of_releases(target / VERSIONS, MOVE_AWAY)
@@ -226,7 +228,7 @@ def _digest(folder: Path) -> str:
 
 
 def _lines(folder: Path) -> Iterator[str]:
-    for entry in walk_files(folder):
+    for entry in walk_files(folder, SITE_FILES, "site"):
         path = Path(entry.path)
         kind = "link" if entry.is_symlink() else sha256_of_file(path)
         yield f"{path.relative_to(folder).as_posix()}\0{kind}\n"
