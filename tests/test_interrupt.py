@@ -13,6 +13,7 @@ import sys
 import termios
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -88,3 +89,51 @@ def test_another_command_ends_in_one_line(tiny_build: World, after: float) -> No
     assert (status, "Traceback" in printed) == (1, False), printed
     said = re.sub(r"\x1b\[[0-9;]*m|\^C", "", printed).split("\r\n")
     assert [one for one in said if one] == ["claimlog: interrupted; nothing was replaced"]
+
+
+SLOW = """
+import os, signal, time
+for _ in range({times}):
+    os.kill(os.getpid(), signal.SIGINT)
+for _ in range(10):
+    time.sleep(0.01)
+print("imported")
+"""
+IMPORTING = """
+import signal
+from claimlog.interrupt_handler import handle_interrupts
+handle_interrupts(signal.SIGINT)
+try:
+    import slow
+    import time
+    time.sleep(20)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+@pytest.mark.parametrize(
+    ("times", "said"), [(1, ["imported", "interrupted"]), (2, ["interrupted"])]
+)
+def test_an_interrupt_waits_for_an_import_unless_it_is_repeated(
+    tmp_path: Path, times: int, said: list[str]
+) -> None:
+    """Libraries that are compiled end by a signal of their own if their import is cut off."""
+    (tmp_path / "slow.py").write_text(SLOW.format(times=times))
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTING],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.stdout.split(), done.returncode) == (said, 0), done.stderr
+
+
+def test_an_interrupt_that_was_ignored_from_the_start_stays_ignored() -> None:
+    code = "import os, signal\nfrom claimlog.interrupt_handler import handle_interrupts\n"
+    code += "handle_interrupts(signal.SIGHUP)\nos.kill(os.getpid(), signal.SIGHUP)\nprint('on')"
+    done = subprocess.run(
+        ["nohup", sys.executable, "-c", code], capture_output=True, text=True, check=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    assert done.stdout == "on\n"

@@ -20,6 +20,7 @@ from claimlog.cli.sections import SectionedGroup
 from claimlog.environment_variables import set_own_variable
 from claimlog.errors import FULL, ClaimlogError, FindingsError, write_remedy
 from claimlog.escaping import is_utf_8, short_message
+from claimlog.interrupt_handler import handle_interrupts
 
 SECTIONS = {
     "Start": {
@@ -101,8 +102,8 @@ def run_command(command: click.Command) -> None:
     """Run a command; every failure is one message and an exit status, never a traceback."""
     # no process of ours imports a module that lies in the current directory, a stranger's perhaps
     set_own_variable("PYTHONSAFEPATH", "1")
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)  # as Ctrl-C: nothing is left half done
+    # as Ctrl-C: nothing is left half done
+    handle_interrupts(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     # a file name or text that the terminal's encoding lacks is printed escaped
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
