@@ -20,6 +20,7 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import httpx
+import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
 
 from claimlog.package import Package
@@ -51,6 +52,16 @@ def chromium() -> str | None:
     if given:
         return shutil.which(given)
     return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+@pytest.fixture(scope="module")
+def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
+    """One browser for a module with a desk, opened after what asks there: both want a loop."""
+    if chromium() is None:
+        pytest.skip(NO_CHROMIUM)
+    request.getfixturevalue("desk")
+    with opened() as browser:
+        yield browser
 
 
 @contextmanager

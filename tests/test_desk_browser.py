@@ -19,15 +19,18 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from accessibility import page_violations
-from browser import NO_CHROMIUM, PHONE, chromium, opened
+from browser import PHONE, browser
 from claimlog.escaping import UNPRINTABLE
 from claimlog.log.read_log import read
 from claimlog.package import Package
 from conftest import ROOT, World, copied
 from desk_client import ARTICLE, Opened, claim_value, offsets, passage
 from own_topics import TESTIMONY
+from slow_answers import lose_answer
 from workshop.bench.desk.desk_driver import LETTERS, DeskDriver
 from workshop.bench.desk.desk_server import DeskServer, open_desk
+
+__all__ = ["browser"]
 
 ROLES = ("coder-1", "coder-2", "coder-3", "adjudicator")
 MADE = "S102"
@@ -54,15 +57,6 @@ CODES: dict[str, Any] = {
     "sharing_effect": "none",
     "coder_confidence": "high",
 }
-
-
-@pytest.fixture(scope="module")
-def browser(desk: DeskServer) -> Iterator[Browser]:  # noqa: ARG001
-    """One browser for the module, opened after what asks in this process: both want a loop."""
-    if chromium() is None:
-        pytest.skip(NO_CHROMIUM)
-    with opened() as browser:
-        yield browser
 
 
 expect.set_options(timeout=30_000)  # a machine may have other work
@@ -520,7 +514,8 @@ def test_a_text_is_finished_as_it_was_shown_when_that_was_confirmed(
         page.evaluate("more => claimlogDesk.work.save('more', ...more) && null", more)
         page.wait_for_function(SAVED)
         page.wait_for_function("() => claimlogDesk.work.draft('other')?.value.topic === 'law'")
-        finish(page)
+        page.route("**/finish", lose_answer)
+        finish(page)  # which the page looks up
         names = {one["draft"] for one in other.client.get(path).json()["drafts"]}
         assert {"other", "more"} < names
 

@@ -10,31 +10,20 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Dialog, FilePayload, Page, Route, expect
+from playwright.sync_api import Browser, Dialog, FilePayload, Page, expect
 
-from browser import NO_CHROMIUM, chromium, opened
+from browser import browser
 from claimlog.package import Package
 from conftest import World, copied
 from desk_client import claim_value
+from slow_answers import lose_answer, withheld
 from test_desk_browser import READY, SAVED, OtherPage, coding, entered
 from workshop.bench.desk.desk_server import DeskServer, open_desk
 
+__all__ = ["browser"]
+
 ROLES = ("coder-1", "coder-2", "coder-3", "adjudicator")
 MADE = "S102"
-WITHHOLD = """([method, end]) => {
-    const { fetch } = window;
-    const released = new Promise((resolve) => {
-        window.release = () => { window.fetch = fetch; resolve(); };
-    });
-    window.withheld = 0;
-    window.fetch = async (url, options) => {
-        const answer = await fetch(url, options);
-        if (options.method !== method || !url.endsWith(end)) return answer;
-        window.withheld += 1;
-        await released;
-        return answer;
-    };
-}"""
 
 
 @pytest.fixture(scope="module")
@@ -42,23 +31,6 @@ def desk(registered: World, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     world = copied(registered, tmp_path_factory.mktemp("desk"))
     with open_desk(world.root, world.texts, ROLES) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def browser(desk: DeskServer) -> Iterator[Browser]:  # noqa: ARG001
-    if chromium() is None:
-        pytest.skip(NO_CHROMIUM)
-    with opened() as browser:
-        yield browser
-
-
-@contextmanager
-def withheld(page: Page, method: str, end: str) -> Iterator[None]:
-    """Answers to requests of an address that ends so reach the page when this is left."""
-    page.evaluate(WITHHOLD, [method, end])
-    yield
-    page.wait_for_function("() => window.withheld > 0")
-    page.evaluate("() => release()")
 
 
 def test_furniture_that_is_marked_while_other_is_saved_is_not_said_to_be_saved(
@@ -90,7 +62,7 @@ def test_furniture_that_is_marked_while_other_is_saved_is_not_said_to_be_saved(
         assert len(other.client.get(path).json()["text"]["furniture"]) == before + 2
         # if only the answer is lost, it is the page's own marks that are there
         page.locator("#furniture button").last.click()
-        page.route("**/furniture", _lose_answer)
+        page.route("**/furniture", lose_answer)
         save.click()
         expect(page.locator("#problems")).to_contain_text("cannot be reached")
         expect(saved).to_have_text("Not saved")
@@ -276,7 +248,7 @@ def test_text_that_is_typed_while_the_text_before_it_is_saved_is_saved_too(
         assert other.statements()["own"] == "It is weak. One two"
         # if only the answer is lost, it is the page's own text that is there
         for reloads in (False, True):
-            page.route("**/drafts/own", _lose_answer)
+            page.route("**/drafts/own", lose_answer)
             page.keyboard.type(" three")
             expect(failed).to_be_visible()
             page.keyboard.type(" four")
@@ -287,11 +259,6 @@ def test_text_that_is_typed_while_the_text_before_it_is_saved_is_saved_too(
             page.wait_for_function(SAVED)
             expect(alarm).to_be_hidden()
         assert other.statements()["own"] == f"It is weak. One two{' three four' * 2}"
-
-
-def _lose_answer(route: Route) -> None:
-    route.fetch()
-    route.abort()
 
 
 def test_what_is_asked_for_without_a_network_is_not_done_when_it_is_back(
@@ -445,6 +412,14 @@ def test_a_description_stays_when_the_text_is_to_be_chosen_again(
         page.set_input_files("#file", chosen(text))
         expect(page.locator("#begin")).to_be_hidden()
         expect(page.locator("#alarm")).to_be_hidden()
+        page.route("**/api/sources", lose_answer)  # which makes it a source all the same
+        page.locator("#save").click()
+        expect(page.locator("#problems")).to_contain_text("cannot be reached")
+        page.unroute_all()
+        page.fill("#entry-title", "Another buoy")
+        page.locator("#save").click()
+        expect(page.locator("#problems")).to_contain_text("already, as it was described before")
+        page.fill("#entry-title", "A buoy")
         page.locator("#save").click()
         expect(page.locator("#title")).to_have_text("A buoy")
         source = page.url.rpartition("/")[2]

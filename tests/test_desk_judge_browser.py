@@ -11,26 +11,20 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from browser import NO_CHROMIUM, chromium, opened
+from browser import browser
 from claimlog.package import Package
 from conftest import World, copied
 from desk_client import Opened, claim_value, passage
+from slow_answers import withheld
 from test_desk_browser import SAVED, OtherPage, coding, dialog_yes, entered, register_text
 from workshop.bench.desk.desk_server import DeskServer, open_desk
+
+__all__ = ["browser"]
 
 TEXT = "The ferry will sink. Some ninety boats use it. Nobody minds them. A keeper slept.\n"
 PASSAGES = ("ferry will sink", "Some ninety boats", "Nobody minds them", "keeper slept")
 TEXTS = 8
 """How many texts are coded by two; they are S103 and so on."""
-
-
-@pytest.fixture(scope="module")
-def browser(desk: DeskServer) -> Iterator[Browser]:  # noqa: ARG001
-    """One browser for the module, opened after what asks in this process: both want a loop."""
-    if chromium() is None:
-        pytest.skip(NO_CHROMIUM)
-    with opened() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +117,23 @@ def test_a_button_closes_the_dialog_in_which_it_stands(browser: Browser, desk: D
             inner.get_by_role("button", name=button, exact=True).click()
             expect(inner).to_have_count(0)
             assert dialogs(page) == [own]
+        # what is cancelled while a decision before it is on its way is not registered
+        with withheld(page, "PUT", "/c+c"):
+            decide = (
+                "({ decisions }) => void decisions.decide(decisions.unit('c+c'), { take: 'left' })"
+            )
+            page.evaluate_handle("() => claimlogDesk").evaluate(decide)
+            page.wait_for_function("() => window.withheld > 0")
+            page.keyboard.press("+")
+            inner = page.get_by_role("dialog", name=new)
+            page.fill("#entry-name", "Yland")
+            inner.locator("#entry-actor_type").select_option(index=1)
+            inner.get_by_role("button", name="Register", exact=True).click()
+            inner.get_by_role("button", name="Not now", exact=True).click()
+        page.wait_for_function(SAVED)
+        page.evaluate("() => claimlogDesk.decisions.load()")
+        registered = page.evaluate("() => claimlogDesk.state.registered.map(one => one.id)")
+        assert registered == ["zedland"]
         outer = page.get_by_role("dialog", name=own)
         expect(outer).to_contain_text("Mine.")
         outer.get_by_role("button", name="Take this").click()
@@ -221,6 +232,7 @@ def test_the_open_passage_stays_open_after_others_came_or_went(
         page.unroute_all()
         put(None)
         focus(page)
+        wait_for_passages(page)
         page.evaluate("() => claimlogDesk.decisions.saveNotes()")
         expect(alarm).to_contain_text("the note “At length.”")
 

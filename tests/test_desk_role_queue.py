@@ -159,8 +159,13 @@ def test_uploads_of_one_role_push_out_no_others() -> None:
     ] * MOST
     assert uploads.get(other, kept) is not None
     assert uploads.get(one, kept) is None
-    uploads.drop(other, kept)
+    uploads.close(other, kept, "request", "S101")
     assert uploads.get(other, kept) is None
+    assert uploads.source_of(other, kept) == ("request", "S101")
+    assert uploads.source_of(one, kept) is None
+    for _ in range(MOST):
+        uploads.close(other, uploads.keep(other, Upload("x.txt", "Words.", {}, {})), "", "S102")
+    assert uploads.source_of(other, kept) is None
 
 
 def test_a_text_of_more_words_than_a_page_shows_is_refused(

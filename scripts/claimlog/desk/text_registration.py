@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
@@ -120,6 +121,8 @@ def register_source(
 ) -> Row:
     """Write an uploaded text to the directory of texts, and add its source to the open batch.
 
+    A request that was done, and is made again because no answer came, gets the same answer.
+
     Raises
     ------
     RequestError
@@ -127,6 +130,11 @@ def register_source(
     FindingsError
         If the row would break a rule.
     """
+    request = json.dumps([source, furniture], sort_keys=True)
+    if done := desk.uploads.source_of(role, upload):
+        if done[0] == request:  # no answer came when it was asked for before
+            return {"source_id": done[1]}
+        raise RequestError(INVALID, f"this text is {done[1]} already, as it was described before")
     given = desk.uploads.get(role, upload)
     if given is None:
         raise RequestError(ABSENT, "the file is not at hand any more; choose it again")
@@ -151,5 +159,6 @@ def register_source(
         )
         if added.duplicates:  # of one that was retracted
             raise RequestError(INVALID, f"this text was registered as {added.duplicates[0]}")
-    desk.uploads.drop(role, upload)
-    return {"source_id": added.rows[0][table.id]}
+    identifier = added.rows[0][table.id]
+    desk.uploads.close(role, upload, request, identifier)
+    return {"source_id": identifier}

@@ -42,6 +42,7 @@ class Uploads:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._held: dict[str, dict[str, Upload]] = {}
+        self._registered: dict[str, dict[str, tuple[str, str]]] = {}
 
     def keep(self, role: Role, upload: Upload) -> str:
         """Hold an upload, in place of the oldest of a role that has many; return its name."""
@@ -57,6 +58,16 @@ class Uploads:
         with self._lock:
             return self._held.get(role.name, {}).get(name)
 
-    def drop(self, role: Role, name: str) -> None:
+    def close(self, role: Role, name: str, request: str, source: str) -> None:
+        """Let go of an upload that a request made a source, which may be asked for again."""
         with self._lock:
             self._held.get(role.name, {}).pop(name, None)
+            own = self._registered.setdefault(role.name, {})
+            own[name] = (request, source)
+            if len(own) > MOST:
+                del own[next(iter(own))]
+
+    def source_of(self, role: Role, name: str) -> tuple[str, str] | None:
+        """Return the request that made an upload a source, and that one."""
+        with self._lock:
+            return self._registered.get(role.name, {}).get(name)

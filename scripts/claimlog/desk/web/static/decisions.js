@@ -280,9 +280,14 @@ export class Decisions extends EventTarget {
     return this.change({ what: `what becomes of ${id}`, send, isDone, saved() {} });
   }
 
-  /** Save an entry of a register that is made while deciding. @param {string} stream @param {string} id @param {any} value */
-  async register(stream, id, value) {
+  /**
+   * Save an entry of a register that is made while deciding, once what was decided before is saved.
+   * @param {string} stream @param {string} id @param {any} value
+   * @param {() => boolean} isWanted whether it was not cancelled meanwhile
+   */
+  async register(stream, id, value, isWanted) {
     await this.sent.catch(() => {});
+    if (!isWanted()) return;
     const before = this.state;
     try {
       const answer = await put(`${this.path}/registered/${stream}/${id}`, { ...this.shown, base: 0, value });

@@ -19,15 +19,19 @@ export async function finishWork(work, checks, open) {
   const { shown } = work; // what is confirmed, whatever is read meanwhile
   const text = "What is finished cannot be changed any more, and is compared with the others' codings once they have finished too.";
   if (!await confirmed("Finish this text?", h("p", {}, `${count(work.drafts.length, "claim")}. ${text}`), "Finish")) return;
+  let refused = /** @type {any} */ (null);
   try {
     work.reset(await post(`${work.path}/finish`, shown));
-    announce("Finished.");
   } catch (error) {
-    const { message, body, code } = /** @type {any} */ (error);
-    if (code === "stale") await work.refresh();
-    checks.findings = body?.findings ?? checks.findings;
-    await showFlaws(work, checks, message, open);
+    refused = error;
+    if (refused.code === "stale" || refused.isPassing) await work.refresh(); // it may be only the answer that was lost
   }
+  if (work.finished) {
+    announce("Finished.");
+    return;
+  }
+  checks.findings = refused.body?.findings ?? checks.findings;
+  await showFlaws(work, checks, refused.message, open);
 }
 
 /** Show the claims with findings; each leads to its claim. @param {import("./work.js").Work} work @param {import("./claim_checks.js").ClaimChecks} checks @param {string} message @param {(draft: any) => void} open */

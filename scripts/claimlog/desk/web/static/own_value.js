@@ -30,8 +30,8 @@ export async function askValue(unit, begin, host) {
     names, pins: new Pins(host.role),
     earlier: () => decisions.state.units.flatMap((/** @type {any} */ one) => [one.left?.value, one.right?.value, one.verdict?.value].filter(Boolean)),
     ownWords: (/** @type {string} */ typed) => post(`api/sources/${source}/own-words`, { text: typed }),
-    register: (/** @type {string} */ stream, /** @type {string} */ typed) => registerEntry(form.streams[stream], typed, async (id, entry) => {
-      await decisions.register(stream, id, entry);
+    register: (/** @type {string} */ stream, /** @type {string} */ typed) => registerEntry(form.streams[stream], typed, async (id, entry, isWanted) => {
+      await decisions.register(stream, id, entry, isWanted);
       names.asked.clear();
     }, () => names.next(stream)),
   }, { change, complete: () => record.drawClosed(), leave: () => record.drawClosed() });

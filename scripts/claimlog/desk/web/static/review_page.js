@@ -128,7 +128,7 @@ async function start() {
   byId("seal-form").addEventListener("submit", seal);
   addEventListener("focus", () => load().catch((error) => alarm(error.message)));
   const proposed = await get("api/seal");
-  for (const name of ["slug", "title", "method"]) byId(`seal-${name}`).value = proposed[name] ?? "";
+  for (const name of ["slug", "title", "method"]) byId(`seal-${name}`).value ||= proposed[name] ?? ""; // what was typed meanwhile stays
 }
 
 start().catch((error) => alarm(error.message));
