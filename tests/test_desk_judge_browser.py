@@ -305,6 +305,7 @@ def test_what_is_not_saved_stays_said_until_that_passage_is_decided_again(
         page.unroute_all()
         page.get_by_role("button", name="Take this").click()
         expect(alarm).not_to_contain_text("the note on")
+        page.wait_for_function("() => claimlogDesk.decisions.waiting.size === 0")
         assert other.verdicts()[1] == ("new", "Why.")
         # what is decided since, and saved, says nothing of the first one
         page.keyboard.press("x")
