@@ -10,6 +10,7 @@ import random
 import shutil
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -261,6 +262,42 @@ def test_a_long_text_in_one_row_reserves_nothing_for_the_others(tmp_path: Path) 
         text=True,
     )
     assert done.stdout == "[[]] 40000\n", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "longest"),
+    [
+        ("note", pa.array(["x" * 9_000]), 8_999),
+        ("note", pa.array(["\x01" * 1_000]), 6_000),
+        ("dyad_from", listing(pa.array(["x" * 5_000, "y" * 4_000]), [2]), 8_999),
+    ],
+    ids=["text", "escapes", "list"],
+)
+def test_a_row_is_no_longer_than_a_line_may_be(
+    tmp_path: Path, column: str, value: pa.Array, longest: int
+) -> None:
+    path = tmp_path / "claims.parquet"
+    pq.write_table(replaced(nulls(1), column, value), path)
+    (lines,) = read_rows(path, CLAIMS, "claims.parquet", longest=longest)
+    assert [f.message for f in lines.findings] == [f"the line is longer than {longest:,} bytes"]
+    (lines,) = read_rows(path, CLAIMS, "claims.parquet", longest=longest + 5_000)
+    assert len(lines.leaves) == 1
+
+
+def test_text_that_takes_far_more_as_a_line_is_written_out_a_little_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "claims.parquet"
+    text = "\x01" * 50_000 + "\U0001f600"
+    pq.write_table(replaced(nulls(40), "note", pa.array([text] * 40)), path)
+    monkeypatch.setattr(claimlog.log.columnar, "WRITTEN_AT_ONCE", 100_000)
+    tracemalloc.start()
+    try:
+        pieces = [*read_rows(path, CLAIMS, "claims.parquet")]
+        assert tracemalloc.get_traced_memory()[1] < 12_000_000  # at once it takes 48 million
+    finally:
+        tracemalloc.stop()
+    assert sum(len(piece.leaves) for piece in pieces) == 40
 
 
 def test_texts_in_lists_are_read_from_row_groups_of_any_size(tmp_path: Path) -> None:
@@ -586,6 +623,13 @@ def test_files_of_a_log_unpack_together_to_no_more_than_one_may_freely(
         ]
         assert again.size == log.size
         assert again.rows("claims")["batch"].max() == 5
+    # what comes after that is not even read
+    monkeypatch.setattr(claimlog.log.read_log, "PARQUET_BYTES_FREE", 0)
+    monkeypatch.setattr(claimlog.log.read_log, "READ_AHEAD", 1)
+    last = read(columns.package, fresh=True)
+    found = [f"events/000{number}-more/claims.parquet" for number in (4, 5, 6)]
+    assert [finding.path for finding in last.findings] == found
+    assert [last.files[name].rows for name in found] == [2, 0, 0]
 
 
 def test_few_files_are_read_before_it_is_their_turn() -> None:

@@ -916,6 +916,16 @@ def test_links_are_proposed_decided_and_taken_back(opened: Opened) -> None:
     opened.take("adjudicator", "DELETE", f"open/{link['link_id']}")
     again = opened.take("adjudicator", "GET", path)["proposals"][0]
     assert again["decision"] == {"relation": None, "link_id": None}
+    # it is about two claims of the log: either text shows it, and so does whoever codes one anew
+    of_other = opened.take("adjudicator", "GET", "links/S001")["proposals"]
+    (found,) = [
+        one
+        for one in of_other
+        if {one["from"]["claim_id"], one["to"]["claim_id"]} == {*ends.values()}
+    ]
+    assert found["decision"] == again["decision"]
+    opened.desk.work_folder.set_aside(SOURCE)
+    assert opened.take("adjudicator", "GET", path)["proposals"][0]["decision"] == again["decision"]
     for wrong in ({"relation": "nonsense", "basis": "x"}, {"relation": "updates", "basis": None}):
         assert opened.ask("adjudicator", "POST", path, **ends, **wrong).status_code == 422
 

@@ -226,7 +226,6 @@ def test_what_closed_meanwhile_is_not_changed(tmp_path: Path) -> None:
     decisions.journal.mark("committing", {"pass": 1, "codings_only": False})
     with pytest.raises(RequestError, match="commit it again first"):
         decisions.journal.change({"unit/a+a": {"take": "none"}}, {})
-    decisions.journal.change({"link/C001-001/C001-002": {"no": True}}, {})
 
 
 def test_changes_without_end_are_let_go_of_and_nothing_that_is_there_is(
@@ -391,7 +390,6 @@ def test_a_line_that_the_desk_cannot_have_saved_is_named(
         '{"set":{"sides":"coder-1"}}',
         '{"set":{"unit/1":{"take":"both"}}}',
         '{"set":{"proposal/coder-1/actors/x":{"same_as":5}}}',
-        '{"set":{"link/C001-001 C001-002":[]}}',
         '{"mark":"committed","data":{"claims":[]}}',
         '{"mark":"committing","data":{"pass":1}}',
         '{"mark":"committing","data":{"pass":1,"codings_only":false,"coders":[[]]}}',

@@ -13,8 +13,10 @@ import pytest
 from claimlog.errors import ClaimlogError
 from claimlog.log.read_log import read
 from claimlog.log.release_index import ReleaseEntry, read_index
-from claimlog.package import SUMS
+from claimlog.package import DESCRIPTOR, SUMS
+from claimlog.release.archive import write_archive
 from claimlog.release.checkpoint import Checkpoint
+from claimlog.release.checksums import dump_sums, sha256_of_files
 from claimlog.release.make import make_release, sign_published
 from claimlog.release.rebuild import rebuild_archive
 from claimlog.release.release_place import require_own_release, require_same_issue
@@ -70,6 +72,27 @@ def archive_of_mine(out: Path) -> None:
     (out / f"{STEM}.zip").write_bytes(MINE)
 
 
+def file_of_mine_in_the_archive(out: Path) -> None:
+    file_of_mine_in_it(out)
+    write_archive(out / STEM, out / f"{STEM}.zip")
+    (out / STEM / "notes.txt").unlink()
+
+
+def archive_edited_by_me(out: Path) -> None:
+    edited_by_me(out)
+    write_archive(out / STEM, out / f"{STEM}.zip")
+    shutil.rmtree(out / STEM)
+
+
+def archive_of_another_log(out: Path) -> None:
+    path = out / STEM / DESCRIPTOR
+    about = json.loads(path.read_bytes())
+    path.write_text(json.dumps({**about, "log": {**about["log"], "root": "0" * 64}}))
+    (out / STEM / SUMS).unlink()
+    (out / STEM / SUMS).write_text(dump_sums(sha256_of_files(out / STEM)))
+    write_archive(out / STEM, out / f"{STEM}.zip")
+
+
 def folder_in_place_of_the_archive(out: Path) -> None:
     (out / f"{STEM}.zip").unlink()
     (out / f"{STEM}.zip").mkdir()
@@ -88,6 +111,8 @@ def releases_of_another_version(out: Path) -> None:
         (link_of_mine_in_it, "0.1.0", f"{STEM}/README.md", "is no file of"),
         (edited_by_me, "0.1.0", f"{STEM}/README.md", "was changed after release 0.1.0"),
         (archive_of_mine, "0.1.0", f"{STEM}.zip", "is no"),
+        (file_of_mine_in_the_archive, "0.1.0", f"{STEM}.zip/notes.txt", "is no file of"),
+        (archive_edited_by_me, "0.1.0", f"{STEM}.zip/README.md", "was changed after release 0.1.0"),
         (folder_in_place_of_the_archive, "0.1.0", f"{STEM}.zip", "is no"),
         (releases_of_another_version, "0.2.0", "tiny-0.2.0", "is no"),
     ],
@@ -196,6 +221,8 @@ def test_an_archive_that_is_made_again_replaces_no_other_issue(
     first = {**entry.data, "files": {SUMS: "0" * 64}}
     reissued = replace(entry, data={**first, "reissues": [entry.data]})
     assert f"{STEM}.zip: is another issue of 0.1.0 by the index, so it stays" in refused(reissued)
+    archive_of_another_log(out)
+    assert f"{STEM}.zip: is of release 0.1.0 of another log" in refused(entry)
     archive_of_mine(out)
     assert f"{STEM}.zip: is no archive of release 0.1.0 of tiny, so it stays" in refused(entry)
 

@@ -16,6 +16,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+import claimlog.fingerprint
 import tlog_follower
 from claimlog.build import build
 from claimlog.edit import takedown
@@ -1273,3 +1274,36 @@ def test_the_page_of_a_claim_cites_no_version_before_one_that_was_taken_down(
     assert (cited["release"], cited["version"], cited["citations"]) == (None, None, [])
     # another claim of that release is cited as ever
     assert "holds it: version 2 of the claim" in get(f"/claims/{LINKED}").text
+
+
+@pytest.mark.parametrize("memory", [1 << 20, 0], ids=["memory", "cache"])
+def test_files_of_the_same_bytes_are_told_apart(
+    made: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, memory: int
+) -> None:
+    """Two that are empty, of which one row and two were taken; then a batch that was copied."""
+    monkeypatch.setattr(claimlog.fingerprint, "MEMORY_BYTES", memory)
+    world = copied(made, tmp_path)
+    claims = ("C001-001", "C001-002", "C001-003")
+    for slug, names in (("one", claims[:1]), ("two", claims[1:]), ("fine", claims)):
+        for name in names:
+            world.amend("claims", name, note=f"As of {slug}.")
+        world.seal(slug)
+    rows = read(world.package).rows("claims")
+    private = rows.filter(pl.col("note").is_in(["As of one.", "As of two."]))
+    for name, version in private.select("claim_id", "version").iter_rows():
+        go(world, version, identifier=name)
+    world.amend("claims", claims[0], note="Later.")
+    world.seal("later")
+    files = [world.package.events / f"000{at}-{slug}" for at, slug in ((4, "one"), (5, "two"))]
+    assert [(file / "claims.ndjson").read_bytes() for file in files] == [b"", b""]
+    sound = validate(read(world.package, fresh=True), world.supplied)
+    assert not sound.error_count, sound.findings
+    whole = read(world.package).rows("claims")
+    shutil.copytree(files[0], files[0].with_name("0004-zz"))
+    assert validate(read(world.package), world.supplied).error_count
+    shutil.rmtree(files[0].with_name("0004-zz"))
+    assert read(world.package).rows("claims").equals(whole)
+    assert not validate(read(world.package), world.supplied).error_count
+    (files[1] / "claims.ndjson").write_bytes(b"these are no rows\n")
+    for _ in range(2):
+        assert read(world.package).findings

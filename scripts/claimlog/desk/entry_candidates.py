@@ -8,7 +8,7 @@ from itertools import chain, islice
 from typing import Any
 
 from claimlog.desk.desk import Desk
-from claimlog.desk.entry_clashes import clashing_entries, free_identifier
+from claimlog.desk.entry_clashes import FreeIdentifiers, clashing_entries
 from claimlog.desk.entry_merge import NewEntries
 from claimlog.desk.lookup import label_of, names_of
 from claimlog.desk.row_references import CLAIMS, Name, references
@@ -109,6 +109,7 @@ def proposed_entries(
     """
     settled = decisions.settled_entries()
     clashing = clashing_entries(desk, entries, decisions)
+    free = FreeIdentifiers(desk, entries)
     candidates: dict[str, Candidates] = {}
     for work in works:
         users = _users(desk, work)
@@ -125,7 +126,7 @@ def proposed_entries(
                 "rev": decisions.journal.cell(f"{PROPOSAL}{key}").revision,
                 "same_as": settled.get(key, {}).get(SAME_AS),
                 "clashes": clashes,
-                "free_id": free_identifier(desk, entries, *target) if clashes else None,
+                "free_id": free.like(*target) if clashes else None,
                 "registered_as": final,
                 "used_by": users.get(target, []),
                 "alike": candidates[entry.stream].alike(work.coder, entry),

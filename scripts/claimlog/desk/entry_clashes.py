@@ -40,13 +40,26 @@ def _content(table: Table, row: Row) -> dict[str, Any]:
     return {column: value for column, value in values.items() if value not in (None, "", [])}
 
 
-def free_identifier(desk: Desk, entries: NewEntries, stream: str, name: str) -> str | None:
-    """Return an identifier that no entry has, like a given one; None if the pattern has no such."""
-    table = desk.log.definition.streams[stream]
-    taken = {*desk.log.entries(stream), *entries.final.get(stream, {})}
-    if (number := next_identifier(table, taken)) is not None:
-        return number
-    pattern = str(table.by_name[table.id].constraints.get("pattern") or ".+")
-    endings = (f"{sign}{number}" for sign in ("-", "_", "") for number in range(2, len(taken) + 3))
-    wanted = (f"{name}{ending}" for ending in endings)
-    return next((new for new in wanted if new not in taken and fits(new, pattern)), None)
+class FreeIdentifiers:
+    """Identifiers that no entry has, for those that clash; what is taken is looked at once."""
+
+    def __init__(self, desk: Desk, entries: NewEntries) -> None:
+        self._desk, self._entries = desk, entries
+        self._taken: dict[str, set[str]] = {}
+        self._numbers: dict[str, str | None] = {}
+
+    def like(self, stream: str, name: str) -> str | None:
+        """Return one like a given one; None if the pattern of the register has no such."""
+        table = self._desk.log.definition.streams[stream]
+        if stream not in self._taken:
+            new = self._entries.final.get(stream, {})
+            taken = self._taken[stream] = {*self._desk.log.entries(stream), *new}
+            self._numbers[stream] = next_identifier(table, taken)
+        taken, number = self._taken[stream], self._numbers[stream]
+        if number is not None:
+            return number
+        pattern = str(table.by_name[table.id].constraints.get("pattern") or ".+")
+        last = len(taken) + 3
+        endings = (f"{sign}{number}" for sign in ("-", "_", "") for number in range(2, last))
+        wanted = (f"{name}{ending}" for ending in endings)
+        return next((new for new in wanted if new not in taken and fits(new, pattern)), None)

@@ -33,6 +33,7 @@ class NewEntries:
     def __init__(self, definition: Definition, works: Sequence[Work], decisions: Decisions) -> None:
         self.definition = definition
         self._settled = decisions.settled_entries()
+        self._final_names: dict[str, str] = {}
         self._own = {
             (work.coder, entry.stream, entry.identifier): entry.value
             for work in works
@@ -45,16 +46,23 @@ class NewEntries:
 
     def final_name(self, coder: str, stream: str, name: str) -> str:
         """Return the identifier by which a coder's entry is registered at last."""
-        seen = set()
-        while (key := f"{coder}/{stream}/{name}") in self._settled and key not in seen:
-            seen.add(key)
-            if REGISTERED_AS in self._settled[key]:
-                return str(self._settled[key][REGISTERED_AS])
-            other, slash, rest = str(self._settled[key][SAME_AS]).partition("/")
-            if not slash:
-                return other
-            coder, name = other, rest
-        return name
+        followed: dict[str, None] = {}
+        final = None
+        while final is None:
+            key = f"{coder}/{stream}/{name}"
+            settled = self._settled.get(key)
+            if key in self._final_names:
+                final = self._final_names[key]
+            elif settled is None or key in followed:
+                final = name
+            elif REGISTERED_AS in settled:
+                final = str(settled[REGISTERED_AS])
+            else:
+                other, slash, rest = str(settled[SAME_AS]).partition("/")
+                coder, name, final = other, rest, None if slash else other
+            followed[key] = None
+        self._final_names |= dict.fromkeys(followed, final)
+        return final
 
     def _group_by_final_name(self) -> dict[Name, list[tuple[str, Row]]]:
         found: dict[Name, list[tuple[str, Row]]] = {}

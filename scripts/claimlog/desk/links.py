@@ -12,7 +12,6 @@ from claimlog.desk.request_error import CLOSED, INVALID, RequestError
 from claimlog.desk.review import rows_digest
 from claimlog.desk.roles import Role
 from claimlog.desk.row_references import CLAIMS
-from claimlog.desk.saved_decisions import LINK
 from claimlog.edit.add_amend_retract import ChangedMeanwhileError, Entries, add
 from claimlog.edit.open_rows import open_rows
 
@@ -26,7 +25,7 @@ def links_dict(desk: Desk, source: str) -> Row:
     desk.log.source(source)
     definition = desk.log.definition
     rows = {row["claim_id"]: row for row in desk.log.entries(CLAIMS).values()}
-    decided = _DecidedLinks(desk, source)
+    decided = _DecidedLinks(desk)
     proposals = []
     whole = desk.log.whole
     pairs = desk.computed.get(
@@ -45,9 +44,9 @@ def links_dict(desk: Desk, source: str) -> Row:
 class _DecidedLinks:
     """What was decided of pairs of claims, as it is now."""
 
-    def __init__(self, desk: Desk, source: str) -> None:
+    def __init__(self, desk: Desk) -> None:
         columns = ("relation", "link_id", "from_claim_id", "to_claim_id")
-        self.journal = desk.decisions(source).journal
+        self.unlinked = desk.work_folder.unlinked_pairs()
         rows = open_rows(desk.package, desk.log.definition.streams)
         digests = {row.identifier: rows_digest(row) for row in rows if row.stream == LINKS}
         self.known: dict[frozenset[str], Row] = {
@@ -63,13 +62,13 @@ class _DecidedLinks:
         first, second = sorted((one, other), key=lambda row: str(row["claim_id"]))
         names = (first["claim_id"], second["claim_id"])
         decision = self.known.get(frozenset(names))
-        if decision is None and self.journal.cell(_key(*names)).value is not None:
+        if decision is None and self.unlinked.cell(_key(*names)).value is not None:
             decision = {"relation": None, "link_id": None}
         return {"decision": decision, "digest": state_digest(first, second, decision)}
 
 
 def _key(first: str, second: str) -> str:
-    return f"{LINK}{first}/{second}"
+    return f"{first}/{second}"
 
 
 def claim_dict(desk: Desk, row: Row) -> Row:
@@ -112,17 +111,15 @@ def decide_link(desk: Desk, source: str, role: Role, given: Row, shown: str | No
     ends = known[first], known[second]
 
     def pair() -> Row:
-        return _DecidedLinks(desk, source).of(*ends)
+        return _DecidedLinks(desk).of(*ends)
 
     now = pair()
     require_same_state(shown, now["digest"], CHANGED, now)
     if given["relation"] is None:
-        key = _key(*sorted((first, second)))
-        decisions = desk.decisions(source)
-        if desk.work_folder.of_source(source) and not decisions.is_committed:
+        if desk.work_folder.of_source(source) and not desk.decisions(source).is_committed:
             raise RequestError(CLOSED, f"{source} is not decided yet; its links come after that")
-        journal = decisions.journal
-        journal.change({key: {"relation": None}}, {})
+        key = _key(*sorted((first, second)))
+        desk.work_folder.unlinked_pairs().change({key: {"relation": None}}, {})
         return {"link_id": None, **pair()}
     row = {name: given[name] for name in ("from_claim_id", "relation", "to_claim_id", "basis")}
     versions = {(CLAIMS, end["claim_id"]): end["version"] for end in ends}

@@ -1,4 +1,4 @@
-"""What is saved of the decisions on a text: verdicts on passages, register entries, links.
+"""What is saved of the decisions on a text: verdicts on passages, and register entries.
 
 What a line of it can hold is told when it is read, too (`Decisions.cell_fits`): a key that
 `save_decisions` writes has to be known here.
@@ -19,7 +19,7 @@ from claimlog.desk.saved_work import SavedWork
 from claimlog.desk.work import is_claim
 from claimlog.desk.work_folder import WorkFolder
 
-UNIT, PROPOSAL, LINK = "unit/", "proposal/", "link/"
+UNIT, PROPOSAL = "unit/", "proposal/"
 SIDES, COMMITMENTS = "sides", "codings"
 SAME_AS, REGISTERED_AS = "same_as", "registered_as"
 COMMITTING, COMMITTED, DROPPED = "committing", "committed", "dropped"
@@ -37,8 +37,8 @@ class Decisions(SavedWork):
     Attributes
     ----------
     journal
-        A passage is a cell, and so is what becomes of a coder's entry of a register, an entry that
-        was made while deciding, and a pair of claims that is not linked.
+        A passage is a cell, and so is what becomes of a coder's entry of a register, and an entry
+        that was made while deciding.
     rows_are_gone
         Whether what was committed was dropped out of the open batch again.
     """
@@ -100,8 +100,6 @@ class Decisions(SavedWork):
             return isinstance(value, dict) and (
                 isinstance(value.get(SAME_AS), str) or isinstance(value.get(REGISTERED_AS), str)
             )
-        if key.startswith(LINK):
-            return isinstance(value, dict)
         return super().cell_fits(key, value)
 
     def _is_verdict(self, value: Row) -> bool:
@@ -174,11 +172,7 @@ class Decisions(SavedWork):
             return NO_MARKS
         return MarkChange(dict.fromkeys((COMMITTED, COMMITTING, DROPPED)), self._marks_line)
 
-    def refusal(self, marks: Marks, values: Values, /) -> str | None:
-        is_of_links = all(key.startswith(LINK) for key in values)
-        return None if is_of_links else self._refusal(marks)
-
-    def _refusal(self, marks: Marks) -> str | None:
+    def refusal(self, marks: Marks, _values: Values, /) -> str | None:
         if COMMITTED in marks:
             return f"{self.source} is committed; amend its claims instead"
         if COMMITTING in marks:
@@ -193,7 +187,7 @@ class Decisions(SavedWork):
         RequestError
             If it is; or is being committed, which has to be finished first.
         """
-        if not self.rows_are_gone and (why := self._refusal(self.journal.marks)):
+        if not self.rows_are_gone and (why := self.refusal(self.journal.marks, {})):
             raise RequestError(CLOSED, why)
 
 

@@ -58,6 +58,7 @@ class WorkFolder:
         self.package = package
         self.row_fits = row_fits
         self._known: dict[tuple[str, str], Work] = {}
+        self._unlinked: Journal | None = None
         self._folders: dict[tuple[str, ...], list[Path]] = {}
         """Each directory that was found to be one, with those that it lies in."""
 
@@ -129,6 +130,17 @@ class WorkFolder:
         journal = Journal(self.folder() / f"expected{ENDING}")
         journal.refresh()
         return journal
+
+    def unlinked_pairs(self) -> Journal:
+        """Return the pairs of claims that are not linked, by both identifiers, as they are now.
+
+        They are about claims of the log, and stay when a text is coded anew.
+        """
+        if self._unlinked is None:
+            path = self.folder() / f"unlinked{ENDING}"
+            self._unlinked = Journal(path, lambda _, value: isinstance(value, dict))
+        self._unlinked.refresh()
+        return self._unlinked
 
     @contextmanager
     def works_lock(self, seconds: float = inf) -> Iterator[None]:

@@ -33,6 +33,9 @@ DOUBTFUL = (b"0" * 16, b"\xf0")
 """Classes of bytes where orjson may write otherwise than RFC 8785: it refuses no number beyond
 2**53, and sorts keys by code points, which is another order than that of UTF-16 beyond U+FFFF."""
 
+TEXTS = ("string", "datetime")
+"""Types of columns that hold text."""
+
 MISSING_KEY = "missing key"
 """How the finding of a row that lacks a column begins."""
 
@@ -87,7 +90,7 @@ def type_flaw(item: Field, value: Any) -> str | None:
     if value is None:
         return None
     shown = json.dumps(value, ensure_ascii=False)[:60]
-    if item.type in ("string", "datetime"):
+    if item.type in TEXTS:
         fits = isinstance(value, str)
     elif item.type == "integer":
         fits = isinstance(value, int) and not isinstance(value, bool)
@@ -227,6 +230,21 @@ def list_parts(item: Field) -> Iterator[tuple[Field, pl.Expr]]:
         yield item.item, pl.element()
     for part in item.fields:
         yield part, pl.element().struct[part.name]
+
+
+def text_bytes(table: Table) -> pl.Expr:
+    """Return the bytes that the texts of a row have, those in its lists too: its line has more."""
+    sizes = [pl.lit(0, pl.UInt64)]
+    for item in table.fields:
+        if item.type != "array":
+            if item.type in TEXTS:
+                sizes.append(pl.col(item.name).str.len_bytes())
+            continue
+        for part, value in list_parts(item):
+            if part.type in TEXTS:
+                each = pl.col(item.name).list.eval(value.str.len_bytes().cast(pl.UInt64))
+                sizes.append(each.list.sum())
+    return pl.sum_horizontal(*sizes).alias("bytes")
 
 
 def needs_care(table: Table) -> pl.Expr:

@@ -28,10 +28,11 @@ from claimlog.limits import (
     PARQUET_PAGE_BYTES,
     PARQUET_ROW_BYTES,
     PARQUET_ROWS_FREE,
+    THRESHOLDS,
 )
 from claimlog.log.arrow_types import arrow_schema, parquet_elements
-from claimlog.log.canonical import encode, explain, needs_care, render
-from claimlog.log.lines import COMPARED_KEYS, MOST_LISTED
+from claimlog.log.canonical import encode, explain, needs_care, render, text_bytes
+from claimlog.log.lines import COMPARED_KEYS, MOST_LISTED, shortest_line, too_long
 from claimlog.log.parquet_pages import Chunk, Footer, pages, read_footer
 from claimlog.log.stream_file import Lines
 from claimlog.schema.table_schema import Table
@@ -40,7 +41,11 @@ ROWS = 65_536
 """Rows that are read at once."""
 
 AT_ONCE = 64 << 20
-"""Bytes of text that are written out at once, about."""
+"""Bytes that the rows of a piece take, about."""
+
+WRITTEN_AT_ONCE = 8 << 20
+"""Bytes of text that are written as lines at once, about: they may take 24 times that, as escapes
+of six characters, of which each takes four bytes in Python beside one beyond U+FFFF."""
 
 RESTORE = "a sealed batch never changes: restore the file from git"
 
@@ -66,7 +71,12 @@ def written_lines(frame: pl.DataFrame, table: Table) -> Iterator[bytes]:
 
 
 def read_rows(
-    path: Path, table: Table, shown: str, expected: int | None = None, width: int = 0
+    path: Path,
+    table: Table,
+    shown: str,
+    expected: int | None = None,
+    width: int = 0,
+    longest: int = THRESHOLDS["line_bytes"],
 ) -> Iterator[Lines]:
     """Read a stream's Parquet file, some rows at a time.
 
@@ -81,6 +91,8 @@ def read_rows(
         Number of rows that the manifest gives; None for any.
     width
         Columns that the rows get later, if those are more than they have.
+    longest
+        Length of the longest line allowed, in bytes.
 
     Yields
     ------
@@ -108,7 +120,7 @@ def read_rows(
         if findings:
             yield Lines(footer.num_rows, findings=findings)
             return
-        yield from _pieces(path, metadata, table, shown, size, least)
+        yield from _pieces(path, metadata, table, shown, size, least, longest)
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno:
             raise ClaimlogError(f"{shown}: cannot be read ({os.strerror(error.errno)})") from error
@@ -191,7 +203,13 @@ def _bomb(size: int) -> str:
 
 
 def _pieces(
-    path: Path, footer: pq.FileMetaData, table: Table, shown: str, size: int, least: int
+    path: Path,
+    footer: pq.FileMetaData,
+    table: Table,
+    shown: str,
+    size: int,
+    least: int,
+    longest: int,
 ) -> Iterator[Lines]:
     """Read rows whose number is known, in pieces of bounded size."""
     columns = [footer.schema.column(at) for at in range(len(footer.schema))]
@@ -201,22 +219,38 @@ def _pieces(
     with pq.ParquetFile(path, metadata=footer, read_dictionary=texts) as file:
         for batch in _batches(file, at_once, table):
             batch.validate(full=True)
-            taken = sum(_unpacked_bytes(column) for column in batch.columns)
-            taken += least * batch.num_rows
-            unpacked += taken
+            unpacked += _taken(batch, least)
             if _is_bomb(unpacked, size) or before + batch.num_rows > footer.num_rows:
                 yield Lines(findings=[_unreadable(shown, _bomb(size))])
                 return
-            step = max(1, batch.num_rows // (1 + taken // AT_ONCE))
-            for first in range(0, batch.num_rows, step):
-                rows = _frame(batch.slice(first, step), table)
-                lines = _lines(rows, table, shown, before)
+            for first, rows in _cuts(batch, AT_ONCE, least):
+                lines = _lines(batch.slice(first, rows), table, shown, before, longest)
                 lines.excess = max(0, unpacked - PARQUET_EXPANSION * size)
                 yield lines
-                before += rows.height
+                before += rows
                 listed += len(lines.findings)
                 if listed >= MOST_LISTED:
                     return
+
+
+def _cuts(rows: pa.RecordBatch, most: int, least: int = 0) -> Iterator[tuple[int, int]]:
+    """Yield where rows are to be cut, and how many each part has, so that none takes more bytes.
+
+    One row is never cut.
+    """
+    waiting = [(0, rows.num_rows)]
+    while waiting:
+        first, number = waiting.pop()
+        if number > 1 and _taken(rows.slice(first, number), least) > most:
+            half = number // 2
+            waiting += [(first + half, number - half), (first, half)]
+        else:
+            yield first, number
+
+
+def _taken(rows: pa.RecordBatch, least: int) -> int:
+    cells = sum(_unpacked_bytes(column) for column in rows.columns)
+    return cells + least * int(rows.num_rows)
 
 
 def _unpacked_bytes(column: pa.Array) -> int:
@@ -293,17 +327,58 @@ def _series(column: pa.Array) -> pl.Series:
     return series
 
 
-def _lines(frame: pl.DataFrame, table: Table, shown: str, before: int) -> Lines:
+def _lines(rows: pa.RecordBatch, table: Table, shown: str, before: int, longest: int) -> Lines:
+    """Write rows out as lines, a bounded part of them at a time, and hash these."""
+    frame = _frame(rows, table)
     result, suggestions = Lines(rows=frame.height), Suggestions(COMPARED_KEYS)
-    lines = render(frame, table).to_list()
-    careful = frame.select(needs_care(table)).to_series()
-    for index in (careful | pl.Series(line is None for line in lines)).arg_true():
+    sizes = frame.select(text_bytes(table)).to_series()
+    for index in (sizes > longest).arg_true().head(MOST_LISTED):  # before any is written out
+        result.findings.append(too_long(shown, longest, before + index + 1))
+    for first, number in [] if result.findings else _runs(sizes + shortest_line(table)):
+        part = frame.slice(first, number)
+        lines = _written(part, table, shown, before + first, result, suggestions)
+        for index, line in enumerate(lines):
+            if len(line) > longest + 1:
+                result.findings.append(too_long(shown, longest, before + first + index + 1))
         if len(result.findings) >= MOST_LISTED:
             break
+        result.leaves += [sha256(b"\x00" + line[:-1]).digest() for line in lines]
+    if result.findings:
+        result.leaves = []
+    else:
+        result.frame = frame
+    return result
+
+
+def _runs(sizes: pl.Series) -> Iterator[tuple[int, int]]:
+    """Yield where runs of rows begin that are written out at once, and how many each has."""
+    ends = sizes.cum_sum()
+    first = done = 0
+    while first < len(sizes):
+        last = max(first + 1, ends.search_sorted(done + WRITTEN_AT_ONCE, side="right"))
+        yield first, last - first
+        first, done = last, ends[last - 1]
+
+
+def _written(
+    frame: pl.DataFrame,
+    table: Table,
+    shown: str,
+    before: int,
+    result: Lines,
+    suggestions: Suggestions,
+) -> list[bytes]:
+    """Return rows as lines with their line feeds; what is wrong with them is added to a result."""
+    texts = render(frame, table).to_list()
+    careful = frame.select(needs_care(table)).to_series()
+    for index in (careful | pl.Series(text is None for text in texts)).arg_true():
+        if len(result.findings) >= MOST_LISTED:
+            return []
         try:
-            lines[index] = encode(frame.row(index, named=True)).decode() + "\n"
-            flaws = explain(lines[index][:-1], table, suggestions)
+            texts[index] = encode(frame.row(index, named=True)).decode() + "\n"
+            flaws = explain(texts[index][:-1], table, suggestions)
         except ClaimlogError as error:
+            texts[index] = ""
             result.findings.append(
                 Finding("canonical", shown, str(error), before + index + 1, remedy=RESTORE)
             )
@@ -312,7 +387,4 @@ def _lines(frame: pl.DataFrame, table: Table, shown: str, before: int) -> Lines:
             Finding(flaw.rule, shown, flaw.message, before + index + 1, remedy=flaw.remedy)
             for flaw in flaws
         ]
-    if not result.findings:
-        result.frame = frame
-        result.leaves = [sha256(b"\x00" + line[:-1].encode()).digest() for line in lines]
-    return result
+    return [text.encode() for text in texts]

@@ -98,7 +98,7 @@ def _crowded_findings(
     while len(found) < MOST_LISTED and (end := data.find(b"\n", begin)) >= 0:
         number += 1
         if end - begin > longest:
-            found.append(_too_long(shown, longest, number))
+            found.append(too_long(shown, longest, number))
         elif end == begin:
             found.append(_empty(shown, number))
         else:
@@ -107,7 +107,8 @@ def _crowded_findings(
     return found
 
 
-def _too_long(shown: str, longest: int, number: int) -> Finding:
+def too_long(shown: str, longest: int, number: int) -> Finding:
+    """Say that a line has more bytes than one may have."""
     message = f"the line is longer than {longest:,} bytes"
     return Finding("bytes", shown, message, number, remedy="see schemas/thresholds.csv")
 
@@ -180,6 +181,6 @@ def _byte_findings(
         yield finding(len(data), "does not end with a line feed", remedy)
     if max((*lengths, rest)) > longest:
         number = next(n for n, length in enumerate((*lengths, rest), 1) if length > longest)
-        yield _too_long(shown, longest, number)
+        yield too_long(shown, longest, number)
     if 0 in lengths:
         yield _empty(shown, lengths.index(0) + 1)

@@ -15,9 +15,10 @@ from concurrent.futures import BrokenExecutor, Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -65,6 +66,7 @@ Place = tuple[int, str]
 FilePlace = tuple[Batch, str]
 Frames = FileRows[pl.DataFrame]
 Files = FileRows[PartFile]
+P = TypeVar("P")
 T = TypeVar("T")
 
 
@@ -160,13 +162,8 @@ def _read_into_memory(
 ) -> None:
     # parsing leaves the interpreter for C, hashing does not: two threads use two cores
     with ThreadPoolExecutor(READING_WORKERS) as pool:
-        reading: Iterator[Frames] = _in_order(
-            pool,
-            [
-                partial(read_file, log.definition, batch, stream, _kept_in_memory)
-                for batch, stream in places
-            ],
-        )
+        tasks = _tasks(log, places, read_file, _kept_in_memory)
+        reading: Iterator[Frames] = _in_order(pool, tasks)
         for batch in batches:
             for stream in batch.streams:
                 found = next(reading)
@@ -183,7 +180,32 @@ def _read_into_memory(
             log.parts[stream] = [MemoryPart(pl.concat(frames, rechunk=True))]
 
 
-def _in_order(pool: Executor, tasks: Sequence[Callable[[], T]]) -> Iterator[T]:
+def _tasks(
+    log: Log, places: Iterable[FilePlace], read: Callable[..., FileRows[P]], *how: Any
+) -> Iterator[Callable[[], FileRows[P]]]:
+    """Yield what is to be done to read files, of each when it is about to be read."""
+    for batch, stream in places:
+        if batch.in_columns(stream) and _is_full(log):
+            yield partial(_unread, batch, stream)
+        else:
+            yield partial(read, log.definition, batch, stream, *how)
+
+
+def _unread(batch: Batch, stream: str) -> FileRows[Any]:
+    return FileRows(Lines(findings=[_too_much(batch, stream)]))
+
+
+def _is_full(log: Log) -> bool:
+    """Whether the files that were read unpack to all that those of a log may together."""
+    return sum(file.excess for file in log.files.values()) > PARQUET_BYTES_FREE
+
+
+def _too_much(batch: Batch, stream: str) -> Finding:
+    message = f"with files before it unpacks to more than {PARQUET_EXPANSION} times their bytes"
+    return Finding("bytes", batch.shown_file(stream), message, remedy=RESTORE)
+
+
+def _in_order(pool: Executor, tasks: Iterable[Callable[[], T]]) -> Iterator[T]:
     """Yield what tasks return, in their order; few of them are under way or wait to be taken.
 
     Each one may take as much memory as all of them may together (`limits.PARQUET_BYTES_FREE`).
@@ -214,9 +236,8 @@ def _enter(
     lines.leaves = []  # they are in the parts now
     log.findings += lines.findings
     log.files[batch.shown_file(stream)] = lines
-    if lines.excess and sum(file.excess for file in log.files.values()) > PARQUET_BYTES_FREE:
-        message = f"with files before it unpacks to more than {PARQUET_EXPANSION} times their bytes"
-        log.findings.append(Finding("bytes", batch.shown_file(stream), message, remedy=RESTORE))
+    if lines.excess and _is_full(log):
+        log.findings.append(_too_much(batch, stream))
         parts = ()
     log.parts.setdefault(stream, []).extend(parts)
     progress(batch.shown_file(stream))
@@ -248,12 +269,16 @@ def _read_into_cache(
     known = len(records)
     tree = records[-1].tree() if records else log.tree
     first = log.tree.size
-    new = [place for place, key in keys.items() if key not in cache.files]
+    new = dict.fromkeys(place for place, key in keys.items() if key not in cache.files)
     with _reading(log, batches, new, cache) as result:
         for number, batch in enumerate(batches):
             for stream in batch.streams:
                 key = keys[batch.index, stream]
-                lines, record = _known_lines(cache, key) or result(batch, stream)
+                if (batch.index, stream) in new:  # also if one of the same bytes came before it
+                    lines, record = result(batch, stream)
+                else:
+                    record = cache.files[key]
+                    lines = record.lines()
                 parts = _in_cache(cache, record, first, batch)
                 if not lines.findings:
                     cache.files[key] = record
@@ -279,11 +304,6 @@ def _release_memory() -> None:
         pyarrow.default_memory_pool().release_unused()
 
 
-def _known_lines(cache: Cache, key: str) -> tuple[Lines, FileRecord] | None:
-    record = cache.files.get(key)
-    return None if record is None else (record.lines(), record)
-
-
 def _in_cache(cache: Cache, record: FileRecord, first: int, batch: Batch) -> list[Part]:
     end = first + record.rows
     return [
@@ -300,15 +320,21 @@ def _leaves(parts: Sequence[Part], taken: Sequence[TakenRow]) -> list[bytes]:
 
 
 def _keys(log: Log, places: Sequence[FilePlace]) -> dict[Place, str]:
-    """Return what each file is known by: its hash, and as what it is read."""
+    """Return what each file is known by: its hash, as what it is read, and what was taken of it."""
     digests = fingerprint.package_digests(log.package)
     keys = {
         (batch.index, stream): f"{digests.of(batch.file(stream))}:{stream}:"
-        f"{written_as(batch, stream, log.definition)}"
+        f"{written_as(batch, stream, log.definition)}{_taken_key(batch.taken.get(stream, ()))}"
         for batch, stream in places
     }
     digests.save()
     return keys
+
+
+def _taken_key(taken: Sequence[TakenRow]) -> str:
+    """Return what tells rows that were taken out of a file from others."""
+    rows = "".join(f":{row.line} {row.leaf_hash}" for row in taken)
+    return f":{sha256(rows.encode()).hexdigest()}" if rows else ""
 
 
 Result = Callable[[Batch, str], tuple[Lines, FileRecord]]
@@ -316,9 +342,9 @@ Result = Callable[[Batch, str], tuple[Lines, FileRecord]]
 
 @contextmanager
 def _reading(
-    log: Log, batches: Sequence[Batch], places: Sequence[Place], cache: Cache
+    log: Log, batches: Sequence[Batch], places: Iterable[Place], cache: Cache
 ) -> Iterator[Result]:
-    """Yield a function that returns what reading a file gave: each in turn, in their order."""
+    """Yield a function that returns what reading a file gave: it is asked for all, in order."""
     by_index = {batch.index: batch for batch in batches}
     size = sum(by_index[index].file(stream).stat().st_size for index, stream in places)
     if size < PROCESS_BYTES or log.package.archived:  # verifying starts no process
@@ -327,15 +353,9 @@ def _reading(
         pool = _reader_processes()
     shown = log.package.relative(cache.parts)
     with pool:
-        reading: Iterator[Files] = _in_order(
-            pool,
-            [
-                partial(
-                    read_into_parts, log.definition, by_index[index], stream, cache.parts, shown
-                )
-                for index, stream in places
-            ],
-        )
+        new = ((by_index[index], stream) for index, stream in places)
+        tasks = _tasks(log, new, read_into_parts, cache.parts, shown)
+        reading: Iterator[Files] = _in_order(pool, tasks)
 
         def result(batch: Batch, stream: str) -> tuple[Lines, FileRecord]:
             try:

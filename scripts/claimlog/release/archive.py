@@ -15,7 +15,9 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from hashlib import file_digest
 from pathlib import Path, PurePosixPath
+from typing import Any, cast
 
 from claimlog.errors import MAKE_ROOM, ClaimlogError
 from claimlog.release.release_limits import DIRECTORY_BYTES, MAX_DEPTH, MAX_FILES, NAME_BYTES
@@ -141,6 +143,29 @@ def read_member(source: Path, name: str, most: int) -> bytes | None:
         raise ClaimlogError(f"{source.name}: is damaged or no zip ({error}); {REMEDY}") from error
     except OSError as error:
         raise ClaimlogError(f"{source}: cannot be read ({error.strerror or error})") from error
+
+
+def member_digests(source: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file in an archive of `write_archive`, by its name in the folder.
+
+    Raises
+    ------
+    ClaimlogError
+        If it is no such archive.
+    """
+    found = {}
+    try:
+        with _opened(source) as archive:
+            folder = _checked_folder(source, archive)
+            for info in archive.infolist():
+                with archive.open(info) as member:
+                    name = info.filename.removeprefix(f"{folder}/")
+                    found[name] = file_digest(cast("Any", member), "sha256").hexdigest()
+    except UNREADABLE_ZIP as error:
+        raise ClaimlogError(f"{source.name}: is damaged or no zip ({error}); {REMEDY}") from error
+    except OSError as error:
+        raise ClaimlogError(f"{source}: cannot be read ({error.strerror or error})") from error
+    return found
 
 
 @contextmanager

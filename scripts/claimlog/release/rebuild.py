@@ -300,7 +300,8 @@ def _require_replaceable(package: Package, entry: ReleaseEntry, name: str, out: 
     if archive.is_symlink() or not archive.exists():
         return
     sums, *later = (str(issue["files"][SUMS]) for issue in entry.issues)
-    require_own_archive(package, archive, name, version, later)
+    trees = [(entry.size, bytes.fromhex(entry.root))]
+    require_own_archive(package, archive, name, version, trees, later)
     first = ReleaseStatement(name, version, sums, entry.size, entry.root)
     require_same_issue(package, out, first)
 

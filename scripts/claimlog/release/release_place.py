@@ -8,7 +8,7 @@ signatures beside it, and the entry of the index that `publish directory` puts t
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -16,7 +16,7 @@ from pathlib import Path
 from claimlog.errors import ClaimlogError
 from claimlog.log.release_index import ReleaseEntry
 from claimlog.package import DESCRIPTOR, SUMS, Package
-from claimlog.release.archive import read_member
+from claimlog.release.archive import member_digests, read_member
 from claimlog.release.authenticity import CHECKPOINT_SUFFIX
 from claimlog.release.checkpoint import parse_checkpoint
 from claimlog.release.checksums import parse_sums, sha256_of_file
@@ -56,8 +56,7 @@ def require_own_release(
     if folder.exists() and not folder.is_symlink():
         _require_own_folder(folder, package.relative(folder), name, version, trees)
     if archive.exists() and not archive.is_symlink():
-        descriptor = require_own_archive(package, archive, name, version)
-        _require_own_log(descriptor, package.relative(archive), version, trees)
+        require_own_archive(package, archive, name, version, trees)
 
 
 def _require_own_folder(
@@ -75,15 +74,22 @@ def _require_own_folder(
     if not _describes(descriptor, name, version):
         raise ClaimlogError(f"{shown}: is no directory of release {version} of {name}, {STAYS}")
     _require_own_log(descriptor, shown, version, trees)
+    solid = {file for file in files if is_solid_file(folder / file)}
+    digests = {file: sha256_of_file(folder / file) if file in solid else "" for file in files}
+    _require_own_files(digests, sums, shown, version)
+
+
+def _require_own_files(digests: Mapping[str, str], sums: bytes, shown: str, version: str) -> None:
+    """Refuse a release with a file that is none of it, or was changed."""
     listed, _ = parse_sums(sums.decode("utf-8", "replace"))
-    for file in files:
-        if file == SUMS:
+    for file, digest in digests.items():
+        if file == SUMS or digest == listed.get(file):
             continue
-        if file not in listed or not is_solid_file(folder / file):
-            raise ClaimlogError(f"{shown}/{file}: is no file of release {version}, {STAYS}")
-        if sha256_of_file(folder / file) != listed[file]:
+        if file in listed and digest:
             message = f"was changed after release {version} was made"
-            raise ClaimlogError(f"{shown}/{file}: {message}, {STAYS}")
+        else:
+            message = f"is no file of release {version}"
+        raise ClaimlogError(f"{shown}/{file}: {message}, {STAYS}")
 
 
 def _require_own_log(
@@ -98,12 +104,19 @@ def _require_own_log(
 
 
 def require_own_archive(
-    package: Package, archive: Path, name: str, version: str, others: Collection[str] = ()
-) -> bytes:
-    """Return an archive's descriptor; refuse a file that is none, or of another release.
+    package: Package,
+    archive: Path,
+    name: str,
+    version: str,
+    trees: Collection[tuple[int, bytes]],
+    others: Collection[str] = (),
+) -> None:
+    """Refuse a file in the place of an archive that is none, or of another release or log.
 
     Parameters
     ----------
+    trees
+        Sizes and roots that the log has had.
     others
         SHA-256 of ``SHA256SUMS`` of issues that it may not be.
 
@@ -118,13 +131,16 @@ def require_own_archive(
         descriptor, sums = (
             read_member(archive, file, SUMS_BYTES) or b"" for file in (DESCRIPTOR, SUMS)
         )
+        digests = member_digests(archive)
     except ClaimlogError:
         descriptor = sums = b""
+        digests = {}
     if not _describes(descriptor, name, version):
         raise ClaimlogError(f"{shown}: is no archive of release {version} of {name}, {STAYS}")
     if sha256(sums).hexdigest() in others:
         raise ClaimlogError(f"{shown}: is another issue of {version} by the index, {STAYS}")
-    return descriptor
+    _require_own_log(descriptor, shown, version, trees)
+    _require_own_files(digests, sums, shown, version)
 
 
 def _describes(descriptor: bytes, name: str, version: str) -> bool:
