@@ -101,7 +101,10 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
-LONGEST = ("test_faults.py", "test_documentation.py", "test_desk_browser.py", "test_bench.py")
+LONGEST = (
+    *("test_faults.py", "test_documentation.py", "test_bench.py"),
+    *("test_desk_browser.py", "test_desk_browser_packages.py"),
+)
 """Modules with a test of more than fifteen seconds, by `--durations` of a whole run."""
 
 

@@ -65,6 +65,8 @@ def opened(registered: World, tmp_path_factory: pytest.TempPathFactory) -> Itera
         ({"sec-fetch-site": "same-site"}, 403),
         ({"sec-fetch-site": "same-origin"}, 200),
         ({"cookie": "claimlog-desk-8010=wrong"}, 401),
+        ({"claimlog-desk": "0" * 32}, 401),
+        ({"claimlog-desk": ""}, 401),
         ({"cookie": "x" * 5_000}, 401),
         ({"cookie": '="; \x01'}, 401),
     ],
@@ -125,7 +127,9 @@ def test_every_answer_has_the_headers_of_safety(opened: Opened) -> None:
         assert "access-control-allow-origin" not in headers
 
 
-@pytest.mark.parametrize("name", ["host", "origin", "cookie", "content-type", "sec-fetch-site"])
+@pytest.mark.parametrize(
+    "name", ["host", "origin", "cookie", "content-type", "sec-fetch-site", "claimlog-desk"]
+)
 def test_a_header_that_decides_is_there_once(name: str) -> None:
     own = {
         "host": "127.0.0.1:8010",
@@ -133,6 +137,7 @@ def test_a_header_that_decides_is_there_once(name: str) -> None:
         "cookie": "a=b",
         "content-type": "application/json",
         "sec-fetch-site": "same-origin",
+        "claimlog-desk": "0" * 32,
     }
     pairs = [(key.encode(), value.encode()) for key, value in own.items()]
     scope = {"method": "PUT", "path": "/", "headers": pairs}

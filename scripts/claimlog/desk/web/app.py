@@ -34,6 +34,7 @@ from claimlog.desk.web.request import Answer, Request, json_answer, redirect
 from claimlog.desk.web.review_api import review_routes
 from claimlog.desk.web.role_queue import LATER, BodyShares, RoleQueue
 from claimlog.desk.web.router import CHECKS, FAST, PACES, SLOW, Route, find_route
+from claimlog.desk.web.tokens import desk_mark
 from claimlog.errors import ClaimlogError, FindingsError, is_of_the_machine, reason
 from claimlog.site.protection.connections import CONNECTION
 from claimlog.site.protection.failures import log_fault
@@ -163,13 +164,13 @@ class DeskApp:
         if rest == "start" and method == "GET":
             return guard.start(headers, name, self.tokens[name], query.get("token", ""))
         guard.require_token(headers, self.tokens[name])
-        role = Role(name)
+        role, mark = Role(name), desk_mark(self.tokens[name])
         route, parts = find_route(self.routes, role, method, rest)
         guard.require_content_type(method, headers, route.content_type)
         size = _stated_length(headers, route.body_bytes) if method != "GET" else 0
         with self._bodies.hold(name, size):
             body = await _read_body(receive, size) if method != "GET" else b""
-            request = Request(role, method, rest, parts, query, body)
+            request = Request(role, mark, method, rest, parts, query, body)
             turn = self._take_turn(route, request)
             if method == "GET":
                 return await turn

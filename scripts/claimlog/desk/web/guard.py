@@ -9,6 +9,7 @@ from typing import Any
 
 from claimlog.desk.request_error import ABSENT, LARGE, MALFORMED, ORIGIN, TOKEN, RequestError
 from claimlog.desk.web.request import Answer, redirect
+from claimlog.desk.web.tokens import desk_mark
 from claimlog.site.protection.host_names import LOOPBACK, wrong_host_refusal
 from claimlog.site.protection.reader_limits import PATH_BYTES, QUERY_BYTES
 from claimlog.site.protection.refusals import REFUSED_BYTES, raw_path
@@ -27,13 +28,20 @@ SECURITY_HEADERS = {
     "content-security-policy": POLICY,
     "cache-control": "no-store",
 }
-ONCE = (b"host", b"origin", b"cookie", b"content-type", b"content-length", b"sec-fetch-site")
+MARK = b"claimlog-desk"
+"""Header in which a page says of which desk it is."""
+
+ONCE = (b"host", b"origin", b"cookie", b"content-type", b"content-length", b"sec-fetch-site", MARK)
 """Headers that are read: a browser sends each once, and two could say two things."""
 
 READING = ("GET", "HEAD")
 WRITING = ("POST", "PUT", "DELETE")
 TOKEN_NAME = re.compile(r"[A-Za-z0-9_-]{16,128}")
 TOKEN_REMEDY = "this needs the start address that claimlog desk printed for the role; open it again"
+MARK_REMEDY = (
+    "this page is of another desk than the one that runs here now; start its own again, and open "
+    "the start address that it prints"
+)
 
 
 def check_request(scope: Scope, headers: Headers) -> None:
@@ -81,20 +89,23 @@ def cookie_name(headers: Headers) -> str:
 
 
 def require_token(headers: Headers, token: str) -> None:
-    """Refuse a request without the cookie of the role.
+    """Refuse a request without the cookie of the role, or of a page of another package's desk.
 
     Whatever runs on another port of the host can set cookies beside it, odd ones too, and others of
-    its name.
+    its name. A page that is open is sent the cookie of whichever desk was entered last.
 
     Raises
     ------
     RequestError
-        If it has none, or another one.
+        If it has none, or another one, or the page says that it is of another desk.
     """
     own = f"{cookie_name(headers)}={token}".encode()
     given = [one.strip() for one in headers.get(b"cookie", b"").split(b";")]
     if not any(secrets.compare_digest(one, own) for one in given):
         raise RequestError(TOKEN, TOKEN_REMEDY)
+    mark = desk_mark(token).encode()
+    if headers.get(MARK, mark) != mark:
+        raise RequestError(TOKEN, MARK_REMEDY)
 
 
 def start(headers: Headers, role: str, token: str, given: str) -> Answer:

@@ -60,6 +60,7 @@ def _page(name: str, title: str) -> Handler:
                 role=request.role.name,
                 decides=request.role.decides,
                 base=f"/{request.role.name}/",
+                desk_mark=request.desk_mark,
                 source=source,
                 claim=request.parts.get("claim"),
                 dataset=printable_line(str(desk.package.descriptor.get("title", ""))),

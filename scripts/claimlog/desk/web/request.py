@@ -29,9 +29,12 @@ class Request:
         Below the address space of the role, without a slash at its beginning.
     parts
         What the pattern of the route found in the path.
+    desk_mark
+        What tells pages of this desk from those of others.
     """
 
     role: Role
+    desk_mark: str
     method: str
     path: str
     parts: Mapping[str, str]

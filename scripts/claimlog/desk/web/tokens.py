@@ -8,6 +8,7 @@ import re
 import secrets
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from hashlib import sha256
 
 from claimlog.desk.work_folder import WorkFolder
 from claimlog.errors import ClaimlogError
@@ -23,6 +24,15 @@ TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
 
 LOCK = "."
 """Key of the lock's mark; no role is called so."""
+
+
+def desk_mark(token: str) -> str:
+    """Return what tells a role's pages at the desk of this package from those of other packages.
+
+    All desks have the same address and roles. A page may know this, as it cannot its token; like
+    that, it is another one in a copy.
+    """
+    return sha256(token.encode()).hexdigest()[:32]
 
 
 def role_tokens(work_folder: WorkFolder, names: Iterable[str]) -> Mapping[str, str]:

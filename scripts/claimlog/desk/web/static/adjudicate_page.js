@@ -24,7 +24,7 @@ const SAID = { saved: "Saved", saving: "Saving …", bad: "Not saved" };
 class AdjudicatePage {
   constructor(form, row, text, table) {
     Object.assign(this, { form, row, text, table });
-    this.decisions = new Decisions(source, role, text.sha256);
+    this.decisions = new Decisions(source, text.sha256);
     this.names = new EntryNames(source);
     this.names.addEventListener("named", settled(50, () => this.drawUnits()));
     this.fields = form.streams.claims.fields;

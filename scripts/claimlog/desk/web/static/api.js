@@ -1,6 +1,9 @@
 // Requests to the desk's server, and what can become of them.
 
-const { base } = document.body.dataset;
+const { base, desk, role } = /** @type {{base: string, desk: string, role: string}} */ (document.body.dataset);
+
+/** What this browser keeps of the role begins so: the same address and role may be of another package's desk later. */
+export const KEPT = `claimlog-desk/${desk}/${role}`;
 
 /** A request that was refused, or that reached nobody (status 0). */
 export class ApiError extends Error {
@@ -31,10 +34,10 @@ const SECONDS = 20;
 export async function send(method, path, body, seconds = SECONDS) {
   const isFile = body instanceof Blob;
   /** @type {RequestInit} */
-  const options = { method, signal: AbortSignal.timeout(seconds * 1000) };
+  const options = { method, signal: AbortSignal.timeout(seconds * 1000), headers: { "Claimlog-Desk": desk } };
   if (method !== "GET") {
     options.body = isFile ? body : JSON.stringify(body ?? {});
-    options.headers = { "Content-Type": isFile ? "application/octet-stream" : "application/json" };
+    options.headers = { ...options.headers, "Content-Type": isFile ? "application/octet-stream" : "application/json" };
   }
   let answer;
   let found;

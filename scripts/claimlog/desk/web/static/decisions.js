@@ -1,6 +1,6 @@
 // What is decided of a text, as it is in the page, and its way to the server: one change after the other. A change rests
 // on what the page showed when it was asked for: it is not sent once something else is shown that this page did not do.
-import { get, reloadIfCorrected, post, put } from "./api.js";
+import { get, KEPT, reloadIfCorrected, post, put } from "./api.js";
 import { askBeforeLeaving, settled } from "./dom.js";
 
 /**
@@ -16,12 +16,12 @@ import { askBeforeLeaving, settled } from "./dom.js";
 
 /** The decisions on one text. It tells listeners `change` (of what is shown) and `status` (of what is saved). */
 export class Decisions extends EventTarget {
-  /** @param {string} source @param {string} role @param {string} textHash of the text that the page shows */
-  constructor(source, role, textHash) {
+  /** @param {string} source @param {string} textHash of the text that the page shows */
+  constructor(source, textHash) {
     super();
     this.textHash = textHash;
     this.path = `api/adjudication/${source}`;
-    this.place = `claimlog-desk/decisions/${role}/${source}`;
+    this.place = `${KEPT}/decisions/${source}`;
     /** @type {any} as the server says it */
     this.state = null;
     /** @type {Promise<any>} */

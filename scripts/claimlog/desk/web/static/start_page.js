@@ -67,7 +67,12 @@ async function start() {
   const desk = await get("api/desk");
   draw(desk);
   if (!desk.coder) await offerCoder();
-  addEventListener("focus", async () => draw(await get("api/desk")));
+  addEventListener("focus", () => get("api/desk").then(draw).then(() => alarm(), fail));
 }
 
-start().catch((error) => alarm(error.message));
+/** @param {any} error */
+function fail(error) {
+  alarm(error.message);
+}
+
+start().catch(fail);

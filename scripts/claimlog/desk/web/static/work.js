@@ -1,5 +1,5 @@
 // The own work on a text: drafts of claims as they are in the page, and their way to the server.
-import { get, reloadIfCorrected, post, put, remove } from "./api.js";
+import { get, KEPT, reloadIfCorrected, post, put, remove } from "./api.js";
 import { SaveQueue } from "./save_queue.js";
 
 /** Drop what says nothing from a value that is to be saved. @param {any} value @returns {any} */
@@ -10,8 +10,8 @@ export function withoutBlanks(value) {
 
 /** Drafts of one role on one text. It tells listeners `change` (of a draft), `reset` and `status`. */
 export class Work extends EventTarget {
-  /** @param {string} source @param {string} role @param {string} textHash of the text in which passages are chosen */
-  constructor(source, role, textHash) {
+  /** @param {string} source @param {string} textHash of the text in which passages are chosen */
+  constructor(source, textHash) {
     super();
     this.source = source;
     this.textHash = textHash;
@@ -28,11 +28,11 @@ export class Work extends EventTarget {
     this.canUndo = false;
     this.canRedo = false;
     this.registered = [];
-    this.queue = new SaveQueue(`claimlog-desk/${role}/${source}`, (change) => this.deliver(change), {
+    this.queue = new SaveQueue(`${KEPT}/work/${source}`, (change) => this.deliver(change), {
       saved: (change, answer, isLatest) => this.take(change, answer, isLatest),
       status: () => this.dispatchEvent(new Event("status")),
     });
-    this.others = new BroadcastChannel(`claimlog-desk/${role}/${source}`);
+    this.others = new BroadcastChannel(this.queue.place);
     this.others.onmessage = ({ data }) => data !== this.state && this.refresh();
   }
 

@@ -1,0 +1,198 @@
+"""Desks of two packages, one after the other at one address in one real Chromium.
+
+Roles, ports and numbers of sources are the same in every package by default: what is unsaved of one
+is neither shown, saved nor forgotten at the desk of another, be it a copy of it.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from browser import WIDE, browser
+from conftest import World, copied
+from desk_client import ROLES, Opened, claim_value, passage
+from test_desk_browser import READY, SAVED, OtherPage
+from workshop.bench.desk.desk_server import HOST, DeskServer
+
+__all__ = ["browser"]
+
+CODED, JUDGED = "S102", "S103"
+TEXT = "The ferry will sink. Some ninety boats use the strait.\n"
+MINE = "What is typed here is of one package."
+Desks = tuple[DeskServer, DeskServer]
+
+
+@pytest.fixture(scope="module")
+def desk(registered: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A package at whose desk two coded a text, and see a passage of it differently."""
+    world = copied(registered, tmp_path_factory.mktemp("desk"))
+    asked = Opened.of(world.package, world.texts)
+    assert asked.register_text(TEXT, "The ferry") == JUDGED
+    for role, modality in (("coder-1", "actual"), ("coder-2", "hypothetical")):
+        for name, words in (("a", "ferry will sink"), ("b", "Some ninety boats")):
+            place = passage(words, TEXT)
+            value = claim_value("boats", "They may be there.", modality=modality)
+            asked.put(role, JUDGED, name, value | place)
+        asked.finish(role, JUDGED)
+    asked.close()
+    return world
+
+
+@pytest.fixture
+def desks(desk: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desks]:
+    """The desks of two copies of it, at one address; neither is started."""
+    with socket.socket() as free:
+        free.bind((HOST, 0))
+        port = free.getsockname()[1]
+    first, second = (copied(desk, tmp_path_factory.mktemp("desk")) for _ in range(2))
+    both = tuple(DeskServer(one.root, one.texts, port, ROLES) for one in (first, second))
+    yield both[0], both[1]
+    for server in both:
+        server.stop()
+
+
+@contextmanager
+def running(desk: DeskServer) -> Iterator[None]:
+    """The desk answers, until a power cut."""
+    desk.start()
+    yield
+    desk.kill()
+
+
+@contextmanager
+def windows(browser: Browser) -> Iterator[BrowserContext]:
+    """Windows of one person; any script that fails there fails the test."""
+    context = browser.new_context(viewport=WIDE)
+    faults: list[str] = []
+    context.on("weberror", lambda error: faults.append(str(error.error)))
+    yield context
+    assert not faults
+    context.close()
+
+
+def enter(context: BrowserContext, desk: DeskServer, role: str, path: str, ready: str) -> Page:
+    page = context.new_page()
+    page.goto(desk.address(role))
+    page.goto(f"{desk.base}/{role}/{path}")
+    page.wait_for_function(ready)
+    return page
+
+
+LISTED = "() => document.querySelector('#sources tr')"
+UNITS = "() => window.claimlogDesk?.state?.units.length === 2"
+
+
+def coding(context: BrowserContext, desk: DeskServer) -> Page:
+    return enter(context, desk, "coder-1", f"code/{CODED}", READY)
+
+
+def judging(context: BrowserContext, desk: DeskServer) -> Page:
+    return enter(context, desk, "adjudicator", f"adjudicate/{JUDGED}", UNITS)
+
+
+def code(page: Page) -> None:
+    """Begin a claim, with its statement."""
+    page.evaluate("() => claimlogDesk.take([4, 19])")
+    page.locator("#summary button", has_text="Statement").first.click()
+    page.keyboard.type(MINE)
+
+
+def statements(desk: DeskServer) -> list[Any]:
+    """Return what is saved of a coder."""
+    client = OtherPage(desk, CODED, "coder-1").client
+    drafts = client.get(f"/coder-1/api/work/{CODED}").json()["drafts"]
+    return [draft["value"].get("statement") for draft in drafts]
+
+
+def test_a_claim_that_one_desk_has_not_saved_is_kept_from_the_next_and_saved_by_its_own(
+    browser: Browser, desks: Desks
+) -> None:
+    first, second = desks
+    with windows(browser) as context:
+        with running(first):
+            page = coding(context, first)
+        code(page)
+        expect(page.locator("#saved")).to_have_text("Not saved, kept in this browser")
+        page.close()
+        with running(second):
+            page = coding(context, second)
+            page.wait_for_function(SAVED)
+            assert page.evaluate("() => claimlogDesk.work.drafts") == []
+            assert statements(second) == []
+            page.close()
+        with running(first):
+            page = coding(context, first)
+            page.wait_for_function(SAVED)
+            assert statements(first) == [MINE]
+
+
+def test_what_a_judge_began_at_one_desk_is_kept_from_the_next_and_shown_by_its_own(
+    browser: Browser, desks: Desks
+) -> None:
+    first, second = desks
+    with windows(browser) as context:
+        with running(first):
+            page = judging(context, first)
+        page.evaluate("() => claimlogDesk.choose('b+b')")
+        page.keyboard.press("c")
+        page.keyboard.type("A careful note.")
+        expect(page.locator("#alarm")).to_contain_text("cannot be reached")
+        page.keyboard.press("Escape")
+        page.evaluate("() => claimlogDesk.choose('a+a')")
+        page.keyboard.press("n")
+        page.locator("dialog button[data-slot=statement]").click()
+        page.keyboard.press("Control+a")
+        page.keyboard.type(MINE)
+        page.close()
+        with running(second):
+            page = judging(context, second)
+            page.wait_for_function(SAVED)
+            expect(page.get_by_role("dialog")).to_have_count(0)
+            expect(page.locator("#live")).not_to_contain_text("corrected")
+            assert OtherPage(second, JUDGED).verdicts() == [(None, None)] * 2
+            page.close()
+        with running(first):
+            page = judging(context, first)
+            expect(page.get_by_role("dialog")).to_contain_text(MINE)
+            page.wait_for_function(SAVED)
+            assert OtherPage(first, JUDGED).verdicts() == [(None, None), (None, "A careful note.")]
+
+
+def test_a_page_that_stayed_open_goes_on_with_its_own_desk_alone(
+    browser: Browser, desks: Desks
+) -> None:
+    first, second = desks
+    refused = "this page is of another desk"
+    with windows(browser) as context:
+        with running(first):
+            coder, judge = coding(context, first), judging(context, first)
+            start = enter(context, first, "coder-1", "", LISTED)
+        with running(second):
+            for role in ("coder-1", "adjudicator"):
+                context.new_page().goto(second.address(role))
+            code(coder)
+            expect(coder.locator("#alarm")).to_contain_text(refused)
+            expect(coder.locator("#saved")).to_have_text("Not saved, kept in this browser")
+            judge.bring_to_front()
+            judge.keyboard.press("x")
+            expect(judge.locator("#alarm")).to_contain_text(refused)
+            expect(judge.locator("#saved")).to_have_text("Not saved")
+            start.evaluate("() => dispatchEvent(new Event('focus'))")
+            expect(start.locator("#alarm")).to_contain_text(refused)
+            assert statements(second) == []
+            assert OtherPage(second, JUDGED).verdicts() == [(None, None)] * 2
+        with running(first):
+            for role in ("coder-1", "adjudicator"):
+                context.new_page().goto(first.address(role))
+            for page in (coder, judge):
+                page.locator("#alarm button").click()
+                page.wait_for_function(SAVED)
+                expect(page.locator("#alarm")).to_be_hidden()
+            assert statements(first) == [MINE]
+            assert OtherPage(first, JUDGED).verdicts() == [("none", None), (None, None)]
