@@ -33,7 +33,7 @@ def desk(registered: World, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     world = copied(registered, tmp_path_factory.mktemp("desk"))
     asked = Opened.of(world.package, world.texts)
     for number in range(TEXTS):
-        _code_by_two(asked, f"S{103 + number}", _text(number))
+        code_by_two(asked, f"S{103 + number}", _text(number))
     asked.close()
     with open_desk(world.root, world.texts, ("coder-1", "coder-2", "adjudicator")) as server:
         yield server
@@ -43,7 +43,7 @@ def _text(number: int) -> str:
     return f"{TEXT}\nThis is copy {number}.\n"
 
 
-def _code_by_two(asked: Opened, source: str, text: str) -> None:
+def code_by_two(asked: Opened, source: str, text: str) -> None:
     register_text(asked, f"{source}.txt", text)
     for role, modality in (("coder-1", "actual"), ("coder-2", "hypothetical")):
         for name, words in zip("abcd", PASSAGES, strict=True):

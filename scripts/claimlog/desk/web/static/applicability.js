@@ -1,4 +1,5 @@
 // Which fields of a row apply, and in which order a person comes to them.
+import { unreadFlaw } from "./typed_number.js";
 
 /** Whether a value says something. @param {any} value */
 export function isFilled(value) {
@@ -67,6 +68,16 @@ export function withValue(slot, row, value) {
   return { ...row, [slot.list.column]: items };
 }
 
+/** Return the slots of a row that hold a text which is to be a number and is none. @param {any[]} fields @param {any} row */
+export function unreadSlots(fields, row) {
+  return slots(fields, row).filter((slot) => unreadFlaw(slot.field, slotValue(slot, row)));
+}
+
+/** Say why what a slot holds cannot be saved. @param {Slot} slot @param {any} row */
+export function slotFlaw(slot, row) {
+  return `${slot.field.label}: ${unreadFlaw(slot.field, slotValue(slot, row))}`;
+}
+
 const USUAL = 0.5;
 
 /** The way that the keyboard takes through the slots of a row. */
@@ -99,7 +110,8 @@ export class Walk {
 
   /** Whether a slot of the way still waits for an answer. @param {Slot} slot @param {any} row */
   isOpen(slot, row) {
-    return !isFilled(slotValue(slot, row)) && !this.passed.has(slot.key) && this.isOn(slot, row);
+    const value = slotValue(slot, row);
+    return Boolean(unreadFlaw(slot.field, value)) || (!isFilled(value) && !this.passed.has(slot.key) && this.isOn(slot, row));
   }
 
   /**
@@ -126,9 +138,10 @@ export class Walk {
     return all.slice(0, Math.max(0, at)).reverse().find((slot) => this.isOn(slot, row) || isFilled(slotValue(slot, row)) || (slot.list && slot.item === all[at].item)) ?? null;
   }
 
-  /** Slots that are demanded and empty. @param {any} row */
+  /** Slots that are demanded and empty, or hold what is no number. @param {any} row */
   missing(row) {
-    return slots(this.fields, row).filter((slot) => isDemanded(slot.field, slotRow(slot, row)) && !isFilled(slotValue(slot, row)));
+    const isMissing = (/** @type {Slot} */ slot) => isDemanded(slot.field, slotRow(slot, row)) && !isFilled(slotValue(slot, row));
+    return slots(this.fields, row).filter((slot) => isMissing(slot) || unreadFlaw(slot.field, slotValue(slot, row)));
   }
 }
 

@@ -1,5 +1,6 @@
 // A claim of the log: its history, and amending it.
 import { get, post } from "./api.js";
+import { slotFlaw, unreadSlots } from "./applicability.js";
 import { alarm, announce, askBeforeLeaving, byId, count, fill, h, settled } from "./dom.js";
 import { registerEntry } from "./dialogs.js";
 import { EntryNames, valueText } from "./entry_names.js";
@@ -95,8 +96,10 @@ class ClaimPage {
   async amend(write) {
     if (this.isWriting) return;
     this.asked += 1;
-    if (!this.isChanged) {
-      fill(byId("problems"));
+    const unread = unreadSlots(this.fields, this.row);
+    if (!this.isChanged || unread.length) {
+      fill(byId("problems"), unread.map((slot) => h("li", {}, slotFlaw(slot, this.row))));
+      if (write && unread.length) this.record.goTo(unread[0].key);
       return;
     }
     const { changes, row, asked, found: { version, digest } } = this;

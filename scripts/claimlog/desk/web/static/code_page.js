@@ -27,7 +27,7 @@ class CodePage {
     this.form = form;
     this.text = text;
     this.table = table;
-    this.work = new Work(source, text.sha256);
+    this.work = new Work(source, text.sha256, form.streams.claims.fields);
     this.work.content = text.content;
     this.current = null;
     /** @type {string | null} a claim that gets other words */

@@ -2,6 +2,7 @@
 import { applies, isFilled } from "./applicability.js";
 import { fill, h, keycap } from "./dom.js";
 import { typedValue } from "./field_text.js";
+import { unreadFlaw } from "./typed_number.js";
 
 /** Show a dialog until it is closed, and return what it was closed with. @param {string} title @param {any[]} content @param {string} [kind] @returns {Promise<string>} */
 export function show(title, content, kind = "") {
@@ -80,7 +81,7 @@ function control(field, value) {
 function controlValue(field, text) {
   if (field.kind === "boolean") return field.codes.find((/** @type {any} */ one) => one.label === text)?.code ?? null;
   if (field.kind === "references") return text.split(",").map((one) => one.trim()).filter(Boolean);
-  return typedValue(field, text) ?? null;
+  return typedValue(field, text);
 }
 
 /** Make an identifier of a name: plain letters, digits and hyphens. @param {string} name */
@@ -103,7 +104,12 @@ export function entryForm(stream, value, { skip = [] } = {}) {
     const row = read();
     for (const field of fields) form.querySelector(`[data-column="${field.column}"]`).hidden = !applies(field, row) && !isFilled(row[field.column]);
   };
-  form.addEventListener("input", adapt);
+  form.addEventListener("input", (/** @type {Event} */ event) => {
+    const control = /** @type {HTMLInputElement} */ (event.target);
+    const field = fields.find((/** @type {any} */ one) => one.column === control.name);
+    control.setCustomValidity(unreadFlaw(field, controlValue(field, control.value)));
+    adapt();
+  });
   adapt();
   return { form, read };
 }

@@ -1,5 +1,6 @@
 // A question that is answered by typing; what breaks a rule on own words is marked while typing.
 import { fill, h, keycap, settled } from "./dom.js";
+import { isNumber, typedNumber, unreadFlaw } from "./typed_number.js";
 
 /** Return a text with marks on its runs. @param {string} text @param {{utf16: [number, number]}[]} runs */
 function marked(text, runs) {
@@ -13,14 +14,12 @@ function marked(text, runs) {
   return [...found, text.slice(at), "\n"];
 }
 
-/** Return what was typed as a value of the field; null if it is none. @param {any} field @param {string} text */
+/** Return what was typed as a value of the field; null if that is nothing, and the text itself if it is to be a number and is none. @param {any} field @param {string} text */
 export function typedValue(field, text) {
   const clean = text.replace(/\s*\n\s*/g, " ");
   if (!clean.trim()) return null;
   if (field.kind === "strings") return text.split("\n").map((one) => one.trim()).filter(Boolean);
-  if (field.kind !== "number" && field.kind !== "integer") return clean;
-  const number = Number(clean.trim().replace(",", "."));
-  return Number.isFinite(number) ? number : undefined;
+  return isNumber(field) ? typedNumber(field, clean) : clean;
 }
 
 /**
@@ -54,28 +53,30 @@ export function textField(slot, value, host) {
     const { limit, runs } = await host.ownWords(text).catch(() => ({ runs: [] }));
     if (text !== input.value) return;
     fill(mirror, marked(text, runs));
-    input.toggleAttribute("aria-invalid", runs.length > 0);
+    input.setAttribute("aria-invalid", String(runs.length > 0));
     fill(note, runs.length ? `${limit} words or more in a row stand in the text: “${runs[0].words}”` : length());
     note.classList.toggle("bad", runs.length > 0);
   });
 
+  /** @param {any} typed */
+  function tell(typed) {
+    const flaw = unreadFlaw(field, typed);
+    input.setAttribute("aria-invalid", String(Boolean(flaw)));
+    fill(note, flaw || length());
+    note.classList.toggle("bad", Boolean(flaw));
+  }
+
   function changed() {
     fill(mirror, document.createTextNode(`${input.value}\n`));
     const typed = typedValue(field, input.value);
-    if (typed === undefined) {
-      note.textContent = "This is no number.";
-      note.classList.add("bad");
-      return;
-    }
-    note.classList.remove("bad");
-    note.textContent = length();
+    tell(typed);
     host.set(typed, true);
     check();
   }
 
   input.addEventListener("input", changed);
   input.addEventListener("scroll", () => { mirror.scrollTop = input.scrollTop; });
-  note.textContent = length();
+  tell(value);
   if (shown) check();
   return {
     element,

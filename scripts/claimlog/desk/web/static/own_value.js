@@ -1,6 +1,7 @@
 // A value of one's own for a passage: the form of the coders, in a dialog. What is begun survives a reload.
 import { post } from "./api.js";
-import { closer, registerEntry, show } from "./dialogs.js";
+import { unreadSlots } from "./applicability.js";
+import { close, closer, registerEntry, show } from "./dialogs.js";
 import { h } from "./dom.js";
 import { Pins } from "./pins.js";
 import { RecordForm } from "./record_form.js";
@@ -35,7 +36,12 @@ export async function askValue(unit, begin, host) {
       names.asked.clear();
     }, () => names.next(stream)),
   }, { change, complete: () => record.drawClosed(), leave: () => record.drawClosed() });
-  const done = h("p", { class: "buttons" }, closer("Take this", "take", true), closer("Not now"));
+  const done = h("p", { class: "buttons" }, h("button", { type: "button", class: "strong", on: { click: () => take() } }, "Take this"), closer("Not now"));
+  const take = () => {
+    const [unread] = unreadSlots(record.fields, value);
+    if (unread) record.goTo(unread.key);
+    else close(done, "take");
+  };
   const keys = (/** @type {KeyboardEvent} */ event) => {
     if (event.target instanceof Node && panel.contains(event.target) && record.keys.take(event)) event.preventDefault();
   };

@@ -9,6 +9,7 @@ import { textField } from "./field_text.js";
 import { PriorAnswers } from "./prior_answers.js";
 import { RecordKeys } from "./record_keys.js";
 import { drawClosed, drawQuestion, drawSummary, findingItem } from "./record_view.js";
+import { unreadFlaw } from "./typed_number.js";
 
 const WIDGETS = { code: codeField, boolean: codeField, reference: lookupField, references: lookupField, objects: listField };
 
@@ -123,9 +124,14 @@ export class RecordForm {
     this.goTo(next ? next.key : this.fields[0].column);
   }
 
-  /** Go on to the next question, or say that the row is complete. */
+  /** Go on to the next question, or say that the row is complete; not while no number stands where one belongs. */
   onward() {
     const slot = this.slot(this.active);
+    const flaw = slot && unreadFlaw(slot.field, slotValue(slot, this.row));
+    if (flaw) {
+      announce(flaw);
+      return;
+    }
     if (slot && !isFilled(slotValue(slot, this.row)) && !isDemanded(slot.field, slotRow(slot, this.row))) this.walk.passed.add(slot.key);
     const next = this.walk.next(this.active, this.row);
     if (next) this.goTo(next.key);

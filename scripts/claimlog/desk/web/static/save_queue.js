@@ -23,7 +23,7 @@ const PAUSE = 400;
 export class SaveQueue {
   /**
    * @param {string} place under which unsaved changes are kept in this browser
-   * @param {(change: Change) => Promise<any>} deliver
+   * @param {(change: Change) => Promise<any>} deliver its answer says in `left` why a part of the change is not saved, if one is not
    * @param {{saved: (change: Change, answer: any, isLatest: boolean) => void, status: (queue: SaveQueue) => void}} listeners
    */
   constructor(place, deliver, listeners) {
@@ -164,14 +164,16 @@ export class SaveQueue {
   finish(sent, answer) {
     const latest = this.changes.get(sent.name);
     const isLatest = !latest || latest.mark === sent.mark;
-    if (isLatest) {
+    const isOver = isLatest && !answer.left;
+    if (isOver) {
       this.changes.delete(sent.name);
       const key = `${this.place}/${sent.name}`;
       if ((localStorage.getItem(key) ?? "").includes(sent.mark)) localStorage.removeItem(key);
     }
-    this.listeners.saved(sent, answer, isLatest);
-    if (isLatest) return;
+    this.listeners.saved(sent, answer, isOver);
+    if (isOver || !latest) return;
     latest.sent = undefined;
+    if (isLatest) latest.refusal = answer.left;
     this.keep(latest); // on the revision that is there by now
   }
 

@@ -1,5 +1,6 @@
 // The own work on a text: drafts of claims as they are in the page, and their way to the server.
 import { get, KEPT, reloadIfCorrected, post, put, remove } from "./api.js";
+import { slotFlaw, unreadSlots, withValue } from "./applicability.js";
 import { SaveQueue } from "./save_queue.js";
 
 /** Drop what says nothing from a value that is to be saved. @param {any} value @returns {any} */
@@ -10,11 +11,12 @@ export function withoutBlanks(value) {
 
 /** Drafts of one role on one text. It tells listeners `change` (of a draft), `reset` and `status`. */
 export class Work extends EventTarget {
-  /** @param {string} source @param {string} textHash of the text in which passages are chosen */
-  constructor(source, textHash) {
+  /** @param {string} source @param {string} textHash of the text in which passages are chosen @param {any[]} fields of claims */
+  constructor(source, textHash, fields) {
     super();
     this.source = source;
     this.textHash = textHash;
+    this.fields = fields;
     /** @type {any[]} in the order of the text */
     this.drafts = [];
     this.state = 0;
@@ -132,8 +134,11 @@ export class Work extends EventTarget {
   async deliver(change) {
     const path = `${this.path}/drafts/${change.name}`;
     const { base, file, value } = change;
+    const unread = unreadSlots(this.fields, value ?? {}); // in their place nothing is saved: what was there before is no answer any more
+    const saved = unread.reduce((row, slot) => withValue(slot, row, null), value);
     try {
-      return await (value ? put(path, { base, file, value }) : remove(path, { base, file }));
+      const answer = await (value ? put(path, { base, file, value: saved }) : remove(path, { base, file }));
+      return { ...answer, left: unread.map((slot) => slotFlaw(slot, value)).join(" ") };
     } catch (error) {
       const { code, body } = /** @type {any} */ (error);
       if (code === "stale" && body.current?.state !== undefined && body.current.file !== this.file) await this.read().then((found) => this.reset(found), () => {});

@@ -1,0 +1,162 @@
+"""What is entered on pages of the desk, in a real Chromium: it is what was typed, where it was.
+
+Answers come late, as on a machine that is slow, and keys are held down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from browser import browser
+from conftest import World, copied
+from desk_client import Opened
+from test_desk_browser import READY, SAVED, OtherPage, entered
+from test_desk_browser_saves import MADE, ROLES, OtherWindow, statement_open
+from test_desk_judge_browser import PASSAGES, TEXT, code_by_two, wait_for_passages
+from workshop.bench.desk.desk_server import DeskServer, open_desk
+
+__all__ = ["browser"]
+
+JUDGED = "S103"
+"""The text that two coded."""
+
+
+@pytest.fixture(scope="module")
+def desk(registered: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskServer]:
+    """A desk that is served, with a text that two coded and see differently."""
+    world = copied(registered, tmp_path_factory.mktemp("desk"))
+    asked = Opened.of(world.package, world.texts)
+    code_by_two(asked, JUDGED, TEXT)
+    asked.close()
+    with open_desk(world.root, world.texts, ROLES) as server:
+        yield server
+
+
+def _type_figure(page: Page, text: str) -> None:
+    page.keyboard.press("Control+a")
+    page.keyboard.type(text)
+
+
+def test_a_figure_is_saved_as_the_number_that_was_typed_or_not_at_all(
+    browser: Browser, desk: DeskServer
+) -> None:
+    other = OtherWindow(desk, "coder-1")
+
+    def saved() -> Any:
+        return other.drafts()[0]["value"].get("figure_value")
+
+    def open_figure(page: Page) -> None:
+        page.evaluate("() => claimlogDesk.open('own', 'figure_value')")
+        expect(page.get_by_role("textbox", name="Figure value")).to_be_focused()
+
+    with statement_open(browser, desk, "coder-1") as page:
+        note, status = page.locator("#typed-note"), page.locator("#saved")
+        open_figure(page)
+        for text, number in (("0.125", 0.125), ("-3,5", -3.5), ("10000", 10_000), ("10", 10)):
+            _type_figure(page, text)
+            page.wait_for_function(SAVED)
+            assert saved() == number
+        page.keyboard.press("End")
+        page.keyboard.type(",000")  # after the number that begins so was saved
+        for text, said in (
+            ("10,000", "write 10000, or 10.0000 if that is meant"),
+            ("1.000.000", "write 1000000."),
+            ("1 000", "write 1000."),
+            ("0x10", "is no number"),
+            ("1e3", "is no number"),
+            ("90 boats", "is no number"),
+            ("12345678901234567", "more than the 15 digits"),
+        ):
+            if text != "10,000":
+                _type_figure(page, text)
+            expect(note).to_contain_text(said)
+            expect(page.locator("#alarm")).to_contain_text(f"Not saved: Figure value: “{text}”")
+            page.keyboard.press("Enter")
+            assert page.evaluate("() => claimlogDesk.record.active") == "figure_value"
+            expect(status).to_have_text("Not saved")
+            assert saved() is None
+        # it is kept as it was typed, wherever the person goes, and the way leads back to it
+        page.evaluate("() => claimlogDesk.record.goTo('statement')")
+        page.keyboard.type(" On.")
+        page.reload()
+        page.wait_for_function(READY)
+        expect(status).to_have_text("Not saved")
+        assert other.statements()["own"] == "It is weak. On."
+        page.evaluate("() => claimlogDesk.open('own')")
+        field = page.get_by_role("textbox", name="Figure value")
+        for _ in range(20):
+            if field.count():
+                break
+            page.keyboard.press("Enter")
+        expect(field).to_have_value("12345678901234567")
+        expect(note).to_contain_text("more than the 15 digits")
+        page.locator("#finish").click()
+        expect(page.locator("#live")).to_contain_text("Not everything is saved")
+        open_figure(page)
+        _type_figure(page, "90")
+        page.wait_for_function(SAVED)
+        assert saved() == 90
+        expect(page.locator("#alarm")).to_be_hidden()
+
+
+def test_an_amendment_with_a_figure_that_is_no_number_is_not_written(
+    browser: Browser, desk: DeskServer
+) -> None:
+    client = OtherPage(desk, MADE).client
+    with entered(browser, desk, "adjudicator", "claims/C001-001") as page:
+        problems = page.locator("#problems")
+        page.wait_for_function("() => window.claimlogDesk?.record.row")
+        page.evaluate("() => claimlogDesk.record.goTo('figure_value')")
+        _type_figure(page, "30,000")
+        expect(problems).to_contain_text("write 30000, or 30.0000")
+        page.fill("#reason", "It was read wrongly.")
+        page.locator("#write").click()
+        expect(page.get_by_role("textbox", name="Figure value")).to_be_focused()
+        assert client.get("/adjudicator/api/claims/C001-001").json()["version"] == 1
+
+
+NUMBER_OF_ACTORS = """() => {
+    const { fields } = claimlogDesk.form.streams.actors;
+    fields.push({ column: 'figure', label: 'Figure', kind: 'number', required: false });
+    claimlogDesk.record.goTo('dyad_from');
+}"""
+"""Gives actors a column of numbers, as a topic may."""
+
+
+def test_no_value_and_no_entry_is_taken_with_a_figure_that_is_no_number(
+    browser: Browser, desk: DeskServer
+) -> None:
+    other = OtherPage(desk, JUDGED)
+    with entered(browser, desk, "adjudicator", f"adjudicate/{JUDGED}") as page:
+        wait_for_passages(page)
+        page.keyboard.press("n")
+        page.locator("dialog [data-slot=figure_value]").click()
+        page.keyboard.type("1,500")
+        page.get_by_role("button", name="Take this").click()
+        field = page.get_by_role("textbox", name="Figure value")
+        expect(field).to_be_focused()
+        expect(page.locator("#typed-note")).to_contain_text("write 1500, or 1.5000")
+        assert other.verdicts()[0] == (None, None)
+        _type_figure(page, "1500")
+        page.get_by_role("button", name="Take this").click()
+        other.await_verdicts([("new", None), *[(None, None)] * (len(PASSAGES) - 1)])
+        assert other.shown()["units"][0]["verdict"]["value"]["figure_value"] == 1500
+    with statement_open(browser, desk, "coder-2") as page:
+        page.evaluate(NUMBER_OF_ACTORS)
+        page.keyboard.press("+")
+        page.fill("#entry-name", "Zedland Authority")
+        page.select_option("#entry-actor_type", index=1)
+        figure, register = page.locator("#entry-figure"), page.get_by_text("Register", exact=True)
+        figure.fill("1,500")
+        register.click()
+        expect(figure).to_be_focused()
+        said = "“1,500” is no number here: write 1500, or 1.5000 if that is meant."
+        assert figure.evaluate("(one) => one.validationMessage") == said
+        figure.fill("1500")
+        with page.expect_request("**/registered/actors/zedland-authority") as asked:
+            register.click()
+        assert asked.value.post_data_json["value"]["figure"] == 1500
