@@ -21,16 +21,17 @@ from workshop.bench.desk.desk_server import DeskServer, open_desk
 
 __all__ = ["browser"]
 
-JUDGED = "S103"
-"""The text that two coded."""
+JUDGED, HELD = "S103", "S104"
+"""Texts that two coded."""
 
 
 @pytest.fixture(scope="module")
 def desk(registered: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskServer]:
-    """A desk that is served, with a text that two coded and see differently."""
+    """A desk that is served, with texts that two coded and see differently."""
     world = copied(registered, tmp_path_factory.mktemp("desk"))
     asked = Opened.of(world.package, world.texts)
-    code_by_two(asked, JUDGED, TEXT)
+    for source in (JUDGED, HELD):
+        code_by_two(asked, source, f"{TEXT}\nOf {source}.\n")
     asked.close()
     with open_desk(world.root, world.texts, ROLES) as server:
         yield server
@@ -160,3 +161,129 @@ def test_no_value_and_no_entry_is_taken_with_a_figure_that_is_no_number(
         with page.expect_request("**/registered/actors/zedland-authority") as asked:
             register.click()
         assert asked.value.post_data_json["value"]["figure"] == 1500
+
+
+def _hold(page: Page, key: str, times: int = 12) -> None:
+    """Hold a key down, which the keyboard repeats."""
+    for _ in range(times):
+        page.keyboard.down(key)
+        page.wait_for_timeout(20)
+    page.keyboard.up(key)
+
+
+def test_a_key_that_is_held_and_a_double_click_decide_one_passage(
+    browser: Browser, desk: DeskServer
+) -> None:
+    other = OtherPage(desk, HELD)
+    none, still_open = ("none", None), (None, None)
+
+    def expect_decided(count: int) -> None:
+        other.await_verdicts([none] * count + [still_open] * (len(PASSAGES) - count))
+        page.wait_for_function(SAVED)
+        page.wait_for_timeout(300)
+        other.await_verdicts([none] * count + [still_open] * (len(PASSAGES) - count))
+
+    with entered(browser, desk, "adjudicator", f"adjudicate/{HELD}") as page:
+        wait_for_passages(page)
+        no_claim = page.locator("#units .here").get_by_role("button", name="no claim")
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("ArrowUp")
+        _hold(page, "x")
+        expect_decided(1)
+        no_claim.dblclick(delay=20)
+        expect_decided(2)
+        page.keyboard.press("x")
+        expect_decided(3)
+        page.keyboard.down("Control")
+        _hold(page, "z")
+        page.keyboard.up("Control")
+        expect_decided(2)
+        # nor does a key go on in a field, or on a button, that it led to
+        _hold(page, "c")
+        page.wait_for_timeout(50)
+        expect(page.locator("#units .here input")).to_be_focused()
+        expect(page.locator("#units .here input")).to_have_value("")
+        page.keyboard.press("Escape")
+        for key in "xx":
+            page.keyboard.press(key)
+        expect_decided(4)
+        page.locator("#commit").focus()
+        _hold(page, "Enter")
+        expect(page.get_by_role("dialog")).to_have_count(1)
+        page.get_by_role("button", name="Not now").click()
+        assert not other.shown()["committed"]
+        # which an arrow does: it decides nothing
+        page.keyboard.press("Escape")
+        page.evaluate("() => claimlogDesk.go(0)")
+        _hold(page, "ArrowDown", 3)
+        assert page.evaluate("() => claimlogDesk.at") == 3
+
+
+def test_a_key_that_is_held_and_a_double_click_decide_one_pair(
+    browser: Browser, desk: DeskServer
+) -> None:
+    other = OtherPage(desk, HELD)
+
+    def decided() -> int:
+        found = other.client.get(f"/adjudicator/api/links/{HELD}").json()["proposals"]
+        return sum(one["decision"] is not None for one in found)
+
+    for unit in other.shown()["units"]:
+        other.decide("left", None, [unit["unit"]])
+    body = {"state": other.shown()["state"]}
+    assert other.client.post(f"{other.path}/commit", json=body).status_code == 200
+    with entered(browser, desk, "adjudicator", f"links/{HELD}") as page:
+        here = page.locator("#proposals .here")
+        expect(here).to_contain_text("C104")
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("ArrowUp")
+        for count, act in enumerate((lambda: _hold(page, "0"), lambda: _no_link(page).dblclick())):
+            act()
+            expect(here).not_to_contain_text("saving")
+            page.wait_for_timeout(500)
+            assert decided() == count + 1
+        _hold(page, "b")
+        expect(page.locator("#basis")).to_have_value("")
+
+
+def _no_link(page: Page) -> Any:
+    return page.locator("#proposals .here").get_by_role("button", name="no link")
+
+
+def test_a_key_that_is_held_and_a_double_click_answer_one_question(
+    browser: Browser, desk: DeskServer
+) -> None:
+    other = OtherWindow(desk, "coder-3")
+    active = "() => claimlogDesk.record.active"
+
+    def own() -> dict[str, Any]:
+        page.wait_for_function(SAVED)
+        (value,) = (one["value"] for one in other.drafts() if one["draft"] == "own")
+        return {name: given for name, given in value.items() if name not in ("start", "end")}
+
+    with statement_open(browser, desk, "coder-3") as page:
+        before = own()
+        page.evaluate("() => claimlogDesk.record.goTo('modality')")
+        _hold(page, " ")
+        assert own() == {name: one for name, one in before.items() if name != "modality"}
+        for act in (lambda: _hold(page, "1"), lambda: page.locator(".option").nth(1).dblclick()):
+            page.evaluate("() => claimlogDesk.work.save('own', {statement: 'It is weak.'})&&null")
+            page.evaluate("() => claimlogDesk.open('own', 'content')")
+            act()
+            assert len(own()) == 2
+            assert page.evaluate(active) == "voice"
+        # at the last question it makes no claim of the words that have its letter
+        page.evaluate("() => claimlogDesk.fresh()")
+        _hold(page, "a")
+        page.keyboard.press("Escape")
+        assert own()
+        assert len(other.drafts()) == 1
+        # nor is all undone
+        page.evaluate("() => claimlogDesk.open('own', 'content')")
+        page.keyboard.press("1")
+        own()
+        page.keyboard.press("Escape")
+        page.keyboard.down("Control")
+        _hold(page, "z")
+        page.keyboard.up("Control")
+        assert own()["content"] == "state"

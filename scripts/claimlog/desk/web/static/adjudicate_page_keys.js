@@ -1,6 +1,7 @@
 // The keys of the page on which differences are decided.
 import { cheatSheet, isDialogOpen } from "./dialogs.js";
 import { byId, isTyping } from "./dom.js";
+import { isHeld } from "./repeated_input.js";
 
 /** What each key does: always to the passage that is shown when it is pressed. */
 export class AdjudicateKeys {
@@ -16,12 +17,16 @@ export class AdjudicateKeys {
     const { page } = this;
     const { key } = event;
     const unit = page.units?.[page.at];
-    const isHeld = event.ctrlKey || event.metaKey;
+    const isCombined = event.ctrlKey || event.metaKey;
     if (isTyping(event.target)) return;
+    if (isHeld(event, page.cursor.hasFocus ? [" ", "Backspace"] : [])) {
+      event.preventDefault();
+      return;
+    }
     if (key === "?" || key === "F1") cheatSheet();
-    else if (isHeld && key === "z") page.decisions.step("undo");
-    else if (isHeld && (key === "y" || key === "Z")) page.decisions.step("redo");
-    else if (isHeld || event.altKey) return;
+    else if (isCombined && key === "z") page.decisions.step("undo");
+    else if (isCombined && (key === "y" || key === "Z")) page.decisions.step("redo");
+    else if (isCombined || event.altKey) return;
     else if (page.cursor.hasFocus) {
       const arrow = { ArrowRight: ["word", 1], ArrowLeft: ["word", -1], ArrowDown: ["sentence", 1], ArrowUp: ["sentence", -1] }[key];
       if (arrow) page.cursor.move(arrow[0], arrow[1], event.shiftKey);

@@ -1,6 +1,7 @@
 // The keys of the page on which a text is coded, by the table of keys.
 import { cheatSheet, isDialogOpen } from "./dialogs.js";
 import { announce, byId, isTyping } from "./dom.js";
+import { isHeld } from "./repeated_input.js";
 
 /** What each key does on the page, where it has the focus. */
 export class CodeKeys {
@@ -76,6 +77,10 @@ export class CodeKeys {
     if (typed && ["?", "Control+z", "Control+y", "Control+Shift+Z"].includes(held)) return;
     if (key === "Escape" && this.page.record.steps?.isOpen) {
       this.page.record.steps.leave();
+      event.preventDefault();
+      return;
+    }
+    if (!typed && isHeld(event, this.page.cursor.hasFocus ? [" ", "Backspace"] : [])) {
       event.preventDefault();
       return;
     }

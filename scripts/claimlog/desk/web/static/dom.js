@@ -1,4 +1,5 @@
 // Elements made by scripts: texts are texts, never markup, and escaped where they do not print.
+import "./repeated_input.js";
 import "./site/printable.js";
 
 /** @type {{printable: (text: string) => string, unprintable: (text: string) => {start: number, end: number, said: string}[]}} */

@@ -1,6 +1,7 @@
 // Links between claims: proposed from what they share, decided one by one.
 import { get, post, remove } from "./api.js";
 import { alarm, announce, byId, count, fill, h, isTyping, keycap, refill } from "./dom.js";
+import { isHeld } from "./repeated_input.js";
 
 const { source } = /** @type {{source: string}} */ (document.body.dataset);
 
@@ -169,6 +170,7 @@ class LinksPage {
       if (key === "Escape" || key === "Enter") byId("proposals").querySelector(".here")?.focus();
       return;
     }
+    if (isHeld(event)) return;
     const one = this.found.proposals[this.at];
     const code = this.found.relations.find((/** @type {any} */ relation) => relation.key === key);
     if (key === "ArrowDown" || key === "j") this.go(this.at + 1);

@@ -1,5 +1,6 @@
 // The keys of a form of a row: those of the question that is open, and those that mean the same at every one.
-import { announce } from "./dom.js";
+import { announce, isTyping } from "./dom.js";
+import { isHeld } from "./repeated_input.js";
 
 /** Keys of one form. */
 export class RecordKeys {
@@ -28,6 +29,7 @@ export class RecordKeys {
   take(event) {
     const { record } = this;
     if (!record.active || event.ctrlKey || event.metaKey || event.altKey) return false;
+    if (isHeld(event)) return event.key === "Enter" || !isTyping(event.target); // it only edits text
     if (this.kept) {
       if (event.key.length === 1 || ["Enter", "Backspace"].includes(event.key)) this.kept.push(event.key);
       return true;
