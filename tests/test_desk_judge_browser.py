@@ -388,6 +388,44 @@ def test_two_windows_of_a_judge_keep_what_is_begun_in_each(
         )
 
 
+def test_a_value_that_one_window_of_a_judge_has_open_is_neither_shown_nor_forgotten_by_another(
+    browser: Browser, desk: DeskServer
+) -> None:
+    def begin(page: Page) -> None:
+        page.evaluate("() => claimlogDesk.choose('d+d')")
+        page.keyboard.press("n")
+
+    def write(page: Page, words: str) -> None:
+        page.locator("dialog button[data-slot=statement]").click()
+        page.keyboard.press("End")
+        page.keyboard.type(words)
+
+    with entered(browser, desk, "adjudicator", "adjudicate/S108") as first:
+        wait_for_passages(first)
+        begin(first)
+        write(first, " Of the first.")
+        second = first.context.new_page()
+        second.goto(first.url)
+        wait_for_passages(second)
+        expect(second.locator("#units .here")).to_be_visible()
+        expect(second.get_by_role("dialog")).to_have_count(0)
+        begin(second)
+        expect(second.get_by_role("dialog")).not_to_contain_text("Of the first.")
+        write(second, " Of the second.")
+        second.get_by_role("button", name="Not now").click()
+        first.reload()
+        expect(first.get_by_role("dialog")).to_contain_text("Of the first.")
+        # once its window is gone, another one goes on with it
+        third = first.context.new_page()
+        first.close()
+        third.goto(second.url)
+        expect(third.get_by_role("dialog")).to_contain_text("Of the first.")
+        third.get_by_role("button", name="Not now").click()
+        third.reload()
+        expect(third.locator("#units .here")).to_be_visible()
+        expect(third.get_by_role("dialog")).to_have_count(0)
+
+
 def test_links_are_decided_of_the_pairs_that_were_shown_whenever_answers_come(
     browser: Browser, desk: DeskServer
 ) -> None:

@@ -3,6 +3,7 @@ import { get, page } from "./api.js";
 import { ClaimMarks } from "./claim_marks.js";
 import { AdjudicateKeys } from "./adjudicate_page_keys.js";
 import { agreementTable } from "./agreement_panel.js";
+import { BegunValues } from "./begun_values.js";
 import { Decisions } from "./decisions.js";
 import { cheatSheet, confirmed, isDialogOpen, keyTable, show } from "./dialogs.js";
 import { alarm, announce, byId, count, fill, h, randomName, refill, settled } from "./dom.js";
@@ -25,6 +26,7 @@ class AdjudicatePage {
   constructor(form, row, text, table) {
     Object.assign(this, { form, row, text, table });
     this.decisions = new Decisions(source, text.sha256);
+    this.begun = new BegunValues(this.decisions);
     this.names = new EntryNames(source);
     this.names.addEventListener("named", settled(50, () => this.drawUnits()));
     this.fields = form.streams.claims.fields;
@@ -70,6 +72,7 @@ class AdjudicatePage {
 
   /** Go where the page was before it was read anew, and go on with a value that was begun. */
   async start() {
+    await this.begun.takeOver();
     await this.decisions.load();
     const { unit: name = null } = this.decisions.kept("place") ?? {};
     if (!this.find(name)) this.at = Math.max(0, this.units.findIndex((/** @type {any} */ unit) => !unit.verdict));
@@ -81,12 +84,12 @@ class AdjudicatePage {
   /** Go on with a value that was begun: of the passage that is open, else any. */
   resume() {
     const { decisions } = this;
-    const all = decisions.keptBelow("begun").map(([, one]) => one);
-    const begun = all.find(({ unit }) => unit === this.name) ?? all[0];
-    if (!begun) return;
-    if (begun.text === decisions.textHash) this.edit(decisions.unit(begun.unit) ?? this.newUnit(begun.utf16, begun.unit), begun.value);
+    const begun = this.begun.first(this.name);
+    if (!begun?.kept) return;
+    const { unit, utf16, text } = begun.kept;
+    if (text === decisions.textHash) this.edit(decisions.unit(unit) ?? this.newUnit(utf16, unit), {});
     else {
-      decisions.forget(`begun/${begun.unit}`, begun);
+      begun.forget(begun.kept);
       announce("The text was corrected since a value of your own was begun: begin it anew.");
     }
   }
@@ -242,11 +245,12 @@ class AdjudicatePage {
   async edit(unit, begin) {
     const { decisions, form, names } = this;
     const { view } = decisions;
-    const place = `begun/${unit.unit}`;
-    const begun = decisions.kept(place);
-    const value = await askValue(unit, begun?.text === decisions.textHash ? begun.value : begin, { decisions, form, names, content: this.text.content, source, role });
-    const taken = decisions.kept(place);
-    if (value) this.decide(unit, { take: "new", value }, view, () => decisions.forget(place, taken));
+    const begun = this.begun.of(unit.unit);
+    const { kept } = begun;
+    const value = await askValue(unit, kept?.text === decisions.textHash ? kept.value : begin, (one) => begun.keep(one), { decisions, form, names, content: this.text.content, source, role });
+    const taken = begun.kept;
+    if (value) this.decide(unit, { take: "new", value }, view, () => begun.forget(taken));
+    else begun.forget(taken);
   }
 
   /** Take over what is shown now, whatever is read while that is confirmed. */

@@ -11,21 +11,19 @@ import { withoutBlanks } from "./work.js";
  * Ask for a value; return it with its words, or null if it is not taken.
  * @param {any} unit
  * @param {any} begin what the form shows at first
+ * @param {(kept: any) => void} keep is told of each change
  * @param {{decisions: import("./decisions.js").Decisions, form: any, names: any, content: string, source: string, role: string}} host
  * @returns {Promise<any>}
  */
-export async function askValue(unit, begin, host) {
+export async function askValue(unit, begin, keep, host) {
   const { decisions, form, names, source } = host;
   const summary = h("ol", { class: "summary", "aria-label": "Questions" });
   const panel = h("div", { class: "panel", tabindex: "0", role: "group", "aria-label": "The question" });
   const span = unit.verdict?.value?.utf16 ?? (unit.left ?? unit.right)?.span.utf16 ?? unit.span.utf16;
   let value = structuredClone(begin);
-  const place = `begun/${unit.unit}`;
-  let kept = decisions.kept(place);
   const change = (/** @type {any} */ row) => {
     value = row;
-    kept = { unit: unit.unit, utf16: span, text: decisions.textHash, value };
-    decisions.keep(place, kept);
+    keep({ unit: unit.unit, utf16: span, text: decisions.textHash, value });
   };
   const record = new RecordForm(summary, panel, form, {
     names, pins: new Pins(host.role),
@@ -51,10 +49,7 @@ export async function askValue(unit, begin, host) {
   record.goToOpen();
   const answer = await closed;
   removeEventListener("keydown", keys);
-  if (answer !== "take") {
-    decisions.forget(place, kept);
-    return null;
-  }
+  if (answer !== "take") return null;
   const { start, end, utf16, ...rest } = value;
   return { ...withoutBlanks(rest), utf16: span };
 }

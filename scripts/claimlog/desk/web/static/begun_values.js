@@ -1,0 +1,71 @@
+// Values of one's own that were begun and are not saved yet: this browser keeps them, each for the page that has it.
+import { randomName } from "./dom.js";
+
+/** Hold a name until this page goes; whether no other page holds it. @param {string} name @returns {Promise<boolean>} */
+function hold(name) {
+  return new Promise((resolve) => {
+    navigator.locks.request(name, { ifAvailable: true }, (lock) => {
+      resolve(Boolean(lock));
+      return lock && new Promise(() => {});
+    });
+  });
+}
+
+/** A value that was begun in this page, or in one that is gone. */
+class BegunValue {
+  /** @param {import("./decisions.js").Decisions} decisions @param {string} place */
+  constructor(decisions, place) {
+    this.decisions = decisions;
+    this.place = place;
+    /** @type {{unit: string, utf16: [number, number], text: string, value: any} | null} null while nothing of it is to be kept */
+    this.kept = null;
+    /** @type {Promise<boolean>} */
+    this.isOwn = hold(`${decisions.place}/${place}`);
+  }
+
+  /** @param {{unit: string, utf16: [number, number], text: string, value: any}} kept */
+  keep(kept) {
+    this.kept = kept;
+    this.decisions.keep(this.place, kept);
+  }
+
+  /** Forget it, but not what was typed since. @param {any} kept */
+  forget(kept) {
+    if (kept !== this.kept) return;
+    this.decisions.forget(this.place, kept);
+    this.kept = null;
+  }
+}
+
+/** Those of one page, which another page neither opens nor forgets. */
+export class BegunValues {
+  /** @param {import("./decisions.js").Decisions} decisions */
+  constructor(decisions) {
+    this.decisions = decisions;
+    /** @type {BegunValue[]} */
+    this.all = [];
+  }
+
+  /** Take those over whose page is gone. */
+  async takeOver() {
+    const found = this.decisions.keptBelow("begun").map(([name]) => new BegunValue(this.decisions, `begun/${name}`));
+    const isOwn = await Promise.all(found.map((one) => one.isOwn));
+    this.all = found.filter((_, at) => isOwn[at]);
+    for (const one of this.all) one.kept = this.decisions.kept(one.place);
+  }
+
+  /** One of a passage, else any, else none. @param {string | null} unit */
+  first(unit) {
+    const all = this.all.filter(({ kept }) => kept);
+    return all.find(({ kept }) => kept?.unit === unit) ?? all[0];
+  }
+
+  /** The one of a passage; a new one, if there is none. @param {string} unit */
+  of(unit) {
+    const known = this.all.find(({ kept }) => kept?.unit === unit);
+    if (known) return known;
+    const begun = new BegunValue(this.decisions, `begun/${randomName("v")}`);
+    this.all.push(begun);
+    return begun;
+  }
+}
