@@ -55,7 +55,7 @@ class AdjudicatePage {
     const { decisions } = this;
     const run = (/** @type {string} */ id, /** @type {() => void} */ action) => byId(id).addEventListener("click", action);
     run("help", cheatSheet);
-    run("undo", () => decisions.step("undo"));
+    run("undo", () => this.undo());
     run("redo", () => decisions.step("redo"));
     run("accept", () => decisions.acceptAgreed());
     run("commit", () => this.commit());
@@ -251,6 +251,15 @@ class AdjudicatePage {
     const taken = begun.kept;
     if (value) this.decide(unit, { take: "new", value }, view, () => begun.forget(taken));
     else begun.forget(taken);
+  }
+
+  /** Take the last decision back; that of another page only if it is meant. */
+  async undo() {
+    const { decisions } = this;
+    const { view } = decisions;
+    const text = "The last decision was made by another page, perhaps by somebody else who decides. It would be taken back, with its note.";
+    if (decisions.isLastOthers && !await confirmed("Take another's decision back?", h("p", {}, text), "Take it back")) return;
+    await decisions.step("undo", view);
   }
 
   /** Take over what is shown now, whatever is read while that is confirmed. */

@@ -24,7 +24,7 @@ export class AdjudicateKeys {
       return;
     }
     if (key === "?" || key === "F1") cheatSheet();
-    else if (isCombined && key === "z") page.decisions.step("undo");
+    else if (isCombined && key === "z") page.undo();
     else if (isCombined && (key === "y" || key === "Z")) page.decisions.step("redo");
     else if (isCombined || event.altKey) return;
     else if (page.cursor.hasFocus) {

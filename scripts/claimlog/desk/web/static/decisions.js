@@ -12,6 +12,7 @@ import { askBeforeLeaving, settled } from "./dom.js";
  * @property {string} [unit] the passage, of a change of one
  * @property {boolean} [isNote] whether it is of a note alone
  * @property {boolean} [isUnanswered] whether it was sent, and no answer came
+ * @property {number} [steps] how many more decisions there are to take back after it; one if it is not said
  */
 
 /** The decisions on one text. It tells listeners `change` (of what is shown) and `status` (of what is saved). */
@@ -40,6 +41,8 @@ export class Decisions extends EventTarget {
     this.failedView = -1;
     /** Whether decisions are shown that another page made since. */
     this.hasOthers = false;
+    /** How many of the last decisions this page made itself: what is taken back beyond these is another's. */
+    this.ownSteps = Infinity;
     /** What was decided before the last decision was taken back. */
     this.verdictsBeforeUndo = "";
     /** @type {Record<string, {text: string, over: string}>} notes that were typed over saved ones and are not yet saved */
@@ -108,7 +111,7 @@ export class Decisions extends EventTarget {
     const isOfSame = found.compared === state?.compared && ["", found.file].includes(state.file); // the first change makes the file
     const isOwn = done.length > 0 && (found.committed || found.state === state.state + 1);
     this.take(found, isOfSame && (isOwn || found.state === state.state));
-    for (const change of done) change.saved();
+    for (const change of done) this.finish(change);
     return done;
   }
 
@@ -118,6 +121,7 @@ export class Decisions extends EventTarget {
     if (!isOwn) {
       this.view += 1;
       this.hasOthers = Boolean(this.state);
+      if (this.hasOthers) this.ownSteps = 0;
     }
     this.state = found;
     this.dispatchEvent(new Event("change"));
@@ -198,7 +202,7 @@ export class Decisions extends EventTarget {
   async deliver(change) {
     try {
       await this.takeAnswer(await change.send());
-      change.saved();
+      this.finish(change);
       return true;
     } catch (error) {
       const { code, isPassing } = /** @type {any} */ (error);
@@ -208,6 +212,12 @@ export class Decisions extends EventTarget {
       this.run += 1;
       return this.leave(change, error);
     }
+  }
+
+  /** @param {Change} change that is saved */
+  finish(change) {
+    this.ownSteps += change.steps ?? 1;
+    change.saved();
   }
 
   /** Say of a change that it is not saved; why, where another before it was not. @param {Change} change @param {any} error */
@@ -236,8 +246,8 @@ export class Decisions extends EventTarget {
     return { state, file, compared };
   }
 
-  /** Take the last decision back, or make it again. @param {"undo" | "redo"} which */
-  step(which) {
+  /** Take the last decision back, or make it again. @param {"undo" | "redo"} which @param {number} [view] that it rests on */
+  step(which, view) {
     let before = -1;
     const send = () => {
       before = this.state.state;
@@ -247,8 +257,13 @@ export class Decisions extends EventTarget {
     // what was taken back can be made again until anybody decides something; of the last redo its outcome is known
     const isStep = (/** @type {any} */ found) => found.state === before + 1 && (found.can_redo || (which === "redo" && verdictsOf(found) === this.verdictsBeforeUndo));
     const isDone = (/** @type {any} */ found) => Boolean(change.isUnanswered) && isStep(found);
-    const change = { what: which, send, isDone, saved() {} };
-    return this.change(/** @type {Change} */ (change));
+    const change = { what: which, send, isDone, steps: which === "undo" ? -1 : 1, saved() {} };
+    return this.change(/** @type {Change} */ (change), view);
+  }
+
+  /** Whether the decision that would be taken back was made by another page, as far as this one knows. */
+  get isLastOthers() {
+    return [...this.waiting].reduce((steps, change) => steps + (change.steps ?? 1), this.ownSteps) <= 0;
   }
 
   /** Accept all that agrees. */
@@ -291,6 +306,7 @@ export class Decisions extends EventTarget {
     const before = this.state;
     try {
       const answer = await put(`${this.path}/registered/${stream}/${id}`, { ...this.shown, base: 0, value });
+      this.ownSteps += 1;
       if (answer.state <= before.state + 1) Object.assign(before, { state: answer.state, file: answer.file });
       else await this.load();
     } catch (error) {
