@@ -14,8 +14,9 @@ from playwright.sync_api import Browser, Page, expect
 from browser import browser
 from conftest import World, copied
 from desk_client import Opened
+from slow_answers import withheld
 from test_desk_browser import READY, SAVED, OtherPage, entered
-from test_desk_browser_saves import MADE, ROLES, OtherWindow, statement_open
+from test_desk_browser_saves import MADE, OTHERS, ROLES, OtherWindow, statement_open
 from test_desk_judge_browser import PASSAGES, TEXT, code_by_two, wait_for_passages
 from workshop.bench.desk.desk_server import DeskServer, open_desk
 
@@ -287,3 +288,94 @@ def test_a_key_that_is_held_and_a_double_click_answer_one_question(
         _hold(page, "z")
         page.keyboard.up("Control")
         assert own()["content"] == "state"
+
+
+WHERE = "() => [claimlogDesk.current, claimlogDesk.record.active]"
+
+
+def test_an_entry_that_is_looked_up_is_put_where_it_was_asked_for(
+    browser: Browser, desk: DeskServer
+) -> None:
+    other = OtherWindow(desk, "coder-1")
+    first, second = other.client.get("/coder-1/api/lookup/actors").json()["entries"][:2]
+    lookup = ("GET", f"source={MADE}")
+
+    def dyads() -> dict[str, list[str] | None]:
+        page.wait_for_function(SAVED)
+        return {one["draft"]: one["value"].get("dyad_from") for one in other.drafts()}
+
+    def ask() -> None:
+        page.evaluate("() => claimlogDesk.open('own', 'dyad_from')")
+        page.locator("#panel input").focus()
+        page.keyboard.type(first["id"])
+        page.keyboard.press("Enter")
+
+    def empty() -> None:
+        page.evaluate("() => claimlogDesk.open('own', 'dyad_from')")
+        page.evaluate("() => claimlogDesk.record.set(null)")
+        assert dyads()["own"] is None
+
+    other.save("others", OTHERS, "One said it.")
+    with statement_open(browser, desk, "coder-1") as page:
+        # another claim is open by then: what is typed there is an answer there, at once
+        with withheld(page, *lookup):
+            ask()
+            page.keyboard.press("x")  # meant for what would have come next
+            page.evaluate("() => claimlogDesk.open('others', 'dyad_from')")
+            page.evaluate("() => claimlogDesk.record.goTo('content')")
+            page.keyboard.press("2")
+            assert page.evaluate("() => claimlogDesk.record.row.content") == "state"
+            page.evaluate("() => claimlogDesk.record.goTo('dyad_from')")
+        page.wait_for_function("() => claimlogDesk.work.draft('own').value.dyad_from")
+        assert dyads() == {"own": [first["id"]], "others": None}
+        assert page.evaluate(WHERE) == ["others", "dyad_from"]
+        assert page.locator("#panel input").input_value() == ""
+        # another question
+        empty()
+        with withheld(page, *lookup):
+            ask()
+            page.locator("[data-slot=statement]").click()
+        page.wait_for_function("() => claimlogDesk.record.row.dyad_from")
+        assert page.evaluate(WHERE) == ["own", "statement"]
+        assert dyads()["own"] == [first["id"]]
+        # it was answered meanwhile
+        empty()
+        with withheld(page, *lookup):
+            ask()
+            page.evaluate("() => claimlogDesk.open('others', 'dyad_from')")
+            page.evaluate("() => claimlogDesk.open('own', 'dyad_from')")
+            page.evaluate("id => claimlogDesk.record.answer([id])", second["id"])
+        expect(page.locator("#live")).to_contain_text("came too late")
+        assert dyads()["own"] == [second["id"]]
+        # the next identifier of a numbered register
+        empty()
+        page.evaluate("() => { claimlogDesk.form.streams.actors.numbered = true }")
+        page.evaluate("() => claimlogDesk.open('own', 'dyad_from')")
+        with withheld(page, "GET", f"lookup/actors?source={MADE}"):
+            page.keyboard.press("+")
+            expect(page.get_by_role("dialog")).to_have_count(1)
+            page.keyboard.press("Alt+ArrowDown")
+            page.fill("#entry-name", "Zedland Authority")
+            page.select_option("#entry-actor_type", index=1)
+            page.get_by_text("Register", exact=True).click()  # it has no identifier yet
+            expect(page.locator("#entry-actor_id")).to_be_focused()
+            page.keyboard.type("zedland")
+        page.get_by_text("Register", exact=True).click()
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        assert dyads() == {"own": ["zedland"], "others": None}
+
+
+def test_an_entry_that_is_looked_up_for_a_value_that_is_given_up_begins_none(
+    browser: Browser, desk: DeskServer
+) -> None:
+    with entered(browser, desk, "adjudicator", f"adjudicate/{JUDGED}") as page:
+        wait_for_passages(page)
+        page.evaluate("() => claimlogDesk.go(3)")
+        page.keyboard.press("n")
+        page.locator("dialog [data-slot=dyad_from]").click()
+        with withheld(page, "GET", f"source={JUDGED}"):
+            page.keyboard.type("ada")
+            page.keyboard.press("Enter")
+            page.get_by_role("button", name="Not now").click()
+        page.wait_for_timeout(300)
+        assert page.evaluate("() => claimlogDesk.decisions.keptBelow('begun')") == []

@@ -44,7 +44,7 @@ class CodePage {
       earlier: () => [...this.work.drafts].sort((a, b) => a.rev - b.rev).slice(-MOST_EARLIER).map((draft) => draft.value),
       ownWords: (typed) => post(`api/sources/${source}/own-words`, { text: typed }),
       register: (stream, typed) => this.register(stream, typed),
-    }, { change: (value, typing) => this.change(value, typing), complete: () => this.complete(), leave: () => this.cursor.focus() });
+    }, { change: (value, typing, name) => this.change(value, typing, name), row: (name) => (this.work.finished ? null : this.work.draft(name)?.value), complete: () => this.complete(), leave: () => this.cursor.focus() });
     this.checks = new ClaimChecks(this.work, this.record);
     this.keys = new CodeKeys(this);
     this.listen();
@@ -113,7 +113,7 @@ class CodePage {
     if (!draft) return;
     this.current = name;
     this.respanned = null;
-    this.record.open(draft.value, this.checks.of(name), this.title(draft));
+    this.record.open(draft.value, this.checks.of(name), this.title(draft), name);
     this.drawQuote(draft);
     this.drawMarks();
     this.pane.reveal(draft.span.utf16);
@@ -164,9 +164,9 @@ class CodePage {
     this.open(name);
   }
 
-  /** @param {any} value @param {boolean} isTyping */
-  change(value, isTyping) {
-    if (this.work.draft(this.current)) this.work.save(this.current, value, null, isTyping);
+  /** @param {any} value @param {boolean} isTyping @param {string | null} [name] of the claim */
+  change(value, isTyping, name = this.current) {
+    if (this.work.draft(name)) this.work.save(name, value, null, isTyping);
   }
 
   /** Everything that is asked for is answered: on to the next claim of the text. */

@@ -122,11 +122,13 @@ export function entryForm(stream, value, { skip = [] } = {}) {
  * @param {() => Promise<string>} next gives the identifier in a numbered register
  */
 export async function registerEntry(stream, typed, save, next) {
-  const { form, read } = entryForm(stream, { [stream.label]: typed, [stream.id]: stream.numbered ? await next() : identifier(typed) });
+  const { form, read } = entryForm(stream, { [stream.label]: typed, [stream.id]: stream.numbered ? "" : identifier(typed) });
   const problem = h("ul", { class: "flaws" });
   const name = form.elements[stream.label];
   const own = form.elements[stream.id];
-  if (!stream.numbered) name.addEventListener("input", () => { own.value = identifier(name.value); });
+  const tell = (/** @type {any} */ told) => fill(problem, [{ message: told.message, columns: [] }, ...(told.body?.findings ?? [])].map((one) => h("li", {}, one.message)));
+  if (stream.numbered) next().then((id) => { own.value ||= id; }, tell); // the dialog is open by then: nobody goes elsewhere
+  else name.addEventListener("input", () => { own.value = identifier(name.value); });
   form.append(h("div", { role: "alert" }, problem), h("p", { class: "buttons" }, h("button", { class: "strong" }, "Register"), closer("Not now")));
   let id = null;
   form.addEventListener("submit", async (/** @type {Event} */ event) => {
@@ -137,8 +139,7 @@ export async function registerEntry(stream, typed, save, next) {
       id = row[stream.id];
       close(form);
     } catch (error) {
-      const told = /** @type {any} */ (error);
-      fill(problem, [{ message: told.message, columns: [] }, ...(told.body?.findings ?? [])].map((one) => h("li", {}, one.message)));
+      tell(error);
     }
   });
   const closed = show(`New: ${stream.title}`, [form], "wide");

@@ -50,17 +50,22 @@ export function lookupField(slot, value, host) {
     announce(`${host.names.label(field.references, id)} chosen`);
   }
 
-  /** Take the first entry that fits what was typed: what stands there may be of what was typed before. @param {string} query @param {boolean} stays */
+  /** Take an entry that was waited for, where it was asked for: another question or claim may be open by now. @param {any} place @param {string} id @param {boolean} stays */
+  function takeAt(place, id, stays) {
+    if (host.isAt(slot, widget)) take(id, stays);
+    else host.put(place, field.list ? [...new Set([...chosen, id])] : id);
+  }
+
+  /** Take the first entry that fits what was typed: what stands there may be of what was typed before. Return whether the question was still open. @param {string} query @param {boolean} stays */
   async function takeFirst(query, stays) {
+    const place = host.place(slot);
     if (stays) input.value = "";
-    try {
-      const [first] = await host.names.find(field.references, query);
-      if (host.active !== slot.key) return;
-      if (first) take(first.id, stays);
-      else announce(`Nothing fits ${query}.`);
-    } catch (error) {
-      announce(String(/** @type {Error} */ (error).message));
-    }
+    const found = await host.names.find(field.references, query).catch((/** @type {Error} */ error) => error);
+    const isHere = host.isAt(slot, widget);
+    if (found instanceof Error) announce(found.message);
+    else if (found.length) takeAt(place, found[0].id, stays);
+    else announce(`Nothing fits ${query}.`);
+    return isHere;
   }
 
   /** Take the first entry that is shown. @param {boolean} stays */
@@ -70,7 +75,8 @@ export function lookupField(slot, value, host) {
   }
 
   function register() {
-    host.register(field.references, input.value.trim()).then((/** @type {string | null} */ id) => (id ? take(id, false) : input.focus()));
+    const place = host.place(slot);
+    host.register(field.references, input.value.trim()).then((/** @type {string | null} */ id) => (id ? takeAt(place, id, false) : input.focus()));
   }
 
   /** What is offered, with its keys: as long as nothing is typed, whole answers and entries of before. */
@@ -120,7 +126,7 @@ export function lookupField(slot, value, host) {
   draw();
   search();
 
-  return {
+  const widget = {
     element,
     focus: () => (picks ? element : input).focus({ preventScroll: true }),
     /** @param {KeyboardEvent} event */
@@ -152,4 +158,5 @@ export function lookupField(slot, value, host) {
       return true;
     },
   };
+  return widget;
 }

@@ -49,6 +49,7 @@ export async function askValue(unit, begin, keep, host) {
   record.goToOpen();
   const answer = await closed;
   removeEventListener("keydown", keys);
+  record.close(); // what is looked up for it and comes now is for nothing
   if (answer !== "take") return null;
   const { start, end, utf16, ...rest } = value;
   return { ...withoutBlanks(rest), utf16: span };

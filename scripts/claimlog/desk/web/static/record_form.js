@@ -13,6 +13,11 @@ import { unreadFlaw } from "./typed_number.js";
 
 const WIDGETS = { code: codeField, boolean: codeField, reference: lookupField, references: lookupField, objects: listField };
 
+/** What a slot holds, and of how many items it is one, to compare. @param {import("./applicability.js").Slot} slot @param {any} row */
+function answerText(slot, row) {
+  return JSON.stringify([slotValue(slot, row) ?? null, slot.list ? row[slot.list.column]?.length ?? 0 : 1]);
+}
+
 /** The form of one row at a time. */
 export class RecordForm {
   /**
@@ -20,7 +25,7 @@ export class RecordForm {
    * @param {HTMLElement} panel
    * @param {any} form what the server says forms are made of
    * @param {any} surroundings names, ownWords, register, earlier (rows that were filled before), pins
-   * @param {{change: (row: any, isTyping: boolean) => void, complete: () => void, leave: () => void}} listeners
+   * @param {{change: (row: any, isTyping: boolean, name?: string) => void, row?: (name: string) => any, complete: () => void, leave: () => void}} listeners `row` gives a row by its name, where several are opened
    */
   constructor(summary, panel, form, surroundings, listeners) {
     Object.assign(this, { summary, panel, form, surroundings, listeners });
@@ -35,6 +40,8 @@ export class RecordForm {
     this.walk = new Walk(this.fields, surroundings.pins.on, surroundings.pins.off, (row, column, begin) => this.prior.isCompanion(row, column, begin));
     /** @type {any} */
     this.row = null;
+    /** @type {string | null} the name of the row that is open */
+    this.name = null;
     /** @type {any[]} */
     this.findings = [];
     /** @type {string | null} */
@@ -45,9 +52,10 @@ export class RecordForm {
     this.names.addEventListener("named", () => this.drawSummary());
   }
 
-  /** Show a row. @param {any} row @param {any[]} findings @param {string} title */
-  open(row, findings = [], title = "") {
+  /** Show a row. @param {any} row @param {any[]} findings @param {string} title @param {string} name where several are opened */
+  open(row, findings = [], title = "", name = "") {
     this.row = row;
+    this.name = name;
     this.findings = findings;
     this.title = title;
     this.walk.passed.clear();
@@ -59,6 +67,7 @@ export class RecordForm {
 
   close() {
     this.row = null;
+    this.name = null;
     this.active = null;
     fill(this.summary);
     fill(this.panel);
@@ -182,6 +191,30 @@ export class RecordForm {
     if (slot.field.list) this.lastList = slot.key;
     this.change(withValue(slot, this.row, value));
     this.onward();
+  }
+
+  /** Whether a question is open as it was drawn. @param {import("./applicability.js").Slot} slot @param {any} widget */
+  isAt(slot, widget) {
+    return this.active === slot.key && this.widget === widget;
+  }
+
+  /** Remember a question, and its answer, before something is asked for that may come once another one is open. @param {import("./applicability.js").Slot} slot */
+  place(slot) {
+    return { name: this.name, slot, before: answerText(slot, this.row) };
+  }
+
+  /** Put an answer that came late where it was asked for, unless that was answered meanwhile. @param {any} place @param {any} value */
+  put({ name, slot, before }, value) {
+    const isOpen = name === this.name;
+    const row = isOpen ? this.row : this.listeners.row?.(name);
+    if (!row || answerText(slot, row) !== before) {
+      announce(`What was looked up for ${slot.field.label} came too late, and is not taken.`);
+      return;
+    }
+    const changed = withValue(slot, row, value);
+    if (!isOpen) this.listeners.change(changed, false, name);
+    else this.change(changed);
+    if (isOpen && this.active === slot.key) this.goTo(slot.key);
   }
 
   /** Answer all columns of a variable, or of an item. @param {any} values */

@@ -7,18 +7,17 @@ export class RecordKeys {
   /** @param {import("./record_form.js").RecordForm} record */
   constructor(record) {
     this.record = record;
-    /** @type {string[] | null} keys that wait for an answer */
-    this.kept = null;
+    /** @type {{widget: any, keys: string[]} | null} keys that wait for an answer to the question that is open */
+    this.held = null;
   }
 
-  /** Keep the keys that come until an answer is known, and take them then. @param {Promise<void>} answered */
+  /** Keep the keys that come until an answer is known, and take them then; not once the person went elsewhere. @param {Promise<boolean>} answered whether the question was still open then */
   hold(answered) {
-    /** @type {string[]} */
-    const kept = [];
-    this.kept = kept;
-    answered.finally(() => {
-      this.kept = null;
-      for (const key of kept) {
+    const held = { widget: this.record.widget, keys: /** @type {string[]} */ ([]) };
+    this.held = held;
+    answered.then((isHere) => {
+      if (this.held === held) this.held = null;
+      for (const key of isHere ? held.keys : []) {
         if (this.take(/** @type {any} */ ({ key, target: document.activeElement })) || key.length > 1) continue;
         document.execCommand("insertText", false, key); // the only way to type what an undo takes back
       }
@@ -30,8 +29,8 @@ export class RecordKeys {
     const { record } = this;
     if (!record.active || event.ctrlKey || event.metaKey || event.altKey) return false;
     if (isHeld(event)) return event.key === "Enter" || !isTyping(event.target); // it only edits text
-    if (this.kept) {
-      if (event.key.length === 1 || ["Enter", "Backspace"].includes(event.key)) this.kept.push(event.key);
+    if (this.held?.widget === record.widget) {
+      if (event.key.length === 1 || ["Enter", "Backspace"].includes(event.key)) this.held.keys.push(event.key);
       return true;
     }
     if (record.awaitsJump && /^[a-z]$/.test(event.key)) {
