@@ -351,6 +351,30 @@ def test_a_change_that_is_given_up_is_no_longer_shown(browser: Browser, desk: De
         expect(alarm).to_be_hidden()
 
 
+def test_a_change_that_one_window_gives_up_stays_kept_as_another_goes_on_with_it(
+    browser: Browser, desk: DeskServer
+) -> None:
+    with statement_open(browser, desk, "coder-1") as page:
+        change = "topic => claimlogDesk.record.change({ ...claimlogDesk.record.row, topic })"
+        page.evaluate(change, "none")
+        expect(page.locator("#alarm")).to_contain_text("none of its codes.")
+        second = page.context.new_page()
+        second.goto(page.url)
+        expect(second.locator("#alarm")).to_contain_text("none of its codes.")
+        page.route("**/drafts/own", lambda route: route.abort())
+        page.evaluate(change, "sharing")
+        page.evaluate("() => claimlogDesk.open('own', 'statement')")
+        page.keyboard.type(" Kept.")
+        expect(page.locator("#saved[data-state=failed]")).to_be_visible()
+        second.get_by_role("button", name="Give this change up").click()
+        second.wait_for_function(SAVED)
+        page.reload()
+        page.wait_for_function(READY)
+        page.unroute_all()
+        page.wait_for_function(SAVED)
+        assert OtherWindow(desk, "coder-1").statements()["own"] == "It is weak. Kept."
+
+
 def test_words_that_are_chosen_for_a_claim_that_is_gone_are_told(
     browser: Browser, desk: DeskServer
 ) -> None:

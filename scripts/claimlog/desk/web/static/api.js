@@ -9,7 +9,7 @@ export const KEPT = `claimlog-desk/${desk}/${role}`;
 export class ApiError extends Error {
   /** @param {number} status @param {any} body */
   constructor(status, body) {
-    super(body.message);
+    super(body.message.replace(/[^.?!]$/u, "$&.")); // others may be said after it
     this.status = status;
     this.code = body.code;
     this.body = body;

@@ -92,9 +92,16 @@ export class SaveQueue {
 
   /** Forget a change. @param {string} name */
   drop(name) {
+    const change = this.changes.get(name);
     this.changes.delete(name);
-    localStorage.removeItem(`${this.place}/${name}`);
+    if (change) this.forget(change);
     this.listeners.status(this);
+  }
+
+  /** Keep a change no longer in this browser, but a later one of another window. @param {Change} change */
+  forget({ name, mark }) {
+    const key = `${this.place}/${name}`;
+    if ((localStorage.getItem(key) ?? "").includes(mark)) localStorage.removeItem(key);
   }
 
   /** @param {Change} change */
@@ -167,8 +174,7 @@ export class SaveQueue {
     const isOver = isLatest && !answer.left;
     if (isOver) {
       this.changes.delete(sent.name);
-      const key = `${this.place}/${sent.name}`;
-      if ((localStorage.getItem(key) ?? "").includes(sent.mark)) localStorage.removeItem(key);
+      this.forget(sent);
     }
     this.listeners.saved(sent, answer, isOver);
     if (isOver || !latest) return;
