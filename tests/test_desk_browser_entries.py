@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from browser import browser
 from conftest import World, copied
 from desk_client import Opened
-from slow_answers import withheld
+from slow_answers import lose_answer, withheld
 from test_desk_browser import READY, SAVED, OtherPage, entered
 from test_desk_browser_saves import MADE, OTHERS, ROLES, OtherWindow, statement_open
 from test_desk_judge_browser import PASSAGES, TEXT, code_by_two, wait_for_passages
@@ -379,3 +379,78 @@ def test_an_entry_that_is_looked_up_for_a_value_that_is_given_up_begins_none(
             page.get_by_role("button", name="Not now").click()
         page.wait_for_timeout(300)
         assert page.evaluate("() => claimlogDesk.decisions.keptBelow('begun')") == []
+
+
+def test_an_entry_for_an_amendment_is_not_in_the_open_batch_once_that_is_cancelled(
+    browser: Browser, desk: DeskServer
+) -> None:
+    client = OtherPage(desk, MADE).client
+
+    def registered() -> list[str]:
+        rows = client.get("/adjudicator/api/open").json()["rows"]
+        return [row["id"] for row in rows if row["stream"] == "actors"]
+
+    with entered(browser, desk, "adjudicator", "claims/C001-001") as page:
+        dialog = page.get_by_role("dialog")
+        page.wait_for_function("() => window.claimlogDesk?.record.row")
+
+        def begin(name: str) -> None:
+            page.evaluate("() => claimlogDesk.record.goTo('dyad_from')")
+            page.keyboard.press("+")
+            page.fill("#entry-name", name)
+            page.select_option("#entry-actor_type", "agency")
+
+        before = registered()
+        for name in ("Ypsiland Authority", "Ypsiland Authority", "Xland Authority"):
+            begin(name)
+            if name == "Xland Authority":  # it was there before
+                dialog.get_by_role("button", name="Register").click()
+                expect(dialog).to_have_count(0)
+                begin(name)
+            with withheld(page, "POST", "registers/actors"):
+                dialog.get_by_role("button", name="Register").click()
+                page.wait_for_function("() => window.withheld > 0")
+                dialog.get_by_role("button", name="Not now").click()
+            page.wait_for_timeout(700)
+        assert registered() == [*before, "xland-authority"]
+        expect(page.locator("#alarm")).to_be_hidden()
+
+
+def _lose_write(route: Route) -> None:
+    if '"write":true' in (route.request.post_data or ""):
+        lose_answer(route)
+    else:
+        route.continue_()
+
+
+def test_an_amendment_whose_answer_is_lost_is_seen_to_be_written(
+    browser: Browser, desk: DeskServer
+) -> None:
+    client = OtherPage(desk, MADE).client
+    path = "/adjudicator/api/claims/C001-001"
+
+    with entered(browser, desk, "adjudicator", "claims/C001-001") as page:
+        page.wait_for_function("() => window.claimlogDesk?.record.row")
+        for text, is_down in (("A remark.", False), ("Another remark.", True)):
+            version = client.get(path).json()["version"]
+            page.evaluate("() => claimlogDesk.record.goTo('note')")
+            page.keyboard.press("Control+a")
+            page.keyboard.type(text)
+            page.fill("#reason", f"Because of: {text}")
+            expect(page.locator("#problems")).to_be_empty()
+            page.wait_for_timeout(600)  # in which a page asks what the rules say of it
+            page.route("**/amend", _lose_write)
+            if is_down:  # then nothing can be looked up
+                page.route("**/api/claims/C001-001", lambda route: route.abort())
+            page.locator("#write").click()
+            if is_down:
+                expect(page.locator("#problems")).to_contain_text("cannot be reached")
+                page.unroute_all()
+                page.locator("#write").click()
+            expect(page.locator("#changes")).to_contain_text("Nothing is changed yet")
+            page.unroute_all()
+            expect(page.locator("#written")).to_be_visible()
+            expect(page.locator("#alarm")).to_be_hidden()
+            expect(page.locator("#problems")).to_be_empty()
+            expect(page.locator("#reason")).to_have_value("")
+            assert client.get(path).json()["version"] == version + 1

@@ -78,6 +78,12 @@ def rows_digest(*rows: OpenRow) -> str:
     return state_digest(*(row.data.decode("utf-8", "replace") for row in rows))
 
 
+def added_digest(desk: Desk, name: str) -> str | None:
+    """Return by which digest the row of a new entity can be taken out of the open batch again."""
+    rows = open_rows(desk.package, desk.log.definition.streams)
+    return next((rows_digest(row) for row in rows if row.identifier == name), None)
+
+
 def drop_row(desk: Desk, name: str, with_references: bool, shown: str | None = None) -> Row:
     """Take a row out of the open batch; raises as `edit.drop.drop` does.
 

@@ -9,7 +9,7 @@ from claimlog.desk.desk import Desk
 from claimlog.desk.draft_values import clean_values
 from claimlog.desk.entry_editing import spot_table
 from claimlog.desk.links import decide_link, links_dict
-from claimlog.desk.review import drop_row, open_batch_dict, proposed_seal, seal_batch
+from claimlog.desk.review import added_digest, drop_row, open_batch_dict, proposed_seal, seal_batch
 from claimlog.desk.text_registration import read_address, read_upload, register_source
 from claimlog.desk.web.preview_mount import PreviewMount
 from claimlog.desk.web.request import Request
@@ -88,8 +88,10 @@ def _register_entry(desk: Desk, request: Request) -> Found:
     value = clean_values(table, request.given("value", dict), beside=(table.id,))
     author, texts = request.role.name, desk.log.texts
     addition = add(desk.package, table.name, Entries([value]), author, texts, desk.today)
-    name = addition.rows[0][table.id] if addition.rows else addition.duplicates[0].identifier
-    return {"id": name}
+    if not addition.rows:
+        return {"id": addition.duplicates[0].identifier, "digest": None}
+    name = addition.rows[0][table.id]
+    return {"id": name, "digest": added_digest(desk, name)}
 
 
 def _seal(desk: Desk, request: Request) -> Found:

@@ -1,5 +1,5 @@
 // A claim of the log: its history, and amending it.
-import { get, post } from "./api.js";
+import { get, post, remove } from "./api.js";
 import { slotFlaw, unreadSlots } from "./applicability.js";
 import { alarm, announce, askBeforeLeaving, byId, count, fill, h, settled } from "./dom.js";
 import { registerEntry } from "./dialogs.js";
@@ -15,6 +15,11 @@ function isSame(one, other) {
   return JSON.stringify(plain(one)) === JSON.stringify(plain(other));
 }
 
+/** Whether a claim as it is now is what was to be written: only the answer was lost. @param {any} found @param {any} sent */
+function isWritten({ claim: row, version, history }, sent) {
+  return version === sent.version + 1 && (history.at(-1).reason ?? "") === sent.reason && Object.entries(sent.changes).every(([column, value]) => isSame(row[column], value));
+}
+
 /** The claim, and what is about to be written. */
 class ClaimPage {
   /** @param {any} form @param {any} found */
@@ -26,7 +31,7 @@ class ClaimPage {
     this.record = new RecordForm(byId("summary"), byId("panel"), form, {
       names: this.names, pins: new Pins(role), earlier: () => [found.claim],
       ownWords: (/** @type {string} */ text) => post(`api/sources/${found.claim.source_id}/own-words`, { text }),
-      register: (/** @type {string} */ stream, /** @type {string} */ typed) => registerEntry(form.streams[stream], typed, (id, value) => post(`api/registers/${stream}`, { value }), () => this.names.next(stream)),
+      register: (/** @type {string} */ stream, /** @type {string} */ typed) => registerEntry(form.streams[stream], typed, (_, value, isWanted) => this.register(stream, value, isWanted), () => this.names.next(stream)),
     }, { change: (row) => { this.row = row; this.drawChanges(); this.trySoon(); }, complete: () => byId("reason").focus(), leave: () => byId("reason").focus() });
     this.trySoon = settled(400, () => this.amend(false));
     this.isWriting = false;
@@ -92,6 +97,12 @@ class ClaimPage {
       one.reason ? h("span", { class: "reason" }, one.reason) : null, one.changes.length ? h("details", {}, h("summary", {}, `${count(one.changes.length, "column")} changed`), this.table(one.changes)) : null)));
   }
 
+  /** Register an entry in the open batch, and take it back if it was cancelled while it was on its way. @param {string} stream @param {any} value @param {() => boolean} isWanted */
+  async register(stream, value, isWanted) {
+    const { id, digest } = await post(`api/registers/${stream}`, { value });
+    if (digest && !isWanted()) await remove(`api/open/${id}`, { digest }).catch((error) => alarm(`${id} is registered, although that was cancelled: ${error.message}`));
+  }
+
   /** Try an amendment, or write it; what is changed while it is written is tried once it is. @param {boolean} write */
   async amend(write) {
     if (this.isWriting) return;
@@ -104,16 +115,22 @@ class ClaimPage {
     }
     const { changes, row, asked, found: { version, digest } } = this;
     const reason = byId("reason").value;
+    const sent = { version, digest, changes, reason: reason.trim(), write };
     this.isWriting = write;
     this.drawChanges();
     try {
-      const answer = await post(`api/claims/${claim}/amend`, { version, digest, changes, reason: reason.trim(), write });
+      const answer = await post(`api/claims/${claim}/amend`, sent);
       if (asked !== this.asked) return; // another answer will say more
       const findings = write ? answer.findings : answer.findings.filter((/** @type {any} */ one) => !one.columns.includes("reason"));
       fill(byId("problems"), findings.map((/** @type {any} */ one) => h("li", { class: one.severity }, one.message)));
       if (answer.written) await this.showWritten(row, reason);
     } catch (error) {
-      if (asked === this.asked) this.showProblem(/** @type {any} */ (error));
+      const told = /** @type {any} */ (error);
+      const current = told.body?.current ?? (told.isPassing ? await get(`api/claims/${claim}`).catch(() => null) : null);
+      if (write && current && isWritten(current, sent)) {
+        fill(byId("problems"));
+        await this.showWritten(row, reason, current);
+      } else if (asked === this.asked) this.showProblem(told);
     }
     if (!write) return;
     this.isWriting = false;
@@ -121,11 +138,11 @@ class ClaimPage {
     if (this.isChanged) this.trySoon();
   }
 
-  /** @param {any} row @param {string} reason as they were when it was sent */
-  async showWritten(row, reason) {
+  /** @param {any} row @param {string} reason as they were when it was sent @param {any} [found] */
+  async showWritten(row, reason, found) {
     announce("Written to the open batch.");
     if (byId("reason").value === reason) byId("reason").value = "";
-    this.show(await get(`api/claims/${claim}`), row);
+    this.show(found ?? await get(`api/claims/${claim}`), row);
     byId("written").hidden = false;
     alarm();
   }
