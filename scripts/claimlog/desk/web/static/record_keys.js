@@ -28,8 +28,9 @@ export class RecordKeys {
   take(event) {
     const { record } = this;
     if (!record.active || event.ctrlKey || event.metaKey || event.altKey) return false;
-    if (isHeld(event)) return event.key === "Enter" || !isTyping(event.target); // it only edits text
-    if (this.held?.widget === record.widget) {
+    const isWaiting = this.held?.widget === record.widget;
+    if (isHeld(event)) return isWaiting || event.key === "Enter" || !isTyping(event.target); // else it edits text
+    if (isWaiting) {
       if (event.key.length === 1 || ["Enter", "Backspace"].includes(event.key)) this.held.keys.push(event.key);
       return true;
     }
