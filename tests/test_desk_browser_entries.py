@@ -320,7 +320,8 @@ def test_an_entry_that_is_looked_up_is_put_where_it_was_asked_for(
         # another claim is open by then: what is typed there is an answer there, at once
         with withheld(page, *lookup):
             ask()
-            page.keyboard.press("x")  # meant for what would have come next
+            _hold(page, "x")  # meant for what would have come next
+            assert page.locator("#panel input").input_value() == first["id"]
             page.evaluate("() => claimlogDesk.open('others', 'dyad_from')")
             page.evaluate("() => claimlogDesk.record.goTo('content')")
             page.keyboard.press("2")
