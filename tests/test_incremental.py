@@ -327,6 +327,32 @@ def test_files_that_the_cache_knows_are_not_read_again(
     assert read_again == ["open/claims"]  # sealing it leaves the file as it was
 
 
+def test_a_part_is_never_written_over_by_another_reading_of_its_process(longer: World) -> None:
+    """One of the records that name it would be of other rows."""
+    path = longer.file("claims", 1)
+    before, whole = path.read_bytes(), read(longer.package).rows("claims")
+    parts = longer.package.state / "cache" / "parts"
+    written = {part: part.read_bytes() for part in parts.iterdir()}
+    path.write_bytes(before.replace(b'"note":null', b'"note":"Another."', 1))
+    assert not read(longer.package).rows("claims").equals(whole)
+    assert {part: part.read_bytes() for part in written} == written
+    assert len([*parts.iterdir()]) > len(written)
+    path.write_bytes(before)
+    assert read(longer.package).rows("claims").equals(whole)
+
+
+def test_parts_of_batches_that_were_open_are_removed_in_time(longer: World) -> None:
+    build(longer.package, longer.package.build)
+    folder = longer.package.state / "cache" / "parts"
+    names = (".open-new-13977-c93da7f2-actors-13977-0.parquet", "0009-some_stream-1-0.parquet")
+    for name in (*names, "mine.parquet"):
+        (folder / name).write_bytes(b"PAR1")
+        os.utime(folder / name, (0, 0))
+    read(longer.package)
+    assert (folder / "mine.parquet").exists()
+    assert not [name for name in names if (folder / name).exists()]
+
+
 @pytest.mark.parametrize("harm", ["garbage", "version", "part", "flipped", "gone"])
 def test_a_cache_that_cannot_be_used_costs_time_only(
     longer: World, said_anew: list[tuple[str, str, str]], harm: str, monkeypatch: pytest.MonkeyPatch
@@ -341,7 +367,7 @@ def test_a_cache_that_cannot_be_used_costs_time_only(
         part.write_bytes(part.read_bytes()[:-1])
     elif harm == "flipped":
         # words that say something else, in a file of the same size
-        part = next((cache / "parts").glob("0002-claims-claims-*"))
+        part = next((cache / "parts").glob("0002-claims-*"))
         data = part.read_bytes()
         words = " ".join(row["statement"] for row in longer.rows("claims", 1)).encode().split()
         word = next(word for word in words if len(word) > 4 and word in data)

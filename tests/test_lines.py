@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 import fuzz_lines
-from claimlog.log.canonical import encode
-from claimlog.log.lines import MOST_LISTED, read_lines, shortest_line
+from claimlog.log.canonical import encode, shortest_line
+from claimlog.log.lines import MOST_LISTED, read_lines
 from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.definition import read_definition

@@ -1292,6 +1292,9 @@ def test_files_of_the_same_bytes_are_told_apart(
     private = rows.filter(pl.col("note").is_in(["As of one.", "As of two."]))
     for name, version in private.select("claim_id", "version").iter_rows():
         go(world, version, identifier=name)
+    found = [pl.read_parquet(part) for part in (world.package.state / "cache/parts").glob("*")]
+    notes = [note for rows in found if "note" in rows.columns for note in rows["note"]]
+    assert not {"As of one.", "As of two."} & {*notes}  # those of batches that were open among them
     world.amend("claims", claims[0], note="Later.")
     world.seal("later")
     files = [world.package.events / f"000{at}-{slug}" for at, slug in ((4, "one"), (5, "two"))]

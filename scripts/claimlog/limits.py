@@ -206,9 +206,10 @@ PARQUET_ROW_BYTES, PARQUET_CELL_BYTES = 200, 16
 said of a cell that is empty in a file, and of one that is like the one before, and both take as
 much in memory as any other."""
 
-PARQUET_ITEM_BYTES = 32
+PARQUET_ITEM_BYTES = 256
 """Bytes of such columns that each value of a list counts for, but one of each row: nothing is said
-of a null in a file, and reading it takes as much."""
+of a null in a file, and writing it out as a line takes as much, or twice that if it is a number
+that has to be looked at."""
 
 RELEASES, RELEASES_BYTES, RELEASES_VALUES = 1_000, 32 * MIB, 1_000_000
 """Files of the releases index, their bytes together and the values in them: an entry of ours has
@@ -258,9 +259,10 @@ PARQUET_PAGE_BYTES = 128 * MIB
 """Bytes that a page of a column may take, unpacked: it is unpacked at once. A writer ends one at a
 megabyte, which it looks at every 1,024 values."""
 
-PARQUET_ENCODINGS = frozenset({0, 2, 3, 5, 6, 8, 9})
-"""Encodings of pages whose values take no more than page and dictionary do: all but those of the
-first years and DELTA_BYTE_ARRAY, where a value is a long text for every byte."""
+PARQUET_ENCODINGS = frozenset({0, 2, 3, 5, 8, 9})
+"""Encodings of pages whose values take no more than page and dictionary do, and that are read as
+codes of one: all but those of the first years, DELTA_LENGTH_BYTE_ARRAY, and DELTA_BYTE_ARRAY, where
+a value is a long text for every byte."""
 
 TILED_ROWS, TILED_BYTES = 10_000_000, 4096 * MIB
 """Rows, and bytes of tiles and bundles together, of a log as tiles that is read: ten million rows

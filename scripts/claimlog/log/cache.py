@@ -30,8 +30,9 @@ from claimlog.state_notes import read_note, write_note
 
 NOTE = "cache/state.json"
 FORMAT = 6
-PART = re.compile(r"[0-9]{4,}-[a-z0-9-]+-[0-9]+-[0-9]+\.parquet")
-"""How files of parts are called; nothing else in their folder is ours to remove."""
+PART = re.compile(r"\.?[a-z0-9]+(?:-[a-z0-9_]+)+-[0-9]+\.parquet")
+"""How files of parts are called, and were by earlier versions; nothing else in their folder is ours
+to remove."""
 
 LOCK_SECONDS = 60
 """How long a command waits for another one to read the log."""

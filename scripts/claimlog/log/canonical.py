@@ -232,14 +232,29 @@ def list_parts(item: Field) -> Iterator[tuple[Field, pl.Expr]]:
         yield part, pl.element().struct[part.name]
 
 
-def text_bytes(table: Table) -> pl.Expr:
-    """Return the bytes that the texts of a row have, those in its lists too: its line has more."""
-    sizes = [pl.lit(0, pl.UInt64)]
+def shortest_line(table: Table) -> int:
+    """Return the length of the shortest line that can be a row: every key, with the least value."""
+    return shortest_object(table.fields)
+
+
+def shortest_object(fields: tuple[Field, ...]) -> int:
+    """Return the length of the shortest object with these keys."""
+    # 0 and true; else "" or [], which are shorter than null
+    least = {"integer": 1, "number": 1, "boolean": 4}
+    values = sum(len(f'"{item.name}":') + least.get(item.type, 2) for item in fields)
+    return values + len(fields) - 1 + len("{}")
+
+
+def least_line_bytes(table: Table) -> pl.Expr:
+    """Return how many bytes the line of a row has at least: more, where anything is escaped."""
+    sizes = [pl.lit(shortest_line(table), pl.UInt64)]
     for item in table.fields:
         if item.type != "array":
             if item.type in TEXTS:
                 sizes.append(pl.col(item.name).str.len_bytes())
             continue
+        least = shortest_object(item.fields) if item.fields else 1
+        sizes.append(pl.col(item.name).list.len().cast(pl.UInt64) * least)
         for part, value in list_parts(item):
             if part.type in TEXTS:
                 each = pl.col(item.name).list.eval(value.str.len_bytes().cast(pl.UInt64))

@@ -31,8 +31,8 @@ from claimlog.limits import (
     THRESHOLDS,
 )
 from claimlog.log.arrow_types import arrow_schema, parquet_elements
-from claimlog.log.canonical import encode, explain, needs_care, render, text_bytes
-from claimlog.log.lines import COMPARED_KEYS, MOST_LISTED, shortest_line, too_long
+from claimlog.log.canonical import encode, explain, least_line_bytes, needs_care, render
+from claimlog.log.lines import COMPARED_KEYS, MOST_LISTED, too_long
 from claimlog.log.parquet_pages import Chunk, Footer, pages, read_footer
 from claimlog.log.stream_file import Lines
 from claimlog.schema.table_schema import Table
@@ -259,7 +259,8 @@ def _unpacked_bytes(column: pa.Array) -> int:
         lengths = pc.binary_length(column.dictionary).cast(pa.int64())
         return int(pc.sum(lengths.take(column.indices)).as_py() or 0)
     if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
-        return _unpacked_bytes(column.flatten()) + 4 * len(column)
+        items = column.flatten()
+        return _unpacked_bytes(items) + PARQUET_ITEM_BYTES * len(items) + 4 * len(column)
     if pa.types.is_struct(column.type):
         parts: list[pa.Array] = column.flatten()
         return sum(_unpacked_bytes(part) for part in parts)
@@ -331,10 +332,10 @@ def _lines(rows: pa.RecordBatch, table: Table, shown: str, before: int, longest:
     """Write rows out as lines, a bounded part of them at a time, and hash these."""
     frame = _frame(rows, table)
     result, suggestions = Lines(rows=frame.height), Suggestions(COMPARED_KEYS)
-    sizes = frame.select(text_bytes(table)).to_series()
+    sizes = frame.select(least_line_bytes(table)).to_series()
     for index in (sizes > longest).arg_true().head(MOST_LISTED):  # before any is written out
         result.findings.append(too_long(shown, longest, before + index + 1))
-    for first, number in [] if result.findings else _runs(sizes + shortest_line(table)):
+    for first, number in [] if result.findings else _runs(sizes):
         part = frame.slice(first, number)
         lines = _written(part, table, shown, before + first, result, suggestions)
         for index, line in enumerate(lines):

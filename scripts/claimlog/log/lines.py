@@ -9,10 +9,10 @@ from hashlib import sha256
 import polars as pl
 
 from claimlog.errors import Finding, Suggestions
-from claimlog.log.canonical import explain
+from claimlog.log.canonical import explain, shortest_line, shortest_object
 from claimlog.log.column_types import empty_frame
 from claimlog.log.stream_file import Lines
-from claimlog.schema.table_schema import Field, Table
+from claimlog.schema.table_schema import Table
 from claimlog.strict_json import decode_object
 
 AT_ONCE = 16  # rows of a file from which on all are parsed at once sooner than one after the other
@@ -71,21 +71,9 @@ def is_crowded(data: bytes, table: Table) -> bool:
     return data.count(b"\n") * (shortest_line(table) + 1) > len(data)
 
 
-def shortest_line(table: Table) -> int:
-    """Return the length of the shortest line that can be a row: every key, with the least value."""
-    return _shortest_object(table.fields)
-
-
-def _shortest_object(fields: tuple[Field, ...]) -> int:
-    # 0 and true; else "" or [], which are shorter than null
-    least = {"integer": 1, "number": 1, "boolean": 4}
-    values = sum(len(f'"{item.name}":') + least.get(item.type, 2) for item in fields)
-    return values + len(fields) - 1 + len("{}")
-
-
 def _has_short_objects(data: bytes, table: Table, rows: int) -> bool:
     """Whether objects in lists seem to lack keys: parsed at once, each would get all of them."""
-    shortest = [_shortest_object(item.fields) for item in table.fields if item.fields]
+    shortest = [shortest_object(item.fields) for item in table.fields if item.fields]
     return bool(shortest) and (data.count(b"{") - rows) * min(shortest) > len(data)
 
 

@@ -6,7 +6,7 @@ next command reads only the files that are new, and only the rows that it needs.
 
 from __future__ import annotations
 
-import os
+import secrets
 import signal
 import sys
 from collections import deque
@@ -402,19 +402,20 @@ def read_into_parts(
     ClaimlogError
         If a part cannot be written.
     """
-    write = partial(_write, definition.streams[stream], batch, folder, shown)
+    stem = f"{batch.number:04d}-{stream}-{secrets.token_hex(8)}"  # that no other reading has
+    write = partial(_write, definition.streams[stream], stem, folder, shown)
     return read_file(definition, batch, stream, write)
 
 
 def _write(
     table: Table,
-    batch: Batch,
+    stem: str,
     folder: Path,
     shown: str,
     rows: pl.DataFrame,
     number: int,
 ) -> PartFile:
-    path = folder / f"{batch.path.name}-{table.name}-{os.getpid()}-{number}.parquet"
+    path = folder / f"{stem}-{number}.parquet"
     try:
         return write_part(rows, table, path)
     except OSError as error:
