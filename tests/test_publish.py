@@ -1171,7 +1171,7 @@ def test_a_site_is_not_copied_once_for_each_name_of_a_file(
 def test_a_site_may_have_more_files_than_a_release(
     release: ReleaseFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(walk_release.walk_files, "__defaults__", (3, "release"))
+    monkeypatch.setattr(walk_release, "MAX_FILES", 3)
     release = beside_archive(release, tmp_path / "dist")
     site, target = tmp_path / "dist" / "site", tmp_path / "public"
     for number in range(5):

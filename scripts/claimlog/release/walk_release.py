@@ -15,20 +15,21 @@ GET_AGAIN = "get the release again from where it was published"
 
 
 def walk_files(
-    folder: Path, most: int = MAX_FILES, kind: str = "release"
+    folder: Path, most: int | None = None, kind: str = "release"
 ) -> Iterator[os.DirEntry[str]]:
     """Yield every entry below a directory but directories; links are not followed.
 
     Parameters
     ----------
     most, kind
-        Entries that the directory may have, and what it is said to be.
+        Entries that the directory may have, `MAX_FILES` unless given, and what it is said to be.
 
     Raises
     ------
     ClaimlogError
         If there is more of it, or deeper, than any such has, or a directory cannot be read.
     """
+    most = MAX_FILES if most is None else most
     below = [(os.fspath(folder), 0)]
     count = 0
     while below:
