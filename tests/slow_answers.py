@@ -36,3 +36,17 @@ def lose_answer(route: Route) -> None:
     """Have a request done, and its answer lost."""
     route.fetch()
     route.abort()
+
+
+def lose_next_answer(page: Page, path: str) -> None:
+    """Have the next request done that changes something there, and its answer lost."""
+    lost: list[str] = []
+
+    def handle(route: Route) -> None:
+        if lost or route.request.method == "GET":
+            route.continue_()
+            return
+        lost.append(route.request.url)
+        lose_answer(route)
+
+    page.route(path, handle)

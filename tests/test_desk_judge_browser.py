@@ -9,13 +9,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, expect
 
 from browser import browser
 from claimlog.package import Package
 from conftest import World, copied
 from desk_client import Opened, claim_value, passage
-from slow_answers import withheld
+from slow_answers import lose_next_answer, withheld
 from test_desk_browser import SAVED, OtherPage, coding, dialog_yes, entered, register_text
 from workshop.bench.desk.desk_server import DeskServer, open_desk
 
@@ -69,21 +69,6 @@ HOLD = """() => {
     };
 }"""
 """Holds back what answers say of changes, as a slow disk does, until `letGo`."""
-
-
-def lose_answer(page: Page, path: str) -> None:
-    """Let the next request that changes something there be answered, and the answer be lost."""
-    lost: list[str] = []
-
-    def handle(route: Route) -> None:
-        if lost or route.request.method == "GET":
-            route.continue_()
-            return
-        lost.append(route.request.url)
-        route.fetch()
-        route.abort()
-
-    page.route(path, handle)
 
 
 def focus(page: Page) -> None:
@@ -252,7 +237,7 @@ def test_what_is_saved_although_its_answer_is_lost_is_not_called_unsaved_nor_don
             ("**/units/**", "x", ["left", "right", "none", None]),
         ]
         for path, key, takes in steps:
-            lose_answer(page, path)
+            lose_next_answer(page, path)
             page.keyboard.press(key)
             page.wait_for_function(
                 f"takes => ({TAKEN})().join() === takes", arg=",".join(take or "" for take in takes)
@@ -262,7 +247,7 @@ def test_what_is_saved_although_its_answer_is_lost_is_not_called_unsaved_nor_don
             assert [take for take, _ in other.verdicts()] == takes
         # of what nobody hears for a while it is known later, and it is not done again
         page.route("**/api/adjudication/**", lambda route: route.abort())
-        lose_answer(page, "**/undo")
+        lose_next_answer(page, "**/undo")
         page.keyboard.press("Control+z")
         expect(alarm).to_contain_text("Not saved: undo")
         page.unroute_all()
@@ -273,7 +258,7 @@ def test_what_is_saved_although_its_answer_is_lost_is_not_called_unsaved_nor_don
         other.decide("none", None, ["c+c", "d+d"])
         focus(page)
         page.wait_for_function("() => claimlogDesk.state.open === 0")
-        lose_answer(page, "**/commit")
+        lose_next_answer(page, "**/commit")
         page.locator("#commit").click()
         dialog_yes(page)
         expect(page.locator("#after")).to_be_visible()
@@ -483,13 +468,13 @@ def test_links_are_decided_of_the_pairs_that_were_shown_whenever_answers_come(
         page.keyboard.press("k")
         expect(page.locator("#basis")).to_have_value(said)
         # answers that are lost: of a link, and of taking it back
-        lose_answer(page, "**/api/links/**")
+        lose_next_answer(page, "**/api/links/**")
         page.keyboard.press("1")
         expect(page.locator("#proposals")).not_to_contain_text("saving …")
         expect(alarm).to_be_hidden()
         assert [one["relation"] for one in _decided(other)] == ["disputes"] * 2
         page.keyboard.press("k")
-        lose_answer(page, "**/api/open/**")
+        lose_next_answer(page, "**/api/open/**")
         take_back = page.get_by_role("button", name="Take the link back")
         take_back.click()
         expect(take_back).to_have_count(0)
@@ -521,12 +506,12 @@ def test_what_was_taken_back_or_sealed_is_seen_although_no_answer_came(
         alarm = page.locator("#alarm")
         expect(page.locator("#seal-method")).not_to_have_value("")
         button = page.get_by_role("button", name=f"Take {link} back")
-        lose_answer(page, "**/api/open/**")
+        lose_next_answer(page, "**/api/open/**")
         button.click()
         dialog_yes(page)
         expect(button).to_have_count(0)
         expect(alarm).to_be_hidden()
-        lose_answer(page, "**/api/seal")
+        lose_next_answer(page, "**/api/seal")
         page.locator("#seal").click()
         dialog_yes(page)
         expect(page.locator("#sealed")).to_contain_text("No answer came", timeout=60_000)

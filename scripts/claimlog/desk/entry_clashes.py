@@ -45,19 +45,17 @@ class FreeIdentifiers:
 
     def __init__(self, desk: Desk, entries: NewEntries) -> None:
         self._desk, self._entries = desk, entries
-        self._taken: dict[str, set[str]] = {}
-        self._numbers: dict[str, str | None] = {}
+        self._known: dict[str, tuple[set[str], str | None]] = {}
 
     def like(self, stream: str, name: str) -> str | None:
         """Return one like a given one; None if the pattern of the register has no such."""
         table = self._desk.log.definition.streams[stream]
-        if stream not in self._taken:
-            new = self._entries.final.get(stream, {})
-            taken = self._taken[stream] = {*self._desk.log.entries(stream), *new}
-            self._numbers[stream] = next_identifier(table, taken)
-        taken, number = self._taken[stream], self._numbers[stream]
-        if number is not None:
-            return number
+        if stream not in self._known:
+            taken = {*self._desk.log.entries(stream), *self._entries.final.get(stream, {})}
+            self._known[stream] = taken, next_identifier(table, taken)
+        taken, numbered = self._known[stream]
+        if numbered is not None:
+            return numbered
         pattern = str(table.by_name[table.id].constraints.get("pattern") or ".+")
         last = len(taken) + 3
         endings = (f"{sign}{number}" for sign in ("-", "_", "") for number in range(2, last))

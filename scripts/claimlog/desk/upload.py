@@ -5,11 +5,12 @@ from __future__ import annotations
 import secrets
 import threading
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from claimlog.desk.roles import Role
 
 Row = dict[str, Any]
+T = TypeVar("T")
 MOST = 5
 """Of each role, the latest are held."""
 
@@ -48,10 +49,7 @@ class Uploads:
         """Hold an upload, in place of the oldest of a role that has many; return its name."""
         name = secrets.token_hex(8)
         with self._lock:
-            own = self._held.setdefault(role.name, {})
-            own[name] = upload
-            if len(own) > MOST:
-                del own[next(iter(own))]
+            _hold(self._held, role, name, upload)
         return name
 
     def get(self, role: Role, name: str) -> Upload | None:
@@ -62,12 +60,17 @@ class Uploads:
         """Let go of an upload that a request made a source, which may be asked for again."""
         with self._lock:
             self._held.get(role.name, {}).pop(name, None)
-            own = self._registered.setdefault(role.name, {})
-            own[name] = (request, source)
-            if len(own) > MOST:
-                del own[next(iter(own))]
+            _hold(self._registered, role, name, (request, source))
 
     def source_of(self, role: Role, name: str) -> tuple[str, str] | None:
         """Return the request that made an upload a source, and that one."""
         with self._lock:
             return self._registered.get(role.name, {}).get(name)
+
+
+def _hold(held: dict[str, dict[str, T]], role: Role, name: str, one: T) -> None:
+    """Hold one more of a role, in place of its oldest if it has many."""
+    own = held.setdefault(role.name, {})
+    own[name] = one
+    if len(own) > MOST:
+        del own[next(iter(own))]

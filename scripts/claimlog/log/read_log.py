@@ -10,7 +10,7 @@ import secrets
 import signal
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -342,7 +342,7 @@ Result = Callable[[Batch, str], tuple[Lines, FileRecord]]
 
 @contextmanager
 def _reading(
-    log: Log, batches: Sequence[Batch], places: Iterable[Place], cache: Cache
+    log: Log, batches: Sequence[Batch], places: Collection[Place], cache: Cache
 ) -> Iterator[Result]:
     """Yield a function that returns what reading a file gave: it is asked for all, in order."""
     by_index = {batch.index: batch for batch in batches}

@@ -19,7 +19,7 @@ export class AdjudicateKeys {
     const unit = page.units?.[page.at];
     const isCombined = event.ctrlKey || event.metaKey;
     if (isTyping(event.target)) return;
-    if (isHeld(event, page.cursor.hasFocus ? [" ", "Backspace"] : [])) {
+    if (isHeld(event, page.cursor.moves)) {
       event.preventDefault();
       return;
     }

@@ -80,7 +80,7 @@ export class CodeKeys {
       event.preventDefault();
       return;
     }
-    if (!typed && isHeld(event, this.page.cursor.hasFocus ? [" ", "Backspace"] : [])) {
+    if (!typed && isHeld(event, this.page.cursor.moves)) {
       event.preventDefault();
       return;
     }

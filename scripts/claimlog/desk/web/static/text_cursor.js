@@ -52,6 +52,11 @@ export class TextCursor {
     return document.activeElement === this.pane.element;
   }
 
+  /** Keys that only move the labels, while it has the focus. */
+  get moves() {
+    return this.hasFocus ? [" ", "Backspace"] : [];
+  }
+
   focus() {
     this.pane.element.focus({ preventScroll: true });
     if (this.words.size) this.pane.reveal(this.words.span(this.word, Math.min(this.word + 20, this.words.size - 1)));
