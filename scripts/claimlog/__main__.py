@@ -5,6 +5,7 @@ import gc
 import signal
 import sys
 
+from claimlog.command_limits import keep_command_limits, why_interrupted
 from claimlog.environment_variables import set_own_variable
 from claimlog.interrupt_handler import handle_interrupts
 
@@ -18,9 +19,14 @@ def main() -> None:
     handle_interrupts(signal.SIGINT)
     prepare_interpreter()
     try:
+        keep_command_limits()
+    except ValueError as error:
+        print(f"claimlog: {error}", file=sys.stderr)
+        sys.exit(2)
+    try:
         from claimlog.cli import main as run
     except KeyboardInterrupt:
-        print("claimlog: interrupted; nothing was replaced", file=sys.stderr)
+        print(f"claimlog: {why_interrupted()}", file=sys.stderr)
         sys.exit(1)
     run()
 

@@ -17,6 +17,7 @@ from claimlog import __version__
 from claimlog.cli.base import Context, package_option
 from claimlog.cli.output import block, escaped_streams, line, lines
 from claimlog.cli.sections import SectionedGroup
+from claimlog.command_limits import why_interrupted
 from claimlog.environment_variables import set_own_variable
 from claimlog.errors import FULL, ClaimlogError, FindingsError, write_remedy
 from claimlog.escaping import is_utf_8, short_message
@@ -127,7 +128,7 @@ def _run(command: click.Command) -> None:
     except ClaimlogError as error:
         fail(str(error), error.exit_status)
     except (KeyboardInterrupt, click.Abort):
-        fail("interrupted; nothing was replaced", 1)
+        fail(why_interrupted(), 1)
     except BrokenPipeError:
         # the reader (head, less) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

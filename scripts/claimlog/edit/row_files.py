@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from claimlog.command_limits import allow_for
 from claimlog.edit.add_amend_retract import Entries
 from claimlog.edit.append_lines import NOTHING_ADDED
 from claimlog.edit.attribution_columns import CHAIN, attribution_columns, gather_attributions
@@ -88,6 +89,7 @@ def _data(name: str) -> bytes:
         raise ClaimlogError(f"{name}: cannot be read ({error.strerror})") from error
     if len(data) > ROWS_FILE_BYTES:
         raise ClaimlogError(f"{name}: has more than {ROWS_FILE_BYTES:,} bytes; add it in parts")
+    allow_for("rows", len(data))
     return data
 
 

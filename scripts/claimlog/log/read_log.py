@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 import polars as pl
 
 from claimlog import fingerprint
+from claimlog.command_limits import FACTOR_VARIABLE, allow_for, keep_command_limits
 from claimlog.errors import ClaimlogError, Finding, reason
 from claimlog.limits import PARQUET_BYTES_FREE, PARQUET_EXPANSION
 from claimlog.log.batch import (
@@ -141,9 +142,9 @@ def _add(
     streams = log.definition.streams
     batches = [without_undeclared(batch, streams, log.findings) for batch in batches]
     places = [(batch, stream) for batch in batches for stream in batch.streams]
-    if sum(batch.file(stream).stat().st_size for batch, stream in places) <= (
-        fingerprint.MEMORY_BYTES
-    ):
+    size = sum(batch.file(stream).stat().st_size for batch, stream in places)
+    allow_for("log", size)
+    if size <= fingerprint.MEMORY_BYTES:
         _read_into_memory(log, batches, places, progress)
         return
     code = "" if log.package.archived else log.code_fingerprint
@@ -350,7 +351,7 @@ def _reading(
     if size < PROCESS_BYTES or log.package.archived:  # verifying starts no process
         pool: Executor = ThreadPoolExecutor(READING_WORKERS)
     else:
-        pool = _reader_processes()
+        pool = _reader_processes(size)
     shown = log.package.relative(cache.parts)
     with pool:
         new = ((by_index[index], stream) for index, stream in places)
@@ -363,7 +364,8 @@ def _reading(
             except BrokenExecutor as error:
                 raise ClaimlogError(
                     f"{batch.shown_file(stream)}: the process that read it was killed; "
-                    "is there too little memory? nothing was built"
+                    "is there too little memory, or does it take more than a command may "
+                    f"({FACTOR_VARIABLE}=2 allows twice that)? nothing was built"
                 ) from error
             return found.lines, FileRecord.of(found.lines, found.parts)
 
@@ -373,18 +375,20 @@ def _reading(
             pool.shutdown(cancel_futures=True)
 
 
-def _reader_processes() -> Executor:
+def _reader_processes(size: int) -> Executor:
     import multiprocessing  # few logs are so large, and the import takes its time
     from concurrent.futures import ProcessPoolExecutor
 
     # a forked child of a threaded process can hang in a library that holds a lock
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(READING_WORKERS, context, initializer=_ignore_interrupts)
+    return ProcessPoolExecutor(READING_WORKERS, context, _begin_process, (size,))
 
 
-def _ignore_interrupts() -> None:
-    """Leave Ctrl-C to the process that started this one."""
+def _begin_process(size: int) -> None:
+    """Leave Ctrl-C to the process that started this one; take what reading so many bytes may."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    allow_for("log", size)
+    keep_command_limits(says_so=False)
 
 
 def read_into_parts(

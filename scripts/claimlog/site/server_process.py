@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import sys
 
+from claimlog.command_limits import allow_a_server, keep_command_limits
+
 
 def main() -> None:
     """Serve until a signal ends it; Ctrl-C is how it is meant to end, also while it starts."""
+    allow_a_server()
+    keep_command_limits()
     try:
         from claimlog.site.server import main as serve
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import regex
 
+from claimlog.command_limits import allow_for
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.limits import DEPTH, TEXT_BYTES, TEXTS_BYTES, TEXTS_FILES
 from claimlog.sources.characters import canonical_text, cluster_spans, kinds
@@ -224,6 +225,7 @@ class Texts:
                 room -= state.st_size if state.st_size <= TEXT_BYTES else 0
                 if room < 0:
                     return False
+                allow_for("texts", TEXTS_BYTES - room)
                 try:
                     read[file] = read_text(path)
                 except ClaimlogError:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
+from claimlog.command_limits import allow_a_server
 from claimlog.desk.desk import Desk
 from claimlog.desk.roles import Role
 from claimlog.desk.web.app import DeskApp
@@ -39,6 +40,7 @@ def serve_desk(
     for name, token in app.tokens.items():
         print(f"{name}: http://{HOST}:{port}/{name}/start?token={token}", flush=True)
     print("(stop with Ctrl-C; whoever has an address opens the desk in that role)", flush=True)
+    allow_a_server()
     try:
         with suppress(KeyboardInterrupt):  # how it is meant to end
             server.run([server.config.bind_socket()])

@@ -1,0 +1,130 @@
+"""What a command may take of memory and of the processor, whatever files make it read.
+
+What is read for strangers has limits of its own, each where it is read. This one is for all that
+nobody thought of: a command that goes beyond it ends, in one line, before the machine does. It
+grows with what the command reads, and with the environment variable `FACTOR_VARIABLE`.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import resource
+import signal
+import time
+from threading import Thread, main_thread
+
+from claimlog.limits import MIB
+
+FACTOR_VARIABLE = "CLAIMLOG_LIMITS"
+"""Environment variable that multiplies memory and time."""
+
+MEMORY, MEMORY_TIMES = 4096 * MIB, 24
+"""Bytes of memory that a command may take, and further ones for each byte that it reads: text that
+is read as columns takes 24 times its size where it is written out as JSON."""
+
+SECONDS, SECONDS_EACH = 1200, 20
+"""Seconds of the processor that a command may take, and further ones for each megabyte."""
+
+POLL_SECONDS = 0.05
+STDERR = 2
+GRACE_SECONDS, GRACE_TIMES = 5, 1.25
+"""How long after a limit, and until how many times the memory, a command may clean up."""
+
+_read: dict[str, int] = {}
+_is_server = False
+_reached: str | None = None
+
+
+def allow_for(what: str, size: int) -> None:
+    """Allow more to a command that reads files of the user's; each kind counts once.
+
+    Parameters
+    ----------
+    what
+        The kind, as "log": of several readings of it the largest counts.
+    size
+        In bytes.
+    """
+    _read[what] = max(size, _read.get(what, 0))
+
+
+def allow_a_server() -> None:
+    """Allow this process, which serves from now on, to do so as long as it is asked to."""
+    global _is_server
+    _is_server = True
+
+
+def why_interrupted() -> str:
+    """Return why this command was interrupted, by a limit or by the user, as a message."""
+    return _reached or "interrupted; nothing was replaced"
+
+
+def keep_command_limits(says_so: bool = True) -> None:
+    """Have this process end when it takes more than a command may.
+
+    A command is interrupted first, as by Ctrl-C, and cleans up. One that does not come to it, and a
+    server, is ended.
+
+    Parameters
+    ----------
+    says_so
+        Whether a process that is ended says why; else whoever started it does.
+
+    Raises
+    ------
+    ValueError
+        If `FACTOR_VARIABLE` is no positive number.
+    """
+    Thread(target=_watch, args=(_factor(), says_so), daemon=True).start()
+
+
+def _factor() -> float:
+    given = os.environ.get(FACTOR_VARIABLE, "1")
+    try:
+        factor = float(given)
+    except ValueError:
+        factor = 0
+    if not 0 < factor < math.inf:
+        raise ValueError(f"{FACTOR_VARIABLE}: expected a number above 0, as 2, not {given!r}")
+    return factor
+
+
+def _watch(factor: float, says_so: bool) -> None:
+    global _reached
+    ends_at = math.inf
+    while True:
+        time.sleep(POLL_SECONDS)
+        size = sum(_read.values())
+        memory = factor * (MEMORY + MEMORY_TIMES * size)
+        seconds = factor * (SECONDS + SECONDS_EACH * size / 1e6)
+        taken = memory_taken()
+        if _reached is None:
+            if taken > memory:
+                what = f"{memory / 1e9:.1f} GB of memory"
+            elif time.process_time() > seconds and not _is_server:
+                what = f"{seconds:,.0f} seconds of the processor"
+            else:
+                continue
+            _reached = (
+                f"stopped, because it took more than {what}; nothing was replaced. If you trust "
+                f"where its files come from, allow it more: {FACTOR_VARIABLE}={2 * factor:g}"
+            )
+            ends_at = time.monotonic() + GRACE_SECONDS
+            if not _is_server:
+                # a signal, which ends what it waits for too
+                signal.pthread_kill(main_thread().ident or 0, signal.SIGINT)
+        if _is_server or time.monotonic() > ends_at or taken > GRACE_TIMES * memory:
+            if says_so:
+                os.write(STDERR, f"claimlog: {_reached}\n".encode())
+            os._exit(1)
+
+
+def memory_taken() -> int:
+    """Return the bytes of memory of this process, without those of files that it maps."""
+    try:
+        with open("/proc/self/statm", "rb") as file:  # noqa: PTH123  # twenty times a second
+            _, resident, shared, *_ = map(int, file.read().split())
+    except OSError:  # the most that it ever took, in bytes on macOS
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return (resident - shared) * resource.getpagesize()

@@ -1,0 +1,184 @@
+"""A command ends, in one line, before it takes more memory or time than it may."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from claimlog.build import build
+from claimlog.command_limits import FACTOR_VARIABLE, memory_taken
+from claimlog.errors import ClaimlogError
+from claimlog.log import read_log
+from claimlog.untrusted_files import files_below
+from conftest import World
+
+PREPARE = """
+import signal, sys, time
+from claimlog import command_limits as limits
+limits.MEMORY, limits.SECONDS, limits.GRACE_SECONDS = {memory}, {seconds}, {grace}
+signal.signal(signal.SIGINT, signal.default_int_handler)
+"""
+ANY = 1 << 40
+
+
+def run(
+    script: str, memory: int = ANY, seconds: float = ANY, grace: float = 60
+) -> subprocess.CompletedProcess[str]:
+    prepared = PREPARE.format(memory=memory, seconds=seconds, grace=grace)
+    return subprocess.run(
+        [sys.executable, "-c", prepared + script], capture_output=True, text=True, timeout=120
+    )
+
+
+HOLD = """
+limits.keep_command_limits()
+try:
+    held = b"1" * {size}
+    for _ in range(int({seconds} * 100)):
+        time.sleep(0.01)
+    print("held")
+except KeyboardInterrupt:
+    print(limits.why_interrupted())
+"""
+STOPPED = "stopped, because it took more than {what}; nothing was replaced."
+MEGABYTE = 1_000_000
+
+
+def test_a_command_that_takes_too_much_memory_is_interrupted_and_says_so() -> None:
+    done = run(HOLD.format(size=220 * MEGABYTE, seconds=60), memory=200 * MEGABYTE)
+    assert done.stdout.startswith(STOPPED.format(what="0.2 GB of memory")), done
+    assert f"{FACTOR_VARIABLE}=2" in done.stdout
+
+
+def test_a_command_that_takes_no_more_than_it_may_goes_on() -> None:
+    done = run(HOLD.format(size=100 * MEGABYTE, seconds=0.5), memory=200 * MEGABYTE)
+    assert (done.stdout, done.stderr) == ("held\n", "")
+
+
+def test_what_a_command_reads_allows_it_more_and_is_counted_once() -> None:
+    read = "limits.allow_for('log', 5_000_000)\n" * 10
+    size = 240 * MEGABYTE
+    done = run(read + HOLD.format(size=size, seconds=0.5), memory=200 * MEGABYTE)
+    assert done.stdout == "held\n", done
+    size = 360 * MEGABYTE
+    done = run(read + HOLD.format(size=size, seconds=60), memory=200 * MEGABYTE)
+    assert done.stdout.startswith(STOPPED.format(what="0.3 GB of memory")), done
+
+
+def test_a_command_that_takes_too_long_is_interrupted_and_says_so() -> None:
+    done = run(
+        """
+limits.keep_command_limits()
+try:
+    while True:
+        pass
+except KeyboardInterrupt:
+    print(limits.why_interrupted())
+""",
+        seconds=1,
+    )
+    assert done.stdout.startswith(STOPPED.format(what="1 seconds of the processor")), done
+
+
+DEAF = """
+limits.keep_command_limits()
+held = []
+while True:
+    try:
+        held.append(bytearray(b"1" * {size}))
+        time.sleep({pause})
+    except KeyboardInterrupt:
+        pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("size", "pause", "limits"),
+    [
+        pytest.param(
+            10 * MEGABYTE, 0.02, {"memory": 100 * MEGABYTE}, id="by what it goes on to take"
+        ),
+        pytest.param(0, 0, {"seconds": 0.2, "grace": 0.2}, id="after a while"),
+    ],
+)
+def test_a_command_that_cannot_be_interrupted_is_ended(
+    size: int, pause: float, limits: dict[str, Any]
+) -> None:
+    done = run(DEAF.format(size=size, pause=pause), **limits)
+    assert (done.returncode, done.stdout) == (1, ""), done
+    assert done.stderr.startswith("claimlog: stopped, because it took more than"), done
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_command_whose_interrupts_are_ignored_is_ended() -> None:
+    ignored = "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+    done = run(
+        ignored + HOLD.format(size=300 * MEGABYTE, seconds=60), memory=200 * MEGABYTE, grace=0.1
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("claimlog: " + STOPPED.format(what="0.2 GB of memory"))
+
+
+def test_a_server_serves_as_long_as_it_is_asked_to_and_is_ended_by_memory_alone() -> None:
+    script = """
+limits.allow_a_server()
+limits.keep_command_limits()
+end = time.process_time() + 1
+while time.process_time() < end:
+    pass
+print("served", flush=True)
+held = bytearray(b"1" * 300_000_000)
+time.sleep(60)
+"""
+    done = run(script, memory=200 * MEGABYTE, seconds=0.2)
+    assert (done.returncode, done.stdout) == (1, "served\n")
+    assert done.stderr.startswith("claimlog: " + STOPPED.format(what="0.2 GB of memory"))
+
+
+@pytest.mark.parametrize("command", ["validate", "build", "seal"])
+def test_claimlog_is_stopped_with_what_stood_there_unchanged(world: World, command: str) -> None:
+    build(world.package, world.package.build)
+    before = {path: path.read_bytes() for path in files_below(world.root, 10_000) or ()}
+    assert before
+    done = subprocess.run(
+        [sys.executable, "-m", "claimlog", "--package", str(world.root), command],
+        capture_output=True, text=True, timeout=120,
+        env={**os.environ, FACTOR_VARIABLE: "0.001", "CLAIMLOG_BY": "coder-1"},
+    )  # fmt: skip
+    said = "claimlog: " + STOPPED.format(what="0.0 GB of memory")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(said), done.stderr
+    assert done.stderr.count("\n") == 1
+    assert {path: path.read_bytes() for path in before} == before
+
+
+@pytest.mark.parametrize("factor", ["", "0", "-1", "nan", "inf", "two"])
+def test_a_factor_that_is_none_is_refused_before_anything_is_done(factor: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "claimlog", "--help"],
+        capture_output=True, text=True, timeout=60, env={**os.environ, FACTOR_VARIABLE: factor},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"claimlog: {FACTOR_VARIABLE}: expected a number above 0, as 2, not {factor!r}\n"
+    )
+
+
+def test_a_process_that_reads_a_part_of_the_log_has_the_limits_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read_log, "PROCESS_BYTES", 0)
+    monkeypatch.setattr("claimlog.fingerprint.MEMORY_BYTES", 0)
+    monkeypatch.setenv(FACTOR_VARIABLE, "0.001")
+    with pytest.raises(ClaimlogError, match=rf"was killed; .*\({FACTOR_VARIABLE}=2 allows"):
+        read_log.read(world.package)
+
+
+def test_memory_is_what_a_process_holds_itself() -> None:
+    before = memory_taken()
+    held = bytearray(b"1" * 200 * MEGABYTE)
+    assert memory_taken() - before == pytest.approx(len(held), rel=0.1)
