@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 import forked
-from claimlog import git, web_client, web_connections
+from claimlog import command_limits, git, web_client, web_connections
 from claimlog import limits as definition
 from claimlog.checkout import FILES, TAGS
 from claimlog.cli import cli
@@ -56,6 +56,11 @@ def test_the_limits_that_are_stated_are_those_of_the_code() -> None:
     for sentence in (
         f"{release_limits.BASE_SECONDS} seconds and {release_limits.SECONDS_PER_MB} more for each "
         "megabyte",
+        f"more than {command_limits.MEMORY // mib // 1024} GiB of memory and "
+        f"{command_limits.MEMORY_TIMES} times the log, texts and rows that it reads, or more than "
+        f"{command_limits.SECONDS:,} seconds of the processor and {command_limits.SECONDS_EACH} "
+        f"more for each megabyte of these",
+        f"after {command_limits.GRACE_SECONDS} seconds, or with a quarter more memory",
         f"1 GiB of memory and {release_limits.MEMORY_PER_BYTE} times the archive's size",
         f"the archive and {release_limits.WRITTEN_BYTES // mib} MiB",
         f"directories at most {release_limits.MAX_DEPTH} deep and at most "
