@@ -79,36 +79,38 @@ def verify_copy(
             return verdict  # nothing is read through a link or a pipe, and no holes are
         if verdict.findings:
             # which rows differ, where the files can still be read
-            for check in (_check_database, check_served_log, check_tables):
-                _run(check, copy, verdict)
+            for check in (check_database, check_served_log, check_tables):
+                run_check(check, copy, verdict)
             return verdict
-        _run(_check_identity, copy, verdict)
+        run_check(_check_identity, copy, verdict)
         if index is not None:
             check_index(copy, index, place, verdict)
         if key is not None:
-            _run(lambda copy, verdict: check_signatures(copy, key, verdict), copy, verdict)
+            run_check(lambda copy, verdict: check_signatures(copy, key, verdict), copy, verdict)
         for check in (
             _check_names,
             _check_tool,
             check_log,
-            _check_database,
+            check_database,
             check_served_log,
             check_tables,
             check_delta,
         ):
-            _run(check, copy, verdict)
+            run_check(check, copy, verdict)
         if kept_roots:
-            _run(lambda copy, verdict: check_kept_roots(copy, kept_roots, verdict), copy, verdict)
+            run_check(
+                lambda copy, verdict: check_kept_roots(copy, kept_roots, verdict), copy, verdict
+            )
         if not any(finding.rule == ROWS for finding in verdict.findings):
-            _run(check_csv_tables, copy, verdict)
-            _run(check_descriptors, copy, verdict)
-        _run(check_site, copy, verdict)
+            run_check(check_csv_tables, copy, verdict)
+            run_check(check_descriptors, copy, verdict)
+        run_check(check_site, copy, verdict)
         if verdict.findings:
             verdict.vouchers.clear()
         return verdict
 
 
-def _run(check: Check, copy: ReleaseCopy, verdict: Verdict) -> None:
+def run_check(check: Check, copy: ReleaseCopy, verdict: Verdict) -> None:
     """Run a check; an error that ends it is a finding like any other.
 
     The files may hold anything, and libraries raise anything on what they did not expect. A lack of
@@ -166,7 +168,7 @@ def _check_tool(copy: ReleaseCopy, verdict: Verdict) -> None:
         )
 
 
-def _check_database(copy: ReleaseCopy, verdict: Verdict) -> None:
+def check_database(copy: ReleaseCopy, verdict: Verdict) -> None:
     """Check that the SQLite file holds the tables of the definition, and computes nothing."""
     tables = copy.log.definition.tables
     given = {*compatibility_views(copy.log.definition)}
