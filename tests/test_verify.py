@@ -165,7 +165,8 @@ def test_a_missing_extra_truncated_or_altered_file_is_named(
 def test_a_single_flipped_bit_anywhere_is_found(
     kind: str, folder: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    """A bit of every byte of the log, of the Parquet files and of the database; if thorough, all.
+    """A bit of every eighth byte of the log, of the Parquet files and of the database; if thorough,
+    every bit of all.
 
     That a file whose hash is not the listed one is reported, the other tests show.
     """
@@ -185,7 +186,7 @@ def test_a_single_flipped_bit_anywhere_is_found(
         before = sha256()
         for at, byte in enumerate(data):
             rest = memoryview(data)[at + 1 :]
-            for bit in range(8) if TIMES > 1 else (at % 8,):
+            for bit in range(8) if TIMES > 1 else [at // 8 % 8] if at % 8 == 0 else ():
                 altered = before.copy()
                 altered.update(bytes([byte ^ (1 << bit)]))
                 altered.update(rest)
@@ -194,11 +195,11 @@ def test_a_single_flipped_bit_anywhere_is_found(
             before.update(bytes([byte]))
     record_property("bits_flipped", flipped)
     assert missed == 0
-    each = 8 if TIMES > 1 else 1
-    assert flipped == each * sum(path.stat().st_size for path in paths) > 6_000
+    sizes = [path.stat().st_size for path in paths]
+    assert flipped == sum(8 * size if TIMES > 1 else -(-size // 8) for size in sizes) > 750
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(4 * TIMES))
 def test_a_flipped_bit_is_found_in_the_rows_even_if_the_checksums_are_made_anew(
     seed: int, folder: Path
 ) -> None:
