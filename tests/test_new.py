@@ -564,23 +564,20 @@ def test_an_upgrade_makes_the_directories_of_files_that_are_new(bells: World) ->
     assert (bells.root / ".github" / "workflows" / "dataset.yml").is_file()
 
 
-@pytest.mark.parametrize(
-    "name", ["events/{batch}/claims.ndjson", "README.md", "tool/../README.md", "tool/mine.whl"]
-)
-def test_an_upgrade_removes_nothing_that_a_package_calls_written(name: str, bells: World) -> None:
+def test_an_upgrade_removes_nothing_that_a_package_calls_written(bells: World) -> None:
     [batch] = (path.name for path in bells.package.events.iterdir())
-    name = name.format(batch=batch)
-    place = bells.root / name
-    if not place.exists():
-        place.write_bytes(b"a wheel of somebody else")
-    data = place.read_bytes()
+    names = (f"events/{batch}/claims.ndjson", "README.md", "tool/../README.md", "tool/mine.whl")
+    (bells.root / "tool" / "mine.whl").write_bytes(b"a wheel of somebody else")
+    held = {name: (bells.root / name).read_bytes() for name in names}
     files = bells.package.descriptor[STAMP]["files"]
-    restate(bells, files={**files, name: template_files.digest(data)})
+    digests = {name: template_files.digest(data) for name, data in held.items()}
+    restate(bells, files={**files, **digests})
     done = bells.run("upgrade", "--apply")
     assert done.returncode == 0, done.stderr
-    assert f"{name}: is no file that claimlog writes, and stays" in done.stdout
-    assert place.read_bytes() == data
-    assert name not in bells.package.json(DESCRIPTOR)[STAMP]["files"]
+    for name, data in held.items():
+        assert f"{name}: is no file that claimlog writes, and stays" in done.stdout
+        assert (bells.root / name).read_bytes() == data
+        assert name not in bells.package.json(DESCRIPTOR)[STAMP]["files"]
 
 
 def test_the_example_is_removed_through_no_link(bells: World, tmp_path: Path) -> None:
@@ -620,16 +617,11 @@ def test_the_files_that_claimlog_writes_are_those_of_the_template() -> None:
     assert upgrade.TABLES == "schemas/tables"
 
 
-@pytest.mark.parametrize(
-    ("given", "code"),
-    [("prs", "prs"), ("ARZ", "arz"), ("sr-latn", "sr-Latn"), ("zh-hant-tw", "zh-Hant-TW")],
-)
-def test_a_language_without_a_code_of_two_letters_is_a_code_of_the_package(
-    given: str, code: str, tmp_path: Path
-) -> None:
-    choices = replace(CHOICES, languages=(given,))
+def test_a_language_without_a_code_of_two_letters_is_a_code_of_the_package(tmp_path: Path) -> None:
+    choices = replace(CHOICES, languages=("prs", "ARZ", "sr-latn", "zh-hant-tw"))
     definition = read_definition(make_package(tmp_path / "made", choices))
-    assert [row["code"] for row in definition.codebook.codes["language"]] == [code, "en"]
+    codes = [row["code"] for row in definition.codebook.codes["language"]]
+    assert codes == ["prs", "arz", "sr-Latn", "zh-Hant-TW", "en"]
     pattern = definition.streams["sources"].by_name["language"].constraints["pattern"]
     assert pattern == PATTERN
 

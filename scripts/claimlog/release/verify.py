@@ -89,7 +89,7 @@ def verify_copy(
             run_check(lambda copy, verdict: check_signatures(copy, key, verdict), copy, verdict)
         for check in (
             _check_names,
-            _check_tool,
+            check_tool,
             check_log,
             check_database,
             check_served_log,
@@ -152,7 +152,7 @@ def _check_names(copy: ReleaseCopy, verdict: Verdict) -> None:
         verdict.checks.append("names of the files against the definition")
 
 
-def _check_tool(copy: ReleaseCopy, verdict: Verdict) -> None:
+def check_tool(copy: ReleaseCopy, verdict: Verdict) -> None:
     """Check that the claimlog that the release names lies in it; it is not unpacked or run."""
     version = copy.tool_version
     if version is None:
