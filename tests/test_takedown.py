@@ -611,6 +611,42 @@ def test_bundles_of_every_earlier_state_lose_the_row(
         tiled(sound, signed(sound, secret), folder)
 
 
+def test_a_directory_of_tiles_that_lacks_a_row_which_this_checkout_has_stays_as_it_is(
+    sound: World, secret: Path, tmp_path: Path
+) -> None:
+    """Its record says why the row is missing there, and nothing else does."""
+    folder = tmp_path / "log"
+    other = copied(sound, tmp_path / "other")
+    go(sound)
+    tiled(sound, signed(sound, secret), folder)
+    before = contents(folder)
+    other.amend("claims", "C001-001", note="Other.")
+    other.seal("other")
+    go(other, identifier="C001-001")
+    message = r"log/takedowns\.json: says that row \d+ was taken down.* fetch that takedown first"
+    with pytest.raises(ClaimlogError, match=message):
+        tiled(other, signed(other, secret), folder)
+    assert contents(folder) == before
+
+
+@pytest.mark.parametrize("content", ["the record of the package", "{}", "mine"])
+def test_a_file_of_the_name_of_what_tiles_lack_is_not_replaced(
+    content: str, sound: World, secret: Path
+) -> None:
+    """As in the package itself, whose record has the same name."""
+    go(sound)
+    path = sound.root / "takedowns.json"
+    if not content.startswith("the record"):
+        path = sound.root / "log" / "takedowns.json"
+        path.parent.mkdir()
+        path.write_text(content)
+    note = signed(sound, secret)
+    before = contents(sound.root)
+    with pytest.raises(ClaimlogError, match=r"takedowns\.json: is none that tiles are written"):
+        tiled(sound, note, path.parent)
+    assert contents(sound.root) == before
+
+
 def test_a_bundle_that_a_run_was_killed_at_loses_the_row_with_its_file(
     sound: World, secret: Path, tmp_path: Path
 ) -> None:

@@ -23,6 +23,7 @@ from claimlog.release.tile_takedowns import (
     dump_taken_rows,
     empty_taken_rows,
     lacks_rows_only,
+    require_own_taken_rows,
 )
 from claimlog.untrusted_files import RIGHT_FILE, read_regular
 
@@ -71,6 +72,7 @@ def write_tiles(
     if published is not None:
         sizes.add(published.size)
     taken = {seq: row for seq, row in log.taken_rows.items() if seq < checkpoint.size}
+    require_own_taken_rows(out, taken, display_path)
     try:
         if taken:
             out.mkdir(parents=True, exist_ok=True)

@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from claimlog.errors import ClaimlogError, Finding
-from claimlog.limits import FILE_BYTES, TAKEN_ROWS, TILED_BYTES, TILED_ROWS
+from claimlog.limits import TILED_BYTES, TILED_ROWS
 from claimlog.log.leaf_entries import LeafEntry
 from claimlog.log.merkle import CompactRange, leaf_hash
 from claimlog.log.proofs import HASH_BYTES, tree_root
-from claimlog.log.takedowns import HASH
 from claimlog.log.tiles import (
     BUNDLE_BYTES,
     ENTRIES,
@@ -30,35 +29,8 @@ from claimlog.log.tiles import (
 from claimlog.release.checkpoint import Checkpoint, parse_checkpoint, verify_checkpoint
 from claimlog.release.published_checkpoint import CHECKPOINT_FILE
 from claimlog.release.signed_note import NOTE_BYTES
-from claimlog.release.tile_takedowns import TAKEN_FILE
-from claimlog.schema.json_schemas import shape_flaw
-from claimlog.untrusted_files import RIGHT_FILE, parse_json, read_regular
-
-GET_TILE = "get it again from where the log is published"
-
-SAID = {"type": "string", "maxLength": 2000}
-TAKEN_SHAPE = {
-    "type": "object",
-    "required": ["rows"],
-    "properties": {
-        "rows": {
-            "type": "array",
-            "maxItems": TAKEN_ROWS,
-            "items": {
-                "type": "object",
-                "required": ["row", "leaf_hash"],
-                "properties": {
-                    "row": {"type": "integer", "minimum": 0},
-                    "leaf_hash": HASH,
-                    "taken_down": SAID,
-                    "by": SAID,
-                    "reason": SAID,
-                },
-            },
-        }
-    },
-}
-"""What is read of the file that names rows which were taken down."""
+from claimlog.release.tile_takedowns import GET_TILE, TAKEN_FILE, read_taken_rows
+from claimlog.untrusted_files import RIGHT_FILE, read_regular
 
 
 @dataclass
@@ -106,7 +78,7 @@ class TiledLog:
             raise ClaimlogError(
                 f"{path}: is of {checkpoint.size:,} rows, {TILED_ROWS:,} are the most that are read"
             )
-        return cls(folder, checkpoint, _read_taken(folder))
+        return cls(folder, checkpoint, read_taken_rows(folder))
 
     def entries(self) -> Iterator[LeafEntry]:
         """Yield every row with its leaf hash, each bundle once it agrees with its tile.
@@ -202,17 +174,6 @@ def _words_about(said: Mapping[str, Any]) -> str:
         f"{said.get('reason', 'no reason')}"
     )
     return words.replace('"', "'")
-
-
-def _read_taken(folder: Path) -> dict[int, Mapping[str, Any]]:
-    """Return what a directory of tiles says of rows that were taken down, by their place."""
-    path = folder / TAKEN_FILE
-    if not path.exists() and not path.is_symlink():
-        return {}
-    data = parse_json(read_regular(path, str(path), FILE_BYTES, folder, RIGHT_FILE), str(path))
-    if flaw := shape_flaw(data, TAKEN_SHAPE):
-        raise ClaimlogError(f"{path}: {flaw}; {GET_TILE}")
-    return {row["row"]: row for row in data["rows"]}
 
 
 def missing_rows(tiled: TiledLog, known: Collection[int]) -> list[Finding]:

@@ -4,17 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from claimlog.errors import ClaimlogError
 from claimlog.escaping import json_text
 from claimlog.files import write_durably
+from claimlog.limits import FILE_BYTES, TAKEN_ROWS
 from claimlog.log.merkle import leaf_hash
-from claimlog.log.takedowns import TakenRow
+from claimlog.log.takedowns import HASH, RECORD, TakenRow
 from claimlog.log.tiles import BUNDLE_BYTES, ENTRIES, WIDTH, dump_bundle, parse_bundle, tile_path
-from claimlog.untrusted_files import RIGHT_FILE, read_regular
+from claimlog.schema.json_schemas import shape_flaw
+from claimlog.untrusted_files import RIGHT_FILE, parse_json, read_regular
+
+GET_TILE = "get it again from where the log is published"
 
 TAKEN_FILE = "takedowns.json"
 """What names the rows that bundles lack; an extension of ours, which other readers pass over."""
+
+
+SAID = {"type": "string", "maxLength": 2000}
+TAKEN_SHAPE = {
+    "type": "object",
+    "required": ["rows"],
+    "properties": {
+        "rows": {
+            "type": "array",
+            "maxItems": TAKEN_ROWS,
+            "items": {
+                "type": "object",
+                "required": ["row", "leaf_hash"],
+                "properties": {
+                    "row": {"type": "integer", "minimum": 0},
+                    "leaf_hash": HASH,
+                    "taken_down": SAID,
+                    "by": SAID,
+                    "reason": SAID,
+                },
+            },
+        }
+    },
+}
+"""What is read of the file that names rows which were taken down."""
 
 
 def dump_taken_rows(taken: Mapping[int, TakenRow]) -> bytes:
@@ -30,6 +60,46 @@ def dump_taken_rows(taken: Mapping[int, TakenRow]) -> bytes:
         for seq, row in sorted(taken.items())
     ]
     return (json_text({"rows": rows}) + "\n").encode("utf-8")
+
+
+def read_taken_rows(folder: Path) -> dict[int, Mapping[str, Any]]:
+    """Return what a directory of tiles says of rows that were taken down, by their place.
+
+    Raises
+    ------
+    ClaimlogError
+        If there is a file of another kind in its place.
+    """
+    path = folder / TAKEN_FILE
+    if not path.exists() and not path.is_symlink():
+        return {}
+    data = parse_json(read_regular(path, str(path), FILE_BYTES, folder, RIGHT_FILE), str(path))
+    if flaw := shape_flaw(data, TAKEN_SHAPE):
+        raise ClaimlogError(f"{path}: {flaw}; {GET_TILE}")
+    return {row["row"]: row for row in data["rows"]}
+
+
+def require_own_taken_rows(out: Path, taken: Mapping[int, TakenRow], display_path: str) -> None:
+    """Refuse a directory that names a row as taken down which this log does not lack.
+
+    Raises
+    ------
+    ClaimlogError
+        If it does, or if there is a file of another kind, as the record of a package.
+    """
+    shown = f"{display_path}/{TAKEN_FILE}"
+    try:
+        there = read_taken_rows(out)
+    except ClaimlogError as error:
+        raise ClaimlogError(
+            f"{shown}: is none that tiles are written with; name another directory, or move it away"
+        ) from error
+    for seq, row in sorted(there.items()):
+        if seq not in taken or taken[seq].leaf_hash != row["leaf_hash"]:
+            raise ClaimlogError(
+                f"{shown}: says that row {seq} was taken down, which {RECORD} of this checkout "
+                "does not say of it; fetch that takedown first, or name another directory"
+            )
 
 
 def lacks_rows_only(old: bytes, new: bytes) -> bool:
