@@ -7,13 +7,12 @@ from functools import partial
 from pathlib import Path
 
 from claimlog.build_notes import (
-    FINGERPRINT_FILE,
-    LOGICAL,
     BuildRecord,
     is_current,
     note_build,
     read_build_record,
 )
+from claimlog.build_place import require_build_place
 from claimlog.compile import compile_tables, describe_build, fold_context, log_state
 from claimlog.directory_swap import publish_directory
 from claimlog.errors import ClaimlogError, FindingsError
@@ -25,7 +24,7 @@ from claimlog.fingerprint import Fingerprint, build_fingerprint, bytes_of_rows, 
 from claimlog.fold import Cutoff, cutoff
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
-from claimlog.package import DESCRIPTOR, Package
+from claimlog.package import Package
 from claimlog.sources.text import Texts
 from claimlog.update import BuildUpdate, changes_derived_columns
 from claimlog.validate import Report, validate
@@ -38,9 +37,6 @@ UPDATE_RATIO = 5
 
 UPDATE_BYTES = 200 << 20
 """Bytes of rows from which on a build is updated rather than made anew."""
-
-BUILD_MARKS = (FINGERPRINT_FILE, LOGICAL)
-"""Files that a build has, and nothing else that is described by a Data Package."""
 
 STAGES = ("read", "schema", "rows", "integrity", "text", "compile")
 """Stages that a build names to `progress`, in order; between them it names files and tables."""
@@ -78,7 +74,7 @@ def build(
     ClaimlogError
         If `out` cannot be written or is not ours to replace.
     """
-    require = partial(refuse_foreign, package, out)
+    require = partial(require_build_place, package, out)
     require()
     progress("read")
     # first: a change meanwhile rebuilds
@@ -185,29 +181,3 @@ def write_build(
         log.drop_rows()  # the tables hold all of it now
         database.finish(progress)
     describe_build(log, state, report, FileHashes(folder), fingerprint, writer.rows)
-
-
-def refuse_foreign(package: Package, out: Path) -> None:
-    """Refuse to replace a directory that no build made.
-
-    Raises
-    ------
-    ClaimlogError
-        If `out` exists and is neither empty nor a build, or is a symbolic link.
-    """
-    package.refuse_links(out)
-    if out.is_symlink():
-        raise ClaimlogError(
-            f"{package.relative(out)}: is a symbolic link; name the directory itself with --out, "
-            "or remove the link"
-        )
-    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not _is_build(out))):
-        raise ClaimlogError(
-            f"{package.relative(out)}: exists and is no build of ours; "
-            "name another directory with --out, or remove it yourself"
-        )
-
-
-def _is_build(out: Path) -> bool:
-    """Whether a directory has the mark of a build, of either engine; a release has neither."""
-    return (out / DESCRIPTOR).is_file() and any((out / name).is_file() for name in BUILD_MARKS)

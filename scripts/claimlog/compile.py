@@ -34,6 +34,7 @@ from claimlog.log.coder_kinds import coder_kinds
 from claimlog.log.event_log import Log
 from claimlog.log.release_index import release_marks
 from claimlog.log.sections import claim_ranges, envelope_ranges
+from claimlog.package import VALIDATION
 from claimlog.schema.table_schema import fitting
 from claimlog.validate import Report
 
@@ -182,7 +183,7 @@ def describe_build(
     """
     folder, definition = hashes.folder, log.definition
     paged = [str(entry.version) for entry in log.releases if entry.has_pages]
-    (folder / "validation.json").write_bytes(report.dump())
+    (folder / VALIDATION).write_bytes(report.dump())
     descriptor = descriptor_of_build(definition, rows, state, hashes)
     (folder / "datapackage.json").write_bytes(dump_json(descriptor))
     (folder / "datasette").mkdir()

@@ -36,6 +36,9 @@ DIST = "dist"
 """Directory into which releases are written, unless another is named."""
 
 SUMS = "SHA256SUMS"
+VALIDATION = "validation.json"
+"""In a build and in a release: what validation checked, skipped and failed."""
+
 RELEASE = "release.json"
 
 SCHEMA_PATH = re.compile(

@@ -10,6 +10,7 @@ from typing import Any
 
 from claimlog.escaping import json_text
 from claimlog.media_types import JSON, PARQUET, SQLITE
+from claimlog.package import VALIDATION
 from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import Table
 
@@ -48,7 +49,7 @@ def descriptor_of_build(
     about, tables = definition.descriptor, definition.tables
     head = {key: about[key] for key in about if key != "resources"}
     database = f"{about['name']}.db"
-    paths = [database, "validation.json", *(f"parquet/{name}.parquet" for name in tables)]
+    paths = [database, VALIDATION, *(f"parquet/{name}.parquet" for name in tables)]
     by_path = hashes.of_files(paths)
     resources = []
     for name, table in tables.items():
@@ -69,7 +70,7 @@ def descriptor_of_build(
         )
     for name, path, title, media_type in (
         ("database", database, "All tables as SQLite", SQLITE),
-        ("validation", "validation.json", "What validation checked, skipped and failed", JSON),
+        ("validation", VALIDATION, "What validation checked, skipped and failed", JSON),
     ):
         resources.append(
             {

@@ -21,12 +21,12 @@ from claimlog.fold import cutoff
 from claimlog.log.coder_kinds import coder_kinds
 from claimlog.log.read_file import read_bytes
 from claimlog.log.release_index import FOLDER
-from claimlog.package import DESCRIPTOR, LOG, RELEASE, read_json
+from claimlog.package import DESCRIPTOR, LOG, RELEASE, VALIDATION, read_json
 from claimlog.release.descriptors import PARSERS, descriptors, find_disagreements
 from claimlog.release.generated_package_files import generated_package_files
 from claimlog.release.metadata import ReleaseMetadata
 from claimlog.release.release_copy import ReleaseCopy
-from claimlog.release.release_file_names import CHANGES, LICENCE, VALIDATION
+from claimlog.release.release_file_names import CHANGES, LICENCE
 from claimlog.release.release_verdict import Verdict
 from claimlog.release.walk_release import GET_AGAIN
 from claimlog.release.write_release_folder import folder_metadata, release_summary

@@ -12,12 +12,12 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from claimlog.errors import Finding
-from claimlog.package import LOG
+from claimlog.package import LOG, VALIDATION
 from claimlog.release.checksums import MAX_LISTED, RULE
 from claimlog.release.delta import DELTA, DELTA_FILE, ROWS_FOLDER
 from claimlog.release.descriptors.stated_metadata import csv_name
 from claimlog.release.log_file_names import LOG_FILE, is_definition_file
-from claimlog.release.release_file_names import CHANGES, LICENCE, SITE, VALIDATION
+from claimlog.release.release_file_names import CHANGES, LICENCE, SITE
 from claimlog.release.release_limits import MAX_DEPTH, NAME_LENGTH
 from claimlog.release.tool_wheel import LOCK, wheel_name
 from claimlog.release.walk_release import GET_AGAIN, relative_paths

@@ -11,7 +11,6 @@ from claimlog.package import LOG, Package
 
 CHANGES = "CHANGES.md"
 CHECKPOINT = "checkpoint"
-VALIDATION = "validation.json"
 LICENCE_FILE = "LICENSE-DATA"
 """The licence of the data as the package holds it; in a release it is `LICENCE`."""
 

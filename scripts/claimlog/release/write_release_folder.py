@@ -27,7 +27,7 @@ from claimlog.log.release_index import FOLDER, ReleaseEntry, Version
 from claimlog.log.takedowns import RECORD as TAKEDOWNS
 from claimlog.log.takedowns import dump_takedowns, read_takedowns
 from claimlog.media_types import MEDIA_TYPES, PLAIN
-from claimlog.package import DESCRIPTOR, LOG, RELEASE, SUMS, Package, read_json
+from claimlog.package import DESCRIPTOR, LOG, RELEASE, SUMS, VALIDATION, Package, read_json
 from claimlog.release.checkpoint import Checkpoint
 from claimlog.release.checksums import dump_sums, sha256_of_file, sha256_of_files
 from claimlog.release.coding_manual import PAGE
@@ -44,7 +44,6 @@ from claimlog.release.release_file_names import (
     LICENCE,
     LICENCE_FILE,
     SITE,
-    VALIDATION,
     inner_package,
 )
 from claimlog.release.release_site import SiteDrawer, is_of_site

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from claimlog.build import refuse_foreign
 from claimlog.build_notes import LOGICAL
+from claimlog.build_place import require_build_place
 from claimlog.compile import batches_table, fold_context, log_state
 from claimlog.directory_swap import publish_directory
 from claimlog.errors import ClaimlogError, FindingsError
@@ -27,7 +27,7 @@ from claimlog.export.table_types import empty_table
 from claimlog.fold import Cutoff, cutoff, fold
 from claimlog.log.event_log import Log
 from claimlog.media_types import PARQUET
-from claimlog.package import DESCRIPTOR, Package
+from claimlog.package import DESCRIPTOR, VALIDATION, Package
 from claimlog.schema.table_schema import Table
 from claimlog.spark.log_files import copy_definition, list_files, require_readable
 from claimlog.spark.parts import stream_frame
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 OUT_FOLDER = "build-spark"
-VALIDATION = "validation.json"
 PARALLEL_TABLES = 4
 """Tables that Spark writes at a time."""
 
@@ -87,7 +86,7 @@ def build(
     """
     here = local_path(out)
     if here is not None:
-        refuse_foreign(package, here)
+        require_build_place(package, here)
     with open_session(properties or {}) as spark, tempfile.TemporaryDirectory() as folder:
         log, report = read_and_validate(spark, package, batches, Path(folder), progress)
         if report.error_count:
@@ -132,7 +131,7 @@ def _stage_directory(
 ) -> Iterator[StorageDirectory]:
     """Yield an empty directory that replaces `out` once the block ends well."""
     if here is not None:
-        require = partial(refuse_foreign, package, here)
+        require = partial(require_build_place, package, here)
         with publish_directory(here, package.relative(here), require) as folder:
             yield StorageDirectory(spark, local_address(folder))
             for path in folder.rglob(".*.crc"):  # Hadoop's own checksums of local files

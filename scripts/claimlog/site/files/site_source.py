@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from claimlog.limits import DOCUMENT_BYTES
-from claimlog.package import DESCRIPTOR
-from claimlog.release.release_file_names import VALIDATION
+from claimlog.package import DESCRIPTOR, VALIDATION
 from claimlog.untrusted_files import parse_json, read_regular
 
 DOWNLOADS = "downloads"
