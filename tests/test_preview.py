@@ -6,13 +6,16 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
 
+from claimlog.desk import preview_files
 from claimlog.desk.preview_files import NOTICE, write_preview
 from claimlog.edit.merge import merge
 from claimlog.errors import ClaimlogError, FindingsError
+from claimlog.site.files.write import write_site
 from conftest import World, actor, copied
 from test_ledger import LETTER
 
@@ -91,6 +94,22 @@ def test_an_earlier_preview_is_replaced_and_nothing_else_is(
         write_preview(preview.world.package, None, tmp_path)
     pages = write_preview(preview.world.package, None, preview.folder, ["L0001"])
     assert [*pages] == ["claims/C001-006", "claims/C001-001"]
+
+
+def test_what_comes_while_a_preview_is_drawn_is_not_lost(
+    preview: Preview, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = preview.folder / "notes.txt"
+
+    def draw(*given: Any, **named: Any) -> None:
+        mine.write_text("Mine.", "utf-8")
+        write_site(*given, **named)
+
+    monkeypatch.setattr(preview_files, "write_site", draw)
+    with pytest.raises(ClaimlogError, match=r"notes\.txt: claimlog site did not write it"):
+        write_preview(preview.world.package, None, preview.folder, ["L0001"])
+    assert mine.read_text("utf-8") == "Mine."
+    mine.unlink()
 
 
 @pytest.mark.parametrize(

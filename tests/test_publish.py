@@ -43,7 +43,7 @@ from claimlog.release.publishing.github import HEADERS, GithubPublisher, Page
 from claimlog.release.publishing.published_files import PublishedFile, ReleaseFiles, verified_files
 from claimlog.release.publishing.zenodo import MEDIA_TYPE, Deposit, ZenodoPublisher
 from claimlog.release.release_verdict import FILES, Verdict
-from claimlog.release.site_mark import write_mark
+from claimlog.release.site_mark import SITE_OF, write_mark
 from claimlog.release.tile_log import write_tiles
 from claimlog.release.tlog_proof import TlogProof, prove_row
 from claimlog.schema.definition import read_definition
@@ -1115,7 +1115,7 @@ def write_pages(site: Path, name: str, text: str) -> None:
     """Write a site of one page as claimlog does."""
     site.mkdir(parents=True)
     (site / name).write_text(text)
-    write_mark(site, {})
+    write_mark(site, {SITE_OF: "tiny"})
 
 
 def test_the_site_and_tiles_beside_the_archive_go_along_and_the_site_is_replaced_whole(
@@ -1158,10 +1158,10 @@ def test_a_site_is_not_copied_once_for_each_name_of_a_file(
     (site / "large.html").write_text("x" * 4_000)
     for number in range(2):
         os.link(site / "large.html", site / f"{number}.html")
-    write_mark(site, {})
+    write_mark(site, {SITE_OF: "tiny"})
     copy_release(plan_directory(release, target), release, str)
     os.link(site / "large.html", site / "2.html")
-    write_mark(site, {})
+    write_mark(site, {SITE_OF: "tiny"})
     message = "dist/site: files have further names, whose copies take 12,000 bytes; write it again"
     with pytest.raises(ClaimlogError, match=message):
         plan_directory(release, target)
@@ -1176,7 +1176,7 @@ def test_a_site_may_have_more_files_than_a_release(
     site, target = tmp_path / "dist" / "site", tmp_path / "public"
     for number in range(5):
         (site / f"{number}.html").write_text("x")
-    write_mark(site, {})
+    write_mark(site, {SITE_OF: "tiny"})
     for _ in range(2):
         copy_release(plan_directory(release, target), release, str)
     assert (target / "site" / "4.html").is_file()

@@ -26,6 +26,7 @@ from claimlog.site.files import prepared_query, write
 from claimlog.site.files.frozen_sites import copy_site
 from claimlog.site.files.plain_svg import svg_flaw
 from claimlog.site.files.prepared_query import QueryProcess
+from claimlog.site.files.publish import require_own_directory
 from claimlog.site.store import Store
 from claimlog.sql_process import Answer
 from conftest import ROOT, World
@@ -203,6 +204,23 @@ def test_a_site_that_holds_anything_else_is_not_replaced(
     change(site)
     with pytest.raises(ClaimlogError, match=f"{said}.*; move it$"):
         require_own_site(site, "public", "move it")
+
+
+@pytest.mark.parametrize(
+    ("about", "said"),
+    [
+        ({"site_of": "huge"}, r"public: is a site of another kind or dataset \(site_of 'tiny'\)"),
+        ({"preview_of": "tiny"}, "public: is a site of another kind or dataset"),
+    ],
+)
+def test_a_site_of_another_dataset_or_of_what_is_sealed_is_not_replaced(
+    about: dict[str, str], said: str, site: Path
+) -> None:
+    require_own_site(site, "public", "move it", {"site_of": "tiny"})
+    with pytest.raises(ClaimlogError, match=f"{said}.*; move it$"):
+        require_own_site(site, "public", "move it", about)
+    with pytest.raises(ClaimlogError, match=f"{said}.*; name another directory"):
+        require_own_directory(site, about)
 
 
 def test_a_mark_lists_what_lies_in_the_site(site: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,7 +14,7 @@ from claimlog.edit.open_rows import OpenRow, open_rows, references
 from claimlog.errors import ClaimlogError, suggest
 from claimlog.file_names import path_segment
 from claimlog.package import Package
-from claimlog.release.site_mark import write_mark
+from claimlog.release.site_mark import PREVIEW_OF, write_mark
 from claimlog.schema.definition import Definition, read_definition
 from claimlog.site.entity_links import LABELS
 from claimlog.site.files.absent_pages import unlink_absent_pages
@@ -57,7 +58,9 @@ def write_preview(
     """
     definition = read_definition(package)
     rows = _chosen_rows(open_rows(package, definition.streams), names)
-    require_own_directory(out)
+    about = {PREVIEW_OF: definition.descriptor["name"]}
+    require = partial(require_own_directory, out, about)
+    require()
     entities = dict.fromkeys(one for row in rows for one in _entities_with_page(row, definition))
     pages = {
         f"{stream}/{name}": Address(f"/{stream}/{path_segment(name)}") for stream, name in entities
@@ -66,11 +69,11 @@ def write_preview(
         folder = Path(name)
         write_preview_build(package, texts, folder)
         source = SiteSource.of_build(folder, database_of(package, folder))
-        with publish_directory(out, str(out)) as target:
+        with publish_directory(out, str(out), require) as target:
             source = replace(source, copies={}, notice=NOTICE)
             write_site(source, target, pages=[*pages.values()])
             unlink_absent_pages(target)
-            write_mark(target, {"preview_of": definition.descriptor["name"]})
+            write_mark(target, about)
     return {name: out / address.file for name, address in pages.items()}
 
 

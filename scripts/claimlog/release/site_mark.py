@@ -19,6 +19,8 @@ from claimlog.untrusted_files import hole_flaw, parse_json, read_regular
 
 MARK = "site.json"
 WRITTEN_BY = "claimlog site"
+SITE_OF, PREVIEW_OF = SUBJECTS = ("site_of", "preview_of")
+"""Keys of the mark whose value is the name of a dataset."""
 
 
 def write_mark(site: Path, about: Mapping[str, Any]) -> None:
@@ -34,20 +36,33 @@ def write_mark(site: Path, about: Mapping[str, Any]) -> None:
     (site / MARK).write_text(f"{json_text(mark)}\n", encoding="utf-8")
 
 
-def require_own_site(site: Path, display_path: str, remedy: str) -> None:
+def require_own_site(
+    site: Path, display_path: str, remedy: str, about: Mapping[str, object] | None = None
+) -> None:
     """Refuse a directory that holds anything but a site that claimlog wrote; it may be empty.
+
+    Parameters
+    ----------
+    about
+        What the site must be of, by the keys of its mark; anything by default.
 
     Raises
     ------
     ClaimlogError
         Naming a file that is no regular one, consists of holes, or that the mark does not list; or
-        the directory, if there is no mark in it.
+        the directory, if there is no mark in it, or one of another site.
     """
     try:
         if not any(site.iterdir()):
             return
         flaw: str | None
-        listed = _listed_names(site, display_path, remedy)
+        mark = _read_mark(site, display_path, remedy)
+        if any(mark.get(key) != name for key, name in (about or {}).items()):
+            [is_of, *_] = [f"{key} {mark[key]!r}" for key in SUBJECTS if key in mark] or ["another"]
+            raise ClaimlogError(
+                f"{display_path}: is a site of another kind or dataset ({is_of}); {remedy}"
+            )
+        listed = frozenset(name for name in mark.get("files", ()) if isinstance(name, str))
         for name, state in _entries(site):
             if name != MARK and name not in listed:
                 flaw = f"{WRITTEN_BY} did not write it, by the list in {MARK}"
@@ -62,8 +77,8 @@ def require_own_site(site: Path, display_path: str, remedy: str) -> None:
         ) from error
 
 
-def _listed_names(site: Path, display_path: str, remedy: str) -> frozenset[str]:
-    """Return the names that the mark of a site lists."""
+def _read_mark(site: Path, display_path: str, remedy: str) -> dict[str, Any]:
+    """Return what the mark of a site says."""
     path, flaw = site / MARK, f"holds files that {WRITTEN_BY} did not write"
     if not os.path.lexists(path):
         raise ClaimlogError(f"{display_path}: {flaw}; {remedy}")
@@ -75,7 +90,7 @@ def _listed_names(site: Path, display_path: str, remedy: str) -> frozenset[str]:
     names = mark.get("files", [])  # those of earlier versions had none
     if mark.get("written_by") != WRITTEN_BY or not isinstance(names, list):
         raise ClaimlogError(f"{display_path}: {flaw}; {remedy}")
-    return frozenset(name for name in names if isinstance(name, str))
+    return mark
 
 
 def _flaw_of_file(state: os.stat_result) -> str | None:

@@ -11,7 +11,7 @@ import os
 import re
 import shlex
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -29,7 +29,7 @@ from claimlog.release.publishing.note_check import require_checkpoint_of_log
 from claimlog.release.publishing.published_files import PublishedFile, ReleaseFiles, Say
 from claimlog.release.release_limits import SITE_FILES
 from claimlog.release.signed_note import NOTE_BYTES
-from claimlog.release.site_mark import require_own_site
+from claimlog.release.site_mark import SITE_OF, require_own_site
 from claimlog.release.tile_log import write_tiles
 from claimlog.release.walk_release import require_copy_of_own_size, walk_files
 from claimlog.untrusted_files import read_regular
@@ -106,9 +106,9 @@ def plan_directory(release: ReleaseFiles, target: Path) -> DirectoryPlan:
     if plan.site:
         if plan.site.is_symlink():
             raise ClaimlogError(f"{plan.site}: is a link; {WRITE_AGAIN}")
-        require_own_site(plan.site, str(plan.site), WRITE_AGAIN)
+        require_own_site(plan.site, str(plan.site), WRITE_AGAIN, _subject(release))
         require_copy_of_own_size(plan.site, str(plan.site), WRITE_AGAIN, SITE_FILES, "site")
-        _require_replaceable_site(target / SITE)
+        _require_replaceable_site(target / SITE, _subject(release))
     if plan.versions is not None:
         _list_of_releases(target / VERSIONS, MOVE_AWAY)
     if plan.checkpoint:
@@ -118,6 +118,11 @@ def plan_directory(release: ReleaseFiles, target: Path) -> DirectoryPlan:
         checkpoint = require_checkpoint_of_log(data, shown, log, present_origin(log), release.key)
         require_continuation(log, checkpoint, target, str(target))
     return plan
+
+
+def _subject(release: ReleaseFiles) -> dict[str, object]:
+    """Return what the mark of a site of a release says that it is of."""
+    return {SITE_OF: release.log.definition.descriptor["name"]}
 
 
 def _checkpoint_beside(folder: Path) -> str | None:
@@ -130,12 +135,12 @@ def _checkpoint_beside(folder: Path) -> str | None:
     return data.decode("utf-8", "replace")
 
 
-def _require_replaceable_site(target: Path) -> None:
-    """Refuse what lies in the place of the site and is no earlier one."""
+def _require_replaceable_site(target: Path, about: Mapping[str, object]) -> None:
+    """Refuse what lies in the place of the site and is no earlier one of the same dataset."""
     if target.is_symlink():
         raise ClaimlogError(f"{target}: is a link; {MOVE_AWAY}")
     if target.exists():
-        require_own_site(target, str(target), MOVE_AWAY)
+        require_own_site(target, str(target), MOVE_AWAY, about)
 
 
 def _list_of_releases(path: Path, remedy: str) -> bytes | None:
@@ -172,7 +177,7 @@ def copy_release(plan: DirectoryPlan, release: ReleaseFiles, say: Say) -> None:
         target.mkdir(parents=True, exist_ok=True)
         remove_abandoned_in(target)  # a killed copy may hold rows that were taken down since
         if plan.site:
-            _copy_site(plan.site, target / SITE, say)
+            _copy_site(plan.site, target / SITE, _subject(release), say)
         if plan.checkpoint:
             _write_tiles(plan.checkpoint, release, target, say)
         if plan.versions is not None:
@@ -197,13 +202,13 @@ def copy_release(plan: DirectoryPlan, release: ReleaseFiles, say: Say) -> None:
             )
 
 
-def _copy_site(source: Path, target: Path, say: Say) -> None:
+def _copy_site(source: Path, target: Path, about: Mapping[str, object], say: Say) -> None:
     """Replace a site by a copy of another one, unless it holds the same."""
     if target.is_dir() and _digest(source) == _digest(target):
         say(f"{SITE}/ is there already")
         return
     with publish_directory(
-        target, str(target), partial(_require_replaceable_site, target)
+        target, str(target), partial(_require_replaceable_site, target, about)
     ) as fresh:
         shutil.copytree(source, fresh, dirs_exist_ok=True, symlinks=True)
         require_own_site(fresh, str(source), WRITE_AGAIN)

@@ -7,6 +7,7 @@ process of its own, within limits that grow with what it is drawn from.
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from claimlog.errors import ClaimlogError
 from claimlog.limited_process import LimitedWork, Limits, path_request, run_limited
 from claimlog.package import Package
 from claimlog.release.release_file_names import release_paths
-from claimlog.release.site_mark import require_own_site
+from claimlog.release.site_mark import SITE_OF, require_own_site
 from claimlog.release.walk_release import stored_size
 from claimlog.site.build_tree import require_build_files
 from claimlog.site.chosen_releases import chosen_releases
@@ -58,8 +59,9 @@ def publish_site(
     """
     require_build_files(folder)
     database_of(package, folder)
-    require_own_directory(out)
     name = str(package.descriptor["name"])
+    require = partial(require_own_directory, out, {SITE_OF: name})
+    require()
     entries = [] if releases is None else chosen_releases(package, releases)
     places = [folder]
     for entry in entries:
@@ -74,7 +76,7 @@ def publish_site(
     fingerprint = build.fingerprint
     try:
         with (
-            publish_directory(out, str(out), partial(require_own_directory, out)) as target,
+            publish_directory(out, str(out), require) as target,
             tempfile.TemporaryDirectory(prefix="claimlog-") as scratch,
         ):
             request = {
@@ -106,8 +108,8 @@ def site_limits(size: int, factor: float = 1) -> Limits:
     )
 
 
-def require_own_directory(out: Path) -> None:
-    """Refuse a directory that holds anything but an earlier site.
+def require_own_directory(out: Path, about: Mapping[str, object]) -> None:
+    """Refuse a directory that holds anything but an earlier site of the same, by its mark.
 
     Raises
     ------
@@ -121,4 +123,4 @@ def require_own_directory(out: Path) -> None:
         return
     if not out.is_dir():
         raise ClaimlogError(f"{out}: is no directory; {remedy}")
-    require_own_site(out, str(out), remedy)
+    require_own_site(out, str(out), remedy, about)

@@ -19,7 +19,7 @@ from claimlog.limited_worker import answer_request, refuse_programs, requested_p
 from claimlog.log.release_index import ReleaseEntry, find_entry, read_index
 from claimlog.office_file_check import first_line
 from claimlog.package import Package
-from claimlog.release.site_mark import write_mark
+from claimlog.release.site_mark import SITE_OF, write_mark
 from claimlog.site.build_check import require_build_database
 from claimlog.site.build_tree import REMEDY
 from claimlog.site.document_renderer import PROGRAM as MARKDOWN
@@ -110,7 +110,7 @@ def versions_script(index: Sequence[ReleaseEntry], with_pages: Sequence[ReleaseE
 
 def _about(build: ServedBuild) -> dict[str, Any]:
     return {
-        "site_of": build.descriptor.get("name"),
+        SITE_OF: build.descriptor.get("name"),
         "tree_size": build.stated_log.get("tree_size"),
         "root": build.stated_log.get("root"),
     }
