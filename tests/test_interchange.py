@@ -925,6 +925,26 @@ def test_codings_of_another_tool_come_in_and_go_out_by_the_command_line(
     assert not (world.root / "out").exists()
 
 
+def test_a_report_takes_the_place_of_an_earlier_report_alone(world: World, tmp_path: Path) -> None:
+    path = write(tmp_path / "ada.jsonl", doccano((*span(PILOTS), "content: event")))
+    (tmp_path / "mine.json").write_text('{"refused": 3}')
+    words = ("import", str(path), "--coder", "coder-2", "--pass", "1", "--texts", str(world.texts))
+    report = tmp_path / "losses.json"
+    for _ in range(2):
+        assert world.run(*words, "--report", str(report)).returncode in (0, 1)
+        assert json.loads(report.read_text()) == {"refused": [], "lost": []}
+    mine = (path, tmp_path / "ada.jsonl.mapping.yaml", tmp_path / "mine.json")
+    for report in (*mine, world.root / "datapackage.json"):
+        before = report.read_bytes()
+        done = world.run(*words, "--report", str(report))
+        assert done.returncode == 1
+        assert done.stderr == (
+            f"claimlog: {report}: is there already and no report of losses; name another file, or "
+            "move it away\n"
+        )
+        assert report.read_bytes() == before
+
+
 def test_a_refused_span_stops_an_import_unless_the_others_are_asked_for(
     world: World, tmp_path: Path
 ) -> None:

@@ -1118,6 +1118,19 @@ def write_pages(site: Path, name: str, text: str) -> None:
     write_mark(site, {SITE_OF: "tiny"})
 
 
+def test_a_list_of_releases_does_not_go_back(release: ReleaseFiles, tmp_path: Path) -> None:
+    """A checkout that lacks a release would take it out of the menu of every page."""
+    release = beside_archive(release, tmp_path / "dist")
+    target = tmp_path / "public"
+    target.mkdir()
+    there = 'window.claimlogVersions = [{"version": "0.1.0"}, 3, {}, {"version": "9.0.0"}];\n'
+    (target / "versions.js").write_text(there)
+    with pytest.raises(ClaimlogError, match=r"versions\.js: names 0\.1\.0, which .* does not"):
+        plan_directory(release, target)
+    (tmp_path / "dist" / "versions.js").write_text(there)
+    assert "versions.js" in plan_directory(release, target).names
+
+
 def test_the_site_and_tiles_beside_the_archive_go_along_and_the_site_is_replaced_whole(
     release: ReleaseFiles, tmp_path: Path
 ) -> None:

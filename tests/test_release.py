@@ -27,6 +27,7 @@ from claimlog.log.read_log import read
 from claimlog.log.release_index import ReleaseEntry, Version, find_entry, read_index
 from claimlog.package import Package
 from claimlog.release import generated_package_files
+from claimlog.release.changelog import remove_entry
 from claimlog.release.checksums import sha256_of_file
 from claimlog.release.coding_manual import PAGE, coding_manual
 from claimlog.release.dataset_state import DatasetState, table_shapes
@@ -942,6 +943,20 @@ def test_counts_of_changes_agree_and_say_what_they_count(once: Repo) -> None:
     get = asking(once.package.build)
     page = " ".join(get("/releases/0.2.0").text.split())
     assert "do: 1 added, 2 amended, 2 retracted; 1 more was added and retracted" in page
+
+
+def test_a_changelog_that_is_committed_in_another_encoding_is_left_alone(
+    once: Repo,
+) -> None:
+    """It holds no entry of ours to take back."""
+    path = once.root / "CHANGELOG.md"
+    text = path.read_text("utf-8")
+    path.write_bytes("Änderungen\n".encode("latin-1"))
+    once.commit()
+    path.write_text(f"{text}\n## 9.9.9 (2027-01-01)\n", "utf-8")
+    before = path.read_bytes()
+    remove_entry(once.package, "9.9.9")
+    assert path.read_bytes() == before
 
 
 def test_the_changelog_of_this_project_says_what_it_counts() -> None:

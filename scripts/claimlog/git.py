@@ -24,7 +24,7 @@ from claimlog.errors import ClaimlogError
 SECONDS = 300
 """How long one call of git may take: a repository can be made so that it never ends."""
 
-LISTING_SECONDS = 30
+LISTING, LISTING_SECONDS = ("ls-files", "check-ignore"), 30
 """The same for listing files, which needs a second for a million: it reads every ``.gitignore``,
 and one can be a FIFO."""
 
@@ -138,7 +138,7 @@ def running(
     program = shutil.which("git")
     if program is None:
         raise NoCheckoutError("git is not installed")
-    seconds = min(SECONDS, LISTING_SECONDS) if words[0] == "ls-files" else SECONDS
+    seconds = min(SECONDS, LISTING_SECONDS) if words[0] in LISTING else SECONDS
     limits = ["sh", "-c", LIMITED, "sh", str(seconds + 1), str(MEMORY_BYTES // 1024)]
     command = [*limits, program, "-C", str(top)]
     if words[0] != "init":

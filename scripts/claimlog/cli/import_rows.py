@@ -19,6 +19,7 @@ from claimlog.cli.base import (
     today_option,
 )
 from claimlog.cli.output import line, lines
+from claimlog.cli.own_file import require_own_file
 from claimlog.errors import ClaimlogError, UsageError
 
 FORMATS = ("web-annotation", "cas-json", "cas-xmi", "refi-qda", "label-studio", "doccano")
@@ -77,6 +78,7 @@ def import_command(
     from claimlog.edit.add_amend_retract import add
     from claimlog.edit.open_batch import read_with_open
     from claimlog.interchange.import_rows import imported_rows, require_one_coder
+    from claimlog.interchange.loss_report import BEGINNING
     from claimlog.interchange.mapping_file import ensure_mapping
     from claimlog.interchange.read_foreign_project import read_foreign_project
     from claimlog.sources.text import Texts
@@ -87,6 +89,8 @@ def import_command(
             "--texts DIR or CLAIMLOG_TEXTS"
         )
     fixed = _fixed(stream, coder, pass_number)
+    if report is not None:
+        require_own_file(report, BEGINNING, "report of losses")
     project = read_foreign_project(path, name, limits)
     require_one_coder(project, fixed)
     log = read_with_open(context.package)

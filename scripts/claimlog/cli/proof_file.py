@@ -11,6 +11,7 @@ import click
 
 from claimlog.cli.base import F
 from claimlog.cli.output import line
+from claimlog.cli.own_file import require_own_file
 from claimlog.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,12 +48,13 @@ def write_proof_file(
 ) -> None:
     """Write a proof that a signed checkpoint covers a claim's row."""
     from claimlog.files import write_durably
-    from claimlog.release.tlog_proof import SUFFIX, is_tlog_proof, prove_row
+    from claimlog.release.tlog_proof import HEADER, SUFFIX, is_tlog_proof, prove_row
 
     if not is_tlog_proof(out):
         raise UsageError(f"--out {out}: expected a name that ends in {SUFFIX}")
     if version is not None and checkpoint is not None:
         raise UsageError("--release does not go with --checkpoint, which says what tree it is")
+    require_own_file(out, f"{HEADER}\n".encode(), "proof")
     note, display_path = _signed_note(log, version, checkpoint)
     proof = prove_row(log, row, note, display_path)
     log.package.refuse_links(out)

@@ -20,6 +20,9 @@ SHOWN_PLACES = 5
 WHAT_LENGTH, WHERE_LENGTH = 400, 120
 """Characters of a kind of loss, and of a place: both may hold words of a file."""
 
+BEGINNING = b'{\n  "refused": ['
+"""How the report as a file begins, and no file of somebody else."""
+
 OTHERS = "what has no counterpart, of further kinds"
 
 

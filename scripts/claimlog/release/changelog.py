@@ -31,7 +31,7 @@ def remove_entry(package: Package, version: str) -> None:
         before = Checkout.of(package).read("HEAD", CHANGELOG)
     except CheckoutError:
         return  # a release without git is refused anyway
-    if text != add_entry(None if before is None else before.decode("utf-8"), entry):
+    if text != add_entry(None if before is None else before.decode("utf-8", "replace"), entry):
         return
     if before is None:
         path.unlink()

@@ -110,7 +110,12 @@ def plan_directory(release: ReleaseFiles, target: Path) -> DirectoryPlan:
         require_copy_of_own_size(plan.site, str(plan.site), WRITE_AGAIN, SITE_FILES, "site")
         _require_replaceable_site(target / SITE, _subject(release))
     if plan.versions is not None:
-        _list_of_releases(target / VERSIONS, MOVE_AWAY)
+        lost = _versions(_list_of_releases(target / VERSIONS, MOVE_AWAY)) - _versions(plan.versions)
+        if lost:
+            raise ClaimlogError(
+                f"{target / VERSIONS}: names {min(lost)}, which {beside / VERSIONS} does not; "
+                "fetch that release into this checkout, and draw the site again"
+            )
     if plan.checkpoint:
         data = plan.checkpoint.encode("utf-8")
         shown = str(beside / CHECKPOINT_FILE)
@@ -162,6 +167,13 @@ def _list_of_releases(path: Path, remedy: str) -> bytes | None:
     except (ValueError, RecursionError):
         raise ClaimlogError(f"{path}: is no list of releases; {remedy}") from None
     return data
+
+
+def _versions(script: bytes | None) -> set[str]:
+    """Return the versions that a list of releases names; those of what is none are none."""
+    match = VERSIONS_SCRIPT.fullmatch(script or b"")
+    releases = json.loads(match[1]) if match else []
+    return {str(one["version"]) for one in releases if isinstance(one, dict) and "version" in one}
 
 
 def copy_release(plan: DirectoryPlan, release: ReleaseFiles, say: Say) -> None:
