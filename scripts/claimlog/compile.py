@@ -195,10 +195,6 @@ def describe_build(
     write_fingerprint(folder, fingerprint)
 
 
-OPTIONAL_LOG_KEYS = ("coders", "taken_down")
-"""What a descriptor says of its log only where there is something to say."""
-
-
 def log_state(log: Log, cut: Cutoff) -> dict[str, Any]:
     """Return the part of the log that was folded, as the descriptor of a build gives it."""
     kinds = coder_kinds(log, cut.size)

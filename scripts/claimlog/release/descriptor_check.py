@@ -2,27 +2,30 @@
 
 No hash of the log covers what they say, and whoever remakes an archive can write anything there.
 What this version of claimlog writes of a release must be what lies there, to the byte. Another
-version may rightly have written other words; then the verdict names the files that were not
-compared.
+version may rightly have written other words for people, and no other values for programs; then the
+verdict names the files whose words were not compared.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 from claimlog import __version__
-from claimlog.compile import OPTIONAL_LOG_KEYS, log_state
+from claimlog.compile import log_state
 from claimlog.errors import Finding
-from claimlog.escaping import short_line
 from claimlog.export.descriptor import FileHashes, descriptor_of_build, dump_json
 from claimlog.fold import cutoff
 from claimlog.log.coder_kinds import coder_kinds
 from claimlog.log.read_file import read_bytes
 from claimlog.log.release_index import FOLDER
 from claimlog.package import DESCRIPTOR, LOG, RELEASE, VALIDATION, read_json
-from claimlog.release.descriptors import PARSERS, descriptors, find_disagreements
+from claimlog.release.descriptors import (
+    PARSE_ERRORS,
+    PARSERS,
+    descriptors,
+    find_disagreements,
+)
+from claimlog.release.descriptors.program_values import SENTENCES, program_differences
 from claimlog.release.generated_package_files import generated_package_files
 from claimlog.release.metadata import ReleaseMetadata
 from claimlog.release.release_copy import ReleaseCopy
@@ -62,14 +65,15 @@ def _check_generated_text(copy: ReleaseCopy, metadata: ReleaseMetadata, verdict:
     Not needed where somebody vouches for the release: then they are the files that were published.
     """
     expected = dict(_regenerated_files(copy, metadata))
-    stated = read_json(copy.folder / DESCRIPTOR, DESCRIPTOR)
-    try:
-        sentences = [*_datapackage_differences(stated, json.loads(expected[DESCRIPTOR]))]
-    except (LookupError, TypeError, AttributeError):
-        sentences = ["is not in the form in which claimlog writes it"]
-    for sentence in sentences[:MAX_LISTED]:
-        verdict.findings.append(Finding(RULE, DESCRIPTOR, sentence, remedy=GET_AGAIN))
     others = [name for name, data in expected.items() if not _has_content(copy, name, data)]
+    remedy = GET_AGAIN
+    if copy.tool_version not in (None, __version__):
+        remedy += f", or verify it with a claimlog {copy.tool_version} that you have from elsewhere"
+    for name in PARSERS:
+        if name in others:
+            sentences = _program_differences(copy, name, expected[name])
+            verdict.findings += [Finding(RULE, name, it, remedy=remedy) for it in sentences]
+    verdict.checks.append(f"what programs read of {len(PARSERS)} descriptors, written anew")
     verdict.checks.append(
         f"words of {len(expected) - len(others)} descriptors and generated files, written anew"
     )
@@ -77,9 +81,9 @@ def _check_generated_text(copy: ReleaseCopy, metadata: ReleaseMetadata, verdict:
         # a page that is drawn again shows what these say
         message = f"is not what claimlog {__version__} writes, which the release says made it"
         verdict.findings += [Finding(RULE, name, message, remedy=GET_AGAIN) for name in others]
-    elif others:
+    elif wordy := [name for name in others if name in SENTENCES or name not in PARSERS]:
         verdict.omissions.append(
-            f"the words of {_join_names(others)}: this version of claimlog writes them otherwise, "
+            f"the words of {_join_names(wordy)}: this version of claimlog writes them otherwise, "
             "so another version made them or somebody altered them"
         )
     authored = [name for name in (CHANGES, LICENCE) if (copy.folder / name).is_file()]
@@ -104,61 +108,15 @@ def _regenerated_files(copy: ReleaseCopy, metadata: ReleaseMetadata) -> Iterator
         yield path.relative_to(copy.folder).as_posix(), text.encode("utf-8")
 
 
-def _datapackage_differences(
-    stated: Mapping[str, Any], expected: Mapping[str, Any]
-) -> Iterator[str]:
-    """Yield where the Data Package leads programs to something else, whichever version wrote it.
-
-    They find a table's file, the code list of a column, and what log was folded, by what it says.
-    """
-    places = {item["name"]: item["path"] for item in expected["resources"]}
-    found = [(item["name"], item["path"]) for item in stated["resources"]]
-    for name, path in found:
-        if name not in places:
-            yield (
-                f'gives {short_line(path)} as the resource "{short_line(name)}", which the release '
-                "does not have"
-            )
-        elif path != places[name]:
-            yield f'gives {short_line(path)} as the file of "{name}", which is {places[name]}'
-    yield from (f'gives "{name}" no file' for name in places.keys() - dict(found).keys())
-    if len(found) > len(dict(found)):
-        yield "gives a resource more than once"
-    lists, coded = _code_lists(stated), _code_lists(expected)
-    for column in [*dict.fromkeys((*coded, *lists))]:
-        one, other = (" and ".join(it.get(column, ["no list"])) for it in (lists, coded))
-        if one != other:
-            yield (
-                f'gives {short_line(one)} as the code list of "{short_line(column)}", which is '
-                f"{short_line(other)}"
-            )
-    log = expected["log"]
-    for key, value in stated["log"].items():
-        if key in {*log, *OPTIONAL_LOG_KEYS} and value != log.get(key):
-            yield f'says of the log another "{key}" than it has'
-
-
-def _code_lists(datapackage: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Return the code lists of each coded column, and of what its values consist of.
-
-    A column that is described twice has two.
-    """
-    found: dict[str, list[str]] = {}
-    for item in datapackage["resources"]:
-        for field in item.get("schema", {}).get("fields", ()):
-            for part, place in _parts(field):
-                if "codelist" in part:
-                    name = ".".join((item["name"], field["name"], *place))
-                    found.setdefault(name, []).append(str(part["codelist"]))
-    return found
-
-
-def _parts(field: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], tuple[str, ...]]]:
-    items = field.get("items") or {}
-    yield field, ()
-    yield items, ("items",)
-    for part in items.get("fields", ()):
-        yield part, ("items", part["name"])
+def _program_differences(copy: ReleaseCopy, name: str, written: bytes) -> list[str]:
+    path = copy.folder / name
+    if not path.is_file():
+        return []  # which is said already
+    data = read_bytes(path, name)
+    try:
+        return program_differences(name, data, written, is_early=copy.tool_version is None)
+    except PARSE_ERRORS:
+        return ["is not in the form in which claimlog writes it"]
 
 
 def _has_content(copy: ReleaseCopy, name: str, data: bytes) -> bool:

@@ -191,7 +191,7 @@ def describe(metadata: ReleaseMetadata) -> bytes:
 
 def parse(data: bytes) -> StatedMetadata:
     """Return what ``README.md`` states, in its front matter and on the page."""
-    _, front, page = data.decode().split(FENCE, 2)
+    front, page = split_page(data)
     fields = load_yaml(front)
     version, date = _require_match(VERSION_LINE, page).groups()
     titles = {fields["pretty_name"], from_markdown(_require_match(TITLE_LINE, page)[1])}
@@ -205,6 +205,15 @@ def parse(data: bytes) -> StatedMetadata:
         keywords=tuple(fields.get("tags", ())),
         doi=bare_doi(doi and doi[1]),
     )
+
+
+def split_page(data: bytes) -> tuple[str, str]:
+    """Return front matter and page; other programs read a front matter at the very beginning."""
+    text = data.decode()
+    front, fence, page = text.removeprefix(FENCE).partition(f"\n{FENCE}")
+    if not (text.startswith(FENCE) and fence):
+        raise ValueError("it does not begin with a front matter")
+    return f"{front}\n", page
 
 
 def _require_match(pattern: re.Pattern[str], page: str) -> re.Match[str]:

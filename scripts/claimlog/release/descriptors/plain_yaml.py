@@ -72,6 +72,25 @@ def load_yaml(text: str) -> Any:
     return yaml.load(text, Loader=_Loader)  # safe, and knows even less
 
 
+def load_own_yaml(text: str) -> Any:
+    """Return the value of a YAML document that is written as `dump_yaml` does.
+
+    Of other texts, with merged keys or values that each version of YAML takes for another type,
+    readers make different values.
+
+    Raises
+    ------
+    ValueError
+        If it is written otherwise.
+    yaml.YAMLError
+        As `load_yaml` does.
+    """
+    value = load_yaml(text)
+    if dump_yaml(value) != text:
+        raise ValueError("is not written as claimlog writes YAML")
+    return value
+
+
 def dump_yaml(value: dict[str, Any]) -> str:
     """Return YAML in the order given."""
     text: str = yaml.safe_dump(value, allow_unicode=True, sort_keys=False, width=100)
