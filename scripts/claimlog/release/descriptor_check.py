@@ -8,17 +8,17 @@ verdict names the files whose words were not compared.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from claimlog import __version__
 from claimlog.compile import log_state
 from claimlog.errors import Finding
 from claimlog.export.descriptor import FileHashes, descriptor_of_build, dump_json
 from claimlog.fold import cutoff
-from claimlog.log.coder_kinds import coder_kinds
 from claimlog.log.read_file import read_bytes
 from claimlog.log.release_index import FOLDER
-from claimlog.package import DESCRIPTOR, LOG, RELEASE, VALIDATION, read_json
+from claimlog.package import LOG, RELEASE, VALIDATION
 from claimlog.release.descriptors import (
     PARSE_ERRORS,
     PARSERS,
@@ -41,30 +41,28 @@ MAX_LISTED = 12
 
 def check_descriptors(copy: ReleaseCopy, verdict: Verdict) -> None:
     """Compare the descriptors with each other, with the files, and with what is written now."""
-    folder, summary = copy.folder, copy.summary
-    datapackage = read_json(folder / DESCRIPTOR, DESCRIPTOR)
-    log = copy.readable_log()
-    metadata = folder_metadata(
-        *(folder, log.definition, summary, datapackage, copy.digests),
-        coders=coder_kinds(log, log.size),
-    )
+    folder, summary, log = copy.folder, copy.summary, copy.readable_log()
+    state = log_state(log, cutoff(log, None))
+    metadata = folder_metadata(folder, log.definition, summary, state, copy.contents, copy.digests)
     files = {name: read_bytes(folder / name, name) for name in PARSERS if (folder / name).is_file()}
     for sentence in find_disagreements(files, metadata):
         verdict.findings.append(Finding(RULE, "", sentence, remedy=GET_AGAIN))
-    if release_summary(metadata, int(summary["batches"]), copy.table_hashes) != summary:
+    if release_summary(metadata, int(summary["batches"]), copy.contents) != summary:
         message = "does not say what the files hold"
         verdict.findings.append(Finding(RULE, RELEASE, message, remedy=GET_AGAIN))
     verdict.checks.append("descriptors against each other and the files")
     if not verdict.vouchers:
-        _check_generated_text(copy, metadata, verdict)
+        _check_generated_text(copy, metadata, state, verdict)
 
 
-def _check_generated_text(copy: ReleaseCopy, metadata: ReleaseMetadata, verdict: Verdict) -> None:
+def _check_generated_text(
+    copy: ReleaseCopy, metadata: ReleaseMetadata, state: Mapping[str, Any], verdict: Verdict
+) -> None:
     """Compare each generated file with what this version of claimlog writes.
 
     Not needed where somebody vouches for the release: then they are the files that were published.
     """
-    expected = dict(_regenerated_files(copy, metadata))
+    expected = dict(_regenerated_files(copy, metadata, state))
     others = [name for name, data in expected.items() if not _has_content(copy, name, data)]
     remedy = GET_AGAIN
     if copy.tool_version not in (None, __version__):
@@ -94,13 +92,14 @@ def _check_generated_text(copy: ReleaseCopy, metadata: ReleaseMetadata, verdict:
     )
 
 
-def _regenerated_files(copy: ReleaseCopy, metadata: ReleaseMetadata) -> Iterator[tuple[str, bytes]]:
+def _regenerated_files(
+    copy: ReleaseCopy, metadata: ReleaseMetadata, state: Mapping[str, Any]
+) -> Iterator[tuple[str, bytes]]:
     """Yield every file that follows from the others, as it is written now."""
     log = copy.readable_log()
-    state = log_state(log, cutoff(log, None))
     datapackage = descriptor_of_build(log.definition, metadata.rows, state, FileHashes(copy.folder))
     yield from descriptors(metadata, datapackage).items()
-    summary = release_summary(metadata, len(log.batches), copy.table_hashes)
+    summary = release_summary(metadata, len(log.batches), copy.contents)
     yield RELEASE, dump_json({**copy.summary, **summary})
     if copy.report is not None:
         yield VALIDATION, copy.report.dump()

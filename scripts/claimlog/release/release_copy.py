@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from claimlog.errors import ClaimlogError
+from claimlog.export.content_hash import Content
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.package import RELEASE, SUMS, Package, read_json
@@ -34,8 +35,8 @@ class ReleaseCopy:
         Whether a check showed that the SQLite file computes nothing when it is read.
     report
         The report on the log, once it was validated.
-    table_hashes
-        The logical hash of each table that was compared, by name.
+    contents
+        The content of each table that was compared, by name.
     """
 
     def __init__(self, folder: Path, target: Path) -> None:
@@ -43,7 +44,7 @@ class ReleaseCopy:
         self.target = target
         self.database_is_plain = False
         self.report: Report | None = None
-        self.table_hashes: dict[str, str] = {}
+        self.contents: dict[str, Content] = {}
 
     @property
     def archive(self) -> Path | None:

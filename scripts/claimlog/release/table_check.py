@@ -113,7 +113,8 @@ def _check_against_fold(copy: ReleaseCopy, verdict: Verdict) -> None:
             file.finish()
             verdict.findings += file.findings
             compared += file.rows
-        _agree_with_summary(copy, name, comparison.tree.root().hex(), verdict)
+        content = Content(comparison.tree.size, comparison.tree.root().hex())
+        _agree_with_summary(copy, name, content, verdict)
     verdict.checks.append(f"{compared} rows of {len(tables)} tables, folded anew")
     if not verdict.vouchers:
         _report_rewriting([*comparisons.values()], verdict)
@@ -152,7 +153,7 @@ def _check_among_themselves(copy: ReleaseCopy, verdict: Verdict) -> None:
                     raise
                 verdict.findings.append(Finding(RULE, display_path, str(error), remedy=GET_AGAIN))
             else:
-                _agree_with_summary(copy, table.name, content.root, verdict)
+                _agree_with_summary(copy, table.name, content, verdict)
                 compared += content.rows
     verdict.checks.append(f"{compared} rows of {len(tables)} tables, against each other")
     if not verdict.vouchers:
@@ -184,8 +185,8 @@ def _served_tables(copy: ReleaseCopy, table: Table) -> Iterator[tuple[str, Itera
         yield display_path, rows(table, most)
 
 
-def _agree_with_summary(copy: ReleaseCopy, name: str, root: str, verdict: Verdict) -> None:
-    copy.table_hashes[name] = root
-    if copy.summary["tables"].get(name, {}).get("hash") != root:
+def _agree_with_summary(copy: ReleaseCopy, name: str, content: Content, verdict: Verdict) -> None:
+    copy.contents[name] = content
+    if copy.summary["tables"].get(name, {}).get("hash") != content.root:
         message = f"the logical hash of {name} is not the one that its rows have"
         verdict.findings.append(Finding(RULE, RELEASE, message, remedy=GET_AGAIN))

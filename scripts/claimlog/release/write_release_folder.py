@@ -9,7 +9,7 @@ and `file_name_check` refuses a name that it does not know.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from typing import Any
 from claimlog.build import Progress
 from claimlog.build import build as compile_log
 from claimlog.errors import ClaimlogError
-from claimlog.export.content_hash import parquet_content
+from claimlog.export.content_hash import Content, parquet_content
 from claimlog.export.descriptor import dump_json
 from claimlog.files import remove
 from claimlog.fold import FOLD_VERSION
@@ -128,16 +128,15 @@ def write_release_folder(
         "fold_version": FOLD_VERSION,
         **({"tool_version": plan.tool.version} if plan.tool else {}),
     }
-    kinds = datapackage["log"].get("coders", ())
-    metadata = folder_metadata(folder, definition, summary, datapackage, digests, kinds)
+    contents = {
+        name: parquet_content(folder / "parquet" / f"{name}.parquet", table)
+        for name, table in definition.tables.items()
+    }
+    metadata = folder_metadata(folder, definition, summary, datapackage["log"], contents, digests)
     origin = metadata.log_origin or metadata.name
     checkpoint = Checkpoint(origin, metadata.tree_size, bytes.fromhex(metadata.root))
     (folder / CHECKPOINT).write_text(checkpoint.text(), encoding="utf-8")
-    hashes = {
-        name: parquet_content(folder / "parquet" / f"{name}.parquet", table).root
-        for name, table in metadata.tables.items()
-    }
-    stated = release_summary(metadata, plan.batches, hashes)
+    stated = release_summary(metadata, plan.batches, contents)
     (folder / RELEASE).write_bytes(dump_json(stated))
     files = descriptors(metadata, datapackage)
     if flaws := find_disagreements(files, metadata):
@@ -185,9 +184,9 @@ def folder_metadata(
     folder: Path,
     definition: Definition,
     summary: Mapping[str, Any],
-    datapackage: Mapping[str, Any],
+    state: Mapping[str, Any],
+    contents: Mapping[str, Content],
     digests: Mapping[str, str],
-    coders: Sequence[str],
 ) -> ReleaseMetadata:
     """Return the metadata of the release whose data files lie in `folder`.
 
@@ -195,28 +194,28 @@ def folder_metadata(
     ----------
     summary
         Versions and day of the release, as ``release.json`` states them.
-    datapackage
-        The Data Package descriptor that its build made.
+    state
+        The part of the log that it holds (`compile.log_state`).
+    contents
+        Of every table, by name.
     digests
         The SHA-256 of every file, by name.
-    coders
-        The kinds of the log's coders.
     """
     return ReleaseMetadata(
         head=descriptor_head(definition),
         version=str(summary["version"]),
         date=str(summary["date"]),
         tables=definition.tables,
-        rows={item["name"]: item["rows"] for item in datapackage["resources"] if "rows" in item},
+        rows={name: content.rows for name, content in contents.items()},
         files=tuple(
             _data_file(folder, name, digests[name])
             for name in sorted(digests)
             if name not in DESCRIPTOR_FILES and not is_of_site(name)
         ),
-        tree_size=datapackage["log"]["tree_size"],
-        root=datapackage["log"]["root"],
+        tree_size=state["tree_size"],
+        root=state["root"],
         codebook_version=definition.codebook.version,
-        coders=tuple(coders),
+        coders=tuple(state.get("coders", ())),
         tool_version=summary.get("tool_version"),
         fold_version=summary.get("fold_version"),
     )
@@ -228,14 +227,14 @@ def _data_file(folder: Path, name: str, digest: str) -> DataFile:
 
 
 def release_summary(
-    metadata: ReleaseMetadata, batches: int, hashes: Mapping[str, str]
+    metadata: ReleaseMetadata, batches: int, contents: Mapping[str, Content]
 ) -> dict[str, Any]:
     """Return what ``release.json`` states: the entry of the index without commit and files.
 
     Parameters
     ----------
-    hashes
-        The logical hash of every table, by name.
+    contents
+        Of every table, by name.
     """
     versions = {"fold_version": metadata.fold_version, "tool_version": metadata.tool_version}
     return {
@@ -248,7 +247,11 @@ def release_summary(
         **({"log_origin": metadata.log_origin} if metadata.log_origin else {}),
         "tree": {"size": metadata.tree_size, "root": metadata.root},
         "tables": {
-            name: {"rows": metadata.rows[name], "hash": hashes[name], **table_shape(table)}
+            name: {
+                "rows": contents[name].rows,
+                "hash": contents[name].root,
+                **table_shape(table),
+            }
             for name, table in metadata.tables.items()
         },
     }

@@ -54,7 +54,7 @@ def program_differences(name: str, data: bytes, written: bytes, is_early: bool) 
     Exception
         One of `PARSE_ERRORS` if the file cannot be read.
     """
-    read = READERS.get(name, load_json)
+    read: Callable[[bytes], Any] = READERS.get(name, load_json)
     forms = [read(written)]
     if is_early and name in EARLY_FORMS:
         early = read(written)
