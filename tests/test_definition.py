@@ -556,6 +556,10 @@ STREAM_FLAWS: dict[str, Callable[[dict[str, Any]], Any]] = {
         resource="nowhere"
     ),
     "missing values that are none": lambda spec: spec.update(missingValues="x"),
+    "values that others read as missing": lambda spec: spec.update(missingValues=["high"]),
+    "values of a column that others read as missing": lambda spec: _of(spec, "note").update(
+        missingValues=["high"]
+    ),
 }
 
 

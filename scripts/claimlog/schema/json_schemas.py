@@ -43,6 +43,9 @@ DESCRIPTION = {"type": "string", "maxLength": DESCRIPTION_LENGTH}
 FLAG = {"type": "boolean"}
 # the number of parts comes first: then no more than that are looked at
 NAMES = {"type": "array", "maxItems": COLUMNS, "items": TEXT, "uniqueItems": True}
+NO_VALUES = {"type": "array", "maxItems": 0}
+"""Values that are read as missing: claimlog serves all, and no other program may leave one out."""
+
 KEY = {**NAMES, "minItems": 1, "maxItems": KEYS}
 RELEASE_VERSION = re.compile(r"(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})")
 """The version of a release: three numbers without leading zeros."""
@@ -92,6 +95,7 @@ FIELD: dict[str, Any] = {
         "identity": FLAG,
         "anyRow": FLAG,
         "items": {"type": "object"},
+        "missingValues": NO_VALUES,
     },
 }
 PARTS = {
@@ -127,7 +131,7 @@ TABLE: dict[str, Any] = {
         "description": DESCRIPTION,
         "fields": {"type": "array", "minItems": 1, "maxItems": COLUMNS, "items": COLUMN},
         "primaryKey": KEY,
-        "missingValues": NAMES,
+        "missingValues": NO_VALUES,
         "foreignKeys": {
             "type": "array",
             "maxItems": KEYS,
