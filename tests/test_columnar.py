@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import claimlog.edit.seal
+import claimlog.edit.takedown
 import claimlog.fingerprint
 import claimlog.log.columnar
 import claimlog.log.parquet_pages
@@ -33,9 +34,9 @@ from claimlog.edit.log_lock import log_lock
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.export.content_hash import line_hash, parquet_content
 from claimlog.log.arrow_types import arrow_schema
-from claimlog.log.batch import dump_manifest
+from claimlog.log.batch import dump_manifest, sealed_batches
 from claimlog.log.canonical import encode
-from claimlog.log.columnar import read_rows, written_lines
+from claimlog.log.columnar import read_rows, write_readable_rows, write_rows, written_lines
 from claimlog.log.parquet_pages import pages
 from claimlog.log.read_log import read
 from claimlog.log.thrift_compact import Compact
@@ -201,6 +202,12 @@ BOMBS: dict[str, tuple[Callable[[], pa.Table], str]] = {
         ),
         "8,999,999 values more than rows",
     ),
+    "a row of one long list": (
+        lambda: replaced(
+            nulls(1), "dyad_from", listing(pa.nulls(1_000_000, pa.string()), [1_000_000])
+        ),
+        "it unpacks to more than 200 times",
+    ),
     "text that zstd makes nothing of": (
         lambda: replaced(
             nulls(90), "note", pa.array([f"{n}" + "y" * 1_000_000 for n in range(90)])
@@ -230,13 +237,27 @@ def test_a_parquet_file_that_unpacks_to_far_more_is_refused_before_that(
     assert max(held) < 100_000_000
 
 
-def test_rows_count_by_the_columns_that_they_get_later(tmp_path: Path) -> None:
-    path = tmp_path / "claims.parquet"
-    pq.write_table(nulls(9_000), path, store_schema=False)
-    (as_it_is,) = read_rows(path, CLAIMS, "claims.parquet")
-    assert len(as_it_is.leaves) == 9_000
-    (wider,) = read_rows(path, CLAIMS, "claims.parquet", width=500)
-    assert "9,000 rows take 73,800,000 bytes without a text" in wider.findings[0].message
+def limit_columns(monkeypatch: pytest.MonkeyPatch, expansion: int, free: int) -> None:
+    monkeypatch.setattr(claimlog.log.columnar, "PARQUET_EXPANSION", expansion)
+    for module in (claimlog.edit.seal, claimlog.log.columnar, claimlog.log.read_log):
+        monkeypatch.setattr(module, "PARQUET_BYTES_FREE", free)
+
+
+def test_columns_that_are_defined_later_do_not_count(
+    columns: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sealed file that is read once is read with every later definition."""
+    limit_columns(monkeypatch, 0, 1 << 20)
+    before = read(columns.package)
+    excess = {name: lines.excess for name, lines in before.files.items()}
+    limit_columns(monkeypatch, 0, sum(excess.values()))
+    words = ("--definition", "How the bell is said to sound.", "--code", "low", "The text says so.")
+    done = columns.run("define", "variable", "pitch", *words, "--code", "high", "The text says so.")
+    assert done.returncode == 0, done.stderr
+    after = read(columns.package)
+    assert after.findings == before.findings == []
+    assert {name: lines.excess for name, lines in after.files.items()} == excess
+    assert "pitch" in after.rows("claims").columns
 
 
 def test_a_long_text_in_one_row_reserves_nothing_for_the_others(tmp_path: Path) -> None:
@@ -654,10 +675,7 @@ def test_rows_are_sealed_in_columns_only_if_they_can_be_read_from_them(
 ) -> None:
     world = copied(made, tmp_path)
     world.amend("claims", "C001-001", note="Of 5e-7.")
-    for module in (claimlog.edit.seal, claimlog.log.columnar):
-        monkeypatch.setattr(module, "PARQUET_EXPANSION", 0)
-        monkeypatch.setattr(module, "PARQUET_BYTES_FREE", free)
-    monkeypatch.setattr(claimlog.log.read_log, "PARQUET_BYTES_FREE", free)
+    limit_columns(monkeypatch, 0, free)
     words = ("more", "Batch more", "Made by a test.", "coder-1", world.supplied, True)
     with log_lock(world.package):
         if free == 100:
@@ -666,6 +684,112 @@ def test_rows_are_sealed_in_columns_only_if_they_can_be_read_from_them(
             words = (*words[:-1], False)
         claimlog.edit.seal.seal(world.package, *words)
     assert not validate(read(world.package)).error_count
+
+
+def rows_of(columns: World, count: int, **cells: pl.Expr) -> pl.DataFrame:
+    """Return rows that are like one of a package, but for these cells."""
+    row = read(columns.package).rows("claims").head(1).select(CLAIMS.names)
+    return pl.concat([row] * count).with_row_index().with_columns(**cells).select(CLAIMS.names)
+
+
+def leaves_of(rows: pl.DataFrame) -> list[bytes]:
+    return [line_hash(line) for line in written_lines(rows, CLAIMS)]
+
+
+def write_and_read(rows: pl.DataFrame, path: Path) -> int:
+    """Write rows, and return their excess once they were read as they are."""
+    leaves = leaves_of(rows)
+    excess = write_readable_rows(rows, CLAIMS, path, leaves, 0, 65_535)
+    pieces = [*read_rows(path, CLAIMS, "claims.parquet", rows.height, 65_535)]
+    assert [finding for piece in pieces for finding in piece.findings] == []
+    assert [leaf for piece in pieces for leaf in piece.leaves] == leaves
+    assert max(piece.excess for piece in pieces) == excess
+    return excess
+
+
+def test_rows_with_many_values_in_lists_are_read_again(
+    columns: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit_columns(monkeypatch, 200, 0)
+    names = pl.lit([f"a{number:02}" for number in range(20)])
+    lists = {item.name: names for item in CLAIMS.fields if item.type == "array" and item.item}
+    assert len(lists) > 1
+    write_and_read(rows_of(columns, 2_000, **lists), tmp_path / "claims.parquet")
+
+
+def test_rows_that_are_too_much_alike_to_be_compressed_are_not(
+    columns: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit_columns(monkeypatch, 20, 0)
+    path = tmp_path / "claims.parquet"
+    rows = rows_of(columns, 2_000)
+    write_rows(rows, CLAIMS, path)
+    [found] = read_rows(path, CLAIMS, "claims.parquet")
+    assert "2,000 rows take" in found.findings[0].message
+    assert write_and_read(rows, path) == 0
+    column = pq.read_metadata(path).row_group(0).column(0)
+    assert (column.compression, column.has_dictionary_page) == ("UNCOMPRESSED", False)
+
+
+def test_rows_are_taken_out_although_those_that_stay_are_all_alike(
+    columns: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file may unpack to a multiple of its size, which falls with what goes."""
+    chance = random.Random(1)
+    notes = [chance.randbytes(1_000).hex() for _ in range(60)]
+    rows = rows_of(columns, 2_000, note=pl.Series([*notes, *["Of few."] * 1_940]))
+    batch = sealed_batches(columns.package, [])[-1]
+    path = batch.file("claims")
+    write_rows(rows, CLAIMS, path)
+    definition, gone = read_definition(columns.package), leaves_of(rows)[:60]
+    # this file passes, and none that is packed as well without them
+    limit_columns(monkeypatch, 50, 0)
+    [found] = read_rows(path, CLAIMS, "claims.parquet")
+    assert (found.findings, found.excess) == ([], 0)
+    rest = path.with_name("rest")
+    write_rows(rows.tail(1_940), CLAIMS, rest)
+    [refused] = read_rows(rest, CLAIMS, "claims.parquet")
+    assert len(refused.findings) == 1
+    rest.unlink()
+    data = claimlog.edit.takedown._without_rows(
+        definition, batch, "claims", {leaf.hex() for leaf in gone}
+    )
+    path.write_bytes(data)
+    [found] = read_rows(path, CLAIMS, "claims.parquet")
+    assert found.findings == []
+    assert found.leaves == leaves_of(rows)[60:]
+
+
+def test_rows_that_come_out_as_others_are_not_written(columns: World, tmp_path: Path) -> None:
+    path = tmp_path / "claims.parquet"
+    rows = rows_of(columns, 3, note=pl.col("index").cast(pl.String))
+    leaves = leaves_of(rows)
+    for others in (leaves[::-1], leaves[:2], [*leaves, leaves[0]]):
+        with pytest.raises(ClaimlogError, match="its rows would not be read again from Parquet"):
+            write_readable_rows(rows, CLAIMS, path, others, 0, 65_535)
+
+
+@pytest.mark.parametrize("is_packed", [True, False])
+def test_pages_of_long_texts_are_no_longer_than_one_may_be(
+    columns: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_packed: bool
+) -> None:
+    monkeypatch.setattr(claimlog.log.columnar, "PARQUET_PAGE_BYTES", 2 << 20)
+    chance = random.Random(1)
+    notes = pl.Series([chance.randbytes(4_000).hex() for _ in range(700)])
+    rows = rows_of(columns, 700, note=notes)
+    write_rows(rows, CLAIMS, tmp_path / "claims.parquet", is_packed)
+    [found] = read_rows(tmp_path / "claims.parquet", CLAIMS, "claims.parquet")
+    assert found.findings == []
+    assert found.leaves == leaves_of(rows)
+
+
+def test_text_of_any_length_goes_into_row_groups(
+    columns: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A column of one holds 2 GiB at most."""
+    monkeypatch.setattr(claimlog.log.columnar, "GROUP_BYTES", 100_000)
+    write_and_read(rows_of(columns, 30, note=pl.lit("x" * 9_000)), tmp_path / "claims.parquet")
+    assert pq.read_metadata(tmp_path / "claims.parquet").num_row_groups == 4
 
 
 @pytest.mark.parametrize("name", ["claims.parquet", "actors.ndjson"])

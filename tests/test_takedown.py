@@ -17,6 +17,7 @@ import polars as pl
 import pytest
 
 import claimlog.fingerprint
+import claimlog.log.columnar
 import tlog_follower
 from claimlog.build import build
 from claimlog.edit import takedown
@@ -518,6 +519,23 @@ def test_rows_of_a_batch_in_parquet_are_taken_down(sound: World) -> None:
     sound.seal("more")
     go(sound, 2, identifier="C001-001")
     assert errors(sound) == []
+
+
+def test_parquet_that_would_not_be_read_again_replaces_nothing(
+    sound: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound.amend("claims", "C001-005", "Again.", statement="Words that must go stood here.")
+    with log_lock(sound.package):
+        words = ("bulk", "Bulk", "m", "coder-1", sound.supplied)
+        seal(sound.package, *words, in_columns=True)
+    sound.amend("claims", "C001-005", "Order.", statement="Nothing of it stands here.")
+    sound.seal("after")
+    before = contents(sound.root / "events")
+    monkeypatch.setattr(claimlog.log.columnar, "_read_back", lambda *_: (0, "they are odd"))
+    with pytest.raises(ClaimlogError, match=r"\(they are odd\); nothing was taken down$"):
+        go(sound, 2, identifier="C001-005")
+    assert contents(sound.root / "events") == before
+    assert not (sound.root / RECORD).exists()
 
 
 def test_the_command_says_what_it_would_do_and_writes_nothing_in_a_dry_run(sound: World) -> None:

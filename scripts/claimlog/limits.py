@@ -206,10 +206,9 @@ PARQUET_ROW_BYTES, PARQUET_CELL_BYTES = 200, 16
 said of a cell that is empty in a file, and of one that is like the one before, and both take as
 much in memory as any other."""
 
-PARQUET_ITEM_BYTES = 256
-"""Bytes of such columns that each value of a list counts for, but one of each row: nothing is said
-of a null in a file, and writing it out as a line takes as much, or twice that if it is a number
-that has to be looked at."""
+PARQUET_ITEM_BYTES = 32
+"""Bytes of such columns that each value of a list counts for: nothing is said of a null in a file,
+and reading it takes as much."""
 
 RELEASES, RELEASES_BYTES, RELEASES_VALUES = 1_000, 32 * MIB, 1_000_000
 """Files of the releases index, their bytes together and the values in them: an entry of ours has

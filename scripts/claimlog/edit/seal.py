@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -24,7 +23,7 @@ from claimlog.edit.clock import last_time, now, refuse_doubtful_clock
 from claimlog.edit.open_batch import discard, open_batch
 from claimlog.errors import ClaimlogError, FindingsError, UnconfirmedError, UsageError
 from claimlog.files import confirm_rename
-from claimlog.limits import PARQUET_BYTES_FREE, PARQUET_EXPANSION, SLUG_LENGTH
+from claimlog.limits import PARQUET_BYTES_FREE, SLUG_LENGTH
 from claimlog.log.batch import (
     COLUMNS,
     LINES,
@@ -34,12 +33,11 @@ from claimlog.log.batch import (
     dump_manifest,
     manifest_flaw,
 )
-from claimlog.log.columnar import read_rows, row_bytes, write_rows
+from claimlog.log.columnar import write_readable_rows
 from claimlog.log.event_log import Log
 from claimlog.log.merkle import CompactRange
 from claimlog.log.read_log import extend, read
 from claimlog.package import DESCRIPTOR, Package
-from claimlog.schema.table_schema import Table
 from claimlog.sources.text import Texts
 from claimlog.validate import Report, validate
 from claimlog.validate.free_text import is_free_text
@@ -112,22 +110,14 @@ def seal(
     for text in _contents(log, batch):
         say(text)
     name = f"{batch.number:04d}-{slug}"
-    room: float = PARQUET_BYTES_FREE - sum(lines.excess for lines in log.files.values())
+    room = PARQUET_BYTES_FREE - sum(lines.excess for lines in log.files.values())
     with staging(package) as folder:
         place = folder / name
         place.mkdir()
         for stream in batch.streams:
             if in_columns:
-                own = pl.col("batch") == batch.number
-                rows = log.scan(stream).filter(own).collect().sort("seq")
                 file = place / f"{stream}{COLUMNS}"
-                write_rows(rows, log.definition.streams[stream], file)
-                room -= _excess(rows, log.definition.streams[stream], file, batch.file(stream))
-                if room < 0:
-                    raise ClaimlogError(
-                        f"{batch.shown_file(stream)}: its rows repeat each other so much that they "
-                        "would not be read from Parquet; nothing was sealed, seal without --parquet"
-                    )
+                room -= _write_columns(log, batch, stream, file, room)
                 listed = manifest["files"].pop(f"{stream}{LINES}")
                 size = file.stat().st_size
                 manifest["files"][file.name] = {**listed, "bytes": size, "sha256": _sha256(file)}
@@ -151,21 +141,28 @@ def seal(
     ), report
 
 
-def _excess(rows: pl.DataFrame, table: Table, path: Path, lines: Path) -> float:
-    """Return by how many bytes written rows take more, unpacked, than their file's size allows.
+def _write_columns(log: Log, batch: Batch, stream: str, path: Path, room: int) -> int:
+    """Write a stream of the last batch of `log` as Parquet, and return the excess that it has.
 
-    Parameters
-    ----------
-    path, lines
-        The rows in columns, and as lines.
+    Raises
+    ------
+    ClaimlogError
+        If it has more than `room`, or would not be read again for another reason.
     """
-    most_unpacked = 4 * lines.stat().st_size + rows.height * row_bytes(len(table.fields))
-    if most_unpacked <= PARQUET_EXPANSION * path.stat().st_size:
-        return 0  # a value takes no more than four times its characters: 8 bytes for "1,"
-    most: float = 0
-    for piece in read_rows(path, table, path.name):
-        most = math.inf if piece.findings else max(most, piece.excess)
-    return most
+    rows = log.scan(stream).filter(pl.col("batch") == batch.number).collect().sort("seq")
+    try:
+        return write_readable_rows(
+            rows,
+            log.definition.streams[stream],
+            path,
+            rows["event_id"].str.decode("hex").to_list(),
+            room,
+            log.definition.thresholds["line_bytes"],
+        )
+    except ClaimlogError as error:
+        raise ClaimlogError(
+            f"{batch.shown_file(stream)}: {error}; nothing was sealed, seal without --parquet"
+        ) from error
 
 
 def _sha256(path: Path) -> str:

@@ -13,7 +13,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from io import BytesIO
+from itertools import compress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 
@@ -28,7 +30,7 @@ from claimlog.limits import UNSEALED_BYTES
 from claimlog.log.batch import Batch, sealed_batches
 from claimlog.log.cache import empty_cache
 from claimlog.log.column_types import empty_frame
-from claimlog.log.columnar import read_rows, write_rows
+from claimlog.log.columnar import read_rows, write_readable_rows
 from claimlog.log.event_log import Log
 from claimlog.log.leaf_entries import iterate_lines
 from claimlog.log.merkle import leaf_hash
@@ -237,15 +239,27 @@ def _without_rows(definition: Definition, batch: Batch, stream: str, gone: set[s
     if not batch.in_columns(stream):
         return without_lines(read_bytes(path, name), gone)
     table = definition.schema_of(stream, written_as(batch, stream, definition))
-    frames = [empty_frame(table)]
-    for lines in read_rows(path, table, name):
+    longest = definition.thresholds["line_bytes"]
+    frames, excess = [empty_frame(table)], 0
+    leaves: list[bytes] = []
+    for lines in read_rows(path, table, name, longest=longest):
         if lines.frame is None:
             raise ClaimlogError(f"{name}: cannot be read; claimlog validate says why")
-        left = pl.Series([leaf.hex() not in gone for leaf in lines.leaves], dtype=pl.Boolean)
-        frames.append(lines.frame.filter(left))
-    out = BytesIO()
-    write_rows(pl.concat(frames), table, out)
-    return out.getvalue()
+        stays = [leaf.hex() not in gone for leaf in lines.leaves]
+        frames.append(lines.frame.filter(pl.Series(stays, dtype=pl.Boolean)))
+        leaves += compress(lines.leaves, stays)
+        excess = max(excess, lines.excess)
+    try:
+        with TemporaryDirectory(prefix="claimlog-takedown-") as folder:
+            out = Path(folder, path.name)
+            # no more of what all files of the log have together than it had
+            write_readable_rows(pl.concat(frames), table, out, leaves, excess, longest)
+            return out.read_bytes()
+    except (ClaimlogError, OSError) as error:
+        why = system_reason(error) if isinstance(error, OSError) else error
+        raise ClaimlogError(
+            f"{name}: cannot be written without them: {why}; nothing was taken down"
+        ) from error
 
 
 def without_lines(data: bytes, gone: set[str]) -> bytes:

@@ -7,9 +7,8 @@ That they are the lines which were sealed is proved by the tree's root.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
-from io import BytesIO
 from pathlib import Path
 
 import polars as pl
@@ -47,17 +46,92 @@ WRITTEN_AT_ONCE = 8 << 20
 """Bytes of text that are written as lines at once, about: they may take 24 times that, as escapes
 of six characters, of which each takes four bytes in Python beside one beyond U+FFFF."""
 
+WRITTEN_ITEM_BYTES = 256
+"""Bytes that a value of a list takes while its row is written as a line, or twice that if it is a
+number that has to be looked at."""
+
+GROUP_BYTES = 256 << 20
+"""Bytes of lines that a row group is made of, about: a column of Arrow's holds 2 GiB of text."""
+
+PAGE_VALUES = 1024
+"""Values after which a writer looks whether a page is full, unless they are long."""
+
 RESTORE = "a sealed batch never changes: restore the file from git"
 
 
-def write_rows(frame: pl.DataFrame, table: Table, path: Path | BytesIO) -> None:
-    """Write a stream's frame, in the order of its lines, as a file that `read_rows` reads."""
-    rows = frame.select(table.names).to_arrow(compat_level=pl.CompatLevel.oldest())
+def write_readable_rows(
+    frame: pl.DataFrame,
+    table: Table,
+    path: Path,
+    leaves: Sequence[bytes],
+    room: int,
+    longest: int,
+) -> int:
+    """Write a stream's frame as `write_rows` does, and read it as every later command will.
+
+    Rows so much alike that the file would unpack to more than it may are not compressed.
+
+    Parameters
+    ----------
+    leaves
+        The leaf hashes that the rows must have when they are read.
+    room
+        The largest ``excess`` that they may have.
+    longest
+        Length of the longest line allowed, in bytes.
+
+    Returns
+    -------
+    int
+        The ``excess`` that they have.
+
+    Raises
+    ------
+    ClaimlogError
+        If they cannot be written so that they are read.
+    """
+    flaw: str | None = None
+    for is_packed in (True, False):
+        write_rows(frame, table, path, is_packed)
+        excess, flaw = _read_back(path, table, leaves, longest)
+        if flaw is None and excess <= room:
+            return excess
+        flaw = flaw or _bomb(path.stat().st_size)
+    raise ClaimlogError(f"its rows would not be read again from Parquet ({flaw})")
+
+
+def write_rows(frame: pl.DataFrame, table: Table, path: Path, is_packed: bool = True) -> None:
+    """Write a stream's frame, in the order of its lines, as a Parquet file, compressed or not."""
     schema = arrow_schema(table)
-    if not rows.num_rows:  # an empty row group has columns that lie nowhere
-        pq.ParquetWriter(path, schema, compression="zstd").close()
-        return
-    pq.write_table(rows.cast(schema), path, compression="zstd", row_group_size=ROWS)
+    sizes = frame.select(least_line_bytes(table)).to_series()
+    # a page is not ended before so many values, and must not unpack to more than one may
+    at_once = PARQUET_PAGE_BYTES // 2 // max([1, *sizes.top_k(1)])
+    with pq.ParquetWriter(
+        path,
+        schema,
+        compression="zstd" if is_packed else "none",
+        use_dictionary=is_packed,
+        write_batch_size=max(1, min(PAGE_VALUES, at_once)),
+    ) as file:
+        # without rows there is no group: an empty one has columns that lie nowhere
+        for first, number in _runs(sizes, GROUP_BYTES):
+            rows = frame.slice(first, number).select(table.names)
+            file.write_table(rows.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema))
+
+
+def _read_back(
+    path: Path, table: Table, leaves: Sequence[bytes], longest: int
+) -> tuple[int, str | None]:
+    """Return the excess of a file, and why it is not read as rows with these leaf hashes, if so."""
+    before = excess = 0
+    for lines in read_rows(path, table, path.name, len(leaves), longest):
+        if lines.findings:
+            return excess, lines.findings[0].message
+        if lines.leaves != leaves[before : before + lines.rows]:
+            return excess, "they come out as others"
+        before += lines.rows
+        excess = max(excess, lines.excess)
+    return excess, None if before == len(leaves) else "some are missing"
 
 
 def written_lines(frame: pl.DataFrame, table: Table) -> Iterator[bytes]:
@@ -75,7 +149,6 @@ def read_rows(
     table: Table,
     shown: str,
     expected: int | None = None,
-    width: int = 0,
     longest: int = THRESHOLDS["line_bytes"],
 ) -> Iterator[Lines]:
     """Read a stream's Parquet file, some rows at a time.
@@ -89,8 +162,6 @@ def read_rows(
     ----------
     expected
         Number of rows that the manifest gives; None for any.
-    width
-        Columns that the rows get later, if those are more than they have.
     longest
         Length of the longest line allowed, in bytes.
 
@@ -106,7 +177,7 @@ def read_rows(
     """
     try:
         size = path.stat().st_size
-        least = row_bytes(max(width, len(table.fields)))
+        least = PARQUET_ROW_BYTES + PARQUET_CELL_BYTES * len(table.fields)
         try:
             footer = read_footer(path, parquet_elements(arrow_schema(table)))
             findings = [*_sizes(path, footer, size, expected, least, shown)]
@@ -127,11 +198,6 @@ def read_rows(
         yield Lines(findings=[_unreadable(shown, (str(error).splitlines() or [""])[0][:200])])
     except UnicodeDecodeError:
         yield Lines(findings=[_unreadable(shown, "the name of a column is not UTF-8")])
-
-
-def row_bytes(columns: int) -> int:
-    """Return the bytes that a row of so many columns counts for before anything is in it."""
-    return PARQUET_ROW_BYTES + PARQUET_CELL_BYTES * columns
 
 
 def _unreadable(shown: str, reason: str) -> Finding:
@@ -219,12 +285,16 @@ def _pieces(
     with pq.ParquetFile(path, metadata=footer, read_dictionary=texts) as file:
         for batch in _batches(file, at_once, table):
             batch.validate(full=True)
-            unpacked += _taken(batch, least)
+            unpacked += _taken(batch, least, PARQUET_ITEM_BYTES)
             if _is_bomb(unpacked, size) or before + batch.num_rows > footer.num_rows:
                 yield Lines(findings=[_unreadable(shown, _bomb(size))])
                 return
-            for first, rows in _cuts(batch, AT_ONCE, least):
-                lines = _lines(batch.slice(first, rows), table, shown, before, longest)
+            for first, rows in _cuts(batch, least):
+                part = batch.slice(first, rows)
+                if rows == 1 and _is_bomb(_taken(part, least, WRITTEN_ITEM_BYTES), size):
+                    yield Lines(findings=[_unreadable(shown, _bomb(size))])
+                    return
+                lines = _lines(part, table, shown, before, longest)
                 lines.excess = max(0, unpacked - PARQUET_EXPANSION * size)
                 yield lines
                 before += rows
@@ -233,37 +303,38 @@ def _pieces(
                     return
 
 
-def _cuts(rows: pa.RecordBatch, most: int, least: int = 0) -> Iterator[tuple[int, int]]:
-    """Yield where rows are to be cut, and how many each part has, so that none takes more bytes.
+def _cuts(rows: pa.RecordBatch, least: int) -> Iterator[tuple[int, int]]:
+    """Yield where rows are to be cut, and how many each part has.
 
-    One row is never cut.
+    No part takes more than `AT_ONCE` while it is written out; but one row is never cut.
     """
     waiting = [(0, rows.num_rows)]
     while waiting:
         first, number = waiting.pop()
-        if number > 1 and _taken(rows.slice(first, number), least) > most:
+        if number > 1 and _taken(rows.slice(first, number), least, WRITTEN_ITEM_BYTES) > AT_ONCE:
             half = number // 2
             waiting += [(first + half, number - half), (first, half)]
         else:
             yield first, number
 
 
-def _taken(rows: pa.RecordBatch, least: int) -> int:
-    cells = sum(_unpacked_bytes(column) for column in rows.columns)
+def _taken(rows: pa.RecordBatch, least: int, item: int) -> int:
+    """Return the bytes of rows that count for `least` each, and values of lists for `item`."""
+    cells = sum(_unpacked_bytes(column, item) for column in rows.columns)
     return cells + least * int(rows.num_rows)
 
 
-def _unpacked_bytes(column: pa.Array) -> int:
+def _unpacked_bytes(column: pa.Array, item: int) -> int:
     """Return the bytes of a column with the texts that its codes stand for written out."""
     if pa.types.is_dictionary(column.type):
         lengths = pc.binary_length(column.dictionary).cast(pa.int64())
         return int(pc.sum(lengths.take(column.indices)).as_py() or 0)
     if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
         items = column.flatten()
-        return _unpacked_bytes(items) + PARQUET_ITEM_BYTES * len(items) + 4 * len(column)
+        return _unpacked_bytes(items, item) + item * len(items) + 4 * len(column)
     if pa.types.is_struct(column.type):
         parts: list[pa.Array] = column.flatten()
-        return sum(_unpacked_bytes(part) for part in parts)
+        return sum(_unpacked_bytes(part, item) for part in parts)
     size: int = column.nbytes
     return size
 
@@ -335,7 +406,7 @@ def _lines(rows: pa.RecordBatch, table: Table, shown: str, before: int, longest:
     sizes = frame.select(least_line_bytes(table)).to_series()
     for index in (sizes > longest).arg_true().head(MOST_LISTED):  # before any is written out
         result.findings.append(too_long(shown, longest, before + index + 1))
-    for first, number in [] if result.findings else _runs(sizes):
+    for first, number in [] if result.findings else _runs(sizes, WRITTEN_AT_ONCE):
         part = frame.slice(first, number)
         lines = _written(part, table, shown, before + first, result, suggestions)
         for index, line in enumerate(lines):
@@ -351,12 +422,16 @@ def _lines(rows: pa.RecordBatch, table: Table, shown: str, before: int, longest:
     return result
 
 
-def _runs(sizes: pl.Series) -> Iterator[tuple[int, int]]:
-    """Yield where runs of rows begin that are written out at once, and how many each has."""
+def _runs(sizes: pl.Series, most: int) -> Iterator[tuple[int, int]]:
+    """Yield where runs of rows begin that are written at once, and how many each has.
+
+    Those have `most` bytes together at most, or are one row.
+    """
     ends = sizes.cum_sum()
     first = done = 0
     while first < len(sizes):
-        last = max(first + 1, ends.search_sorted(done + WRITTEN_AT_ONCE, side="right"))
+        last = max(first + 1, ends.search_sorted(done + most, side="right"))
+        last = min(last, first + ROWS)
         yield first, last - first
         first, done = last, ends[last - 1]
 

@@ -87,8 +87,7 @@ def read_pieces(definition: Definition, batch: Batch, stream: str, size: int) ->
             expected = batch.file_entry(stream).get("rows")
             if expected is not None:
                 expected -= len(batch.taken.get(stream, ()))
-            width = len(definition.streams[stream].fields)
-            for lines in read_rows(path, table, display_path, expected, width, longest):
+            for lines in read_rows(path, table, display_path, expected, longest):
                 yield lines, b""
             yield Lines(frame=empty_frame(table)), data
             return
