@@ -13,6 +13,9 @@ import pytest
 import claimlog.cli
 import claimlog.file_digests
 import claimlog.fingerprint
+import claimlog.log.batch
+import claimlog.log.read_log
+import claimlog.untrusted_files
 from claimlog.build import build
 from claimlog.errors import FindingsError
 from claimlog.fingerprint import build_fingerprint
@@ -30,6 +33,14 @@ def make_huge(path: Path, size: int = HUGE) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab") as handle:
         os.truncate(handle.fileno(), size)
+
+
+def state_size(path: Path, size: int) -> None:
+    """Let the manifest of a batch say so of a file."""
+    manifest = path.parent / "batch.json"
+    spec = json.loads(manifest.read_text("utf-8"))
+    spec["files"][path.name]["bytes"] = size
+    manifest.write_bytes(dump_manifest(spec))
 
 
 @pytest.fixture(autouse=True)
@@ -62,16 +73,70 @@ def test_a_sealed_file_that_grew_without_bound_is_named_and_not_read(
     assert not world.package.build.exists()
 
 
+@pytest.mark.parametrize("size", [100_000, 64 << 20])
+@pytest.mark.parametrize("states", [True, False])
+def test_a_hole_of_any_size_is_named_and_neither_read_nor_allowed_for(
+    size: int, states: bool, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = world.file("claims", 1)
+    make_huge(path, 0)
+    make_huge(path, size)
+    if states:
+        state_size(path, size)
+    allowed: dict[str, int] = {}
+    monkeypatch.setattr(claimlog.log.read_log, "allow_for", allowed.__setitem__)
+    shown = world.package.relative(path)
+    findings = read(world.package).findings
+    assert any(f"{shown}: says {size} bytes and consists of holes" in str(one) for one in findings)
+    assert allowed["log"] < 100_000
+
+
+@pytest.mark.parametrize("size", [100_000, 64 << 20])
+def test_a_fingerprint_reads_no_hole_of_any_size(
+    size: int, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = world.file("claims", 1)
+    make_huge(path, 0)
+    make_huge(path, size)
+    state_size(path, size)
+    hashed: list[Path] = []
+
+    def hash_of(_: object, path: Path) -> str:
+        hashed.append(path)
+        return "00"
+
+    monkeypatch.setattr(claimlog.fingerprint.FileDigests, "of", hash_of)
+    build_fingerprint(world.package, None, None)
+    assert world.file("claims", 2) in hashed
+    assert path not in hashed
+
+
+def test_a_file_whose_system_counts_no_blocks_is_read(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claimlog.untrusted_files, "disk_bytes", lambda _: 0)
+    assert read(world.package).findings == []
+
+
+def test_a_hole_that_is_opened_as_a_batch_of_lines_counts_as_what_it_takes(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever way it came to be read."""
+    allowed: dict[str, int] = {}
+    monkeypatch.setattr(claimlog.log.read_log, "allow_for", allowed.__setitem__)
+    monkeypatch.setattr(claimlog.log.batch, "consists_of_holes", lambda *_: False)
+    make_huge(world.file("claims", 1), 8 << 20)
+    read(world.package)
+    assert allowed["log"] < 1 << 20
+
+
 @pytest.mark.parametrize("stream", ["claims", "actors"])
 def test_a_hole_is_named_and_not_read_although_its_manifest_states_it(
     stream: str, world: World
 ) -> None:
     path = world.file(stream, 1 if stream == "claims" else 0)
     make_huge(path)
-    manifest = path.parent / "batch.json"
-    spec = json.loads(manifest.read_text("utf-8"))
-    spec["files"][path.name]["bytes"] = HUGE
-    manifest.write_bytes(dump_manifest(spec))
+    state_size(path, HUGE)
     shown = world.package.relative(path)
     findings = validate(read(world.package), None).findings
     assert any(f"{shown}: says {HUGE} bytes and consists of holes" in str(one) for one in findings)

@@ -29,7 +29,7 @@ from claimlog.limits import (
     TEXTS_FILES,
 )
 from claimlog.package import DESCRIPTOR, Package
-from claimlog.untrusted_files import files_below, is_sparse, parse_json, read_regular
+from claimlog.untrusted_files import consists_of_holes, files_below, parse_json, read_regular
 
 MEMORY_BYTES = 1 << 20
 """Bytes of rows up to which a log is read into memory; of a larger one the parts are cached."""
@@ -133,9 +133,9 @@ def tool_fingerprint() -> str:
     return digest.hexdigest()
 
 
-def _is_as_stated(status: os.stat_result, size: int | None) -> bool:
-    is_regular = stat.S_ISREG(status.st_mode) and not is_sparse(status)
-    return is_regular and status.st_size == size
+def _is_as_stated(path: Path, status: os.stat_result, size: int | None) -> bool:
+    is_regular = stat.S_ISREG(status.st_mode) and status.st_size == size
+    return is_regular and not consists_of_holes(path, status)
 
 
 def _log_files(package: Package, digests: FileDigests) -> Iterator[tuple[str, bytes]]:
@@ -151,7 +151,7 @@ def _log_files(package: Package, digests: FileDigests) -> Iterator[tuple[str, by
             status = inner.lstat()
             if inner.name == MANIFEST:
                 content = _definition_file(package, inner)
-            elif _is_as_stated(status, sizes.get(inner.name)):
+            elif _is_as_stated(inner, status, sizes.get(inner.name)):
                 content = bytes.fromhex(digests.of(inner))
             else:
                 content = _kind_and_size(inner)

@@ -207,6 +207,34 @@ def is_sparse(state: os.stat_result) -> bool:
     return state.st_size > SPARSE * disk_bytes(state) + SPARE
 
 
+def consists_of_holes(path: Path, state: os.stat_result) -> bool:
+    """Whether a regular file is sparse, of whatever size.
+
+    Of a small one it is asked where its bytes lie: some file systems count no blocks for what they
+    have not written yet or keep beside its name, or never.
+    """
+    if state.st_size <= SPARSE * disk_bytes(state):
+        return False
+    return is_sparse(state) or _has_less_data(path, state.st_size // SPARSE)
+
+
+def _has_less_data(path: Path, size: int) -> bool:
+    """Whether what lies between the holes of a file is less than so many bytes."""
+    found = end = 0
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        while found < size:
+            start = os.lseek(handle, end, os.SEEK_DATA)
+            end = os.lseek(handle, start, os.SEEK_HOLE)
+            found += end - start
+    except OSError as error:
+        if error.errno != errno.ENXIO:  # there is no more
+            raise
+    finally:
+        os.close(handle)
+    return found < size
+
+
 def hole_flaw(state: os.stat_result) -> str | None:
     """Say that a file is sparse, or return None."""
     if not is_sparse(state):

@@ -26,7 +26,7 @@ from claimlog.schema.definition import PAST
 from claimlog.schema.flaws import instruction_flaw
 from claimlog.schema.json_schemas import HEAD, MOST_SAID, own_shape, shape_error, shape_flaw
 from claimlog.schema.table_schema import REQUIRED_STREAMS, in_log_order
-from claimlog.untrusted_files import is_sparse, read_regular
+from claimlog.untrusted_files import consists_of_holes, read_regular
 
 RESTORE = "a sealed batch never changes: restore it from git, and amend in a new batch"
 RACED = "batch-number"
@@ -236,12 +236,15 @@ def without_undeclared(batch: Batch, streams: Collection[str], findings: list[Fi
 
 def _larger(batch: Batch) -> Iterator[Finding]:
     for stream in batch.streams:
-        state = batch.file(stream).stat()
+        path = batch.file(stream)
+        state = path.stat()
         sealed = batch.manifest["files"].get(batch.name(stream), {}).get("bytes", 0)
         message = None
         if state.st_size > max(sealed, UNSEALED_BYTES):
             message = f"bytes is {state.st_size}, {MANIFEST} says {sealed}; it was not read"
-        elif is_sparse(state):  # whoever made the hole may have stated it
+        elif consists_of_holes(
+            batch.file(stream), state
+        ):  # whoever made the hole may have stated it
             message = f"says {state.st_size} bytes and consists of holes; it was not read"
         if message:
             yield Finding("file-hash", batch.shown_file(stream), message, remedy=RESTORE)

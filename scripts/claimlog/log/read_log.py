@@ -52,6 +52,7 @@ from claimlog.package import Package
 from claimlog.schema.definition import Definition, read_definition
 from claimlog.schema.table_schema import Table
 from claimlog.sound_notes import note_sound_values, recall_sound_values
+from claimlog.untrusted_files import disk_bytes
 
 READING_WORKERS = 2
 """Files read at once."""
@@ -142,9 +143,9 @@ def _add(
     streams = log.definition.streams
     batches = [without_undeclared(batch, streams, log.findings) for batch in batches]
     places = [(batch, stream) for batch in batches for stream in batch.streams]
-    size = sum(batch.file(stream).stat().st_size for batch, stream in places)
-    allow_for("log", size)
-    if size <= fingerprint.MEMORY_BYTES:
+    states = [batch.file(stream).stat() for batch, stream in places]
+    allow_for("log", sum(map(disk_bytes, states)))
+    if sum(state.st_size for state in states) <= fingerprint.MEMORY_BYTES:
         _read_into_memory(log, batches, places, progress)
         return
     code = "" if log.package.archived else log.code_fingerprint
@@ -347,7 +348,7 @@ def _reading(
 ) -> Iterator[Result]:
     """Yield a function that returns what reading a file gave: it is asked for all, in order."""
     by_index = {batch.index: batch for batch in batches}
-    size = sum(by_index[index].file(stream).stat().st_size for index, stream in places)
+    size = sum(disk_bytes(by_index[index].file(stream).stat()) for index, stream in places)
     if size < PROCESS_BYTES or log.package.archived:  # verifying starts no process
         pool: Executor = ThreadPoolExecutor(READING_WORKERS)
     else:
