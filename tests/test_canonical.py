@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from itertools import product
 from typing import Any
 
 import pyarrow as pa
@@ -21,7 +22,7 @@ from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.definition import read_definition
 from claimlog.schema.table_schema import REQUIRED_STREAMS, Field, Table
-from claimlog.strict_json import decode_object
+from claimlog.strict_json import decode_object, decode_value
 from conftest import ROOT, World
 
 SCHEMAS = read_definition(Package(ROOT))
@@ -131,6 +132,18 @@ def test_what_orjson_refuses_is_indented_all_the_same(value: Any) -> None:
 def test_decode_refuses_what_is_not_one_i_json_object(line: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         decode_object(line)
+
+
+def test_escapes_of_surrogates_are_refused_where_one_stands_alone() -> None:
+    signs = (r"\ud83d", r"\uDE00", r"\uDBFF", r"\u00e9", "\\\\", r"\n", "ud83d")
+    for parts in product(signs, repeat=4):
+        text = '"' + "".join(parts) + '"'
+        value = json.loads(text)
+        if any("\ud800" <= sign <= "\udfff" for sign in value):
+            with pytest.raises(ValueError, match="lone surrogate"):
+                decode_value(text)
+        else:
+            assert decode_value(text) == value
 
 
 @pytest.mark.parametrize("depth", [100, 200, 300, 400, *range(900, 1010, 3), 5000, 200_000])

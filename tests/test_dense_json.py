@@ -102,6 +102,18 @@ def test_what_just_passes_takes_no_more_than_is_allowed_for(value: bytes) -> Non
         tracemalloc.stop()
 
 
+def test_an_escaped_emoji_has_nothing_written_again() -> None:
+    """Where there is an escape of a surrogate, it is looked whether it is in a pair."""
+    data = b'{"a":["\\ud83d\\ude00"' + b',"abcdefg"' * 200_000 + b"]}"
+    assert not is_dense(data)
+    tracemalloc.start()
+    try:
+        parse_json(data, "x.json")
+        assert tracemalloc.get_traced_memory()[1] < MOST_GROWTH * len(data)
+    finally:
+        tracemalloc.stop()
+
+
 @pytest.mark.parametrize("name", ["release.json", DESCRIPTOR])
 def test_a_manifest_of_small_values_is_one_line(name: str, tmp_path: Path) -> None:
     path = tmp_path / name

@@ -14,6 +14,13 @@ LARGEST_INTEGER = 2**53 - 1
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 """JSON escape of a surrogate, of which a character beyond U+FFFF has two."""
 
+ESCAPE = re.compile(
+    r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<lone>\\u[dD][89a-fA-F])|\\.", re.DOTALL
+)
+"""A pair of such escapes, one that has no other, or another escape, which may be a backslash."""
+
+LONE_SURROGATE = "holds a lone surrogate, which is no character"
+
 
 def decode_object(text: str) -> dict[str, Any]:
     """Read one object strictly.
@@ -69,14 +76,15 @@ def decode_value(text: str) -> Any:
         )
         if not text.isascii():
             text.encode("utf-8")
-        if SURROGATE.search(text):  # most come in pairs, which are a character
-            json.dumps(value, ensure_ascii=False).encode("utf-8")
     except json.JSONDecodeError as error:
         raise ValueError(_syntax_flaw(text, error)) from error
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     except UnicodeEncodeError as error:
-        raise ValueError("holds a lone surrogate, which is no character") from error
+        raise ValueError(LONE_SURROGATE) from error
+    # looked for in the text: written again, the value would take its memory once more
+    if SURROGATE.search(text) and any(found["lone"] for found in ESCAPE.finditer(text)):
+        raise ValueError(LONE_SURROGATE)
     return value
 
 
