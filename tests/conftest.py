@@ -398,11 +398,10 @@ class World:
     def retract(self, identifier: str, reason: str = "Said twice.") -> None:
         edit.retract(self.package, identifier, reason, "coder-1")
 
-    def seal(self, slug: str) -> Batch:
+    def seal(self, slug: str, *, in_columns: bool = False) -> Batch:
+        said = f"Batch {slug}", "Made by a test.", "coder-1"
         with log_lock(self.package):
-            return seal(
-                self.package, slug, f"Batch {slug}", "Made by a test.", "coder-1", self.supplied
-            )[0]
+            return seal(self.package, slug, *said, self.supplied, in_columns)[0]
 
     def file(self, stream: str, batch: int = -1) -> Path:
         """Return a stream's file in a batch, by position."""

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from hashlib import file_digest
@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 
 import claimlog.build
 import claimlog.build_notes
+import claimlog.edit.seal
 import claimlog.export.descriptor
 import claimlog.export.parquet
 import claimlog.file_digests
@@ -32,6 +33,7 @@ import claimlog.log.stream_parts
 import claimlog.update
 from claimlog.build import build
 from claimlog.compile import compile_tables
+from claimlog.edit.open_batch import with_open
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.export.content_hash import parquet_content, sqlite_content
 from claimlog.export.parquet import ParquetFile, merge_parquet, write_parquet
@@ -325,6 +327,102 @@ def test_files_that_the_cache_knows_are_not_read_again(
     world.seal("more")
     build(world.package, world.package.build)
     assert read_again == ["open/claims"]  # sealing it leaves the file as it was
+
+
+def changed_after_hashing(monkeypatch: pytest.MonkeyPatch, change: Callable[[], Any]) -> None:
+    """Have the next reading of a log find files that changed since it looked them up."""
+    original = claimlog.log.read_log._keys
+
+    def keys(*words: Any) -> Any:
+        found = original(*words)
+        monkeypatch.setattr(claimlog.log.read_log, "_keys", original)
+        change()
+        return found
+
+    monkeypatch.setattr(claimlog.log.read_log, "_keys", keys)
+
+
+@pytest.mark.parametrize("hashed", ["sealed", "altered"])
+@pytest.mark.parametrize("lost", ["all", "one part"])
+def test_what_changes_before_it_is_read_is_known_by_the_bytes_that_were_read(
+    hashed: str, lost: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by git checkout, pull or stash while a command reads."""
+    path = world.file("claims", 1)
+    sealed = path.read_bytes()
+    altered = sealed.replace(b'"note":null', b'"note":"Forged."', 1)
+    assert altered != sealed
+    first, then = (sealed, altered) if hashed == "sealed" else (altered, sealed)
+    path.write_bytes(first)
+    if lost == "one part":  # the trees are known, and were made of other bytes
+        read(world.package)
+        next((world.package.state / "cache" / "parts").glob("0002-claims-*")).unlink()
+    changed_after_hashing(monkeypatch, lambda: path.write_bytes(then))
+    # a log is as sound as what was read of it, whatever lay there before
+    assert bool(validate(read(world.package)).error_count) == (then is altered)
+    for data in (first, then, first):
+        path.write_bytes(data)
+        report = validate(read(world.package))
+        assert bool(report.error_count) == (data is altered)
+        assert ("file-hash" in {found.rule for found in report.findings}) == (data is altered)
+
+
+@pytest.mark.parametrize("in_columns", [False, True])
+def test_a_row_that_was_dropped_while_another_command_read_is_not_sealed(
+    in_columns: bool, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    actor = {"name": "Port", "actor_type": "agency"}
+    world.add("actors", [{"actor_id": "port", **actor}])
+    path = world.package.state / "open" / "actors.ndjson"
+    before = path.read_bytes()
+    world.add("actors", [{"actor_id": "slander", **actor}])
+    after = path.read_bytes()
+    path.write_bytes(before)
+    shutil.rmtree(world.package.state / "cache")
+    sealed = read(world.package)
+    changed_after_hashing(monkeypatch, lambda: path.write_bytes(after))
+    assert "slander" in with_open(sealed).rows("actors")["actor_id"].to_list()
+    path.write_bytes(before)
+    world.seal("dropped", in_columns=in_columns)
+    rows = read(world.package).rows("actors")["actor_id"].to_list()
+    assert "port" in rows
+    assert "slander" not in rows
+
+
+def test_lines_that_change_while_they_are_sealed_as_columns_are_not_left_behind(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.add("actors", [{"actor_id": "port", "name": "Port", "actor_type": "agency"}])
+    path = world.package.state / "open" / "actors.ndjson"
+    original = claimlog.edit.seal.write_rows
+
+    def write(*words: Any) -> None:
+        original(*words)
+        path.write_bytes(path.read_bytes().replace(b"Port", b"Quay"))
+
+    monkeypatch.setattr(claimlog.edit.seal, "write_rows", write)
+    with pytest.raises(ClaimlogError, match="was changed while it was sealed; nothing was sealed"):
+        world.seal("columns", in_columns=True)
+    assert b"Quay" in path.read_bytes()
+
+
+def test_a_file_of_columns_that_changes_while_it_is_read_is_not_known_by_its_earlier_hash(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.add("actors", [{"actor_id": "port", "name": "Port", "actor_type": "agency"}])
+    world.seal("columns", in_columns=True)
+    path = next(world.package.events.glob("*-columns/actors.parquet"))
+    original = claimlog.log.read_file.read_bytes
+
+    def read_before(*words: Any) -> bytes:
+        data = original(*words)
+        monkeypatch.setattr(claimlog.log.read_file, "read_bytes", original)
+        path.write_bytes(data + b"PAR1")
+        return data
+
+    monkeypatch.setattr(claimlog.log.read_file, "read_bytes", read_before)
+    with pytest.raises(ClaimlogError, match="was changed while it was read; run this again"):
+        read(world.package, fresh=True)
 
 
 def test_a_part_is_never_written_over_by_another_reading_of_its_process(longer: World) -> None:

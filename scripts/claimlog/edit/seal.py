@@ -118,17 +118,14 @@ def seal(
             if in_columns:
                 file = place / f"{stream}{COLUMNS}"
                 room -= _write_columns(log, batch, stream, file, room)
+                _refuse_changed(batch, stream, batch.file(stream), manifest)
                 listed = manifest["files"].pop(f"{stream}{LINES}")
                 size = file.stat().st_size
                 manifest["files"][file.name] = {**listed, "bytes": size, "sha256": _sha256(file)}
             else:
                 file = place / f"{stream}{LINES}"
                 shutil.copyfile(batch.file(stream), file)
-                if _sha256(file) != manifest["files"][file.name]["sha256"]:
-                    raise ClaimlogError(
-                        f"{batch.shown_file(stream)}: was changed while it was sealed; nothing was "
-                        "sealed, run this again"
-                    )
+                _refuse_changed(batch, stream, file, manifest)
         (place / MANIFEST).write_bytes(dump_manifest(manifest))
         with ignore_interrupts():
             move_in(package, place)
@@ -139,6 +136,15 @@ def seal(
     return Batch(
         sealed, package.relative(sealed), batch.number, slug, batch.index, manifest
     ), report
+
+
+def _refuse_changed(batch: Batch, stream: str, lines: Path, manifest: dict[str, Any]) -> None:
+    """Refuse lines that are not those of which the log was read."""
+    if _sha256(lines) != manifest["files"][f"{stream}{LINES}"]["sha256"]:
+        raise ClaimlogError(
+            f"{batch.shown_file(stream)}: was changed while it was sealed; nothing was sealed, run "
+            "this again"
+        )
 
 
 def _write_columns(log: Log, batch: Batch, stream: str, path: Path, room: int) -> int:

@@ -11,7 +11,7 @@ import re
 import stat
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from hashlib import file_digest
@@ -170,7 +170,7 @@ class Cache:
         self.signatures[part.name] = now
         return True
 
-    def trees_of(self, keys: Sequence[Sequence[str]]) -> list[TreeRecord]:
+    def trees_of(self, keys: Iterable[Sequence[str]]) -> list[TreeRecord]:
         """Return the known trees of the leading batches, whose files have these keys."""
         found = []
         for record, now in zip(self.trees, keys, strict=False):

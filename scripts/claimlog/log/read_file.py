@@ -89,6 +89,10 @@ def read_pieces(definition: Definition, batch: Batch, stream: str, size: int) ->
                 expected -= len(batch.taken.get(stream, ()))
             for lines in read_rows(path, table, display_path, expected, longest):
                 yield lines, b""
+            if read_bytes(path, display_path) != data:  # the rows may be of either
+                raise ClaimlogError(
+                    f"{display_path}: was changed while it was read; run this again"
+                )
             yield Lines(frame=empty_frame(table)), data
             return
         from claimlog.log.lines import read_lines

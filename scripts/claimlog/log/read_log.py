@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from hashlib import sha256
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -258,16 +258,16 @@ def _read_into_cache(
     cache: Cache,
     progress: Progress,
 ) -> None:
-    """Read what the cache does not know; the tree goes on from the last batch that it knows."""
+    """Read what the cache does not know; the tree goes on from the last batch that it knows.
+
+    What was read is kept by the hash of the bytes that were read: a file may have changed since it
+    was looked for in the cache.
+    """
     keys = _keys(log, places)
     is_begin = not log.batches
-    records = (
-        cache.trees_of(
-            [[keys[batch.index, stream] for stream in batch.streams] for batch in batches]
-        )
-        if is_begin
-        else []
-    )
+    wanted = ([keys[batch.index, stream] for stream in batch.streams] for batch in batches)
+    of_known = takewhile(lambda names: all(name in cache.files for name in names), wanted)
+    records = cache.trees_of(of_known) if is_begin else []
     known = len(records)
     tree = records[-1].tree() if records else log.tree
     first = log.tree.size
@@ -278,6 +278,7 @@ def _read_into_cache(
                 key = keys[batch.index, stream]
                 if (batch.index, stream) in new:  # also if one of the same bytes came before it
                     lines, record = result(batch, stream)
+                    key = keys[batch.index, stream] = _key(log, batch, stream, record.sha256)
                 else:
                     record = cache.files[key]
                     lines = record.lines()
@@ -325,12 +326,16 @@ def _keys(log: Log, places: Sequence[FilePlace]) -> dict[Place, str]:
     """Return what each file is known by: its hash, as what it is read, and what was taken of it."""
     digests = fingerprint.package_digests(log.package)
     keys = {
-        (batch.index, stream): f"{digests.of(batch.file(stream))}:{stream}:"
-        f"{written_as(batch, stream, log.definition)}{_taken_key(batch.taken.get(stream, ()))}"
+        (batch.index, stream): _key(log, batch, stream, digests.of(batch.file(stream)))
         for batch, stream in places
     }
     digests.save()
     return keys
+
+
+def _key(log: Log, batch: Batch, stream: str, digest: str) -> str:
+    taken = _taken_key(batch.taken.get(stream, ()))
+    return f"{digest}:{stream}:{written_as(batch, stream, log.definition)}{taken}"
 
 
 def _taken_key(taken: Sequence[TakenRow]) -> str:
