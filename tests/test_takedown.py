@@ -27,9 +27,11 @@ from claimlog.edit.seal import seal
 from claimlog.edit.takedown import plan_takedown, take_down, without_lines
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.files import lock_temporary
+from claimlog.log import read_log
 from claimlog.log.leaf_entries import iterate_entries
 from claimlog.log.read_log import read
 from claimlog.log.release_index import find_entry, read_index
+from claimlog.log.stream_parts import PartFile
 from claimlog.log.takedowns import (
     RECORD,
     TakedownRecord,
@@ -51,6 +53,7 @@ from claimlog.release.release_statement import ReleaseStatement
 from claimlog.release.signing_key import verifier_key
 from claimlog.release.tile_reader import TiledLog, check_tiled_log
 from claimlog.release.verify import verify_copy
+from claimlog.schema.table_schema import Table
 from claimlog.validate import validate
 from conftest import World, asking, copied
 from repositories import DAY, Repo
@@ -473,6 +476,38 @@ def test_copies_of_ours_lose_the_row_too(sound: World, monkeypatch: pytest.Monke
     for path in sound.package.state.rglob("*"):
         assert not path.is_file() or STATEMENT.encode() not in path.read_bytes(), path
     assert errors(sound) == []
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_command_that_reads_a_row_while_it_is_taken_down_keeps_no_part_of_it(
+    fails: bool, sound: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("claimlog.fingerprint.MEMORY_BYTES", 0)
+    plan = plan_takedown(sound.package, CLAIM, (1,), REASON, "maintainer")
+    parts = sound.package.state / "cache" / "parts"
+    original, held, written = read_log.write_part, [], []
+    shutil.rmtree(parts.parent)
+
+    def late(rows: pl.DataFrame, table: Table, path: Path) -> PartFile:
+        if STATEMENT in rows.get_column("statement", default=pl.Series([""])).to_list():
+            take_down(sound.package, plan)
+            held.extend(takedown.copies_in_use(sound.package))
+        part = original(rows, table, path)
+        written.append(path)
+        if held and fails:
+            raise OSError(5, "Input/output error")
+        return part
+
+    monkeypatch.setattr(read_log, "write_part", late)
+    said = "takedowns.json: was changed while the log was read; run this again"
+    with pytest.raises(ClaimlogError, match=said):
+        read(sound.package)
+    assert held == [".claimlog/cache/parts"]
+    assert written
+    assert not any(parts.iterdir())
+    monkeypatch.undo()
+    assert errors(sound) == []
+    assert takedown.copies_in_use(sound.package) == []
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [("alpha", "beta"), ("beta", "alpha")])

@@ -28,7 +28,7 @@ from claimlog.errors import reason as system_reason
 from claimlog.files import is_unfinished, remove_abandoned_in
 from claimlog.limits import UNSEALED_BYTES
 from claimlog.log.batch import Batch, sealed_batches
-from claimlog.log.cache import empty_cache
+from claimlog.log.cache import empty_cache, held_parts
 from claimlog.log.column_types import empty_frame
 from claimlog.log.columnar import read_rows, write_readable_rows
 from claimlog.log.event_log import Log
@@ -334,12 +334,13 @@ def copies_in_use(package: Package) -> list[str]:
 
     A process that runs writes or serves that, or it is somebody else's to remove.
     """
-    return [
-        package.relative(path)
+    unfinished = (
+        path
         for folder in _folders_written_in(package)
         for path in sorted(folder.iterdir())
         if is_unfinished(path) and not path.is_symlink()
-    ]
+    )
+    return [package.relative(path) for path in (*unfinished, *held_parts(package))]
 
 
 def _folders_written_in(package: Package) -> Iterator[Path]:

@@ -20,7 +20,7 @@ from typing import IO, Any
 
 from claimlog.errors import ClaimlogError, reason
 from claimlog.file_digests import StatSignature
-from claimlog.fingerprint import code_fingerprint
+from claimlog.fingerprint import TAKEDOWNS, code_fingerprint
 from claimlog.log.merkle import CompactRange
 from claimlog.log.stream_file import Lines, Times
 from claimlog.log.stream_parts import PartFile
@@ -256,7 +256,8 @@ def open_cache(package: Package, code: str | None = None, fresh: bool = False) -
     Raises
     ------
     ClaimlogError
-        If the package's state directory is none of ours.
+        If the package's state directory is none of ours, or rows were taken down meanwhile: what
+        was read may hold them, and is removed.
     """
     if code is None:
         code = "" if package.archived else code_fingerprint(package)
@@ -264,15 +265,44 @@ def open_cache(package: Package, code: str | None = None, fresh: bool = False) -
     if lock is None:
         yield _temporary(package, code, why)
         return
+    taken = _takedowns(package)
     try:
         cache = Cache(package, state_folder(package, "cache"), code)
         cache.parts.mkdir(exist_ok=True)
         if not fresh:
             cache.load()
-        yield cache
+        try:
+            yield cache
+        finally:
+            # whoever took them down emptied the cache after that, but not of what was written later
+            if _takedowns(package) != taken:
+                empty_cache(package)
+                raise ClaimlogError(
+                    f"{TAKEDOWNS}: was changed while the log was read; run this again"
+                )
     finally:
         with suppress(OSError):
             lock.close()  # which gives the lock back, and has nothing to write
+
+
+def _takedowns(package: Package) -> str | None:
+    """Return what tells a record of takedowns from another one; None if there is none."""
+    try:
+        return StatSignature.of(package.root / TAKEDOWNS).stat
+    except OSError:
+        return None
+
+
+def held_parts(package: Package) -> list[Path]:
+    """Return the folder of parts if another command holds the cache, and may write rows there."""
+    folder = require_own_state(package) / "cache"
+    if not (folder / "lock").is_file():
+        return []
+    try:
+        with open_lock(package, "cache") as lock:
+            return [] if acquire_lock(lock, 0) else [folder / "parts"]
+    except ClaimlogError:  # nothing can be written or locked here
+        return []
 
 
 def empty_cache(package: Package) -> None:
