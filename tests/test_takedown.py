@@ -510,6 +510,50 @@ def test_a_command_that_reads_a_row_while_it_is_taken_down_keeps_no_part_of_it(
     assert takedown.copies_in_use(sound.package) == []
 
 
+@pytest.mark.parametrize("ends", ["takedown", "killed", "seal", "rebase"])
+def test_no_row_of_a_seal_that_was_cut_off_stays_open_once_it_is_taken_down(
+    ends: str, sound: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The seal left its rows in the open batch, and others amended one of them meanwhile."""
+    lines = sound.file("claims", 1).read_bytes().splitlines(keepends=True)
+    secret, own = next(line for line in lines if STATEMENT.encode() in line), lines[0]
+    assert secret != own
+    repeated = own.replace(b'"note":null', b'"note":"' + STATEMENT.encode() + b'"')
+    assert repeated != own
+    if ends in ("seal", "rebase"):  # somebody else took it down
+        go(sound)
+    path = sound.package.state / "open" / "claims.ndjson"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(secret + own)
+    if ends == "takedown":
+        path.write_bytes(secret + repeated)
+        done = sound.run("takedown", CLAIM, "--version", "1", "--reason", REASON)
+        assert "words of it stand in .claimlog/open/claims.ndjson:2; take" in done.stdout
+        assert path.read_bytes() == repeated
+    elif ends == "killed":
+        real = takedown.remove_leftovers
+        calls: list[Package] = []
+
+        def killed(package: Package) -> None:
+            calls.append(package)
+            if len(calls) == 2:
+                raise KeyboardInterrupt
+            real(package)
+
+        monkeypatch.setattr(takedown, "remove_leftovers", killed)
+        with pytest.raises(KeyboardInterrupt):
+            go(sound)
+        assert path.read_bytes() == own
+    elif ends == "seal":
+        with pytest.raises(ClaimlogError, match="left out 2 rows of the open batch"):
+            sound.seal("open")
+        assert not path.exists()
+    else:
+        assert "left out 2 rows of the open batch" in sound.run("rebase").stdout
+        assert not path.exists()
+    assert STATEMENT not in sound.run("show", CLAIM).stdout
+
+
 @pytest.mark.parametrize(("ours", "theirs"), [("alpha", "beta"), ("beta", "alpha")])
 def test_rows_are_of_the_batch_that_lacks_them_where_two_have_one_number(
     ours: str, theirs: str, sound: World, tmp_path: Path

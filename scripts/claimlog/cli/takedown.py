@@ -65,8 +65,8 @@ def takedown(
     unconfirmed: list[str] = []
     # what writes nothing needs no lock, and is possible where nothing can be written
     with nullcontext() if dry_run else log_lock(package):
-        if not dry_run and read_takedowns(package).rows:
-            remove_copies(package)  # which a takedown that was cut off may have left
+        if not dry_run and (record := read_takedowns(package)).rows:
+            remove_copies(package, record)  # which a takedown that was cut off may have left
         plan = plan_takedown(package, identifier, versions, reason, recorded_by)
         if not dry_run:
             unconfirmed = take_down(package, plan)

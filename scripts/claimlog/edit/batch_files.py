@@ -251,7 +251,10 @@ def remove_leftovers(package: Package) -> None:
 
 
 def leave_out_known(sealed: Log) -> list[str]:
-    """Drop rows of the open batch that the sealed log holds; return what was done, a line each."""
+    """Drop rows of the open batch that the sealed log holds, or that were taken down.
+
+    Returns what was done, a line each.
+    """
     if open_batch(sealed.package) is None:
         return []
     known = {
@@ -259,7 +262,8 @@ def leave_out_known(sealed: Log) -> list[str]:
         for stream in sealed.streams
         for event in sealed.columns(stream, ["event_id"])["event_id"]
     }
-    dropped = drop_known(sealed, known)
+    known |= {bytes.fromhex(row.leaf_hash) for row in sealed.taken_rows.values()}
+    dropped = drop_known(sealed.package, sealed.definition, known)
     if not dropped:
         return []
     return [f"left out {dropped} rows of the open batch that the log already holds"]

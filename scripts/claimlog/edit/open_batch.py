@@ -18,6 +18,7 @@ from claimlog.log.read_file import read_bytes
 from claimlog.log.read_log import extend, read
 from claimlog.package import Package
 from claimlog.package_state import is_readable, require_own_state
+from claimlog.schema.definition import Definition
 
 
 def open_folder(package: Package) -> Path:
@@ -80,13 +81,12 @@ def with_open(sealed: Log, folder: Path | None = None) -> Log:
     return extend(sealed, [batch]) if batch else sealed
 
 
-def drop_known(sealed: Log, known: set[bytes]) -> int:
-    """Remove rows of the open batch that the log already holds; return how many.
+def drop_known(package: Package, definition: Definition, known: set[bytes]) -> int:
+    """Remove rows of the open batch that the log already holds, or held; return how many.
 
     They are there after a crash between the sealing rename and the clean-up, or when the same rows
     came in by a merge. Files that hold what are no rows stay as they are: validation names them.
     """
-    package = sealed.package
     place = open_folder(package)
     kept: dict[str, list[bytes]] = {}
     dropped = 0
@@ -95,7 +95,7 @@ def drop_known(sealed: Log, known: set[bytes]) -> int:
         return 0
     for stream in batch.streams:
         data = read_bytes(batch.file(stream), batch.shown_file(stream))
-        table = sealed.definition.streams.get(stream)
+        table = definition.streams.get(stream)
         if table is None or is_crowded(data, table):
             return 0
         lines = data.split(b"\n")[:-1]

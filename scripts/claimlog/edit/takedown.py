@@ -22,6 +22,7 @@ import polars as pl
 from claimlog.edit.batch_files import ignore_interrupts, remove_leftovers
 from claimlog.edit.clock import now
 from claimlog.edit.entity_history import find_entity
+from claimlog.edit.open_batch import drop_known
 from claimlog.edit.taken_words import SaidElsewhere, said_elsewhere, words_that_go
 from claimlog.errors import ClaimlogError, UnconfirmedError, UsageError, write_remedy
 from claimlog.errors import reason as system_reason
@@ -287,7 +288,7 @@ def take_down(package: Package, plan: TakedownPlan) -> list[str]:
         If something cannot be written, or a copy cannot be removed; the same takedown again
         finishes it.
     """
-    remove_copies(package)
+    remove_copies(package, plan.record)
     files = {RECORD: dump_takedowns(plan.record)}
     if plan.elsewhere.changelog is not None:
         files[CHANGELOG] = plan.elsewhere.changelog
@@ -310,12 +311,14 @@ def take_down(package: Package, plan: TakedownPlan) -> list[str]:
                     f"{name}: cannot be written ({system_reason(error)}); {outcome}"
                 ) from error
             written = True
-    remove_copies(package)
+    remove_copies(package, plan.record)
     return unconfirmed
 
 
-def remove_copies(package: Package) -> None:
+def remove_copies(package: Package, record: TakedownRecord) -> None:
     """Remove what the cache and interrupted runs hold of the log.
+
+    Of the open batch, which a seal that was cut off leaves, rows of the record go and no others.
 
     Raises
     ------
@@ -324,6 +327,8 @@ def remove_copies(package: Package) -> None:
     """
     empty_cache(package)
     remove_leftovers(package)
+    gone = {bytes.fromhex(row.leaf_hash) for row in record.rows}
+    drop_known(package, read_definition(package), gone)
     # what a build or a release that was killed left: tables, archives, reasons in the changelog
     for folder in _folders_written_in(package):
         remove_abandoned_in(folder)

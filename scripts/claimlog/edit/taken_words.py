@@ -14,10 +14,12 @@ import orjson
 import polars as pl
 
 from claimlog.checkout import Checkout
+from claimlog.edit.open_batch import open_folder
 from claimlog.errors import ClaimlogError
 from claimlog.escaping import markdown
 from claimlog.git import CheckoutError
 from claimlog.limits import STATE_BYTES
+from claimlog.log.merkle import leaf_hash
 from claimlog.log.takedowns import TakenRow
 from claimlog.package import CHANGELOG, Package
 from claimlog.package_state import DESK, require_own_state
@@ -74,11 +76,16 @@ def said_elsewhere(
         lines += _holding(CHANGELOG, fresh, [*words, *map(markdown, words)])
     telling = [word for word in words if len(word) >= TELLING]
     telling = [*dict.fromkeys(form for word in telling for form in _forms(word))]
-    for name in _other_files(package, written) if telling else ():
+    unsealed = [package.relative(path) for path in sorted(open_folder(package).glob("*.ndjson"))]
+    gone = {row.leaf_hash for row in taken}
+    for name in (*unsealed, *_other_files(package, written)) if telling else ():
         try:
             data = read_regular(package.root / name, name, STATE_BYTES, package.root)
         except ClaimlogError:
             continue  # a link, or larger than any page for people
+        if name in unsealed:  # the rows themselves go
+            kept = (b"" if leaf_hash(line).hex() in gone else line for line in data.split(b"\n"))
+            data = b"\n".join(kept)
         lines += _holding(name, data.decode("utf-8", "replace"), telling)
         if len(lines) > LISTED:
             break
