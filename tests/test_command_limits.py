@@ -114,6 +114,29 @@ def test_a_command_that_cannot_be_interrupted_is_ended(
     assert done.stderr.count("\n") == 1
 
 
+def test_a_command_whose_files_change_places_is_not_ended_before_they_have() -> None:
+    done = run(
+        """
+from claimlog.interrupt_handler import replacing
+limits.keep_command_limits()
+try:
+    with replacing():
+        end = time.process_time() + 1.5
+        while time.process_time() < end:
+            pass
+        print("whole", flush=True)
+    time.sleep(60)
+except KeyboardInterrupt:
+    print(limits.why_interrupted())
+""",
+        seconds=0.2,
+        grace=0.2,
+    )
+    said, why = done.stdout.splitlines()
+    assert said == "whole", done
+    assert "; look whether it was done before you run it again. If you trust" in why
+
+
 def test_a_command_whose_interrupts_are_ignored_is_ended() -> None:
     ignored = "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
     done = run(

@@ -129,6 +129,106 @@ def test_an_interrupt_waits_for_an_import_unless_it_is_repeated(
     assert (done.stdout.split(), done.returncode) == (said, 0), done.stderr
 
 
+CHANGING = """
+import os, signal, time
+from claimlog.interrupt_handler import handle_interrupts, uninterrupted
+handle_interrupts(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+try:
+    {before}
+    with uninterrupted():
+        with uninterrupted():
+            {inside}
+        time.sleep(0.1)
+        print("whole")
+    time.sleep(20)
+except KeyboardInterrupt:
+    print("interrupted")
+except ValueError:
+    print("failed")
+"""
+AT_ONCE = """
+import os, signal
+os.kill(os.getpid(), signal.SIGINT)
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "inside", "said"),
+    [
+        *(
+            ("", f"os.kill(os.getpid(), signal.{name})", ["whole", "interrupted"])
+            for name in ("SIGINT", "SIGTERM", "SIGHUP")
+        ),
+        ("import at_once", "pass", ["whole", "interrupted"]),
+        ("", "os.kill(os.getpid(), signal.SIGINT); raise ValueError", ["failed"]),
+    ],
+    ids=["SIGINT", "SIGTERM", "SIGHUP", "one that waited for an import", "beside an error"],
+)
+def test_an_interrupt_waits_while_files_change_places(
+    before: str, inside: str, said: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "at_once.py").write_text(AT_ONCE)
+    done = subprocess.run(
+        [sys.executable, "-c", CHANGING.format(before=before, inside=inside)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.stdout.split(), done.returncode) == (said, 0), done.stderr
+
+
+STRUCK = """
+import os, signal, sys
+from contextlib import contextmanager
+from claimlog import interrupt_handler
+uninterrupted = interrupt_handler.uninterrupted
+
+@contextmanager
+def struck():
+    with uninterrupted():
+        yield
+        os.kill(os.getpid(), signal.{name})
+
+interrupt_handler.uninterrupted = struck
+from claimlog.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("command", ["add", "drop", "seal", "takedown", "build"])
+def test_a_command_that_is_interrupted_once_it_replaced_something_does_not_say_nothing_was(
+    command: str, name: str, world: World
+) -> None:
+    actor = {"actor_id": "port", "name": "Port", "actor_type": "agency"}
+    words = [command]
+    if command == "add":
+        words += ["actor", "--actor-id", "port", "--name", "Port", "--actor-type", "agency"]
+    elif command in ("drop", "seal"):
+        world.add("actors", [actor])
+        words += ["port"] if command == "drop" else ["--slug", "s", "--title", "T", "--method", "M"]
+    elif command == "takedown":
+        world.amend("claims", "C001-002", "A court ordered it.", note="Changed.")
+        world.seal("order")
+        words += ["C001-002", "--version", "1", "--reason", "Court order 1/2027."]
+    done = subprocess.run(
+        [sys.executable, "-c", STRUCK.format(name=name), *words],
+        cwd=world.root, capture_output=True, text=True,
+        env={
+            **os.environ, "CLAIMLOG_BY": "coder-1", "PYTHONPATH": os.pathsep.join(sys.path),
+        },
+    )  # fmt: skip
+    said = "claimlog: interrupted; look whether it was done before you run it again"
+    assert (done.returncode, done.stderr.strip().splitlines()[-1:]) == (1, [said]), done.stderr
+    # it was done, and wholly
+    opened = world.package.state / "open" / "actors.ndjson"
+    assert opened.exists() == (command == "add")
+    assert world.package.build.exists() == (command == "build")
+    assert any(world.package.events.glob("*-s")) == (command == "seal")
+    assert (world.root / "takedowns.json").exists() == (command == "takedown")
+    assert world.run("validate").returncode == 0
+
+
 def test_an_interrupt_that_was_ignored_from_the_start_stays_ignored() -> None:
     code = "import os, signal\nfrom claimlog.interrupt_handler import handle_interrupts\n"
     code += "handle_interrupts(signal.SIGHUP)\nos.kill(os.getpid(), signal.SIGHUP)\nprint('on')"

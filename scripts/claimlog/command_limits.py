@@ -14,6 +14,7 @@ import signal
 import time
 from threading import Thread, main_thread
 
+from claimlog.interrupt_handler import is_uninterrupted, outcome
 from claimlog.limits import MIB
 
 FACTOR_VARIABLE = "CLAIMLOG_LIMITS"
@@ -34,6 +35,8 @@ GRACE_SECONDS, GRACE_TIMES = 5, 1.25
 _read: dict[str, int] = {}
 _is_server = False
 _reached: str | None = None
+"""What a limit allows, in words, once it is reached."""
+_advice = ""
 
 
 def allow_for(what: str, size: int) -> None:
@@ -57,14 +60,16 @@ def allow_a_server() -> None:
 
 def why_interrupted() -> str:
     """Return why this command was interrupted, by a limit or by the user, as a message."""
-    return _reached or "interrupted; nothing was replaced"
+    if _reached is None:
+        return f"interrupted; {outcome()}"
+    return f"stopped, because it took more than {_reached}; {outcome()}. {_advice}"
 
 
 def keep_command_limits(says_so: bool = True) -> None:
     """Have this process end when it takes more than a command may.
 
     A command is interrupted first, as by Ctrl-C, and cleans up. One that does not come to it, and a
-    server, is ended.
+    server, is ended; but not while files change places, however long the disk takes.
 
     Parameters
     ----------
@@ -91,7 +96,7 @@ def _factor() -> float:
 
 
 def _watch(factor: float, says_so: bool) -> None:
-    global _reached
+    global _reached, _advice
     ends_at = math.inf
     while True:
         time.sleep(POLL_SECONDS)
@@ -101,22 +106,25 @@ def _watch(factor: float, says_so: bool) -> None:
         taken = memory_taken()
         if _reached is None:
             if taken > memory:
-                what = f"{memory / 1e9:.1f} GB of memory"
+                reached = f"{memory / 1e9:.1f} GB of memory"
             elif time.process_time() > seconds and not _is_server:
-                what = f"{seconds:,.0f} seconds of the processor"
+                reached = f"{seconds:,.0f} seconds of the processor"
             else:
                 continue
-            _reached = (
-                f"stopped, because it took more than {what}; nothing was replaced. If you trust "
-                f"where its files come from, allow it more: {FACTOR_VARIABLE}={2 * factor:g}"
+            _advice = (
+                "If you trust where its files come from, allow it more: "
+                f"{FACTOR_VARIABLE}={2 * factor:g}"
             )
+            _reached = reached
             ends_at = time.monotonic() + GRACE_SECONDS
             if not _is_server:
                 # a signal, which ends what it waits for too
                 signal.pthread_kill(main_thread().ident or 0, signal.SIGINT)
-        if _is_server or time.monotonic() > ends_at or taken > GRACE_TIMES * memory:
+        if is_uninterrupted():
+            ends_at = time.monotonic() + GRACE_SECONDS
+        elif _is_server or time.monotonic() > ends_at or taken > GRACE_TIMES * memory:
             if says_so:
-                os.write(STDERR, f"claimlog: {_reached}\n".encode())
+                os.write(STDERR, f"claimlog: {why_interrupted()}\n".encode())
             os._exit(1)
 
 

@@ -20,6 +20,7 @@ from claimlog.files import (
     temporary_folder,
     temporary_path,
 )
+from claimlog.interrupt_handler import replacing
 
 EXCHANGE = 2  # RENAME_EXCHANGE of linux/fs.h
 HERE = -100  # AT_FDCWD of fcntl.h
@@ -58,7 +59,8 @@ def publish_directory(
             yield folder
             _sync(folder)
             require()
-            _swap(folder, target)
+            with replacing():
+                _swap(folder, target)
             confirm_rename(target.parent, display_path)
     except OSError as error:
         raise ClaimlogError(

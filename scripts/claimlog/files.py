@@ -8,11 +8,12 @@ import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from glob import escape
 from pathlib import Path
 
 from claimlog.errors import UnconfirmedError
+from claimlog.interrupt_handler import replacing
 
 NEW = "new"
 """Role of a temporary path at which something is being written."""
@@ -21,8 +22,13 @@ TEMPORARY_NAME = re.compile(r"\.(.+)-([a-z]+)-([0-9]+)-[0-9a-f]{8}", re.DOTALL)
 """What `temporary_path` names: the target, the role, and the number of the process."""
 
 
-def write_durably(path: Path, data: bytes) -> None:
+def write_durably(path: Path, data: bytes, *, is_note: bool = False) -> None:
     """Replace `path` by `data` atomically: temporary file, fsync, rename, fsync of directory.
+
+    Parameters
+    ----------
+    is_note
+        Whether nobody asked for it: a command that replaced nothing else has replaced nothing.
 
     Raises
     ------
@@ -31,7 +37,7 @@ def write_durably(path: Path, data: bytes) -> None:
     UnconfirmedError
         If it was replaced, and the disk does not confirm it.
     """
-    with _replacing_file(path, path.name) as temporary, temporary.open("wb") as handle:
+    with _replacing_file(path, path.name, is_note) as temporary, temporary.open("wb") as handle:
         handle.write(data)
         handle.flush()
         os.fsync(handle.fileno())
@@ -53,7 +59,7 @@ def copy_durably(source: Path, target: Path) -> None:
 
 
 @contextmanager
-def _replacing_file(target: Path, display_path: str) -> Iterator[Path]:
+def _replacing_file(target: Path, display_path: str, is_note: bool = False) -> Iterator[Path]:
     """Yield a path to write and flush a file to, which replaces `target` once the block ends well.
 
     Whatever goes wrong, an interrupt included, `target` stays as it was.
@@ -64,7 +70,8 @@ def _replacing_file(target: Path, display_path: str) -> Iterator[Path]:
             yield temporary
             # whatever the umask: the log is for everybody to read
             temporary.chmod(0o644)
-            temporary.replace(target)
+            with nullcontext() if is_note else replacing():
+                temporary.replace(target)
         except OSError as error:
             if error.filename in (None, str(temporary)):  # the system names no file that is open
                 error.filename = str(target)

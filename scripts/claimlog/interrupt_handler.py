@@ -1,13 +1,18 @@
-"""Ctrl-C, and signals that ask a process to end, while libraries are imported.
+"""Ctrl-C, and signals that ask a process to end, while libraries are imported or files change.
 
 Some libraries that are compiled end the process in the wrong way, or hold half of what they need
-from then on, if their import is interrupted. So an interrupt waits until it has ended.
+from then on, if their import is interrupted. So an interrupt waits until it has ended. It also
+waits while files change places that are right only together.
 """
 
 from __future__ import annotations
 
 import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 IMPORT = "<frozen importlib._bootstrap"
 """How the names of the files begin whose code imports modules."""
@@ -15,7 +20,13 @@ IMPORT = "<frozen importlib._bootstrap"
 TRIED_EVERY = 0.02
 """Seconds after which an interrupt that waits is tried again."""
 
+HELD_BACK = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
+"""Signals that may interrupt this process: those of `handle_interrupts`."""
+
 _waiting: set[int] = set()
+_changes: list[None] = []
+"""One for each `uninterrupted` block that is under way, in any thread."""
+_has_replaced = False
 
 
 def handle_interrupts(*numbers: int) -> None:
@@ -47,3 +58,58 @@ def is_importing(frame: FrameType | None) -> bool:
             return True
         frame = frame.f_back
     return False
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Hold interrupts back while files change places; what came is given after the block.
+
+    Not if the block ends by an error: that says more of how the files stand.
+    """
+    came: dict[int, None] = {}
+
+    def hold(number: int, _: FrameType | None) -> None:
+        came[number] = None
+
+    before: dict[int, Callable[..., Any] | int] = {}
+    _changes.append(None)
+    try:
+        if threading.current_thread() is threading.main_thread():  # no other is interrupted
+            for number in HELD_BACK:
+                if (handler := signal.getsignal(number)) is not None:  # one that Python can restore
+                    before[number] = handler
+                    signal.signal(number, hold)
+        yield
+    finally:
+        _changes.pop()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    for number in came:
+        signal.raise_signal(number)
+
+
+def is_uninterrupted() -> bool:
+    """Whether some thread of this process is in an `uninterrupted` block."""
+    return bool(_changes)
+
+
+@contextmanager
+def replacing() -> Iterator[None]:
+    """Hold interrupts back while a file is put into place, and note that one was."""
+    global _has_replaced
+    with uninterrupted():
+        yield
+        _has_replaced = True
+
+
+def begin_command() -> None:
+    """Note that nothing was replaced yet."""
+    global _has_replaced
+    _has_replaced = False
+
+
+def outcome() -> str:
+    """Return what is known of the files that a command was to write, once it ended early."""
+    if _has_replaced:
+        return "look whether it was done before you run it again"
+    return "nothing was replaced"

@@ -40,7 +40,7 @@ def write_note(package: Package, name: str, note: Mapping[str, Any]) -> None:
     with suppress(OSError):  # what cannot be read is replaced
         if path.read_bytes() == data:
             return
-    write_durably(path, data)
+    write_durably(path, data, is_note=True)
 
 
 def read_note(package: Package, name: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from claimlog.command_limits import why_interrupted
 from claimlog.environment_variables import set_own_variable
 from claimlog.errors import FULL, ClaimlogError, FindingsError, write_remedy
 from claimlog.escaping import is_utf_8, short_message
-from claimlog.interrupt_handler import handle_interrupts
+from claimlog.interrupt_handler import begin_command, handle_interrupts, outcome
 
 SECTIONS = {
     "Start": {
@@ -103,6 +103,7 @@ def run_command(command: click.Command) -> None:
     """Run a command; every failure is one message and an exit status, never a traceback."""
     # no process of ours imports a module that lies in the current directory, a stranger's perhaps
     set_own_variable("PYTHONSAFEPATH", "1")
+    begin_command()
     # as Ctrl-C: nothing is left half done
     handle_interrupts(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     # a file name or text that the terminal's encoding lacks is printed escaped
@@ -136,9 +137,9 @@ def _run(command: click.Command) -> None:
     except OSError as error:
         name = f"{error.filename}: " if error.filename else ""
         remedy = f"; {write_remedy(error)}" if error.errno in (*FULL, errno.EROFS) else ""
-        fail(f"{name}{error.strerror or error}{remedy}; nothing was replaced", 1)
+        fail(f"{name}{error.strerror or error}{remedy}; {outcome()}", 1)
     except MemoryError:
-        fail("memory ran out; nothing was replaced. Run this where there is more of it", 1)
+        fail(f"memory ran out; {outcome()}. Run this where there is more of it", 1)
     except Exception as error:
         if os.environ.get("CLAIMLOG_TRACEBACK"):
             traceback.print_exc()
@@ -147,7 +148,7 @@ def _run(command: click.Command) -> None:
             fail(f"{odd}: is not UTF-8; name it in UTF-8. Nothing was replaced", 2)
         what = f"{type(error).__name__}: {error}".splitlines()[0][:200]
         fail(
-            f"unexpected {what}; nothing was replaced. This is a fault of claimlog: report it, "
+            f"unexpected {what}; {outcome()}. This is a fault of claimlog: report it, "
             "with what CLAIMLOG_TRACEBACK=1 prints",
             1,
         )

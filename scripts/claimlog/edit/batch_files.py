@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import signal
 import tempfile
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +12,7 @@ from claimlog.edit.open_batch import discard, drop_known, open_batch, open_folde
 from claimlog.errors import ClaimlogError, Finding, FindingsError, reason, write_remedy
 from claimlog.export.descriptor import dump_json
 from claimlog.files import remove, sync
+from claimlog.interrupt_handler import replacing
 from claimlog.log.batch import (
     DONE,
     IN,
@@ -61,19 +60,6 @@ def staging(package: Package) -> Iterator[Path]:
         ) from error
 
 
-@contextmanager
-def ignore_interrupts() -> Iterator[None]:
-    """Ignore Ctrl-C for the few milliseconds in which files change places."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 def move_in(package: Package, place: Path) -> None:
     """Flush a finished batch directory to disk and rename it into events/.
 
@@ -90,7 +76,8 @@ def move_in(package: Package, place: Path) -> None:
         package.events.mkdir(exist_ok=True)
         if target.exists():
             raise ClaimlogError(f"{package.relative(target)}: exists already; run this again")
-        place.rename(target)  # from here on the batch is part of the log
+        with replacing():
+            place.rename(target)  # from here on the batch is part of the log
     except OSError as error:
         raise ClaimlogError(
             f"{package.relative(target)}: cannot be written ({error.strerror}); nothing was sealed"

@@ -10,6 +10,7 @@ from claimlog.directory_swap import publish_directory
 from claimlog.edit.open_upcast import refuse_outdated
 from claimlog.errors import ClaimlogError
 from claimlog.files import remove
+from claimlog.interrupt_handler import replacing
 from claimlog.log.batch import NAME, Batch
 from claimlog.log.event_log import Log
 from claimlog.log.lines import is_crowded
@@ -118,5 +119,6 @@ def discard(package: Package) -> None:
     place = open_folder(package)
     if place.exists():
         gone = place.with_name(f".gone-{os.getpid()}")
-        place.rename(gone)
+        with replacing():
+            place.rename(gone)
         remove(gone)

@@ -10,7 +10,7 @@ from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
-from claimlog.edit.batch_files import ignore_interrupts, leave_out_known, recover, replace, staging
+from claimlog.edit.batch_files import leave_out_known, recover, replace, staging
 from claimlog.edit.clock import last_seal, refuse_doubtful_clock
 from claimlog.edit.open_batch import open_batch
 from claimlog.edit.open_rows_follow import OpenRows, follows, write_moved_open_batch
@@ -18,6 +18,7 @@ from claimlog.edit.rebase_open_batch import COMPARE as COMPARE_OPEN
 from claimlog.edit.renumbered_rows import Renames, log_of, refuse_unsound, write_moved_rows
 from claimlog.edit.seal import make_manifest
 from claimlog.errors import Finding, FindingsError, UsageError
+from claimlog.interrupt_handler import uninterrupted
 from claimlog.log.batch import (
     MANIFEST,
     RACED,
@@ -128,7 +129,7 @@ def rebase(
                 ],
             )
             said.append(f"{unsealed.shown} names by their new numbers what was renumbered")
-        with ignore_interrupts():
+        with uninterrupted():
             replace(package, lost, placed, lambda: _refuse_tagged(log), moved)
     return said
 

@@ -12,7 +12,6 @@ from typing import Any
 import polars as pl
 
 from claimlog.edit.batch_files import (
-    ignore_interrupts,
     leave_out_known,
     move_in,
     recover,
@@ -24,6 +23,8 @@ from claimlog.edit.open_batch import discard, open_batch
 from claimlog.errors import ClaimlogError, FindingsError, UnconfirmedError, UsageError
 from claimlog.files import confirm_rename
 from claimlog.limits import PARQUET_BYTES_FREE, SLUG_LENGTH
+from claimlog.interrupt_handler import uninterrupted
+
 from claimlog.log.batch import (
     COLUMNS,
     LINES,
@@ -127,7 +128,7 @@ def seal(
                 shutil.copyfile(batch.file(stream), file)
                 _refuse_changed(batch, stream, file, manifest)
         (place / MANIFEST).write_bytes(dump_manifest(manifest))
-        with ignore_interrupts():
+        with uninterrupted():
             move_in(package, place)
             confirm_rename(package.events, f"events/{name}")
             _tidy(package, name)

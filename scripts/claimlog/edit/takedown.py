@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 
 import polars as pl
 
-from claimlog.edit.batch_files import ignore_interrupts, remove_leftovers
+from claimlog.edit.batch_files import remove_leftovers
 from claimlog.edit.clock import now
 from claimlog.edit.entity_history import find_entity
 from claimlog.edit.open_batch import drop_known
@@ -27,6 +27,7 @@ from claimlog.edit.taken_words import SaidElsewhere, said_elsewhere, words_that_
 from claimlog.errors import ClaimlogError, UnconfirmedError, UsageError, write_remedy
 from claimlog.errors import reason as system_reason
 from claimlog.files import is_unfinished, remove_abandoned_in
+from claimlog.interrupt_handler import uninterrupted
 from claimlog.limits import UNSEALED_BYTES
 from claimlog.log.batch import Batch, sealed_batches
 from claimlog.log.cache import empty_cache, held_parts
@@ -293,7 +294,7 @@ def take_down(package: Package, plan: TakedownPlan) -> list[str]:
     if plan.elsewhere.changelog is not None:
         files[CHANGELOG] = plan.elsewhere.changelog
     written, unconfirmed = False, []
-    with ignore_interrupts():
+    with uninterrupted():
         for name, data in {**files, **plan.files}.items():
             try:
                 package.write(package.root / name, data)
@@ -311,7 +312,7 @@ def take_down(package: Package, plan: TakedownPlan) -> list[str]:
                     f"{name}: cannot be written ({system_reason(error)}); {outcome}"
                 ) from error
             written = True
-    remove_copies(package, plan.record)
+        remove_copies(package, plan.record)
     return unconfirmed
 
 
