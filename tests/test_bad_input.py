@@ -265,6 +265,11 @@ CASES: dict[str, tuple[Break, str]] = {
         stray("notes.txt"),
         "events/notes.txt: is no batch directory (NNNN-slug); move it out of events/",
     ),
+    "a batch of a number that no column holds": (
+        lambda world: (world.package.events / f"{10**19}-more").mkdir(),
+        f"events/{10**19}-more: is no batch directory: the number of a batch has 4 to 15 digits; "
+        "move it out of events/",
+    ),
     "a symlink out of the tree to a file": (
         link_out("0002-claims/codings.ndjson"),
         "events/0002-claims/codings.ndjson: is a symbolic link; put the file itself there",

@@ -296,6 +296,24 @@ def test_a_large_log_is_refused_for_the_same_findings_as_a_small_one(world: Worl
     assert not world.package.build.exists()
 
 
+@pytest.mark.parametrize("count", [1, 7])
+def test_rows_without_an_identifier_are_findings_in_a_large_log_as_in_a_small_one(
+    count: int, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forget(rows: list[dict[str, Any]]) -> None:
+        for row in rows[:count]:
+            row["claim_id"] = None
+
+    with monkeypatch.context() as patch:
+        patch.setattr(claimlog.fingerprint, "MEMORY_BYTES", 1 << 20)
+        world.rewrite("claims", forget, 1)
+        small = [str(finding) for finding in validate(read(world.package)).findings]
+    assert any("claim_id" in finding for finding in small)
+    log = read(world.package)
+    assert [str(finding) for finding in validate(log).findings] == small
+    assert log.history("claims", "C999-001").is_empty()  # whatever a row lacks
+
+
 def test_a_line_is_named_by_its_number_in_the_file_whatever_the_pieces(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

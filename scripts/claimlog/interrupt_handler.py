@@ -75,10 +75,10 @@ def uninterrupted() -> Iterator[None]:
     _changes.append(None)
     try:
         if threading.current_thread() is threading.main_thread():  # no other is interrupted
-            for number in HELD_BACK:
-                if (handler := signal.getsignal(number)) is not None:  # one that Python can restore
-                    before[number] = handler
-                    signal.signal(number, hold)
+            for kind in HELD_BACK:
+                if (now := signal.getsignal(kind)) is not None:  # one that Python can restore
+                    before[kind] = now
+                    signal.signal(kind, hold)
         yield
     finally:
         _changes.pop()

@@ -35,7 +35,8 @@ RACED = "batch-number"
 IN_COLUMNS = "-in-columns"
 """What follows a stream's name in that of the resource that lists its Parquet files."""
 
-NAME = re.compile(r"(?P<number>[0-9]{4,})-(?P<slug>[a-z0-9]+(?:-[a-z0-9]+)*)")
+NAME = re.compile(r"(?P<number>[0-9]{4,15})-(?P<slug>[a-z0-9]+(?:-[a-z0-9]+)*)")
+LONG_NUMBER = re.compile("[0-9]{16,}-")
 LINES, COLUMNS = ".ndjson", ".parquet"
 STREAM_FILE = re.compile(rf"(?P<stream>{STREAM_NAME.strip('^$')})(?:{LINES}|{COLUMNS})", re.ASCII)
 """Name of a file of rows; which streams there are, the definition of a package says."""
@@ -166,6 +167,8 @@ def sealed_batches(package: Package, findings: list[Finding]) -> list[Batch]:
         match = NAME.fullmatch(path.name)
         if path.is_symlink() or not path.is_dir() or match is None:
             kind = "a symbolic link" if path.is_symlink() else "no batch directory (NNNN-slug)"
+            if LONG_NUMBER.match(path.name):
+                kind = "no batch directory: the number of a batch has 4 to 15 digits"
             findings.append(
                 Finding("batch-name", shown, f"is {kind}", remedy="move it out of events/")
             )

@@ -55,7 +55,9 @@ def claim_ranges(log: Log) -> Iterator[pl.DataFrame]:
         if low is not None:
             inside &= pl.col("claim_id") >= low
         if high is not None:
-            inside &= pl.col("claim_id") < high
+            before = pl.col("claim_id") < high
+            # validation names a row without an id, if a section has it
+            inside &= before if low is not None else before | pl.col("claim_id").is_null()
         if chosen or not parts:
             # one section is read while another is checked, in memory
             rows = log.scan_parts(CLAIMS, chosen).filter(inside)

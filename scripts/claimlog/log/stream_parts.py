@@ -181,6 +181,6 @@ def write_part(rows: pl.DataFrame, table: Table, path: Path) -> PartFile:
         handle.write(data.getbuffer())
         handle.flush()
         os.fsync(handle.fileno())
-    ids = rows[table.id].gather_every(STEP).to_list()
+    ids = rows[table.id].fill_null("")  # which validation names; in the order of rows it is first
     digest = sha256(data.getbuffer()).hexdigest()
-    return PartFile(path.name, rows.height, digest, (*ids, rows[table.id][-1]))
+    return PartFile(path.name, rows.height, digest, (*ids.gather_every(STEP), ids[-1]))
