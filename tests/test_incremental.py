@@ -309,9 +309,10 @@ def test_rows_without_an_identifier_are_findings_in_a_large_log_as_in_a_small_on
         world.rewrite("claims", forget, 1)
         small = [str(finding) for finding in validate(read(world.package)).findings]
     assert any("claim_id" in finding for finding in small)
+    monkeypatch.setattr(claimlog.log.event_log, "SMALL", 0)
     log = read(world.package)
-    assert [str(finding) for finding in validate(log).findings] == small
     assert log.history("claims", "C999-001").is_empty()  # whatever a row lacks
+    assert sorted(str(finding) for finding in validate(log).findings) == sorted(small)
 
 
 def test_a_line_is_named_by_its_number_in_the_file_whatever_the_pieces(
