@@ -22,9 +22,8 @@ from claimlog.edit.clock import last_time, now, refuse_doubtful_clock
 from claimlog.edit.open_batch import discard, open_batch
 from claimlog.errors import ClaimlogError, FindingsError, UnconfirmedError, UsageError
 from claimlog.files import confirm_rename
-from claimlog.limits import PARQUET_BYTES_FREE, SLUG_LENGTH
 from claimlog.interrupt_handler import uninterrupted
-
+from claimlog.limits import PARQUET_BYTES_FREE, SLUG_LENGTH
 from claimlog.log.batch import (
     COLUMNS,
     LINES,
