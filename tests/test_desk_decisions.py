@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import pytest
 
-from claimlog.desk import amendments, furniture, links, save_decisions, work
+from claimlog.desk import (
+    adjudication_view,
+    amendments,
+    entry_candidates,
+    entry_clashes,
+    furniture,
+    links,
+    save_decisions,
+    work,
+)
 from claimlog.desk import commit_decisions as commit_module
 from claimlog.desk.adjudication_view import Adjudication
 from claimlog.desk.coding_rows import CodedRows
+from claimlog.desk.draft_findings import draft_findings
 from claimlog.desk.journal import NO_MARKS, Journal
 from claimlog.desk.overview import begin_new_pass
 from claimlog.desk.request_error import RequestError
@@ -25,6 +35,7 @@ from claimlog.edit.correct import Decisions as Choices
 from claimlog.edit.correct import correct
 from claimlog.edit.open_rows import open_rows
 from claimlog.errors import ClaimlogError
+from claimlog.schema.pattern_matching import which_fit
 from conftest import World
 from desk_client import Opened, claim_value, desk_of, of_text, offsets, passage
 
@@ -765,6 +776,78 @@ def test_two_things_of_one_identifier_are_told_apart_before_they_are_registered(
     assert actors.items() >= {"navy": NAVIES["coder-1"], "navy-2": NAVIES["coder-2"]}.items()
     rows = sorted(open_rows_of(opened, "claims"), key=lambda row: int(row["start"]))
     assert [row["dyad_from"] for row in rows] == [["navy"], ["navy-2"]]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("^[a-z][a-z-]*$", "navy-b"),
+        ("^[a-z]+_[0-9]{3}$|^navy$", "navy_002"),
+        ("^[a-z0-9]+$", "navy2"),
+        ("^navy$", None),
+        (None, "navy-2"),
+    ],
+)
+def test_a_free_identifier_is_found_by_few_tries_whatever_the_register_takes(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch, pattern: str | None, expected: str | None
+) -> None:
+    tried: list[str] = []
+
+    def count(values: Iterable[str], pattern: str) -> set[str]:
+        tried.extend(found := [*values])
+        return which_fit(found, pattern)
+
+    code_navies(opened, NAVIES)
+    table = opened.desk.log.definition.streams["actors"]
+    monkeypatch.setitem(table.by_name[table.id].constraints, "pattern", pattern)
+    monkeypatch.setattr(entry_clashes, "which_fit", count)
+    assert {one["free_id"] for one in shown(opened)["proposals"]} == {expected}
+    assert 0 < len(tried) < 20
+
+
+def test_entries_that_may_be_the_same_are_looked_for_once_until_something_changes(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def count(given: Any, coder: str, entry: Any) -> list[dict[str, Any]]:
+        asked.append(coder)
+        return alike(given, coder, entry)
+
+    alike = entry_candidates.Candidates.alike
+    monkeypatch.setattr(entry_candidates.Candidates, "alike", count)
+    code_navies(opened, NAVIES)
+    before = shown(opened)["proposals"]
+    decide(opened, "a+", "left")
+    assert shown(opened)["proposals"] == before
+    assert asked == ["coder-1", "coder-2"]
+    settle(opened, "coder-2", same_as="coder-1/navy")
+    assert len(asked) == 4
+    undone = change(opened, "undo")["proposals"]
+    assert [{**one, "rev": 0} for one in undone] == before
+    assert undone[1]["rev"] > 0
+    amend(opened.desk.package, "actors", "gazette", {"name": "Navy"}, "A slip.", "judge", None)
+    assert "gazette" in {one["id"] for one in shown(opened)["proposals"][0]["alike"]}
+
+
+def test_the_rules_look_at_what_is_decided_once_until_it_changes(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[int] = []
+
+    def count(log: Any, source: str, claims: Any, entries: Any) -> Any:
+        looked.append(len(claims))
+        return draft_findings(log, source, claims, entries)
+
+    monkeypatch.setattr(adjudication_view, "draft_findings", count)
+    code_both(opened)
+    change(opened, "accept-agreed")
+    for _ in range(2):
+        opened.take("adjudicator", "GET", f"{PATH}/findings")
+    decide(opened, "+e", "right")
+    opened.take("adjudicator", "GET", f"{PATH}/findings")
+    assert len(looked) == 2
+    assert looked[1] == looked[0] + 1
 
 
 def test_a_commit_that_was_cut_off_is_finished_though_its_entries_were_amended(

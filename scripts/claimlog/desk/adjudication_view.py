@@ -21,7 +21,7 @@ from claimlog.desk.quick_answers import require_time
 from claimlog.desk.request_error import ABSENT, CLOSED, RequestError
 from claimlog.desk.row_references import CLAIMS
 from claimlog.desk.save_drafts import CHANGED_ELSEWHERE, draft_view, findings_dict, state_dict
-from claimlog.desk.saved_decisions import LEFT, NEW, RIGHT, SIDES, UNIT, Decisions
+from claimlog.desk.saved_decisions import LEFT, NEW, PROPOSAL, RIGHT, SIDES, UNIT, Decisions
 from claimlog.desk.work import Work, require_draft_name
 
 Row = dict[str, Any]
@@ -180,9 +180,20 @@ class Adjudication:
             "open": len(self.open_units()),
             "agreed": sum(unit.kind == AGREED for unit in self.units),
             "units": [self.unit_dict(unit) for unit in self.all_units()],
-            "proposals": [*proposed_entries(self.desk, self.works, self.decisions, self.entries)],
+            "proposals": self.proposals(),
             "registered": [entry.as_dict() for entry in self.decisions.entries()],
         }
+
+    def proposals(self) -> list[Row]:
+        """Return what coders made for the registers; what each may be the same as is found once."""
+        found = self.desk.computed.get(
+            f"proposals of {self.source}",
+            (self.basis, self.desk.log.version),
+            lambda: [*proposed_entries(self.desk, self.works, self.decisions, self.entries)],
+        )
+        cell = self.decisions.journal.cell
+        keys = [f"{PROPOSAL}{one['coder']}/{one['stream']}/{one['id']}" for one in found]
+        return [{**one, "rev": cell(key).revision} for one, key in zip(found, keys, strict=True)]
 
     def unit_dict(self, unit: Unit) -> Row:
         """Return a passage as answers hold it, with both codings and the verdict."""
@@ -240,11 +251,14 @@ def _added_unit(name: str, verdict: Row | None) -> Unit:
 
 
 def decided_findings(adjudication: Adjudication) -> Row:
-    """Return the findings of the claims that were decided on, by passage."""
-    claims = decided_claims(adjudication)
-    entries = adjudication.entries.final
-    found = draft_findings(adjudication.desk.log, adjudication.source, claims, entries)
-    return findings_dict(found)
+    """Return the findings of the claims that were decided on, by passage; they are found once."""
+    log, source = adjudication.desk.log, adjudication.source
+    claims, entries = decided_claims(adjudication), adjudication.entries.final
+    return adjudication.desk.computed.get(
+        f"findings of what is decided of {source}",
+        (adjudication.places.text.sha256, claims, entries, log.version),
+        lambda: findings_dict(draft_findings(log, source, claims, entries)),
+    )
 
 
 def decided_claims(adjudication: Adjudication) -> dict[str, Row]:

@@ -84,6 +84,12 @@ class DeskLog:
         return self._look("whole", self._look_at_whole)
 
     @property
+    def version(self) -> tuple[object, ...]:
+        """What is another one once anything that is computed from rows may be."""
+        whole = self.whole
+        return whole.size, whole.root
+
+    @property
     def texts(self) -> Texts:
         """The directory of texts."""
         return self._look("texts", self._look_at_texts)

@@ -8,11 +8,11 @@ from itertools import chain, islice
 from typing import Any
 
 from claimlog.desk.desk import Desk
-from claimlog.desk.entry_clashes import FreeIdentifiers, clashing_entries
+from claimlog.desk.entry_clashes import clashing_entries, free_identifiers
 from claimlog.desk.entry_merge import NewEntries
 from claimlog.desk.lookup import label_of, names_of
 from claimlog.desk.row_references import CLAIMS, Name, references
-from claimlog.desk.saved_decisions import PROPOSAL, SAME_AS, Decisions
+from claimlog.desk.saved_decisions import SAME_AS, Decisions
 from claimlog.desk.saved_work import Entry
 from claimlog.desk.work import Work
 from claimlog.sources.words import words
@@ -109,7 +109,14 @@ def proposed_entries(
     """
     settled = decisions.settled_entries()
     clashing = clashing_entries(desk, entries, decisions)
-    free = FreeIdentifiers(desk, entries)
+    made = [(work, entry) for work in works for entry in work.entries()]
+    clashing_now = {
+        (entry.stream, entry.identifier)
+        for work, entry in made
+        if (entry.stream, entries.final_name(work.coder, entry.stream, entry.identifier))
+        in clashing
+    }
+    free = free_identifiers(desk, entries, clashing_now)
     candidates: dict[str, Candidates] = {}
     for work in works:
         users = _users(desk, work)
@@ -123,10 +130,9 @@ def proposed_entries(
             yield {
                 **entry.as_dict(),
                 "coder": work.coder,
-                "rev": decisions.journal.cell(f"{PROPOSAL}{key}").revision,
                 "same_as": settled.get(key, {}).get(SAME_AS),
                 "clashes": clashes,
-                "free_id": free.like(*target) if clashes else None,
+                "free_id": free.get(target) if clashes else None,
                 "registered_as": final,
                 "used_by": users.get(target, []),
                 "alike": candidates[entry.stream].alike(work.coder, entry),

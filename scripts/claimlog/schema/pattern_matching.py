@@ -8,6 +8,7 @@ settled here, once.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -35,9 +36,18 @@ def matches(column: pl.Expr, pattern: str) -> pl.Expr:
 
 def fits(value: str, pattern: str) -> bool:
     """Whether one value keeps a pattern that has no flaw."""
+    return value in which_fit([value], pattern)
+
+
+def which_fit(values: Iterable[str], pattern: str) -> set[str]:
+    """Return those of some values that keep a pattern that has no flaw: it is asked once for all.
+
+    A query takes a millisecond, whether it is of one value or of a thousand.
+    """
     import polars as pl
 
-    return bool(pl.select(matches(pl.lit(value), pattern)).item())
+    column = pl.Series("value", [*values], dtype=pl.String).to_frame()
+    return {*column.filter(matches(pl.col("value"), pattern))["value"]}
 
 
 @lru_cache(maxsize=1024)

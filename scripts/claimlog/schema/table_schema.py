@@ -241,13 +241,13 @@ class Table:
         """Columns by which two entities of a stream are the same one; None if not declared."""
         return NaturalKey.load(self.spec["naturalKey"]) if "naturalKey" in self.spec else None
 
-    @property
+    @cached_property
     def content(self) -> tuple[str, ...]:
         """Columns that hold the entity's state: all but the envelope."""
         envelope = {"action", self.id, "version", "recorded_at", "recorded_by", "reason"}
         return tuple(name for name in self.names if name not in envelope)
 
-    @property
+    @cached_property
     def in_use(self) -> tuple[str, ...]:
         """Columns of the entity's state that new rows may fill: all but the retired ones."""
         return tuple(name for name in self.content if not self.by_name[name].retired)
