@@ -197,3 +197,33 @@ def test_a_page_that_stayed_open_goes_on_with_its_own_desk_alone(
                 expect(page.locator("#alarm")).to_be_hidden()
             assert statements(first) == [MINE]
             assert OtherPage(first, JUDGED).verdicts() == [("none", None), (None, None)]
+
+
+def test_what_is_typed_in_forms_of_another_codebook_is_looked_at_before_it_is_saved(
+    browser: Browser, desks: Desks
+) -> None:
+    desk, _ = desks
+    refused = "the codebook or a schema was changed since this page was opened; reload it"
+    with windows(browser) as context, running(desk):
+        coder, judge = coding(context, desk), judging(context, desk)
+        codes = desk.folder / "schemas" / "codebook" / "codes" / "voice.csv"
+        codes.write_text(codes.read_text("utf-8").replace(",Paraphrased,", ",Retold,"), "utf-8")
+        code(coder)
+        expect(coder.locator("#alarm")).to_contain_text(refused)
+        expect(coder.locator("#saved")).to_have_text("Not saved, kept in this browser")
+        judge.bring_to_front()
+        judge.keyboard.press("x")
+        expect(judge.locator("#alarm")).to_contain_text(refused)
+        expect(judge.locator("#saved")).to_have_text("Not saved")
+        coder.bring_to_front()
+        coder.reload()
+        coder.wait_for_function(READY)
+        expect(coder.locator("#alarm")).to_contain_text("typed before the codebook")
+        expect(coder.locator("#saved")).to_have_text("Not saved")
+        assert statements(desk) == []
+        assert OtherPage(desk, JUDGED).verdicts() == [(None, None)] * 2
+        coder.evaluate("() => claimlogDesk.open(claimlogDesk.work.drafts[0].draft, 'statement')")
+        coder.keyboard.press("End")
+        coder.keyboard.type(" So it is.")
+        coder.wait_for_function(SAVED)
+        assert statements(desk) == [f"{MINE} So it is."]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -310,6 +312,79 @@ def test_forms_follow_the_schemas_and_the_codebook(opened: Opened) -> None:
         for condition in one[kind]
     }
     assert said == {rule.sentence for rule in definition.requirements if rule.stream == "claims"}
+
+
+def rewrite(opened: Opened, name: str, before: str, after: str) -> None:
+    """Change a file of the definition beside the desk, as an editor does."""
+    path = opened.desk.package.schemas / name
+    text = path.read_text("utf-8")
+    assert before in text
+    path.unlink()
+    path.write_text(text.replace(before, after), "utf-8")
+
+
+def change_codebook(opened: Opened) -> None:
+    rewrite(opened, "codebook/codes/voice.csv", "paraphrased,Paraphrased", "paraphrased,Retold")
+    rewrite(opened, "codebook/codebook.json", '"version": "', '"version": "9')
+
+
+def made_by(opened: Opened, role: str, path: str) -> dict[str, str]:
+    """Open a page, and return what it says with its requests of the definition."""
+    page = opened.send("GET", f"/{role}/{path}", role).text
+    found = re.search('data-definition="([0-9a-f]+)"', page)
+    assert found is not None
+    return {"claimlog-definition": found[1]}
+
+
+def test_a_page_that_was_opened_before_the_codebook_changed_saves_nothing_by_the_other(
+    opened: Opened,
+) -> None:
+    def form() -> tuple[str, str]:
+        found = opened.take("coder-1", "GET", "form")
+        fields = {one["column"]: one for one in found["streams"]["claims"]["fields"]}
+        labels = {code["code"]: code["label"] for code in fields["voice"]["codes"]}
+        return labels["paraphrased"], found["codebook"]["version"]
+
+    def answers(role: str, headers: dict[str, str]) -> list[int]:
+        draft = orjson.dumps({"base": 0, "value": lamp()})
+        place = orjson.dumps(passage(LAMP))
+        requests = [("POST", f"sources/{SOURCE}/snap", place)]
+        if role == "coder-1":
+            requests.append(("PUT", DRAFT, draft))
+        return [
+            opened.send(method, f"/{role}/api/{path}", role, body, headers).status_code
+            for method, path, body in requests
+        ]
+
+    roles = {"coder-1": f"code/{SOURCE}", "adjudicator": "review"}
+    before = {role: made_by(opened, role, path) for role, path in roles.items()}
+    assert form()[0] == "Paraphrased"
+    change_codebook(opened)
+    now = opened.take("coder-1", "GET", "desk")["codebook"]
+    assert form() == ("Retold", now)
+    for role, headers in before.items():
+        assert {*answers(role, headers)} == {409}
+    assert opened.desk.work_folder.of_source(SOURCE) == []
+    for role, path in roles.items():
+        assert {*answers(role, made_by(opened, role, path))} == {200}
+    begun = opened.desk.work_folder.work("coder-1", SOURCE).journal.marks["begun"]
+    assert begun["codebook"] == now
+
+
+def test_the_rules_and_the_form_are_those_of_a_definition_that_was_changed_beside_the_desk(
+    opened: Opened,
+) -> None:
+    value = lamp() | {"statement": "A keeper said on Tuesday so."}
+    opened.put("coder-1", SOURCE, "d1", value)
+
+    def rules() -> list[str]:
+        found = opened.take("coder-1", "GET", f"work/{SOURCE}/findings")["findings"]
+        return [one["rule"] for one in found.get("d1", [])]
+
+    assert rules() == []
+    rewrite(opened, "thresholds.csv", "shared_words,8,", "shared_words,3,")
+    assert rules() == ["own-words"]
+    assert opened.take("coder-1", "GET", "form")["shared_words"] == 3
 
 
 def test_what_is_finished_stays(opened: Opened) -> None:

@@ -128,7 +128,11 @@ def test_every_answer_has_the_headers_of_safety(opened: Opened) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["host", "origin", "cookie", "content-type", "sec-fetch-site", "claimlog-desk"]
+    "name",
+    [
+        *("host", "origin", "cookie", "content-type", "sec-fetch-site"),
+        *("claimlog-desk", "claimlog-definition"),
+    ],
 )
 def test_a_header_that_decides_is_there_once(name: str) -> None:
     own = {
@@ -138,6 +142,7 @@ def test_a_header_that_decides_is_there_once(name: str) -> None:
         "content-type": "application/json",
         "sec-fetch-site": "same-origin",
         "claimlog-desk": "0" * 32,
+        "claimlog-definition": "0" * 32,
     }
     pairs = [(key.encode(), value.encode()) for key, value in own.items()]
     scope = {"method": "PUT", "path": "/", "headers": pairs}

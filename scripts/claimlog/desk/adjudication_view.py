@@ -90,7 +90,7 @@ class Adjudication:
             [(work.coder, work.commitment) for work in works],
             decisions.settled_entries(),
             decisions.entry_rows(),
-            definition.codebook.version,
+            desk.log.definition_version,
         )
 
         def compute() -> tuple[NewEntries, list[dict[str, Row]], list[Unit]]:

@@ -27,7 +27,9 @@ def agreement(adjudication: Adjudication) -> Row | None:
         return None
     name = f"agreement on {adjudication.source}"
     return adjudication.desk.computed.get(
-        name, adjudication.basis, lambda: _agreement(adjudication)
+        name,
+        (adjudication.basis, adjudication.desk.log.version),  # it looks up what registers say
+        lambda: _agreement(adjudication),
     )
 
 

@@ -12,7 +12,7 @@ from claimlog.desk.coding_rows import CodedRows
 from claimlog.desk.desk_log import DeskLog
 from claimlog.desk.journal import NO_MARKS, MarkChange
 from claimlog.desk.places import require_same_text
-from claimlog.desk.request_error import CLOSED, RequestError
+from claimlog.desk.request_error import CLOSED, OUTDATED, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.saved_decisions import Decisions
 from claimlog.desk.upload import Uploads
@@ -85,6 +85,8 @@ class Desk:
         self.work_folder = WorkFolder(package, self.log.row_fits)
         self.roles = {role.name: role for role in roles}
         self._decisions: dict[str, Decisions] = {}
+        self._definition: str | None = None
+        """Version of the one by which what is held of the works was read."""
         self.computed = LatestValues()
         self.uploads = Uploads()
 
@@ -99,6 +101,34 @@ class Desk:
         day = date.fromisoformat(now()[:10])
         return day if day - self._confirmed_day <= MOST_AHEAD else None
 
+    def look_at_definition(self) -> None:
+        """Go on by the definition as it is now; what is saved is read again by another one."""
+        self.log.look_at_definition()
+        version = self.log.definition_version
+        if self._definition != version:
+            self.work_folder.forget_read()
+            self._decisions = {}
+            self._definition = version
+
+    def require_same_definition(self, shown: str | None) -> None:
+        """Refuse a change from a page with forms of another definition.
+
+        Parameters
+        ----------
+        shown
+            Version of the one by which the page was made; None of who takes whatever is there.
+
+        Raises
+        ------
+        RequestError
+            If it is another one by now.
+        """
+        if shown not in (None, self.log.definition_version):
+            raise RequestError(
+                OUTDATED,
+                "the codebook or a schema was changed since this page was opened; reload it",
+            )
+
     def decisions(self, source: str) -> Decisions:
         """Return what is decided of a source, as it is now; nothing is written."""
         if source not in self._decisions:
@@ -109,9 +139,8 @@ class Desk:
         return decisions.as_of(self._coded_rows)
 
     def _coded_rows(self) -> CodedRows:
-        whole = self.log.whole
-        key = (whole.size, whole.root)
-        return self.computed.get("coded rows", key, lambda: CodedRows.of(whole))
+        version, whole = self.log.version, self.log.whole
+        return self.computed.get("coded rows", version, lambda: CodedRows.of(whole))
 
     def require_undecided(self, source: str) -> None:
         """Refuse another coder of a text of which decisions were made: these would not hold.

@@ -6,22 +6,26 @@ import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
+from claimlog.desk.journal import state_digest
 from claimlog.desk.places import Places
 from claimlog.desk.quick_answers import require_time
 from claimlog.desk.request_error import ABSENT, RequestError
 from claimlog.edit.open_batch import open_folder, with_open
 from claimlog.errors import ClaimlogError
-from claimlog.limits import DESK_WORDS
+from claimlog.limits import DEFINITION_FILES, DESK_WORDS
 from claimlog.log.canonical import encode, type_flaw
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.schema.definition import Definition
 from claimlog.sources.text import Text, Texts
+from claimlog.start.definition_texts import definition_files
+from claimlog.untrusted_files import files_below
 
 Row = dict[str, Any]
 T = TypeVar("T")
@@ -43,7 +47,8 @@ class DeskLog:
         self._lock = threading.RLock()
         self._texts_lock = threading.Lock()
         """Reading texts takes seconds: who only asks for rows meanwhile does not wait."""
-        self._sealed: tuple[Signature, Log] | None = None
+        self._schemas = _signature_below(package.schemas)
+        self._sealed: tuple[Signature, tuple[Log, str]] | None = None
         self._open: tuple[Signature, Log] | None = None
         self._texts: tuple[Signature, Texts] | None = None
         self._registers: dict[str, dict[str, Row]] = {}
@@ -51,6 +56,10 @@ class DeskLog:
         """Those used last stand last."""
         self._places_lock = threading.Lock()
         self._of_thread = threading.local()
+
+    def look_at_definition(self) -> None:
+        """Have the definition read anew if its files are others: once a request, they are many."""
+        self._schemas = _signature_below(self.package.schemas)
 
     @contextmanager
     def looked_at_once(self) -> Iterator[None]:
@@ -76,7 +85,12 @@ class DeskLog:
     @property
     def sealed_log(self) -> Log:
         """The log without the open batch."""
-        return self._look("sealed", self._look_at_sealed_log)
+        return self._look("sealed", self._look_at_sealed_log)[0]
+
+    @property
+    def definition_version(self) -> str:
+        """What is another one once anything may be coded by another codebook, or in other forms."""
+        return self._look("sealed", self._look_at_sealed_log)[1]
 
     @property
     def whole(self) -> Log:
@@ -87,22 +101,32 @@ class DeskLog:
     def version(self) -> tuple[object, ...]:
         """What is another one once anything that is computed from rows may be."""
         whole = self.whole
-        return whole.size, whole.root
+        return whole.size, whole.root, self.definition_version
 
     @property
     def texts(self) -> Texts:
         """The directory of texts."""
         return self._look("texts", self._look_at_texts)
 
-    def _look_at_sealed_log(self) -> Log:
+    def _look_at_sealed_log(self) -> tuple[Log, str]:
         with self._lock:
             # what is sealed never changes, so that the directory alone says what is new
-            signature = _signature((self.package.events, self.package.root / DESCRIPTOR))
+            events = _signature((self.package.events, self.package.root / DESCRIPTOR))
+            signature = (*events, *self._schemas)
             if self._sealed is None or self._sealed[0] != signature:
-                fresh = Package(self.package.root)
-                self._sealed = (signature, read(fresh))
+                self._sealed = (signature, self._read())
                 self._open = None
             return self._sealed[1]
+
+    def _read(self) -> tuple[Log, str]:
+        """Return the sealed log, and the version of the definition by which it was read."""
+        while True:
+            package = Package(self.package.root)
+            files = definition_files(package)
+            log = read(package)
+            if definition_files(package) == files:  # else they were written meanwhile
+                digests = {name: sha256(data).hexdigest() for name, data in files.items()}
+                return log, state_digest(digests)
 
     def _look_at_whole(self) -> Log:
         with self._lock:
@@ -246,6 +270,13 @@ class DeskLog:
                 with (folder / f"{stream}.ndjson").open("ab") as handle:
                     handle.write(data)
             return with_open(self.sealed_log, folder)
+
+
+def _signature_below(folder: Path) -> Signature:
+    try:
+        return _signature(files_below(folder, DEFINITION_FILES) or ())
+    except OSError:
+        return ()  # reading it says what is wrong
 
 
 def _signature(paths: Iterable[Path]) -> Signature:

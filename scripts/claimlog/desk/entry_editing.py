@@ -169,7 +169,8 @@ def uses(desk: Desk, stream: str, value: Mapping[str, Any], target: str, name: s
 
 def usage(desk: Desk, work: Work, stream: str) -> Counter[str]:
     """Return how often the drafts of a work refer to the entries of a stream; counted once."""
-    definition, version = desk.log.definition, work.journal.version
+    definition = desk.log.definition
+    key = (work.source, work.journal.version, desk.log.definition_version)  # before what is of it
     drafts = work.drafts()
 
     def count() -> Counter[str]:
@@ -180,4 +181,4 @@ def usage(desk: Desk, work: Work, stream: str) -> Counter[str]:
             if target == stream
         )
 
-    return desk.computed.get(f"{stream} that {work.coder} used", (work.source, version), count)
+    return desk.computed.get(f"{stream} that {work.coder} used", key, count)

@@ -27,10 +27,9 @@ def links_dict(desk: Desk, source: str) -> Row:
     rows = {row["claim_id"]: row for row in desk.log.entries(CLAIMS).values()}
     decided = _DecidedLinks(desk)
     proposals = []
-    whole = desk.log.whole
     pairs = desk.computed.get(
         "pairs of claims",
-        (source, whole.size, whole.root),
+        (source, desk.log.version),
         lambda: propose_links(definition, [*rows.values()], source),
     )
     for pair in pairs:

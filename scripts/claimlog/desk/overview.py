@@ -164,12 +164,12 @@ def _progress(desk: Desk, role: Role, work: Work) -> Row:
 
 
 def _claim_counts(desk: Desk) -> Counter[str]:
-    whole = desk.log.whole
+    version, whole = desk.log.version, desk.log.whole
 
     def count() -> Counter[str]:
         return Counter(whole.live("claims")["source_id"].to_list())
 
-    return desk.computed.get("claims by source", (whole.size, whole.root), count)
+    return desk.computed.get("claims by source", version, count)
 
 
 def _open_sources(desk: Desk) -> set[str]:

@@ -15,6 +15,7 @@ BLIND = "blind"
 ABSENT = "absent"
 STALE = "stale"
 CLOSED = "closed"
+OUTDATED = "outdated"
 UNFINISHED = "unfinished"
 INVALID = "invalid"
 LARGE = "large"
@@ -33,6 +34,7 @@ STATUSES = {
     ABSENT: 404,
     STALE: 409,
     CLOSED: 409,
+    OUTDATED: 409,
     UNFINISHED: 409,
     LARGE: 413,
     INVALID: 422,

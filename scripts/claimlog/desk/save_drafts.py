@@ -184,8 +184,7 @@ def work_findings(desk: Desk, work: Work, draft: str | None = None) -> Row:
     RequestError
         If there is no such draft.
     """
-    whole = desk.log.whole
-    version = (work.source, work.journal.version, whole.size, whole.root)  # before what is of it
+    version = (work.source, work.journal.version, desk.log.version)  # before what is of it
     drafts, entries = work.drafts(), work.entry_rows()
     if draft is not None:
         if draft not in drafts:

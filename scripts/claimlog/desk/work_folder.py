@@ -105,6 +105,10 @@ class WorkFolder:
         work.journal.refresh()
         return work
 
+    def forget_read(self) -> None:
+        """Have works read again: what their lines can hold follows from the definition."""
+        self._known = {}
+
     def decisions_path(self, source: str) -> Path:
         """Return where the decisions on a source are saved."""
         return self.folder(DECIDED) / saved_file(source)

@@ -170,7 +170,9 @@ class DeskApp:
         size = _stated_length(headers, route.body_bytes) if method != "GET" else 0
         with self._bodies.hold(name, size):
             body = await _read_body(receive, size) if method != "GET" else b""
-            request = Request(role, mark, method, rest, parts, query, body)
+            made_by = headers.get(guard.DEFINITION)
+            definition = None if made_by is None else made_by.decode("latin-1")
+            request = Request(role, mark, method, rest, parts, query, body, definition)
             turn = self._take_turn(route, request)
             if method == "GET":
                 return await turn
@@ -204,6 +206,9 @@ class DeskApp:
         until the next full pass of the garbage collector.
         """
         try:
+            self.desk.look_at_definition()
+            if request.method != "GET":
+                self.desk.require_same_definition(request.definition)
             reads = self.desk.log.looked_at_once() if route.method == "GET" else nullcontext()
             with reads, prompt_answer() if route.pace == FAST else nullcontext():
                 found = route.handler(self.desk, request)

@@ -82,8 +82,8 @@ def _register_coder(desk: Desk, request: Request) -> Found:
 
 
 def _form(desk: Desk, _: Request) -> Found:
-    log = desk.log.sealed_log
-    return desk.computed.get("form", log.root, lambda: form(log))
+    log, version = desk.log.sealed_log, desk.log.definition_version
+    return desk.computed.get("form", (log.root, version), lambda: form(log))
 
 
 def _lookup(desk: Desk, request: Request) -> Found:
@@ -104,18 +104,17 @@ def _lookup(desk: Desk, request: Request) -> Found:
         decisions = desk.decisions(source)
         made = (source, decisions.journal.version)
         proposed = decisions.entry_rows().get(stream, {})
-    whole = desk.log.whole
 
     def entries_of(
         whose: str, version: tuple[Any, ...], rows: Mapping[str, Any]
     ) -> list[NamedEntry]:
         return desk.computed.get(
             f"names of {stream} of {whose}",
-            version,
+            (version, desk.log.definition_version),
             lambda: named_entries(definition, stream, rows),
         )
 
-    known = entries_of("the log", (whole.size, whole.root), desk.log.entries(stream))
+    known = entries_of("the log", desk.log.version, desk.log.entries(stream))
     own = entries_of(f"role {request.role.name}", made, proposed)
     return {
         "entries": find_entries(definition, stream, query, known, own, used),

@@ -31,7 +31,19 @@ SECURITY_HEADERS = {
 MARK = b"claimlog-desk"
 """Header in which a page says of which desk it is."""
 
-ONCE = (b"host", b"origin", b"cookie", b"content-type", b"content-length", b"sec-fetch-site", MARK)
+DEFINITION = b"claimlog-definition"
+"""Header in which a page says by which version of the definition it was made."""
+
+ONCE = (
+    b"host",
+    b"origin",
+    b"cookie",
+    b"content-type",
+    b"content-length",
+    b"sec-fetch-site",
+    MARK,
+    DEFINITION,
+)
 """Headers that are read: a browser sends each once, and two could say two things."""
 
 READING = ("GET", "HEAD")

@@ -61,6 +61,7 @@ def _page(name: str, title: str) -> Handler:
                 decides=request.role.decides,
                 base=f"/{request.role.name}/",
                 desk_mark=request.desk_mark,
+                definition=desk.log.definition_version,
                 source=source,
                 claim=request.parts.get("claim"),
                 dataset=printable_line(str(desk.package.descriptor.get("title", ""))),

@@ -31,6 +31,8 @@ class Request:
         What the pattern of the route found in the path.
     desk_mark
         What tells pages of this desk from those of others.
+    definition
+        Version of the definition by which the page was made, if a page asks.
     """
 
     role: Role
@@ -40,6 +42,7 @@ class Request:
     parts: Mapping[str, str]
     query: Mapping[str, str]
     body: bytes = b""
+    definition: str | None = None
 
     @cached_property
     def json(self) -> dict[str, Any]:

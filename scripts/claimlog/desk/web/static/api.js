@@ -1,9 +1,12 @@
 // Requests to the desk's server, and what can become of them.
 
-const { base, desk, role } = /** @type {{base: string, desk: string, role: string}} */ (document.body.dataset);
+const { base, desk, definition, role } = /** @type {{base: string, desk: string, definition: string, role: string}} */ (document.body.dataset);
 
 /** What this browser keeps of the role begins so: the same address and role may be of another package's desk later. */
 export const KEPT = `claimlog-desk/${desk}/${role}`;
+
+/** What was typed in forms of another codebook, or of other schemas, was typed by another one. */
+export const DEFINITION = definition;
 
 /** A request that was refused, or that reached nobody (status 0). */
 export class ApiError extends Error {
@@ -13,6 +16,11 @@ export class ApiError extends Error {
     this.status = status;
     this.code = body.code;
     this.body = body;
+  }
+
+  /** Whether the page shows forms of another codebook than what is saved goes by now. */
+  get isOutdated() {
+    return this.code === "outdated";
   }
 
   /** Whether sending it again later may go well, as it stands. */
@@ -34,7 +42,7 @@ const SECONDS = 20;
 export async function send(method, path, body, seconds = SECONDS) {
   const isFile = body instanceof Blob;
   /** @type {RequestInit} */
-  const options = { method, signal: AbortSignal.timeout(seconds * 1000), headers: { "Claimlog-Desk": desk } };
+  const options = { method, signal: AbortSignal.timeout(seconds * 1000), headers: { "Claimlog-Desk": desk, "Claimlog-Definition": definition } };
   if (method !== "GET") {
     options.body = isFile ? body : JSON.stringify(body ?? {});
     options.headers = { ...options.headers, "Content-Type": isFile ? "application/octet-stream" : "application/json" };

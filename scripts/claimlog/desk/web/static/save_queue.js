@@ -1,5 +1,5 @@
 // What a person changed and the server has not yet said to have saved: kept in the browser until it has.
-import { ApiError } from "./api.js";
+import { ApiError, DEFINITION } from "./api.js";
 import { askBeforeLeaving, settled } from "./dom.js";
 
 /**
@@ -8,6 +8,7 @@ import { askBeforeLeaving, settled } from "./dom.js";
  * @property {any} value null takes it away
  * @property {number} base the revision that the change was made on
  * @property {string} [file] that this revision is of
+ * @property {string} [definition] by which the form was made that it was typed in
  * @property {string} mark tells this change from later ones of the same name
  * @property {Change} [sent] it, or one before it, as it was sent and not yet answered: sent so again, in case it was saved
  * @property {any} [current] what is there instead, if it is no longer that revision
@@ -68,7 +69,7 @@ export class SaveQueue {
    */
   add(name, value, base, file, isTyping = false) {
     const before = this.changes.get(name);
-    const change = { name, value, base: before?.base ?? base, file: before ? before.file : file, mark: crypto.randomUUID(), sent: before?.sent, current: before?.current };
+    const change = { name, value, base: before?.base ?? base, file: before ? before.file : file, definition: DEFINITION, mark: crypto.randomUUID(), sent: before?.sent, current: before?.current };
     this.changes.set(name, change);
     this.keep(change);
     this.typed = isTyping ? name : null;
@@ -79,9 +80,10 @@ export class SaveQueue {
     }
   }
 
-  /** Take a change of an earlier page up again. @param {Change} change */
+  /** Take a change of an earlier page up again; one that was typed in another form is looked at first. @param {Change} change */
   resume(change) {
-    this.changes.set(change.name, { ...change, refusal: undefined });
+    const isOfOtherForm = change.value && change.definition !== DEFINITION;
+    this.changes.set(change.name, { ...change, refusal: isOfOtherForm ? "It was typed before the codebook or a schema was changed." : undefined });
   }
 
   /** Go on with a change whose revision was no longer the last: on the one that is. */
@@ -156,7 +158,7 @@ export class SaveQueue {
         this.failure = null;
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
-        if (error.isPassing) {
+        if (error.isPassing || error.isOutdated) {
           this.postpone(error.message);
           break;
         }
