@@ -6,6 +6,7 @@ is neither shown, saved nor forgotten at the desk of another, be it a copy of it
 
 from __future__ import annotations
 
+import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ __all__ = ["browser"]
 
 CODED, JUDGED = "S102", "S103"
 TEXT = "The ferry will sink. Some ninety boats use the strait.\n"
+ELSEWHERE = "#kept-elsewhere"
 MINE = "What is typed here is of one package."
 Desks = tuple[DeskServer, DeskServer]
 
@@ -125,11 +127,17 @@ def test_a_claim_that_one_desk_has_not_saved_is_kept_from_the_next_and_saved_by_
             page.wait_for_function(SAVED)
             assert page.evaluate("() => claimlogDesk.work.drafts") == []
             assert statements(second) == []
+            expect(page.locator(ELSEWHERE)).to_contain_text(
+                "keeps 1 change of coder-1 that another"
+            )
             page.close()
         with running(first):
             page = coding(context, first)
             page.wait_for_function(SAVED)
             assert statements(first) == [MINE]
+            page.reload()
+            page.wait_for_function(READY)
+            expect(page.locator(ELSEWHERE)).to_be_hidden()
 
 
 def test_what_a_judge_began_at_one_desk_is_kept_from_the_next_and_shown_by_its_own(
@@ -227,3 +235,47 @@ def test_what_is_typed_in_forms_of_another_codebook_is_looked_at_before_it_is_sa
         coder.keyboard.type(" So it is.")
         coder.wait_for_function(SAVED)
         assert statements(desk) == [f"{MINE} So it is."]
+
+
+def test_a_page_goes_on_when_the_package_has_new_rights_or_was_moved(
+    browser: Browser, desks: Desks
+) -> None:
+    desk, _ = desks
+    lock = desk.folder / ".claimlog" / "desk" / "lock"
+    with windows(browser) as context:
+        with running(desk):
+            page, judge = coding(context, desk), judging(context, desk)
+            before = desk.address("coder-1")
+        code(page)
+        expect(page.locator("#saved")).to_have_text("Not saved, kept in this browser")
+        lock.chmod(lock.stat().st_mode ^ 0o100)
+        with running(desk):
+            assert desk.address("coder-1") != before
+            for role in ("coder-1", "adjudicator"):
+                context.new_page().goto(desk.address(role))
+            page.evaluate("() => document.querySelector('#alarm button')?.click()")
+            page.wait_for_function(SAVED)
+            assert statements(desk) == [MINE]
+        page.keyboard.type(" So it is.")
+        judge.bring_to_front()
+        judge.evaluate("() => claimlogDesk.choose('b+b')")
+        judge.keyboard.press("c")
+        judge.keyboard.type("A careful note.")
+        expect(judge.locator("#alarm")).to_contain_text("cannot be reached")
+        shutil.copy2(lock, lock.with_name("copied"))
+        lock.with_name("copied").replace(lock)
+        with running(desk):
+            for role in ("coder-1", "adjudicator"):
+                context.new_page().goto(desk.address(role))
+            page.evaluate("() => document.querySelector('#alarm button')?.click()")
+            expect(page.locator("#alarm")).to_contain_text("if its package was moved or restored")
+            for own, ready in ((page, READY), (judge, UNITS)):
+                own.bring_to_front()
+                own.reload()
+                own.wait_for_function(ready)
+                own.locator(f"{ELSEWHERE} button").click()
+                expect(own.locator(ELSEWHERE)).to_be_hidden()
+                own.wait_for_function(ready)
+                own.wait_for_function(SAVED)
+            assert statements(desk) == [f"{MINE} So it is."]
+            assert OtherPage(desk, JUDGED).verdicts() == [(None, None), (None, "A careful note.")]

@@ -25,7 +25,7 @@ from claimlog.desk.roles import named_role
 from claimlog.desk.web import coding_api
 from claimlog.desk.web.guard import check_request
 from claimlog.desk.web.preview_mount import PreviewMount
-from claimlog.desk.web.tokens import role_tokens
+from claimlog.desk.web.tokens import desk_mark, role_tokens
 from claimlog.desk.work_folder import WorkFolder
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.site.protection import reader_pool
@@ -260,6 +260,23 @@ def test_tokens_that_came_with_a_copy_open_nothing(token: str | None, opened: Op
     assert fresh["coder-1"] not in (token, tokens["coder-1"])
     assert (fresh["coder-2"] == tokens["coder-2"]) == (token is not None)
     assert file.stat().st_mode & 0o077 == 0
+
+
+def test_a_desk_stays_the_same_for_browsers_when_rights_are_set_anew_and_no_copy_is_it(
+    opened: Opened,
+) -> None:
+    work_folder = opened.desk.work_folder
+    mark = desk_mark(work_folder)
+    tokens = role_tokens(work_folder, ROLES)
+    lock = work_folder.folder() / "lock"
+    lock.chmod(lock.stat().st_mode ^ 0o100)
+    fresh = role_tokens(work_folder, ROLES)
+    assert {*fresh.values()}.isdisjoint(tokens.values())
+    assert desk_mark(work_folder) == mark
+    shutil.copy2(lock, lock.with_name("copied"))
+    lock.with_name("copied").replace(lock)
+    assert desk_mark(work_folder) != mark
+    assert desk_mark(work_folder) == desk_mark(work_folder)
 
 
 def test_one_spoilt_work_takes_no_other_text_along(opened: Opened) -> None:

@@ -72,6 +72,7 @@ class DeskApp:
     def __init__(self, desk: Desk, tokens: Mapping[str, str]) -> None:
         self.desk = desk
         self.tokens = tokens
+        self.mark = desk_mark(desk.work_folder)
         self.preview = PreviewMount(desk)
         self.routes: Sequence[Route] = (
             *page_routes(),
@@ -133,7 +134,7 @@ class DeskApp:
         name = scope["path"].lstrip("/").partition("/")[0]
         try:
             if name in self.tokens:
-                guard.require_token(headers, self.tokens[name])
+                guard.require_token(headers, self.tokens[name], self.mark)
                 return str(name)
         except RequestError:
             pass
@@ -144,7 +145,7 @@ class DeskApp:
         name, _, rest = scope["path"].lstrip("/").partition("/")
         if not f"{rest}/".startswith(PREVIEW) or name not in self.tokens:
             return False
-        guard.require_token(headers, self.tokens[name])
+        guard.require_token(headers, self.tokens[name], self.mark)
         self.preview.require_open(Role(name))
         return True
 
@@ -163,8 +164,8 @@ class DeskApp:
             raise RequestError(ABSENT, f"the desk is open as {', '.join(self.tokens)}")
         if rest == "start" and method == "GET":
             return guard.start(headers, name, self.tokens[name], query.get("token", ""))
-        guard.require_token(headers, self.tokens[name])
-        role, mark = Role(name), desk_mark(self.tokens[name])
+        guard.require_token(headers, self.tokens[name], self.mark)
+        role = Role(name)
         route, parts = find_route(self.routes, role, method, rest)
         guard.require_content_type(method, headers, route.content_type)
         size = _stated_length(headers, route.body_bytes) if method != "GET" else 0
@@ -172,7 +173,7 @@ class DeskApp:
             body = await _read_body(receive, size) if method != "GET" else b""
             made_by = headers.get(guard.DEFINITION)
             definition = None if made_by is None else made_by.decode("latin-1")
-            request = Request(role, mark, method, rest, parts, query, body, definition)
+            request = Request(role, self.mark, method, rest, parts, query, body, definition)
             turn = self._take_turn(route, request)
             if method == "GET":
                 return await turn

@@ -9,7 +9,6 @@ from typing import Any
 
 from claimlog.desk.request_error import ABSENT, LARGE, MALFORMED, ORIGIN, TOKEN, RequestError
 from claimlog.desk.web.request import Answer, redirect
-from claimlog.desk.web.tokens import desk_mark
 from claimlog.site.protection.host_names import LOOPBACK, wrong_host_refusal
 from claimlog.site.protection.reader_limits import PATH_BYTES, QUERY_BYTES
 from claimlog.site.protection.refusals import REFUSED_BYTES, raw_path
@@ -52,7 +51,7 @@ TOKEN_NAME = re.compile(r"[A-Za-z0-9_-]{16,128}")
 TOKEN_REMEDY = "this needs the start address that claimlog desk printed for the role; open it again"
 MARK_REMEDY = (
     "this page is of another desk than the one that runs here now; start its own again, and open "
-    "the start address that it prints"
+    "the start address that it prints (if its package was moved or restored, reload the page)"
 )
 
 
@@ -100,7 +99,7 @@ def cookie_name(headers: Headers) -> str:
     return f"claimlog-desk-{port if port.isdecimal() else 80}"
 
 
-def require_token(headers: Headers, token: str) -> None:
+def require_token(headers: Headers, token: str, mark: str) -> None:
     """Refuse a request without the cookie of the role, or of a page of another package's desk.
 
     Whatever runs on another port of the host can set cookies beside it, odd ones too, and others of
@@ -115,8 +114,7 @@ def require_token(headers: Headers, token: str) -> None:
     given = [one.strip() for one in headers.get(b"cookie", b"").split(b";")]
     if not any(secrets.compare_digest(one, own) for one in given):
         raise RequestError(TOKEN, TOKEN_REMEDY)
-    mark = desk_mark(token).encode()
-    if headers.get(MARK, mark) != mark:
+    if headers.get(MARK, own_mark := mark.encode()) != own_mark:
         raise RequestError(TOKEN, MARK_REMEDY)
 
 

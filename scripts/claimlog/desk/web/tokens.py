@@ -7,8 +7,6 @@ import os
 import re
 import secrets
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
-from hashlib import sha256
 
 from claimlog.desk.work_folder import WorkFolder
 from claimlog.errors import ClaimlogError
@@ -22,17 +20,33 @@ BYTES = 24
 TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
 """What so many bytes become."""
 
-LOCK = "."
-"""Key of the lock's mark; no role is called so."""
+LOCK, MARK = ".", ".."
+"""Keys of the lock's mark, and of the desk's with the number of the lock's file; no role is called
+so."""
+
+OWN_MARK = re.compile(r"(?P<file>[0-9]+) (?P<mark>[0-9a-f]{32})")
 
 
-def desk_mark(token: str) -> str:
-    """Return what tells a role's pages at the desk of this package from those of other packages.
+def desk_mark(work_folder: WorkFolder) -> str:
+    """Return what tells pages of the desk of this package from those of other packages.
 
-    All desks have the same address and roles. A page may know this, as it cannot its token; like
-    that, it is another one in a copy.
+    All desks have the same address and roles. A page may know this, as it cannot its token. It is
+    another one in a copy, as that is; but not where only rights or owners of the files are others,
+    for a browser keeps under it what is not saved.
+
+    Raises
+    ------
+    ClaimlogError
+        If it cannot be written.
     """
-    return sha256(token.encode()).hexdigest()[:32]
+    known = _known(work_folder)
+    file = _lock_of(work_folder).partition(" ")[0]
+    own = OWN_MARK.fullmatch(known.get(MARK, ""))
+    if own is not None and own["file"] == file:
+        return own["mark"]
+    mark = secrets.token_hex(16)
+    _write(work_folder, {**known, MARK: f"{file} {mark}"})
+    return mark
 
 
 def role_tokens(work_folder: WorkFolder, names: Iterable[str]) -> Mapping[str, str]:
@@ -47,27 +61,38 @@ def role_tokens(work_folder: WorkFolder, names: Iterable[str]) -> Mapping[str, s
     ClaimlogError
         If they cannot be written.
     """
-    package, path = work_folder.package, work_folder.folder() / FILE
-    known: dict[str, str] = {}
-    with suppress(ClaimlogError):  # absent, or spoilt: then there are new ones
-        known = {
-            name: token
-            for name, token in parse_json(read_regular(path, FILE, MOST_BYTES), FILE).items()
-            if isinstance(token, str) and (name == LOCK or TOKEN.fullmatch(token))
-        }
-    open_lock(package, DESK).close()
-    mark = lock_mark(package, DESK)
-    if known.get(LOCK) != mark:
-        known = {}
+    known, lock = _known(work_folder), _lock_of(work_folder)
+    if known.get(LOCK) != lock:
+        known = {name: one for name, one in known.items() if name == MARK}
     lacking = [name for name in names if name not in known]
-    if lacking or not path.exists():
-        known |= {LOCK: mark, **{name: secrets.token_urlsafe(BYTES) for name in lacking}}
-        before = os.umask(0o077)
-        try:
-            write_durably(path, json.dumps(known).encode())
-            path.chmod(0o600)
-        except OSError as error:
-            raise ClaimlogError(f"{FILE}: cannot be written ({error.strerror})") from error
-        finally:
-            os.umask(before)
+    if lacking:
+        known |= {LOCK: lock, **{name: secrets.token_urlsafe(BYTES) for name in lacking}}
+        _write(work_folder, known)
     return {name: known[name] for name in names}
+
+
+def _lock_of(work_folder: WorkFolder) -> str:
+    open_lock(work_folder.package, DESK).close()
+    return lock_mark(work_folder.package, DESK)
+
+
+def _known(work_folder: WorkFolder) -> dict[str, str]:
+    """Return what the file holds; nothing where it is absent, or spoilt."""
+    try:
+        held = parse_json(read_regular(work_folder.folder() / FILE, FILE, MOST_BYTES), FILE)
+    except ClaimlogError:
+        return {}
+    texts = {name: one for name, one in held.items() if isinstance(one, str)}
+    return {n: one for n, one in texts.items() if n in (LOCK, MARK) or TOKEN.fullmatch(one)}
+
+
+def _write(work_folder: WorkFolder, known: Mapping[str, str]) -> None:
+    path = work_folder.folder() / FILE
+    before = os.umask(0o077)
+    try:
+        write_durably(path, json.dumps(known).encode())
+        path.chmod(0o600)
+    except OSError as error:
+        raise ClaimlogError(f"{FILE}: cannot be written ({error.strerror})") from error
+    finally:
+        os.umask(before)
