@@ -528,6 +528,34 @@ def test_a_text_is_registered_once_and_only_into_its_directory(opened: Opened) -
         assert wrong.status_code == 422
 
 
+def test_a_text_that_was_taken_back_is_not_called_registered_though_another_has_its_number(
+    opened: Opened,
+) -> None:
+    def upload(text: str) -> dict[str, Any]:
+        octets = {"content-type": "application/octet-stream"}
+        path = "/coder-1/api/texts?name=x.txt"
+        found = opened.send("POST", path, "coder-1", text.encode(), octets).json()
+        return {"upload": found["upload"], "source": source}
+
+    def ask(given: dict[str, Any]) -> httpx.Response:
+        return opened.ask("coder-1", "POST", "sources", **given)
+
+    source = {"title": "Ferries", "publisher": "P", "language": "en", "rights": "Ours.",
+              "reliability": "F", "reliability_rationale": "Invented."}  # fmt: skip
+    given = upload("Ferries are late.")
+    name = ask(given).json()["source_id"]
+    assert ask(given).json() == {"source_id": name}
+    rows = opened.take("adjudicator", "GET", "open")["rows"]
+    row = next(row for row in rows if row["id"] == name)
+    opened.take("adjudicator", "DELETE", f"open/{row['place']}", digest=row["digest"])
+    assert ask(given).status_code == 404
+    assert opened.register_text("Ships are late.", "Ships") == name
+    refused = ask(given)
+    assert refused.status_code == 404
+    assert "choose it again" in refused.text
+    assert ask(upload("Ferries are late.")).json()["source_id"] > name
+
+
 def test_a_text_that_was_retracted_is_named_and_not_registered_again(opened: Opened) -> None:
     octets = {"content-type": "application/octet-stream"}
     source = {"title": "Two", "publisher": "P", "language": "en", "rights": "Ours.",

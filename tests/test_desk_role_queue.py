@@ -28,7 +28,7 @@ from claimlog.desk.draft_findings import coding_findings
 from claimlog.desk.places import Places
 from claimlog.desk.request_error import BUSY, RequestError
 from claimlog.desk.roles import Role
-from claimlog.desk.upload import MOST, Upload, Uploads
+from claimlog.desk.upload import MOST, Registered, Upload, Uploads
 from claimlog.desk.web import review_api
 from claimlog.desk.web.role_queue import MOST_BYTES, MOST_WAITING, BodyShares, RoleQueue
 from claimlog.errors import ClaimlogError
@@ -159,13 +159,14 @@ def test_uploads_of_one_role_push_out_no_others() -> None:
     ] * MOST
     assert uploads.get(other, kept) is not None
     assert uploads.get(one, kept) is None
-    uploads.close(other, kept, "request", "S101")
+    done = Registered("request", "S101", "0" * 64)
+    uploads.close(other, kept, done)
     assert uploads.get(other, kept) is None
-    assert uploads.source_of(other, kept) == ("request", "S101")
-    assert uploads.source_of(one, kept) is None
+    assert uploads.registered(other, kept) == done
+    assert uploads.registered(one, kept) is None
     for _ in range(MOST):
-        uploads.close(other, uploads.keep(other, Upload("x.txt", "Words.", {}, {})), "", "S102")
-    assert uploads.source_of(other, kept) is None
+        uploads.close(other, uploads.keep(other, Upload("x.txt", "Words.", {}, {})), done)
+    assert uploads.registered(other, kept) is None
 
 
 def test_a_text_of_more_words_than_a_page_shows_is_refused(

@@ -16,7 +16,7 @@ from claimlog.desk.places import Places
 from claimlog.desk.request_error import ABSENT, INVALID, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.row_references import SOURCES
-from claimlog.desk.upload import Upload
+from claimlog.desk.upload import Registered, Upload
 from claimlog.edit.add_amend_retract import Entries, add
 from claimlog.edit.document_registration import (
     RECORDED,
@@ -116,6 +116,12 @@ def _known_as(log: Log, text: Text) -> str | None:
     return None if known.is_empty() else str(known[0])
 
 
+def _is_there(desk: Desk, done: Registered) -> bool:
+    """Whether a source is there still: it may be dropped, and its identifier another's since."""
+    row = desk.log.entries(SOURCES).get(done.source)
+    return row is not None and row["text_sha256"] == done.text_sha256
+
+
 def register_source(
     desk: Desk, role: Role, upload: str, source: Mapping[str, Any], furniture: Sequence[Any]
 ) -> Row:
@@ -131,10 +137,12 @@ def register_source(
         If the row would break a rule.
     """
     request = json.dumps([source, furniture], sort_keys=True)
-    if done := desk.uploads.source_of(role, upload):
-        if done[0] == request:  # no answer came when it was asked for before
-            return {"source_id": done[1]}
-        raise RequestError(INVALID, f"this text is {done[1]} already, as it was described before")
+    if (done := desk.uploads.registered(role, upload)) and _is_there(desk, done):
+        if done.request == request:  # no answer came when it was asked for before
+            return {"source_id": done.source}
+        raise RequestError(
+            INVALID, f"this text is {done.source} already, as it was described before"
+        )
     given = desk.uploads.get(role, upload)
     if given is None:
         raise RequestError(ABSENT, "the file is not at hand any more; choose it again")
@@ -160,5 +168,5 @@ def register_source(
         if added.duplicates:  # of one that was retracted
             raise RequestError(INVALID, f"this text was registered as {added.duplicates[0]}")
     identifier = added.rows[0][table.id]
-    desk.uploads.close(role, upload, request, identifier)
+    desk.uploads.close(role, upload, Registered(request, identifier, text.sha256))
     return {"source_id": identifier}

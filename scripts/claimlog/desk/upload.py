@@ -37,13 +37,30 @@ class Upload:
     recorded: Row
 
 
+@dataclass(frozen=True)
+class Registered:
+    """What became of an upload.
+
+    Attributes
+    ----------
+    request
+        That made it a source.
+    source, text_sha256
+        Identifier and text of that.
+    """
+
+    request: str
+    source: str
+    text_sha256: str
+
+
 class Uploads:
     """The latest uploads of each role, which no other sees or pushes out."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._held: dict[str, dict[str, Upload]] = {}
-        self._registered: dict[str, dict[str, tuple[str, str]]] = {}
+        self._registered: dict[str, dict[str, Registered]] = {}
 
     def keep(self, role: Role, upload: Upload) -> str:
         """Hold an upload, in place of the oldest of a role that has many; return its name."""
@@ -56,14 +73,14 @@ class Uploads:
         with self._lock:
             return self._held.get(role.name, {}).get(name)
 
-    def close(self, role: Role, name: str, request: str, source: str) -> None:
+    def close(self, role: Role, name: str, registered: Registered) -> None:
         """Let go of an upload that a request made a source, which may be asked for again."""
         with self._lock:
             self._held.get(role.name, {}).pop(name, None)
-            _hold(self._registered, role, name, (request, source))
+            _hold(self._registered, role, name, registered)
 
-    def source_of(self, role: Role, name: str) -> tuple[str, str] | None:
-        """Return the request that made an upload a source, and that one."""
+    def registered(self, role: Role, name: str) -> Registered | None:
+        """Return what became of an upload, if it was made a source."""
         with self._lock:
             return self._registered.get(role.name, {}).get(name)
 
