@@ -868,6 +868,21 @@ def test_a_commit_that_was_cut_off_is_finished_though_its_entries_were_amended(
     assert change(opened, "commit")["committed"]
 
 
+def test_an_entry_for_a_value_that_was_given_up_is_not_registered(opened: Opened) -> None:
+    opened.put("coder-1", SOURCE, "a", founder())
+    opened.finish("coder-1", SOURCE)
+    for name, more in (("port", {}), ("club", {"part_of": "port"}), ("guild", {"part_of": "port"})):
+        path = f"{PATH}/registered/actors/{name}"
+        row = {"name": name.title(), "actor_type": "group", **more}
+        opened.take("adjudicator", "PUT", path, base=0, value=row)
+    value = founder(dyad_from=["club"])
+    decide(opened, "a+", "new", value=value)
+    change(opened, "commit")
+    actors = {row["actor_id"] for row in open_rows_of(opened, "actors")}
+    assert actors >= {"club", "port"}
+    assert "guild" not in actors
+
+
 def test_what_is_settled_can_clash_again(opened: Opened) -> None:
     code_navies(opened, NAVIES)
     settle(opened, "coder-1", registered_as="navy-2")

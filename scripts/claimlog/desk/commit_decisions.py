@@ -156,7 +156,7 @@ def _parts(adjudication: Adjudication, role: Role, claims: dict[str, Row]) -> li
     }
     rows = [claim_values(adjudication.source, text, value) for value in claims.values()]
     all_codings = [row for own in codings.values() for row in own]
-    needed = entries.needed({CLAIMS: rows, CODINGS: all_codings}, adjudication.decisions)
+    needed = entries.needed({CLAIMS: rows, CODINGS: all_codings})
     if not _is_added(adjudication, number):  # else they are registered already
         _require_settled(adjudication, needed)
     registers: dict[str, list[Row]] = {}

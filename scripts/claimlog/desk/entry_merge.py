@@ -111,13 +111,10 @@ class NewEntries:
             name: self.renamed(work.coder, CLAIMS, value) for name, value in work.drafts().items()
         }
 
-    def needed(self, rows: Mapping[str, Sequence[Mapping[str, Any]]], own: Decisions) -> list[Name]:
-        """Return the new entries that rows lead to, and those made while deciding."""
-        names: dict[Name, None] = {
-            (entry.stream, entry.identifier): None for entry in own.entries()
-        }
+    def needed(self, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Name]:
+        """Return the new entries that rows lead to: no other is registered, whoever made it."""
+        names: dict[Name, None] = {}
         pending = [(stream, row) for stream, given in rows.items() for row in given]
-        pending += [(entry.stream, entry.value) for entry in own.entries()]
         while pending:
             stream, row = pending.pop()
             for target, name in references(self.definition, stream, row):
