@@ -105,6 +105,49 @@ def test_a_figure_is_saved_as_the_number_that_was_typed_or_not_at_all(
         expect(page.locator("#alarm")).to_be_hidden()
 
 
+def test_a_figure_comes_back_when_a_text_that_is_no_number_is_given_up_and_nothing_else_is_undone(
+    browser: Browser, desk: DeskServer
+) -> None:
+    other = OtherWindow(desk, "coder-2")
+
+    def saved() -> dict[str, Any]:
+        return {one["draft"]: one["value"].get("figure_value") for one in other.drafts()}
+
+    with statement_open(browser, desk, "coder-2") as page:
+        field = page.get_by_role("textbox", name="Figure value")
+        alarm, give_up = page.locator("#alarm"), page.get_by_text("Give this change up")
+        page.evaluate("() => claimlogDesk.open('own', 'figure_value')")
+        _type_figure(page, "90")
+        page.wait_for_function(SAVED)
+        other.save("others", OTHERS, "One said it.")
+        page.evaluate("() => claimlogDesk.work.refresh()")
+        expect(page.locator("#count")).to_have_text("2 claims")
+        for reloads in (False, True):
+            page.keyboard.press("End")
+            page.keyboard.type(" boats")
+            expect(alarm).to_contain_text("“90 boats” is no number")
+            assert saved() == {"own": None, "others": None}
+            # no step goes back behind it
+            for which in ("undo", "redo"):
+                page.evaluate("which => claimlogDesk.step(which)", which)
+                expect(page.locator("#live")).to_contain_text("not saved yet")
+            assert saved() == {"own": None, "others": None}
+            if reloads:
+                page.evaluate("() => claimlogDesk.record.goTo('note')")
+                page.keyboard.type("Noted.")
+                page.reload()
+                page.wait_for_function(READY)
+                expect(alarm).to_contain_text("“90 boats” is no number")
+                page.evaluate("() => claimlogDesk.open('own', 'figure_value')")
+            give_up.click()
+            page.wait_for_function(SAVED)
+            expect(field).to_have_value("90")
+            assert saved() == {"own": 90, "others": None}
+            field.focus()
+        (own,) = (one for one in other.drafts() if one["draft"] == "own")
+        assert own["value"]["note"] == "Noted."
+
+
 def test_an_amendment_with_a_figure_that_is_no_number_is_not_written(
     browser: Browser, desk: DeskServer
 ) -> None:

@@ -9,6 +9,7 @@ import { askBeforeLeaving, settled } from "./dom.js";
  * @property {number} base the revision that the change was made on
  * @property {string} [file] that this revision is of
  * @property {string} [definition] by which the form was made that it was typed in
+ * @property {any} earlier what there was before, with what was there last of all that is not saved since
  * @property {string} mark tells this change from later ones of the same name
  * @property {Change} [sent] it, or one before it, as it was sent and not yet answered: sent so again, in case it was saved
  * @property {any} [current] what is there instead, if it is no longer that revision
@@ -64,12 +65,13 @@ export class SaveQueue {
 
   /**
    * Save a change: in this browser at once, on the server as soon as it can be reached.
-   * @param {string} name @param {any} value @param {number} base @param {string} file
+   * @param {string} name @param {any} value @param {{base: number, file: string, earlier: any}} on what it was made on, if nothing waits before it
    * @param {boolean} [isTyping] whether more of it is likely to come at once
    */
-  add(name, value, base, file, isTyping = false) {
+  add(name, value, on, isTyping = false) {
     const before = this.changes.get(name);
-    const change = { name, value, base: before?.base ?? base, file: before ? before.file : file, definition: DEFINITION, mark: crypto.randomUUID(), sent: before?.sent, current: before?.current };
+    const { base, file, earlier } = before ?? on;
+    const change = { name, value, base, file, earlier, definition: DEFINITION, mark: crypto.randomUUID(), sent: before?.sent, current: before?.current };
     this.changes.set(name, change);
     this.keep(change);
     this.typed = isTyping ? name : null;
@@ -87,9 +89,9 @@ export class SaveQueue {
   }
 
   /** Go on with a change whose revision was no longer the last: on the one that is. */
-  rebase(/** @type {string} */ name, /** @type {any} */ value, /** @type {number} */ base, /** @type {string} */ file) {
+  rebase(/** @type {string} */ name, /** @type {any} */ value, /** @type {{base: number, file: string, earlier: any}} */ on) {
     this.changes.delete(name);
-    this.add(name, value, base, file);
+    this.add(name, value, on);
   }
 
   /** Forget a change. @param {string} name */

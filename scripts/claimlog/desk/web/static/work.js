@@ -1,6 +1,6 @@
 // The own work on a text: drafts of claims as they are in the page, and their way to the server.
 import { get, KEPT, reloadIfCorrected, post, put, remove } from "./api.js";
-import { slotFlaw, unreadSlots, withValue } from "./applicability.js";
+import { isFilled, slotFlaw, slotValue, unreadSlots, withValue } from "./applicability.js";
 import { SaveQueue } from "./save_queue.js";
 
 /** Drop what says nothing from a value that is to be saved. @param {any} value @returns {any} */
@@ -103,6 +103,7 @@ export class Work extends EventTarget {
    */
   save(name, value, utf16 = null, isTyping = false) {
     const draft = this.draft(name) ?? { draft: name, rev: 0, span: { utf16: utf16 ?? [0, 0] }, value: {} };
+    const on = { base: draft.rev, file: this.file, earlier: draft.value };
     draft.value = value;
     if (utf16) {
       draft.span = { utf16 };
@@ -112,7 +113,7 @@ export class Work extends EventTarget {
     }
     const { start, end, ...rest } = value;
     const passage = { utf16: draft.span.utf16, text_sha256: draft.textHash ?? this.textHash };
-    this.queue.add(name, { ...withoutBlanks(rest), ...passage }, draft.rev, this.file, isTyping);
+    this.queue.add(name, { ...withoutBlanks(rest), ...passage }, on, isTyping);
     this.tell(name, Boolean(utf16));
     return draft;
   }
@@ -121,7 +122,7 @@ export class Work extends EventTarget {
   delete(name) {
     const draft = this.draft(name);
     this.drafts = this.drafts.filter((other) => other !== draft);
-    this.queue.add(name, null, draft.rev, this.file);
+    this.queue.add(name, null, { base: draft.rev, file: this.file, earlier: draft.value });
     this.tell(name, true);
   }
 
@@ -153,7 +154,7 @@ export class Work extends EventTarget {
     this.others.postMessage(answer.state);
     const draft = this.draft(change.name);
     const latest = this.queue.changes.get(change.name);
-    if (latest && saved) Object.assign(latest, { base: saved.rev, file: answer.file });
+    if (latest && saved) Object.assign(latest, { base: saved.rev, file: answer.file, earlier: this.withEarlier(saved.value, change.value, latest.earlier) });
     if (draft && saved) {
       draft.rev = saved.rev;
       if (isLatest) Object.assign(draft, { span: saved.span, quote: saved.quote, value: saved.value });
@@ -179,12 +180,23 @@ export class Work extends EventTarget {
   }
 
   /**
-   * Take back the last step, or what was taken back: after those that were asked for before, and not if one of them was not.
+   * Put what was there before in the place of what was typed and is no number: of it, nothing is saved.
+   * @param {any} row as it is saved @param {any} typed as it was sent @param {any} earlier
+   */
+  withEarlier(row, typed, earlier = {}) {
+    const isIn = (/** @type {import("./applicability.js").Slot} */ { list }) => !list || row[list.column]?.length === earlier[list.column]?.length; // else items have other numbers
+    const isLost = (/** @type {import("./applicability.js").Slot} */ slot) => isIn(slot) && !isFilled(slotValue(slot, row)) && isFilled(slotValue(slot, earlier));
+    return unreadSlots(this.fields, typed ?? {}).filter(isLost).reduce((before, slot) => withValue(slot, before, slotValue(slot, earlier)), row);
+  }
+
+  /**
+   * Take back the last step, or what was taken back: after those that were asked for before, and not while one of them is not saved.
    * @param {"undo" | "redo"} which
    */
   step(which) {
     const stepped = (this.stepping ?? Promise.resolve()).then(async () => {
-      if (!await this.queue.sendNow()) throw new Error("What was changed before is not saved yet.");
+      await this.queue.sendNow();
+      if (this.queue.changes.size) throw new Error("What was changed before is not saved yet.");
       this.reset(await post(`${this.path}/${which}`, this.shown));
       this.others.postMessage(this.state);
     });
@@ -194,12 +206,16 @@ export class Work extends EventTarget {
     return stepped;
   }
 
-  /** Forget a change that is not saved, and show what is there in its place. @param {import("./save_queue.js").Change} change */
+  /** Forget a change that is not saved, and show what is there in its place, or was before. @param {import("./save_queue.js").Change} change */
   async giveUp(change) {
     const found = await this.read();
     if (this.queue.changes.get(change.name) !== change) return; // it was changed, and is sent again
     this.queue.drop(change.name);
+    const draft = found.drafts.find((/** @type {any} */ one) => one.draft === change.name);
+    const saved = draft?.value;
+    if (draft) draft.value = this.withEarlier(saved, change.value, change.earlier);
     this.reset(found);
+    if (draft && draft.value !== saved) this.save(change.name, draft.value);
   }
 
   /** Decide between the own version of a draft and the one that is there. @param {string} name @param {any} value null takes what is there */
@@ -213,7 +229,7 @@ export class Work extends EventTarget {
       const draft = { draft: name, rev: current?.rev ?? 0, span: { utf16 }, textHash, value: rest };
       this.drafts = this.drafts.filter((other) => other.draft !== name);
       this.insert(draft);
-      this.queue.rebase(name, value, draft.rev, change?.current?.file ?? this.file);
+      this.queue.rebase(name, value, { base: draft.rev, file: change?.current?.file ?? this.file, earlier: current?.value ?? {} });
     } else this.queue.drop(name);
     this.dispatchEvent(new Event("reset"));
   }
