@@ -98,6 +98,7 @@ def test_a_figure_is_saved_as_the_number_that_was_typed_or_not_at_all(
         expect(note).to_contain_text("more than the 15 digits")
         page.locator("#finish").click()
         expect(page.locator("#live")).to_contain_text("Not everything is saved")
+        expect(page.locator("#live")).to_be_visible()
         open_figure(page)
         _type_figure(page, "90")
         page.wait_for_function(SAVED)
@@ -409,6 +410,74 @@ def test_an_entry_that_is_looked_up_is_put_where_it_was_asked_for(
         assert dyads() == {"own": ["zedland"], "others": None}
 
 
+BEGIN_ITEM = """() => {
+    const { record } = claimlogDesk;
+    const { column, fields } = record.fields.find(({ kind }) => kind === 'objects');
+    const voice = record.fields.find((one) => one.column === 'voice');
+    const { code } = voice.codes.find((one) => one.code !== record.row.voice);
+    record.change({ ...record.row, voice: code });
+    record.goTo(column);
+    record.addItem();
+    const inner = fields.find(({ kind }) => kind === 'reference').column;
+    record.goTo(`${column}.0.${inner}`);
+    return [column, inner];
+}"""
+
+
+def test_an_entry_that_is_looked_up_for_an_item_is_not_put_in_one_that_was_begun_since(
+    browser: Browser, desk: DeskServer
+) -> None:
+    other = OtherWindow(desk, "coder-3")
+    entry = other.client.get("/coder-3/api/lookup/actors").json()["entries"][0]["id"]
+    with statement_open(browser, desk, "coder-3") as page:
+        column, inner = page.evaluate(BEGIN_ITEM)
+        with withheld(page, "GET", f"source={MADE}"):
+            _look_up(page, entry)
+            page.evaluate("column => claimlogDesk.record.goTo(column)", column)
+            page.get_by_role("button", name="Take item 1 away").click()
+            page.evaluate("() => claimlogDesk.record.addItem()")
+        expect(page.locator("#live")).to_contain_text("came too late")
+        expect(page.locator("#live")).to_be_visible()
+        page.wait_for_function(SAVED)
+        items = page.evaluate("column => claimlogDesk.record.row[column]", column)
+        assert [one.get(inner) for one in items] == [None]
+
+
+def test_an_entry_that_is_looked_up_takes_nobody_back_to_its_question(
+    browser: Browser, desk: DeskServer
+) -> None:
+    other = OtherWindow(desk, "coder-2")
+    entry = other.client.get("/coder-2/api/lookup/actors").json()["entries"][0]["id"]
+
+    def ask(page: Page, source: str) -> Any:
+        page.evaluate("() => claimlogDesk.record.goTo('dyad_from')")
+        page.locator("#panel input").focus()
+        answers = withheld(page, "GET", f"source={source}")
+        answers.__enter__()
+        page.keyboard.type(entry)
+        page.keyboard.press("Enter")
+        return answers
+
+    with statement_open(browser, desk, "coder-2") as page:
+        answers = ask(page, MADE)
+        page.locator("#text").click()
+        expect(page.locator("#text")).to_be_focused()
+        answers.__exit__(None, None, None)
+        page.wait_for_function("() => claimlogDesk.record.row.dyad_from")
+        expect(page.locator("#text")).to_be_focused()
+        assert page.evaluate(WHERE) == ["own", "dyad_from"]
+    source = OtherPage(desk, MADE).client.get("/adjudicator/api/claims/C001-001").json()
+    with entered(browser, desk, "adjudicator", "claims/C001-001") as page:
+        page.wait_for_function("() => window.claimlogDesk?.record.row")
+        answers = ask(page, source["claim"]["source_id"])
+        page.locator("#reason").click()
+        page.keyboard.type("The source ")
+        answers.__exit__(None, None, None)
+        expect(page.locator("#changes")).to_contain_text("Dyad from")
+        page.keyboard.type("names it.")
+        expect(page.locator("#reason")).to_have_value("The source names it.")
+
+
 def test_an_entry_that_is_looked_up_for_a_value_that_is_given_up_begins_none(
     browser: Browser, desk: DeskServer
 ) -> None:
@@ -423,6 +492,71 @@ def test_an_entry_that_is_looked_up_for_a_value_that_is_given_up_begins_none(
             page.get_by_role("button", name="Not now").click()
         page.wait_for_timeout(300)
         assert page.evaluate("() => claimlogDesk.decisions.keptBelow('begun')") == []
+
+
+def _look_up(page: Page, entry: str, then: str = "") -> None:
+    """Ask for an entry at the question that is open, and type on."""
+    page.locator("#panel input, dialog .panel input").focus()
+    page.keyboard.type(entry)
+    page.keyboard.press("Enter")
+    page.keyboard.type(then)
+
+
+def test_keys_that_are_typed_ahead_at_the_last_question_are_no_other_answer_to_it(
+    browser: Browser, desk: DeskServer
+) -> None:
+    client = OtherPage(desk, MADE).client
+    first = client.get("/adjudicator/api/lookup/actors").json()["entries"][0]["id"]
+    complete = """() => { // no question waits behind the one that is open
+        claimlogDesk.record.walk.next = () => null;
+        claimlogDesk.record.goTo('dyad_from');
+    }"""
+    claim = client.get("/adjudicator/api/claims/C001-001").json()["claim"]
+    with entered(browser, desk, "adjudicator", "claims/C001-001") as page:
+        page.wait_for_function("() => window.claimlogDesk?.record.row")
+        page.evaluate("() => claimlogDesk.record.change({...claimlogDesk.row, dyad_from: null})")
+        page.evaluate(complete)
+        with withheld(page, "GET", f"source={claim['source_id']}"):
+            _look_up(page, first, "2 sourcex")
+            page.keyboard.press("Backspace")
+            page.keyboard.type("s say so")
+        expect(page.locator("#reason")).to_have_value("2 sources say so")
+        assert page.evaluate("() => claimlogDesk.row.dyad_from") == [first]
+    other = OtherPage(desk, JUDGED)
+    with entered(browser, desk, "adjudicator", f"adjudicate/{JUDGED}") as page:
+        wait_for_passages(page)
+        page.evaluate("() => claimlogDesk.go(2)")
+        unit = page.evaluate("() => claimlogDesk.name")
+        given = page.evaluate("() => claimlogDesk.units[2].left?.value.dyad_from ?? []")
+        page.keyboard.press("n")
+        for column in ("note", "dyad_from"):  # the way leads to nothing behind it
+            page.locator(f"dialog [data-slot={column}]").first.click()
+        for _ in range(20):
+            if page.locator("dialog .panel").evaluate("one => !one.dataset.slot"):
+                break
+            page.keyboard.press("Enter")
+        page.locator("dialog [data-slot=dyad_from]").first.click()
+        with withheld(page, "GET", f"source={JUDGED}"):
+            _look_up(page, first, "2")
+            # and the value is not taken before the entry is there
+            page.get_by_role("button", name="Take this").click()
+            expect(page.locator("#live")).to_be_visible()
+            expect(page.locator("#live")).to_contain_text("still looked up")
+            expect(page.get_by_role("dialog")).to_have_count(1)
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        page.wait_for_function(SAVED)
+        (verdict,) = (one["verdict"] for one in other.shown()["units"] if one["unit"] == unit)
+        assert verdict["value"]["dyad_from"] == [*given, first]
+        # nor without it, if there is none
+        page.evaluate("() => claimlogDesk.go(3)")
+        page.keyboard.press("n")
+        page.locator("dialog [data-slot=dyad_from]").first.click()
+        with withheld(page, "GET", f"source={JUDGED}"):
+            _look_up(page, "qqqq")
+            page.get_by_role("button", name="Take this").click()
+        expect(page.locator("#live")).to_be_visible()
+        expect(page.locator("#live")).to_contain_text("Nothing fits qqqq.")
+        expect(page.get_by_role("dialog")).to_have_count(1)
 
 
 def test_an_entry_for_an_amendment_is_not_in_the_open_batch_once_that_is_cancelled(

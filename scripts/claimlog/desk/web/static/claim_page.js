@@ -38,7 +38,7 @@ class ClaimPage {
     this.asked = 0;
     byId("amend-form").addEventListener("submit", (/** @type {Event} */ event) => {
       event.preventDefault();
-      this.amend(true);
+      this.record.arrived().then((isAll) => isAll && this.amend(true));
     });
     addEventListener("keydown", (event) => byId("panel").contains(event.target) && this.record.keys.take(event) && event.preventDefault());
     askBeforeLeaving(() => this.isChanged);

@@ -4,7 +4,7 @@ import { ClaimChecks } from "./claim_checks.js";
 import { ClaimMarks } from "./claim_marks.js";
 import { CodeKeys } from "./code_page_keys.js";
 import { cheatSheet, keyTable, registerEntry } from "./dialogs.js";
-import { announce, byId, count, fill, h, randomName } from "./dom.js";
+import { announce, byId, count, fill, h, randomName, say } from "./dom.js";
 import { EntryNames } from "./entry_names.js";
 import { finishWork } from "./finish_work.js";
 import { drawPassage, offerPassage, passageRules } from "./passage.js";
@@ -181,9 +181,7 @@ class CodePage {
     const draft = this.work.draft(this.current);
     this.respanned = null;
     this.cursor.startAt(offset ?? draft?.span.utf16[1] ?? 0, offset === draft?.span.utf16[1] ? draft?.span.utf16[0] : undefined);
-    this.record.active = null;
-    if (draft) this.record.drawClosed();
-    this.record.drawSummary();
+    if (draft) this.record.rest();
     this.cursor.focus();
   }
 
@@ -210,7 +208,7 @@ class CodePage {
       announce(which === "undo" ? "Undone." : "Done again.");
       this.checks.check(true);
     } catch (error) {
-      announce(String(/** @type {Error} */ (error).message));
+      say(String(/** @type {Error} */ (error).message));
       this.work.refresh();
     }
   }

@@ -61,8 +61,28 @@ export function refill(/** @type {Element} */ element, /** @type {any[]} */ ...c
 export function announce(text) {
   const live = byId("live");
   const said = printable(text);
+  hush();
   live.textContent = live.textContent === said ? `${said}\u00a0` : said;
 }
+
+/** Say something to all, such as why what was asked for is not done: over dialogs too, until something else is said, a click, or Escape. @param {string} text */
+export function say(text) {
+  announce(text);
+  const live = byId("live");
+  live.className = "said";
+  live.popover = "manual"; // dialogs are below it
+  live.showPopover?.();
+}
+
+/** Show no longer what was said. */
+function hush() {
+  const live = byId("live");
+  live.className = "hush";
+  live.removeAttribute("popover");
+}
+
+addEventListener("pointerdown", hush, true);
+addEventListener("keydown", ({ key }) => key === "Escape" && hush(), true);
 
 /** Show a problem above the page until it is solved. @param {string} [text] nothing takes it away @param {...any} more */
 export function alarm(text = "", ...more) {

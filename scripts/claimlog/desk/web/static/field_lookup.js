@@ -1,5 +1,5 @@
 // A question whose answer is an entry of a register, or several: looked up while typing.
-import { announce, fill, h, keycap, settled } from "./dom.js";
+import { announce, fill, h, keycap, say, settled } from "./dom.js";
 
 const MOST = 9;
 
@@ -44,34 +44,27 @@ export function lookupField(slot, value, host) {
       host.answer(field.list ? [...chosen] : id);
       return;
     }
+    input.value = "";
     save();
     drawTags();
     search();
     announce(`${host.names.label(field.references, id)} chosen`);
   }
 
-  /** Take an entry that was waited for, where it was asked for: another question or claim may be open by now. @param {any} place @param {string} id @param {boolean} stays */
+  /** Take an entry that was waited for, where it was asked for: another question or claim may be open by now. @param {any} place @param {string} id @param {boolean} stays @returns {string} "here" if the person is there, "elsewhere", or nothing if it is not taken */
   function takeAt(place, id, stays) {
-    if (host.isAt(slot, widget)) take(id, stays);
-    else host.put(place, field.list ? [...new Set([...chosen, id])] : id);
+    if (!host.isAt(slot, widget)) return host.put(place, field.list ? [...new Set([...chosen, id])] : id) ? "elsewhere" : "";
+    take(id, stays);
+    return "here";
   }
 
-  /** Take the first entry that fits what was typed: what stands there may be of what was typed before. Return whether the question was still open. @param {string} query @param {boolean} stays */
+  /** Take the first entry that fits what was typed: what stands there may be of what was typed before. Return where it is put, as `takeAt`. @param {string} query @param {boolean} stays */
   async function takeFirst(query, stays) {
     const place = host.place(slot);
-    if (stays) input.value = "";
     const found = await host.names.find(field.references, query).catch((/** @type {Error} */ error) => error);
-    const isHere = host.isAt(slot, widget);
-    if (found instanceof Error) announce(found.message);
-    else if (found.length) takeAt(place, found[0].id, stays);
-    else announce(`Nothing fits ${query}.`);
-    return isHere;
-  }
-
-  /** Take the first entry that is shown. @param {boolean} stays */
-  function takeShown(stays) {
-    if (stays) input.value = "";
-    take(entries[0].id, stays);
+    if (found.length) return takeAt(place, found[0].id, stays);
+    say(found instanceof Error ? found.message : `Nothing fits ${query}.`);
+    return "";
   }
 
   function register() {
@@ -147,7 +140,7 @@ export function lookupField(slot, value, host) {
       } else if (!isTyped) return host.keys.common(event);
       else if (!isEmpty && (key === "Enter" || key === ",")) {
         const isSettled = !list.hasAttribute("aria-busy") && entries.length;
-        if (isSettled) takeShown(key === ",");
+        if (isSettled) take(entries[0].id, key === ",");
         else host.keys.hold(takeFirst(input.value.trim(), key === ","));
       } else if (isEmpty && key === "Backspace" && chosen.length && !isFresh) {
         chosen.pop();

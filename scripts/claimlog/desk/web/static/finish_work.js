@@ -1,7 +1,7 @@
 // Finishing a text: asked once more, and refused while a claim breaks a rule.
 import { post } from "./api.js";
-import { close, closer, confirmed, show } from "./dialogs.js";
-import { announce, count, h } from "./dom.js";
+import { close, closer, confirmed, isDialogOpen, show } from "./dialogs.js";
+import { announce, count, h, say } from "./dom.js";
 import { labelledItem, rowFindings } from "./record_view.js";
 
 /**
@@ -11,11 +11,13 @@ import { labelledItem, rowFindings } from "./record_view.js";
  * @param {(draft: any) => void} open
  */
 export async function finishWork(work, checks, open) {
+  if (!await checks.record.arrived()) return;
   await work.queue.sendNow();
   if (work.queue.changes.size) {
-    announce("Not everything is saved: settle that first.");
+    say("Not everything is saved: settle that first.");
     return;
   }
+  if (isDialogOpen()) return; // it was asked for twice meanwhile, or something else is
   const { shown } = work; // what is confirmed, whatever is read meanwhile
   const text = "What is finished cannot be changed any more, and is compared with the others' codings once they have finished too.";
   if (!await confirmed("Finish this text?", h("p", {}, `${count(work.drafts.length, "claim")}. ${text}`), "Finish")) return;

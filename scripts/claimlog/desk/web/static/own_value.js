@@ -33,9 +33,10 @@ export async function askValue(unit, begin, keep, host) {
       await decisions.register(stream, id, entry, isWanted);
       names.asked.clear();
     }, () => names.next(stream)),
-  }, { change, complete: () => record.drawClosed(), leave: () => record.drawClosed() });
+  }, { change, complete: () => panel.focus(), leave: () => { record.rest(); panel.focus(); } });
   const done = h("p", { class: "buttons" }, h("button", { type: "button", class: "strong", on: { click: () => take() } }, "Take this"), closer("Not now"));
-  const take = () => {
+  const take = async () => {
+    if (!await record.arrived()) return;
     const [unread] = unreadSlots(record.fields, value);
     if (unread) record.goTo(unread.key);
     else close(done, "take");

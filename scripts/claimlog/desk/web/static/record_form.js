@@ -1,7 +1,7 @@
 // A form of a row: every question that applies in a list, and the one that is open with all that the codebook says.
 import { Walk, isDemanded, isFilled, jumpKeys, slotRow, slotValue, slots, withValue } from "./applicability.js";
 import { DecisionSteps } from "./decision_steps.js";
-import { announce, fill, h } from "./dom.js";
+import { announce, fill, h, say } from "./dom.js";
 import { codeField } from "./field_code.js";
 import { listField } from "./field_list.js";
 import { lookupField } from "./field_lookup.js";
@@ -13,9 +13,9 @@ import { unreadFlaw } from "./typed_number.js";
 
 const WIDGETS = { code: codeField, boolean: codeField, reference: lookupField, references: lookupField, objects: listField };
 
-/** What a slot holds, and of how many items it is one, to compare. @param {import("./applicability.js").Slot} slot @param {any} row */
-function answerText(slot, row) {
-  return JSON.stringify([slotValue(slot, row) ?? null, slot.list ? row[slot.list.column]?.length ?? 0 : 1]);
+/** What a slot holds, to compare: in a list its very items, for one that is begun looks as another did that was taken out. @param {import("./applicability.js").Slot} slot @param {any} row */
+function heldBy(slot, row) {
+  return slot.list ? row[slot.list.column] : JSON.stringify(slotValue(slot, row) ?? null);
 }
 
 /** The form of one row at a time. */
@@ -91,11 +91,14 @@ export class RecordForm {
       this.active = null;
       this.drawClosed();
     } else if (answer() === before) this.drawFindings();
-    else {
-      const hadFocus = this.panel.contains(document.activeElement);
-      this.drawPanel(slot);
-      if (hadFocus) this.widget.focus();
-    }
+    else this.redraw(slot);
+  }
+
+  /** Draw the question that is open anew, with the focus if it had that. @param {import("./applicability.js").Slot} slot */
+  redraw(slot) {
+    const { hasFocus } = this;
+    this.drawPanel(slot);
+    if (hasFocus) this.widget.focus();
   }
 
   /** @param {any[]} findings */
@@ -105,6 +108,10 @@ export class RecordForm {
     this.drawSummary();
     if (this.active) this.drawFindings();
     else this.drawClosed();
+  }
+
+  get hasFocus() {
+    return this.panel.contains(document.activeElement);
   }
 
   get slots() {
@@ -144,7 +151,17 @@ export class RecordForm {
     if (slot && !isFilled(slotValue(slot, this.row)) && !isDemanded(slot.field, slotRow(slot, this.row))) this.walk.passed.add(slot.key);
     const next = this.walk.next(this.active, this.row);
     if (next) this.goTo(next.key);
-    else this.listeners.complete();
+    else {
+      this.rest();
+      this.listeners.complete();
+    }
+  }
+
+  /** Leave the question that is open, and open no other. */
+  rest() {
+    this.active = null;
+    this.drawClosed();
+    this.drawSummary();
   }
 
   back() {
@@ -193,28 +210,36 @@ export class RecordForm {
     this.onward();
   }
 
-  /** Whether a question is open as it was drawn. @param {import("./applicability.js").Slot} slot @param {any} widget */
+  /** Whether the person is at a question as it was drawn. @param {import("./applicability.js").Slot} slot @param {any} widget */
   isAt(slot, widget) {
-    return this.active === slot.key && this.widget === widget;
+    return this.active === slot.key && this.widget === widget && this.hasFocus;
   }
 
   /** Remember a question, and its answer, before something is asked for that may come once another one is open. @param {import("./applicability.js").Slot} slot */
   place(slot) {
-    return { name: this.name, slot, before: answerText(slot, this.row) };
+    return { name: this.name, slot, before: heldBy(slot, this.row) };
   }
 
-  /** Put an answer that came late where it was asked for, unless that was answered meanwhile. @param {any} place @param {any} value */
+  /** Put an answer that came late where it was asked for, unless that was answered meanwhile; whether it is put. @param {any} place @param {any} value */
   put({ name, slot, before }, value) {
     const isOpen = name === this.name;
-    const row = isOpen ? this.row : this.listeners.row?.(name);
-    if (!row || answerText(slot, row) !== before) {
-      announce(`What was looked up for ${slot.field.label} came too late, and is not taken.`);
-      return;
+    if (!isOpen && !this.listeners.row) return false; // it was given up, with all that was for it
+    const row = isOpen ? this.row : this.listeners.row(name);
+    if (!row || heldBy(slot, row) !== before) {
+      say(`What was looked up for ${slot.field.label} came too late, and is not taken.`);
+      return false;
     }
     const changed = withValue(slot, row, value);
     if (!isOpen) this.listeners.change(changed, false, name);
     else this.change(changed);
-    if (isOpen && this.active === slot.key) this.goTo(slot.key);
+    if (isOpen && this.active === slot.key) this.redraw(slot);
+    return true;
+  }
+
+  /** Wait for what is looked up, before the row is taken as it is; whether all of it is put where it was asked for: else it was said why. @returns {Promise<boolean>} */
+  async arrived() {
+    if (this.keys.lookups.size) say("An entry is still looked up: what was asked for is done once it is there.");
+    return (await Promise.all(this.keys.lookups)).every(Boolean);
   }
 
   /** Answer all columns of a variable, or of an item. @param {any} values */

@@ -9,17 +9,22 @@ export class RecordKeys {
     this.record = record;
     /** @type {{widget: any, keys: string[]} | null} keys that wait for an answer to the question that is open */
     this.held = null;
+    /** @type {Set<Promise<string>>} lookups that such keys wait for, or did */
+    this.lookups = new Set();
   }
 
-  /** Keep the keys that come until an answer is known, and take them then; not once the person went elsewhere. @param {Promise<boolean>} answered whether the question was still open then */
-  hold(answered) {
+  /** Keep the keys that come until an answer is known, and take them then; not once the person went elsewhere, or if there is none. @param {Promise<string>} looked "here" if it was put where the person still is, "elsewhere", or nothing if it was not put */
+  hold(looked) {
     const held = { widget: this.record.widget, keys: /** @type {string[]} */ ([]) };
     this.held = held;
-    answered.then((isHere) => {
+    this.lookups.add(looked);
+    looked.then((put) => {
+      this.lookups.delete(looked);
       if (this.held === held) this.held = null;
-      for (const key of isHere ? held.keys : []) {
-        if (this.take(/** @type {any} */ ({ key, target: document.activeElement })) || key.length > 1) continue;
-        document.execCommand("insertText", false, key); // the only way to type what an undo takes back
+      for (const key of put === "here" ? held.keys : []) {
+        if (this.record.hasFocus && this.take(/** @type {any} */ ({ key, target: document.activeElement }))) continue;
+        if (key === "Backspace") document.execCommand("delete");
+        else if (key.length === 1) document.execCommand("insertText", false, key); // the only way to type what an undo takes back
       }
     });
   }
