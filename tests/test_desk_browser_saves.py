@@ -323,6 +323,41 @@ def test_an_entry_is_not_registered_once_that_is_cancelled(
         assert registered() == ["zedland-authority"]
 
 
+def test_an_entry_is_registered_once_and_stays_whatever_is_clicked_twice(
+    browser: Browser, desk: DeskServer
+) -> None:
+    other = OtherWindow(desk, "coder-3")
+    with statement_open(browser, desk, "coder-3") as page:
+        sent: list[str] = []
+        page.on("request", lambda one: "/registered/" in one.url and sent.append(one.method))
+        register = page.get_by_role("dialog").get_by_role("button", name="Register")
+        for begin, twice in (
+            ("Ared", register.dblclick),
+            (
+                "Bred",
+                lambda: [page.locator("#entry-name").press("Enter"), page.keyboard.press("Enter")],
+            ),
+        ):
+            page.evaluate(
+                "() => claimlogDesk.record.change({...claimlogDesk.record.row, dyad_from: null})"
+            )
+            page.evaluate("() => claimlogDesk.record.goTo('dyad_from')")
+            page.keyboard.press("+")
+            page.fill("#entry-name", f"{begin} Authority")
+            page.select_option("#entry-actor_type", index=1)
+            with withheld(page, "PUT", f"/{begin.lower()}-authority"):
+                twice()
+                page.wait_for_function("() => window.withheld > 0")
+                expect(page.locator("#entry-name")).to_be_disabled()
+            expect(page.get_by_role("dialog")).to_have_count(0)
+            page.wait_for_function(SAVED)
+        assert sent == ["PUT", "PUT"]
+        registered = [one["id"] for one in other.client.get(other.path).json()["registered"]]
+        assert registered[-2:] == ["ared-authority", "bred-authority"]
+        (own,) = (one for one in other.drafts() if one["draft"] == "own")
+        assert own["value"]["dyad_from"] == ["bred-authority"]
+
+
 def test_a_change_that_is_given_up_is_no_longer_shown(browser: Browser, desk: DeskServer) -> None:
     other = OtherWindow(desk, "coder-1")
     with statement_open(browser, desk, "coder-1") as page:

@@ -130,16 +130,22 @@ export async function registerEntry(stream, typed, save, next) {
   if (stream.numbered) next().then((id) => { own.value ||= id; }, tell); // the dialog is open by then: nobody goes elsewhere
   else name.addEventListener("input", () => { own.value = identifier(name.value); });
   form.append(h("div", { role: "alert" }, problem), h("p", { class: "buttons" }, h("button", { class: "strong" }, "Register"), closer("Not now")));
+  /** @param {boolean} isSaving while it is saved, all is as it was sent, and is sent once */
+  const hold = (isSaving) => { for (const one of form.elements) one.disabled = isSaving && one.type !== "button"; };
   let id = null;
   form.addEventListener("submit", async (/** @type {Event} */ event) => {
     event.preventDefault();
     const row = read();
+    const before = document.activeElement;
+    hold(true);
     try {
       await save(row[stream.id], row, () => form.isConnected);
       id = row[stream.id];
       close(form);
     } catch (error) {
       tell(error);
+      hold(false);
+      if (before instanceof HTMLElement) before.focus();
     }
   });
   const closed = show(`New: ${stream.title}`, [form], "wide");
