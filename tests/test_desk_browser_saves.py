@@ -410,6 +410,47 @@ def test_a_change_that_one_window_gives_up_stays_kept_as_another_goes_on_with_it
         assert OtherWindow(desk, "coder-1").statements()["own"] == "It is weak. Kept."
 
 
+ASKS = """() => {
+    const event = new Event('beforeunload', { cancelable: true });
+    dispatchEvent(event);
+    return event.defaultPrevented;
+}"""
+"""Whether a page asks before it is left."""
+
+
+def test_what_a_second_window_typed_on_stays_kept_when_the_first_one_is_answered(
+    browser: Browser, desk: DeskServer
+) -> None:
+    with statement_open(browser, desk, "coder-2") as page:
+        with withheld(page, "PUT", "/own"):
+            page.keyboard.type(" First.")
+            page.wait_for_function("() => window.withheld > 0")
+            second = page.context.new_page()
+            second.route("**/drafts/own", lambda route: route.abort())
+            second.goto(page.url)
+            second.wait_for_function(READY)
+            second.evaluate("() => claimlogDesk.open('own', 'statement')")
+            second.keyboard.type(" Second.")
+            expect(second.locator("#saved")).to_have_text("Not saved, kept in this browser")
+        page.wait_for_function(SAVED)
+        assert not second.evaluate(ASKS)
+        second.close()
+        page.reload()
+        page.wait_for_function(READY)
+        page.wait_for_function(SAVED)
+        assert OtherWindow(desk, "coder-2").statements()["own"] == "It is weak. First. Second."
+        # a window in whose place another one keeps what it typed is not left without a question
+        page.context.set_offline(True)
+        page.evaluate("() => claimlogDesk.open('own', 'statement')")
+        page.keyboard.type(" Third.")
+        assert not page.evaluate(ASKS)
+        (key,) = page.evaluate(
+            "() => Object.keys(localStorage).filter((key) => key.endsWith('/own'))"
+        )
+        page.evaluate('key => localStorage.setItem(key, \'{"mark": "of another"}\')', key)
+        assert page.evaluate(ASKS)
+
+
 def test_words_that_are_chosen_for_a_claim_that_is_gone_are_told(
     browser: Browser, desk: DeskServer
 ) -> None:

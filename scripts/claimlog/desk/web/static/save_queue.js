@@ -42,7 +42,6 @@ export class SaveQueue {
     /** @type {string | null} the change that is being typed, which is not sent before a pause */
     this.typed = null;
     this.sendSoon = settled(PAUSE, () => this.sendNow());
-    this.isKept = true;
     this.timer = 0;
     addEventListener("online", () => this.send());
     askBeforeLeaving(() => !this.isKept);
@@ -104,8 +103,21 @@ export class SaveQueue {
 
   /** Keep a change no longer in this browser, but a later one of another window. @param {Change} change */
   forget({ name, mark }) {
-    const key = `${this.place}/${name}`;
-    if ((localStorage.getItem(key) ?? "").includes(mark)) localStorage.removeItem(key);
+    if (this.keptMark(name) === mark) localStorage.removeItem(`${this.place}/${name}`);
+  }
+
+  /** The mark of the change that is kept in this browser. @param {string} name */
+  keptMark(name) {
+    try {
+      return JSON.parse(localStorage.getItem(`${this.place}/${name}`) ?? "null")?.mark;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Whether all that is not saved is kept in this browser: its store may be full, or another window's change in the place of one. */
+  get isKept() {
+    return [...this.changes.values()].every(({ name, mark }) => this.keptMark(name) === mark);
   }
 
   /** @param {Change} change */
@@ -113,10 +125,7 @@ export class SaveQueue {
     const { current, refusal, ...kept } = change;
     try {
       localStorage.setItem(`${this.place}/${change.name}`, JSON.stringify(kept));
-      this.isKept = true;
-    } catch {
-      this.isKept = false;
-    }
+    } catch { /* a full store: the page still has it */ }
   }
 
   /** Changes that can be sent. */
