@@ -474,6 +474,51 @@ def test_words_that_are_chosen_for_a_claim_that_is_gone_are_told(
             assert len(other.drafts()) == count + more
 
 
+PLACE = """words => {
+    const walker = document.createTreeWalker(document.getElementById('text'), NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+        const at = walker.currentNode.data.indexOf(words);
+        if (at < 0) continue;
+        const range = document.createRange();
+        range.setStart(walker.currentNode, at);
+        range.setEnd(walker.currentNode, at + words.length);
+        const { left, right, top, bottom } = range.getBoundingClientRect();
+        return [left + 2, right - 2, (top + bottom) / 2];
+    }
+}"""
+"""Where words stand in the window."""
+
+
+def test_words_go_to_the_claim_that_the_button_says(browser: Browser, desk: DeskServer) -> None:
+    other = OtherWindow(desk, "coder-3")
+
+    def choose(words: str) -> None:
+        left, right, middle = page.evaluate(PLACE, words)
+        page.mouse.move(left, middle)
+        page.mouse.down()
+        page.mouse.move(right, middle, steps=5)
+        page.mouse.up()
+
+    def quotes() -> set[str]:
+        page.wait_for_function(SAVED)
+        return {one["quote"] for one in other.drafts()}
+
+    with statement_open(browser, desk, "coder-3") as page:
+        before = quotes()
+        page.keyboard.press("F2")
+        choose("ships will")
+        expect(page.locator("#quote button.strong")).to_have_text("These words for claim 1 (Enter)")
+        page.get_by_role("button", name="New claim").click()
+        expect(page.locator("#count")).to_have_text(f"{len(before) + 1} claims")
+        assert quotes() == {*before, "ships will"}
+        page.evaluate("() => claimlogDesk.open('own')")
+        page.keyboard.press("F2")
+        choose("a pilot")
+        page.keyboard.press("Enter")
+        page.wait_for_function("() => claimlogDesk.work.draft('own').quote === 'a pilot'")
+        assert quotes() == {*before, "ships will", "a pilot"} - {OWN}
+
+
 def test_a_description_stays_when_the_text_is_to_be_chosen_again(
     browser: Browser, desk: DeskServer
 ) -> None:

@@ -139,9 +139,10 @@ class CodePage {
 
   /** Words were chosen by the mouse: say what can be done with them. @param {[number, number]} span */
   offer(span) {
-    const { current } = this;
-    const respan = current ? { title: this.title(this.work.draft(current)), run: () => { this.respanned = current; this.cursor.take(); } } : null;
-    offerPassage(this.text.content.slice(...span), () => this.cursor.take(), respan);
+    const use = (/** @type {string} */ label, /** @type {string | null} */ name) => ({ label, isUsual: this.respanned === name, run: () => { this.respanned = name; this.cursor.take(); } });
+    const uses = [use("New claim", null)];
+    if (this.current) uses.push(use(`These words for ${this.title(this.work.draft(this.current)).toLowerCase()}`, this.current));
+    offerPassage(this.text.content.slice(...span), uses);
   }
 
   /** Words were chosen: of a new claim, or other ones of the open one. @param {[number, number]} span */

@@ -9,12 +9,10 @@ export function drawPassage(title, quote) {
 /**
  * Offer what can be done with words that were chosen.
  * @param {string} quote
- * @param {() => void} take makes a claim of them
- * @param {{title: string, run: () => void} | null} respan gives them to the claim that is open
+ * @param {{label: string, run: () => void, isUsual: boolean}[]} uses the usual one is what Enter does
  */
-export function offerPassage(quote, take, respan) {
-  const button = (/** @type {string} */ label, /** @type {() => void} */ run, kind = "") => h("button", { type: "button", class: kind, on: { click: run } }, label);
-  fill(byId("quote"), h("q", { dir: "auto" }, quote), " ", button("New claim (Enter)", take, "strong"), respan ? button(`These words for ${respan.title.toLowerCase()}`, respan.run) : null);
+export function offerPassage(quote, uses) {
+  fill(byId("quote"), h("q", { dir: "auto" }, quote), " ", uses.map(({ label, run, isUsual }) => h("button", { type: "button", class: isUsual ? "strong" : null, on: { click: run } }, isUsual ? `${label} (Enter)` : label)));
 }
 
 /** Draw what the codebook says of choosing a passage. @param {any} form */
