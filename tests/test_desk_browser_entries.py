@@ -502,6 +502,46 @@ def _look_up(page: Page, entry: str, then: str = "") -> None:
     page.keyboard.type(then)
 
 
+def test_escape_gives_up_nothing_that_is_typed_in_a_dialog(
+    browser: Browser, desk: DeskServer
+) -> None:
+    said, dialogs = "“Not now” does", "() => document.querySelectorAll('dialog[open]').length"
+
+    def expect_open(page: Page, count: int) -> None:
+        for _ in range(3):
+            page.keyboard.press("Escape")
+            expect(page.locator("#live")).to_contain_text(said)
+            expect(page.locator("#live")).to_be_visible()
+            assert page.evaluate(dialogs) == count
+
+    with entered(browser, desk, "adjudicator", f"adjudicate/{JUDGED}") as page:
+        wait_for_passages(page)
+        page.evaluate("() => claimlogDesk.go(3)")
+        page.keyboard.press("n")
+        page.keyboard.press("Escape")  # nothing is typed yet
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        page.keyboard.press("n")
+        page.locator("dialog [data-slot=note]").click()
+        page.keyboard.type("Written with care.")
+        expect_open(page, 1)
+        page.keyboard.press("F1")
+        expect(page.locator("dialog.cheat-sheet")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect_open(page, 1)
+        # nor after a reload
+        page.reload()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        expect_open(page, 1)
+        page.locator("dialog [data-slot=dyad_from]").first.click()
+        page.keyboard.press("+")
+        page.locator("#entry-name").fill("Typed")
+        expect_open(page, 2)
+        page.get_by_role("button", name="Not now").last.click()
+        page.get_by_role("button", name="Not now").click()
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        assert page.evaluate("() => claimlogDesk.decisions.keptBelow('begun')") == []
+
+
 def test_keys_that_are_typed_ahead_at_the_last_question_are_no_other_answer_to_it(
     browser: Browser, desk: DeskServer
 ) -> None:

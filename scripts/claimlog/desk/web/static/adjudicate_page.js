@@ -247,7 +247,7 @@ class AdjudicatePage {
     const { view } = decisions;
     const begun = this.begun.of(unit.unit);
     const { kept } = begun;
-    const value = await askValue(unit, kept?.text === decisions.textHash ? kept.value : begin, (one) => begun.keep(one), { decisions, form, names, content: this.text.content, source, role });
+    const value = await askValue(unit, kept?.text === decisions.textHash ? kept.value : begin, (one) => begun.keep(one), { decisions, form, names, content: this.text.content, source, role, isBegun: () => Boolean(begun.kept) });
     const taken = begun.kept;
     if (value) this.decide(unit, { take: "new", value }, view, () => begun.forget(taken));
     else begun.forget(taken);

@@ -1,18 +1,31 @@
 // Dialogs: questions, the cheat sheet, and entries that are registered on the spot.
 import { applies, isFilled } from "./applicability.js";
-import { fill, h, keycap } from "./dom.js";
+import { fill, h, keycap, say } from "./dom.js";
 import { typedValue } from "./field_text.js";
 import { unreadFlaw } from "./typed_number.js";
 
-/** Show a dialog until it is closed, and return what it was closed with. @param {string} title @param {any[]} content @param {string} [kind] @returns {Promise<string>} */
-export function show(title, content, kind = "") {
+/**
+ * Show a dialog until it is closed, and return what it was closed with.
+ * @param {string} title @param {any[]} content @param {string} [kind]
+ * @param {() => boolean} [isBegun] whether something is typed there, which Escape does not give up
+ * @returns {Promise<string>}
+ */
+export function show(title, content, kind = "", isBegun = () => false) {
   const before = document.activeElement;
   const dialog = /** @type {HTMLDialogElement} */ (h("dialog", { class: kind, "aria-label": title }, h("h2", {}, title), content));
   document.body.append(dialog);
   dialog.showModal();
   dialog.scrollTop = 0; // focus may have scrolled it
+  const stay = (/** @type {KeyboardEvent} */ event) => {
+    const isHere = [...document.querySelectorAll("dialog[open]")].at(-1) === dialog; // others may be open over it
+    if (event.key !== "Escape" || event.defaultPrevented || !isHere || !isBegun()) return;
+    event.preventDefault();
+    say("Escape gives up nothing that is typed here: “Not now” does.");
+  };
+  addEventListener("keydown", stay);
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => {
+      removeEventListener("keydown", stay);
       dialog.remove();
       if (before instanceof HTMLElement) before.focus({ preventScroll: true });
       resolve(dialog.returnValue);
@@ -133,6 +146,8 @@ export async function registerEntry(stream, typed, save, next) {
   /** @param {boolean} isSaving while it is saved, all is as it was sent, and is sent once */
   const hold = (isSaving) => { for (const one of form.elements) one.disabled = isSaving && one.type !== "button"; };
   let id = null;
+  let isBegun = false;
+  form.addEventListener("input", () => { isBegun = true; });
   form.addEventListener("submit", async (/** @type {Event} */ event) => {
     event.preventDefault();
     const row = read();
@@ -148,7 +163,7 @@ export async function registerEntry(stream, typed, save, next) {
       if (before instanceof HTMLElement) before.focus();
     }
   });
-  const closed = show(`New: ${stream.title}`, [form], "wide");
+  const closed = show(`New: ${stream.title}`, [form], "wide", () => isBegun);
   (typed ? form.elements[stream.fields.find((/** @type {any} */ field) => field.required && field.kind === "code")?.column] ?? name : name).focus();
   await closed;
   return id;

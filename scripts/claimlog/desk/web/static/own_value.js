@@ -12,7 +12,7 @@ import { withoutBlanks } from "./work.js";
  * @param {any} unit
  * @param {any} begin what the form shows at first
  * @param {(kept: any) => void} keep is told of each change
- * @param {{decisions: import("./decisions.js").Decisions, form: any, names: any, content: string, source: string, role: string}} host
+ * @param {{decisions: import("./decisions.js").Decisions, form: any, names: any, content: string, source: string, role: string, isBegun: () => boolean}} host `isBegun` says whether anything is kept
  * @returns {Promise<any>}
  */
 export async function askValue(unit, begin, keep, host) {
@@ -45,7 +45,7 @@ export async function askValue(unit, begin, keep, host) {
     if (event.target instanceof Node && panel.contains(event.target) && record.keys.take(event)) event.preventDefault();
   };
   addEventListener("keydown", keys);
-  const closed = show("A value of one's own", [h("p", { class: "quote" }, h("q", { dir: "auto" }, host.content.slice(...span))), h("div", { class: "editor" }, summary, panel), done], "wide editor-dialog");
+  const closed = show("A value of one's own", [h("p", { class: "quote" }, h("q", { dir: "auto" }, host.content.slice(...span))), h("div", { class: "editor" }, summary, panel), done], "wide editor-dialog", host.isBegun);
   record.open(value, [], "The claim");
   record.goToOpen();
   const answer = await closed;
