@@ -236,7 +236,7 @@ export class RecordForm {
     return true;
   }
 
-  /** Wait for what is looked up, before the row is taken as it is; whether all of it is put where it was asked for: else it was said why. @returns {Promise<boolean>} */
+  /** Wait for what is looked up, before the row is taken as it is; whether all of it is put where it was asked for, with what was typed ahead: else it was said why. @returns {Promise<boolean>} */
   async arrived() {
     if (this.keys.lookups.size) say("An entry is still looked up: what was asked for is done once it is there.");
     return (await Promise.all(this.keys.lookups)).every(Boolean);

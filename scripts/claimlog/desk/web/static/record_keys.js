@@ -1,5 +1,5 @@
 // The keys of a form of a row: those of the question that is open, and those that mean the same at every one.
-import { announce, isTyping } from "./dom.js";
+import { announce, isTyping, say } from "./dom.js";
 import { isHeld } from "./repeated_input.js";
 
 /** Keys of one form. */
@@ -9,7 +9,7 @@ export class RecordKeys {
     this.record = record;
     /** @type {{widget: any, keys: string[]} | null} keys that wait for an answer to the question that is open */
     this.held = null;
-    /** @type {Set<Promise<string>>} lookups that such keys wait for, or did */
+    /** @type {Set<Promise<boolean>>} lookups under way, and whether what was found and typed then is taken */
     this.lookups = new Set();
   }
 
@@ -17,16 +17,19 @@ export class RecordKeys {
   hold(looked) {
     const held = { widget: this.record.widget, keys: /** @type {string[]} */ ([]) };
     this.held = held;
-    this.lookups.add(looked);
-    looked.then((put) => {
-      this.lookups.delete(looked);
+    const taken = looked.then((put) => {
+      this.lookups.delete(taken);
       if (this.held === held) this.held = null;
-      for (const key of put === "here" ? held.keys : []) {
+      const isDropped = put !== "here" && held.keys.length > 0;
+      if (put && isDropped) say("What was typed while the entry was looked up is not taken: you were elsewhere when it came.");
+      for (const key of isDropped ? [] : held.keys) {
         if (this.record.hasFocus && this.take(/** @type {any} */ ({ key, target: document.activeElement }))) continue;
         if (key === "Backspace") document.execCommand("delete");
         else if (key.length === 1) document.execCommand("insertText", false, key); // the only way to type what an undo takes back
       }
+      return Boolean(put) && !isDropped;
     });
+    this.lookups.add(taken);
   }
 
   /** Take a key; whether it meant something. @param {KeyboardEvent} event */
