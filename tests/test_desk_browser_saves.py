@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Dialog, FilePayload, Page, expect
+from playwright.sync_api import Browser, Dialog, FilePayload, Page, Request, expect
 
 from browser import browser
 from claimlog.package import Package
@@ -329,7 +329,12 @@ def test_an_entry_is_registered_once_and_stays_whatever_is_clicked_twice(
     other = OtherWindow(desk, "coder-3")
     with statement_open(browser, desk, "coder-3") as page:
         sent: list[str] = []
-        page.on("request", lambda one: "/registered/" in one.url and sent.append(one.method))
+
+        def note(request: Request) -> None:
+            if "/registered/" in request.url:
+                sent.append(request.method)
+
+        page.on("request", note)
         register = page.get_by_role("dialog").get_by_role("button", name="Register")
         for begin, twice in (
             ("Ared", register.dblclick),
