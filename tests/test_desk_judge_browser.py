@@ -5,7 +5,7 @@ Fixtures have module scope; each test has a text of its own, which two coded.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -43,13 +43,19 @@ def _text(number: int) -> str:
     return f"{TEXT}\nThis is copy {number}.\n"
 
 
-def code_by_two(asked: Opened, source: str, text: str) -> None:
+def code_by_two(
+    asked: Opened, source: str, text: str, actor: Mapping[str, Any] | None = None
+) -> None:
+    """Register a text and have it coded; each of the two has a name of their own for an actor."""
     register_text(asked, f"{source}.txt", text)
     for role, modality in (("coder-1", "actual"), ("coder-2", "hypothetical")):
         for name, words in zip("abcd", PASSAGES, strict=True):
             said = f"Harbours crowded there: {words[-5:]}."
             value = claim_value("boats", said, modality=modality)
             asked.put(role, source, name, value | passage(words, text))
+        if actor:
+            path = f"work/{source}/registered/actors/actor-of-{role}"
+            asked.take(role, "PUT", path, base=0, value=actor)
         asked.finish(role, source)
 
 

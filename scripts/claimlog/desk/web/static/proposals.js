@@ -1,9 +1,8 @@
 // Register entries that coders proposed: registered as they are or by another identifier, or the same as another.
 import { h, refill } from "./dom.js";
 
-const AS = "as:"; // begins the value of a choice that gives another identifier; no name of a coder has a colon
-
 /**
+ * Draw what becomes of each entry as buttons. A list would take the next key of the page for another choice.
  * @param {HTMLElement} place
  * @param {any} state of an adjudication
  * @param {any} form
@@ -12,21 +11,22 @@ const AS = "as:"; // begins the value of a choice that gives another identifier;
 export function drawProposals(place, state, form, settle) {
   const items = state.proposals.map((/** @type {any} */ one) => {
     const stream = form.streams[one.stream];
-    const id = `same-${one.coder}-${one.stream}-${one.id}`;
-    const options = one.alike.map((/** @type {any} */ other) => {
+    const id = `fate-${one.coder}-${one.stream}-${one.id}`;
+    const choice = (/** @type {any} */ settled, /** @type {boolean} */ isChosen, /** @type {string} */ label) => h("button", {
+      type: "button", id: `${id}-${JSON.stringify(settled)}`, disabled: state.committed, "aria-pressed": String(isChosen), on: { click: () => settle(one, settled) },
+    }, label);
+    const isAsItIs = !one.same_as && one.registered_as === one.id;
+    const isToChoose = isAsItIs && one.clashes;
+    const same = one.alike.map((/** @type {any} */ other) => {
       const value = other.coder ? `${other.coder}/${other.id}` : other.id;
-      return h("option", { value, selected: one.same_as === value }, `the same as ${other.label}${other.coder ? ` of ${other.coder}` : ""}`);
+      return choice({ same_as: value }, one.same_as === value, `the same as ${other.label}${other.coder ? ` of ${other.coder}` : ""}`);
     });
-    const renamed = one.same_as || one.registered_as === one.id ? one.free_id : one.registered_as;
-    if (renamed) options.push(h("option", { value: `${AS}${renamed}`, selected: !one.same_as && one.registered_as === renamed }, `another one: register it as ${renamed}`));
-    const choose = (/** @type {any} */ event) => {
-      const { value } = event.target;
-      settle(one, value.startsWith(AS) ? { registered_as: value.slice(AS.length) } : value ? { same_as: value } : {});
-    };
-    const asItIs = one.clashes ? `another entry is called ${one.id} and differs: choose` : "register it as it is";
+    const renamed = one.same_as || isAsItIs ? one.free_id : one.registered_as;
     return h("li", {}, h("strong", {}, String(one.value[stream.label] ?? one.id)), h("span", { class: "meaning" }, ` ${stream.title}, proposed by ${one.coder}, ${one.used_by.length} times used `),
-      h("label", { class: "hush", for: id }, `What becomes of ${one.id}`),
-      h("select", { id, disabled: state.committed, on: { change: choose } }, h("option", { value: "", selected: !one.same_as && one.registered_as === one.id }, asItIs), options));
+      isToChoose ? h("p", {}, `Another entry is called ${one.id} and differs: choose.`) : null,
+      h("p", { class: "buttons", role: "group", "aria-label": `What becomes of ${one.id}` },
+        isToChoose ? null : choice({}, isAsItIs, "register it as it is"), same,
+        renamed ? choice({ registered_as: renamed }, !one.same_as && one.registered_as === renamed, `another one: register it as ${renamed}`) : null));
   });
   place.hidden = !items.length;
   refill(place, h("h2", {}, "Proposed for the registers"), h("ul", { class: "plain" }, items));
