@@ -441,7 +441,7 @@ def test_a_judge_changes_and_takes_over_what_was_shown_when_it_was_asked_for(
         page.wait_for_function("() => window.claimlogDesk?.state?.units.length === 2")
         other.decide("none", "No claim.")
         page.evaluate(CLICK_LEFT_TWICE)  # the second waits for the answer to the first
-        expect(alarm).to_contain_text("Another page of this role decided meanwhile")
+        expect(alarm).to_contain_text("Another page decided meanwhile")
         expect(alarm).to_contain_text("left on “ferry will sink”; left on “Some ninety boats”")
         assert other.verdicts() == [("none", "No claim.")] * 2
         page.evaluate(CLICK_LEFT_TWICE)

@@ -23,7 +23,7 @@ __all__ = ["browser"]
 
 TEXT = "The ferry will sink. Some ninety boats use it. Nobody minds them. A keeper slept.\n"
 PASSAGES = ("ferry will sink", "Some ninety boats", "Nobody minds them", "keeper slept")
-TEXTS = 9
+TEXTS = 8
 """How many texts are coded by two; they are S103 and so on."""
 
 
@@ -270,34 +270,6 @@ def test_what_is_saved_although_its_answer_is_lost_is_not_called_unsaved_nor_don
         expect(page.locator("#after")).to_be_visible()
         page.wait_for_function(SAVED)
         expect(alarm).to_be_hidden()
-
-
-def test_the_decision_of_another_judge_is_taken_back_only_if_that_is_meant(
-    browser: Browser, desk: DeskServer
-) -> None:
-    other = OtherPage(desk, "S111")
-    with entered(browser, desk, "adjudicator", "adjudicate/S111") as page:
-        wait_for_passages(page)
-        dialog = page.get_by_role("dialog")
-        page.keyboard.press("l")
-        page.wait_for_function(f"() => ({TAKEN})()[0] === 'left'")
-        other.decide("right", None, ["b+b"])
-        focus(page)
-        page.wait_for_function(f"() => ({TAKEN})()[1] === 'right'")
-        page.keyboard.press("Control+z")
-        dialog.get_by_role("button", name="Not now").click()
-        assert page.evaluate(TAKEN) == ["left", "right", None, None]
-        page.evaluate("() => claimlogDesk.choose('c+c')")
-        page.keyboard.press("x")
-        page.wait_for_function(f"() => ({TAKEN})()[2] === 'none'")
-        page.keyboard.press("Control+z")
-        page.wait_for_function(f"() => ({TAKEN})()[2] === null")
-        expect(dialog).to_have_count(0)
-        page.locator("#undo").click()
-        expect(dialog).to_contain_text("was made by another page")
-        dialog.get_by_role("button", name="Take it back").click()
-        page.wait_for_function(f"() => ({TAKEN})()[1] === null")
-        other.await_verdicts([("left", None), (None, None), (None, None), (None, None)])
 
 
 def test_what_is_not_saved_stays_said_until_that_passage_is_decided_again(

@@ -116,6 +116,28 @@ def test_undo_goes_back_to_the_beginning_and_redo_to_the_end(tmp_path: Path) -> 
     assert not cells.can_redo
 
 
+def test_a_file_says_whose_the_steps_are_which_are_next_also_written_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = MarkChange(by="one"), MarkChange(by="two")
+    cells = Journal(tmp_path / "w")
+    cells.change({"a": 1}, {})  # as before names were kept
+    cells.change({"a": 2}, {}, one)
+    cells.change({"a": 3}, {}, one)
+    cells.change({"a": 3}, {}, two)  # which changes nothing
+    whose = [(cells.undo_by, cells.redo_by)]
+    for which, by in (("undo", two), ("redo", one), ("undo", two), ("undo", one)):
+        getattr(cells, which)(cells.state, by)
+        whose.append((cells.undo_by, cells.redo_by))
+    assert whose == [("one", ""), ("one", "two"), ("one", ""), ("one", "two"), ("", "one")]
+    monkeypatch.setattr(journal, "LINES_BYTES", 10)
+    cells.mark("long", "", cells.state)
+    cells.redo(cells.state, two)
+    assert b'"whole"' in cells.path.read_bytes()
+    again = cells_at(cells.path)
+    assert (again.undo_by, again.redo_by, again.cell("a").value) == ("one", "two", 2)
+
+
 def test_a_file_has_a_name_of_its_own_which_stays_when_it_is_written_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -65,8 +65,13 @@ class Adjudication:
     units: list[Unit]
 
     @classmethod
-    def open(cls, desk: Desk, source: str) -> Adjudication:
+    def open(cls, desk: Desk, source: str, by: str = "") -> Adjudication:
         """Return the adjudication of a source.
+
+        Parameters
+        ----------
+        by
+            Who decides there; empty of who only reads.
 
         Raises
         ------
@@ -81,6 +86,7 @@ class Adjudication:
         for work in works:
             require_text_of_work(desk.package, work, sources)
         decisions = desk.decisions(source)
+        decisions.by = by
         sides_revision = decisions.journal.cell(SIDES).revision
         sides = _compared(desk, works, decisions)
         definition = desk.log.definition

@@ -28,6 +28,7 @@ from typing import Any
 import orjson
 
 from claimlog.desk.journal_state import (
+    BY,
     MARK,
     MARKS,
     MARKS_LINE,
@@ -59,7 +60,7 @@ Marks = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class MarkChange:
-    """Marks that are changed together with something else.
+    """Marks that are changed together with something else, and who does that.
 
     Attributes
     ----------
@@ -68,10 +69,14 @@ class MarkChange:
     line
         The line that changed marks last when it was seen that these may be; None where that does
         not matter.
+    by
+        Who makes the change, which others may ask before they take it back; empty where nobody
+        asks.
     """
 
     marks: Marks = field(default_factory=dict)
     line: int | None = None
+    by: str = ""
 
 
 NO_MARKS = MarkChange()
@@ -194,6 +199,16 @@ class Journal:
     @property
     def can_redo(self) -> bool:
         return bool(self._state.redo)
+
+    @property
+    def undo_by(self) -> str:
+        """Who made the change that would be taken back; empty if none would, or it was not said."""
+        return self._state.undo[-1].by if self._state.undo else ""
+
+    @property
+    def redo_by(self) -> str:
+        """Who took back the change that would be made again, as `undo_by`."""
+        return self._state.redo[-1].undone_by if self._state.redo else ""
 
     def cell(self, key: str) -> Cell:
         """Return a cell; one that was never set has revision 0 and no value."""
@@ -431,13 +446,13 @@ class Journal:
             if not _is_whole(line):
                 return False
             cells = {key: value for key, (_, value) in line[WHOLE].items()}
-            steps = [values for kind in (UNDO, REDO) for step in line[kind] for values in step]
+            steps = [values for kind in (UNDO, REDO) for step in line[kind] for values in step[:2]]
             if not all(map(self._cells_fit, steps)):
                 return False
         if MARK in line:
             marks = {line[MARK]: line.get("data")}
         return (
-            isinstance(line.get(NAME, ""), str)
+            all(isinstance(line.get(name, ""), str) for name in (NAME, BY))
             and self._cells_fit(cells)
             and isinstance(marks, dict)
             and len(marks) + len(self._state.marks) <= MOST_MARKS
@@ -460,8 +475,9 @@ class Journal:
         )
 
 
-def _with(change: MarkChange) -> dict[str, Marks]:
-    return {MARKS: change.marks} if change.marks else {}
+def _with(change: MarkChange) -> dict[str, Any]:
+    named = {BY: change.by} if change.by else {}
+    return {**named, MARKS: change.marks} if change.marks else named
 
 
 def _is_whole(line: Mapping[str, Any]) -> bool:
@@ -474,7 +490,7 @@ def _is_whole(line: Mapping[str, Any]) -> bool:
         and count >= 0
         and type(line.get(MARKS_LINE, 0)) is int
         and all(
-            isinstance(line.get(kind), list) and all(map(_is_pair, line[kind]))
+            isinstance(line.get(kind), list) and all(map(_is_step, line[kind]))
             for kind in (UNDO, REDO)
         )
     )
@@ -482,6 +498,15 @@ def _is_whole(line: Mapping[str, Any]) -> bool:
 
 def _is_pair(value: Any) -> bool:
     return isinstance(value, list) and len(value) == 2
+
+
+def _is_step(value: Any) -> bool:
+    """Whether it is a `Step` as a list; older files do not say whose it is."""
+    return (
+        isinstance(value, list)
+        and 2 <= len(value) <= 4
+        and all(isinstance(name, str) for name in value[2:])
+    )
 
 
 def state_digest(*rows: Any) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
 
 SET, UNDO, REDO, MARK, MARKS, WHOLE = "set", "undo", "redo", "mark", "marks", "whole"
 MARKS_LINE = "marks_line"
-NAME = "file"
+NAME, BY = "file", "by"
 STEPS_BYTES = 1 << 20
 """Bytes of the last changes that can be taken back still when a file is written anew."""
 
@@ -26,6 +26,25 @@ class Cell:
 
     revision: int
     value: Any
+
+
+@dataclass(frozen=True)
+class Step:
+    """A change that can be taken back, or was.
+
+    Attributes
+    ----------
+    by, undone_by
+        Who made it, and who took it back; empty where that was not said.
+    """
+
+    before: Values
+    after: Values
+    by: str = ""
+    undone_by: str = ""
+
+    def as_list(self) -> list[Any]:
+        return [self.before, self.after, self.by, self.undone_by]
 
 
 @dataclass
@@ -56,8 +75,8 @@ class JournalState:
     settled: int = 0
     value_bytes: int = 0
     cells: dict[str, Cell] = field(default_factory=dict)
-    undo: list[tuple[Values, Values]] = field(default_factory=list)
-    redo: list[tuple[Values, Values]] = field(default_factory=list)
+    undo: list[Step] = field(default_factory=list)
+    redo: list[Step] = field(default_factory=list)
     marks: dict[str, Any] = field(default_factory=dict)
     marks_line: int = 0
 
@@ -73,26 +92,27 @@ class JournalState:
             self.marks_line = line.get(MARKS_LINE, self.count)
             self.cells = {key: Cell(*cell) for key, cell in line[WHOLE].items()}
             self.value_bytes = sum(_json_bytes(cell.value) for cell in self.cells.values())
-            self.undo = [(before, after) for before, after in line[UNDO]]
-            self.redo = [(before, after) for before, after in line[REDO]]
+            self.undo = [Step(*step) for step in line[UNDO]]
+            self.redo = [Step(*step) for step in line[REDO]]
             return
         self._mark(line.get(MARKS, {}))
+        by = line.get(BY, "")
         if SET in line:
             after = line[SET]
             before = {key: self.value(key) for key in after}
             if len(self.undo) >= STEPS:
                 del self.undo[: STEPS // 2]
-            self.undo.append((before, after))
+            self.undo.append(Step(before, after, by))
             self.redo.clear()
             self._put(after)
         elif UNDO in line:
-            before, after = self.undo.pop()
-            self.redo.append((before, after))
-            self._put(before)
+            step = replace(self.undo.pop(), undone_by=by)
+            self.redo.append(step)
+            self._put(step.before)
         elif REDO in line:
-            before, after = self.redo.pop()
-            self.undo.append((before, after))
-            self._put(after)
+            step = self.redo.pop()
+            self.undo.append(step)
+            self._put(step.after)
 
     def as_line(self) -> dict[str, Any]:
         """Return a line that stands for all lines so far, but for changes of long ago."""
@@ -136,11 +156,11 @@ def _json_bytes(value: Any) -> int:
     return 0 if value is None else len(orjson.dumps(value))
 
 
-def _latest(steps: Sequence[tuple[Values, Values]]) -> list[tuple[Values, Values]]:
+def _latest(steps: Sequence[Step]) -> list[list[Any]]:
     """Return the last steps within `STEPS_BYTES`, the very last one always."""
-    kept: list[tuple[Values, Values]] = []
+    kept: list[list[Any]] = []
     size = 0
-    for step in reversed(steps):
+    for step in (one.as_list() for one in reversed(steps)):
         size += len(orjson.dumps(step))
         if kept and size > STEPS_BYTES:
             break

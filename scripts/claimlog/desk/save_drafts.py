@@ -40,6 +40,8 @@ def state_dict(journal: Journal) -> Row:
         "file": journal.name,
         "can_undo": journal.can_undo,
         "can_redo": journal.can_redo,
+        "undo_by": journal.undo_by,
+        "redo_by": journal.redo_by,
     }
 
 

@@ -11,7 +11,7 @@ from copy import copy
 from typing import Any, Self
 
 from claimlog.desk.coding_rows import CodedRows
-from claimlog.desk.journal import NO_MARKS, MarkChange, Marks
+from claimlog.desk.journal import MarkChange, Marks
 from claimlog.desk.journal_state import Values
 from claimlog.desk.request_error import CLOSED, RequestError
 from claimlog.desk.row_references import CLAIMS
@@ -41,9 +41,12 @@ class Decisions(SavedWork):
         that was made while deciding.
     rows_are_gone
         Whether what was committed was dropped out of the open batch again.
+    by
+        Who changes them; empty of who only reads.
     """
 
     rows_are_gone = False
+    by = ""
     _marks_line: int | None = None
 
     @classmethod
@@ -164,13 +167,15 @@ class Decisions(SavedWork):
 
     @property
     def reopening(self) -> MarkChange:
-        """Marks to take off with a change of decisions whose rows are gone, which are open again.
+        """What goes with a change of decisions: who makes it, and marks to take off.
 
-        Only while they are those of the rows that are gone: they may be taken over meanwhile.
+        Of decisions whose rows are gone, which are open again; only while they are those of the
+        rows that are gone: they may be taken over meanwhile.
         """
         if not self.rows_are_gone:
-            return NO_MARKS
-        return MarkChange(dict.fromkeys((COMMITTED, COMMITTING, DROPPED)), self._marks_line)
+            return MarkChange(by=self.by)
+        gone = dict.fromkeys((COMMITTED, COMMITTING, DROPPED))
+        return MarkChange(gone, self._marks_line, self.by)
 
     def refusal(self, marks: Marks, _values: Values, /) -> str | None:
         if COMMITTED in marks:

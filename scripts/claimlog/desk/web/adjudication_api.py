@@ -61,7 +61,7 @@ def _open(desk: Desk, request: Request) -> Adjudication:
     RequestError
         If others are compared by now, or it is decided anew.
     """
-    opened = Adjudication.open(desk, request.parts["source"])
+    opened = Adjudication.open(desk, request.parts["source"], request.role.name)
     if request.method == "GET":
         return opened
     compared, file = (request.given(name, str, None) for name in ("compared", "file"))

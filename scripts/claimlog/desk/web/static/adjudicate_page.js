@@ -17,8 +17,13 @@ import { unitRow } from "./unit_row.js";
 
 const { source, role } = /** @type {{source: string, role: string}} */ (document.body.dataset);
 
-const OTHERS = "Another page of this role decided meanwhile; what it saved is shown now.";
+const OTHERS = "Another page decided meanwhile; what it saved is shown now.";
 const GONE = "The passage that was open here is not there any more: go to another one.";
+/** What is asked before a step is made that is another judge's: of title, whose it is, what comes of it, and the button. */
+const STEPS = {
+  undo: ["Take another's decision back?", "The last decision was made by", "It would be taken back, with its note.", "Take it back"],
+  redo: ["Make again what another took back?", "The last decision was taken back by", "It would be made again, with its note.", "Make it again"],
+};
 const SAID = { saved: "Saved", saving: "Saving …", bad: "Not saved" };
 
 /** Differences of one text, one after the other. */
@@ -55,8 +60,8 @@ class AdjudicatePage {
     const { decisions } = this;
     const run = (/** @type {string} */ id, /** @type {() => void} */ action) => byId(id).addEventListener("click", action);
     run("help", cheatSheet);
-    run("undo", () => this.undo());
-    run("redo", () => decisions.step("redo"));
+    run("undo", () => this.step("undo"));
+    run("redo", () => this.step("redo"));
     run("accept", () => decisions.acceptAgreed());
     run("commit", () => this.commit());
     run("agreement", async () => show("Agreement", [agreementTable((await get(`${decisions.path}/agreement`)).agreement, this.form)], "wide"));
@@ -253,13 +258,16 @@ class AdjudicatePage {
     else begun.forget(taken);
   }
 
-  /** Take the last decision back; that of another page only if it is meant. */
-  async undo() {
+  /** Take the last decision back, or make it again; against another judge only if that is meant. @param {"undo" | "redo"} which */
+  async step(which) {
     const { decisions } = this;
     const { view } = decisions;
-    const text = "The last decision was made by another page, perhaps by somebody else who decides. It would be taken back, with its note.";
-    if (decisions.isLastOthers && !await confirmed("Take another's decision back?", h("p", {}, text), "Take it back")) return;
-    await decisions.step("undo", view);
+    const { can, by } = decisions.nextStep(which);
+    const whose = decisions.waiting.size ? role : by; // what waits is of this page
+    const [title, who, what, yes] = STEPS[which];
+    const isOthers = can && whose !== role;
+    if (isOthers && !await confirmed(title, h("p", {}, `${who} ${whose || "somebody who is not known"}. ${what}`), yes)) return;
+    await decisions.step(which, whose, view);
   }
 
   /** Take over what is shown now, whatever is read while that is confirmed. */

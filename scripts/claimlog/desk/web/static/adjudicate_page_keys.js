@@ -13,10 +13,10 @@ export class AdjudicateKeys {
 
   /** @param {KeyboardEvent} event */
   key(event) {
-    if (isDialogOpen()) return;
     const { page } = this;
+    if (isDialogOpen() || !page.state) return;
     const { key } = event;
-    const unit = page.units?.[page.at];
+    const unit = page.units[page.at];
     const isCombined = event.ctrlKey || event.metaKey;
     if (isTyping(event.target)) return;
     if (isHeld(event, page.cursor.moves)) {
@@ -24,8 +24,8 @@ export class AdjudicateKeys {
       return;
     }
     if (key === "?" || key === "F1") cheatSheet();
-    else if (isCombined && key === "z") page.undo();
-    else if (isCombined && (key === "y" || key === "Z")) page.decisions.step("redo");
+    else if (isCombined && key === "z") page.step("undo");
+    else if (isCombined && (key === "y" || key === "Z")) page.step("redo");
     else if (isCombined || event.altKey) return;
     else if (page.cursor.hasFocus) {
       const arrow = { ArrowRight: ["word", 1], ArrowLeft: ["word", -1], ArrowDown: ["sentence", 1], ArrowUp: ["sentence", -1] }[key];

@@ -1,6 +1,6 @@
 // What is decided of a text, as it is in the page, and its way to the server: one change after the other. A change rests
 // on what the page showed when it was asked for: it is not sent once something else is shown that this page did not do.
-import { get, KEPT, reloadIfCorrected, post, put } from "./api.js";
+import { ApiError, get, KEPT, reloadIfCorrected, post, put } from "./api.js";
 import { askBeforeLeaving, settled } from "./dom.js";
 
 /**
@@ -12,7 +12,6 @@ import { askBeforeLeaving, settled } from "./dom.js";
  * @property {string} [unit] the passage, of a change of one
  * @property {boolean} [isNote] whether it is of a note alone
  * @property {boolean} [isUnanswered] whether it was sent, and no answer came
- * @property {number} [steps] how many more decisions there are to take back after it; one if it is not said
  */
 
 /** The decisions on one text. It tells listeners `change` (of what is shown) and `status` (of what is saved). */
@@ -41,8 +40,6 @@ export class Decisions extends EventTarget {
     this.failedView = -1;
     /** Whether decisions are shown that another page made since. */
     this.hasOthers = false;
-    /** How many of the last decisions this page made itself: what is taken back beyond these is another's. */
-    this.ownSteps = Infinity;
     /** What was decided before the last decision was taken back. */
     this.verdictsBeforeUndo = "";
     /** @type {Record<string, {text: string, over: string}>} notes that were typed over saved ones and are not yet saved */
@@ -111,7 +108,7 @@ export class Decisions extends EventTarget {
     const isOfSame = found.compared === state?.compared && ["", found.file].includes(state.file); // the first change makes the file
     const isOwn = done.length > 0 && (found.committed || found.state === state.state + 1);
     this.take(found, isOfSame && (isOwn || found.state === state.state));
-    for (const change of done) this.finish(change);
+    for (const change of done) change.saved();
     return done;
   }
 
@@ -121,7 +118,6 @@ export class Decisions extends EventTarget {
     if (!isOwn) {
       this.view += 1;
       this.hasOthers = Boolean(this.state);
-      if (this.hasOthers) this.ownSteps = 0;
     }
     this.state = found;
     this.dispatchEvent(new Event("change"));
@@ -146,9 +142,8 @@ export class Decisions extends EventTarget {
   /** @param {any} answer of a change of one passage @param {number} at its place among all */
   takeUnit(answer, at) {
     const units = this.state.units.with(at, answer.unit);
-    const open = units.filter((/** @type {any} */ unit) => !unit.verdict).length;
-    const { state, file, can_undo, can_redo } = answer;
-    this.take({ ...this.state, units, open, state, file, can_undo, can_redo }, true);
+    const { unit, ...said } = answer;
+    this.take({ ...this.state, ...said, units }, true);
   }
 
   /** @param {string} name */
@@ -202,7 +197,7 @@ export class Decisions extends EventTarget {
   async deliver(change) {
     try {
       await this.takeAnswer(await change.send());
-      this.finish(change);
+      change.saved();
       return true;
     } catch (error) {
       const { code, isPassing } = /** @type {any} */ (error);
@@ -212,12 +207,6 @@ export class Decisions extends EventTarget {
       this.run += 1;
       return this.leave(change, error);
     }
-  }
-
-  /** @param {Change} change that is saved */
-  finish(change) {
-    this.ownSteps += change.steps ?? 1;
-    change.saved();
   }
 
   /** Say of a change that it is not saved; why, where another before it was not. @param {Change} change @param {any} error */
@@ -246,10 +235,17 @@ export class Decisions extends EventTarget {
     return { state, file, compared };
   }
 
-  /** Take the last decision back, or make it again. @param {"undo" | "redo"} which @param {number} [view] that it rests on */
-  step(which, view) {
+  /**
+   * Take the last decision back, or make it again.
+   * @param {"undo" | "redo"} which
+   * @param {string} whose it was when that was asked for: what waits before it may change nothing
+   * @param {number} [view] that it rests on
+   */
+  step(which, whose, view) {
     let before = -1;
     const send = () => {
+      const { can, by } = this.nextStep(which);
+      if (can && by !== whose) throw new ApiError(409, { code: "stale", message: "The last decision is another's." });
       before = this.state.state;
       if (which === "undo") this.verdictsBeforeUndo = verdictsOf(this.state);
       return post(`${this.path}/${which}`, this.shown);
@@ -257,13 +253,13 @@ export class Decisions extends EventTarget {
     // what was taken back can be made again until anybody decides something; of the last redo its outcome is known
     const isStep = (/** @type {any} */ found) => found.state === before + 1 && (found.can_redo || (which === "redo" && verdictsOf(found) === this.verdictsBeforeUndo));
     const isDone = (/** @type {any} */ found) => Boolean(change.isUnanswered) && isStep(found);
-    const change = { what: which, send, isDone, steps: which === "undo" ? -1 : 1, saved() {} };
+    const change = { what: which, send, isDone, saved() {} };
     return this.change(/** @type {Change} */ (change), view);
   }
 
-  /** Whether the decision that would be taken back was made by another page, as far as this one knows. */
-  get isLastOthers() {
-    return [...this.waiting].reduce((steps, change) => steps + (change.steps ?? 1), this.ownSteps) <= 0;
+  /** Whether there is something to take back, or to make again, and whose it is: who decided that, or took it back. @param {"undo" | "redo"} which */
+  nextStep(which) {
+    return { can: this.state[`can_${which}`], by: this.state[`${which}_by`] };
   }
 
   /** Accept all that agrees. */
@@ -306,8 +302,8 @@ export class Decisions extends EventTarget {
     const before = this.state;
     try {
       const answer = await put(`${this.path}/registered/${stream}/${id}`, { ...this.shown, base: 0, value });
-      this.ownSteps += 1;
-      if (answer.state <= before.state + 1) Object.assign(before, { state: answer.state, file: answer.file });
+      const { entry, ...said } = answer;
+      if (answer.state <= before.state + 1) Object.assign(before, said);
       else await this.load();
     } catch (error) {
       await this.load().catch(() => {});
