@@ -11,10 +11,13 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from browser import browser
+from claimlog.desk.desk import Desk
+from claimlog.desk.overview import begin_new_pass
+from claimlog.package import Package
 from conftest import World, copied
-from desk_client import Opened
+from desk_client import Opened, claim_value, passage
 from slow_answers import withheld
-from test_desk_browser import SAVED, OtherPage, entered
+from test_desk_browser import SAVED, OtherPage, entered, register_text
 from test_desk_judge_browser import (
     PASSAGES,
     TAKEN,
@@ -28,6 +31,9 @@ __all__ = ["browser"]
 
 TEXT = "The ferry will sink. Some ninety boats use it. Nobody minds them. A keeper slept.\n"
 SOURCES = ("S103", "S104")
+AGAIN = "S105"
+"""A text that is coded in two passes."""
+
 PILOTS = {"name": "Harbour pilots", "actor_type": "agency"}
 
 
@@ -38,10 +44,34 @@ def desk(registered: World, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     asked = Opened.of(world.package, world.texts)
     for source in SOURCES:
         code_by_two(asked, source, _text(source), PILOTS)
+    register_text(asked, f"{AGAIN}.txt", TEXT)
     asked.close()
     roles = ("coder-1", "coder-2", "adjudicator", "adjudicator-2")
     with open_desk(world.root, world.texts, roles) as server:
         yield server
+
+
+def _code_again(desk: DeskServer, words: str) -> None:
+    """Have two code one passage, whose draft has one name in each pass."""
+    for role, modality in (("coder-1", "actual"), ("coder-2", "hypothetical")):
+        client = OtherPage(desk, AGAIN, role).client
+        work = f"/{role}/api/work/{AGAIN}"
+        value = claim_value("boats", "They may be there.", modality=modality) | passage(words, TEXT)
+        answer = client.put(f"{work}/drafts/a", json={"base": 0, "value": value})
+        assert answer.status_code == 200, answer.text
+        answer = client.post(f"{work}/finish", json={"state": answer.json()["state"]})
+        assert answer.status_code == 200, answer.text
+
+
+def _begin_anew(desk: DeskServer, other: OtherPage) -> None:
+    """Have a pass decided on another page, dropped then, and another one begun."""
+    other.decide("left", None, ["a+a"])
+    body = {"state": other.shown()["state"], "codings_only": True}
+    assert other.client.post(f"{other.path}/commit", json=body).status_code == 200
+    for place in ("codings:2", "codings:1"):
+        answer = other.client.request("DELETE", f"/adjudicator/api/open/{place}", json={})
+        assert answer.status_code == 200, answer.text
+    begin_new_pass(Desk(Package(desk.folder), desk.texts), AGAIN)
 
 
 def _text(source: str) -> str:
@@ -155,3 +185,46 @@ def test_what_another_judge_decided_or_took_back_is_undone_or_made_again_only_if
         said = "was taken back by adjudicator-2"
         asked("Control+y", said, "Not now", [None, None, None, None])
         asked("Control+y", said, "Make it again", ["left", None, None, None])
+
+
+def test_what_was_typed_of_a_passage_of_one_pass_is_not_put_on_one_of_that_name_in_the_next(
+    browser: Browser, desk: DeskServer
+) -> None:
+    other = OtherPage(desk, AGAIN)
+    _code_again(desk, "ferry will sink")
+    with entered(browser, desk, "adjudicator", f"adjudicate/{AGAIN}") as page:
+        wait_for_passages(page, 1)
+        page.route("**/api/adjudication/**", lambda route: route.abort())
+        page.keyboard.press("c")
+        page.keyboard.type("A ferry is no boat.")
+        page.keyboard.press("Escape")
+        page.keyboard.press("n")
+        page.locator("dialog button[data-slot=statement]").click()
+        page.keyboard.press("Control+a")
+        page.keyboard.type("Ferries sink.")
+        page.wait_for_function(
+            "() => Object.keys(localStorage).some(key => key.includes('/begun/'))"
+        )
+        again = page.context.new_page()
+        page.close()
+        _begin_anew(desk, other)
+        _code_again(desk, "keeper slept")
+        again.goto(f"{desk.base}/adjudicator/adjudicate/{AGAIN}")
+        wait_for_passages(again, 1)
+        expect(again.locator("#units .here")).to_contain_text("keeper slept")
+        alarm = again.locator("#alarm")
+        expect(alarm).to_contain_text("the note “A ferry is no boat.”")
+        expect(alarm).to_contain_text("the value of your own “Ferries sink.”")
+        expect(again.locator("#saved")).to_have_text("Not saved")
+        expect(again.locator("#units .here input")).to_have_value("")
+        expect(again.get_by_role("dialog")).to_have_count(0)
+        # what is typed now is of what is compared now, and is there after a reload
+        again.keyboard.press("n")
+        expect(again.get_by_role("dialog")).not_to_contain_text("Ferries sink.")
+        again.locator("dialog button[data-slot=statement]").click()
+        again.keyboard.press("Control+a")
+        again.keyboard.type("A keeper sleeps.")
+        again.reload()
+        expect(again.get_by_role("dialog")).to_contain_text("A keeper sleeps.")
+        expect(alarm).to_be_hidden()
+        assert other.verdicts() == [(None, None)]

@@ -89,14 +89,9 @@ class AdjudicatePage {
   /** Go on with a value that was begun: of the passage that is open, else any. */
   resume() {
     const { decisions } = this;
-    const begun = this.begun.first(this.name);
-    if (!begun?.kept) return;
-    const { unit, utf16, text } = begun.kept;
-    if (text === decisions.textHash) this.edit(decisions.unit(unit) ?? this.newUnit(utf16, unit), {});
-    else {
-      begun.forget(begun.kept);
-      announce("The text was corrected since a value of your own was begun: begin it anew.");
-    }
+    for (const value of this.begun.takeOthers()) decisions.leaveWords(`the value of your own “${value[this.form.streams.claims.label] ?? ""}”`);
+    const { kept } = this.begun.first(this.name) ?? {};
+    if (kept) this.edit(decisions.unit(kept.unit) ?? this.newUnit(kept.utf16, kept.unit), {});
   }
 
   /** Open a passage by its name, or that which stands where it stood; whether it is there. @param {string | null} name */
@@ -249,10 +244,9 @@ class AdjudicatePage {
   /** Write a value of one's own. @param {any} unit @param {any} begin unless it was begun already */
   async edit(unit, begin) {
     const { decisions, form, names } = this;
-    const { view } = decisions;
+    const { view, state: { compared } } = decisions;
     const begun = this.begun.of(unit.unit);
-    const { kept } = begun;
-    const value = await askValue(unit, kept?.text === decisions.textHash ? kept.value : begin, (one) => begun.keep(one), { decisions, form, names, content: this.text.content, source, role, isBegun: () => Boolean(begun.kept) });
+    const value = await askValue(unit, begun.kept?.value ?? begin, (one) => begun.keep({ ...one, compared }), { decisions, form, names, content: this.text.content, source, role, isBegun: () => Boolean(begun.kept) });
     const taken = begun.kept;
     if (value) this.decide(unit, { take: "new", value }, view, () => begun.forget(taken));
     else begun.forget(taken);

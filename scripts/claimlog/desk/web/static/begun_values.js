@@ -11,19 +11,27 @@ function hold(name) {
   });
 }
 
+/**
+ * @typedef {object} Kept
+ * @property {string} unit
+ * @property {[number, number]} utf16
+ * @property {any} value
+ * @property {string} compared what was compared: passages of other codings may have the same names
+ */
+
 /** A value that was begun in this page, or in one that is gone. */
 class BegunValue {
   /** @param {import("./decisions.js").Decisions} decisions @param {string} place */
   constructor(decisions, place) {
     this.decisions = decisions;
     this.place = place;
-    /** @type {{unit: string, utf16: [number, number], text: string, value: any} | null} null while nothing of it is to be kept */
+    /** @type {Kept | null} null while nothing of it is to be kept */
     this.kept = null;
     /** @type {Promise<boolean>} */
     this.isOwn = hold(`${decisions.place}/${place}`);
   }
 
-  /** @param {{unit: string, utf16: [number, number], text: string, value: any}} kept */
+  /** @param {Kept} kept */
   keep(kept) {
     this.kept = kept;
     this.decisions.keep(this.place, kept);
@@ -54,15 +62,30 @@ export class BegunValues {
     for (const one of this.all) one.kept = this.decisions.kept(one.place);
   }
 
+  /** Those of passages of the codings that are compared. */
+  get ofCompared() {
+    return this.all.filter(({ kept }) => kept?.compared === this.decisions.state.compared);
+  }
+
+  /** Forget those of other codings, and return their values. @returns {any[]} */
+  takeOthers() {
+    const { ofCompared } = this;
+    const others = this.all.filter((one) => one.kept && !ofCompared.includes(one));
+    return others.map((one) => {
+      const { kept } = one;
+      one.forget(kept);
+      return kept?.value;
+    });
+  }
+
   /** One of a passage, else any, else none. @param {string | null} unit */
   first(unit) {
-    const all = this.all.filter(({ kept }) => kept);
-    return all.find(({ kept }) => kept?.unit === unit) ?? all[0];
+    return this.ofCompared.find(({ kept }) => kept?.unit === unit) ?? this.ofCompared[0];
   }
 
   /** The one of a passage; a new one, if there is none. @param {string} unit */
   of(unit) {
-    const known = this.all.find(({ kept }) => kept?.unit === unit);
+    const known = this.ofCompared.find(({ kept }) => kept?.unit === unit);
     if (known) return known;
     const begun = new BegunValue(this.decisions, `begun/${randomName("v")}`);
     this.all.push(begun);

@@ -14,6 +14,13 @@ import { askBeforeLeaving, settled } from "./dom.js";
  * @property {boolean} [isUnanswered] whether it was sent, and no answer came
  */
 
+/**
+ * @typedef {object} Note as it is typed
+ * @property {string} text
+ * @property {string} over the note that was saved there
+ * @property {string} compared what was compared: passages of other codings may have the same names
+ */
+
 /** The decisions on one text. It tells listeners `change` (of what is shown) and `status` (of what is saved). */
 export class Decisions extends EventTarget {
   /** @param {string} source @param {string} textHash of the text that the page shows */
@@ -42,7 +49,7 @@ export class Decisions extends EventTarget {
     this.hasOthers = false;
     /** What was decided before the last decision was taken back. */
     this.verdictsBeforeUndo = "";
-    /** @type {Record<string, {text: string, over: string}>} notes that were typed over saved ones and are not yet saved */
+    /** @type {Record<string, Note>} notes that were typed over saved ones and are not yet saved */
     this.notes = Object.fromEntries(this.keptBelow("note"));
     askBeforeLeaving(() => this.waiting.size > 0);
     this.saveNotesSoon = settled(600, () => this.saveNotes());
@@ -120,6 +127,7 @@ export class Decisions extends EventTarget {
       this.hasOthers = Boolean(this.state);
     }
     this.state = found;
+    this.leaveNotesOfOthers();
     this.dispatchEvent(new Event("change"));
     this.tell();
   }
@@ -216,6 +224,13 @@ export class Decisions extends EventTarget {
     this.unsaved = [...this.unsaved.filter((one) => !isSame(one)), change];
     this.tell();
     return false;
+  }
+
+  /** Say of words that they are not saved, because other codings are compared than when they were typed. @param {string} what */
+  leaveWords(what) {
+    const message = "Other codings are compared by now.";
+    const send = () => Promise.reject(new ApiError(409, { code: "stale", message }));
+    this.leave({ what: `${what}, of other codings than are compared now`, send, isDone: () => false, saved() {} }, null);
   }
 
   /** Whether what is not saved can be sent again as it stands: the page shows what it was decided on. */
@@ -320,7 +335,7 @@ export class Decisions extends EventTarget {
   /** Take a note as it is typed; it is saved a moment later, or with the verdict. @param {any} unit @param {string} text */
   typeNote(unit, text) {
     const over = this.notes[unit.unit]?.over ?? this.unit(unit.unit)?.note ?? "";
-    this.keepNote(unit.unit, { text, over });
+    this.keepNote(unit.unit, { text, over, compared: this.state.compared });
     this.tell();
     this.saveNotesSoon();
   }
@@ -332,7 +347,16 @@ export class Decisions extends EventTarget {
     return Boolean(typed) && there !== typed.over && !typed.text.includes(there);
   }
 
-  /** @param {string} name @param {{text: string, over: string}} note */
+  /** Forget the notes on passages of other codings than are compared, and say that they are not saved. */
+  leaveNotesOfOthers() {
+    const others = Object.entries(this.notes).filter(([, { compared }]) => compared !== this.state.compared);
+    for (const [name, { text }] of others) {
+      this.forgetNote(name, text);
+      if (text.trim()) this.leaveWords(`the note “${text}”`);
+    }
+  }
+
+  /** @param {string} name @param {Note} note */
   keepNote(name, note) {
     this.notes[name] = note;
     this.keep(`note/${name}`, note);

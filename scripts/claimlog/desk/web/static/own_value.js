@@ -23,7 +23,7 @@ export async function askValue(unit, begin, keep, host) {
   let value = structuredClone(begin);
   const change = (/** @type {any} */ row) => {
     value = row;
-    keep({ unit: unit.unit, utf16: span, text: decisions.textHash, value });
+    keep({ unit: unit.unit, utf16: span, value });
   };
   const record = new RecordForm(summary, panel, form, {
     names, pins: new Pins(host.role),
