@@ -116,7 +116,7 @@ class AdjudicatePage {
     if (said === this.alarmText) return; // it may have the focus
     this.alarmText = said;
     if (canRepeat) alarm(said, " ", error.body?.findings ? this.findingList(error.body.findings) : null, h("button", { type: "button", on: { click: () => decisions.again() } }, "Try again"));
-    else alarm(said, what ? " Decide again if you see it differently." : "");
+    else alarm(said, what ? " Decide again if you see it differently. " : "", unsaved.filter((/** @type {any} */ { overwrite }) => overwrite).map((/** @type {any} */ { overwrite }) => h("button", { type: "button", on: { click: overwrite } }, "Write your note in its place")));
   }
 
   /** @param {boolean} isShown */

@@ -11,6 +11,7 @@ import { askBeforeLeaving, settled } from "./dom.js";
  * @property {() => void} saved run once it is saved
  * @property {string} [unit] the passage, of a change of one
  * @property {boolean} [isNote] whether it is of a note alone
+ * @property {() => void} [overwrite] puts it in the place of what another page saved meanwhile
  * @property {boolean} [isUnanswered] whether it was sent, and no answer came
  */
 
@@ -180,7 +181,8 @@ export class Decisions extends EventTarget {
     this.sent = sent.finally(() => {
       this.waiting.delete(change);
       this.tell();
-      if (this.status === "saving") this.saveNotesSoon(); // what could not be saved before, if anything
+      const isOver = change.isNote && this.isNoteOver(change.unit ?? ""); // then it is said what was written meanwhile
+      if (isOver || this.status === "saving") this.saveNotesSoon(); // what could not be saved before, if anything
     });
     return sent;
   }
@@ -340,11 +342,18 @@ export class Decisions extends EventTarget {
     this.saveNotesSoon();
   }
 
-  /** Whether a note that is typed would be written over another that was saved since, and is not in it. @param {string} name */
+  /** Whether a note that is typed would be written over another that was saved since. @param {string} name */
   isNoteOver(name) {
     const typed = this.notes[name];
     const there = this.unit(name)?.note ?? "";
-    return Boolean(typed) && there !== typed.over && !typed.text.includes(there);
+    return Boolean(typed) && there !== typed.over && there !== typed.text.trim();
+  }
+
+  /** Save a note as it is typed in the place of the one that is shown as written meanwhile. @param {any} unit as that was shown */
+  overwriteNote({ unit: name, note }) {
+    const typed = this.notes[name];
+    if (typed) this.keepNote(name, { ...typed, over: note ?? "" });
+    this.saveNotes();
   }
 
   /** Forget the notes on passages of other codings than are compared, and say that they are not saved. */
@@ -385,10 +394,13 @@ export class Decisions extends EventTarget {
         this.forgetNote(name, text);
         isAll = text === (unit?.note ?? "") || this.leave({ ...change, what: `the note “${text}”` }, null);
       } else if (this.isNoteOver(name) && text.trim()) {
-        const what = `${change.what} (another was written meanwhile: “${unit.note}”; take it into yours, or empty yours)`;
-        isAll = this.leave({ ...change, what }, null);
+        this.supersede(change);
+        isAll = this.leave({ ...change, what: `${change.what} (another was written meanwhile: “${unit.note ?? ""}”)`, overwrite: () => this.overwriteNote(unit) }, null);
       } else if (this.isNoteOver(name)) {
+        this.supersede(change);
         this.forgetNote(name, text);
+        this.dispatchEvent(new Event("change")); // the other one is shown
+        this.tell();
       } else {
         if (!await this.change(change, view)) return false; // eslint-disable-line no-await-in-loop -- in order
       }
