@@ -491,7 +491,7 @@ def test_an_entry_that_is_looked_up_for_a_value_that_is_given_up_begins_none(
             page.keyboard.press("Enter")
             page.get_by_role("button", name="Not now").click()
         page.wait_for_timeout(300)
-        assert page.evaluate("() => claimlogDesk.decisions.keptBelow('begun')") == []
+        assert page.evaluate("() => claimlogDesk.decisions.browser.below('begun')") == []
 
 
 def _look_up(page: Page, entry: str, then: str = "") -> None:

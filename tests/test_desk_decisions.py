@@ -1012,6 +1012,11 @@ def test_links_are_proposed_decided_and_taken_back(opened: Opened) -> None:
     again = opened.take("adjudicator", "GET", path)["proposals"][0]
     assert again["decision"]["relation"] == "updates"
     opened.take("adjudicator", "DELETE", f"open/{link['link_id']}")
+    assert opened.take("adjudicator", "GET", path)["proposals"][0]["decision"] is None
+    opened.take("adjudicator", "POST", path, **ends, relation=None)
+    opened_again = opened.take("adjudicator", "POST", path, **ends, relation=None, is_open=True)
+    assert opened_again["decision"] is None
+    opened.take("adjudicator", "POST", path, **ends, relation=None)
     again = opened.take("adjudicator", "GET", path)["proposals"][0]
     assert again["decision"] == {"relation": None, "link_id": None}
     # it is about two claims of the log: either text shows it, and so does whoever codes one anew

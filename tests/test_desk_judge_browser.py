@@ -201,7 +201,9 @@ def test_the_open_passage_stays_open_after_others_came_or_went(
         rev = put(None)
         for again in (False, True):
             if again:
-                page.evaluate("() => claimlogDesk.decisions.keepHere('place', {unit: 'new:n1'})")
+                page.evaluate(
+                    "() => claimlogDesk.decisions.browser.keepHere('place', {unit: 'new:n1'})"
+                )
                 page.reload()
             else:
                 focus(page)
@@ -442,9 +444,7 @@ def test_links_are_decided_of_the_pairs_that_were_shown_whenever_answers_come(
     browser: Browser, desk: DeskServer
 ) -> None:
     other = OtherPage(desk, "S109")
-    other.decide("left", None, ("a+a", "b+b", "c+c", "d+d"))
-    committed = other.client.post(f"{other.path}/commit", json={"state": other.shown()["state"]})
-    assert committed.status_code == 200, committed.text
+    take_over(other)
     said = "some 10,000 of the 30,000 ships"  # figures are keys of relations, 0 is no link
     with entered(browser, desk, "adjudicator", "links/S109") as page:
         here, alarm = page.locator("#proposals .here"), page.locator("#alarm")
@@ -461,7 +461,7 @@ def test_links_are_decided_of_the_pairs_that_were_shown_whenever_answers_come(
         expect(page.locator("#proposals")).not_to_contain_text("saving …")
         page.keyboard.type(said[12:])
         expect(page.locator("#basis")).to_have_value(said)
-        assert [one["relation"] for one in _decided(other)] == ["disputes"]
+        assert [one["relation"] for one in decided_links(other)] == ["disputes"]
         page.keyboard.press("Escape")
         page.keyboard.press("j")
         page.keyboard.press("k")
@@ -471,7 +471,7 @@ def test_links_are_decided_of_the_pairs_that_were_shown_whenever_answers_come(
         page.keyboard.press("1")
         expect(page.locator("#proposals")).not_to_contain_text("saving …")
         expect(alarm).to_be_hidden()
-        assert [one["relation"] for one in _decided(other)] == ["disputes"] * 2
+        assert [one["relation"] for one in decided_links(other)] == ["disputes"] * 2
         page.keyboard.press("k")
         lose_next_answer(page, "**/api/open/**")
         take_back = page.get_by_role("button", name="Take the link back")
@@ -479,7 +479,7 @@ def test_links_are_decided_of_the_pairs_that_were_shown_whenever_answers_come(
         expect(take_back).to_have_count(0)
         expect(here).to_contain_text("open")
         expect(alarm).to_be_hidden()
-        assert len(_decided(other)) == 1
+        assert len(decided_links(other)) == 1
         # what is refused is said of its pair, wherever the page is by then
         page.route("**/api/links/**", lambda route: route.abort())
         page.keyboard.press("0")
@@ -489,7 +489,14 @@ def test_links_are_decided_of_the_pairs_that_were_shown_whenever_answers_come(
         expect(alarm).to_contain_text("Not saved: no link of C1")
 
 
-def _decided(page: OtherPage) -> list[dict[str, Any]]:
+def take_over(page: OtherPage) -> None:
+    """Decide all passages of a text that `code_by_two` coded, and take the claims over."""
+    page.decide("left", None, ("a+a", "b+b", "c+c", "d+d"))
+    committed = page.client.post(f"{page.path}/commit", json={"state": page.shown()["state"]})
+    assert committed.status_code == 200, committed.text
+
+
+def decided_links(page: OtherPage) -> list[dict[str, Any]]:
     found = page.client.get(page.path.replace("adjudication", "links")).json()["proposals"]
     return [one["decision"] for one in found if one["decision"]]
 

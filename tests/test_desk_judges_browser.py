@@ -22,7 +22,9 @@ from test_desk_judge_browser import (
     PASSAGES,
     TAKEN,
     code_by_two,
+    decided_links,
     focus,
+    take_over,
     wait_for_passages,
 )
 from workshop.bench.desk.desk_server import DeskServer, open_desk
@@ -30,8 +32,8 @@ from workshop.bench.desk.desk_server import DeskServer, open_desk
 __all__ = ["browser"]
 
 TEXT = "The ferry will sink. Some ninety boats use it. Nobody minds them. A keeper slept.\n"
-SOURCES = ("S103", "S104")
-AGAIN = "S105"
+SOURCES = ("S103", "S104", "S105")
+AGAIN = "S106"
 """A text that is coded in two passes."""
 
 PILOTS = {"name": "Harbour pilots", "actor_type": "agency"}
@@ -228,3 +230,48 @@ def test_what_was_typed_of_a_passage_of_one_pass_is_not_put_on_one_of_that_name_
         expect(again.get_by_role("dialog")).to_contain_text("A keeper sleeps.")
         expect(alarm).to_be_hidden()
         assert other.verdicts() == [(None, None)]
+
+
+def test_a_basis_is_there_after_a_reload_and_a_pair_without_a_link_can_be_opened_again(
+    browser: Browser, desk: DeskServer
+) -> None:
+    other = OtherPage(desk, "S105")
+    take_over(other)
+    with entered(browser, desk, "adjudicator", "links/S105") as page:
+        here, basis = page.locator("#proposals .here"), page.locator("#basis")
+        state = here.locator(".state")
+        expect(state).to_have_text("open")
+        page.keyboard.press("b")
+        page.keyboard.type("The same log book.")
+        page.reload()
+        expect(basis).to_have_value("The same log book.")
+        page.keyboard.press("0")
+        page.keyboard.press("k")
+        expect(state).to_have_text("no link")
+        page.keyboard.press("o")
+        expect(state).to_have_text("open")
+        assert decided_links(other) == []
+        # a link after that is taken back to what is open, not to what was said before it
+        page.keyboard.press("0")
+        page.keyboard.press("k")
+        expect(state).to_have_text("no link")
+        here.locator(".buttons button").first.click()
+        page.keyboard.press("k")
+        page.get_by_role("button", name="Take the link back").click()
+        expect(state).to_have_text("open")
+        assert decided_links(other) == []
+        page.reload()
+        expect(basis).to_have_value("")  # it was saved
+        # what was typed of other claims is said, and not taken for a basis of these
+        page.keyboard.press("b")
+        page.keyboard.type("Of others.")
+        page.evaluate(
+            """() => {
+                const key = Object.keys(localStorage).find((key) => key.includes("/basis/"));
+                const kept = JSON.parse(localStorage.getItem(key));
+                localStorage.setItem(key, JSON.stringify({ ...kept, words: "Other words." }));
+            }"""
+        )
+        page.reload()
+        expect(page.locator("#alarm")).to_contain_text("Not saved: the basis “Of others.”")
+        expect(basis).to_have_value("")

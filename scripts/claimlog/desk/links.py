@@ -87,10 +87,13 @@ def claim_dict(desk: Desk, row: Row) -> Row:
 
 
 def decide_link(desk: Desk, source: str, role: Role, given: Row, shown: str | None = None) -> Row:
-    """Add a link to the open batch, or note that two claims have none.
+    """Add a link to the open batch, or note that two claims have none, or are open again.
 
     Parameters
     ----------
+    given
+        The identifiers of the claims, ``relation`` and ``basis``; without a relation, whether the
+        pair is open again (``is_open``).
     shown
         ``digest`` of the two claims, and of what is decided of them, as the page shows them; None
         of who takes whatever is there.
@@ -117,8 +120,7 @@ def decide_link(desk: Desk, source: str, role: Role, given: Row, shown: str | No
     if given["relation"] is None:
         if desk.work_folder.of_source(source) and not desk.decisions(source).is_committed:
             raise RequestError(CLOSED, f"{source} is not decided yet; its links come after that")
-        key = _key(*sorted((first, second)))
-        desk.work_folder.unlinked_pairs().change({key: {"relation": None}}, {})
+        _note_unlinked(desk, first, second, not given["is_open"])
         return {"link_id": None, **pair()}
     row = {name: given[name] for name in ("from_claim_id", "relation", "to_claim_id", "basis")}
     versions = {(CLAIMS, end["claim_id"]): end["version"] for end in ends}
@@ -127,5 +129,14 @@ def decide_link(desk: Desk, source: str, role: Role, given: Row, shown: str | No
         addition = add(desk.package, LINKS, entries, role.name, None, today, versions=versions)
     except ChangedMeanwhileError as error:
         raise stale(f"{error}; {CHANGED}", pair()) from error
+    _note_unlinked(desk, first, second, False)  # else taking the link back would say so again
     name = addition.rows[0]["link_id"] if addition.rows else addition.duplicates[0].identifier
     return {"link_id": name, **pair()}
+
+
+def _note_unlinked(desk: Desk, first: str, second: str, is_unlinked: bool) -> None:
+    """Note whether two claims are said to have no link."""
+    key, unlinked = _key(*sorted((first, second))), desk.work_folder.unlinked_pairs()
+    value = {"relation": None} if is_unlinked else None
+    if unlinked.cell(key).value != value:
+        unlinked.change({key: value}, {})

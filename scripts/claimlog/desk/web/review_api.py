@@ -66,7 +66,9 @@ def _links(desk: Desk, request: Request) -> Found:
 
 
 def _decide_link(desk: Desk, request: Request) -> Found:
-    given = {name: request.given(name, str) for name in ("from_claim_id", "to_claim_id")}
+    ends = ("from_claim_id", "to_claim_id")
+    given: Found = {name: request.given(name, str) for name in ends}
+    given["is_open"] = request.given("is_open", bool, False)
     given["relation"] = request.given("relation", str, None)
     given["basis"] = request.given("basis", str, None)
     shown = request.given("digest", str, None)

@@ -35,7 +35,7 @@ class AdjudicatePage {
     this.names = new EntryNames(source);
     this.names.addEventListener("named", settled(50, () => this.drawUnits()));
     this.fields = form.streams.claims.fields;
-    const { isShown = false } = this.decisions.kept("place") ?? {};
+    const { isShown = false } = this.decisions.browser.read("place") ?? {};
     this.showsAgreed = isShown;
     byId("agreed").checked = isShown;
     this.at = 0;
@@ -79,7 +79,7 @@ class AdjudicatePage {
   async start() {
     await this.begun.takeOver();
     await this.decisions.load();
-    const { unit: name = null } = this.decisions.kept("place") ?? {};
+    const { unit: name = null } = this.decisions.browser.read("place") ?? {};
     if (!this.find(name)) this.at = Math.max(0, this.units.findIndex((/** @type {any} */ unit) => !unit.verdict));
     this.go(this.at, this.isGone);
     this.decisions.saveNotes();
@@ -131,7 +131,7 @@ class AdjudicatePage {
   }
 
   keepPlace() {
-    this.decisions.keepHere("place", { unit: this.name, isShown: this.showsAgreed });
+    this.decisions.browser.keepHere("place", { unit: this.name, isShown: this.showsAgreed });
   }
 
   get units() {

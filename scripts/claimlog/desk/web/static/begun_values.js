@@ -28,19 +28,19 @@ class BegunValue {
     /** @type {Kept | null} null while nothing of it is to be kept */
     this.kept = null;
     /** @type {Promise<boolean>} */
-    this.isOwn = hold(`${decisions.place}/${place}`);
+    this.isOwn = hold(`${decisions.browser.place}/${place}`);
   }
 
   /** @param {Kept} kept */
   keep(kept) {
     this.kept = kept;
-    this.decisions.keep(this.place, kept);
+    this.decisions.browser.keep(this.place, kept);
   }
 
   /** Forget it, but not what was typed since. @param {any} kept */
   forget(kept) {
     if (kept !== this.kept) return;
-    this.decisions.forget(this.place, kept);
+    this.decisions.browser.forget(this.place, kept);
     this.kept = null;
   }
 }
@@ -56,10 +56,10 @@ export class BegunValues {
 
   /** Take those over whose page is gone. */
   async takeOver() {
-    const found = this.decisions.keptBelow("begun").map(([name]) => new BegunValue(this.decisions, `begun/${name}`));
+    const found = this.decisions.browser.below("begun").map(([name]) => new BegunValue(this.decisions, `begun/${name}`));
     const isOwn = await Promise.all(found.map((one) => one.isOwn));
     this.all = found.filter((_, at) => isOwn[at]);
-    for (const one of this.all) one.kept = this.decisions.kept(one.place);
+    for (const one of this.all) one.kept = this.decisions.browser.read(one.place);
   }
 
   /** Those of passages of the codings that are compared. */

@@ -2,6 +2,7 @@
 // on what the page showed when it was asked for: it is not sent once something else is shown that this page did not do.
 import { ApiError, get, KEPT, reloadIfCorrected, post, put } from "./api.js";
 import { askBeforeLeaving, settled } from "./dom.js";
+import { KeptValues } from "./kept_values.js";
 
 /**
  * @typedef {object} Change
@@ -29,7 +30,7 @@ export class Decisions extends EventTarget {
     super();
     this.textHash = textHash;
     this.path = `api/adjudication/${source}`;
-    this.place = `${KEPT}/decisions/${source}`;
+    this.browser = new KeptValues(`${KEPT}/decisions/${source}`);
     /** @type {any} as the server says it */
     this.state = null;
     /** @type {Promise<any>} */
@@ -51,7 +52,7 @@ export class Decisions extends EventTarget {
     /** What was decided before the last decision was taken back. */
     this.verdictsBeforeUndo = "";
     /** @type {Record<string, Note>} notes that were typed over saved ones and are not yet saved */
-    this.notes = Object.fromEntries(this.keptBelow("note"));
+    this.notes = Object.fromEntries(this.browser.below("note"));
     askBeforeLeaving(() => this.waiting.size > 0);
     this.saveNotesSoon = settled(600, () => this.saveNotes());
   }
@@ -64,41 +65,6 @@ export class Decisions extends EventTarget {
 
   tell() {
     this.dispatchEvent(new Event("status"));
-  }
-
-  /** Read back what this browser keeps, of this window first. @param {string} what */
-  kept(what) {
-    try {
-      const key = `${this.place}/${what}`;
-      return JSON.parse(sessionStorage.getItem(key) ?? localStorage.getItem(key) ?? "null");
-    } catch {
-      return null;
-    }
-  }
-
-  /** What this browser keeps below a name, by the rest of the names. @param {string} what @returns {[string, any][]} */
-  keptBelow(what) {
-    const begin = `${this.place}/${what}/`;
-    const names = Object.keys(localStorage).filter((key) => key.startsWith(begin)).map((key) => key.slice(begin.length));
-    return names.map((name) => /** @type {[string, any]} */ ([name, this.kept(`${what}/${name}`)])).filter(([, value]) => value);
-  }
-
-  /** @param {string} what @param {any} value */
-  keep(what, value) {
-    try {
-      localStorage.setItem(`${this.place}/${what}`, JSON.stringify(value));
-    } catch { /* a full store: the page still has it */ }
-  }
-
-  /** Forget what is kept, but not what another window keeps there since. @param {string} what @param {any} value */
-  forget(what, value) {
-    if (JSON.stringify(this.kept(what)) === JSON.stringify(value)) localStorage.removeItem(`${this.place}/${what}`);
-  }
-
-  /** Keep what is of this window: others start there only if they are new. @param {string} what @param {any} value */
-  keepHere(what, value) {
-    this.keep(what, value);
-    sessionStorage.setItem(`${this.place}/${what}`, JSON.stringify(value));
   }
 
   /**
@@ -368,7 +334,7 @@ export class Decisions extends EventTarget {
   /** @param {string} name @param {Note} note */
   keepNote(name, note) {
     this.notes[name] = note;
-    this.keep(`note/${name}`, note);
+    this.browser.keep(`note/${name}`, note);
   }
 
   /** Forget what was typed once it is saved, but not what was typed on meanwhile. @param {string} name @param {string} text */
@@ -377,7 +343,7 @@ export class Decisions extends EventTarget {
     if (!typed) return;
     if (typed.text === text) {
       delete this.notes[name];
-      this.forget(`note/${name}`, typed);
+      this.browser.forget(`note/${name}`, typed);
     } else this.keepNote(name, { ...typed, over: text.trim() });
   }
 

@@ -1,6 +1,7 @@
 // Links between claims: proposed from what they share, decided one by one.
-import { get, post, remove } from "./api.js";
+import { get, KEPT, post, remove } from "./api.js";
 import { alarm, announce, byId, count, fill, h, isTyping, keycap, refill } from "./dom.js";
+import { KeptValues } from "./kept_values.js";
 import { isHeld } from "./repeated_input.js";
 
 const { source } = /** @type {{source: string}} */ (document.body.dataset);
@@ -8,6 +9,11 @@ const { source } = /** @type {{source: string}} */ (document.body.dataset);
 /** A pair by its claims, whichever comes first. @param {any} one */
 function nameOf({ from, to }) {
   return [from.claim_id, to.claim_id].sort().join(" and ");
+}
+
+/** What a pair says: identifiers may be given anew to other claims. @param {any} one */
+function wordsOf({ from, to }) {
+  return [from, to].map(({ statement, quote }) => JSON.stringify([statement, quote])).sort().join();
 }
 
 /** Turn a pair round. @param {any} one */
@@ -29,13 +35,39 @@ class LinksPage {
     this.unsaved = new Map();
     /** Whether the pair that was open is not there any more; until another is chosen, no key decides what stands there now. */
     this.isGone = false;
+    this.browser = new KeptValues(`${KEPT}/links/${source}`);
     /** @type {Promise<void>} */
     this.sent = Promise.resolve();
     this.found = found;
     this.at = Math.max(0, found.proposals.findIndex((/** @type {any} */ one) => !one.decision));
     addEventListener("keydown", (event) => this.key(event));
     addEventListener("beforeunload", (event) => this.waiting.size && event.preventDefault());
+    this.takeBasesUp();
     this.draw();
+  }
+
+  /** Go on with what was typed in an earlier page, if it was of the same claims. */
+  takeBasesUp() {
+    for (const [name, kept] of this.browser.below("basis")) {
+      const one = this.pair(name);
+      if (one && wordsOf(one) === kept.words) this.bases.set(name, kept.text);
+      else {
+        this.unsaved.set(name, `Not saved: the basis “${kept.text}” of ${name}, which are other claims now.`);
+        this.browser.forget(`basis/${name}`, kept);
+      }
+    }
+  }
+
+  /** Keep the basis of a pair as it is typed; an empty one is forgotten. @param {any} one @param {string} text */
+  typeBasis(one, text) {
+    const name = nameOf(one);
+    if (text) {
+      this.bases.set(name, text);
+      this.browser.keep(`basis/${name}`, { text, words: wordsOf(one) });
+    } else {
+      this.bases.delete(name);
+      this.browser.forget(`basis/${name}`, this.browser.read(`basis/${name}`));
+    }
   }
 
   /** @param {string} name */
@@ -58,11 +90,11 @@ class LinksPage {
     const state = isWaiting ? "saving …" : said ?? "open";
     const shared = one.shared.map((/** @type {any} */ part) => `${part.column.replaceAll("_", " ")}: ${part.values.join(", ")}`).join(" · ");
     if (!isHere) return h("li", { class: decision ? "unit decided" : "unit" }, h("button", { type: "button", class: "quiet", on: { click: () => this.go(number) } }, `${one.from.claim_id} and ${one.to.claim_id}`), ` ${state} `, h("span", { class: "meaning" }, shared));
-    const basis = h("input", { id: "basis", maxlength: 300, value: this.bases.get(name) ?? "", on: { input: () => this.bases.set(name, basis.value) }, placeholder: "the words or facts that the link rests on" });
+    const basis = h("input", { id: "basis", maxlength: 300, value: this.bases.get(name) ?? "", on: { input: () => this.typeBasis(one, basis.value) }, placeholder: "the words or facts that the link rests on" });
     const buttons = this.found.relations.map((/** @type {any} */ code) => h("button", { type: "button", title: code.definition, on: { click: () => this.decide(one, code.code) } }, keycap(code.key), ` ${code.label}`));
     return h("li", { class: "unit here", tabindex: "-1", "aria-current": "true" }, h("p", { class: "unit-head" }, h("span", { class: "state" }, state), ` ${shared}`), h("div", { class: "columns-2" }, this.claim(one.from), this.claim(one.to)),
       isWaiting ? null : decision?.relation ? h("p", { class: "buttons" }, h("button", { type: "button", on: { click: () => this.takeBack(one) } }, "Take the link back"))
-        : [h("p", { class: "note-line" }, h("label", { for: "basis" }, keycap("b"), " basis "), basis), h("p", { class: "buttons" }, buttons, h("button", { type: "button", on: { click: () => this.decide(one, null) } }, keycap("0"), " no link"), h("button", { type: "button", on: { click: () => this.swap(one) } }, keycap("s"), " the other way round"))],
+        : [h("p", { class: "note-line" }, h("label", { for: "basis" }, keycap("b"), " basis "), basis), h("p", { class: "buttons" }, buttons, decision ? h("button", { type: "button", on: { click: () => this.openAgain(one) } }, keycap("o"), " open again") : h("button", { type: "button", on: { click: () => this.decide(one, null) } }, keycap("0"), " no link"), h("button", { type: "button", on: { click: () => this.swap(one) } }, keycap("s"), " the other way round"))],
       h("dl", { class: "notes" }, this.found.relations.map((/** @type {any} */ code) => h("div", {}, h("dt", {}, code.label), h("dd", {}, code.definition)))));
   }
 
@@ -114,10 +146,22 @@ class LinksPage {
       const { decision, digest: now } = await post(`api/links/${source}`, { from_claim_id: from, to_claim_id: to, relation, basis, digest });
       Object.assign(this.pair(name) ?? {}, { decision, digest: now });
       announce(relation ? "Linked." : "No link.");
-      if (relation) this.bases.delete(name);
+      if (relation) this.typeBasis(one, "");
     });
     const next = this.found.proposals.findIndex((/** @type {any} */ other, /** @type {number} */ at) => at > this.at && !other.decision && !this.waiting.has(nameOf(other)));
     this.go(next < 0 ? this.at : next);
+  }
+
+  /** Take back that a pair has no link. @param {any} one */
+  openAgain(one) {
+    const { digest, from: { claim_id: from }, to: { claim_id: to } } = one;
+    const name = nameOf(one);
+    this.send(name, `opening ${name} again`, () => !this.pair(name)?.decision, async () => {
+      const { decision, digest: now } = await post(`api/links/${source}`, { from_claim_id: from, to_claim_id: to, relation: null, is_open: true, digest });
+      Object.assign(this.pair(name) ?? {}, { decision, digest: now });
+      announce("Open again.");
+    });
+    this.go(this.at);
   }
 
   /** @param {any} one */
@@ -176,7 +220,9 @@ class LinksPage {
     if (key === "ArrowDown" || key === "j") this.go(this.at + 1);
     else if (key === "ArrowUp" || key === "k") this.go(this.at - 1);
     else if (key === "b") byId("basis")?.focus();
-    else if (!one || one.decision || this.isGone || this.waiting.has(nameOf(one))) return;
+    else if (!one || this.isGone || this.waiting.has(nameOf(one))) return;
+    else if (key === "o" && one.decision?.relation === null) this.openAgain(one);
+    else if (one.decision) return;
     else if (key === "0") this.decide(one, null);
     else if (key === "s") this.swap(one);
     else if (code) this.decide(one, code.code);

@@ -1,0 +1,44 @@
+// What this browser keeps of what is typed, below one name, until it is saved.
+
+/** Values that survive a reload; those of this window are told from those of others. */
+export class KeptValues {
+  /** @param {string} place under which they are kept */
+  constructor(place) {
+    this.place = place;
+  }
+
+  /** Read back what this browser keeps, of this window first. @param {string} what */
+  read(what) {
+    try {
+      const key = `${this.place}/${what}`;
+      return JSON.parse(sessionStorage.getItem(key) ?? localStorage.getItem(key) ?? "null");
+    } catch {
+      return null;
+    }
+  }
+
+  /** What this browser keeps below a name, by the rest of the names. @param {string} what @returns {[string, any][]} */
+  below(what) {
+    const begin = `${this.place}/${what}/`;
+    const names = Object.keys(localStorage).filter((key) => key.startsWith(begin)).map((key) => key.slice(begin.length));
+    return names.map((name) => /** @type {[string, any]} */ ([name, this.read(`${what}/${name}`)])).filter(([, value]) => value);
+  }
+
+  /** @param {string} what @param {any} value */
+  keep(what, value) {
+    try {
+      localStorage.setItem(`${this.place}/${what}`, JSON.stringify(value));
+    } catch { /* a full store: the page still has it */ }
+  }
+
+  /** Forget what is kept, but not what another window keeps there since. @param {string} what @param {any} value */
+  forget(what, value) {
+    if (JSON.stringify(this.read(what)) === JSON.stringify(value)) localStorage.removeItem(`${this.place}/${what}`);
+  }
+
+  /** Keep what is of this window: others start there only if they are new. @param {string} what @param {any} value */
+  keepHere(what, value) {
+    this.keep(what, value);
+    sessionStorage.setItem(`${this.place}/${what}`, JSON.stringify(value));
+  }
+}
