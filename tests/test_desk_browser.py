@@ -486,8 +486,9 @@ def test_a_judge_changes_and_takes_over_what_was_shown_when_it_was_asked_for(
         assert not page.evaluate("() => claimlogDesk.decisions.saveNotes()")
         assert other.verdicts()[0] == ("left", "Another.")
         page.keyboard.type(" Another.")
-        assert page.evaluate("() => claimlogDesk.decisions.saveNotes()")
-        assert other.verdicts()[0] == ("left", "Its own. And mine. Or not.. Another.")
+        page.get_by_role("button", name="Write your note in its place").click()
+        mine = "Its own. And mine. Or not.. Another."
+        other.await_verdicts([("left", mine), ("left", "Its own.")])
 
 
 def test_a_text_is_finished_as_it_was_shown_when_that_was_confirmed(
