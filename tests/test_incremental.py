@@ -413,13 +413,14 @@ def test_lines_that_change_while_they_are_sealed_as_columns_are_not_left_behind(
 ) -> None:
     world.add("actors", [{"actor_id": "port", "name": "Port", "actor_type": "agency"}])
     path = world.package.state / "open" / "actors.ndjson"
-    original = claimlog.edit.seal.write_rows
+    original = claimlog.edit.seal.write_readable_rows
 
-    def write(*words: Any) -> None:
-        original(*words)
+    def write(*words: Any) -> Any:
+        written = original(*words)
         path.write_bytes(path.read_bytes().replace(b"Port", b"Quay"))
+        return written
 
-    monkeypatch.setattr(claimlog.edit.seal, "write_rows", write)
+    monkeypatch.setattr(claimlog.edit.seal, "write_readable_rows", write)
     with pytest.raises(ClaimlogError, match="was changed while it was sealed; nothing was sealed"):
         world.seal("columns", in_columns=True)
     assert b"Quay" in path.read_bytes()
