@@ -112,6 +112,10 @@ def test_the_limits_that_are_stated_are_those_of_the_code() -> None:
         f"{definition.INTERCHANGE_WRITTEN_PER_BYTE} times its size, of which "
         f"{definition.INTERCHANGE_UNPACKED_BYTES // mib} MiB count at most",
         f"more than {note.NOTE_BYTES:,} bytes or {note.SIGNATURES} signatures",
+        f"more than {definition.PARQUET_BYTES_FREE // mib} MiB and {definition.PARQUET_EXPANSION} "
+        f"times its bytes, where a row counts for {definition.PARQUET_ROW_BYTES} bytes and "
+        f"{definition.PARQUET_CELL_BYTES} for each column of the schema that it was written by, "
+        f"and a value of a list for {definition.PARQUET_ITEM_BYTES}",
     ):
         assert sentence in TEXT, sentence
     assert web_client.TRIES == 4, "four times at most"
