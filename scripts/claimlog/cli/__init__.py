@@ -103,7 +103,6 @@ def run_command(command: click.Command) -> None:
     """Run a command; every failure is one message and an exit status, never a traceback."""
     # no process of ours imports a module that lies in the current directory, a stranger's perhaps
     set_own_variable("PYTHONSAFEPATH", "1")
-    begin_command()
     # as Ctrl-C: nothing is left half done
     handle_interrupts(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     # a file name or text that the terminal's encoding lacks is printed escaped
@@ -114,6 +113,7 @@ def run_command(command: click.Command) -> None:
 
 
 def _run(command: click.Command) -> None:
+    begin_command()
     try:
         status = command.main(standalone_mode=False)
         sys.stdout.flush()
