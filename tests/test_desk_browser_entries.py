@@ -535,7 +535,7 @@ def test_escape_gives_up_nothing_that_is_typed_in_a_dialog(
         page.get_by_role("button", name="Not now").last.click()
         page.get_by_role("button", name="Not now").click()
         expect(page.get_by_role("dialog")).to_have_count(0)
-        assert page.evaluate("() => claimlogDesk.decisions.keptBelow('begun')") == []
+        assert page.evaluate("() => claimlogDesk.decisions.browser.below('begun')") == []
 
 
 def test_keys_that_are_typed_ahead_at_the_last_question_are_no_other_answer_to_it(

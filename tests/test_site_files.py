@@ -35,7 +35,7 @@ from claimlog.release.citation_lookup import find_claim, find_release
 from claimlog.release.enclosing_release import known_releases
 from claimlog.release.release_site import note_drawn_pages
 from claimlog.release.release_verdict import Verdict
-from claimlog.release.site_mark import MARK
+from claimlog.release.site_mark import MARK, SITE_OF, write_mark
 from claimlog.release.verify import verify_copy
 from claimlog.release.verify_process import verify_in_process
 from claimlog.site.files import write
@@ -319,7 +319,7 @@ def test_a_failure_leaves_the_earlier_site_as_it_was(
     package = published.repo.package
     out = tmp_path / "public"
     out.mkdir()
-    (out / MARK).write_text('{"written_by": "claimlog site"}', "utf-8")
+    write_mark(out, {SITE_OF: package.descriptor["name"]})
 
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
