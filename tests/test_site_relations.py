@@ -126,8 +126,9 @@ def acting(related: World, tmp_path_factory: pytest.TempPathFactory) -> Get:
     """The same where a measure belongs to whoever acts."""
     world = copied(related, tmp_path_factory.mktemp("acting"))
     forget_takers(world)
-    build(world.package, world.package.build)
-    return asking(world.package.build)
+    out = world.root.parent / "build"
+    build(world.package, out)
+    return asking(out)
 
 
 @pytest.fixture(scope="module")
