@@ -99,7 +99,6 @@ def _watch(factor: float, says_so: bool) -> None:
     global _reached, _advice
     ends_at = math.inf
     while True:
-        time.sleep(POLL_SECONDS)
         size = sum(_read.values())
         memory = factor * (MEMORY + MEMORY_TIMES * size)
         seconds = factor * (SECONDS + SECONDS_EACH * size / 1e6)
@@ -110,6 +109,7 @@ def _watch(factor: float, says_so: bool) -> None:
             elif time.process_time() > seconds and not _is_server:
                 reached = f"{seconds:,.0f} seconds of the processor"
             else:
+                time.sleep(POLL_SECONDS)
                 continue
             _advice = (
                 "If you trust where its files come from, allow it more: "
@@ -126,6 +126,7 @@ def _watch(factor: float, says_so: bool) -> None:
             if says_so:
                 os.write(STDERR, f"claimlog: {why_interrupted()}\n".encode())
             os._exit(1)
+        time.sleep(POLL_SECONDS)
 
 
 def memory_taken() -> int:
