@@ -19,16 +19,21 @@ def main() -> None:
     handle_interrupts(signal.SIGINT)
     prepare_interpreter()
     try:
+        _keep_limits()
+        from claimlog.cli import main as run
+
+        run()
+    except KeyboardInterrupt:
+        print(f"claimlog: {why_interrupted()}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _keep_limits() -> None:
+    try:
         keep_command_limits()
     except ValueError as error:
         print(f"claimlog: {error}", file=sys.stderr)
         sys.exit(2)
-    try:
-        from claimlog.cli import main as run
-    except KeyboardInterrupt:
-        print(f"claimlog: {why_interrupted()}", file=sys.stderr)
-        sys.exit(1)
-    run()
 
 
 def prepare_interpreter() -> None:

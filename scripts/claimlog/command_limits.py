@@ -35,6 +35,8 @@ GRACE_SECONDS, GRACE_TIMES = 5, 1.25
 _read: dict[str, int] = {}
 _is_server = False
 _reached: str | None = None
+_is_said = False
+"""Whether the command says itself which limit it reached."""
 """What a limit allows, in words, once it is reached."""
 _advice = ""
 
@@ -60,8 +62,10 @@ def allow_a_server() -> None:
 
 def why_interrupted() -> str:
     """Return why this command was interrupted, by a limit or by the user, as a message."""
+    global _is_said
     if _reached is None:
         return f"interrupted; {outcome()}"
+    _is_said = True
     return f"stopped, because it took more than {_reached}; {outcome()}. {_advice}"
 
 
@@ -120,10 +124,12 @@ def _watch(factor: float, says_so: bool) -> None:
             if not _is_server:
                 # a signal, which ends what it waits for too
                 signal.pthread_kill(main_thread().ident or 0, signal.SIGINT)
+                time.sleep(POLL_SECONDS)
+                continue
         if is_uninterrupted():
             ends_at = time.monotonic() + GRACE_SECONDS
         elif _is_server or time.monotonic() > ends_at or taken > GRACE_TIMES * memory:
-            if says_so:
+            if says_so and not _is_said:
                 os.write(STDERR, f"claimlog: {why_interrupted()}\n".encode())
             os._exit(1)
         time.sleep(POLL_SECONDS)
