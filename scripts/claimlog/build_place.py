@@ -93,7 +93,6 @@ def _listed_files(out: Path, shown: str) -> frozenset[str]:
     listed = set[str]()
     for resource in resources:
         paths = resource.get("path") if isinstance(resource, dict) else None
-        names = {path for path in (paths if isinstance(paths, list) else [paths]) if path}
-        listed |= {str(name) for name in names}
+        listed |= {str(path) for path in (paths if isinstance(paths, list) else [paths]) if path}
     beside = {name + end for name in listed if name.endswith(".db") for end in BESIDE_DATABASE}
     return frozenset(listed | beside)

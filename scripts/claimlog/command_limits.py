@@ -35,10 +35,9 @@ GRACE_SECONDS, GRACE_TIMES = 5, 1.25
 _read: dict[str, int] = {}
 _is_server = False
 _reached: str | None = None
+"""What a limit allows, in words, once it is reached."""
 _is_said = False
 """Whether the command says itself which limit it reached."""
-"""What a limit allows, in words, once it is reached."""
-_advice = ""
 
 
 def allow_for(what: str, size: int) -> None:
@@ -66,7 +65,10 @@ def why_interrupted() -> str:
     if _reached is None:
         return f"interrupted; {outcome()}"
     _is_said = True
-    return f"stopped, because it took more than {_reached}; {outcome()}. {_advice}"
+    return (
+        f"stopped, because it took more than {_reached}; {outcome()}. If you trust where its files "
+        f"come from, allow it more: {FACTOR_VARIABLE}={2 * _factor():g}"
+    )
 
 
 def keep_command_limits(says_so: bool = True) -> None:
@@ -100,39 +102,43 @@ def _factor() -> float:
 
 
 def _watch(factor: float, says_so: bool) -> None:
-    global _reached, _advice
-    ends_at = math.inf
+    global _reached
+    while (found := _limit_beyond(factor)) is None:
+        time.sleep(POLL_SECONDS)
+    _reached = found
+    ends_at = time.monotonic() + GRACE_SECONDS
+    if not _is_server:
+        # a signal, which ends what it waits for too
+        signal.pthread_kill(main_thread().ident or 0, signal.SIGINT)
+        time.sleep(POLL_SECONDS)
     while True:
-        size = sum(_read.values())
-        memory = factor * (MEMORY + MEMORY_TIMES * size)
-        seconds = factor * (SECONDS + SECONDS_EACH * size / 1e6)
-        taken = memory_taken()
-        if _reached is None:
-            if taken > memory:
-                reached = f"{memory / 1e9:.1f} GB of memory"
-            elif time.process_time() > seconds and not _is_server:
-                reached = f"{seconds:,.0f} seconds of the processor"
-            else:
-                time.sleep(POLL_SECONDS)
-                continue
-            _advice = (
-                "If you trust where its files come from, allow it more: "
-                f"{FACTOR_VARIABLE}={2 * factor:g}"
-            )
-            _reached = reached
-            ends_at = time.monotonic() + GRACE_SECONDS
-            if not _is_server:
-                # a signal, which ends what it waits for too
-                signal.pthread_kill(main_thread().ident or 0, signal.SIGINT)
-                time.sleep(POLL_SECONDS)
-                continue
         if is_uninterrupted():
             ends_at = time.monotonic() + GRACE_SECONDS
-        elif _is_server or time.monotonic() > ends_at or taken > GRACE_TIMES * memory:
-            if says_so and not _is_said:
-                os.write(STDERR, f"claimlog: {why_interrupted()}\n".encode())
-            os._exit(1)
+        elif (
+            _is_server
+            or time.monotonic() > ends_at
+            or memory_taken() > GRACE_TIMES * _most_memory(factor)
+        ):
+            break
         time.sleep(POLL_SECONDS)
+    if says_so and not _is_said:
+        os.write(STDERR, f"claimlog: {why_interrupted()}\n".encode())
+    os._exit(1)
+
+
+def _limit_beyond(factor: float) -> str | None:
+    """Return the limit that is exceeded, in words; None if there is none."""
+    memory = _most_memory(factor)
+    if memory_taken() > memory:
+        return f"{memory / 1e9:.1f} GB of memory"
+    seconds = factor * (SECONDS + SECONDS_EACH * sum(_read.values()) / 1e6)
+    if time.process_time() > seconds and not _is_server:
+        return f"{seconds:,.0f} seconds of the processor"
+    return None
+
+
+def _most_memory(factor: float) -> float:
+    return factor * (MEMORY + MEMORY_TIMES * sum(_read.values()))
 
 
 def memory_taken() -> int:

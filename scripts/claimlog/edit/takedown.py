@@ -22,7 +22,7 @@ import polars as pl
 from claimlog.edit.batch_files import remove_leftovers
 from claimlog.edit.clock import now
 from claimlog.edit.entity_history import find_entity
-from claimlog.edit.open_batch import drop_known
+from claimlog.edit.open_batch import drop_known, open_batch
 from claimlog.edit.taken_words import SaidElsewhere, said_elsewhere, words_that_go
 from claimlog.errors import ClaimlogError, UnconfirmedError, UsageError, write_remedy
 from claimlog.errors import reason as system_reason
@@ -328,8 +328,9 @@ def remove_copies(package: Package, record: TakedownRecord) -> None:
     """
     empty_cache(package)
     remove_leftovers(package)
-    gone = {bytes.fromhex(row.leaf_hash) for row in record.rows}
-    drop_known(package, read_definition(package), gone)
+    if open_batch(package) is not None:
+        gone = {bytes.fromhex(row.leaf_hash) for row in record.rows}
+        drop_known(package, read_definition(package), gone)
     # what a build or a release that was killed left: tables, archives, reasons in the changelog
     for folder in _folders_written_in(package):
         remove_abandoned_in(folder)

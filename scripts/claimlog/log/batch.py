@@ -245,9 +245,7 @@ def _larger(batch: Batch) -> Iterator[Finding]:
         message = None
         if state.st_size > max(sealed, UNSEALED_BYTES):
             message = f"bytes is {state.st_size}, {MANIFEST} says {sealed}; it was not read"
-        elif consists_of_holes(
-            batch.file(stream), state
-        ):  # whoever made the hole may have stated it
+        elif consists_of_holes(path, state):  # whoever made the hole may have stated it
             message = f"says {state.st_size} bytes and consists of holes; it was not read"
         if message:
             yield Finding("file-hash", batch.shown_file(stream), message, remedy=RESTORE)

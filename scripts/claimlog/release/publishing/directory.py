@@ -170,7 +170,7 @@ def _list_of_releases(path: Path, remedy: str) -> bytes | None:
 
 
 def _versions(script: bytes | None) -> set[str]:
-    """Return the versions that a list of releases names; those of what is none are none."""
+    """Return the versions that the script with the list of releases names."""
     match = VERSIONS_SCRIPT.fullmatch(script or b"")
     releases = json.loads(match[1]) if match else []
     return {str(one["version"]) for one in releases if isinstance(one, dict) and "version" in one}

@@ -109,7 +109,7 @@ def site_limits(size: int, factor: float = 1) -> Limits:
 
 
 def require_own_directory(out: Path, about: Mapping[str, object]) -> None:
-    """Refuse a directory that holds anything but an earlier site of the same, by its mark.
+    """Refuse a directory that holds anything but an earlier site of the same dataset and kind.
 
     Raises
     ------
