@@ -172,6 +172,17 @@ def test_what_a_judge_began_at_one_desk_is_kept_from_the_next_and_shown_by_its_o
             assert OtherPage(first, JUDGED).verdicts() == [(None, None), (None, "A careful note.")]
 
 
+def expect_both_refused(coder: Page, judge: Page, said: str) -> None:
+    """Code and decide on pages that say why nothing of it is saved."""
+    code(coder)
+    expect(coder.locator("#alarm")).to_contain_text(said)
+    expect(coder.locator("#saved")).to_have_text("Not saved, kept in this browser")
+    judge.bring_to_front()
+    judge.keyboard.press("x")
+    expect(judge.locator("#alarm")).to_contain_text(said)
+    expect(judge.locator("#saved")).to_have_text("Not saved")
+
+
 def test_a_page_that_stayed_open_goes_on_with_its_own_desk_alone(
     browser: Browser, desks: Desks
 ) -> None:
@@ -184,13 +195,7 @@ def test_a_page_that_stayed_open_goes_on_with_its_own_desk_alone(
         with running(second):
             for role in ("coder-1", "adjudicator"):
                 context.new_page().goto(second.address(role))
-            code(coder)
-            expect(coder.locator("#alarm")).to_contain_text(refused)
-            expect(coder.locator("#saved")).to_have_text("Not saved, kept in this browser")
-            judge.bring_to_front()
-            judge.keyboard.press("x")
-            expect(judge.locator("#alarm")).to_contain_text(refused)
-            expect(judge.locator("#saved")).to_have_text("Not saved")
+            expect_both_refused(coder, judge, refused)
             start.evaluate("() => dispatchEvent(new Event('focus'))")
             expect(start.locator("#alarm")).to_contain_text(refused)
             assert statements(second) == []
@@ -216,13 +221,7 @@ def test_what_is_typed_in_forms_of_another_codebook_is_looked_at_before_it_is_sa
         coder, judge = coding(context, desk), judging(context, desk)
         codes = desk.folder / "schemas" / "codebook" / "codes" / "voice.csv"
         codes.write_text(codes.read_text("utf-8").replace(",Paraphrased,", ",Retold,"), "utf-8")
-        code(coder)
-        expect(coder.locator("#alarm")).to_contain_text(refused)
-        expect(coder.locator("#saved")).to_have_text("Not saved, kept in this browser")
-        judge.bring_to_front()
-        judge.keyboard.press("x")
-        expect(judge.locator("#alarm")).to_contain_text(refused)
-        expect(judge.locator("#saved")).to_have_text("Not saved")
+        expect_both_refused(coder, judge, refused)
         coder.bring_to_front()
         coder.reload()
         coder.wait_for_function(READY)

@@ -162,11 +162,11 @@ def test_uploads_of_one_role_push_out_no_others() -> None:
     done = Registered("request", "S101", "0" * 64)
     uploads.close(other, kept, done)
     assert uploads.get(other, kept) is None
-    assert uploads.registered(other, kept) == done
-    assert uploads.registered(one, kept) is None
+    assert uploads.source_made_of(other, kept) == done
+    assert uploads.source_made_of(one, kept) is None
     for _ in range(MOST):
         uploads.close(other, uploads.keep(other, Upload("x.txt", "Words.", {}, {})), done)
-    assert uploads.registered(other, kept) is None
+    assert uploads.source_made_of(other, kept) is None
 
 
 def test_a_text_of_more_words_than_a_page_shows_is_refused(

@@ -137,12 +137,12 @@ for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
 """Begins a script that hears signals which whoever runs the tests may ignore."""
 CHANGING = """
 import os, signal, time
-from claimlog.interrupt_handler import handle_interrupts, uninterrupted
+from claimlog.interrupt_handler import handle_interrupts, hold_interrupts
 handle_interrupts(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 try:
     {before}
-    with uninterrupted():
-        with uninterrupted():
+    with hold_interrupts():
+        with hold_interrupts():
             {inside}
         time.sleep(0.1)
         print("whole")
@@ -187,15 +187,15 @@ STRUCK = """
 import os, signal, sys
 from contextlib import contextmanager
 from claimlog import interrupt_handler
-uninterrupted = interrupt_handler.uninterrupted
+hold_interrupts = interrupt_handler.hold_interrupts
 
 @contextmanager
 def struck():
-    with uninterrupted():
+    with hold_interrupts():
         yield
         os.kill(os.getpid(), signal.{name})
 
-interrupt_handler.uninterrupted = struck
+interrupt_handler.hold_interrupts = struck
 from claimlog.__main__ import main
 main()
 """

@@ -14,7 +14,7 @@ import signal
 import time
 from threading import Thread, main_thread
 
-from claimlog.interrupt_handler import is_uninterrupted, outcome
+from claimlog.interrupt_handler import holds_interrupts, outcome
 from claimlog.limits import MIB
 
 FACTOR_VARIABLE = "CLAIMLOG_LIMITS"
@@ -112,7 +112,7 @@ def _watch(factor: float, says_so: bool) -> None:
         signal.pthread_kill(main_thread().ident or 0, signal.SIGINT)
         time.sleep(POLL_SECONDS)
     while True:
-        if is_uninterrupted():
+        if holds_interrupts():
             ends_at = time.monotonic() + GRACE_SECONDS
         elif (
             _is_server

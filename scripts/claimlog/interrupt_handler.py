@@ -25,7 +25,7 @@ HELD_BACK = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
 
 _waiting: set[int] = set()
 _changes: list[None] = []
-"""One for each `uninterrupted` block that is under way, in any thread."""
+"""One for each `hold_interrupts` block that is under way, in any thread."""
 _has_replaced = False
 
 
@@ -61,7 +61,7 @@ def is_importing(frame: FrameType | None) -> bool:
 
 
 @contextmanager
-def uninterrupted() -> Iterator[None]:
+def hold_interrupts() -> Iterator[None]:
     """Hold interrupts back while files change places; what came is given after the block.
 
     Not if the block ends by an error: that says more of how the files stand.
@@ -88,8 +88,8 @@ def uninterrupted() -> Iterator[None]:
         signal.raise_signal(number)
 
 
-def is_uninterrupted() -> bool:
-    """Whether some thread of this process is in an `uninterrupted` block."""
+def holds_interrupts() -> bool:
+    """Whether some thread of this process is in an `hold_interrupts` block."""
     return bool(_changes)
 
 
@@ -97,7 +97,7 @@ def is_uninterrupted() -> bool:
 def replacing() -> Iterator[None]:
     """Hold interrupts back while a file is put into place, and note that one was."""
     global _has_replaced
-    with uninterrupted():
+    with hold_interrupts():
         yield
         _has_replaced = True
 

@@ -156,11 +156,11 @@ def _parts(adjudication: Adjudication, role: Role, claims: dict[str, Row]) -> li
     }
     rows = [claim_values(adjudication.source, text, value) for value in claims.values()]
     all_codings = [row for own in codings.values() for row in own]
-    needed = entries.needed({CLAIMS: rows, CODINGS: all_codings})
+    new_entries = entries.entries_for({CLAIMS: rows, CODINGS: all_codings})
     if not _is_added(adjudication, number):  # else they are registered already
-        _require_settled(adjudication, needed)
+        _require_settled(adjudication, new_entries)
     registers: dict[str, list[Row]] = {}
-    for stream, name in needed:
+    for stream, name in new_entries:
         key = definition.streams[stream].id
         registers.setdefault(stream, []).append({key: name, **entries.final[stream][name]})
     return [
@@ -183,10 +183,10 @@ def _require_different(adjudication: Adjudication, work: Work) -> None:
         )
 
 
-def _require_settled(adjudication: Adjudication, needed: Iterable[Name]) -> None:
+def _require_settled(adjudication: Adjudication, new_entries: Iterable[Name]) -> None:
     """Refuse to register one of several entries that have one identifier and differ."""
     clashes = clashing_entries(adjudication.desk, adjudication.entries, adjudication.decisions)
-    for stream, name in needed:
+    for stream, name in new_entries:
         if coders := clashes.get((stream, name)):
             raise RequestError(
                 INVALID,

@@ -111,7 +111,7 @@ class NewEntries:
             name: self.renamed(work.coder, CLAIMS, value) for name, value in work.drafts().items()
         }
 
-    def needed(self, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Name]:
+    def entries_for(self, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Name]:
         """Return the new entries that rows lead to: no other is registered, whoever made it."""
         names: dict[Name, None] = {}
         pending = [(stream, row) for stream, given in rows.items() for row in given]

@@ -137,7 +137,7 @@ def register_source(
         If the row would break a rule.
     """
     request = json.dumps([source, furniture], sort_keys=True)
-    if (done := desk.uploads.registered(role, upload)) and _is_there(desk, done):
+    if (done := desk.uploads.source_made_of(role, upload)) and _is_there(desk, done):
         if done.request == request:  # no answer came when it was asked for before
             return {"source_id": done.source}
         raise RequestError(

@@ -79,7 +79,7 @@ class Uploads:
             self._held.get(role.name, {}).pop(name, None)
             _hold(self._registered, role, name, registered)
 
-    def registered(self, role: Role, name: str) -> Registered | None:
+    def source_made_of(self, role: Role, name: str) -> Registered | None:
         """Return what became of an upload, if it was made a source."""
         with self._lock:
             return self._registered.get(role.name, {}).get(name)

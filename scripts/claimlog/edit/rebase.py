@@ -18,7 +18,7 @@ from claimlog.edit.rebase_open_batch import COMPARE as COMPARE_OPEN
 from claimlog.edit.renumbered_rows import Renames, log_of, refuse_unsound, write_moved_rows
 from claimlog.edit.seal import make_manifest
 from claimlog.errors import Finding, FindingsError, UsageError
-from claimlog.interrupt_handler import uninterrupted
+from claimlog.interrupt_handler import hold_interrupts
 from claimlog.log.batch import (
     MANIFEST,
     RACED,
@@ -129,7 +129,7 @@ def rebase(
                 ],
             )
             said.append(f"{unsealed.shown} names by their new numbers what was renumbered")
-        with uninterrupted():
+        with hold_interrupts():
             replace(package, lost, placed, lambda: _refuse_tagged(log), moved)
     return said
 

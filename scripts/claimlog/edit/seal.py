@@ -22,7 +22,7 @@ from claimlog.edit.clock import last_time, now, refuse_doubtful_clock
 from claimlog.edit.open_batch import discard, open_batch
 from claimlog.errors import ClaimlogError, FindingsError, UnconfirmedError, UsageError
 from claimlog.files import confirm_rename
-from claimlog.interrupt_handler import uninterrupted
+from claimlog.interrupt_handler import hold_interrupts
 from claimlog.limits import PARQUET_BYTES_FREE, SLUG_LENGTH
 from claimlog.log.batch import (
     COLUMNS,
@@ -127,7 +127,7 @@ def seal(
                 shutil.copyfile(batch.file(stream), file)
                 _refuse_changed(batch, stream, file, manifest)
         (place / MANIFEST).write_bytes(dump_manifest(manifest))
-        with uninterrupted():
+        with hold_interrupts():
             move_in(package, place)
             confirm_rename(package.events, f"events/{name}")
             _tidy(package, name)

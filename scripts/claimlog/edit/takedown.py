@@ -27,7 +27,7 @@ from claimlog.edit.taken_words import SaidElsewhere, said_elsewhere, words_that_
 from claimlog.errors import ClaimlogError, UnconfirmedError, UsageError, write_remedy
 from claimlog.errors import reason as system_reason
 from claimlog.files import is_unfinished, remove_abandoned_in
-from claimlog.interrupt_handler import uninterrupted
+from claimlog.interrupt_handler import hold_interrupts
 from claimlog.limits import UNSEALED_BYTES
 from claimlog.log.batch import Batch, sealed_batches
 from claimlog.log.cache import empty_cache, held_parts
@@ -294,7 +294,7 @@ def take_down(package: Package, plan: TakedownPlan) -> list[str]:
     if plan.elsewhere.changelog is not None:
         files[CHANGELOG] = plan.elsewhere.changelog
     written, unconfirmed = False, []
-    with uninterrupted():
+    with hold_interrupts():
         for name, data in {**files, **plan.files}.items():
             try:
                 package.write(package.root / name, data)
