@@ -566,14 +566,15 @@ def datasette_of(folder: Path, *frozen: Path, **settings: Any) -> Datasette:
     )
 
 
-def asking(folder: Path, *frozen: Path) -> Get:
+def asking_once(folder: Path, *frozen: Path) -> Get:
     """Return a way to ask the pages of a build, with releases beside it, as it would be served."""
     app = datasette_of(folder, *frozen)
     return lambda path: asyncio.run(app.client.get(path))
 
 
-def patient(ask: Get) -> Get:
-    """Return a way to ask, again where a busy machine says that it is too slow just now."""
+def asking(folder: Path, *frozen: Path) -> Get:
+    """Return a way to ask such pages, again where a busy machine says that it is too slow now."""
+    ask = asking_once(folder, *frozen)
 
     def ask_again(path: str) -> Any:
         answer = ask(path)

@@ -1377,14 +1377,15 @@ def test_a_verification_ends_with_the_command_and_leaves_nothing(
     environment = {**os.environ, "TMPDIR": str(scratch)}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     child = None
-    for _ in range(600):
+    until = time.monotonic() + 60
+    while child is None and time.monotonic() < until:
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         if children and any(scratch.rglob("*.zip")) | any(scratch.rglob("tiny-0.1.0")):
             child = int(children[0])
-            break
-        if process.poll() is not None:
+        elif process.poll() is not None:
             pytest.fail("it ended before it could be stopped")
-        time.sleep(0.01)
+        else:
+            time.sleep(0.01)
     assert child is not None
     process.send_signal(number)
     process.wait(30)

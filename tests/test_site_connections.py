@@ -36,7 +36,7 @@ from claimlog.site.protection.response_sender import ClientGone, SendBudget, Sen
 from claimlog.site.protection.slots import ServerBusy, Slots
 from claimlog.site.server import LoopErrorHandler
 from claimlog.site.server_command import ServerOptions, server_command
-from conftest import World, asking, await_startup, copied
+from conftest import World, asking_once, await_startup, copied
 
 FILES = 192
 """That the server may open here; some 30 are for connections then."""
@@ -530,7 +530,7 @@ def test_what_is_written_while_it_is_sent_takes_a_slot_of_the_streams_by_any_add
         raise ServerBusy
 
     monkeypatch.setattr(ReaderPool, "admit", busy)
-    answer = asking(built.package.build)(path)
+    answer = asking_once(built.package.build)(path)
     assert (answer.status_code, admitted) == (503, [True])
     assert "Others use" in answer.text
 

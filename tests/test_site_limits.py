@@ -52,7 +52,7 @@ from claimlog.site.server_command import SETTINGS
 from claimlog.site.table_cells import CellBudget, query_rows, table_rows
 from claimlog.site.warm_up import warm_before_ready
 from claimlog.sql_process import Worker
-from conftest import Get, World, asking, copied
+from conftest import Get, World, asking_once, copied
 
 FRAME = '<a class="name" href="/">A tiny package</a>'
 SOON = 20.0
@@ -69,7 +69,7 @@ def folder(tiny_build: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def get(folder: Path) -> Get:
-    return asking(folder)
+    return asking_once(folder)
 
 
 def application(folder: Path) -> Datasette:
@@ -154,7 +154,7 @@ def test_a_fault_of_ours_is_one_line_in_the_log_and_no_secret_on_the_page(
         raise RuntimeError(f"broken\x1b[2J{secret}")
 
     monkeypatch.setattr("claimlog.site.page_answer.release_store", fail)
-    page = asking(folder)("/codebook?a=b")
+    page = asking_once(folder)("/codebook?a=b")
     assert page.status_code == 500
     assert FRAME in page.text
     assert "hunter2" not in page.text
@@ -642,7 +642,7 @@ def test_rows_of_nothing_take_room_too(cell: str, get: Get) -> None:
     assert answer.status_code in (200, 400)
     job = {
         "uri": "file::memory:", "params": {}, "rows": None, "value_bytes": 1_000_000,
-        "answer_bytes": 1_000_000, "limits": reader_limits.SQLITE, "seconds": 2, "names": 1000,
+        "answer_bytes": 1_000_000, "limits": reader_limits.SQLITE, "seconds": 60, "names": 1000,
         "sql": f"select {cell} from {rows} select i from n)",
     }  # fmt: skip
     opened = sql_worker.connect("file::memory:", reader_limits.SQLITE)
@@ -751,7 +751,7 @@ def test_an_idle_process_that_was_ended_is_not_asked() -> None:
     job = {
         "uri": "file::memory:", "params": {}, "rows": 5, "value_bytes": 1000, "most": 5,
         "answer_bytes": 1000, "memory": reader_limits.WORKER_BYTES, "temporary": 1_000_000,
-        "limits": reader_limits.SQLITE, "seconds": 2, "names": 1000, "sql": "select 1 as a",
+        "limits": reader_limits.SQLITE, "seconds": 60, "names": 1000, "sql": "select 1 as a",
     }  # fmt: skip
     (worker,) = pool._idle
     worker._process.kill()
@@ -834,7 +834,7 @@ def plain_job(text: str) -> dict[str, Any]:
     return {
         "uri": "file::memory:", "params": {}, "rows": 5, "value_bytes": 1_000_000, "most": 5,
         "answer_bytes": 1_000_000, "memory": reader_limits.WORKER_BYTES, "temporary": 1_000_000,
-        "limits": reader_limits.SQLITE, "seconds": 2, "names": 1000, "sql": text,
+        "limits": reader_limits.SQLITE, "seconds": 60, "names": 1000, "sql": text,
     }  # fmt: skip
 
 
@@ -973,7 +973,7 @@ def test_a_process_that_does_not_stop_is_ended_and_another_takes_its_place() -> 
         "answer_bytes": 1000, "memory": reader_limits.WORKER_BYTES, "temporary": 1_000_000,
         "limits": reader_limits.SQLITE, "seconds": 0.2, "most": 5, "names": 1000,
     }  # fmt: skip
-    assert worker.run({**job, "sql": "select 1 as a"})["rows"] == [(1,)]
+    assert worker.run({**job, "seconds": 60, "sql": "select 1 as a"})["rows"] == [(1,)]
     # a minute in one step, of little memory: no machine answers or runs out of anything before
     long_step = HOSTILE["a search in one step"].replace("490000", "1900000")
     job["value_bytes"] = 4_000_000
@@ -1133,7 +1133,7 @@ def test_a_slot_is_given_back_whatever_happens() -> None:
 
 def test_all_facets_of_a_page_share_its_time(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("claimlog.site.protection.reader_request.REQUEST_SECONDS", 0.0)
-    page = asking(folder)("/tiny/claims?_facet=statement")
+    page = asking_once(folder)("/tiny/claims?_facet=statement")
     assert page.status_code == 400
     assert "took longer" in page.text
 

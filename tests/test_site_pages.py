@@ -26,7 +26,7 @@ from claimlog.site.pagination import Pagination
 from claimlog.site.protection import reader_limits
 from claimlog.site.release_databases import place_releases
 from claimlog.site.server_command import ServerOptions, server_command
-from conftest import ROOT, Get, World, asking, claim, copied, patient
+from conftest import ROOT, Get, World, asking, claim, copied
 from repositories import Repo
 from searches import SEARCHES, check_search
 
@@ -103,7 +103,7 @@ def released(once_released: Repo, tmp_path_factory: pytest.TempPathFactory) -> R
 @pytest.fixture(scope="module")
 def both(released: Repo) -> Get:
     folder = released.package.build
-    return patient(asking(folder, *place_releases(released.package, folder, "all")))
+    return asking(folder, *place_releases(released.package, folder, "all"))
 
 
 def page_text(page: Any) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from claimlog.site.protection import reader_pool, server_queries
-from conftest import Get, World, asking, copied
+from conftest import Get, World, asking_once, copied
 
 SOON = 20.0
 """Seconds that no answer here may take on the slowest machine; unbounded, these took minutes."""
@@ -58,7 +58,7 @@ def get(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Get:
         queries = metadata["databases"]["tiny"]["queries"]
         queries |= {name: {"sql": sql} for name, sql in QUERIES.items()}
 
-    return asking(changed(folder, tmp_path_factory.mktemp("queries") / "build", add))
+    return asking_once(changed(folder, tmp_path_factory.mktemp("queries") / "build", add))
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def test_what_a_package_says_makes_the_server_read_nothing(
             part = part[name]
         part[place[-1]] = {key: str(tmp_path / "missing") if key == "$file" else "HOME"}
 
-    ask = asking(changed(folder, tmp_path / "build", add))
+    ask = asking_once(changed(folder, tmp_path / "build", add))
     page = ask("/claims")
     assert page.status_code == 200
     assert os.environ["HOME"] not in page.text
