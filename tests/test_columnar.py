@@ -15,6 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -558,12 +559,22 @@ def test_columns_that_lie_in_each_other_are_refused_before_their_pages_are_gone_
     assert "cannot be read as Parquet (columns of 11," in lines.findings[0].message
 
 
-def by_arrow(table: pa.Table, path: Path) -> None:
-    pq.write_table(table, path, row_group_size=1)
+SOUND: tuple[dict[str, Any], ...] = (
+    {"row_group_size": 1},
+    {"compression": "snappy", "data_page_version": "2.0", "use_dictionary": False},
+    {"write_statistics": False, "store_schema": False},
+)
 
 
-def by_arrow_of_pandas(table: pa.Table, path: Path) -> None:
-    pq.write_table(table.replace_schema_metadata({"pandas": "x" * 300 * len(SCHEMA)}), path)
+@pytest.mark.parametrize("given", SOUND, ids=lambda given: next(iter(given)))
+def test_a_batch_that_arrow_wrote_otherwise_has_the_same_rows(
+    columns: World, given: dict[str, Any]
+) -> None:
+    path = columns.file("claims")
+    before = [leaf for lines in read_rows(path, CLAIMS, "x") for leaf in lines.leaves]
+    pq.write_table(pq.read_table(path), path, **given)
+    after = [leaf for lines in read_rows(path, CLAIMS, "x") for leaf in lines.leaves]
+    assert after == before != []
 
 
 def by_polars(table: pa.Table, path: Path) -> None:
@@ -572,19 +583,129 @@ def by_polars(table: pa.Table, path: Path) -> None:
     frame.write_parquet(path)
 
 
-def by_duckdb(table: pa.Table, path: Path) -> None:
-    duckdb.from_arrow(table).write_parquet(str(path))
+def by_pandas(table: pa.Table, path: Path) -> None:
+    pq.write_table(table.replace_schema_metadata({"pandas": "{}"}), path)
 
 
-@pytest.mark.parametrize("write", [by_arrow, by_arrow_of_pandas, by_polars, by_duckdb])
-def test_a_batch_that_another_writer_wrote_has_the_same_rows(
-    columns: World, write: Callable[[pa.Table, Path], None]
+def with_order(table: pa.Table, path: Path) -> None:
+    pq.write_table(table, path, sorting_columns=[pq.SortingColumn(0)])
+
+
+OTHERWISE: dict[str, tuple[Callable[[pa.Table, Path], None], str]] = {
+    "Polars": (by_polars, "it is not written by Apache Arrow"),
+    "DuckDB": (
+        lambda table, path: duckdb.from_arrow(table).write_parquet(str(path)),
+        "it is not written by Apache Arrow",
+    ),
+    "pandas": (by_pandas, "it has notes for other programs"),
+    "an index": (
+        lambda table, path: pq.write_table(table, path, write_page_index=True),
+        "it names an index, a filter or another file of action",
+    ),
+    "an order": (with_order, "it states an order of its rows"),
+}
+
+
+@pytest.mark.parametrize("writer", OTHERWISE)
+def test_a_batch_that_other_programs_may_read_by_more_than_its_rows_is_refused(
+    columns: World, writer: str
+) -> None:
+    """They skip rows by an index or a filter, and nobody here looks whether these are true."""
+    write, said = OTHERWISE[writer]
+    path = columns.file("claims")
+    write(pq.read_table(path), path)
+    (lines,) = read_rows(path, CLAIMS, "claims.parquet")
+    assert f"cannot be read as Parquet ({said}" in lines.findings[0].message
+
+
+def column_of(footer: dict[int, Typed], name: str, group: int = 0) -> dict[int, Typed]:
+    """Return what a footer says of a column that is no list."""
+    chunks = footer[4][1][1][group][1][1][1]
+    columns: list[dict[int, Typed]] = [chunk[3][1] for chunk in chunks]
+    return next(column for column in columns if column[3][1][1] == [name.encode()])
+
+
+def element_of(footer: dict[int, Typed], name: str) -> dict[int, Typed]:
+    elements: list[dict[int, Typed]] = footer[2][1][1]
+    return next(element for element in elements if element[4][1] == name.encode())
+
+
+def bounds_of_none(footer: dict[int, Typed]) -> None:
+    """No identifier lies between them."""
+    column_of(footer, "claim_id")[12][1].update({5: (8, b"C000-000"), 6: (8, b"C000-000")})
+
+
+def old_bounds(footer: dict[int, Typed]) -> None:
+    column_of(footer, "claim_id")[12][1].update({1: (8, b"C000-000"), 2: (8, b"C000-000")})
+
+
+def bounds_of_numbers(footer: dict[int, Typed]) -> None:
+    column_of(footer, "start")[12][1][5] = (8, (1).to_bytes(8, "little"))
+
+
+def no_nulls(footer: dict[int, Typed]) -> None:
+    column = column_of(footer, "note")
+    column[12][1][3] = (6, 0 if column[12][1][3][1] else 1)
+
+
+def two_places(footer: dict[int, Typed]) -> None:
+    """Arrow begins with the page of data, DuckDB and Polars with the codes."""
+    column = column_of(footer, "statement")
+    column[11] = (6, column[9][1] + column[7][1])
+
+
+def exchanged(footer: dict[int, Typed]) -> None:
+    claim, source = (column_of(footer, name, 1) for name in ("claim_id", "source_id"))
+    claim[3], source[3] = source[3], claim[3]
+
+
+def hundredths(footer: dict[int, Typed]) -> None:
+    """Arrow believes the logical type, DuckDB the converted one."""
+    element = element_of(footer, "start")
+    whole = (12, {10: (12, {1: (3, 64), 2: (1, None)})})
+    element.update({6: (5, 5), 7: (5, 2), 8: (5, 18), 10: whole})
+
+
+def bytes_alone(footer: dict[int, Typed]) -> None:
+    del element_of(footer, "statement")[6]
+
+
+def codes_alone(footer: dict[int, Typed]) -> None:
+    """Spark looks up a value among the codes where all pages are said to use them."""
+    column_of(footer, "claim_id")[13] = (9, (12, [{1: (5, 0), 2: (5, 8), 3: (5, 9)}]))
+
+
+def rows_of_the_next(footer: dict[int, Typed]) -> None:
+    first, second = footer[4][1][1]
+    first[3], second[3] = (6, 2), (6, 0)
+
+
+LIES: dict[Callable[[dict[int, Typed]], None], str] = {
+    bounds_of_none: "it states other bounds of claim_id than its values have",
+    old_bounds: "it states other bounds of claim_id than its values have",
+    bounds_of_numbers: "it states other bounds of start than its values have",
+    no_nulls: "it states other bounds of note than its values have",
+    two_places: "it names two places of statement",
+    exchanged: "has source_id in place of another column",
+    hundredths: "says otherwise of the type of start than our writer",
+    bytes_alone: "says otherwise of the type of statement than our writer",
+    codes_alone: "it states other encodings of claim_id than its pages have",
+    rows_of_the_next: "",
+}
+
+
+@pytest.mark.parametrize("lie", LIES, ids=lambda lie: lie.__name__)
+def test_a_batch_by_whose_footer_other_programs_find_other_rows_is_refused(
+    columns: World, lie: Callable[[dict[int, Typed]], None]
 ) -> None:
     path = columns.file("claims")
-    before = [leaf for lines in read_rows(path, CLAIMS, "x") for leaf in lines.leaves]
-    write(pq.read_table(path), path)
-    after = [leaf for lines in read_rows(path, CLAIMS, "x") for leaf in lines.leaves]
-    assert after == before != []
+    pq.write_table(pq.read_table(path), path, row_group_size=1, use_dictionary=["claim_id"])
+    rewrite_footer(path, lie)
+    found = [
+        finding.message for lines in read_rows(path, CLAIMS, "x") for finding in lines.findings
+    ]
+    assert len(found) == 1
+    assert f"cannot be read as Parquet ({LIES[lie]}" in found[0]
 
 
 def test_a_column_that_stands_there_twice_is_a_finding(tmp_path: Path) -> None:

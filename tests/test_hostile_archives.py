@@ -26,6 +26,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -61,7 +62,7 @@ from conftest import ROOT, World, copied
 from repositories import DAY, Repo, drop_codebook_tables, repository
 from test_reliability import CLERK, coding
 from test_verify import resum
-from thrift_rewriting import TypedCompact, written_struct
+from thrift_rewriting import Typed, TypedCompact, written_struct
 
 READING = {
     "reading_id": "first-reading",
@@ -438,6 +439,48 @@ def test_a_bound_that_stands_alone_is_named(left: int, folder: Path) -> None:
 
 def sought_by(path: Path) -> list[tuple[str, str, object]]:
     return [("claim_id", "=", pl.read_parquet(path)["claim_id"].max())]
+
+
+def exchanged(fields: dict[int, Typed]) -> None:
+    """Two columns of the first group name each other's path, with the bounds of what it names."""
+    chunks = [chunk[3][1] for chunk in fields[4][1][1][0][1][1][1]]
+    one, other = (
+        next(chunk for chunk in chunks if chunk[3][1][1] == [name])
+        for name in (b"claim_id", b"source_id")
+    )
+    for field in (3, 12):
+        one[field], other[field] = other[field], one[field]
+
+
+def hundredths(fields: dict[int, Typed]) -> None:
+    """Arrow believes the logical type of a column, DuckDB the converted one."""
+    element = next(element for element in fields[2][1][1] if element[4][1] == b"start")
+    whole = (12, {10: (12, {1: (3, 64), 2: (1, None)})})
+    element.update({6: (5, 5), 7: (5, 2), 8: (5, 18), 10: whole})
+
+
+FOUND = "select count(*) from '{}' where claim_id = 'C001-001'"
+SCHEMAS = {
+    exchanged: (FOUND, "has source_id in place of another column"),
+    hundredths: ("select min(start) from '{}'", "says otherwise of the type of start"),
+}
+
+
+@pytest.mark.parametrize("change", SCHEMAS, ids=lambda change: change.__name__)
+def test_a_schema_that_readers_take_differently_is_named(
+    change: Callable[[dict[int, Typed]], None], folder: Path
+) -> None:
+    question, said = SCHEMAS[change]
+    path = folder / "parquet" / "claims.parquet"
+    rows, answer = pq.read_table(path), duckdb.sql(question.format(path)).fetchall()
+    footer(path, (VERSION, OTHER_VERSION))
+    pages, told = footer_bytes(path)
+    fields = TypedCompact(told, "the footer").typed_struct()
+    change(fields)
+    path.write_bytes(with_footer(pages, written_struct(fields)))
+    assert pq.read_table(path).equals(rows)
+    assert duckdb.sql(question.format(path)).fetchall() != answer
+    assert f"parquet/claims.parquet: {said}" in flaws(folder, check_tables)
 
 
 @pytest.mark.parametrize("what", FOOTERS)

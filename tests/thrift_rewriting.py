@@ -44,6 +44,8 @@ def written_struct(fields: dict[int, Typed]) -> bytes:
 def _written(kind: int, value: Any) -> bytes:
     if kind in (1, 2):
         return b""
+    if kind == 3:
+        return bytes([value])
     if kind in (4, 5, 6):
         return _varint((value << 1) ^ (value >> 63))
     if kind == 8:

@@ -7,6 +7,7 @@ That they are the lines which were sealed is proved by the tree's root.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -32,7 +33,17 @@ from claimlog.limits import (
 from claimlog.log.arrow_types import arrow_schema, parquet_elements
 from claimlog.log.canonical import encode, explain, least_line_bytes, needs_care, render
 from claimlog.log.lines import COMPARED_KEYS, MOST_LISTED, too_long
-from claimlog.log.parquet_pages import Chunk, Footer, pages, read_footer
+from claimlog.log.parquet_bounds import GroupBounds
+from claimlog.log.parquet_pages import (
+    DATA,
+    DICTIONARY,
+    Chunk,
+    Footer,
+    layout_flaw,
+    pages,
+    read_footer,
+)
+from claimlog.log.parquet_schema import schema_flaws
 from claimlog.log.stream_file import Lines
 from claimlog.schema.table_schema import Table
 
@@ -187,11 +198,11 @@ def read_rows(
         if not findings:
             with pq.ParquetFile(path) as file:
                 found, metadata = file.schema_arrow, file.metadata
-            findings += _columns(found, table, shown)
+            findings += [*_columns(found, table, shown)] or [*_otherwise(footer, found, shown)]
         if findings:
             yield Lines(footer.num_rows, findings=findings)
             return
-        yield from _pieces(path, metadata, table, shown, size, least, longest)
+        yield from _pieces(path, footer, metadata, table, shown, size, least, longest)
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno:
             raise ClaimlogError(f"{shown}: cannot be read ({os.strerror(error.errno)})") from error
@@ -247,8 +258,10 @@ def _page_flaw(path: Path, chunks: list[Chunk], size: int) -> str | None:
     """Return why the pages of the columns are not read, if so."""
     unpacked = 0
     for chunk in chunks:
-        values = 0
+        values, found = 0, Counter[tuple[int, int]]()
         for page in pages(path, chunk):
+            # Arrow states pages of data as of the first version, of whichever they are
+            found[page.kind if page.kind == DICTIONARY else DATA, page.encoding] += 1
             unpacked += page.unpacked
             values += page.values
             if page.unpacked > PARQUET_PAGE_BYTES or _is_bomb(unpacked, size):
@@ -257,6 +270,8 @@ def _page_flaw(path: Path, chunks: list[Chunk], size: int) -> str | None:
                 return f"a page of {chunk.path_in_schema} has an encoding that no batch has"
         if values != chunk.num_values:
             return f"{chunk.path_in_schema} counts its values in two ways"
+        if not chunk.fits(found):
+            return f"it states other encodings of {chunk.path_in_schema} than its pages have"
     return None
 
 
@@ -268,9 +283,18 @@ def _bomb(size: int) -> str:
     return f"it unpacks to more than {PARQUET_EXPANSION} times its {size:,} bytes"
 
 
+def _otherwise(footer: Footer, found: pa.Schema, shown: str) -> Iterator[Finding]:
+    """Check that other programs read the same as Arrow does, as far as the footer says how."""
+    groups = ([chunk.path for chunk in group.chunks] for group in footer.groups)
+    flaw = layout_flaw(footer) or next(schema_flaws(footer.elements, groups, found), None)
+    if flaw:
+        yield _unreadable(shown, flaw)
+
+
 def _pieces(
     path: Path,
-    footer: pq.FileMetaData,
+    footer: Footer,
+    metadata: pq.FileMetaData,
     table: Table,
     shown: str,
     size: int,
@@ -278,29 +302,38 @@ def _pieces(
     longest: int,
 ) -> Iterator[Lines]:
     """Read rows whose number is known, in pieces of bounded size."""
-    columns = [footer.schema.column(at) for at in range(len(footer.schema))]
+    columns = [metadata.schema.column(at) for at in range(len(metadata.schema))]
     texts = [column.path for column in columns if column.physical_type == "BYTE_ARRAY"]
     before = unpacked = listed = 0
     at_once = min(ROWS, max(1, AT_ONCE // least))
-    with pq.ParquetFile(path, metadata=footer, read_dictionary=texts) as file:
-        for batch in _batches(file, at_once, table):
-            batch.validate(full=True)
-            unpacked += _taken(batch, least, PARQUET_ITEM_BYTES)
-            if _is_bomb(unpacked, size) or before + batch.num_rows > footer.num_rows:
-                yield Lines(findings=[_unreadable(shown, _bomb(size))])
-                return
-            for first, rows in _cuts(batch, least):
-                part = batch.slice(first, rows)
-                if rows == 1 and _is_bomb(_taken(part, least, WRITTEN_ITEM_BYTES), size):
+    names = metadata.schema.to_arrow_schema().names
+    with pq.ParquetFile(path, metadata=metadata, read_dictionary=texts) as file:
+        for number, group in enumerate(footer.groups):
+            bounds = GroupBounds(group, names)
+            # of one group: texts in lists, read as codes, have other dictionaries in the next, and
+            # Arrow joins none
+            for batch in file.iter_batches(at_once, [number], [*table.names]):
+                batch.validate(full=True)
+                unpacked += _taken(batch, least, PARQUET_ITEM_BYTES)
+                if _is_bomb(unpacked, size) or before + batch.num_rows > footer.num_rows:
                     yield Lines(findings=[_unreadable(shown, _bomb(size))])
                     return
-                lines = _lines(part, table, shown, before, longest)
-                lines.excess = max(0, unpacked - PARQUET_EXPANSION * size)
-                yield lines
-                before += rows
-                listed += len(lines.findings)
-                if listed >= MOST_LISTED:
-                    return
+                bounds.add(batch)
+                for first, rows in _cuts(batch, least):
+                    part = batch.slice(first, rows)
+                    if rows == 1 and _is_bomb(_taken(part, least, WRITTEN_ITEM_BYTES), size):
+                        yield Lines(findings=[_unreadable(shown, _bomb(size))])
+                        return
+                    lines = _lines(part, table, shown, before, longest)
+                    lines.excess = max(0, unpacked - PARQUET_EXPANSION * size)
+                    yield lines
+                    before += rows
+                    listed += len(lines.findings)
+                    if listed >= MOST_LISTED:
+                        return
+            if flaw := bounds.flaw():
+                yield Lines(findings=[_unreadable(shown, flaw)])
+                return
 
 
 def _cuts(rows: pa.RecordBatch, least: int) -> Iterator[tuple[int, int]]:
@@ -369,15 +402,6 @@ def _plain(kind: pa.DataType) -> pa.DataType:
         parts = sorted(kind, key=lambda part: part.name)
         return pa.struct([(part.name, _plain(part.type)) for part in parts])
     return kind
-
-
-def _batches(file: pq.ParquetFile, rows: int, table: Table) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of a file, at most so many at once, none of two row groups.
-
-    Texts in lists, read as codes, have another dictionary in each row group, and Arrow joins none.
-    """
-    for group in range(file.num_row_groups):
-        yield from file.iter_batches(rows, [group], list(table.names))
 
 
 def _frame(rows: pa.RecordBatch, table: Table) -> pl.DataFrame:

@@ -7,7 +7,7 @@ as the Parquet format defines it): Arrow refuses a page that unpacks to another 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -39,6 +39,9 @@ DETAILS = {DATA: 5, DICTIONARY: 7, DATA_V2: 8}
 ENCODING = {DATA: 2, DICTIONARY: 2, DATA_V2: 4}
 """Field of those details that holds the encoding; the number of values is the first of all."""
 
+WRITER = b"parquet-cpp-arrow version "
+"""How Arrow begins to say that it wrote a file."""
+
 ARROW_SCHEMA = b"ARROW:schema"
 """Key of the footer's metadata under which Arrow stores its own types."""
 
@@ -49,33 +52,49 @@ def _passed_over(of: int, most: int = PARQUET_SHORT_LIST) -> Shape:
 
 SIZES = {2: _passed_over(I64), 3: _passed_over(I64)}
 AREA = {2: _passed_over(I32)}
+STATISTICS = {number: Shape(BINARY if number in (1, 2, 5, 6) else I64) for number in range(1, 7)}
+PAGES = {number: Shape(I32) for number in (1, 2, 3)}
 COLUMN = {
-    2: _passed_over(I32),
+    2: Shape(LIST, I32, most=PARQUET_SHORT_LIST),
     3: Shape(LIST, BINARY, most=PARQUET_SHORT_LIST),
-    **{number: Shape(I64) for number in (5, 7, 9, 11)},
+    **{number: Shape(I64) for number in (5, 7, 9, 10, 11, 14)},
     8: _passed_over(STRUCT),
-    13: _passed_over(STRUCT),
+    12: Shape(STRUCT, fields=STATISTICS),
+    13: Shape(LIST, STRUCT, PAGES, PARQUET_SHORT_LIST),
     16: Shape(STRUCT, fields=SIZES, kept=False),
     17: Shape(STRUCT, fields=AREA, kept=False),
 }
+CHUNK = {1: Shape(BINARY), 3: Shape(STRUCT, fields=COLUMN), 4: Shape(I64), 6: Shape(I64)}
+LOGICAL = Shape(STRUCT, fields={number: Shape(STRUCT) for number in (1, 3)})
+ELEMENT = {
+    **{number: Shape(I32) for number in (1, 2, 3, 5, 6, 7, 8, 9)},
+    4: Shape(BINARY),
+    10: LOGICAL,
+}
 NOTE = {1: Shape(BINARY), 2: Shape(BINARY)}
-"""What is read of ColumnMetaData and KeyValue of parquet.thrift, and each list inside of it:
-SizeStatistics and GeospatialStatistics among them."""
+"""What is read of the structs of parquet.thrift (Statistics, PageEncodingStats, ColumnMetaData,
+ColumnChunk, SchemaElement, KeyValue), and each list inside of them: SizeStatistics and
+GeospatialStatistics among them."""
+
+FILE, INDEXES, FILTERS = 1, (4, 6), (10, 14)
+"""Fields of ColumnChunk, and of the ColumnMetaData in it, by which programs read values of another
+file, or skip rows."""
 
 
 def _footer_shape(elements: int) -> dict[int, Shape]:
     """Return what is read of FileMetaData, and each list inside of it, for such a schema."""
     columns = 2 * elements  # so that a column too many is named
     group = {
-        1: Shape(LIST, STRUCT, {3: Shape(STRUCT, fields=COLUMN)}, columns),
+        1: Shape(LIST, STRUCT, CHUNK, columns),
         3: Shape(I64),
-        4: _passed_over(STRUCT, columns),
+        4: Shape(LIST, STRUCT, most=columns),
     }
     return {
-        2: _passed_over(STRUCT, columns),
+        2: Shape(LIST, STRUCT, ELEMENT, columns),
         3: Shape(I64),
         4: Shape(LIST, STRUCT, group, PARQUET_CHUNKS // elements),
         5: Shape(LIST, STRUCT, NOTE, PARQUET_NOTES),
+        6: Shape(BINARY),
         7: _passed_over(STRUCT, columns),
     }
 
@@ -94,11 +113,26 @@ class Page:
 class Chunk:
     """What a footer says of a column in a row group, by the names that Arrow has for it."""
 
-    path_in_schema: str
+    path: tuple[bytes, ...]
     num_values: int
     data_page_offset: int
     dictionary_page_offset: int | None
     total_compressed_size: int
+    statistics: Mapping[int, Any]
+    encodings: frozenset[int]
+    page_counts: Mapping[tuple[int, int], int]
+    """Number of pages by type and encoding; empty where it states none."""
+    is_alone: bool
+    """Whether it names no values in another file, no index and no filter."""
+
+    def fits(self, found: Mapping[tuple[int, int], int]) -> bool:
+        """Whether it says of its pages what they are: a program looks up values by that."""
+        return self.page_counts in ({}, found) and {code for _, code in found} <= self.encodings
+
+    @property
+    def path_in_schema(self) -> str:
+        """Its path, to be shown."""
+        return b".".join(self.path).decode("utf-8", "replace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +141,7 @@ class RowGroup:
 
     num_rows: int
     chunks: tuple[Chunk, ...]
+    is_sorted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +150,9 @@ class Footer:
 
     num_rows: int
     groups: tuple[RowGroup, ...]
+    elements: Sequence[Mapping[int, Any]]
+    notes: tuple[bytes, ...]
+    created_by: bytes
 
 
 def read_footer(path: Path, elements: int) -> Footer:
@@ -145,21 +183,48 @@ def read_footer(path: Path, elements: int) -> Footer:
         reader = Compact(file.read(length), "the footer")
     fields = cast("Any", reader.struct(shapes=_footer_shape(elements)))
     try:
-        notes = [note.get(2, b"") for note in fields.get(5, ()) if note[1] == ARROW_SCHEMA]
-        if sum(map(len, notes)) > PARQUET_SCHEMA_BYTES + PARQUET_SCHEMA_BYTES_A_COLUMN * elements:
+        schemas = [note.get(2, b"") for note in fields.get(5, ()) if note[1] == ARROW_SCHEMA]
+        if sum(map(len, schemas)) > PARQUET_SCHEMA_BYTES + PARQUET_SCHEMA_BYTES_A_COLUMN * elements:
             raise ValueError("the footer has a longer note of its schema than one has")
         groups = [
-            RowGroup(group[3], tuple(_chunk(column[3]) for column in group[1]))
+            RowGroup(group[3], tuple(map(_chunk, group[1])), bool(group.get(4)))
             for group in fields[4]
         ]
-        return Footer(fields[3], tuple(groups))
+        notes = tuple(note[1] for note in fields.get(5, ()))
+        return Footer(fields[3], tuple(groups), fields[2], notes, fields.get(6, b""))
     except KeyError as error:
         raise ValueError("the footer lacks what each has") from error
 
 
-def _chunk(fields: Any) -> Chunk:
-    name = b".".join(fields[3]).decode("utf-8", "replace")
-    return Chunk(name, fields[5], fields[9], fields.get(11), fields[7])
+def _chunk(chunk: Any) -> Chunk:
+    column = chunk[3]
+    sizes = (column[5], column[9], column.get(11), column[7])
+    is_alone = not ({FILE, *INDEXES} & chunk.keys() or {*FILTERS} & column.keys())
+    pages = {(item[1], item[2]): item[3] for item in column.get(13, ())}
+    encodings = frozenset(column.get(2, ()))
+    return Chunk(tuple(column[3]), *sizes, column.get(12, {}), encodings, pages, is_alone)
+
+
+def layout_flaw(footer: Footer) -> str | None:
+    """Return why programs may read a file otherwise than Arrow does, if they may.
+
+    Of two places that a footer gives for the values of a column, of two notes and of an index, one
+    program believes the one and another the other. Arrow writes none of that.
+    """
+    if not footer.created_by.startswith(WRITER):
+        return "it is not written by Apache Arrow, as batches in Parquet are"
+    if footer.notes not in ((), (ARROW_SCHEMA,)):
+        return "it has notes for other programs"
+    for group in footer.groups:
+        if group.is_sorted:
+            return "it states an order of its rows"
+        for chunk in group.chunks:
+            if not chunk.is_alone:
+                return f"it names an index, a filter or another file of {chunk.path_in_schema}"
+            codes = chunk.dictionary_page_offset
+            if codes is not None and not MAGIC_BYTES <= codes < chunk.data_page_offset:
+                return f"it names two places of {chunk.path_in_schema}"
+    return None
 
 
 def pages(path: Path, chunk: Chunk | pq.ColumnChunkMetaData) -> Iterator[Page]:

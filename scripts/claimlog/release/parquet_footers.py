@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from claimlog.export.parquet import column_notes, table_notes
 from claimlog.log.parquet_pages import ARROW_SCHEMA, END_BYTES, MAGIC_BYTES, pages
+from claimlog.log.parquet_schema import schema_flaws
 from claimlog.log.thrift_compact import Compact
 from claimlog.schema.table_schema import Table
 
@@ -76,7 +77,7 @@ def footer_flaws(path: Path, table: Table) -> Iterator[str]:
         flaws = [
             *_note_flaws(file, table),
             *_place_flaws(file.metadata),
-            *_footer_flaws(path, file.metadata),
+            *_footer_flaws(path, file),
         ]
         yield from flaws or _statistics_flaws(file, table)
 
@@ -133,13 +134,13 @@ def _place_flaws(footer: pq.FileMetaData) -> Iterator[str]:
             position = end
 
 
-def _footer_flaws(path: Path, read: pq.FileMetaData) -> Iterator[str]:
+def _footer_flaws(path: Path, file: pq.ParquetFile) -> Iterator[str]:
     """Yield what a footer says that Arrow does not pass on: other programs act on it.
 
     Spark divides a file by the sizes of its row groups, and looks a value up in a dictionary alone
     where all pages are said to use it.
     """
-    size = path.stat().st_size
+    read, size = file.metadata, path.stat().st_size
     with path.open("rb") as handle:
         handle.seek(size - END_BYTES)
         length = int.from_bytes(handle.read(4), "little")
@@ -150,6 +151,8 @@ def _footer_flaws(path: Path, read: pq.FileMetaData) -> Iterator[str]:
         groups = cast("list[Any]", footer[4])
         if reader.at != length or not footer.keys() <= FOOTER_FIELDS:
             yield "has a footer with more than our writer puts there"
+        paths = ([chunk[3][3] for chunk in group[1]] for group in groups)
+        yield from schema_flaws(cast("list[Any]", footer[2]), paths, file.schema_arrow)
         end = MAGIC_BYTES
         indexes: list[tuple[int, int]] = []
         for number, group in enumerate(groups):

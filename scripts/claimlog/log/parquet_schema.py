@@ -1,0 +1,97 @@
+"""The schema in the footer of a Parquet file, as programs other than Arrow read it.
+
+An element names its type up to three times: how it is stored, the type that readers converted it
+to before there were logical types, and its logical type. Readers differ in which they believe, and
+in whether they find a column by its place or by its path. So all has to stand there as our writer
+writes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+STORED, REPETITION, NAME, CHILDREN, CONVERTED, LOGICAL = 1, 3, 4, 5, 6, 10
+"""Fields of SchemaElement in parquet.thrift."""
+
+REQUIRED, OPTIONAL, REPEATED = 0, 1, 2
+TEXT = {STORED: 6, CONVERTED: 0, LOGICAL: {1: {}}}
+DATE = {STORED: 1, CONVERTED: 6, LOGICAL: {6: {}}}
+TIME = {STORED: 2, CONVERTED: 10, LOGICAL: {8: {1: True, 2: {2: {}}}}}
+LIST = {CONVERTED: 3, LOGICAL: {3: {}}}
+NUMBERS = {pa.bool_(): {STORED: 0}, pa.int64(): {STORED: 2}, pa.float64(): {STORED: 5}}
+"""What an element says of a type: a physical type, a converted one, a logical one. Times are in
+microseconds and in UTC."""
+
+Element = Mapping[int, Any]
+
+
+def schema_flaws(
+    elements: Sequence[Element], groups: Iterable[Sequence[Sequence[bytes]]], schema: pa.Schema
+) -> Iterator[str]:
+    """Yield where a footer says something else than the Arrow types that were read from it.
+
+    Parameters
+    ----------
+    elements
+        SchemaElements as they stand there, the root first.
+    groups
+        ``path_in_schema`` of each column of each row group.
+    """
+    root = {REPETITION: REQUIRED, NAME: b"schema", CHILDREN: len(schema)}
+    expected = [root, *(element for field in schema for element in _elements(field, field.name))]
+    if [*elements] != expected:
+        differing = (
+            given.get(NAME, b"").decode("utf-8", "replace")
+            for given, own in zip(elements, expected, strict=False)
+            if given != own
+        )
+        yield f"says otherwise of the type of {next(differing, 'its columns')} than our writer"
+    own = [*_paths(expected)]
+    for number, paths in enumerate(groups):
+        if len(paths) != len(own):
+            yield f"has another number of columns in row group {number}"
+        for stated, path in zip(paths, own, strict=False):
+            if tuple(stated) != path:
+                name = b".".join(stated).decode("utf-8", "replace")
+                yield f"has {name} in place of another column"
+
+
+def _elements(field: pa.Field, name: str) -> Iterator[Element]:
+    """Yield the element of a column or of a part of one, and those of what is in it."""
+    kind = field.type
+    own = {REPETITION: OPTIONAL if field.nullable else REQUIRED, NAME: name.encode()}
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        yield {**own, CHILDREN: 1, **LIST}
+        yield {REPETITION: REPEATED, NAME: b"list", CHILDREN: 1}
+        yield from _elements(kind.value_field, "element")
+    elif pa.types.is_struct(kind):
+        yield {**own, CHILDREN: kind.num_fields}
+        for part in kind:
+            yield from _elements(part, part.name)
+    else:
+        yield {**own, **_type(kind.value_type if pa.types.is_dictionary(kind) else kind)}
+
+
+def _type(kind: pa.DataType) -> Element:
+    if pa.types.is_date32(kind):
+        return DATE
+    if pa.types.is_timestamp(kind):
+        return TIME
+    return NUMBERS.get(kind, TEXT)
+
+
+def _paths(elements: Sequence[Element]) -> Iterator[tuple[bytes, ...]]:
+    """Yield the path of each element that holds values."""
+    above: list[tuple[tuple[bytes, ...], int]] = [((), 1)]  # and how many are still to come
+    for number, element in enumerate(elements):
+        path, left = above.pop()
+        if left > 1:
+            above.append((path, left - 1))
+        inner = (*path, element[NAME]) if number else ()
+        if CHILDREN in element:
+            above.append((inner, element[CHILDREN]))
+        else:
+            yield inner
