@@ -75,6 +75,9 @@ def test_what_other_programs_leave_in_a_build_goes_with_it(built: World) -> None
         (out / name).parent.mkdir(exist_ok=True)
         (out / name).write_bytes(b"")
     require_build_place(built.package, out)
+    (out / "datasette" / "releases" / "notes.txt").write_text("Work of minutes.")
+    with pytest.raises(ClaimlogError, match=r"notes\.txt: is no file of the build there"):
+        require_build_place(built.package, out)
 
 
 def test_a_table_in_many_files_is_listed_file_by_file(built: World) -> None:

@@ -560,6 +560,14 @@ STREAM_FLAWS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "values of a column that others read as missing": lambda spec: _of(spec, "note").update(
         missingValues=["high"]
     ),
+    "a format that others read as none": lambda spec: _of(spec, "note").update(format="email"),
+    "numbers that others read otherwise": lambda spec: _of(spec, "start").update(groupChar="1"),
+    "categories that no list of codes gives": lambda spec: _of(spec, "start").update(
+        categories=[{"value": 0, "label": "zero"}]
+    ),
+    "a reference to a package elsewhere": lambda spec: spec["foreignKeys"][0]["reference"].update(
+        package="https://example.org/datapackage.json"
+    ),
 }
 
 
@@ -569,6 +577,19 @@ def test_a_stream_that_cannot_be_read_is_one_line(world: World, case: str) -> No
     with pytest.raises(ClaimlogError, match=r"^schemas/claims\.json: ") as caught:
         read(Package(world.root))
     assert str(caught.value).isprintable()
+
+
+def test_a_definition_may_say_of_values_what_changes_nothing(world: World) -> None:
+    """So do releases that were made before such properties were looked at."""
+    before = read(world.package).root
+
+    def say(spec: dict[str, Any]) -> None:
+        spec.update(missingValues=[""])
+        _of(spec, "note").update(format="default", missingValues=[""])
+
+    for path in ("schemas/claims.json", "schemas/tables/claims.json"):
+        change(world.root / path, say)
+    assert read(Package(world.root)).root == before
 
 
 LOOKUPS = {

@@ -930,6 +930,7 @@ def test_a_report_takes_the_place_of_an_earlier_report_alone(world: World, tmp_p
     (tmp_path / "mine.json").write_text('{"refused": 3}')
     words = ("import", str(path), "--coder", "coder-2", "--pass", "1", "--texts", str(world.texts))
     report = tmp_path / "losses.json"
+    report.touch()  # as mktemp does
     for _ in range(2):
         assert world.run(*words, "--report", str(report)).returncode in (0, 1)
         assert json.loads(report.read_text()) == {"refused": [], "lost": []}

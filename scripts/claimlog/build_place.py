@@ -15,11 +15,13 @@ from claimlog.package import DESCRIPTOR, VALIDATION, Package
 from claimlog.untrusted_files import parse_json, read_regular
 
 OWN_FILES = frozenset((*UNLISTED, FINGERPRINT_FILE, LOGICAL, VALIDATION))
-SERVED = "datasette/releases/"
-"""Where `serve` puts the databases of releases."""
+SERVED = "datasette/releases"
+"""Where a server that was told to serve a build in its place puts databases of releases."""
 
 BESIDE_DATABASE = ("-journal", "-shm", "-wal")
 """What SQLite puts beside a database."""
+
+DATABASES = (".db", ".new", *(f".db{end}" for end in BESIDE_DATABASE))
 
 OF_PROGRAMS = ("_SUCCESS", ".DS_Store")
 """What Hadoop and macOS write into directories, and no person."""
@@ -70,7 +72,7 @@ def _foreign_file(out: Path, shown: str) -> str | None:
     for folder, inner, names in os.walk(out):
         for name in (*names, *(name for name in inner if Path(folder, name).is_symlink())):
             path = Path(folder, name).relative_to(out).as_posix()
-            if path in own or path.startswith(SERVED):
+            if path in own or (folder == str(out / SERVED) and name.endswith(DATABASES)):
                 continue
             if name in OF_PROGRAMS and str(PurePosixPath(path).parent) in folders:
                 continue

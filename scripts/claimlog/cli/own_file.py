@@ -11,7 +11,7 @@ REMEDY = "name another file, or move it away"
 
 
 def require_own_file(path: Path, beginning: bytes, what: str) -> None:
-    """Refuse to replace anything but a file that begins as those of a command do.
+    """Refuse to replace anything but an empty file, or one that begins as those of a command do.
 
     Parameters
     ----------
@@ -28,5 +28,5 @@ def require_own_file(path: Path, beginning: bytes, what: str) -> None:
     if not os.path.lexists(path):
         return
     with open_regular(path, str(path), None, REMEDY) as file:
-        if file.read(len(beginning)) != beginning:
+        if file.read(len(beginning)) not in (b"", beginning):
             raise ClaimlogError(f"{path}: is there already and no {what}; {REMEDY}")

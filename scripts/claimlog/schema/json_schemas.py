@@ -43,8 +43,22 @@ DESCRIPTION = {"type": "string", "maxLength": DESCRIPTION_LENGTH}
 FLAG = {"type": "boolean"}
 # the number of parts comes first: then no more than that are looked at
 NAMES = {"type": "array", "maxItems": COLUMNS, "items": TEXT, "uniqueItems": True}
-NO_VALUES = {"type": "array", "maxItems": 0}
-"""Values that are read as missing: claimlog serves all, and no other program may leave one out."""
+NOTHING_MISSING = {"enum": [[], [""]]}
+"""Values that are read as missing: claimlog serves all but the empty one, and no other program may
+leave one out."""
+
+READ_AS_WRITTEN = {
+    "format": {"enum": ["default"]},
+    "trueValues": {"enum": [["true", "True", "TRUE", "1"]]},
+    "falseValues": {"enum": [["false", "False", "FALSE", "0"]]},
+    "decimalChar": {"enum": ["."]},
+    "groupChar": {"enum": [""]},
+    "bareNumber": {"enum": [True]},
+    "missingValues": NOTHING_MISSING,
+}
+"""Properties of a field by which programs change or leave out values that claimlog serves as they
+are; each may have the value by which Table Schema means that nothing changes."""
+
 
 KEY = {**NAMES, "minItems": 1, "maxItems": KEYS}
 RELEASE_VERSION = re.compile(r"(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})")
@@ -56,7 +70,7 @@ DAY = "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 PLACE = {
     "type": "object",
     "required": ["resource", "fields"],
-    "properties": {"resource": TEXT, "fields": KEY},
+    "properties": {"resource": TEXT, "fields": KEY, "package": {"enum": [""]}},
 }
 SIZE = {"type": "integer", "minimum": 0, "maximum": LENGTH}
 CONSTRAINTS_SHAPE: dict[str, Any] = {
@@ -95,7 +109,8 @@ FIELD: dict[str, Any] = {
         "identity": FLAG,
         "anyRow": FLAG,
         "items": {"type": "object"},
-        "missingValues": NO_VALUES,
+        "categories": {"enum": [[]]},  # those of a list of codes are written where they are served
+        **READ_AS_WRITTEN,
     },
 }
 PARTS = {
@@ -131,7 +146,7 @@ TABLE: dict[str, Any] = {
         "description": DESCRIPTION,
         "fields": {"type": "array", "minItems": 1, "maxItems": COLUMNS, "items": COLUMN},
         "primaryKey": KEY,
-        "missingValues": NO_VALUES,
+        "missingValues": NOTHING_MISSING,
         "foreignKeys": {
             "type": "array",
             "maxItems": KEYS,
