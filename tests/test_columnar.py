@@ -561,7 +561,7 @@ def test_columns_that_lie_in_each_other_are_refused_before_their_pages_are_gone_
 
 SOUND: tuple[dict[str, Any], ...] = (
     {"row_group_size": 1},
-    {"compression": "snappy", "data_page_version": "2.0", "use_dictionary": False},
+    {"compression": "none", "use_dictionary": False, "data_page_size": 64},
     {"write_statistics": False, "store_schema": False},
 )
 
@@ -601,6 +601,14 @@ OTHERWISE: dict[str, tuple[Callable[[pa.Table, Path], None], str]] = {
     "an index": (
         lambda table, path: pq.write_table(table, path, write_page_index=True),
         "it names an index, a filter or another file of action",
+    ),
+    "pages of the second version": (
+        lambda table, path: pq.write_table(table, path, data_page_version="2.0"),
+        "a page of action has an encoding that no batch has",
+    ),
+    "another codec": (
+        lambda table, path: pq.write_table(table, path, compression="lz4"),
+        "it compresses action as no batch is compressed",
     ),
     "an order": (with_order, "it states an order of its rows"),
 }

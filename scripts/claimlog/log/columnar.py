@@ -35,8 +35,8 @@ from claimlog.log.canonical import encode, explain, least_line_bytes, needs_care
 from claimlog.log.lines import COMPARED_KEYS, MOST_LISTED, too_long
 from claimlog.log.parquet_bounds import GroupBounds
 from claimlog.log.parquet_pages import (
-    DATA,
-    DICTIONARY,
+    DATA_V2,
+    UNCOMPRESSED,
     Chunk,
     Footer,
     layout_flaw,
@@ -260,14 +260,15 @@ def _page_flaw(path: Path, chunks: list[Chunk], size: int) -> str | None:
     for chunk in chunks:
         values, found = 0, Counter[tuple[int, int]]()
         for page in pages(path, chunk):
-            # Arrow states pages of data as of the first version, of whichever they are
-            found[page.kind if page.kind == DICTIONARY else DATA, page.encoding] += 1
+            found[page.kind, page.encoding] += 1
             unpacked += page.unpacked
             values += page.values
             if page.unpacked > PARQUET_PAGE_BYTES or _is_bomb(unpacked, size):
                 return _bomb(size)
-            if page.encoding not in PARQUET_ENCODINGS:
+            if page.kind == DATA_V2 or page.encoding not in PARQUET_ENCODINGS:
                 return f"a page of {chunk.path_in_schema} has an encoding that no batch has"
+            if chunk.codec == UNCOMPRESSED and page.packed != page.unpacked:
+                return f"a page of {chunk.path_in_schema} has two sizes"
         if values != chunk.num_values:
             return f"{chunk.path_in_schema} counts its values in two ways"
         if not chunk.fits(found):

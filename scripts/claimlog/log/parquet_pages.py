@@ -39,6 +39,14 @@ DETAILS = {DATA: 5, DICTIONARY: 7, DATA_V2: 8}
 ENCODING = {DATA: 2, DICTIONARY: 2, DATA_V2: 4}
 """Field of those details that holds the encoding; the number of values is the first of all."""
 
+LEVELS, RLE = (3, 4), 3
+"""Fields of those details of a page of data for the encodings of its levels, and the only one by
+which these are written: some readers take every page for such a one."""
+
+UNCOMPRESSED, SNAPPY, ZSTD = 0, 1, 6
+CODECS = frozenset({UNCOMPRESSED, SNAPPY, ZSTD})
+"""Of others readers disagree: what LZ4 is, or where GZIP ends."""
+
 WRITER = b"parquet-cpp-arrow version "
 """How Arrow begins to say that it wrote a file."""
 
@@ -57,6 +65,7 @@ PAGES = {number: Shape(I32) for number in (1, 2, 3)}
 COLUMN = {
     2: Shape(LIST, I32, most=PARQUET_SHORT_LIST),
     3: Shape(LIST, BINARY, most=PARQUET_SHORT_LIST),
+    4: Shape(I32),
     **{number: Shape(I64) for number in (5, 7, 9, 10, 11, 14)},
     8: _passed_over(STRUCT),
     12: Shape(STRUCT, fields=STATISTICS),
@@ -101,9 +110,10 @@ def _footer_shape(elements: int) -> dict[int, Shape]:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a page header says: type, size when unpacked, number of values or 0 for a dictionary."""
+    """What a page header says: type, sizes, number of values or 0 for a dictionary, encoding."""
 
     kind: int
+    packed: int
     unpacked: int
     values: int
     encoding: int
@@ -114,6 +124,7 @@ class Chunk:
     """What a footer says of a column in a row group, by the names that Arrow has for it."""
 
     path: tuple[bytes, ...]
+    codec: int
     num_values: int
     data_page_offset: int
     dictionary_page_offset: int | None
@@ -198,7 +209,7 @@ def read_footer(path: Path, elements: int) -> Footer:
 
 def _chunk(chunk: Any) -> Chunk:
     column = chunk[3]
-    sizes = (column[5], column[9], column.get(11), column[7])
+    sizes = (column[4], column[5], column[9], column.get(11), column[7])
     is_alone = not ({FILE, *INDEXES} & chunk.keys() or {*FILTERS} & column.keys())
     pages = {(item[1], item[2]): item[3] for item in column.get(13, ())}
     encodings = frozenset(column.get(2, ()))
@@ -221,6 +232,8 @@ def layout_flaw(footer: Footer) -> str | None:
         for chunk in group.chunks:
             if not chunk.is_alone:
                 return f"it names an index, a filter or another file of {chunk.path_in_schema}"
+            if chunk.codec not in CODECS:
+                return f"it compresses {chunk.path_in_schema} as no batch is compressed"
             codes = chunk.dictionary_page_offset
             if codes is not None and not MAGIC_BYTES <= codes < chunk.data_page_offset:
                 return f"it names two places of {chunk.path_in_schema}"
@@ -260,4 +273,6 @@ def pages(path: Path, chunk: Chunk | pq.ColumnChunkMetaData) -> Iterator[Page]:
             values, encoding = details.get(1), details.get(ENCODING[kind])
             if not (isinstance(values, int) and isinstance(encoding, int) and values >= 0):
                 raise ValueError("a page header states no values")
-            yield Page(kind, unpacked, 0 if kind == DICTIONARY else values, encoding)
+            if kind == DATA and any(details.get(field) != RLE for field in LEVELS):
+                raise ValueError("a page header states levels that none of ours has")
+            yield Page(kind, packed, unpacked, 0 if kind == DICTIONARY else values, encoding)

@@ -19,7 +19,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from claimlog.export.parquet import column_notes, table_notes
-from claimlog.log.parquet_pages import ARROW_SCHEMA, END_BYTES, MAGIC_BYTES, pages
+from claimlog.log.parquet_pages import (
+    ARROW_SCHEMA,
+    CODECS,
+    END_BYTES,
+    MAGIC_BYTES,
+    UNCOMPRESSED,
+    pages,
+)
 from claimlog.log.parquet_schema import schema_flaws
 from claimlog.log.thrift_compact import Compact
 from claimlog.schema.table_schema import Table
@@ -189,6 +196,8 @@ def _group_flaws(
         name = read.column(at).path_in_schema
         if not (chunk.keys() <= CHUNK_FIELDS and column.keys() <= COLUMN_FIELDS):
             yield f"says more of {name} than our writer does"
+        if column.get(4) not in CODECS:
+            yield f"compresses {name} otherwise than our writer"
         bounds = column.get(12, {})
         statistics = read.column(at).statistics
         is_believed = statistics is not None and statistics.has_min_max
@@ -199,7 +208,10 @@ def _group_flaws(
                 yield f"states two bounds of {name}, one for old readers"
         if not read.num_rows:
             continue  # a group of no rows may have no page of data
-        found = Counter((page.kind, page.encoding) for page in pages(path, read.column(at)))
+        own = [*pages(path, read.column(at))]
+        if column[4] == UNCOMPRESSED and any(page.packed != page.unpacked for page in own):
+            yield f"has pages of {name} of two sizes"
+        found = Counter((page.kind, page.encoding) for page in own)
         stated = {(item[1], item[2]): item[3] for item in column.get(13, ())}
         if (stated and stated != found) or not {code for _, code in found} <= {*column[2]}:
             yield f"states other encodings of {name} than its pages have"
