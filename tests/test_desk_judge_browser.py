@@ -400,6 +400,27 @@ def test_two_windows_of_a_judge_keep_what_is_begun_in_each(
         )
 
 
+def test_a_dialog_that_closed_takes_the_focus_from_nothing_that_is_typed_since(
+    browser: Browser, desk: DeskServer
+) -> None:
+    """A browser tells of the close after keys that were pressed since, where it is busy."""
+    with entered(browser, desk, "adjudicator", "adjudicate/S108") as page:
+        wait_for_passages(page)
+        page.evaluate("() => claimlogDesk.choose('d+d')")
+        page.keyboard.press("n")
+        page.evaluate(
+            """() => {
+                document.querySelector("dialog").close();
+                document.querySelector("#units .here input").focus();
+            }"""
+        )
+        expect(page.locator("dialog")).to_have_count(0)
+        page.keyboard.type("really")  # each of its letters may be a key
+        expect(page.locator("#units .here input")).to_have_value("really")
+        page.wait_for_function(SAVED)
+        assert page.evaluate(TAKEN)[3] is None
+
+
 def test_a_value_that_one_window_of_a_judge_has_open_is_neither_shown_nor_forgotten_by_another(
     browser: Browser, desk: DeskServer
 ) -> None:

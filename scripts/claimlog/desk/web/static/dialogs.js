@@ -27,7 +27,8 @@ export function show(title, content, kind = "", isBegun = () => false) {
     dialog.addEventListener("close", () => {
       removeEventListener("keydown", stay);
       dialog.remove();
-      if (before instanceof HTMLElement) before.focus({ preventScroll: true });
+      // this comes after keys that were pressed since: the focus may be where the person types now
+      if (document.activeElement === document.body && before instanceof HTMLElement) before.focus({ preventScroll: true });
       resolve(dialog.returnValue);
     });
   });
