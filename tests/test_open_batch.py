@@ -16,12 +16,14 @@ import pytest
 
 import claimlog.edit.append_lines
 import claimlog.schema.definition
+from claimlog.edit.batch_files import leave_out_known
 from claimlog.edit.drop import dependent_rows, drop
 from claimlog.edit.open_rows import OpenRow, open_rows
 from claimlog.edit.open_upcast import is_outdated
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.log.canonical import encode
 from claimlog.log.lines import MOST_LISTED
+from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.codebook import Codebook
 from claimlog.schema.definition import read_definition
@@ -315,6 +317,46 @@ def test_open_rows_that_are_sealed_are_found_with_the_command_that_leaves_them_o
     assert (done.returncode, "left out 2 rows" in done.stdout) == (0, True), done.stderr
     assert world.run("validate").returncode == 0
     assert not opened.exists()
+
+
+@pytest.mark.parametrize("command", ["seal", "rebase"])
+@pytest.mark.parametrize("whole", [0, 1])
+def test_an_open_row_that_was_cut_off_is_not_left_out_with_those_that_are_sealed(
+    command: str, whole: int, world: World
+) -> None:
+    world.add("claims", [LETTER, LIKED])
+    path = world.package.state / "open" / "claims.ndjson"
+    known, own = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(known)
+    world.seal("letter")
+    path.parent.mkdir()
+    left = own * whole + own.replace(b"C001-008", b"C001-009").removesuffix(b"\n")
+    path.write_bytes(known + left)
+    words = ["--slug", "more", "--title", "T", "--method", "M"] if command == "seal" else []
+    done = world.run(command, *words)
+    assert done.returncode == 1
+    assert "does not end with a line feed; the last line was cut off; restore it" in done.stderr
+    assert path.read_bytes() == left
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [("notes.ndjson", b'{"note":"Mine."}\n'), ("claims.ndjson", b"{}\n" * 5_000)],
+    ids=["of an undeclared stream", "of what are no rows"],
+)
+def test_sealed_rows_are_left_out_beside_files_that_claimlog_did_not_write(
+    name: str, data: bytes, world: World
+) -> None:
+    world.add("claims", [LETTER])
+    opened = world.package.state / "open"
+    known = (opened / "claims.ndjson").read_bytes()
+    world.seal("letter")
+    opened.mkdir()
+    (opened / "claims.ndjson").write_bytes(known)
+    with (opened / name).open("ab") as file:
+        file.write(data)
+    assert leave_out_known(read(world.package))
+    assert {path.name: path.read_bytes() for path in opened.iterdir()} == {name: data}
 
 
 @pytest.mark.parametrize(

@@ -24,11 +24,12 @@ from claimlog.edit import takedown
 from claimlog.edit.log_lock import log_lock
 from claimlog.edit.rebase import rebase
 from claimlog.edit.seal import seal
-from claimlog.edit.takedown import plan_takedown, take_down, without_lines
+from claimlog.edit.takedown import plan_takedown, take_down
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.files import lock_temporary
 from claimlog.log import read_log
 from claimlog.log.leaf_entries import iterate_entries
+from claimlog.log.lines import without_lines
 from claimlog.log.read_log import read
 from claimlog.log.release_index import find_entry, read_index
 from claimlog.log.stream_parts import PartFile
@@ -447,7 +448,8 @@ def test_a_record_that_somebody_brings_takes_nothing_down(sound: World) -> None:
             TakenRow(**names, stream=stream, leaf_hash=row["event_id"], id=identifier, **said)
         )
         name = log.by_number[row["batch"]].shown_file(stream)
-        data = without_lines((sound.root / name).read_bytes(), {row["event_id"]})
+        gone = {bytes.fromhex(row["event_id"])}
+        data, _ = without_lines((sound.root / name).read_bytes(), gone)
         digests[name] = {"bytes": len(data), "sha256": sha256(data).hexdigest()}
     for own in (rows, rows[:1]):
         names = {log.by_number[row.batch].shown_file(row.stream) for row in own}
@@ -552,6 +554,32 @@ def test_no_row_of_a_seal_that_was_cut_off_stays_open_once_it_is_taken_down(
         assert "left out 2 rows of the open batch" in sound.run("rebase").stdout
         assert not path.exists()
     assert STATEMENT not in sound.run("show", CLAIM).stdout
+
+
+@pytest.mark.parametrize("beside", ["notes.ndjson", "links.ndjson"])
+def test_a_row_goes_from_an_open_batch_beside_files_that_claimlog_did_not_write(
+    beside: str, sound: World
+) -> None:
+    lines = sound.file("claims", 1).read_bytes().splitlines(keepends=True)
+    path = sound.package.state / "open" / "claims.ndjson"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(next(line for line in lines if STATEMENT.encode() in line))
+    (path.parent / beside).write_bytes(b"{}\n")
+    go(sound)
+    assert not path.exists()
+    assert (path.parent / beside).read_bytes() == b"{}\n"
+
+
+def test_an_open_row_that_was_cut_off_stays_and_is_left_to_look_at(sound: World) -> None:
+    lines = sound.file("claims", 1).read_bytes().splitlines(keepends=True)
+    path = sound.package.state / "open" / "claims.ndjson"
+    path.parent.mkdir(parents=True)
+    [secret] = [line for line in lines if STATEMENT.encode() in line]
+    path.write_bytes(secret + lines[0] + secret[:-9])
+    done = sound.run("takedown", CLAIM, "--version", "1", "--reason", REASON)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "left to do: .claimlog/open/claims.ndjson:2 was cut off and may be a" in done.stdout
+    assert path.read_bytes() == lines[0] + secret[:-9]
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [("alpha", "beta"), ("beta", "alpha")])

@@ -52,6 +52,7 @@ def takedown(
     Their hashes stay, and with them the tree and every proof; what they said goes.
     """
     from claimlog.edit.log_lock import log_lock
+    from claimlog.edit.open_batch import cut_off_lines
     from claimlog.edit.takedown import (
         copies_in_use,
         plan_takedown,
@@ -85,6 +86,12 @@ def takedown(
         line(f"release {version} holds it: claimlog reissue {version}")
     if places := ", ".join(plan.elsewhere.lines):
         line(f"left to do: words of it stand in {places}; take out what must go by hand")
+    lines(
+        [
+            f"left to do: {place} was cut off and may be a part of it; restore it, or take it out"
+            for place in cut_off_lines(package)
+        ]
+    )
     lines(
         [
             f"left to do: {name} may hold it: wait for the command that writes there, or end the "

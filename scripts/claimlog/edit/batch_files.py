@@ -250,7 +250,7 @@ def leave_out_known(sealed: Log) -> list[str]:
         for event in sealed.columns(stream, ["event_id"])["event_id"]
     }
     known |= {bytes.fromhex(row.leaf_hash) for row in sealed.taken_rows.values()}
-    dropped = drop_known(sealed.package, sealed.definition, known)
+    dropped = drop_known(sealed.package, known)
     if not dropped:
         return []
     return [f"left out {dropped} rows of the open batch that the log already holds"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,13 +14,11 @@ from claimlog.files import remove
 from claimlog.interrupt_handler import replacing
 from claimlog.log.batch import NAME, Batch
 from claimlog.log.event_log import Log
-from claimlog.log.lines import is_crowded
-from claimlog.log.merkle import leaf_hash
+from claimlog.log.lines import without_lines
 from claimlog.log.read_file import read_bytes
 from claimlog.log.read_log import extend, read
 from claimlog.package import Package
 from claimlog.package_state import is_readable, require_own_state
-from claimlog.schema.definition import Definition
 
 
 def open_folder(package: Package) -> Path:
@@ -82,36 +81,46 @@ def with_open(sealed: Log, folder: Path | None = None) -> Log:
     return extend(sealed, [batch]) if batch else sealed
 
 
-def drop_known(package: Package, definition: Definition, known: set[bytes]) -> int:
+def drop_known(package: Package, known: set[bytes]) -> int:
     """Remove rows of the open batch that the log already holds, or held; return how many.
 
     They are there after a crash between the sealing rename and the clean-up, or when the same rows
-    came in by a merge. Files that hold what are no rows stay as they are: validation names them.
+    came in by a merge. Whatever else its files hold stays: validation names what are no rows.
     """
-    place = open_folder(package)
-    kept: dict[str, list[bytes]] = {}
-    dropped = 0
     batch = open_batch(package)
     if batch is None:
         return 0
+    dropped = 0
+    left: dict[str, bytes] = {}
     for stream in batch.streams:
         data = read_bytes(batch.file(stream), batch.shown_file(stream))
-        table = definition.streams.get(stream)
-        if table is None or is_crowded(data, table):
-            return 0
-        lines = data.split(b"\n")[:-1]
-        kept[stream] = [line for line in lines if leaf_hash(line) not in known]
-        dropped += len(lines) - len(kept[stream])
-    if dropped:
-        if any(kept.values()):
-            with publish_directory(place, package.relative(place)) as folder:
-                for stream, lines in kept.items():
-                    if lines:
-                        data = b"".join(line + b"\n" for line in lines)
-                        (folder / f"{stream}.ndjson").write_bytes(data)
-        else:
-            discard(package)
+        left[batch.name(stream)], number = without_lines(data, known)
+        dropped += number
+    if dropped and not any(left.values()):
+        discard(package)
+    elif dropped:
+        with publish_directory(batch.path, batch.shown) as folder:
+            shutil.copytree(batch.path, folder, dirs_exist_ok=True)
+            for name, data in left.items():
+                (folder / name).write_bytes(data)
+                if not data:
+                    (folder / name).unlink()
     return dropped
+
+
+def cut_off_lines(package: Package) -> list[str]:
+    """Return the place of each last line of the open batch that does not end as a row does."""
+    batch = open_batch(package)
+    if batch is None:
+        return []
+    found = []
+    for stream in batch.streams:
+        shown = batch.shown_file(stream)
+        data = read_bytes(batch.file(stream), shown)
+        number = data.count(b"\n") + 1
+        if data and not data.endswith(b"\n"):
+            found.append(f"{shown}:{number}")
+    return found
 
 
 def discard(package: Package) -> None:

@@ -12,7 +12,6 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from io import BytesIO
 from itertools import compress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,7 +21,7 @@ import polars as pl
 from claimlog.edit.batch_files import remove_leftovers
 from claimlog.edit.clock import now
 from claimlog.edit.entity_history import find_entity
-from claimlog.edit.open_batch import drop_known, open_batch
+from claimlog.edit.open_batch import drop_known
 from claimlog.edit.taken_words import SaidElsewhere, said_elsewhere, words_that_go
 from claimlog.errors import ClaimlogError, UnconfirmedError, UsageError, write_remedy
 from claimlog.errors import reason as system_reason
@@ -35,6 +34,7 @@ from claimlog.log.column_types import empty_frame
 from claimlog.log.columnar import read_rows, write_readable_rows
 from claimlog.log.event_log import Log
 from claimlog.log.leaf_entries import iterate_lines
+from claimlog.log.lines import without_lines
 from claimlog.log.merkle import leaf_hash
 from claimlog.log.read_file import read_bytes, written_as
 from claimlog.log.read_log import read
@@ -217,7 +217,8 @@ def _plan(
     files, digests = {}, dict(record.files)
     for batch, stream in dict.fromkeys((row.batch, row.stream) for row in found.values()):
         name = numbers[batch].shown_file(stream)
-        gone = {row.leaf_hash for row in rows if (row.batch, row.stream) == (batch, stream)}
+        taken = [row for row in rows if (row.batch, row.stream) == (batch, stream)]
+        gone = {bytes.fromhex(row.leaf_hash) for row in taken}
         data = _without_rows(log.definition, numbers[batch], stream, gone)
         files[name] = data
         digests[name] = {"bytes": len(data), "sha256": sha256(data).hexdigest()}
@@ -235,11 +236,11 @@ def _plan(
     return TakedownPlan(found, planned, files, tuple(releases), repeated, said, is_resumed)
 
 
-def _without_rows(definition: Definition, batch: Batch, stream: str, gone: set[str]) -> bytes:
+def _without_rows(definition: Definition, batch: Batch, stream: str, gone: set[bytes]) -> bytes:
     """Return a file of a batch, in its format, without the rows that have these leaf hashes."""
     path, name = batch.file(stream), batch.shown_file(stream)
     if not batch.in_columns(stream):
-        return without_lines(read_bytes(path, name), gone)
+        return without_lines(read_bytes(path, name), gone)[0]
     table = definition.schema_of(stream, written_as(batch, stream, definition))
     longest = definition.thresholds["line_bytes"]
     frames, excess = [empty_frame(table)], 0
@@ -247,7 +248,7 @@ def _without_rows(definition: Definition, batch: Batch, stream: str, gone: set[s
     for lines in read_rows(path, table, name, longest=longest):
         if lines.frame is None:
             raise ClaimlogError(f"{name}: cannot be read; claimlog validate says why")
-        stays = [leaf.hex() not in gone for leaf in lines.leaves]
+        stays = [leaf not in gone for leaf in lines.leaves]
         frames.append(lines.frame.filter(pl.Series(stays, dtype=pl.Boolean)))
         leaves += compress(lines.leaves, stays)
         excess = max(excess, lines.excess)
@@ -262,15 +263,6 @@ def _without_rows(definition: Definition, batch: Batch, stream: str, gone: set[s
         raise ClaimlogError(
             f"{name}: cannot be written without them: {why}; nothing was taken down"
         ) from error
-
-
-def without_lines(data: bytes, gone: set[str]) -> bytes:
-    """Return lines without those that have these leaf hashes."""
-    left = BytesIO()
-    for line in data.split(b"\n")[:-1]:
-        if leaf_hash(line).hex() not in gone:
-            left.write(line + b"\n")
-    return left.getvalue()
 
 
 def take_down(package: Package, plan: TakedownPlan) -> list[str]:
@@ -328,9 +320,7 @@ def remove_copies(package: Package, record: TakedownRecord) -> None:
     """
     empty_cache(package)
     remove_leftovers(package)
-    if open_batch(package) is not None:
-        gone = {bytes.fromhex(row.leaf_hash) for row in record.rows}
-        drop_known(package, read_definition(package), gone)
+    drop_known(package, {bytes.fromhex(row.leaf_hash) for row in record.rows})
     # what a build or a release that was killed left: tables, archives, reasons in the changelog
     for folder in _folders_written_in(package):
         remove_abandoned_in(folder)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from codecs import getincrementaldecoder
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from hashlib import sha256
+from io import BytesIO
 
 import polars as pl
 
 from claimlog.errors import Finding, Suggestions
 from claimlog.log.canonical import explain, shortest_line, shortest_object
 from claimlog.log.column_types import empty_frame
+from claimlog.log.merkle import leaf_hash
 from claimlog.log.stream_file import Lines
 from claimlog.schema.table_schema import Table
 from claimlog.strict_json import decode_object
@@ -69,6 +71,21 @@ def is_crowded(data: bytes, table: Table) -> bool:
     It is told without splitting the file: a stranger's may have hundreds of millions of lines.
     """
     return data.count(b"\n") * (shortest_line(table) + 1) > len(data)
+
+
+def without_lines(data: bytes, gone: Collection[bytes]) -> tuple[bytes, int]:
+    """Return lines without those that have these leaf hashes, and how many those are.
+
+    All other bytes stay, also of a last line that was cut off. Lines are gone through one by one: a
+    stranger's file may have hundreds of millions.
+    """
+    left, number = BytesIO(), 0
+    for line in BytesIO(data):
+        if leaf_hash(line.removesuffix(b"\n")) in gone:
+            number += 1
+        else:
+            left.write(line)
+    return left.getvalue(), number
 
 
 def _has_short_objects(data: bytes, table: Table, rows: int) -> bool:
