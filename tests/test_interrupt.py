@@ -192,6 +192,42 @@ def test_an_interrupt_waits_while_files_change_places(
     assert (done.stdout.split(), done.returncode) == (said, 0), done.stderr
 
 
+ASKING = """
+import os, signal, sys
+from pathlib import Path
+from claimlog.git import ask
+from claimlog.interrupt_handler import handle_interrupts, hold_interrupts
+handle_interrupts(signal.SIGINT)
+os.environ["GROUP"] = str(os.getpgrp())
+try:
+    with hold_interrupts():
+        print(ask(Path.cwd(), "status").decode())
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+def test_git_answers_while_an_interrupt_waits_that_the_terminal_gives_to_all(
+    tmp_path: Path,
+) -> None:
+    git = tmp_path / "git"
+    git.write_text('#!/bin/sh\nkill -INT -"$GROUP"\necho answered\n')
+    git.chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, "-c", HEARD + ASKING],
+        env={
+            **os.environ,
+            "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": os.pathsep.join(sys.path),
+        },
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        start_new_session=True,
+    )
+    assert (done.stdout.split(), done.returncode) == (["answered", "interrupted"], 0), done.stderr
+
+
 STRUCK = """
 import os, signal, sys
 from contextlib import contextmanager

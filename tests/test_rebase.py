@@ -19,6 +19,7 @@ import pytest
 
 import claimlog.edit.batch_files
 import claimlog.log.batch
+from claimlog.checkout import Checkout
 from claimlog.edit.batch_files import MARK, mark_rebase, recover
 from claimlog.edit.clock import FORMAT
 from claimlog.edit.log_lock import log_lock
@@ -27,6 +28,7 @@ from claimlog.edit.open_rows_follow import OpenRows
 from claimlog.edit.rebase import rebase
 from claimlog.edit.rebase_open_batch import rebase_open
 from claimlog.errors import ClaimlogError, Finding, FindingsError, UsageError
+from claimlog.git import CheckoutError
 from claimlog.log.batch import (
     DONE,
     IN,
@@ -361,6 +363,34 @@ def test_a_batch_that_the_last_release_tag_holds_is_put_back(raced: World, tmp_p
     }
     assert data(world) == before
     assert {path.name for path in world.package.state.iterdir()} <= {"lock", "cache"}
+
+
+@pytest.mark.parametrize("way", ["git fails", "no git"])
+def test_batches_are_put_back_where_git_does_not_say_whether_a_release_tag_holds_them(
+    way: str, raced: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = copied(raced, tmp_path)
+    repository(world)
+    git(world, "tag", "v1.0.0")
+    before = data(world)
+    if way == "no git":
+        monkeypatch.setattr("claimlog.git.shutil.which", lambda _: None)
+    else:
+
+        def failing(_: Checkout) -> str:
+            raise CheckoutError("git describe failed: it gave no reason")
+
+        monkeypatch.setattr(Checkout, "release_tag", failing)
+    with pytest.raises(ClaimlogError, match="git does not say whether a release tag holds the b"):
+        rebased(world, "0004-beta", "0005-gamma")
+    assert data(world) == before
+    assert not (world.package.state / IN).exists()
+
+
+def test_batches_are_rebased_in_a_checkout_without_a_commit(raced: World, tmp_path: Path) -> None:
+    world = copied(raced, tmp_path)
+    git(world, "init", "-q")
+    assert rebased(world, "0004-beta", "0005-gamma")
 
 
 def test_validation_names_every_batch_that_lost_the_race(raced: World) -> None:

@@ -556,6 +556,19 @@ def test_no_row_of_a_seal_that_was_cut_off_stays_open_once_it_is_taken_down(
     assert STATEMENT not in sound.run("show", CLAIM).stdout
 
 
+def test_nothing_is_taken_down_where_git_does_not_say_which_files_may_say_it_too(
+    sound: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (sound.root / ".git").mkdir()
+    before = contents(sound.root)
+    said = "git does not say which files it holds, .* nothing was taken down$"
+    with pytest.raises(ClaimlogError, match=said):
+        go(sound)
+    assert contents(sound.root) == before
+    monkeypatch.setattr("claimlog.git.shutil.which", lambda _: None)
+    go(sound)
+
+
 @pytest.mark.parametrize("beside", ["notes.ndjson", "links.ndjson"])
 def test_a_row_goes_from_an_open_batch_beside_files_that_claimlog_did_not_write(
     beside: str, sound: World

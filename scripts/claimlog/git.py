@@ -94,6 +94,10 @@ class NoCheckoutError(CheckoutError):
     """There is no checkout, or no git that could be asked about it."""
 
 
+class NoCommitError(CheckoutError):
+    """Nothing is committed yet."""
+
+
 def ask(top: Path, *words: str, statuses: Sequence[int] = (0,)) -> bytes:
     """Return what git answers about the checkout with this top level.
 
@@ -133,7 +137,8 @@ def running(
     Raises
     ------
     CheckoutError
-        If git is not there (`NoCheckoutError`), fails, or takes too long or too much memory.
+        If git is not there (`NoCheckoutError`), has no commit (`NoCommitError`), fails, or takes
+        too long or too much memory.
     """
     program = shutil.which("git")
     if program is None:
@@ -158,6 +163,7 @@ def running(
             stdout=subprocess.PIPE,
             stderr=errors,
             env=environment,
+            process_group=0,  # a terminal gives Ctrl-C to all of a group, and we may hold it back
         )
         late = threading.Event()
 
@@ -184,7 +190,7 @@ def running(
             errors.seek(0)
             said = _reason(errors.read(4096), top)
             if said in NO_COMMIT and any(word.startswith("HEAD") for word in words):
-                raise CheckoutError(NOTHING_COMMITTED)
+                raise NoCommitError(NOTHING_COMMITTED)
             raise CheckoutError(f"git {words[0]} failed: {said}")
 
 

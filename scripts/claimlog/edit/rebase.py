@@ -10,6 +10,7 @@ from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
+from claimlog.checkout import Checkout
 from claimlog.edit.batch_files import leave_out_known, recover, replace, staging
 from claimlog.edit.clock import last_seal, refuse_doubtful_clock
 from claimlog.edit.open_batch import open_batch
@@ -17,7 +18,8 @@ from claimlog.edit.open_rows_follow import OpenRows, follows, write_moved_open_b
 from claimlog.edit.rebase_open_batch import COMPARE as COMPARE_OPEN
 from claimlog.edit.renumbered_rows import Renames, log_of, refuse_unsound, write_moved_rows
 from claimlog.edit.seal import make_manifest
-from claimlog.errors import Finding, FindingsError, UsageError
+from claimlog.errors import ClaimlogError, Finding, FindingsError, UsageError
+from claimlog.git import CheckoutError, NoCheckoutError, NoCommitError
 from claimlog.interrupt_handler import hold_interrupts
 from claimlog.log.batch import (
     MANIFEST,
@@ -36,7 +38,7 @@ from claimlog.log.release_index import read_index
 from claimlog.log.signed_trees import read_signed_trees
 from claimlog.package import Package
 from claimlog.validate import Report, validate
-from claimlog.validate.batch_integrity import check_released
+from claimlog.validate.batch_integrity import compare_released
 
 COMPARE = "compare the two, remove this batch, and amend from the last version"
 
@@ -240,9 +242,21 @@ def _refuse_taken_down(batches: list[Batch], lost: list[Batch]) -> None:
 
 
 def _refuse_tagged(log: Log) -> None:
-    """Refuse to go on without a batch that the last release tag holds."""
+    """Refuse to go on without a batch that the last release tag holds, or if git does not say."""
+    try:
+        checkout = Checkout.of(log.package)
+    except NoCheckoutError:
+        return
     report = Report(log)
-    check_released(log, report)
+    try:
+        compare_released(log, report, checkout)
+    except NoCommitError:
+        return  # and so no tag
+    except CheckoutError as error:
+        raise ClaimlogError(
+            f"git does not say whether a release tag holds the batches ({error}); run this again "
+            "once git answers here; nothing was rebased"
+        ) from error
     if report.error_count:
         raise FindingsError(report.findings, "nothing was rebased")
 

@@ -17,7 +17,7 @@ from claimlog.checkout import Checkout
 from claimlog.edit.open_batch import open_folder
 from claimlog.errors import ClaimlogError
 from claimlog.escaping import markdown
-from claimlog.git import CheckoutError
+from claimlog.git import CheckoutError, NoCheckoutError, NoCommitError
 from claimlog.limits import STATE_BYTES
 from claimlog.log.merkle import leaf_hash
 from claimlog.log.takedowns import TakenRow
@@ -139,8 +139,13 @@ def _other_files(package: Package, written: Collection[str]) -> Iterator[str]:
     yield from (package.relative(path) for path in sorted(saved.rglob("*.ndjson")))
     try:
         held = Checkout.of(package).blobs("HEAD")
-    except CheckoutError:
+    except (NoCheckoutError, NoCommitError):
         return
+    except CheckoutError as error:
+        raise ClaimlogError(
+            f"git does not say which files it holds, and they may say it too ({error}); run this "
+            "again once git answers here; nothing was taken down"
+        ) from error
     for name in held:
         if name != CHANGELOG and name not in written and not name.startswith("events/"):
             yield name

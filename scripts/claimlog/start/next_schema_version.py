@@ -8,7 +8,7 @@ from claimlog.checkout import Checkout
 from claimlog.edit.log_lock import package_lock
 from claimlog.edit.write_together import write_together
 from claimlog.errors import ClaimlogError
-from claimlog.git import CheckoutError
+from claimlog.git import NoCheckoutError, NoCommitError
 from claimlog.package import Package
 from claimlog.schema.definition import PAST
 from claimlog.start.definition_texts import DefinitionTexts
@@ -93,6 +93,6 @@ def _committed(package: Package, text: str, shown: str) -> str:
         committed = Checkout.of(package).read("HEAD", shown)
         if committed and parse_json(committed, shown).get("schemaVersion") == version:
             return committed.decode("utf-8")
-    except CheckoutError:
+    except (NoCheckoutError, NoCommitError):
         pass
     return text

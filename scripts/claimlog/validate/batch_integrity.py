@@ -103,17 +103,26 @@ def _check_files(
 
 
 def check_released(log: Log, report: Report) -> None:
-    """Check the batches that the last release tag holds against git's copies of them."""
+    """Check the batches that the last release tag holds against git's copies, if git answers."""
     try:
-        checkout = Checkout.of(log.package)
-        tag = checkout.release_tag() if checkout.is_tracked() else None
-        listed = checkout.blobs(tag, "events/") if tag else {}
-        held = {name: of for name, of in listed.items() if "/" in name.removeprefix("events/")}
-        differing = {*checkout.differing(held)} if held else set()
-        record = checkout.read(tag, RECORD) if tag else None
+        compare_released(log, report, Checkout.of(log.package))
     except CheckoutError as error:
         report.count("released-batches", 0, note=str(error))
-        return
+
+
+def compare_released(log: Log, report: Report, checkout: Checkout) -> None:
+    """Check the batches that the last release tag holds against git's copies of them.
+
+    Raises
+    ------
+    CheckoutError
+        If git fails.
+    """
+    tag = checkout.release_tag() if checkout.is_tracked() else None
+    listed = checkout.blobs(tag, "events/") if tag else {}
+    held = {name: of for name, of in listed.items() if "/" in name.removeprefix("events/")}
+    differing = {*checkout.differing(held)} if held else set()
+    record = checkout.read(tag, RECORD) if tag else None
     if tag is None:
         report.count("released-batches", 0, note="git knows no release tag (v…) of this checkout")
         return
