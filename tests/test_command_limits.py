@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +17,7 @@ from claimlog.build import build
 from claimlog.command_limits import FACTOR_VARIABLE, memory_taken
 from claimlog.errors import ClaimlogError
 from claimlog.log import read_log
+from claimlog.log.cache import held_parts
 from claimlog.untrusted_files import files_below
 from conftest import World
 
@@ -204,6 +209,57 @@ def test_a_process_that_reads_a_part_of_the_log_has_the_limits_too(
 
     with pytest.raises(ClaimlogError, match=rf"was killed; .*\({FACTOR_VARIABLE}=2 allows"):
         read_often()
+
+
+READING = """
+import os, sys, time
+from pathlib import Path
+from claimlog import fingerprint
+from claimlog.log import read_log
+from claimlog.package import Package
+
+read_log.PROCESS_BYTES = fingerprint.MEMORY_BYTES = 0
+here = Path(__file__).parent
+
+def stalled(*_):
+    (here / f"reader-{os.getpid()}").touch()
+    time.sleep(600)
+
+read_log.write_part = stalled
+if __name__ == "__main__":
+    read_log.read(Package(Path(sys.argv[1])))
+"""
+
+
+def until(state: Callable[[], object]) -> None:
+    """Wait for a state as long as a busy machine may take to come to it."""
+    end = time.monotonic() + 120
+    while not state():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_processes_that_read_end_with_their_command_and_hold_its_cache_until_then(
+    world: World, tmp_path: Path
+) -> None:
+    """What one wrote there later would hold rows that were taken down meanwhile."""
+    script = tmp_path / "reading.py"
+    script.write_text(READING)
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = subprocess.Popen([sys.executable, script, world.root], env=env)
+    try:
+        until(lambda: len([*tmp_path.glob("reader-*")]) == 2)
+    finally:
+        readers = [int(path.name.partition("-")[2]) for path in tmp_path.glob("reader-*")]
+        for reader in readers:
+            os.kill(reader, signal.SIGSTOP)
+        command.kill()
+        command.wait()
+    held = held_parts(world.package)
+    for reader in readers:
+        os.kill(reader, signal.SIGCONT)
+    assert held
+    until(lambda: not held_parts(world.package))
 
 
 def test_memory_is_what_a_process_holds_itself() -> None:

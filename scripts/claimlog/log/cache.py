@@ -105,6 +105,8 @@ class Cache:
         Why what is there is not used, for the user; None if it is used, or nothing was there.
     scratch
         The temporary directory that it is, where the cache of the package cannot be used.
+    lock
+        The lock that this command holds on it; None in a temporary directory.
     """
 
     package: Package
@@ -116,6 +118,7 @@ class Cache:
     signatures: dict[str, StatSignature] = field(default_factory=dict)
     why_empty: str | None = None
     scratch: tempfile.TemporaryDirectory[str] | None = None
+    lock: IO[bytes] | None = None
 
     @property
     def parts(self) -> Path:
@@ -267,7 +270,7 @@ def open_cache(package: Package, code: str | None = None, fresh: bool = False) -
         return
     taken = _takedowns(package)
     try:
-        cache = Cache(package, state_folder(package, "cache"), code)
+        cache = Cache(package, state_folder(package, "cache"), code, lock=lock)
         cache.parts.mkdir(exist_ok=True)
         if not fresh:
             cache.load()

@@ -6,6 +6,7 @@ next command reads only the files that are new, and only the rows that it needs.
 
 from __future__ import annotations
 
+import os
 import secrets
 import signal
 import sys
@@ -18,7 +19,8 @@ from functools import partial
 from hashlib import sha256
 from itertools import islice, takewhile
 from pathlib import Path
-from typing import Any, TypeVar
+from threading import Thread
+from typing import IO, Any, TypeVar
 
 import polars as pl
 
@@ -357,7 +359,7 @@ def _reading(
     if size < PROCESS_BYTES or log.package.archived:  # verifying starts no process
         pool: Executor = ThreadPoolExecutor(READING_WORKERS)
     else:
-        pool = _reader_processes(size)
+        pool = _reader_processes(size, cache.lock)
     shown = log.package.relative(cache.parts)
     with pool:
         new = ((by_index[index], stream) for index, stream in places)
@@ -381,20 +383,53 @@ def _reading(
             pool.shutdown(cancel_futures=True)
 
 
-def _reader_processes(size: int) -> Executor:
+def _reader_processes(size: int, lock: IO[bytes] | None) -> Executor:
     import multiprocessing  # few logs are so large, and the import takes its time
     from concurrent.futures import ProcessPoolExecutor
 
     # a forked child of a threaded process can hang in a library that holds a lock
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(READING_WORKERS, context, _begin_process, (size,))
+    given = (size, None if lock is None else SharedLock(lock.fileno()))
+    return ProcessPoolExecutor(READING_WORKERS, context, _begin_process, given)
 
 
-def _begin_process(size: int) -> None:
-    """Leave Ctrl-C to the process that started this one; take what reading so many bytes may."""
+class SharedLock:
+    """The lock of the cache, which a process that is started with it holds, too.
+
+    It is free once all have ended, so that nobody takes a cache for his own that one still writes.
+    """
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def __reduce__(self) -> Any:
+        from multiprocessing.reduction import DupFd
+
+        return _received_lock, (DupFd(self._number),)
+
+
+def _received_lock(descriptor: Any) -> SharedLock:
+    return SharedLock(descriptor.detach())
+
+
+def _begin_process(size: int, _: SharedLock | None) -> None:
+    """Leave Ctrl-C to the process that started this one, and end with it.
+
+    It may take what reading so many bytes takes.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
     allow_for("log", size)
     keep_command_limits(says_so=False)
+
+
+def _end_with_parent() -> None:
+    from multiprocessing import parent_process
+
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def read_into_parts(
