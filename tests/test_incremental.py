@@ -38,6 +38,7 @@ from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.export.content_hash import parquet_content, sqlite_content
 from claimlog.export.parquet import ParquetFile, merge_parquet, write_parquet
 from claimlog.fold import cutoff
+from claimlog.log.batch import MANIFEST, dump_manifest
 from claimlog.log.read_log import read
 from claimlog.log.stream_parts import CachedPart, MemoryPart
 from claimlog.package import Package
@@ -384,6 +385,60 @@ def test_what_changes_before_it_is_read_is_known_by_the_bytes_that_were_read(
         report = validate(read(world.package))
         assert bool(report.error_count) == (data is altered)
         assert ("file-hash" in {found.rule for found in report.findings}) == (data is altered)
+
+
+def with_further_names(world: World, count: int) -> None:
+    """Give the claims of a batch further names, in batches of their own."""
+    path = world.file("claims", 1)
+    for number in range(4, 4 + count):
+        folder = world.package.events / f"{number:04d}-again"
+        folder.mkdir()
+        os.link(path, folder / path.name)
+        manifest = json.loads((path.parent / MANIFEST).read_text("utf-8"))
+        files = {path.name: manifest["files"][path.name]}
+        told = {**manifest, "number": number, "slug": "again", "files": files}
+        (folder / MANIFEST).write_bytes(dump_manifest(told))
+
+
+@pytest.mark.parametrize("is_sound", [True, False])
+def test_a_file_with_many_names_is_read_and_allowed_for_once(
+    is_sound: bool, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A few bytes of an archive would take all of the disk, and limits that are none."""
+    allowed: dict[str, int] = {}
+    monkeypatch.setattr(claimlog.log.read_log, "allow_for", allowed.__setitem__)
+    path = world.file("claims", 1)
+    if not is_sound:
+        path.write_bytes(path.read_bytes().replace(b'"version":1', b'"version":"1"'))
+    read(world.package, fresh=True)
+    before = allowed["log"]
+    with_further_names(world, 20)
+    log = read(world.package, fresh=True)
+    assert allowed["log"] == before
+    parts = (world.package.state / "cache" / "parts").glob("*-claims-*")
+    assert {path.name[:4] for path in parts} <= {"0002", "0003"}
+    monkeypatch.setattr(claimlog.fingerprint, "MEMORY_BYTES", 1 << 30)
+    plain = read(world.package)
+    assert (log.batches, log.trees) == (plain.batches, plain.trees)
+    assert log.findings == plain.findings
+    rows, expected = (one.rows("claims").sort("batch", "line") for one in (log, plain))
+    names = ["batch", "line", "event_id", "statement", *(["seq"] if is_sound else [])]
+    assert rows.select(names).equals(expected.select(names))
+    assert rows.height == 2 + 6 * 21 * is_sound
+
+
+def test_a_file_that_changes_before_it_is_read_for_others_is_not_taken_for_them(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_further_names(world, 1)
+    path = world.file("claims", 1)
+    altered = path.read_bytes().replace(b'"note":null', b'"note":"Forged."', 1)
+    path.unlink()
+    path.write_bytes(world.file("claims", 3).read_bytes())
+    changed_after_hashing(monkeypatch, lambda: path.write_bytes(altered))
+    with pytest.raises(ClaimlogError, match=r"0004-again/.* a file that held the same"):
+        read(world.package)
+    assert read(world.package).batches
 
 
 @pytest.mark.parametrize("in_columns", [False, True])

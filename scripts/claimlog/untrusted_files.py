@@ -8,7 +8,7 @@ import io
 import os
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from itertools import accumulate
 from pathlib import Path
@@ -197,6 +197,11 @@ def files_below(folder: Path, most: int) -> list[Path] | None:
 def disk_bytes(state: os.stat_result) -> int:
     """Return the bytes that a file takes on disk: a sparse one could state any size."""
     return min(state.st_size, BLOCK * state.st_blocks)
+
+
+def disk_bytes_together(states: Iterable[os.stat_result]) -> int:
+    """Return the bytes that files take on disk: one that has several names takes them once."""
+    return sum({(state.st_dev, state.st_ino): disk_bytes(state) for state in states}.values())
 
 
 def is_sparse(state: os.stat_result) -> bool:

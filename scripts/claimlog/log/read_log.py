@@ -54,7 +54,7 @@ from claimlog.package import Package
 from claimlog.schema.definition import Definition, read_definition
 from claimlog.schema.table_schema import Table
 from claimlog.sound_notes import note_sound_values, recall_sound_values
-from claimlog.untrusted_files import disk_bytes
+from claimlog.untrusted_files import disk_bytes_together
 
 READING_WORKERS = 2
 """Files read at once."""
@@ -146,7 +146,7 @@ def _add(
     batches = [without_undeclared(batch, streams, log.findings) for batch in batches]
     places = [(batch, stream) for batch in batches for stream in batch.streams]
     states = [batch.file(stream).stat() for batch, stream in places]
-    allow_for("log", sum(map(disk_bytes, states)))
+    allow_for("log", disk_bytes_together(states))
     if sum(state.st_size for state in states) <= fingerprint.MEMORY_BYTES:
         _read_into_memory(log, batches, places, progress)
         return
@@ -263,7 +263,13 @@ def _read_into_cache(
     """Read what the cache does not know; the tree goes on from the last batch that it knows.
 
     What was read is kept by the hash of the bytes that were read: a file may have changed since it
-    was looked for in the cache.
+    was looked for in the cache. Of files that hold the same, one is read: a stranger can give one
+    hundreds of names.
+
+    Raises
+    ------
+    ClaimlogError
+        If a file changed that was to be read for others, too.
     """
     keys = _keys(log, places)
     is_begin = not log.batches
@@ -273,17 +279,32 @@ def _read_into_cache(
     known = len(records)
     tree = records[-1].tree() if records else log.tree
     first = log.tree.size
-    new = dict.fromkeys(place for place, key in keys.items() if key not in cache.files)
-    with _reading(log, batches, new, cache) as result:
+    new: dict[str, Place] = {}
+    for place, key in keys.items():
+        if key not in cache.files:
+            new.setdefault(key, place)
+    flawed: dict[str, Lines] = {}
+    with _reading(log, batches, new.values(), cache) as result:
         for number, batch in enumerate(batches):
             for stream in batch.streams:
-                key = keys[batch.index, stream]
-                if (batch.index, stream) in new:  # also if one of the same bytes came before it
+                key, shown = keys[batch.index, stream], batch.shown_file(stream)
+                if new.get(key) == (batch.index, stream):
                     lines, record = result(batch, stream)
+                    if lines.findings:
+                        flawed[key] = lines
                     key = keys[batch.index, stream] = _key(log, batch, stream, record.sha256)
-                else:
+                elif key in cache.files:
                     record = cache.files[key]
                     lines = record.lines()
+                elif key in flawed:
+                    same = [replace(finding, path=shown) for finding in flawed[key].findings]
+                    lines = replace(flawed[key], findings=same)
+                    record = FileRecord.of(lines, ())
+                else:
+                    raise ClaimlogError(
+                        f"{shown}: a file that held the same was changed while it was read; run "
+                        "this again"
+                    )
                 parts = _in_cache(cache, record, first, batch)
                 if not lines.findings:
                     cache.files[key] = record
@@ -355,7 +376,7 @@ def _reading(
 ) -> Iterator[Result]:
     """Yield a function that returns what reading a file gave: it is asked for all, in order."""
     by_index = {batch.index: batch for batch in batches}
-    size = sum(disk_bytes(by_index[index].file(stream).stat()) for index, stream in places)
+    size = disk_bytes_together(by_index[index].file(stream).stat() for index, stream in places)
     if size < PROCESS_BYTES or log.package.archived:  # verifying starts no process
         pool: Executor = ThreadPoolExecutor(READING_WORKERS)
     else:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from claimlog.errors import ClaimlogError
 from claimlog.release.release_limits import MAX_DEPTH, MAX_FILES, WRITTEN_BYTES
-from claimlog.untrusted_files import SPARSE, disk_bytes, hole_flaw, is_sparse
+from claimlog.untrusted_files import SPARSE, disk_bytes, disk_bytes_together, hole_flaw, is_sparse
 
 GET_AGAIN = "get the release again from where it was published"
 
@@ -85,8 +85,7 @@ def stored_size(target: Path) -> int:
     """Return the bytes that a file takes on disk, or those of a directory, each once."""
     if not target.is_dir():
         return disk_bytes(target.stat())
-    stats = (entry.stat(follow_symlinks=False) for entry in walk_files(target))
-    return sum({(found.st_dev, found.st_ino): disk_bytes(found) for found in stats}.values())
+    return disk_bytes_together(entry.stat(follow_symlinks=False) for entry in walk_files(target))
 
 
 def require_copy_of_own_size(folder: Path, shown: str, remedy: str, most: int, kind: str) -> None:
