@@ -624,6 +624,34 @@ def test_the_next_command_that_changes_the_open_batch_carries_it_over(
     assert row["size"] == 1
 
 
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (("open",), 0, "the open batch is empty"),
+        (("seal", "--slug", "port", "--title", "T", "--method", "M"), 1, "0004-port is sealed"),
+        (("rebase",), 2, "there is no open batch to rebase"),
+        (("takedown", "port", "--version", "1", "--reason", "Order."), 0, "port version 1 taken"),
+    ],
+    ids=lambda words: words[0] if isinstance(words, tuple) else "",
+)
+def test_open_rows_that_are_sealed_are_left_out_and_not_carried_over(
+    words: tuple[str, ...], status: int, said: str, world: World, tmp_path: Path
+) -> None:
+    """A seal that was cut off left them, and the schema changed after it."""
+    world.add("actors", [actor("port", "agency", description="A port.", part_of="nor")])
+    opened = world.package.state / "open"
+    shutil.copytree(opened, tmp_path / "before")
+    if words[0] == "takedown":
+        world.amend("actors", "port", description="Another.")
+    world.seal("port")
+    shutil.copytree(tmp_path / "before", opened)
+    to_second(world)
+    done = world.run(*words)
+    assert (done.returncode, said in done.stdout + done.stderr) == (status, True), done.stderr
+    assert not opened.exists()
+    assert world.run("validate").returncode == 0
+
+
 def test_a_row_of_no_known_schema_is_left_to_validation(outdated: World, tmp_path: Path) -> None:
     world = copied(outdated, tmp_path)
     path = world.package.state / "open" / "actors.ndjson"

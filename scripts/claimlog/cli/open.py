@@ -31,8 +31,9 @@ def list_open(context: Context, json_out: bool) -> None:
     definition = read_definition(context.package)
     folder = readable_open_folder(context.package)
     shown = context.package.relative(folder)
-    if is_outdated(folder, shown, definition):
-        carried = carry_open_batch_over(context.package)
+    if is_outdated(folder, shown, definition) and (
+        carried := carry_open_batch_over(context.package)
+    ):
         which = number_and_noun(carried, "row")
         line(f"carried {which} of the open batch over to the present schemas", err=True)
     rows = open_rows(context.package, definition.streams)

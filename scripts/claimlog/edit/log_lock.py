@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 from claimlog.checkout import Checkout
 from claimlog.directory_swap import recover_directory
-from claimlog.edit.batch_files import settle_open_batch
+from claimlog.edit.batch_files import leave_out_known, settle_open_batch
 from claimlog.edit.open_batch import open_folder
-from claimlog.edit.open_upcast import carry_over
+from claimlog.edit.open_upcast import carry_over, is_outdated
 from claimlog.edit.write_together import put_back_replaced
 from claimlog.errors import ClaimlogError
 from claimlog.files import remove
@@ -121,7 +121,12 @@ def _carry_over(package: Package, definition: Definition | None = None) -> int:
     place = open_folder(package)
     if not place.is_dir():
         return 0
-    return carry_over(place, package.relative(place), definition or read_definition(package))
+    shown, definition = package.relative(place), definition or read_definition(package)
+    if not is_outdated(place, shown, definition):
+        return 0
+    # those that a seal was cut off with are known by bytes that they would not have any more
+    leave_out_known(read(package, definition=definition))
+    return carry_over(place, shown, definition)
 
 
 def _refuse_committed(package: Package) -> None:

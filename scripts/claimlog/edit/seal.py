@@ -87,6 +87,8 @@ def seal(
         if done and log.batches and log.batches[-1].slug == slug:
             return log.batches[-1], validate(log, texts)  # this finished the seal that was cut off
         also = f" (an interrupted run was finished: {'; '.join(done)})" if done else ""
+        if log.batches and log.batches[-1].slug == slug:
+            also += f"; {log.batches[-1].shown} is sealed"
         raise ClaimlogError(f"there is no open batch to seal; claimlog add makes one{also}")
     if NAME.fullmatch(f"0001-{slug}") is None or len(slug) > SLUG_LENGTH:
         raise UsageError(
