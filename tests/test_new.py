@@ -20,6 +20,7 @@ import pytest
 import claimlog.start.example
 from claimlog.build import build
 from claimlog.errors import ClaimlogError, UsageError
+from claimlog.interrupt_handler import begin_command, outcome
 from claimlog.log.batch import sealed_batches
 from claimlog.log.read_log import read
 from claimlog.package import DESCRIPTOR, STAMP, Package
@@ -523,6 +524,21 @@ def test_what_another_process_wrote_into_the_descriptor_before_the_lock_was_free
     change_json(older.root / DESCRIPTOR, lambda about: about.update(version="7.0.0"))
     change(older.package)
     assert Package(older.root).descriptor["version"] == "7.0.0"
+
+
+@pytest.mark.parametrize("change", [apply_upgrade, remove_example])
+def test_a_command_that_is_interrupted_once_it_removed_something_does_not_say_nothing_was(
+    change: Callable[[Package], object], older: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(_: Package, path: Path, __: bytes) -> None:
+        if path.name == DESCRIPTOR:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Package, "write", write)
+    begin_command()
+    with pytest.raises(KeyboardInterrupt):
+        change(older.package)
+    assert outcome() == "look whether it was done before you run it again"
 
 
 def test_a_newer_claimlog_builds_an_older_package_as_it_is(older: World) -> None:

@@ -13,6 +13,7 @@ from claimlog import __version__
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.escaping import is_utf_8
 from claimlog.files import write_durably
+from claimlog.interrupt_handler import replacing
 from claimlog.limits import (
     DEFINITION_BYTES,
     DEFINITION_FILES,
@@ -263,6 +264,20 @@ class Package:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_durably(path, data)
         self.forget()
+
+    def remove(self, path: Path) -> None:
+        """Remove a file of the package, if it is there; a link goes itself.
+
+        Raises
+        ------
+        ClaimlogError
+            If a directory on the way to it is a link.
+        OSError
+            If it cannot be removed.
+        """
+        self.refuse_links(path)
+        with replacing():
+            path.unlink(missing_ok=True)
 
     def forget(self) -> None:
         """Forget what was read: it is read again where it may have been written meanwhile."""

@@ -34,7 +34,7 @@ def remove_entry(package: Package, version: str) -> None:
     if text != add_entry(None if before is None else before.decode("utf-8", "replace"), entry):
         return
     if before is None:
-        path.unlink()
+        package.remove(path)
     else:
         package.write(path, before)
 

@@ -7,6 +7,7 @@ from claimlog.edit.open_batch import open_batch
 from claimlog.errors import ClaimlogError
 from claimlog.export.descriptor import dump_json
 from claimlog.files import remove
+from claimlog.interrupt_handler import replacing
 from claimlog.log.batch import is_example_gone, resources, sealed_batches
 from claimlog.log.release_index import read_index
 from claimlog.package import DESCRIPTOR, STAMP, Package
@@ -51,9 +52,10 @@ def remove_example(package: Package) -> list[str]:
         if not is_gone:
             package.refuse_links(package.events / name)
             aside = state_folder(package) / f"staging-{name}"
-            (package.events / name).rename(aside)
+            with replacing():
+                (package.events / name).rename(aside)
             remove(aside)
-        (package.root / EXAMPLE_TEXT).unlink(missing_ok=True)
+        package.remove(package.root / EXAMPLE_TEXT)
         left = {key: value for key, value in made.items() if key != "example"}
         listed = resources(package, [])
         data = dump_json({**package.descriptor, STAMP: left, "resources": listed})

@@ -87,8 +87,7 @@ def apply_upgrade(package: Package) -> list[Change]:
             if change.data is not None:
                 package.write(place, change.data)
             elif not change.is_kept:
-                package.refuse_links(place)
-                place.unlink(missing_ok=True)
+                package.remove(place)
         refresh_generated_files(package, "the package is upgraded")
     return changes
 
