@@ -282,6 +282,7 @@ def test_a_command_that_is_interrupted_once_it_replaced_something_does_not_say_n
     assert world.package.build.exists() == (command == "build")
     assert any(world.package.events.glob("*-s")) == (command == "seal")
     assert (world.root / "takedowns.json").exists() == (command == "takedown")
+    assert ("left to do: git keeps" in done.stdout) == (command == "takedown")
     assert world.run("validate").returncode == 0
 
 

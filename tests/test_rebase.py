@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -44,6 +45,7 @@ from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.validate import validate
 from conftest import ROOT, World, actor, claim, copied, source
+from test_interrupt import HEARD, STRUCK
 from test_ledger import quick
 
 __all__ = ["quick"]  # a fixture that every test here uses
@@ -391,6 +393,28 @@ def test_batches_are_rebased_in_a_checkout_without_a_commit(raced: World, tmp_pa
     world = copied(raced, tmp_path)
     git(world, "init", "-q")
     assert rebased(world, "0004-beta", "0005-gamma")
+
+
+@pytest.mark.parametrize("names", [["0004-ours"], []], ids=["sealed", "open"])
+def test_a_rebase_that_is_interrupted_once_it_is_done_says_what_has_another_number(
+    names: list[str], branches: tuple[World, World]
+) -> None:
+    ours, theirs = branches
+    for world in (ours, theirs):
+        world.add("claims", [LETTER])
+    theirs.seal("theirs")
+    if names:
+        ours.seal("ours")
+    both = merged(ours, theirs)
+    with log_lock(both.package):
+        recover(both.package)
+    done = subprocess.run(
+        [sys.executable, "-c", HEARD + STRUCK.format(name="SIGINT"), "rebase", *names],
+        cwd=both.root, capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    assert done.stderr.endswith("interrupted; look whether it was done before you run it again\n")
+    assert "  C001-007 is now C001-008\n" in done.stdout
 
 
 def test_validation_names_every_batch_that_lost_the_race(raced: World) -> None:

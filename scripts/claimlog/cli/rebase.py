@@ -38,7 +38,6 @@ def rebase(
         refuse_options("rebasing the open batch alone", "open_rows")
     with log_lock(context.package):
         if names:
-            said = run(context.package, names, today, open_rows)
+            run(context.package, names, today, open_rows, lines)
         else:
-            said = rebase_open(context.package)
-    lines(said)
+            rebase_open(context.package, lines)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from typing import TYPE_CHECKING
 
 import click
 
 from claimlog.cli.base import Context, by_option, example, pass_context
 from claimlog.cli.output import line, lines
 from claimlog.errors import UnconfirmedError
+from claimlog.interrupt_handler import hold_interrupts
+
+if TYPE_CHECKING:
+    from claimlog.edit.takedown import TakedownPlan
+    from claimlog.package import Package
 
 LEFT_TO_DO = (
     "build/ keeps what it says until claimlog build makes it again, and so does a server that runs",
@@ -52,15 +58,8 @@ def takedown(
     Their hashes stay, and with them the tree and every proof; what they said goes.
     """
     from claimlog.edit.log_lock import log_lock
-    from claimlog.edit.open_batch import cut_off_lines
-    from claimlog.edit.takedown import (
-        copies_in_use,
-        plan_takedown,
-        remove_copies,
-        take_down,
-    )
-    from claimlog.log.takedowns import RECORD, read_takedowns
-    from claimlog.package import CHANGELOG
+    from claimlog.edit.takedown import plan_takedown, remove_copies, take_down
+    from claimlog.log.takedowns import read_takedowns
 
     package = context.package
     unconfirmed: list[str] = []
@@ -69,9 +68,25 @@ def takedown(
         if not dry_run and (record := read_takedowns(package)).rows:
             remove_copies(package, record)  # which a takedown that was cut off may have left
         plan = plan_takedown(package, identifier, versions, reason, recorded_by)
-        if not dry_run:
-            unconfirmed = take_down(package, plan)
-    would = "would be " if dry_run else ""
+        with hold_interrupts():  # once it is done nothing says again what is left to do
+            if not dry_run:
+                unconfirmed = take_down(package, plan)
+            _say(package, plan, "would be " if dry_run else "")
+    if unconfirmed:
+        raise UnconfirmedError(
+            f"{', '.join(unconfirmed)}: in place, but the disk does not confirm it; the takedown "
+            "is done: look after the disk, and claimlog validate says after a power cut whether it "
+            "lasted"
+        )
+
+
+def _say(package: Package, plan: TakedownPlan, would: str) -> None:
+    """Say what was or would be done, and what is left to do."""
+    from claimlog.edit.open_batch import cut_off_lines
+    from claimlog.edit.takedown import copies_in_use
+    from claimlog.log.takedowns import RECORD
+    from claimlog.package import CHANGELOG
+
     if plan.is_resumed:
         line(f"the takedown that was cut off {would}finished")
     for seq, row in plan.rows.items():
@@ -100,9 +115,3 @@ def takedown(
         ]
     )
     lines([f"left to do: {what}" for what in LEFT_TO_DO])
-    if unconfirmed:
-        raise UnconfirmedError(
-            f"{', '.join(unconfirmed)}: in place, but the disk does not confirm it; the takedown "
-            "is done: look after the disk, and claimlog validate says after a power cut whether it "
-            "lasted"
-        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shlex
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -48,6 +48,7 @@ def rebase(
     names: Sequence[str],
     today: date | None = None,
     open_rows: OpenRows | None = None,
+    say: Callable[[Sequence[str]], None] = lambda _: None,
 ) -> list[str]:
     """Put sealed batches after all others, in the order given. The caller holds the lock.
 
@@ -63,6 +64,8 @@ def rebase(
     open_rows
         Whether rows of the open batch that name what gets another identifier mean that (``follow``)
         or what keeps it.
+    say
+        Takes what is returned before an interrupt can be heard: nothing tells it again.
 
     Returns
     -------
@@ -83,11 +86,13 @@ def rebase(
     batches = batches_to_read(package, findings)
     _refuse_misplaced(findings)
     if done and not {Path(name).name for name in names} & {batch.path.name for batch in batches}:
+        say(done)
         return done  # this finished the rebase that was cut off
     lost = [_named(batches, name) for name in dict.fromkeys(names)]
     _refuse_released(package, batches, lost)
     if unraced := _first_unraced(batches, lost):
         if done:
+            say(done)
             return done  # this undid the rebase that was cut off, and nothing is to be rebased
         raise UsageError(
             f"{unraced.path.name} lost no race: no other batch has its number, and the one "
@@ -133,6 +138,7 @@ def rebase(
             said.append(f"{unsealed.shown} names by their new numbers what was renumbered")
         with hold_interrupts():
             replace(package, lost, placed, lambda: _refuse_tagged(log), moved)
+            say(said)
     return said
 
 
