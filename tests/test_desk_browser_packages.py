@@ -23,7 +23,7 @@ from workshop.bench.desk.desk_server import HOST, DeskServer
 
 __all__ = ["browser"]
 
-CODED, JUDGED = "S102", "S103"
+CODED, JUDGED, LINKED = "S102", "S103", "S001"
 TEXT = "The ferry will sink. Some ninety boats use the strait.\n"
 ELSEWHERE = "#kept-elsewhere"
 MINE = "What is typed here is of one package."
@@ -87,6 +87,7 @@ def enter(context: BrowserContext, desk: DeskServer, role: str, path: str, ready
 
 
 LISTED = "() => document.querySelector('#sources tr')"
+PAIRS = "() => document.querySelector('#proposals li.here')"
 UNITS = "() => window.claimlogDesk?.state?.units.length === 2"
 
 
@@ -98,11 +99,18 @@ def judging(context: BrowserContext, desk: DeskServer) -> Page:
     return enter(context, desk, "adjudicator", f"adjudicate/{JUDGED}", UNITS)
 
 
-def code(page: Page) -> None:
+def code(page: Page, statement: str = MINE) -> None:
     """Begin a claim, with its statement."""
     page.evaluate("() => claimlogDesk.take([4, 19])")
     page.locator("#summary button", has_text="Statement").first.click()
-    page.keyboard.type(MINE)
+    page.keyboard.type(statement)
+
+
+def make_another(desk: DeskServer) -> None:
+    """Put another file in the place of the lock, as where a package is restored."""
+    lock = desk.folder / ".claimlog" / "desk" / "lock"
+    shutil.copy2(lock, lock.with_name("copied"))
+    lock.with_name("copied").replace(lock)
 
 
 def statements(desk: DeskServer) -> list[Any]:
@@ -137,6 +145,78 @@ def test_a_claim_that_one_desk_has_not_saved_is_kept_from_the_next_and_saved_by_
             assert statements(first) == [MINE]
             page.reload()
             page.wait_for_function(READY)
+            expect(page.locator(ELSEWHERE)).to_be_hidden()
+
+
+COPY_KEPT = """([words, from, to, hash]) => {
+    const isIt = ([key, kept]) => key.includes(from) && kept.includes(words);
+    const [key, kept] = Object.entries(localStorage).find(isIt);
+    const { value, ...change } = JSON.parse(kept);
+    const text_sha256 = hash ?? value.text_sha256;
+    const copy = JSON.stringify({ ...change, value: { ...value, text_sha256 } });
+    localStorage.setItem(key.replace(from, to), copy);
+}"""
+"""Keeps a change once more, as of another source or of another text."""
+
+
+def test_a_desk_goes_on_with_what_one_other_has_not_saved_and_with_nothing_of_any_third(
+    browser: Browser, desks: Desks
+) -> None:
+    first, second = desks
+    others = "That is of another package."
+    with windows(browser) as context:
+        for desk, words in ((first, MINE), (second, others)):
+            with running(desk):
+                page = coding(context, desk)
+            code(page, words)
+            expect(page.locator("#saved")).to_have_text("Not saved, kept in this browser")
+            page.close()
+        make_another(first)
+        with running(first):
+            page = coding(context, first)
+            # of a source that is not here, and of another text than is here
+            page.evaluate(COPY_KEPT, [MINE, f"{CODED}/", "S999/", None])
+            page.evaluate(COPY_KEPT, [MINE, f"{CODED}/", f"{CODED}/e", "0" * 64])
+            page.reload()
+            page.wait_for_function(READY)
+            own, other = (
+                page.locator(f"{ELSEWHERE} > div", has_text=words) for words in (MINE, others)
+            )
+            expect(other).to_contain_text("keeps 1 change of coder-1 that another desk")
+            expect(own).to_contain_text("keeps 3 changes of coder-1 that another desk")
+            expect(own).to_contain_text(f"S999 “{MINE}”")
+            own.get_by_role("button").click()
+            expect(own).to_contain_text("keeps 2 changes of coder-1 that another desk")
+            page.wait_for_function(READY)
+            page.wait_for_function(SAVED)
+            assert statements(first) == [MINE]
+            own.get_by_role("button").click()
+            expect(page.locator("#live")).to_contain_text("Nothing was taken")
+            expect(own).to_contain_text("keeps 2 changes")
+            expect(other).to_be_visible()
+            page.close()
+        with running(second):
+            page = coding(context, second)
+            page.wait_for_function(SAVED)
+            assert statements(second) == [others]
+
+
+def test_a_basis_that_one_desk_has_not_saved_is_said_at_the_next_which_can_go_on_with_it(
+    browser: Browser, desks: Desks
+) -> None:
+    first, second = desks
+    with windows(browser) as context:
+        with running(first):
+            page = enter(context, first, "adjudicator", f"links/{LINKED}", PAIRS)
+        page.keyboard.press("b")
+        page.keyboard.type(MINE)
+        page.close()
+        with running(second):
+            page = enter(context, second, "adjudicator", f"links/{LINKED}", PAIRS)
+            expect(page.locator("#basis")).to_have_value("")
+            expect(page.locator(ELSEWHERE)).to_contain_text(f"{LINKED} “{MINE}”")
+            page.locator(f"{ELSEWHERE} button").click()
+            expect(page.locator("#basis")).to_have_value(MINE)
             expect(page.locator(ELSEWHERE)).to_be_hidden()
 
 
@@ -261,8 +341,7 @@ def test_a_page_goes_on_when_the_package_has_new_rights_or_was_moved(
         judge.keyboard.press("c")
         judge.keyboard.type("A careful note.")
         expect(judge.locator("#alarm")).to_contain_text("cannot be reached")
-        shutil.copy2(lock, lock.with_name("copied"))
-        lock.with_name("copied").replace(lock)
+        make_another(desk)
         with running(desk):
             for role in ("coder-1", "adjudicator"):
                 context.new_page().goto(desk.address(role))

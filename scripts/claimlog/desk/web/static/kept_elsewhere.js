@@ -1,33 +1,85 @@
-// What this browser keeps of the role that another desk at this address has not saved: of another package, or of this one
-// before it was copied, moved or restored. Which of the two, only the person knows.
-import { KEPT } from "./api.js";
-import { byId, count, fill, h } from "./dom.js";
+// What this browser keeps of the role that other desks at this address have not saved: of other packages, or of this one
+// before it was copied, moved or restored. Which of them was this one, only the person knows.
+import { get, KEPT } from "./api.js";
+import { byId, count, fill, h, say } from "./dom.js";
+import { unsavedKind } from "./unsaved_kinds.js";
 
-const [name, , role] = KEPT.split("/");
-const UNSAVED = new RegExp(`^${name}/[^/]+/${role}/(work/[^/]+/|decisions/[^/]+/(note|begun)/)`, "u");
+const [ORIGIN, DESK, ROLE] = KEPT.split("/");
 
-/** Keys of what another desk has not saved. */
+/** How many changes of a desk are named. */
+const NAMED = 3;
+
+/**
+ * @typedef {object} Kept
+ * @property {string} key
+ * @property {string} own the key under which it would be of this desk
+ * @property {string} source
+ * @property {any} value
+ * @property {string} words that a person knows it by
+ */
+
+/** What other desks have not saved, by the mark of each. @returns {Map<string, Kept[]>} */
 function keptElsewhere() {
-  return Object.keys(localStorage).filter((key) => UNSAVED.test(key) && !key.startsWith(`${KEPT}/`));
+  const found = new Map();
+  for (const key of Object.keys(localStorage).sort()) {
+    const [origin, desk, role, ...rest] = key.split("/");
+    const name = rest.join("/");
+    const kind = origin === ORIGIN && desk !== DESK && role === ROLE && unsavedKind(name);
+    const value = kind && parsed(key);
+    if (value) found.set(desk, [...found.get(desk) ?? [], { key, own: `${KEPT}/${name}`, source: kind.source, value, words: kind.words(value) }]);
+  }
+  return found;
 }
 
-/** Go on with it here; what is kept here already of the same stays, and so does the other. */
-function takeOver() {
-  for (const key of keptElsewhere()) {
-    const own = [KEPT, ...key.split("/").slice(3)].join("/");
-    if (localStorage.getItem(own) === null) {
-      const value = localStorage.getItem(key) ?? "";
-      localStorage.removeItem(key); // first: there may be no room for both
-      localStorage.setItem(own, value);
-    }
+/** @param {string} key */
+function parsed(key) {
+  try {
+    return JSON.parse(localStorage.getItem(key) ?? "null");
+  } catch {
+    return null;
   }
-  location.reload();
+}
+
+/** Whether something that is kept can be saved here: the source is there, with the text in which it was chosen. @param {Kept} kept */
+async function fits({ source, value }) {
+  try {
+    const { source: row } = await get(`api/sources/${source}`);
+    return [undefined, row.text_sha256].includes(value.value?.text_sha256);
+  } catch (error) {
+    if (/** @type {any} */ (error).status === 404) return false;
+    throw error;
+  }
+}
+
+/** Go on here with what one desk has not saved, but with nothing that is of another text, or kept here already. @param {Kept[]} all */
+async function takeOver(all) {
+  let fit;
+  try {
+    fit = await Promise.all(all.map(fits));
+  } catch (error) {
+    say(`Nothing was taken: ${/** @type {any} */ (error).message}`);
+    return;
+  }
+  const taken = all.filter(({ own }, at) => fit[at] && localStorage.getItem(own) === null);
+  for (const { key, own } of taken) {
+    const value = localStorage.getItem(key);
+    if (value === null) continue; // another window took it
+    localStorage.removeItem(key); // first: there may be no room for both
+    localStorage.setItem(own, value);
+  }
+  if (taken.length) location.reload();
+  else say("Nothing was taken: the texts are not here, or not as they were, or what is kept here of the same is not saved either.");
+}
+
+/** Say what one desk has not saved. @param {Kept[]} all */
+function section(all) {
+  const named = all.slice(0, NAMED).map(({ source, words }) => `${source} ${words ? `“${words.slice(0, 60)}”` : "a change without words"}`).join("; ");
+  const more = all.length > NAMED ? ` and ${all.length - NAMED} more` : "";
+  return h("div", {}, h("p", {}, `This browser keeps ${count(all.length, "change")} of ${ROLE} that another desk at this address has not saved: ${named}${more}. Start that one again, and open its start address, to save them there.`),
+    h("p", { class: "buttons" }, h("button", { type: "button", on: { click: () => takeOver(all) } }, "It was this package, before it was moved or restored: go on with them here")));
 }
 
 const found = keptElsewhere();
-if (found.length) {
-  const place = byId("kept-elsewhere");
-  fill(place, `This browser keeps ${count(found.length, "change")} of ${role} that another desk at this address has not saved. Start that one again, and open its start address, to save them there. `,
-    h("button", { type: "button", on: { click: takeOver } }, "It was this package, before it was moved or restored: go on with them here"));
-  place.hidden = false;
-}
+const place = byId("kept-elsewhere");
+fill(place, [...found.values()].map(section));
+place.hidden = !found.size;

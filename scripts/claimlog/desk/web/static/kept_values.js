@@ -1,4 +1,5 @@
 // What this browser keeps of what is typed, below one name, until it is saved.
+import { unsavedKind } from "./unsaved_kinds.js";
 
 /** Values that survive a reload; those of this window are told from those of others. */
 export class KeptValues {
@@ -24,8 +25,15 @@ export class KeptValues {
     return names.map((name) => /** @type {[string, any]} */ ([name, this.read(`${what}/${name}`)])).filter(([, value]) => value);
   }
 
-  /** @param {string} what @param {any} value */
+  /** Keep what is not saved, of a kind that is found by who looks for that. @param {string} what @param {any} value */
   keep(what, value) {
+    const name = `${this.place}/${what}`.split("/").slice(3).join("/");
+    if (!unsavedKind(name)) throw new Error(`${name} is of no kind in unsaved_kinds.js`);
+    this.write(what, value);
+  }
+
+  /** @param {string} what @param {any} value */
+  write(what, value) {
     try {
       localStorage.setItem(`${this.place}/${what}`, JSON.stringify(value));
     } catch { /* a full store: the page still has it */ }
@@ -38,7 +46,7 @@ export class KeptValues {
 
   /** Keep what is of this window: others start there only if they are new. @param {string} what @param {any} value */
   keepHere(what, value) {
-    this.keep(what, value);
+    this.write(what, value);
     sessionStorage.setItem(`${this.place}/${what}`, JSON.stringify(value));
   }
 }
