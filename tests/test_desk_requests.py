@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import shutil
 import socket
@@ -15,6 +16,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import httpx
 import orjson
@@ -28,6 +31,7 @@ from claimlog.desk.web.preview_mount import PreviewMount
 from claimlog.desk.web.tokens import desk_mark, role_tokens
 from claimlog.desk.work_folder import WorkFolder
 from claimlog.errors import ClaimlogError, UsageError
+from claimlog.package import Package
 from claimlog.site.protection import reader_pool
 from claimlog.site.source_texts import VARIABLE
 from claimlog.sql_process import Worker
@@ -262,8 +266,22 @@ def test_tokens_that_came_with_a_copy_open_nothing(token: str | None, opened: Op
     assert file.stat().st_mode & 0o077 == 0
 
 
-def test_a_desk_stays_the_same_for_browsers_when_rights_are_set_anew_and_no_copy_is_it(
-    opened: Opened,
+def _told_of_lock(monkeypatch: pytest.MonkeyPatch, **others: int) -> None:
+    """Have locks told with other numbers than they have, as on another file system."""
+    lstat = Path.lstat
+
+    def told(path: Path) -> os.stat_result:
+        status = lstat(path)
+        if path.name != "lock":
+            return status
+        numbers = {name: getattr(status, name) for name in dir(status) if name.startswith("st_")}
+        return cast("os.stat_result", SimpleNamespace(**{**numbers, **others}))
+
+    monkeypatch.setattr(Path, "lstat", told)
+
+
+def test_a_desk_stays_the_same_for_browsers_when_rights_are_set_anew_it_is_mounted_or_moved(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     work_folder = opened.desk.work_folder
     mark = desk_mark(work_folder)
@@ -273,10 +291,41 @@ def test_a_desk_stays_the_same_for_browsers_when_rights_are_set_anew_and_no_copy
     fresh = role_tokens(work_folder, ROLES)
     assert {*fresh.values()}.isdisjoint(tokens.values())
     assert desk_mark(work_folder) == mark
+    with monkeypatch.context() as patch:
+        _told_of_lock(patch, st_dev=lock.stat().st_dev + 1)
+        assert desk_mark(work_folder) == mark
+    assert desk_mark(work_folder) == mark
+    root = work_folder.package.root
+    moved = root.rename(root.with_name("moved"))
+    assert desk_mark(WorkFolder(Package(moved))) == mark
+    moved.rename(root)
+    assert desk_mark(work_folder) == mark
     shutil.copy2(lock, lock.with_name("copied"))
     lock.with_name("copied").replace(lock)
     assert desk_mark(work_folder) != mark
     assert desk_mark(work_folder) == desk_mark(work_folder)
+
+
+@pytest.mark.parametrize("has_its_number", [False, True])
+@pytest.mark.parametrize("has_its_time", [False, True])
+def test_a_copy_beside_a_package_is_another_desk_for_browsers_whatever_number_its_lock_has(
+    has_its_number: bool,
+    has_its_time: bool,
+    opened: Opened,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mark = desk_mark(opened.desk.work_folder)
+    own = (opened.desk.work_folder.folder() / "lock").stat()
+    copy = tmp_path / "copy"
+    shutil.copytree(opened.desk.package.root, copy)
+    told = {"st_ctime_ns": own.st_ctime_ns} if has_its_time else {}
+    if has_its_number:  # as it may have on another file system
+        told |= {"st_ino": own.st_ino, "st_dev": own.st_dev + 1}
+    with monkeypatch.context() as patch:
+        _told_of_lock(patch, **told)
+        assert desk_mark(WorkFolder(Package(copy))) != mark
+    assert desk_mark(opened.desk.work_folder) == mark
 
 
 def test_one_spoilt_work_takes_no_other_text_along(opened: Opened) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -21,10 +22,14 @@ TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
 """What so many bytes become."""
 
 LOCK, MARK = ".", ".."
-"""Keys of the lock's mark, and of the desk's with the number of the lock's file; no role is called
-so."""
+"""Keys of the lock's mark, and of the desk's with what identifies the lock's file; no role is
+called so."""
 
-OWN_MARK = re.compile(r"(?P<file>[0-9]+) (?P<mark>[0-9a-f]{32})")
+OWN_MARK = re.compile(r"(?P<lock>[0-9a-f]+( [0-9]+){3}) (?P<mark>[0-9a-f]{32})")
+SAME = 3
+"""How much of what identifies a file has to be as it was. New rights, another number of a file
+system that is mounted again, and another path each change one. Of a copy beside the original the
+path is another one, and so is the number of the file or that of its file system."""
 
 
 def desk_mark(work_folder: WorkFolder) -> str:
@@ -32,7 +37,7 @@ def desk_mark(work_folder: WorkFolder) -> str:
 
     All desks have the same address and roles. A page may know this, as it cannot its token. It is
     another one in a copy, as that is; but not where only rights or owners of the files are others,
-    for a browser keeps under it what is not saved.
+    or their place on the disk, for a browser keeps under it what is not saved.
 
     Raises
     ------
@@ -40,13 +45,28 @@ def desk_mark(work_folder: WorkFolder) -> str:
         If it cannot be written.
     """
     known = _known(work_folder)
-    file = _lock_of(work_folder).partition(" ")[0]
+    lock = _identity(work_folder)
     own = OWN_MARK.fullmatch(known.get(MARK, ""))
-    if own is not None and own["file"] == file:
+    if own is not None and own["lock"] == lock:
         return own["mark"]
-    mark = secrets.token_hex(16)
-    _write(work_folder, {**known, MARK: f"{file} {mark}"})
+    mark = own["mark"] if own is not None and _is_same(own["lock"], lock) else secrets.token_hex(16)
+    _write(work_folder, {**known, MARK: f"{lock} {mark}"})
     return mark
+
+
+def _identity(work_folder: WorkFolder) -> str:
+    """Return path (its hash), number, file system and last change of the lock's file."""
+    open_lock(work_folder.package, DESK).close()
+    path = work_folder.package.state.resolve() / DESK / "lock"
+    status = path.lstat()
+    place = hashlib.sha256(os.fsencode(path)).hexdigest()
+    return f"{place} {status.st_ino} {status.st_dev} {status.st_ctime_ns}"
+
+
+def _is_same(one: str, other: str) -> bool:
+    """Whether a file is the one that was identified so before."""
+    pairs = zip(one.split(), other.split(), strict=True)
+    return sum(first == second for first, second in pairs) >= SAME
 
 
 def role_tokens(work_folder: WorkFolder, names: Iterable[str]) -> Mapping[str, str]:
