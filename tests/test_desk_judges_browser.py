@@ -32,8 +32,8 @@ from workshop.bench.desk.desk_server import DeskServer, open_desk
 __all__ = ["browser"]
 
 TEXT = "The ferry will sink. Some ninety boats use it. Nobody minds them. A keeper slept.\n"
-SOURCES = ("S103", "S104", "S105")
-AGAIN = "S106"
+SOURCES = ("S103", "S104", "S105", "S106", "S107")
+AGAIN = "S108"
 """A text that is coded in two passes."""
 
 PILOTS = {"name": "Harbour pilots", "actor_type": "agency"}
@@ -117,6 +117,39 @@ def test_the_keys_of_the_page_say_nothing_of_an_entry_that_was_just_settled(
                 expect(chosen).to_have_text("register it as it is")
                 same.click()
                 expect(chosen).to_have_text("the same as Harbour pilots of coder-1")
+
+
+def test_nothing_is_taken_over_before_it_is_saved_what_becomes_of_each_entry(
+    browser: Browser, desk: DeskServer
+) -> None:
+    other = OtherPage(desk, "S106")
+    same = "the same as Harbour pilots of coder-1"
+    with entered(browser, desk, "adjudicator", "adjudicate/S106") as page:
+        wait_for_passages(page)
+        other.decide("left", None, ["a+a", "b+b", "c+c"])
+        focus(page)
+        page.wait_for_function("() => claimlogDesk.state.open === 1")
+        fates = page.get_by_role("group", name="What becomes of actor-of-coder-2")
+        page.route("**/proposals/**", lambda route: route.abort())
+        fates.get_by_role("button", name=same).click()
+        alarm = page.locator("#alarm")
+        expect(alarm).to_contain_text("Not saved: what becomes of actor-of-coder-2")
+        page.unroute_all()
+        page.evaluate("() => claimlogDesk.choose('d+d')")
+        page.keyboard.press("l")  # of something else
+        page.wait_for_function("() => claimlogDesk.state.open === 0")
+        expect(alarm).to_contain_text("Not saved: what becomes of actor-of-coder-2")
+        page.locator("#commit").click()
+        page.get_by_role("dialog").get_by_role("button", name="Take over").click()
+        expect(alarm).to_contain_text("what becomes of actor-of-coder-2; taking over")
+        expect(page.locator("#saved")).to_have_text("Not saved")
+        assert not other.shown()["committed"]
+        fates.get_by_role("button", name=same).click()
+        page.wait_for_function(SAVED)
+        page.locator("#commit").click()
+        page.get_by_role("dialog").get_by_role("button", name="Take over").click()
+        expect(page.locator("#after")).to_be_visible()
+        assert page.evaluate(FATES) == ["actor-of-coder-1", "coder-1/actor-of-coder-1"]
 
 
 def test_what_another_judge_decided_or_took_back_is_undone_or_made_again_only_if_that_is_meant(

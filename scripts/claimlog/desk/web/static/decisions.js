@@ -10,7 +10,7 @@ import { KeptValues } from "./kept_values.js";
  * @property {() => Promise<any>} send
  * @property {(found: any) => boolean} isDone whether the decisions that are found have it
  * @property {() => void} saved run once it is saved
- * @property {string} [unit] the passage, of a change of one
+ * @property {string} [unit] the passage, or the coder's entry, of a change of one
  * @property {boolean} [isNote] whether it is of a note alone
  * @property {() => void} [overwrite] puts it in the place of what another page saved meanwhile
  * @property {boolean} [isUnanswered] whether it was sent, and no answer came
@@ -126,6 +126,11 @@ export class Decisions extends EventTarget {
     return this.state.units.find((/** @type {any} */ one) => one.unit === name);
   }
 
+  /** Whether a passage, or a coder's entry, is there to be decided. @param {string} name */
+  isThere(name) {
+    return Boolean(this.unit(name)) || this.state.proposals.some((/** @type {any} */ one) => entryName(one) === name);
+  }
+
   /** Whether a change of a passage has no answer yet. @param {string} name */
   isPending(name) {
     return [...this.waiting].some(({ unit }) => unit === name);
@@ -154,8 +159,8 @@ export class Decisions extends EventTarget {
   }
 
   /**
-   * Forget what is not saved of what is decided now: of the same passage, or of all. What is not saved of another passage
-   * stays said, for the page has gone on from there; and a note says nothing of a verdict.
+   * Forget what is not saved of what is decided now: of the same passage or entry, or of all. What is not saved of another
+   * one stays said, for the page has gone on from there; and a note says nothing of a verdict.
    * @param {Change} change
    */
   supersede(change) {
@@ -255,14 +260,14 @@ export class Decisions extends EventTarget {
   async commit(view) {
     const change = { what: "taking over", send: () => post(`${this.path}/commit`, this.shown), isDone: (/** @type {any} */ found) => found.committed, saved() {} };
     if (!await this.saveNotes(view)) return;
-    if (this.unsaved.some(({ unit }) => unit && this.unit(unit))) this.leave(change, null);
+    if (this.unsaved.some(({ unit }) => unit && this.isThere(unit))) this.leave(change, null);
     else await this.change(change, view);
   }
 
   /** Say what becomes of a coder's entry of a register. @param {any} proposal @param {any} settled */
   settle(proposal, settled) {
     const { coder, stream, id } = proposal;
-    const of = (/** @type {any} */ found) => found.proposals.find((/** @type {any} */ one) => one.coder === coder && one.stream === stream && one.id === id);
+    const of = (/** @type {any} */ found) => found.proposals.find((/** @type {any} */ one) => entryName(one) === entryName(proposal));
     const send = () => {
       const { rev: base } = of(this.state) ?? proposal;
       return put(`${this.path}/proposals/${coder}/${stream}/${id}`, { ...this.shown, base, ...settled });
@@ -271,7 +276,7 @@ export class Decisions extends EventTarget {
       const { same_as: same = null, registered_as: name } = of(found) ?? {};
       return same === (settled.same_as ?? null) && (same !== null || name === (settled.registered_as ?? id));
     };
-    return this.change({ what: `what becomes of ${id}`, send, isDone, saved() {} });
+    return this.change({ unit: entryName(proposal), what: `what becomes of ${id}`, send, isDone, saved() {} });
   }
 
   /**
@@ -412,6 +417,11 @@ export class Decisions extends EventTarget {
     const saved = () => isOver || this.forgetNote(name, typed);
     return { unit: name, isNote: !verdict, what, send, isDone, saved };
   }
+}
+
+/** The name of a coder's entry, which no passage has. @param {any} proposal */
+function entryName({ coder, stream, id }) {
+  return `${coder}/${stream}/${id}`;
 }
 
 /** What is decided of each passage, to compare. @param {any} found */
