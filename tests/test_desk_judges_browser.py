@@ -119,39 +119,6 @@ def test_the_keys_of_the_page_say_nothing_of_an_entry_that_was_just_settled(
                 expect(chosen).to_have_text("the same as Harbour pilots of coder-1")
 
 
-def test_nothing_is_taken_over_before_it_is_saved_what_becomes_of_each_entry(
-    browser: Browser, desk: DeskServer
-) -> None:
-    other = OtherPage(desk, "S106")
-    same = "the same as Harbour pilots of coder-1"
-    with entered(browser, desk, "adjudicator", "adjudicate/S106") as page:
-        wait_for_passages(page)
-        other.decide("left", None, ["a+a", "b+b", "c+c"])
-        focus(page)
-        page.wait_for_function("() => claimlogDesk.state.open === 1")
-        fates = page.get_by_role("group", name="What becomes of actor-of-coder-2")
-        page.route("**/proposals/**", lambda route: route.abort())
-        fates.get_by_role("button", name=same).click()
-        alarm = page.locator("#alarm")
-        expect(alarm).to_contain_text("Not saved: what becomes of actor-of-coder-2")
-        page.unroute_all()
-        page.evaluate("() => claimlogDesk.choose('d+d')")
-        page.keyboard.press("l")  # of something else
-        page.wait_for_function("() => claimlogDesk.state.open === 0")
-        expect(alarm).to_contain_text("Not saved: what becomes of actor-of-coder-2")
-        page.locator("#commit").click()
-        page.get_by_role("dialog").get_by_role("button", name="Take over").click()
-        expect(alarm).to_contain_text("what becomes of actor-of-coder-2; taking over")
-        expect(page.locator("#saved")).to_have_text("Not saved")
-        assert not other.shown()["committed"]
-        fates.get_by_role("button", name=same).click()
-        page.wait_for_function(SAVED)
-        page.locator("#commit").click()
-        page.get_by_role("dialog").get_by_role("button", name="Take over").click()
-        expect(page.locator("#after")).to_be_visible()
-        assert page.evaluate(FATES) == ["actor-of-coder-1", "coder-1/actor-of-coder-1"]
-
-
 def test_what_another_judge_decided_or_took_back_is_undone_or_made_again_only_if_that_is_meant(
     browser: Browser, desk: DeskServer
 ) -> None:
@@ -266,8 +233,61 @@ def test_what_was_typed_of_a_passage_of_one_pass_is_not_put_on_one_of_that_name_
         again.keyboard.type("A keeper sleeps.")
         again.reload()
         expect(again.get_by_role("dialog")).to_contain_text("A keeper sleeps.")
-        expect(alarm).to_be_hidden()
+        again.get_by_role("button", name="Not now").click()
         assert other.verdicts() == [(None, None)]
+        # what was typed before is kept, whatever is decided, until the person says that it may go
+        again.keyboard.press("l")
+        again.wait_for_function(f"() => ({TAKEN})()[0] === 'left'")
+        again.wait_for_function("() => claimlogDesk.decisions.waiting.size === 0")
+        for is_read_anew in (False, True):
+            if is_read_anew:
+                again.reload()
+                wait_for_passages(again, 1)
+            expect(alarm).to_contain_text("the note “A ferry is no boat.”")
+            expect(alarm).to_contain_text("the value of your own “Ferries sink.” (")
+            expect(again.locator("#saved")).to_have_text("Not saved")
+        for words in ("the note", "the value of your own"):
+            alarm.get_by_role("button", name=f"Give up {words}").click()
+            expect(alarm).not_to_contain_text(words)
+        again.wait_for_function(SAVED)
+        again.reload()
+        wait_for_passages(again, 1)
+        again.wait_for_function(SAVED)
+        expect(alarm).to_be_hidden()
+        assert other.verdicts() == [("left", None)]
+
+
+def test_nothing_is_taken_over_before_it_is_saved_what_becomes_of_each_entry(
+    browser: Browser, desk: DeskServer
+) -> None:
+    other = OtherPage(desk, "S106")
+    same = "the same as Harbour pilots of coder-1"
+    with entered(browser, desk, "adjudicator", "adjudicate/S106") as page:
+        wait_for_passages(page)
+        other.decide("left", None, ["a+a", "b+b", "c+c"])
+        focus(page)
+        page.wait_for_function("() => claimlogDesk.state.open === 1")
+        fates = page.get_by_role("group", name="What becomes of actor-of-coder-2")
+        page.route("**/proposals/**", lambda route: route.abort())
+        fates.get_by_role("button", name=same).click()
+        alarm = page.locator("#alarm")
+        expect(alarm).to_contain_text("Not saved: what becomes of actor-of-coder-2")
+        page.unroute_all()
+        page.evaluate("() => claimlogDesk.choose('d+d')")
+        page.keyboard.press("l")  # of something else
+        page.wait_for_function("() => claimlogDesk.state.open === 0")
+        expect(alarm).to_contain_text("Not saved: what becomes of actor-of-coder-2")
+        page.locator("#commit").click()
+        page.get_by_role("dialog").get_by_role("button", name="Take over").click()
+        expect(alarm).to_contain_text("what becomes of actor-of-coder-2; taking over")
+        expect(page.locator("#saved")).to_have_text("Not saved")
+        assert not other.shown()["committed"]
+        fates.get_by_role("button", name=same).click()
+        page.wait_for_function(SAVED)
+        page.locator("#commit").click()
+        page.get_by_role("dialog").get_by_role("button", name="Take over").click()
+        expect(page.locator("#after")).to_be_visible()
+        assert page.evaluate(FATES) == ["actor-of-coder-1", "coder-1/actor-of-coder-1"]
 
 
 def test_a_basis_is_there_after_a_reload_and_a_pair_without_a_link_can_be_opened_again(
@@ -310,6 +330,45 @@ def test_a_basis_is_there_after_a_reload_and_a_pair_without_a_link_can_be_opened
                 localStorage.setItem(key, JSON.stringify({ ...kept, words: "Other words." }));
             }"""
         )
+        alarm = page.locator("#alarm")
+        for _ in range(2):  # whatever is decided of the pair
+            page.reload()
+            expect(alarm).to_contain_text("Not saved: the basis “Of others.”")
+            expect(basis).to_have_value("")
+            page.keyboard.press("0")
+            page.keyboard.press("k")
+            expect(state).to_have_text("no link")
+            expect(alarm).to_contain_text("Not saved: the basis “Of others.”")
+            page.keyboard.press("o")
+            expect(state).to_have_text("open")
+        alarm.get_by_role("button", name="Give up the basis").click()
+        expect(alarm).to_be_hidden()
         page.reload()
-        expect(page.locator("#alarm")).to_contain_text("Not saved: the basis “Of others.”")
+        expect(state).to_have_text("open")
+        expect(alarm).to_be_hidden()
+
+
+def test_a_basis_that_one_window_empties_stays_kept_as_another_went_on_with_it(
+    browser: Browser, desk: DeskServer
+) -> None:
+    other = OtherPage(desk, "S107")
+    take_over(other)
+    with entered(browser, desk, "adjudicator", "links/S107") as first:
+        basis = first.locator("#basis")
+        expect(basis).to_be_visible()
+        first.keyboard.press("b")
+        first.keyboard.type("The same log book")
+        second = first.context.new_page()
+        second.goto(first.url)
+        expect(second.locator("#basis")).to_have_value("The same log book")
+        first.bring_to_front()
+        first.keyboard.type(", to the letter.")
+        second.bring_to_front()
+        second.locator("#basis").fill("")
+        first.reload()
+        expect(basis).to_have_value("The same log book, to the letter.")
+        # one's own is gone once it is emptied
+        basis.fill("")
+        first.reload()
+        expect(first.locator("#proposals .here .state")).to_have_text("open")
         expect(basis).to_have_value("")

@@ -1,5 +1,6 @@
 // The page on which differences between two codings are decided.
 import { get, page } from "./api.js";
+import { isFilled } from "./applicability.js";
 import { ClaimMarks } from "./claim_marks.js";
 import { AdjudicateKeys } from "./adjudicate_page_keys.js";
 import { agreementTable } from "./agreement_panel.js";
@@ -7,7 +8,7 @@ import { BegunValues } from "./begun_values.js";
 import { Decisions } from "./decisions.js";
 import { cheatSheet, confirmed, isDialogOpen, keyTable, show } from "./dialogs.js";
 import { alarm, announce, byId, count, fill, h, randomName, refill, settled } from "./dom.js";
-import { EntryNames } from "./entry_names.js";
+import { EntryNames, valueText } from "./entry_names.js";
 import { askValue } from "./own_value.js";
 import { drawProposals } from "./proposals.js";
 import { TextCursor } from "./text_cursor.js";
@@ -89,9 +90,17 @@ class AdjudicatePage {
   /** Go on with a value that was begun: of the passage that is open, else any. */
   resume() {
     const { decisions } = this;
-    for (const value of this.begun.takeOthers()) decisions.leaveWords(`the value of your own “${value[this.form.streams.claims.label] ?? ""}”`);
+    for (const value of this.begun.takeOthers()) decisions.leaveWords(this.valueWords(value));
     const { kept } = this.begun.first(this.name) ?? {};
     if (kept) this.edit(decisions.unit(kept.unit) ?? this.newUnit(kept.utf16, kept.unit), {});
+  }
+
+  /** Say all that a value of one's own holds. @param {any} value */
+  valueWords(value) {
+    const { label } = this.form.streams.claims;
+    const others = this.fields.filter((/** @type {any} */ { column }) => column !== label && isFilled(value[column]));
+    const said = others.map((/** @type {any} */ field) => `${field.label}: ${valueText(field, value[field.column], this.names)}`).join("; ");
+    return `the value of your own “${value[label] ?? ""}”${said && ` (${said})`}`;
   }
 
   /** Open a passage by its name, or that which stands where it stood; whether it is there. @param {string | null} name */
@@ -107,16 +116,16 @@ class AdjudicatePage {
   /** Say what is saved, what is not and why, and what others did. */
   drawStatus() {
     const { decisions } = this;
-    const { status, unsaved, error, canRepeat, hasOthers } = decisions;
+    const { status, unsaved, left, error, canRepeat, hasOthers } = decisions;
     byId("saved").textContent = SAID[/** @type {keyof typeof SAID} */ (status)];
     byId("saved").dataset.state = status;
     const what = unsaved.length ? ` Not saved: ${unsaved.map((/** @type {any} */ one) => one.what).join("; ")}.` : "";
     const why = canRepeat ? error.message : hasOthers || what ? OTHERS : "";
-    const said = [why, what, this.isGone ? ` ${GONE}` : ""].join("").trim();
+    const said = [why, what, ` ${left.text}`, this.isGone ? ` ${GONE}` : ""].join("").trim();
     if (said === this.alarmText) return; // it may have the focus
     this.alarmText = said;
-    if (canRepeat) alarm(said, " ", error.body?.findings ? this.findingList(error.body.findings) : null, h("button", { type: "button", on: { click: () => decisions.again() } }, "Try again"));
-    else alarm(said, what ? " Decide again if you see it differently. " : "", unsaved.filter((/** @type {any} */ { overwrite }) => overwrite).map((/** @type {any} */ { overwrite }) => h("button", { type: "button", on: { click: overwrite } }, "Write your note in its place")));
+    if (canRepeat) alarm(said, " ", error.body?.findings ? this.findingList(error.body.findings) : null, h("button", { type: "button", on: { click: () => decisions.again() } }, "Try again"), left.buttons());
+    else alarm(said, what ? " Decide again if you see it differently. " : "", unsaved.filter((/** @type {any} */ { overwrite }) => overwrite).map((/** @type {any} */ { overwrite }) => h("button", { type: "button", on: { click: overwrite } }, "Write your note in its place")), left.buttons());
   }
 
   /** @param {boolean} isShown */

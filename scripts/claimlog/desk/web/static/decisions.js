@@ -3,6 +3,7 @@
 import { ApiError, get, KEPT, reloadIfCorrected, post, put } from "./api.js";
 import { askBeforeLeaving, settled } from "./dom.js";
 import { KeptValues } from "./kept_values.js";
+import { LeftWords } from "./left_words.js";
 
 /**
  * @typedef {object} Change
@@ -53,13 +54,15 @@ export class Decisions extends EventTarget {
     this.verdictsBeforeUndo = "";
     /** @type {Record<string, Note>} notes that were typed over saved ones and are not yet saved */
     this.notes = Object.fromEntries(this.browser.below("note"));
-    askBeforeLeaving(() => this.waiting.size > 0);
+    /** What was typed of passages that are not there any more, or not as they were. */
+    this.left = new LeftWords(this.browser, () => this.tell());
+    askBeforeLeaving(() => this.waiting.size > 0 || !Object.entries(this.notes).every(([name, note]) => this.browser.isKept(`note/${name}`, note)));
     this.saveNotesSoon = settled(600, () => this.saveNotes());
   }
 
   /** What is saved: of what the page shows, and of what is typed there. */
   get status() {
-    if (this.unsaved.length) return "bad";
+    if (this.unsaved.length || this.left.all.size) return "bad";
     return this.waiting.size || Object.keys(this.notes).length ? "saving" : "saved";
   }
 
@@ -201,9 +204,7 @@ export class Decisions extends EventTarget {
 
   /** Say of words that they are not saved, because other codings are compared than when they were typed. @param {string} what */
   leaveWords(what) {
-    const message = "Other codings are compared by now.";
-    const send = () => Promise.reject(new ApiError(409, { code: "stale", message }));
-    this.leave({ what: `${what}, of other codings than are compared now`, send, isDone: () => false, saved() {} }, null);
+    this.left.add(`${what}, of other codings than are compared now`);
   }
 
   /** Whether what is not saved can be sent again as it stands: the page shows what it was decided on. */
@@ -327,12 +328,12 @@ export class Decisions extends EventTarget {
     this.saveNotes();
   }
 
-  /** Forget the notes on passages of other codings than are compared, and say that they are not saved. */
+  /** Leave the notes on passages of other codings than are compared. */
   leaveNotesOfOthers() {
     const others = Object.entries(this.notes).filter(([, { compared }]) => compared !== this.state.compared);
     for (const [name, { text }] of others) {
-      this.forgetNote(name, text);
       if (text.trim()) this.leaveWords(`the note “${text}”`);
+      this.forgetNote(name, text);
     }
   }
 
@@ -362,8 +363,11 @@ export class Decisions extends EventTarget {
       const unit = this.unit(name);
       const change = this.changeOf(unit ?? { unit: name }, null);
       if (!unit || this.state.committed) {
+        if (text.trim() && text.trim() !== unit?.note) {
+          this.left.add(`the note “${text}”, ${unit ? "which was typed after the decisions were taken over" : "of a passage that is not there any more"}`);
+          isAll = false;
+        }
         this.forgetNote(name, text);
-        isAll = text === (unit?.note ?? "") || this.leave({ ...change, what: `the note “${text}”` }, null);
       } else if (this.isNoteOver(name) && text.trim()) {
         this.supersede(change);
         isAll = this.leave({ ...change, what: `${change.what} (another was written meanwhile: “${unit.note ?? ""}”)`, overwrite: () => this.overwriteNote(unit) }, null);

@@ -39,9 +39,14 @@ export class KeptValues {
     } catch { /* a full store: the page still has it */ }
   }
 
-  /** Forget what is kept, but not what another window keeps there since. @param {string} what @param {any} value */
+  /** Whether a value is kept: the store may be full, or have another window's in its place. @param {string} what @param {any} value */
+  isKept(what, value) {
+    return JSON.stringify(this.read(what)) === JSON.stringify(value);
+  }
+
+  /** Forget what this window kept, but not what another one keeps there since. @param {string} what @param {any} value */
   forget(what, value) {
-    if (JSON.stringify(this.read(what)) === JSON.stringify(value)) localStorage.removeItem(`${this.place}/${what}`);
+    if (this.isKept(what, value)) localStorage.removeItem(`${this.place}/${what}`);
   }
 
   /** Keep what is of this window: others start there only if they are new. @param {string} what @param {any} value */

@@ -1,7 +1,8 @@
 // Links between claims: proposed from what they share, decided one by one.
 import { get, KEPT, post, remove } from "./api.js";
-import { alarm, announce, byId, count, fill, h, isTyping, keycap, refill } from "./dom.js";
+import { alarm, announce, askBeforeLeaving, byId, count, fill, h, isTyping, keycap, refill } from "./dom.js";
 import { KeptValues } from "./kept_values.js";
+import { LeftWords } from "./left_words.js";
 import { isHeld } from "./repeated_input.js";
 
 const { source } = /** @type {{source: string}} */ (document.body.dataset);
@@ -25,8 +26,6 @@ function turn(one) {
 class LinksPage {
   /** @param {any} found */
   constructor(found) {
-    /** @type {Map<string, string>} what is typed as the basis of pairs, by their names */
-    this.bases = new Map();
     /** Pairs that were turned round. @type {Set<string>} */
     this.turned = new Set();
     /** Pairs of which something was sent that has no answer. @type {Set<string>} */
@@ -36,38 +35,43 @@ class LinksPage {
     /** Whether the pair that was open is not there any more; until another is chosen, no key decides what stands there now. */
     this.isGone = false;
     this.browser = new KeptValues(`${KEPT}/links/${source}`);
+    /** @type {Map<string, {text: string, words: string}>} what is typed as the basis of pairs, by their names, and what these say */
+    this.bases = new Map(this.browser.below("basis"));
+    /** What was typed of pairs that are not there any more, or say something else. */
+    this.left = new LeftWords(this.browser, () => this.tell());
     /** @type {Promise<void>} */
     this.sent = Promise.resolve();
     this.found = found;
     this.at = Math.max(0, found.proposals.findIndex((/** @type {any} */ one) => !one.decision));
     addEventListener("keydown", (event) => this.key(event));
-    addEventListener("beforeunload", (event) => this.waiting.size && event.preventDefault());
-    this.takeBasesUp();
+    askBeforeLeaving(() => this.waiting.size > 0 || ![...this.bases].every(([name, basis]) => this.browser.isKept(`basis/${name}`, basis)));
+    this.leaveBasesOfOthers();
     this.draw();
   }
 
-  /** Go on with what was typed in an earlier page, if it was of the same claims. */
-  takeBasesUp() {
-    for (const [name, kept] of this.browser.below("basis")) {
+  /** Leave what was typed of other claims than the names are of now. */
+  leaveBasesOfOthers() {
+    for (const [name, { text, words }] of this.bases) {
       const one = this.pair(name);
-      if (one && wordsOf(one) === kept.words) this.bases.set(name, kept.text);
-      else {
-        this.unsaved.set(name, `Not saved: the basis “${kept.text}” of ${name}, which are other claims now.`);
-        this.browser.forget(`basis/${name}`, kept);
-      }
+      if (one && wordsOf(one) === words) continue;
+      this.left.add(`the basis “${text}” of ${name}, which are other claims now`);
+      this.forgetBasis(name);
     }
+  }
+
+  /** @param {string} name */
+  forgetBasis(name) {
+    this.browser.forget(`basis/${name}`, this.bases.get(name));
+    this.bases.delete(name);
   }
 
   /** Keep the basis of a pair as it is typed; an empty one is forgotten. @param {any} one @param {string} text */
   typeBasis(one, text) {
     const name = nameOf(one);
     if (text) {
-      this.bases.set(name, text);
-      this.browser.keep(`basis/${name}`, { text, words: wordsOf(one) });
-    } else {
-      this.bases.delete(name);
-      this.browser.forget(`basis/${name}`, this.browser.read(`basis/${name}`));
-    }
+      this.bases.set(name, { text, words: wordsOf(one) });
+      this.browser.keep(`basis/${name}`, this.bases.get(name));
+    } else this.forgetBasis(name);
   }
 
   /** @param {string} name */
@@ -90,7 +94,7 @@ class LinksPage {
     const state = isWaiting ? "saving …" : said ?? "open";
     const shared = one.shared.map((/** @type {any} */ part) => `${part.column.replaceAll("_", " ")}: ${part.values.join(", ")}`).join(" · ");
     if (!isHere) return h("li", { class: decision ? "unit decided" : "unit" }, h("button", { type: "button", class: "quiet", on: { click: () => this.go(number) } }, `${one.from.claim_id} and ${one.to.claim_id}`), ` ${state} `, h("span", { class: "meaning" }, shared));
-    const basis = h("input", { id: "basis", maxlength: 300, value: this.bases.get(name) ?? "", on: { input: () => this.typeBasis(one, basis.value) }, placeholder: "the words or facts that the link rests on" });
+    const basis = h("input", { id: "basis", maxlength: 300, value: this.bases.get(name)?.text ?? "", on: { input: () => this.typeBasis(one, basis.value) }, placeholder: "the words or facts that the link rests on" });
     const buttons = this.found.relations.map((/** @type {any} */ code) => h("button", { type: "button", title: code.definition, on: { click: () => this.decide(one, code.code) } }, keycap(code.key), ` ${code.label}`));
     return h("li", { class: "unit here", tabindex: "-1", "aria-current": "true" }, h("p", { class: "unit-head" }, h("span", { class: "state" }, state), ` ${shared}`), h("div", { class: "columns-2" }, this.claim(one.from), this.claim(one.to)),
       isWaiting ? null : decision?.relation ? h("p", { class: "buttons" }, h("button", { type: "button", on: { click: () => this.takeBack(one) } }, "Take the link back"))
@@ -108,7 +112,13 @@ class LinksPage {
     const open = proposals.filter((/** @type {any} */ one) => !one.decision).length;
     byId("count").textContent = proposals.length ? `${count(proposals.length, "pair")} share something; ${open} to decide.` : "No two claims share anything that proposes a link.";
     refill(byId("proposals"), proposals.map((/** @type {any} */ one, /** @type {number} */ number) => this.row(one, number)));
-    alarm([...this.unsaved.values(), this.isGone ? "The pair that was open here is not there any more: go to another one." : ""].join(" ").trim());
+    this.tell();
+  }
+
+  /** Say what is not saved, and why. */
+  tell() {
+    const gone = this.isGone ? "The pair that was open here is not there any more: go to another one." : "";
+    alarm([...this.unsaved.values(), this.left.text, gone].join(" ").trim(), this.left.buttons());
   }
 
   /** @param {number} at */
@@ -137,7 +147,7 @@ class LinksPage {
   decide(one, relation) {
     const { digest, from: { claim_id: from }, to: { claim_id: to } } = one;
     const name = nameOf(one);
-    const basis = (relation && this.bases.get(name)?.trim()) || null;
+    const basis = (relation && this.bases.get(name)?.text.trim()) || null;
     const isDone = () => {
       const { decision } = this.pair(name) ?? {};
       return decision?.relation === relation && (relation === null || decision.from_claim_id === from);
@@ -146,7 +156,7 @@ class LinksPage {
       const { decision, digest: now } = await post(`api/links/${source}`, { from_claim_id: from, to_claim_id: to, relation, basis, digest });
       Object.assign(this.pair(name) ?? {}, { decision, digest: now });
       announce(relation ? "Linked." : "No link.");
-      if (relation) this.typeBasis(one, "");
+      if (relation) this.forgetBasis(name);
     });
     const next = this.found.proposals.findIndex((/** @type {any} */ other, /** @type {number} */ at) => at > this.at && !other.decision && !this.waiting.has(nameOf(other)));
     this.go(next < 0 ? this.at : next);
@@ -201,6 +211,7 @@ class LinksPage {
     const here = this.found.proposals[this.at];
     for (const one of found.proposals) if (this.turned.has(nameOf(one))) turn(one);
     this.found = found;
+    this.leaveBasesOfOthers();
     const at = found.proposals.findIndex((/** @type {any} */ one) => here && nameOf(one) === nameOf(here));
     this.isGone ||= Boolean(here) && at < 0;
     this.at = at < 0 ? Math.max(0, Math.min(this.at, found.proposals.length - 1)) : at;

@@ -11,6 +11,7 @@ const KINDS = [
   { name: /^decisions\/([^/]+)\/note\/./u, words: ({ text }) => text },
   { name: /^decisions\/([^/]+)\/begun\/./u, words: ({ value }) => wordsOf(value ?? {}) },
   { name: /^links\/([^/]+)\/basis\/./u, words: ({ text }) => text },
+  { name: /^(?:decisions|links)\/([^/]+)\/left\/./u, words: ({ said }) => said },
 ];
 
 /**
