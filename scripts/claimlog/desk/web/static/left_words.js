@@ -1,6 +1,6 @@
 // Words that were typed of what is not there any more, so that they can be saved nowhere: said, and kept in this browser,
 // until the person says that they may go.
-import { h } from "./dom.js";
+import { askBeforeLeaving, h } from "./dom.js";
 
 /** Those of one page. */
 export class LeftWords {
@@ -10,6 +10,7 @@ export class LeftWords {
     this.tell = tell;
     /** @type {Set<string>} what is said of each, with its words */
     this.all = new Set(browser.below("left").map(([said]) => said));
+    askBeforeLeaving(() => ![...this.all].every((said) => browser.isKept(`left/${said}`, { said })));
   }
 
   /** @param {string} said of the words, with these */
