@@ -113,8 +113,8 @@ export class ClaimMarks {
     const bars = near.map((claim, at) => {
       const rectangles = this.pane.rectangles(claim.span);
       if (!rectangles.length) return null;
-      const top = Math.min(...rectangles.map((one) => one.top));
-      const bottom = Math.max(...rectangles.map((one) => one.bottom));
+      const top = rectangles.reduce((least, one) => Math.min(least, one.top), Infinity);
+      const bottom = rectangles.reduce((most, one) => Math.max(most, one.bottom), 0);
       const kind = `bar${claim.trait ? ` ${claim.trait}` : ""}${claim.name === this.current ? " current" : ""}`;
       const bar = h("div", { class: kind, title: claim.title, data: { name: claim.name } });
       bar.style.top = `${top + this.pane.element.offsetTop}px`;

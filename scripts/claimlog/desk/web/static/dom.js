@@ -7,10 +7,14 @@ export const { printable, unprintable } = /** @type {any} */ (globalThis).claiml
 
 const READ_ATTRIBUTES = ["title", "aria-label", "placeholder"];
 
-/** Return what goes into an element. @param {any[]} children */
+/** Return what goes into an element: gathered one by one, a call takes some ten thousands of arguments at most. @param {any[]} children */
 function content(children) {
-  const given = children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
-  return given.map((child) => (child instanceof Node ? child : printable(String(child))));
+  const found = new DocumentFragment();
+  for (const child of children.flat(Infinity)) {
+    if (child === null || child === undefined || child === false) continue;
+    found.append(child instanceof Node ? child : printable(String(child)));
+  }
+  return found;
 }
 
 /**
@@ -31,7 +35,7 @@ export function h(tag, traits = {}, ...children) {
     else if (READ_ATTRIBUTES.includes(name)) element.setAttribute(name, printable(String(value)));
     else element.setAttribute(name, value === true ? "" : String(value));
   }
-  element.append(...content(children));
+  element.append(content(children));
   return element;
 }
 
@@ -42,7 +46,7 @@ export function byId(id) {
 
 /** Put children in place of those that an element has. */
 export function fill(/** @type {Element} */ element, /** @type {any[]} */ ...children) {
-  element.replaceChildren(...content(children));
+  element.replaceChildren(content(children));
   return element;
 }
 

@@ -1,8 +1,10 @@
 // The text on the page: one block a line, so that a place in it and an offset lead to each other quickly.
-import { h, unprintable } from "./dom.js";
+import { fill, h, unprintable } from "./dom.js";
 
 const MOST_OF_NODE = 1500;
 const MOST_OF_ESCAPE = 60;
+/** Signs of a text that are shown by their escapes, an element each: very many are laid out in minutes. */
+const MOST_ESCAPES = 5000;
 const STAND_IN = "\ufffd";
 
 /**
@@ -13,26 +15,38 @@ const STAND_IN = "\ufffd";
  * @returns {[Text, Node]}
  */
 function shownPiece(piece, escape) {
-  if (escape === undefined) {
-    const node = document.createTextNode(piece);
-    return [node, node];
-  }
-  const node = document.createTextNode(STAND_IN.repeat(piece.length));
+  const node = document.createTextNode(piece);
+  if (escape === undefined) return [node, node];
   const said = escape.length > MOST_OF_ESCAPE ? `${escape.slice(0, MOST_OF_ESCAPE)}…` : escape;
   return [node, h("span", { class: "escaped", data: { said } }, node)];
 }
 
-/** Cut a line into pieces that print, and such that do not with their escape. @param {string} line @returns {[string, string?][]} */
-function partsOf(line) {
+/**
+ * Cut a line into pieces that print, and stand-ins of such that do not with their escape; beyond the most of these, stand-ins alone.
+ * @param {string} line
+ * @param {number} most
+ * @returns {[string, string?][]}
+ */
+function partsOf(line, most) {
   /** @type {[string, string?][]} */
   const parts = [];
+  let plain = "";
   let end = 0;
-  for (const one of unprintable(line)) {
-    for (const piece of pieces(line.slice(end, one.start))) parts.push([piece]);
-    parts.push([line.slice(one.start, one.end), one.said]);
+  const putPlain = () => {
+    for (const piece of pieces(plain)) parts.push([piece]);
+    plain = "";
+  };
+  for (const [at, one] of unprintable(line).entries()) {
+    const standIns = STAND_IN.repeat(one.end - one.start);
+    plain += line.slice(end, one.start);
+    if (at < most) {
+      putPlain();
+      parts.push([standIns, one.said]);
+    } else plain += standIns;
     end = one.end;
   }
-  for (const piece of pieces(line.slice(end))) parts.push([piece]);
+  plain += line.slice(end);
+  putPlain();
   return parts;
 }
 
@@ -73,13 +87,14 @@ export class TextPane {
     this.firstNodes = [];
     /** @type {Map<Node, number>} */
     this.numbers = new Map();
+    this.escapes = 0;
     let begin = 0;
     for (const line of content.split("\n")) {
       if (line.trim()) this.addBlock(line, begin);
       begin += line.length + 1;
     }
     if (language) element.lang = language;
-    element.replaceChildren(...this.blocks);
+    fill(element, this.blocks);
     this.visible = [0, 0];
     this.onVisible = () => {};
     this.seen = new Set();
@@ -88,17 +103,19 @@ export class TextPane {
 
   /** @param {string} line @param {number} begin */
   addBlock(line, begin) {
-    const block = h("p", { dir: "auto", data: { block: this.blocks.length } });
+    const block = h("p", { data: { block: this.blocks.length } });
     this.firstNodes.push(this.nodes.length);
     let at = begin;
-    for (const [piece, escape] of partsOf(line)) {
+    for (const [piece, escape] of partsOf(line, MOST_ESCAPES - this.escapes)) {
       const [node, shown] = shownPiece(piece, escape);
+      this.escapes += Number(escape !== undefined);
       this.numbers.set(node, this.nodes.length);
       this.begins.push(at);
       this.nodes.push(node);
       block.append(shown);
       at += piece.length;
     }
+    block.dir = "auto"; // last: else it is found out anew, from the whole line, with each piece
     this.blocks.push(block);
   }
 
