@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, expect
 
 from browser import WIDE, browser
 from conftest import World, copied
@@ -23,8 +23,9 @@ from workshop.bench.desk.desk_server import HOST, DeskServer
 
 __all__ = ["browser"]
 
-CODED, JUDGED, LINKED = "S102", "S103", "S001"
+CODED, JUDGED, MARKED, LINKED = "S102", "S103", "S104", "S001"
 TEXT = "The ferry will sink. Some ninety boats use the strait.\n"
+NOTICE = "All of it is on sale.\n"
 ELSEWHERE = "#kept-elsewhere"
 MINE = "What is typed here is of one package."
 Desks = tuple[DeskServer, DeskServer]
@@ -36,6 +37,7 @@ def desk(registered: World, tmp_path_factory: pytest.TempPathFactory) -> World:
     world = copied(registered, tmp_path_factory.mktemp("desk"))
     asked = Opened.of(world.package, world.texts)
     assert asked.register_text(TEXT, "The ferry") == JUDGED
+    assert asked.register_text(NOTICE, "A notice") == MARKED
     for role, modality in (("coder-1", "actual"), ("coder-2", "hypothetical")):
         for name, words in (("a", "ferry will sink"), ("b", "Some ninety boats")):
             place = passage(words, TEXT)
@@ -314,6 +316,93 @@ def test_what_is_typed_in_forms_of_another_codebook_is_looked_at_before_it_is_sa
         coder.keyboard.type(" So it is.")
         coder.wait_for_function(SAVED)
         assert statements(desk) == [f"{MINE} So it is."]
+
+
+def test_a_form_that_is_sent_as_a_whole_is_in_the_page_that_is_reloaded_for_another_codebook(
+    browser: Browser, desks: Desks
+) -> None:
+    desk, _ = desks
+    buoy: FilePayload = {"name": "buoy.txt", "mimeType": "text/plain", "buffer": b"It is lost.\n"}
+    look = "typed before the codebook or a schema was changed"
+    with windows(browser) as context, running(desk):
+        text = enter(context, desk, "coder-1", "register", LOADED)
+        claim = enter(context, desk, "adjudicator", "claims/C001-001", "() => window.claimlogDesk")
+        marks = enter(context, desk, "adjudicator", f"sources/{MARKED}", LOADED)
+        seal = enter(context, desk, "adjudicator", "review", LOADED)
+        pages = (text, claim, marks, seal)
+        for page in pages:
+            page.on("dialog", lambda dialog: dialog.accept())
+        text.set_input_files("#file", buoy)
+        for column, value in DESCRIBED.items():
+            text.fill(f"#entry-{column}", value)
+        text.select_option("#entry-language", "en")
+        text.select_option("#entry-reliability", "C")
+        _mark_line(text)
+        claim.locator("[data-slot=note]").first.click()
+        claim.keyboard.type("A careful note.")
+        claim.fill("#reason", "It was noted.")
+        _mark_line(marks)
+        expect(seal.locator("#seal-method")).not_to_have_value("")
+        seal.fill("#seal-title", "Of ferries")
+        codes = desk.folder / "schemas" / "codebook" / "codes" / "voice.csv"
+        codes.write_text(codes.read_text("utf-8").replace(",Paraphrased,", ",Retold,"), "utf-8")
+        for page, button in ((text, "#save"), (claim, "#write"), (marks, "#save")):
+            page.bring_to_front()
+            page.locator(button).click()
+            expect(page.locator("#problems")).to_contain_text("reload it")
+        seal.bring_to_front()
+        seal.locator("#seal").click()
+        seal.locator("dialog button.strong").click()
+        expect(seal.locator("#seal-problems")).to_contain_text("reload it")
+        claim.bring_to_front()
+        claim.locator("#reason").press("End")
+        claim.keyboard.type(" So it is.")  # typed on after it was refused
+        for _ in range(2):  # whatever becomes of the first page
+            for page in pages:
+                page.reload()
+        expect(text.locator("#alarm")).to_contain_text("typed of buoy.txt is kept")
+        text.set_input_files("#file", buoy)
+        for page in pages:
+            expect(page.locator("#alarm")).to_contain_text(look)
+        expect(seal.locator("#seal-title")).to_have_value("Of ferries")
+        for page, button in ((text, "#save"), (claim, "#write"), (marks, "#save")):
+            page.bring_to_front()
+            page.locator(button).click()
+        expect(marks.locator("#saved")).to_have_text("Saved")
+        expect(claim.locator("#history")).to_contain_text("It was noted. So it is.")
+        expect(text.locator("#title")).to_have_text(DESCRIBED["title"])
+        client = OtherPage(desk, JUDGED).client
+        source = text.url.rpartition("/")[2]
+        for name, end in ((source, len(buoy["buffer"]) - 1), (MARKED, len(NOTICE) - 1)):
+            found = client.get(f"/adjudicator/api/sources/{name}").json()
+            assert [one["utf16"] for one in found["text"]["furniture"]] == [[0, end]]
+        found = client.get("/adjudicator/api/claims/C001-001").json()
+        assert found["claim"]["note"] == "A careful note."
+        for page in (claim, marks):
+            page.reload()
+        expect(claim.locator("#changes")).to_contain_text("Nothing is changed yet")
+        expect(claim.locator("#alarm")).to_be_hidden()
+        expect(marks.locator("#furniture li")).to_have_count(1)
+        expect(marks.locator("#alarm")).to_be_hidden()
+
+
+LOADED = "() => document.readyState === 'complete'"
+DESCRIBED = {
+    "title": "A buoy",
+    "publisher": "The Example Gazette",
+    "rights": "Ours.",
+    "reliability_rationale": "Invented.",
+}
+
+
+def _mark_line(page: Page) -> None:
+    """Mark the first line of a text as furniture."""
+    page.bring_to_front()
+    expect(page.locator("#marking-tools")).to_be_visible()
+    page.locator("#scroller").focus()
+    for key in ("ArrowDown", "m"):
+        page.keyboard.press(key)
+    expect(page.locator("#furniture li")).to_have_count(1)
 
 
 def test_a_page_goes_on_when_the_package_has_new_rights_or_was_moved(

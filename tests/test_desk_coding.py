@@ -371,6 +371,25 @@ def test_a_page_that_was_opened_before_the_codebook_changed_saves_nothing_by_the
     assert begun["codebook"] == now
 
 
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [
+        ("queries/agreement.sql", "select", "-- A comment.\nselect"),
+        ("site.json", "{\n", "{\n\n"),
+        ("past/claims.1.json", "{\n", "{\n\n"),
+        ("deprecations.csv", "until\n", "until\n\n"),
+    ],
+)
+def test_a_page_goes_on_when_a_file_changed_from_which_no_form_follows(
+    opened: Opened, name: str, before: str, after: str
+) -> None:
+    headers = made_by(opened, "coder-1", f"code/{SOURCE}")
+    rewrite(opened, name, before, after)
+    body = orjson.dumps({"base": 0, "value": lamp()})
+    answer = opened.send("PUT", f"/coder-1/api/{DRAFT}", "coder-1", body, headers)
+    assert answer.status_code == 200, answer.text
+
+
 def test_the_rules_and_the_form_are_those_of_a_definition_that_was_changed_beside_the_desk(
     opened: Opened,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -34,6 +35,10 @@ PROMPT_CHARACTERS = 200_000
 
 MOST_WEIGHT = 6 * DESK_WORDS
 """Words, and runs of words, of the texts that are held indexed: each takes some 200 bytes."""
+
+OF_NO_FORM = re.compile(r"schemas/(?:past/|queries/|(?:site\.json|deprecations\.csv)\Z)")
+"""Files of a definition from which neither a form follows nor anything that the desk computes: a
+page goes on whatever becomes of them."""
 
 Signature = tuple[tuple[str, int, int, int], ...]
 
@@ -125,7 +130,11 @@ class DeskLog:
             files = definition_files(package)
             log = read(package)
             if definition_files(package) == files:  # else they were written meanwhile
-                digests = {name: sha256(data).hexdigest() for name, data in files.items()}
+                digests = {
+                    name: sha256(data).hexdigest()
+                    for name, data in files.items()
+                    if not OF_NO_FORM.match(name)
+                }
                 return log, state_digest(digests)
 
     def _look_at_whole(self) -> Log:

@@ -58,7 +58,9 @@ export async function send(method, path, body, seconds = SECONDS) {
   }
   if (!answer.ok) {
     const told = found.error ?? {};
-    throw new ApiError(answer.status, { code: "failure", message: `The server answered ${answer.status}.`, ...told });
+    const error = new ApiError(answer.status, { code: "failure", message: `The server answered ${answer.status}.`, ...told });
+    if (error.isOutdated) dispatchEvent(new Event("outdated"));
+    throw error;
   }
   return found;
 }

@@ -4,6 +4,7 @@ import { slotFlaw, unreadSlots } from "./applicability.js";
 import { alarm, announce, askBeforeLeaving, byId, count, fill, h, settled } from "./dom.js";
 import { registerEntry } from "./dialogs.js";
 import { EntryNames, valueText } from "./entry_names.js";
+import { LOOK, keptForm } from "./kept_form.js";
 import { Pins } from "./pins.js";
 import { RecordForm } from "./record_form.js";
 
@@ -42,9 +43,21 @@ class ClaimPage {
     });
     addEventListener("keydown", (event) => byId("panel").contains(event.target) && this.record.keys.take(event) && event.preventDefault());
     askBeforeLeaving(() => this.isChanged);
-    this.row = this.rowOf(found);
+    const before = this.rowOf(found);
+    this.row = before;
+    const kept = keptForm(`claims/${claim}`, () => (this.isChanged || byId("reason").value ? { changes: this.changes, reason: byId("reason").value } : null));
+    if (kept) this.takeUp(kept);
     this.record.open(this.row);
-    this.show(found, this.row);
+    this.show(found, before);
+  }
+
+  /** Go on with what was typed in the form of another definition. @param {{changes: any, reason: string}} kept */
+  takeUp({ changes, reason }) {
+    const known = Object.keys(changes).filter((column) => column in this.row);
+    const gone = Object.keys(changes).filter((column) => !(column in this.row));
+    this.row = { ...this.row, ...Object.fromEntries(known.map((column) => [column, changes[column]])) };
+    byId("reason").value = reason;
+    alarm(LOOK, gone.map((column) => ` There is no ${column} any more, for which “${this.text(column, changes[column])}” was typed.`));
   }
 
   /** @param {any} found */

@@ -4,6 +4,7 @@ import { isFilled } from "./applicability.js";
 import { entryForm } from "./dialogs.js";
 import { alarm, askBeforeLeaving, byId, count, fill, h } from "./dom.js";
 import { FurnitureMarks } from "./furniture_marks.js";
+import { LOOK, keptForm } from "./kept_form.js";
 
 /** A text that was read, until it is registered. */
 class Registration {
@@ -11,18 +12,19 @@ class Registration {
   constructor(found, form) {
     this.found = found;
     this.isRegistered = false;
+    const { text, proposal: { furniture = text.furniture, ...proposal } } = found;
+    const own = kept?.sha256 === found.sha256 ? kept : { source: proposal, furniture };
     byId("begin").hidden = true;
     byId("details").hidden = false;
     askBeforeLeaving(() => !this.isRegistered);
-    const { furniture = found.text.furniture, ...proposal } = found.proposal;
-    this.entry = entryForm(form.streams.sources, proposal, { skip: found.recorded_columns });
+    this.entry = entryForm(form.streams.sources, own.source, { skip: found.recorded_columns });
     this.entry.form.id = "source-form";
     fill(byId("fields"), this.entry.form);
     fill(byId("notes"), found.notes.map((/** @type {string} */ note) => h("li", {}, note)));
     byId("known").hidden = !found.known_as;
     byId("known").textContent = found.known_as ? `This text is registered already, as ${found.known_as}.` : "";
     fill(byId("size"), `${found.name}: ${count(found.length, "character")}, SHA-256 ${found.sha256.slice(0, 12)}…`);
-    this.marks = new FurnitureMarks(found.text.content, proposal.language, form.furniture_kinds ?? [], furniture, () => {});
+    this.marks = new FurnitureMarks(text.content, proposal.language, form.furniture_kinds ?? [], own.furniture, () => {});
     byId("save").addEventListener("click", () => this.save());
   }
 
@@ -33,6 +35,12 @@ class Registration {
     byId("begin").hidden = true;
     fill(byId("problems"));
     byId("save").focus();
+  }
+
+  /** What is described and marked, null once it is registered. */
+  get typed() {
+    const { name, sha256 } = this.found;
+    return this.isRegistered ? null : { name, sha256, source: this.entry.read(), furniture: this.marks.furniture };
   }
 
   async save() {
@@ -54,6 +62,9 @@ class Registration {
 
 /** @type {Registration | null} */
 let registration = null;
+/** What an outdated page kept: of a text that is to be chosen again. */
+const kept = keptForm("register", () => registration?.typed ?? (kept?.sha256 === registration?.found.sha256 ? null : kept));
+if (kept) alarm(`What was typed of ${kept.name} is kept: choose that text again.`);
 
 const FETCHING = "Fetching … An address that is busy, or does not answer in time, is tried again a few times.";
 const FETCH_SECONDS = 300;
@@ -69,7 +80,7 @@ async function take(read, wait = "Reading …") {
     const [found, form] = await Promise.all([read(), get("api/form")]);
     if (registration) registration.resume(found);
     else registration = new Registration(found, form);
-    alarm();
+    alarm(kept?.sha256 === found.sha256 ? LOOK : "");
   } catch (error) {
     alarm(String(/** @type {Error} */ (error).message));
   }

@@ -2,6 +2,7 @@
 import { get, page, post, remove } from "./api.js";
 import { confirmed } from "./dialogs.js";
 import { alarm, announce, byId, count, fill, h } from "./dom.js";
+import { LOOK, keptForm } from "./kept_form.js";
 
 /** Say what a row does, in a word that needs no codebook. @param {any} row */
 function change(row) {
@@ -16,6 +17,9 @@ function findingItem(finding) {
 
 /** The open batch as the page shows it. */
 let shown = /** @type {any} */ ({ rows: [], digest: "" });
+
+/** Texts of the batch that are proposed, and may be changed. */
+const TEXTS = ["slug", "title", "method"];
 
 /** Digest of the rows that were to be sealed, if no answer came. */
 let unanswered = "";
@@ -93,7 +97,7 @@ async function preview() {
 
 async function seal(/** @type {Event} */ event) {
   event.preventDefault();
-  const texts = Object.fromEntries(["slug", "title", "method"].map((name) => [name, byId(`seal-${name}`).value.trim()]));
+  const texts = Object.fromEntries(TEXTS.map((name) => [name, byId(`seal-${name}`).value.trim()]));
   const given = { ...texts, digest: shown.digest }; // what is confirmed, whatever is read meanwhile
   if (!await confirmed("Seal the batch?", h("p", {}, "A sealed batch is part of the log for good. What is wrong in it is mended by amendments."), "Seal")) return;
   byId("seal").disabled = true;
@@ -122,13 +126,22 @@ function say(...content) {
   byId("sealed").focus();
 }
 
+/** What is typed of the texts of the batch, null if it is what was proposed. */
+function typedTexts() {
+  const typed = TEXTS.map((name) => [name, byId(`seal-${name}`)]).filter(([, { value, defaultValue }]) => value !== defaultValue);
+  return typed.length && byId("sealed").hidden ? Object.fromEntries(typed.map(([name, { value }]) => [name, value])) : null;
+}
+
 async function start() {
   await load();
+  const kept = keptForm("seal", typedTexts);
+  for (const [name, text] of Object.entries(kept ?? {})) byId(`seal-${name}`).value = text;
+  if (kept) alarm(LOOK);
   byId("preview").addEventListener("click", preview);
   byId("seal-form").addEventListener("submit", seal);
   addEventListener("focus", () => load().catch((error) => alarm(error.message)));
   const proposed = await get("api/seal");
-  for (const name of ["slug", "title", "method"]) byId(`seal-${name}`).value ||= proposed[name] ?? ""; // what was typed meanwhile stays
+  for (const name of TEXTS) byId(`seal-${name}`).defaultValue = proposed[name] ?? ""; // what was typed meanwhile stays
 }
 
 start().catch((error) => alarm(error.message));

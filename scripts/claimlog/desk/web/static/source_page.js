@@ -4,6 +4,7 @@ import { isFilled } from "./applicability.js";
 import { alarm, announce, askBeforeLeaving, byId, fill, h } from "./dom.js";
 import { EntryNames, valueText } from "./entry_names.js";
 import { FurnitureMarks, plainMark } from "./furniture_marks.js";
+import { LOOK, keptForm } from "./kept_form.js";
 
 const { source, decides } = /** @type {{source: string, decides?: string}} */ (document.body.dataset);
 
@@ -63,9 +64,25 @@ function beginMarking(found, form) {
     }
   }
 
+  /** Go on with marks that were made in the form of another definition: on what is marked by now. @param {any} kept */
+  function takeUp({ text, before, furniture, reason }) {
+    byId("reason").value = reason;
+    if (text !== found.text.sha256) {
+      alarm("The text was corrected since furniture was marked in it. Mark again.");
+      return;
+    }
+    const isIn = (/** @type {any} */ mark, /** @type {any[]} */ all) => all.some((one) => JSON.stringify(one) === JSON.stringify(mark));
+    const others = marks.furniture.filter((mark) => !isIn(mark, before) && !isIn(mark, furniture));
+    const own = furniture.filter((/** @type {any} */ mark) => !isIn(mark, before) || isIn(mark, marks.furniture));
+    marks.put([...own, ...others]);
+    alarm(LOOK);
+  }
+
   askBeforeLeaving(() => !isSaved());
   byId("furniture-form").hidden = false;
   byId("reason").required = found.sealed;
+  const kept = keptForm(`sources/${source}/furniture`, () => (isSaved() && !byId("reason").value ? null : { text: found.text.sha256, before: JSON.parse(saved), furniture: marks.furniture, reason: byId("reason").value }));
+  if (kept) takeUp(kept);
   byId("furniture-form").addEventListener("submit", async (/** @type {Event} */ event) => {
     event.preventDefault();
     fill(byId("problems"));

@@ -1,6 +1,7 @@
 // The first page: how far each text is, and what to do next.
 import { get, page, post } from "./api.js";
 import { alarm, announce, byId, count, fill, h } from "./dom.js";
+import { LOOK, keptForm } from "./kept_form.js";
 
 const STATES = {
   no_text: "text not at hand", uncoded: "not coded", coding: "being coded", finished: "coded", adjudicating: "being decided", committed: "decided, not sealed", sealed: "sealed", unreadable: "what is saved of it cannot be read",
@@ -51,6 +52,12 @@ async function offerCoder() {
   fill(byId("coder-kind"), codes.map((/** @type {any} */ code) => h("option", { value: code.code }, `${code.label}: ${code.definition}`)));
   const person = codes.find((/** @type {any} */ code) => code.code === "person");
   if (person) byId("coder-kind").value = person.code;
+  const kept = keptForm("coder", () => (byId("coder").hidden || !byId("coder-description").value ? null : { kind: byId("coder-kind").value, description: byId("coder-description").value }));
+  if (kept) {
+    byId("coder-kind").value = kept.kind;
+    byId("coder-description").value = kept.description;
+    alarm(LOOK);
+  }
   byId("coder-form").addEventListener("submit", async (/** @type {Event} */ event) => {
     event.preventDefault();
     try {
