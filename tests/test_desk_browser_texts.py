@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, FilePayload, expect
 
 from browser import browser
 from conftest import World, copied
-from test_desk_browser import entered
+from test_desk_browser import READY, SAVED, OtherPage, entered
+from test_desk_browser_packages import DESCRIBED
 from test_desk_browser_saves import ROLES
 from workshop.bench.desk.desk_server import DeskServer, open_desk
 
 __all__ = ["browser"]
 
+IDENTIFIERS = ("Ä~1", "a#b?c=1", "../x.json", "50%2F")
+
 
 @pytest.fixture(scope="module")
 def desk(registered: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskServer]:
+    """A desk of a package whose sources have identifiers of any signs."""
     world = copied(registered, tmp_path_factory.mktemp("desk"))
+    schemas = world.root / "schemas"
+    for name in ("sources", "claims", "codings"):
+        path = schemas / f"{name}.json"
+        schema = json.loads(path.read_text("utf-8"))
+        for column in schema["fields"]:
+            if column["name"] == "source_id":
+                column["constraints"].pop("pattern", None)
+        path.write_text(json.dumps(schema), "utf-8")
     with open_desk(world.root, world.texts, ROLES) as server:
         yield server
 
@@ -61,3 +75,37 @@ def test_a_text_of_very_many_lines_and_a_list_of_very_many_rows_are_drawn(
             }"""
         )
         assert drawn == [200_000, 200_000]
+
+
+def test_a_source_of_any_identifier_that_a_package_allows_is_opened_and_coded(
+    browser: Browser, desk: DeskServer
+) -> None:
+    client = OtherPage(desk, "S102", "coder-1").client
+    binary = {"content-type": "application/octet-stream"}
+    for identifier in IDENTIFIERS:
+        text = f"The ferry {identifier} sank. Nobody minded it.\n".encode()
+        read = client.post("/coder-1/api/texts?name=x.txt", content=text, headers=binary).json()
+        source = {**DESCRIBED, "language": "en", "reliability": "C", "source_id": identifier}
+        body = {"upload": read["upload"], "source": source}
+        answer = client.post("/coder-1/api/sources", json=body)
+        assert answer.status_code == 200, answer.text
+    with entered(browser, desk, "coder-1") as page:
+        start = page.url
+        for identifier in IDENTIFIERS:
+            row = page.locator("#sources tr", has=page.locator(f"th a:text-is('{identifier}')"))
+            row.get_by_role("link", name="furniture").click()
+            expect(page.locator("p.id")).to_have_text(identifier)
+            expect(page.locator("#text p")).to_contain_text(f"The ferry {identifier} sank")
+            page.goto(start)
+            row.get_by_role("link", name="code", exact=True).click()
+            page.wait_for_function(READY)
+            page.evaluate("() => claimlogDesk.take([4, 9])")
+            page.wait_for_function(SAVED)
+            path = f"/coder-1/api/work/{quote(identifier, safe='')}"
+            drafts = client.get(path).json()["drafts"]
+            assert [draft["quote"] for draft in drafts] == ["ferry"]
+            page.goto(start)
+    desk_steps = client.get("/coder-1/api/desk").json()["next"]
+    addresses = [step["address"] for step in desk_steps if step["source_id"] in IDENTIFIERS]
+    assert len(addresses) == len(IDENTIFIERS)
+    assert {client.get(address).status_code for address in addresses} == {200}

@@ -15,6 +15,7 @@ from claimlog.desk.work import Work
 from claimlog.edit.add_amend_retract import Entries, add
 from claimlog.edit.open_rows import open_rows
 from claimlog.errors import ClaimlogError, is_of_the_machine
+from claimlog.file_names import path_segment
 
 Row = dict[str, Any]
 CODERS = "coders"
@@ -196,21 +197,24 @@ def _next_steps(desk: Desk, role: Role, sources: Sequence[Row], open_count: int)
         if role.decides:
             if state in (FINISHED, ADJUDICATING):
                 text = f"Compare and decide {name}."
-                yield _step("adjudicate", role, f"adjudicate/{name}", text, name)
+                yield _step("adjudicate", role, "adjudicate", text, name)
             if state == COMMITTED:
-                yield _step("links", role, f"links/{name}", f"Decide links of {name}.", name)
+                yield _step("links", role, "links", f"Decide links of {name}.", name)
             continue
         own = next((one for one in source["coders"] if one["coder"] == role.name), None)
         if own is None and source["has_text"] and state in (UNCODED, CODING, FINISHED):
-            yield _step("code", role, f"code/{name}", f"Begin to code {name}.", name)
+            yield _step("code", role, "code", f"Begin to code {name}.", name)
         elif own and own["state"] == CODING:
             text = f"Go on coding {name} ({own['drafts']} claims, {own['reached']:.0%})."
-            yield _step("code", role, f"code/{name}", text, name)
+            yield _step("code", role, "code", text, name)
         elif own and state in (COMMITTED, SEALED):
-            yield _step("verdicts", role, f"verdicts/{name}", f"See the verdicts on {name}.", name)
+            yield _step("verdicts", role, "verdicts", f"See the verdicts on {name}.", name)
     if role.decides and open_count:
         yield _step("review", role, "review", f"Review and seal the {open_count} open rows.")
 
 
 def _step(what: str, role: Role, path: str, text: str, source: str | None = None) -> Row:
-    return {"what": what, "text": text, "address": f"/{role.name}/{path}", "source_id": source}
+    address = f"/{role.name}/{path}"
+    if source is not None:
+        address += f"/{path_segment(source)}"
+    return {"what": what, "text": text, "address": address, "source_id": source}

@@ -21,6 +21,7 @@ from claimlog.edit.open_batch import open_folder
 from claimlog.edit.open_rows import OpenRow, open_rows, row_counts, summary
 from claimlog.edit.seal import seal
 from claimlog.errors import FindingsError
+from claimlog.file_names import path_segment
 from claimlog.release.generated_package_files import refresh_generated_files
 from claimlog.validate import validate
 
@@ -69,7 +70,7 @@ def _row_dict(desk: Desk, role: Role, row: OpenRow, findings: list[Row]) -> Row:
         "flaw": row.flaw,
         "findings": findings,
         "digest": rows_digest(row),
-        "address": f"/{role.name}/claims/{row.identifier}" if is_claim else None,
+        "address": f"/{role.name}/claims/{path_segment(str(row.identifier))}" if is_claim else None,
     }
 
 

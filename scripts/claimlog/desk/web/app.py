@@ -39,6 +39,7 @@ from claimlog.errors import ClaimlogError, FindingsError, is_of_the_machine, rea
 from claimlog.site.protection.connections import CONNECTION
 from claimlog.site.protection.failures import log_fault
 from claimlog.site.protection.reader_limits import PEER_SENDING_BYTES
+from claimlog.site.protection.refusals import raw_path
 from claimlog.site.protection.response_sender import ClientGone, SendBudget, Sender
 from claimlog.site.protection.slots import ServerBusy
 from claimlog.site.protection.turns import Turns
@@ -152,7 +153,7 @@ class DeskApp:
     async def _answer(
         self, scope: Mapping[str, Any], headers: guard.Headers, receive: Any
     ) -> Answer:
-        path, method = scope["path"], scope["method"]
+        path, method = raw_path(scope).decode("latin-1"), scope["method"]
         method = "GET" if method == "HEAD" else method
         if path.startswith(STATIC) and method == "GET":
             return static_file(path.removeprefix(STATIC))

@@ -12,6 +12,7 @@ from claimlog.desk.request_error import ABSENT, RequestError
 from claimlog.desk.web.request import HTML, Answer, Handler, Request
 from claimlog.desk.web.router import ALL, CODES, DECIDES, Route
 from claimlog.escaping import printable_line
+from claimlog.file_names import path_segment
 
 PAGES = (
     ("", "start", "The coding desk", ALL),
@@ -38,7 +39,9 @@ STATIC_FOLDERS = {"": "claimlog.desk.web", "site/": "claimlog.site"}
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
     loader = PackageLoader("claimlog.desk.web", "templates")
-    return Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    found = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    found.filters["segment"] = path_segment
+    return found
 
 
 def page_routes() -> list[Route]:

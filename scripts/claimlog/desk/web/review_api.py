@@ -18,7 +18,6 @@ from claimlog.edit.add_amend_retract import Entries, add
 from claimlog.limits import TEXT_BYTES
 
 Found = dict[str, Any]
-PLACE = r"(?P<name>[A-Za-z][A-Za-z0-9:_/-]{0,90})"
 
 
 def review_routes(preview: PreviewMount) -> list[Route]:
@@ -35,7 +34,7 @@ def review_routes(preview: PreviewMount) -> list[Route]:
         Route("GET", "api/links/{source}", _links, DECIDES, SLOW),
         Route("POST", "api/links/{source}", _decide_link, DECIDES, SLOW),
         Route("GET", "api/open", _open_batch, DECIDES, SLOW),
-        Route("DELETE", f"api/open/{PLACE}", _drop, DECIDES, SLOW),
+        Route("DELETE", "api/open/{name}", _drop, DECIDES, SLOW),
         Route("POST", "api/registers/{stream}", _register_entry, DECIDES, SLOW),
         Route(
             "POST", "api/preview", lambda _desk, request: preview.build(request.role), DECIDES, LONG

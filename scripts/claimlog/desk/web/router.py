@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from claimlog.desk.blindness import require_deciding
 from claimlog.desk.request_error import ABSENT, ROLE, RequestError
@@ -12,6 +13,12 @@ from claimlog.desk.roles import Role
 from claimlog.desk.web.request import Handler
 
 PART = r"[A-Za-z0-9][A-Za-z0-9._:+-]{0,126}"
+IDENTIFIER = r"[^/]+"
+"""An identifier of the package, which may have any sign: it is quoted."""
+
+IDENTIFIERS = ("source", "claim", "id", "name")
+"""Parts that are one; others are names of streams, roles and drafts."""
+
 ALL, CODES, DECIDES = "all", "codes", "decides"
 FAST, SLOW, CHECKS, LONG, FETCHES = PACES = ("fast", "slow", "checks", "long", "fetches")
 """Who answers: a thread for what is saved and looked up at once, one for what takes some seconds,
@@ -33,10 +40,16 @@ class Route:
     content_type: bytes = b"application/json"
 
     def match(self, path: str) -> dict[str, str] | None:
-        """Return the parts of a path that this address is of, or None."""
-        pattern = re.sub(r"\{([a-z]+)\}", rf"(?P<\1>{PART})", self.pattern)
-        found = re.fullmatch(pattern, path)
-        return found.groupdict() if found else None
+        """Return the parts of a path, as it was sent, that this address is of, or None."""
+        found = re.fullmatch(re.sub(r"\{([a-z]+)\}", _part, self.pattern), path)
+        try:
+            return found and {n: unquote(p, errors="strict") for n, p in found.groupdict().items()}
+        except UnicodeDecodeError:
+            return None
+
+
+def _part(name: re.Match[str]) -> str:
+    return f"(?P<{name[1]}>{IDENTIFIER if name[1] in IDENTIFIERS else PART})"
 
 
 def find_route(

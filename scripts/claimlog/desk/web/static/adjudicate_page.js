@@ -1,5 +1,5 @@
 // The page on which differences between two codings are decided.
-import { get, page } from "./api.js";
+import { get, page, quoted } from "./api.js";
 import { isFilled } from "./applicability.js";
 import { ClaimMarks } from "./claim_marks.js";
 import { AdjudicateKeys } from "./adjudicate_page_keys.js";
@@ -282,7 +282,7 @@ class AdjudicatePage {
 }
 
 async function start() {
-  const [form, { source: row, text }, table] = await Promise.all([get("api/form"), get(`api/sources/${source}`), keyTable()]);
+  const [form, { source: row, text }, table] = await Promise.all([get("api/form"), get(quoted`api/sources/${source}`), keyTable()]);
   fill(byId("title"), row.title);
   try {
     const whole = new AdjudicatePage(form, row, text, table);

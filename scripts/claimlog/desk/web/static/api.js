@@ -70,6 +70,15 @@ export const put = (/** @type {string} */ path, /** @type {any} */ body) => send
 export const post = (/** @type {string} */ path, /** @type {any} */ body = {}, seconds = 120) => send("POST", path, body, seconds);
 export const remove = (/** @type {string} */ path, /** @type {any} */ body = {}) => send("DELETE", path, body);
 
+/**
+ * Return a path with its parts quoted: a package may allow any sign in its identifiers.
+ * @param {TemplateStringsArray} texts
+ * @param {...string} parts
+ */
+export function quoted(texts, ...parts) {
+  return String.raw({ raw: texts }, ...parts.map(encodeURIComponent));
+}
+
 /** Return the address of a page of the role. @param {string} path */
 export function page(path) {
   return base + path;

@@ -1,5 +1,5 @@
 // A claim of the log: its history, and amending it.
-import { get, post, remove } from "./api.js";
+import { get, post, quoted, remove } from "./api.js";
 import { slotFlaw, unreadSlots } from "./applicability.js";
 import { alarm, announce, askBeforeLeaving, byId, count, fill, h, settled } from "./dom.js";
 import { registerEntry } from "./dialogs.js";
@@ -31,7 +31,7 @@ class ClaimPage {
     this.names.addEventListener("named", settled(50, () => this.drawHistory()));
     this.record = new RecordForm(byId("summary"), byId("panel"), form, {
       names: this.names, pins: new Pins(role), earlier: () => [found.claim],
-      ownWords: (/** @type {string} */ text) => post(`api/sources/${found.claim.source_id}/own-words`, { text }),
+      ownWords: (/** @type {string} */ text) => post(quoted`api/sources/${found.claim.source_id}/own-words`, { text }),
       register: (/** @type {string} */ stream, /** @type {string} */ typed) => registerEntry(form.streams[stream], typed, (_, value, isWanted) => this.register(stream, value, isWanted), () => this.names.next(stream)),
     }, { change: (row) => { this.row = row; this.drawChanges(); this.trySoon(); }, complete: () => byId("reason").focus(), leave: () => byId("reason").focus() });
     this.trySoon = settled(400, () => this.amend(false));
@@ -112,8 +112,8 @@ class ClaimPage {
 
   /** Register an entry in the open batch, and take it back if it was cancelled while it was on its way. @param {string} stream @param {any} value @param {() => boolean} isWanted */
   async register(stream, value, isWanted) {
-    const { id, digest } = await post(`api/registers/${stream}`, { value });
-    if (digest && !isWanted()) await remove(`api/open/${id}`, { digest }).catch((error) => alarm(`${id} is registered, although that was cancelled: ${error.message}`));
+    const { id, digest } = await post(quoted`api/registers/${stream}`, { value });
+    if (digest && !isWanted()) await remove(quoted`api/open/${id}`, { digest }).catch((error) => alarm(`${id} is registered, although that was cancelled: ${error.message}`));
   }
 
   /** Try an amendment, or write it; what is changed while it is written is tried once it is. @param {boolean} write */
@@ -132,14 +132,14 @@ class ClaimPage {
     this.isWriting = write;
     this.drawChanges();
     try {
-      const answer = await post(`api/claims/${claim}/amend`, sent);
+      const answer = await post(quoted`api/claims/${claim}/amend`, sent);
       if (asked !== this.asked) return; // another answer will say more
       const findings = write ? answer.findings : answer.findings.filter((/** @type {any} */ one) => !one.columns.includes("reason"));
       fill(byId("problems"), findings.map((/** @type {any} */ one) => h("li", { class: one.severity }, one.message)));
       if (answer.written) await this.showWritten(row, reason);
     } catch (error) {
       const told = /** @type {any} */ (error);
-      const current = told.body?.current ?? (told.isPassing ? await get(`api/claims/${claim}`).catch(() => null) : null);
+      const current = told.body?.current ?? (told.isPassing ? await get(quoted`api/claims/${claim}`).catch(() => null) : null);
       if (write && current && isWritten(current, sent)) {
         fill(byId("problems"));
         await this.showWritten(row, reason, current);
@@ -155,7 +155,7 @@ class ClaimPage {
   async showWritten(row, reason, found) {
     announce("Written to the open batch.");
     if (byId("reason").value === reason) byId("reason").value = "";
-    this.show(found ?? await get(`api/claims/${claim}`), row);
+    this.show(found ?? await get(quoted`api/claims/${claim}`), row);
     byId("written").hidden = false;
     alarm();
   }
@@ -170,7 +170,7 @@ class ClaimPage {
 }
 
 async function start() {
-  const [form, found] = await Promise.all([get("api/form"), get(`api/claims/${claim}`)]);
+  const [form, found] = await Promise.all([get("api/form"), get(quoted`api/claims/${claim}`)]);
   window.claimlogDesk = new ClaimPage(form, found);
 }
 

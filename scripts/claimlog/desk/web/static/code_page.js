@@ -1,5 +1,5 @@
 // The page on which a text is coded.
-import { get, post, put, remove } from "./api.js";
+import { get, post, put, quoted, remove } from "./api.js";
 import { ClaimChecks } from "./claim_checks.js";
 import { ClaimMarks } from "./claim_marks.js";
 import { CodeKeys } from "./code_page_keys.js";
@@ -42,7 +42,7 @@ class CodePage {
       names: this.names,
       pins: new Pins(role),
       earlier: () => [...this.work.drafts].sort((a, b) => a.rev - b.rev).slice(-MOST_EARLIER).map((draft) => draft.value),
-      ownWords: (typed) => post(`api/sources/${source}/own-words`, { text: typed }),
+      ownWords: (typed) => post(quoted`api/sources/${source}/own-words`, { text: typed }),
       register: (stream, typed) => this.register(stream, typed),
     }, { change: (value, typing, name) => this.change(value, typing, name), row: (name) => (this.work.finished ? null : this.work.draft(name)?.value), complete: () => this.complete(), leave: () => this.cursor.focus() });
     this.checks = new ClaimChecks(this.work, this.record);
@@ -188,15 +188,15 @@ class CodePage {
 
   /** @param {string} stream @param {string} typed */
   register(stream, typed) {
-    const path = `${this.work.path}/registered/${stream}`;
     return registerEntry(this.form.streams[stream], typed, async (id, value, isWanted) => {
       if (!await this.work.queue.sendNow()) throw new Error("Not registered: what was changed before is not saved yet.");
       if (!isWanted()) return;
       const { file } = this.work;
-      const answer = await put(`${path}/${id}`, { base: 0, file, value });
+      const path = this.work.path + quoted`/registered/${stream}/${id}`;
+      const answer = await put(path, { base: 0, file, value });
       this.work.advance(answer);
       const isNew = answer.entry.rev === answer.state;
-      if (isNew && !isWanted()) this.work.advance(await remove(`${path}/${id}`, { base: answer.entry.rev, file: answer.file })); // it was on its way
+      if (isNew && !isWanted()) this.work.advance(await remove(path, { base: answer.entry.rev, file: answer.file })); // it was on its way
       this.names.asked.clear();
       this.names.usual.delete(stream);
     }, () => this.names.next(stream));
@@ -220,7 +220,7 @@ class CodePage {
 }
 
 async function start() {
-  const [form, { source: row, text }, table] = await Promise.all([get("api/form"), get(`api/sources/${source}`), keyTable()]);
+  const [form, { source: row, text }, table] = await Promise.all([get("api/form"), get(quoted`api/sources/${source}`), keyTable()]);
   fill(byId("title"), row.title);
   if (!text) {
     byId("text").textContent = "The text is not in the directory of texts; put it there to code it.";

@@ -1,5 +1,5 @@
 // Entries of registers: looked up by name, and named where only their identifier is known.
-import { get } from "./api.js";
+import { get, quoted } from "./api.js";
 
 /** Labels of register entries, each asked for once. */
 export class EntryNames extends EventTarget {
@@ -17,8 +17,8 @@ export class EntryNames extends EventTarget {
 
   /** Return the entries that fit what was typed, the best first. @param {string} stream @param {string} query */
   async find(stream, query) {
-    const more = this.source ? `&source=${encodeURIComponent(this.source)}` : "";
-    const { entries } = await get(`api/lookup/${stream}?q=${encodeURIComponent(query)}${more}`);
+    const more = this.source ? quoted`&source=${this.source}` : "";
+    const { entries } = await get(quoted`api/lookup/${stream}?q=${query}` + more);
     for (const entry of entries) this.labels.set(`${stream}/${entry.id}`, entry.label);
     if (!query) this.usual.set(stream, entries);
     return entries;
@@ -26,8 +26,8 @@ export class EntryNames extends EventTarget {
 
   /** Return the identifier for a new entry of a numbered register. @param {string} stream @returns {Promise<string>} */
   async next(stream) {
-    const more = this.source ? `?source=${encodeURIComponent(this.source)}` : "";
-    return (await get(`api/lookup/${stream}${more}`)).next;
+    const more = this.source ? quoted`?source=${this.source}` : "";
+    return (await get(quoted`api/lookup/${stream}` + more)).next;
   }
 
   /** Return the label of an entry; its identifier until that is known. @param {string} stream @param {string} id */

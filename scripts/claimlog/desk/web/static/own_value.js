@@ -1,5 +1,5 @@
 // A value of one's own for a passage: the form of the coders, in a dialog. What is begun survives a reload.
-import { post } from "./api.js";
+import { post, quoted } from "./api.js";
 import { unreadSlots } from "./applicability.js";
 import { close, closer, registerEntry, show } from "./dialogs.js";
 import { h } from "./dom.js";
@@ -28,7 +28,7 @@ export async function askValue(unit, begin, keep, host) {
   const record = new RecordForm(summary, panel, form, {
     names, pins: new Pins(host.role),
     earlier: () => decisions.state.units.flatMap((/** @type {any} */ one) => [one.left?.value, one.right?.value, one.verdict?.value].filter(Boolean)),
-    ownWords: (/** @type {string} */ typed) => post(`api/sources/${source}/own-words`, { text: typed }),
+    ownWords: (/** @type {string} */ typed) => post(quoted`api/sources/${source}/own-words`, { text: typed }),
     register: (/** @type {string} */ stream, /** @type {string} */ typed) => registerEntry(form.streams[stream], typed, async (id, entry, isWanted) => {
       await decisions.register(stream, id, entry, isWanted);
       names.asked.clear();

@@ -1,5 +1,5 @@
 // Registering a text: from a file or an address, with its description to correct and its furniture to mark.
-import { get, page, post, send } from "./api.js";
+import { get, page, post, quoted, send } from "./api.js";
 import { isFilled } from "./applicability.js";
 import { entryForm } from "./dialogs.js";
 import { alarm, askBeforeLeaving, byId, count, fill, h } from "./dom.js";
@@ -49,7 +49,7 @@ class Registration {
     try {
       const { source_id: id } = await post("api/sources", { upload: this.found.upload, source: read(), furniture: this.marks.furniture });
       this.isRegistered = true;
-      location.href = page(document.body.dataset.decides === undefined ? `code/${id}` : "");
+      location.href = page(document.body.dataset.decides === undefined ? quoted`code/${id}` : "");
     } catch (error) {
       const told = /** @type {any} */ (error);
       const findings = told.body?.findings ?? [];
@@ -90,7 +90,7 @@ async function take(read, wait = "Reading …") {
 byId("file").addEventListener("change", () => {
   const [file] = byId("file").files;
   byId("file").value = ""; // so that it can be chosen again
-  if (file) take(() => send("POST", `api/texts?name=${encodeURIComponent(file.name)}`, file, 120));
+  if (file) take(() => send("POST", quoted`api/texts?name=${file.name}`, file, 120));
 });
 byId("address-form").addEventListener("submit", (/** @type {Event} */ event) => {
   event.preventDefault();

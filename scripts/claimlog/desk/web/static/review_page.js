@@ -1,5 +1,5 @@
 // The open batch before it is sealed: its rows, what is wrong with them, the pages that they make.
-import { get, page, post, remove } from "./api.js";
+import { get, page, post, quoted, remove } from "./api.js";
 import { confirmed } from "./dialogs.js";
 import { alarm, announce, byId, count, fill, h } from "./dom.js";
 import { LOOK, keptForm } from "./kept_form.js";
@@ -33,7 +33,7 @@ async function isRead() {
 async function takeBack(row) {
   const ask = (/** @type {string} */ text, /** @type {any} */ list = null) => confirmed(`Take ${row.id} back?`, h("div", {}, h("p", {}, text), list), "Take it back");
   if (!await ask("The row is removed from the open batch as if it had never been added.")) return false;
-  const path = `api/open/${encodeURIComponent(row.place)}`;
+  const path = quoted`api/open/${row.place}`;
   try {
     await remove(path, { with_references: false, digest: row.digest });
   } catch (error) {

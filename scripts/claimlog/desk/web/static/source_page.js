@@ -1,5 +1,5 @@
 // A registered source: its description, its claims, and page furniture that is marked afterwards.
-import { get, page, put } from "./api.js";
+import { get, page, put, quoted } from "./api.js";
 import { isFilled } from "./applicability.js";
 import { alarm, announce, askBeforeLeaving, byId, fill, h } from "./dom.js";
 import { EntryNames, valueText } from "./entry_names.js";
@@ -18,9 +18,9 @@ function drawAbout(row, form) {
 }
 
 async function drawClaims() {
-  const { claims } = await get(`api/sources/${source}/claims`);
+  const { claims } = await get(quoted`api/sources/${source}/claims`);
   byId("claims-part").hidden = !claims.length;
-  fill(byId("claims"), claims.map((/** @type {any} */ one) => h("li", {}, h("a", { href: page(`claims/${one.claim_id}`) }, one.claim_id), ` ${one.statement} `, one.is_open ? h("span", { class: "state" }, "open, not sealed") : null)));
+  fill(byId("claims"), claims.map((/** @type {any} */ one) => h("li", {}, h("a", { href: page(quoted`claims/${one.claim_id}`) }, one.claim_id), ` ${one.statement} `, one.is_open ? h("span", { class: "state" }, "open, not sealed") : null)));
 }
 
 /** Mark furniture, and save it. @param {any} found @param {any} form */
@@ -50,11 +50,11 @@ function beginMarking(found, form) {
   async function send() {
     const { furniture } = marks;
     try {
-      take(await put(`api/sources/${source}/furniture`, { version, digest, furniture, reason: byId("reason").value.trim() }), JSON.stringify(furniture));
+      take(await put(quoted`api/sources/${source}/furniture`, { version, digest, furniture, reason: byId("reason").value.trim() }), JSON.stringify(furniture));
       unanswered = "";
     } catch (error) {
       const { code, isPassing } = /** @type {any} */ (error);
-      const there = code === "stale" && unanswered && await get(`api/sources/${source}`);
+      const there = code === "stale" && unanswered && await get(quoted`api/sources/${source}`);
       const isOwn = there && JSON.stringify(there.text.furniture.map(plainMark)) === unanswered;
       if (isPassing) unanswered = JSON.stringify(furniture);
       if (!isOwn) throw error;
@@ -103,7 +103,7 @@ function beginMarking(found, form) {
 }
 
 async function start() {
-  const [form, found] = await Promise.all([get("api/form"), get(`api/sources/${source}`)]);
+  const [form, found] = await Promise.all([get("api/form"), get(quoted`api/sources/${source}`)]);
   fill(byId("title"), found.source.title);
   drawAbout(found.source, form);
   if (decides !== undefined) await drawClaims();

@@ -1,5 +1,5 @@
 // The first page: how far each text is, and what to do next.
-import { get, page, post } from "./api.js";
+import { get, page, post, quoted } from "./api.js";
 import { alarm, announce, byId, count, fill, h } from "./dom.js";
 import { LOOK, keptForm } from "./kept_form.js";
 
@@ -18,7 +18,7 @@ function progress(coder) {
 
 /** Links to what can be done with a source. @param {any} source @param {any} desk */
 function ways(source, desk) {
-  const link = (/** @type {string} */ to, /** @type {string} */ label) => h("a", { href: page(`${to}/${source.source_id}`) }, label);
+  const link = (/** @type {string} */ to, /** @type {string} */ label) => h("a", { href: page(quoted`${to}/${source.source_id}`) }, label);
   const isDecided = ["committed", "sealed"].includes(source.state);
   const found = [];
   if (!desk.decides && source.has_text) found.push(link("code", "code"));
@@ -35,7 +35,7 @@ function draw(desk) {
   fill(byId("next"), desk.next.map((/** @type {any} */ one, /** @type {number} */ at) => h("li", {}, one.address && one.what !== "register_coder" ? h("a", { class: at ? null : "strong", href: one.address }, one.text) : one.text)));
   byId("next-part").hidden = !desk.next.length;
   byId("coder").hidden = Boolean(desk.coder);
-  fill(byId("sources"), desk.sources.map((/** @type {any} */ source) => h("tr", {}, h("th", { scope: "row" }, h("a", { href: page(`sources/${source.source_id}`) }, source.source_id)), h("td", {}, h("strong", {}, source.title), h("br"), h("span", { class: "meaning" }, [source.publisher, source.published].filter(Boolean).join(", "))),
+  fill(byId("sources"), desk.sources.map((/** @type {any} */ source) => h("tr", {}, h("th", { scope: "row" }, h("a", { href: page(quoted`sources/${source.source_id}`) }, source.source_id)), h("td", {}, h("strong", {}, source.title), h("br"), h("span", { class: "meaning" }, [source.publisher, source.published].filter(Boolean).join(", "))),
     h("td", {}, h("span", { class: "state", data: { state: source.state } }, STATES[/** @type {keyof typeof STATES} */ (source.state)] ?? source.state), desk.decides && source.claims ? h("span", { class: "meaning" }, ` ${count(source.claims, "claim")}`) : null),
     h("td", {}, source.coders.length ? h("ul", { class: "plain" }, source.coders.map(progress)) : "–"), h("td", {}, ways(source, desk)))));
   byId("sources-table").hidden = !desk.sources.length;

@@ -1,5 +1,5 @@
 // What was decided about the own coding, once it was.
-import { get, page } from "./api.js";
+import { get, page, quoted } from "./api.js";
 import { agreementTable } from "./agreement_panel.js";
 import { alarm, byId, count, fill, h } from "./dom.js";
 import { EntryNames } from "./entry_names.js";
@@ -19,7 +19,7 @@ function outcome(unit, coders) {
 }
 
 async function start() {
-  const [form, { source: row, text }, found] = await Promise.all([get("api/form"), get(`api/sources/${source}`), get(`api/verdicts/${source}`)]);
+  const [form, { source: row, text }, found] = await Promise.all([get("api/form"), get(quoted`api/sources/${source}`), get(quoted`api/verdicts/${source}`)]);
   fill(byId("title"), `Verdicts on ${row.title}`);
   const names = new EntryNames(source);
   const host = { state: { sides: found.coders, committed: true }, fields: form.streams.claims.fields, names, text: text?.content ?? "" };

@@ -1,5 +1,5 @@
 // The own work on a text: drafts of claims as they are in the page, and their way to the server.
-import { get, KEPT, reloadIfCorrected, post, put, remove } from "./api.js";
+import { get, KEPT, quoted, reloadIfCorrected, post, put, remove } from "./api.js";
 import { isFilled, slotFlaw, slotValue, unreadSlots, withValue } from "./applicability.js";
 import { SaveQueue } from "./save_queue.js";
 
@@ -39,7 +39,7 @@ export class Work extends EventTarget {
   }
 
   get path() {
-    return `api/work/${this.source}`;
+    return quoted`api/work/${this.source}`;
   }
 
   /** Read the work, and take up what was not saved. */
