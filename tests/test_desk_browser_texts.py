@@ -11,19 +11,22 @@ from playwright.sync_api import Browser, FilePayload, expect
 
 from browser import browser
 from conftest import World, copied
-from test_desk_browser import READY, SAVED, OtherPage, entered
+from test_desk_browser import READY, SAVED, OtherPage, coding, entered
 from test_desk_browser_packages import DESCRIBED
 from test_desk_browser_saves import ROLES
 from workshop.bench.desk.desk_server import DeskServer, open_desk
 
 __all__ = ["browser"]
 
+LETTER_LAST = r".*\w"
+"""Ends in a letter of any script, as the log reads it; in a browser, of ASCII."""
+
 IDENTIFIERS = ("Ä~1", "a#b?c=1", "../x.json", "50%2F")
 
 
 @pytest.fixture(scope="module")
 def desk(registered: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskServer]:
-    """A desk of a package whose sources have identifiers of any signs."""
+    """A desk of a package whose sources and actors have identifiers and names of any letters."""
     world = copied(registered, tmp_path_factory.mktemp("desk"))
     schemas = world.root / "schemas"
     for name in ("sources", "claims", "codings"):
@@ -33,6 +36,12 @@ def desk(registered: World, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             if column["name"] == "source_id":
                 column["constraints"].pop("pattern", None)
         path.write_text(json.dumps(schema), "utf-8")
+    path = schemas / "actors.json"
+    schema = json.loads(path.read_text("utf-8"))
+    for column in schema["fields"]:
+        if column["name"] == "name":
+            column.setdefault("currentConstraints", {})["pattern"] = LETTER_LAST
+    path.write_text(json.dumps(schema), "utf-8")
     with open_desk(world.root, world.texts, ROLES) as server:
         yield server
 
@@ -75,6 +84,19 @@ def test_a_text_of_very_many_lines_and_a_list_of_very_many_rows_are_drawn(
             }"""
         )
         assert drawn == [200_000, 200_000]
+
+
+def test_a_name_is_taken_that_fits_a_pattern_as_the_log_reads_it(
+    browser: Browser, desk: DeskServer
+) -> None:
+    with coding(browser, desk, "coder-1", "S102") as page:
+        page.evaluate("() => { claimlogDesk.register('actors', 'Haus Menü'); }")
+        page.select_option("#entry-actor_type", "group")
+        page.get_by_role("button", name="Register").click()
+        expect(page.locator("dialog")).to_have_count(0)
+        client = OtherPage(desk, "S102", "coder-1").client
+        found = client.get("/coder-1/api/lookup/actors?q=Menü&source=S102").json()
+        assert "haus-menu" in [entry["id"] for entry in found["entries"]]
 
 
 def test_a_source_of_any_identifier_that_a_package_allows_is_opened_and_coded(

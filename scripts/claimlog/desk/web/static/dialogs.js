@@ -88,7 +88,7 @@ function control(field, value) {
   if (field.kind === "code") return h("select", traits, h("option", { value: "" }, field.required ? "Choose …" : "–"), field.codes.map((/** @type {any} */ code) => h("option", { value: code.code, selected: code.code === value, title: code.definition }, `${code.label}: ${code.definition}`)));
   const shown = Array.isArray(value) ? value.join(field.kind === "strings" ? "\n" : ", ") : value ?? "";
   if (field.kind === "strings" || (field.max_length ?? 0) > 200) return h("textarea", { ...traits, rows: 2, value: shown });
-  return h("input", { ...traits, type: "text", value: shown, pattern: field.pattern, autocomplete: "off", title: field.description, placeholder: field.example ? `such as ${field.example}` : null });
+  return h("input", { ...traits, type: "text", value: shown, autocomplete: "off", title: field.description, placeholder: field.example ? `such as ${field.example}` : null });
 }
 
 /** Return the value that a control holds. @param {any} field @param {string} text */
