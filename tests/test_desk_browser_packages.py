@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Error, FilePayload, Page, expect
 
 from browser import WIDE, browser
 from conftest import World, copied
@@ -220,6 +220,17 @@ def test_a_basis_that_one_desk_has_not_saved_is_said_at_the_next_which_can_go_on
             page.locator(f"{ELSEWHERE} button").click()
             expect(page.locator("#basis")).to_have_value(MINE)
             expect(page.locator(ELSEWHERE)).to_be_hidden()
+
+
+def test_nothing_unsaved_is_kept_of_a_kind_that_the_next_desk_would_not_find(
+    browser: Browser, desks: Desks
+) -> None:
+    with windows(browser) as context, running(desks[0]):
+        page = judging(context, desks[0])
+        keep = "what => claimlogDesk.decisions.browser.keep(what, { text: 'Words.' })"
+        page.evaluate(keep, "note/a+a")
+        with pytest.raises(Error, match="is of no kind in"):
+            page.evaluate(keep, "remark/a+a")
 
 
 def test_what_a_judge_began_at_one_desk_is_kept_from_the_next_and_shown_by_its_own(
