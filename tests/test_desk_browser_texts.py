@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, FilePayload, expect
 
 from browser import browser
 from conftest import World, copied
+from desk_client import claim_value, passage
 from test_desk_browser import READY, SAVED, OtherPage, coding, entered
 from test_desk_browser_packages import DESCRIBED
 from test_desk_browser_saves import ROLES
@@ -33,7 +34,7 @@ def desk(registered: World, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         path = schemas / f"{name}.json"
         schema = json.loads(path.read_text("utf-8"))
         for column in schema["fields"]:
-            if column["name"] == "source_id":
+            if column["name"] in ("source_id", "claim_id"):
                 column["constraints"].pop("pattern", None)
         path.write_text(json.dumps(schema), "utf-8")
     path = schemas / "actors.json"
@@ -99,18 +100,50 @@ def test_a_name_is_taken_that_fits_a_pattern_as_the_log_reads_it(
         assert "haus-menu" in [entry["id"] for entry in found["entries"]]
 
 
+def registered_as(desk: DeskServer, identifier: str) -> str:
+    """Register a text as a source of this identifier; return the text."""
+    client = OtherPage(desk, "S102", "coder-1").client
+    binary = {"content-type": "application/octet-stream"}
+    text = f"The ferry {identifier} sank. Nobody minded it.\n"
+    read = client.post("/coder-1/api/texts?name=x.txt", content=text.encode(), headers=binary)
+    source = {**DESCRIBED, "language": "en", "reliability": "C", "source_id": identifier}
+    body = {"upload": read.json()["upload"], "source": source}
+    answer = client.post("/coder-1/api/sources", json=body)
+    assert answer.status_code == 200, answer.text
+    return text
+
+
+def test_a_source_of_any_identifier_is_decided_and_its_links_are_shown(
+    browser: Browser, desk: DeskServer
+) -> None:
+    identifier = "b#c?d=%2F"
+    text, quoted = registered_as(desk, identifier), quote(identifier, safe="")
+    for role, modality in (("coder-1", "actual"), ("coder-2", "hypothetical")):
+        client = OtherPage(desk, quoted, role).client
+        work = f"/{role}/api/work/{quoted}"
+        value = claim_value("boats", "It went down there.", modality=modality) | passage("sank", text)
+        answer = client.put(f"{work}/drafts/a", json={"base": 0, "value": value})
+        assert answer.status_code == 200, answer.text
+        answer = client.post(f"{work}/finish", json={"state": answer.json()["state"]})
+        assert answer.status_code == 200, answer.text
+    other = OtherPage(desk, quoted)
+    with entered(browser, desk, "adjudicator", f"adjudicate/{quoted}") as page:
+        page.wait_for_function("() => window.claimlogDesk?.state?.units.length === 1")
+        page.keyboard.press("l")
+        other.await_verdicts([("left", None)])
+        body = {"state": other.shown()["state"]}
+        assert other.client.post(f"{other.path}/commit", json=body).status_code == 200
+        page.goto(f"{desk.base}/adjudicator/links/{quoted}")
+        expect(page.locator("h1")).to_contain_text("Links")
+        expect(page.locator("#alarm")).to_be_hidden()
+
+
 def test_a_source_of_any_identifier_that_a_package_allows_is_opened_and_coded(
     browser: Browser, desk: DeskServer
 ) -> None:
     client = OtherPage(desk, "S102", "coder-1").client
-    binary = {"content-type": "application/octet-stream"}
     for identifier in IDENTIFIERS:
-        text = f"The ferry {identifier} sank. Nobody minded it.\n".encode()
-        read = client.post("/coder-1/api/texts?name=x.txt", content=text, headers=binary).json()
-        source = {**DESCRIBED, "language": "en", "reliability": "C", "source_id": identifier}
-        body = {"upload": read["upload"], "source": source}
-        answer = client.post("/coder-1/api/sources", json=body)
-        assert answer.status_code == 200, answer.text
+        registered_as(desk, identifier)
     with entered(browser, desk, "coder-1") as page:
         start = page.url
         for identifier in IDENTIFIERS:

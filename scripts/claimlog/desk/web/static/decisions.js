@@ -1,6 +1,6 @@
 // What is decided of a text, as it is in the page, and its way to the server: one change after the other. A change rests
 // on what the page showed when it was asked for: it is not sent once something else is shown that this page did not do.
-import { ApiError, get, KEPT, reloadIfCorrected, post, put } from "./api.js";
+import { ApiError, get, KEPT, quoted, reloadIfCorrected, post, put } from "./api.js";
 import { askBeforeLeaving, settled } from "./dom.js";
 import { KeptValues } from "./kept_values.js";
 import { LeftWords } from "./left_words.js";
@@ -30,7 +30,7 @@ export class Decisions extends EventTarget {
   constructor(source, textHash) {
     super();
     this.textHash = textHash;
-    this.path = `api/adjudication/${source}`;
+    this.path = quoted`api/adjudication/${source}`;
     this.browser = new KeptValues(`${KEPT}/decisions/${source}`);
     /** @type {any} as the server says it */
     this.state = null;
@@ -271,7 +271,7 @@ export class Decisions extends EventTarget {
     const of = (/** @type {any} */ found) => found.proposals.find((/** @type {any} */ one) => entryName(one) === entryName(proposal));
     const send = () => {
       const { rev: base } = of(this.state) ?? proposal;
-      return put(`${this.path}/proposals/${coder}/${stream}/${id}`, { ...this.shown, base, ...settled });
+      return put(this.path + quoted`/proposals/${coder}/${stream}/${id}`, { ...this.shown, base, ...settled });
     };
     const isDone = (/** @type {any} */ found) => {
       const { same_as: same = null, registered_as: name } = of(found) ?? {};
@@ -290,7 +290,7 @@ export class Decisions extends EventTarget {
     if (!isWanted()) return;
     const before = this.state;
     try {
-      const answer = await put(`${this.path}/registered/${stream}/${id}`, { ...this.shown, base: 0, value });
+      const answer = await put(this.path + quoted`/registered/${stream}/${id}`, { ...this.shown, base: 0, value });
       const { entry, ...said } = answer;
       if (answer.state <= before.state + 1) Object.assign(before, said);
       else await this.load();

@@ -1,6 +1,6 @@
 // What this browser keeps of the role that other desks at this address have not saved: of other packages, or of this one
 // before it was copied, moved or restored. Which of them was this one, only the person knows.
-import { get, KEPT } from "./api.js";
+import { get, KEPT, quoted } from "./api.js";
 import { byId, count, fill, h, say } from "./dom.js";
 import { unsavedKind } from "./unsaved_kinds.js";
 
@@ -43,7 +43,7 @@ function parsed(key) {
 /** Whether something that is kept can be saved here: the source is there, with the text in which it was chosen. @param {Kept} kept */
 async function fits({ source, value }) {
   try {
-    const { source: row } = await get(`api/sources/${source}`);
+    const { source: row } = await get(quoted`api/sources/${source}`);
     return [undefined, row.text_sha256].includes(value.value?.text_sha256);
   } catch (error) {
     if (/** @type {any} */ (error).status === 404) return false;

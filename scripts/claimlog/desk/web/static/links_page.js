@@ -1,5 +1,5 @@
 // Links between claims: proposed from what they share, decided one by one.
-import { get, KEPT, post, remove } from "./api.js";
+import { get, KEPT, post, quoted, remove } from "./api.js";
 import { alarm, announce, askBeforeLeaving, byId, count, fill, h, isTyping, keycap, refill } from "./dom.js";
 import { KeptValues } from "./kept_values.js";
 import { LeftWords } from "./left_words.js";
@@ -153,7 +153,7 @@ class LinksPage {
       return decision?.relation === relation && (relation === null || decision.from_claim_id === from);
     };
     this.send(name, `${relation ? this.label(relation) : "no link"} of ${name}`, isDone, async () => {
-      const { decision, digest: now } = await post(`api/links/${source}`, { from_claim_id: from, to_claim_id: to, relation, basis, digest });
+      const { decision, digest: now } = await post(quoted`api/links/${source}`, { from_claim_id: from, to_claim_id: to, relation, basis, digest });
       Object.assign(this.pair(name) ?? {}, { decision, digest: now });
       announce(relation ? "Linked." : "No link.");
       if (relation) this.forgetBasis(name);
@@ -167,7 +167,7 @@ class LinksPage {
     const { digest, from: { claim_id: from }, to: { claim_id: to } } = one;
     const name = nameOf(one);
     this.send(name, `opening ${name} again`, () => !this.pair(name)?.decision, async () => {
-      const { decision, digest: now } = await post(`api/links/${source}`, { from_claim_id: from, to_claim_id: to, relation: null, is_open: true, digest });
+      const { decision, digest: now } = await post(quoted`api/links/${source}`, { from_claim_id: from, to_claim_id: to, relation: null, is_open: true, digest });
       Object.assign(this.pair(name) ?? {}, { decision, digest: now });
       announce("Open again.");
     });
@@ -179,7 +179,7 @@ class LinksPage {
     const { link_id: link, digest } = one.decision;
     const name = nameOf(one);
     this.send(name, `taking back ${link}`, () => !this.pair(name)?.decision?.relation, async () => {
-      await remove(`api/open/${link}`, { digest });
+      await remove(quoted`api/open/${link}`, { digest });
       await this.load();
     });
     this.go(this.at);
@@ -207,7 +207,7 @@ class LinksPage {
 
   /** Read the pairs anew, and stay at the one that is open. */
   async load() {
-    const found = await get(`api/links/${source}`);
+    const found = await get(quoted`api/links/${source}`);
     const here = this.found.proposals[this.at];
     for (const one of found.proposals) if (this.turned.has(nameOf(one))) turn(one);
     this.found = found;
@@ -243,7 +243,7 @@ class LinksPage {
 }
 
 async function start() {
-  const [{ source: row }, found] = await Promise.all([get(`api/sources/${source}`), get(`api/links/${source}`)]);
+  const [{ source: row }, found] = await Promise.all([get(quoted`api/sources/${source}`), get(quoted`api/links/${source}`)]);
   fill(byId("title"), `Links of ${row.title}`);
   new LinksPage(found); // eslint-disable-line no-new -- it lives in the page
 }
