@@ -211,7 +211,6 @@ class LinksPage {
     const here = this.found.proposals[this.at];
     for (const one of found.proposals) if (this.turned.has(nameOf(one))) turn(one);
     this.found = found;
-    this.leaveBasesOfOthers();
     const at = found.proposals.findIndex((/** @type {any} */ one) => here && nameOf(one) === nameOf(here));
     this.isGone ||= Boolean(here) && at < 0;
     this.at = at < 0 ? Math.max(0, Math.min(this.at, found.proposals.length - 1)) : at;
