@@ -116,7 +116,7 @@ def registered_as(desk: DeskServer, identifier: str) -> str:
 def test_a_source_of_any_identifier_is_decided_and_its_links_are_shown(
     browser: Browser, desk: DeskServer
 ) -> None:
-    identifier = "b#c?d=%2F"
+    identifier = "b/#c?d=%2F"
     text, quoted = registered_as(desk, identifier), quote(identifier, safe="")
     for role, modality in (("coder-1", "actual"), ("coder-2", "hypothetical")):
         client = OtherPage(desk, quoted, role).client
@@ -129,8 +129,12 @@ def test_a_source_of_any_identifier_is_decided_and_its_links_are_shown(
     other = OtherPage(desk, quoted)
     with entered(browser, desk, "adjudicator", f"adjudicate/{quoted}") as page:
         page.wait_for_function("() => window.claimlogDesk?.state?.units.length === 1")
+        page.keyboard.press("c")
+        page.keyboard.type("A note.")
+        other.await_verdicts([(None, "A note.")])
+        page.keyboard.press("Escape")
         page.keyboard.press("l")
-        other.await_verdicts([("left", None)])
+        other.await_verdicts([("left", "A note.")])
         body = {"state": other.shown()["state"]}
         assert other.client.post(f"{other.path}/commit", json=body).status_code == 200
         page.goto(f"{desk.base}/adjudicator/links/{quoted}")

@@ -31,7 +31,7 @@ export class Decisions extends EventTarget {
     super();
     this.textHash = textHash;
     this.path = quoted`api/adjudication/${source}`;
-    this.browser = new KeptValues(`${KEPT}/decisions/${source}`);
+    this.browser = new KeptValues(`${KEPT}/${quoted`decisions/${source}`}`);
     /** @type {any} as the server says it */
     this.state = null;
     /** @type {Promise<any>} */

@@ -34,7 +34,7 @@ class LinksPage {
     this.unsaved = new Map();
     /** Whether the pair that was open is not there any more; until another is chosen, no key decides what stands there now. */
     this.isGone = false;
-    this.browser = new KeptValues(`${KEPT}/links/${source}`);
+    this.browser = new KeptValues(`${KEPT}/${quoted`links/${source}`}`);
     /** @type {Map<string, {text: string, words: string}>} what is typed as the basis of pairs, by their names, and what these say */
     this.bases = new Map(this.browser.below("basis"));
     /** What was typed of pairs that are not there any more, or say something else. */

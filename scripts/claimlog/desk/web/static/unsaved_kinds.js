@@ -5,7 +5,7 @@ function wordsOf({ text_sha256: hash, ...row }) {
   return Object.values(row).filter((one) => typeof one === "string").sort((a, b) => b.length - a.length)[0] ?? "";
 }
 
-/** @type {{name: RegExp, words: (kept: any) => string}[]} by the names under which a desk keeps them, with the source first */
+/** @type {{name: RegExp, words: (kept: any) => string}[]} by the names under which a desk keeps them, with the source first, quoted */
 const KINDS = [
   { name: /^work\/([^/]+)\/[^/]+$/u, words: ({ value, earlier }) => wordsOf(value ?? earlier ?? {}) },
   { name: /^decisions\/([^/]+)\/note\/./u, words: ({ text }) => text },
@@ -22,7 +22,7 @@ const KINDS = [
 export function unsavedKind(name) {
   for (const kind of KINDS) {
     const [, source] = kind.name.exec(name) ?? [];
-    if (source) return { source, words: kind.words };
+    if (source) return { source: decodeURIComponent(source), words: kind.words };
   }
   return null;
 }

@@ -30,7 +30,7 @@ export class Work extends EventTarget {
     this.canUndo = false;
     this.canRedo = false;
     this.registered = [];
-    this.queue = new SaveQueue(`${KEPT}/work/${source}`, (change) => this.deliver(change), {
+    this.queue = new SaveQueue(`${KEPT}/${quoted`work/${source}`}`, (change) => this.deliver(change), {
       saved: (change, answer, isLatest) => this.take(change, answer, isLatest),
       status: () => this.dispatchEvent(new Event("status")),
     });
