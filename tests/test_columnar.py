@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import errno
 import json
 import math
@@ -14,6 +15,7 @@ import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -683,6 +685,38 @@ def codes_alone(footer: dict[int, Typed]) -> None:
     column_of(footer, "claim_id")[13] = (9, (12, [{1: (5, 0), 2: (5, 8), 3: (5, 9)}]))
 
 
+def text_and_null(footer: dict[int, Typed]) -> None:
+    """Arrow believes the first of two logical types, DuckDB the null."""
+    element_of(footer, "statement")[10] = (12, {1: (12, {}), 11: (12, {})})
+
+
+def time_for_polars(footer: dict[int, Typed]) -> None:
+    """Polars goes by the note that Arrow passes over where it does not fit."""
+    schema = arrow_schema(CLAIMS)
+    at = schema.get_field_index("end")
+    note = schema.set(at, pa.field("end", pa.timestamp("us"))).serialize().to_pybytes()
+    footer[5][1][1][0][2] = (8, base64.b64encode(note))
+
+
+def index_for_pandas(footer: dict[int, Typed]) -> None:
+    note = arrow_schema(CLAIMS).with_metadata({"pandas": "{}"}).serialize().to_pybytes()
+    footer[5][1][1][0][2] = (8, base64.b64encode(note))
+
+
+def no_note(footer: dict[int, Typed]) -> None:
+    footer[5][1][1][0][2] = (8, b"%")
+
+
+def beyond_the_file(footer: dict[int, Typed]) -> None:
+    """Spark gives a row group to who reads the part of the file that holds its middle."""
+    first_group(footer)[6] = (6, 1 << 50)
+
+
+def within_a_page(footer: dict[int, Typed]) -> None:
+    column = column_of(footer, "claim_id")
+    column[9] = (6, column[9][1] + 1)
+
+
 def rows_of_the_next(footer: dict[int, Typed]) -> None:
     first, second = footer[4][1][1]
     first[3], second[3] = (6, 2), (6, 0)
@@ -697,6 +731,12 @@ LIES: dict[Callable[[dict[int, Typed]], None], str] = {
     exchanged: "has source_id in place of another column",
     hundredths: "says otherwise of the type of start than our writer",
     bytes_alone: "says otherwise of the type of statement than our writer",
+    text_and_null: "says otherwise of the type of statement than our writer",
+    time_for_polars: "it has a note of other types for other programs",
+    index_for_pandas: "it has notes for other programs",
+    no_note: "",
+    beyond_the_file: "it states another size or place of a row group than its columns have",
+    within_a_page: "the data of a column is not where its footer says",
     codes_alone: "it states other encodings of claim_id than its pages have",
     rows_of_the_next: "",
 }
@@ -759,6 +799,11 @@ def test_files_of_a_log_unpack_together_to_no_more_than_one_may_freely(
         copy = batch.with_name(f"000{number}-more")
         shutil.copytree(batch, copy)
         manifest = json.loads((copy / "batch.json").read_bytes())
+        # of other bytes: files of the same are read once
+        path = copy / "claims.parquet"
+        pq.write_table(pq.read_table(path), path, compression="none", data_page_size=number)
+        data = path.read_bytes()
+        manifest["files"][path.name] |= {"bytes": len(data), "sha256": sha256(data).hexdigest()}
         (copy / "batch.json").write_bytes(dump_manifest({**manifest, "number": number}))
     monkeypatch.setattr(claimlog.fingerprint, "MEMORY_BYTES", memory)
     monkeypatch.setattr(claimlog.log.columnar, "PARQUET_EXPANSION", 0)
@@ -880,9 +925,7 @@ def test_rows_are_taken_out_although_those_that_stay_are_all_alike(
     [refused] = read_rows(rest, CLAIMS, "claims.parquet")
     assert len(refused.findings) == 1
     rest.unlink()
-    data = claimlog.edit.takedown._without_rows(
-        definition, batch, "claims", {leaf.hex() for leaf in gone}
-    )
+    data = claimlog.edit.takedown._without_rows(definition, batch, "claims", {*gone})
     path.write_bytes(data)
     [found] = read_rows(path, CLAIMS, "claims.parquet")
     assert found.findings == []

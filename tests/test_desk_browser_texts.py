@@ -121,7 +121,9 @@ def test_a_source_of_any_identifier_is_decided_and_its_links_are_shown(
     for role, modality in (("coder-1", "actual"), ("coder-2", "hypothetical")):
         client = OtherPage(desk, quoted, role).client
         work = f"/{role}/api/work/{quoted}"
-        value = claim_value("boats", "It went down there.", modality=modality) | passage("sank", text)
+        value = claim_value("boats", "It went down there.", modality=modality) | passage(
+            "sank", text
+        )
         answer = client.put(f"{work}/drafts/a", json={"base": 0, "value": value})
         assert answer.status_code == 200, answer.text
         answer = client.post(f"{work}/finish", json={"state": answer.json()["state"]})

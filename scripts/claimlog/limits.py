@@ -258,10 +258,9 @@ PARQUET_PAGE_BYTES = 128 * MIB
 """Bytes that a page of a column may take, unpacked: it is unpacked at once. A writer ends one at a
 megabyte, which it looks at every 1,024 values."""
 
-PARQUET_ENCODINGS = frozenset({0, 2, 3, 5, 8, 9})
-"""Encodings of pages whose values take no more than page and dictionary do, and that are read as
-codes of one: all but those of the first years, DELTA_LENGTH_BYTE_ARRAY, and DELTA_BYTE_ARRAY, where
-a value is a long text for every byte."""
+PARQUET_ENCODINGS = frozenset({0, 2, 8})
+"""Encodings of the values of a page: as they are, and as codes of a dictionary. Of others a value
+may be a long text for every byte (DELTA_BYTE_ARRAY), or readers disagree (RLE of truth values)."""
 
 TILED_ROWS, TILED_BYTES = 10_000_000, 4096 * MIB
 """Rows, and bytes of tiles and bundles together, of a log as tiles that is read: ten million rows

@@ -6,6 +6,7 @@ That they are the lines which were sealed is proved by the tree's root.
 
 from __future__ import annotations
 
+import base64
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -198,7 +199,10 @@ def read_rows(
         if not findings:
             with pq.ParquetFile(path) as file:
                 found, metadata = file.schema_arrow, file.metadata
-            findings += [*_columns(found, table, shown)] or [*_otherwise(footer, found, shown)]
+            try:
+                findings += [*_columns(found, table, shown)] or [*_otherwise(footer, found, shown)]
+            except ValueError as error:
+                findings = [_unreadable(shown, f"its note of a schema is none: {error}")]
         if findings:
             yield Lines(footer.num_rows, findings=findings)
             return
@@ -287,9 +291,38 @@ def _bomb(size: int) -> str:
 def _otherwise(footer: Footer, found: pa.Schema, shown: str) -> Iterator[Finding]:
     """Check that other programs read the same as Arrow does, as far as the footer says how."""
     groups = ([chunk.path for chunk in group.chunks] for group in footer.groups)
-    flaw = layout_flaw(footer) or next(schema_flaws(footer.elements, groups, found), None)
+    flaw = (
+        layout_flaw(footer)
+        or next(schema_flaws(footer.elements, groups, found), None)
+        or _note_flaw(footer, found)
+    )
     if flaw:
         yield _unreadable(shown, flaw)
+
+
+def _note_flaw(footer: Footer, found: pa.Schema) -> str | None:
+    """Return how Arrow's own note differs from the types that were read; Polars goes by the note.
+
+    Raises
+    ------
+    ValueError, pyarrow.ArrowException
+        If it is none.
+    """
+    for _, note in footer.notes:
+        stated = pa.ipc.read_schema(pa.BufferReader(base64.b64decode(note, validate=True)))
+        kinds = [_plain(field.type) for field in stated]
+        if stated.names != found.names or kinds != [_plain(field.type) for field in found]:
+            return "it has a note of other types for other programs"
+        if stated.metadata or any(map(_has_notes, stated)):
+            return "it has notes for other programs"
+    return None
+
+
+def _has_notes(field: pa.Field) -> bool:
+    """Whether a column, or a part of one, has notes, which ours never have."""
+    kind = field.type
+    parts = (kind.field(number) for number in range(kind.num_fields))
+    return bool(field.metadata) or any(map(_has_notes, parts))
 
 
 def _pieces(

@@ -19,8 +19,8 @@ MAX_OLD, MIN_OLD, NULLS, MAX, MIN = 1, 2, 3, 5, 6
 """Fields of Statistics in parquet.thrift: bounds stand there twice, those that are deprecated
 first, and some readers believe these."""
 
-FORMS = {bool: "<?", int: "<q", float: "<d"}
-"""How values are packed where they are stated."""
+FORMS = {int: "<q", float: "<d"}
+"""How numbers are packed where they are stated."""
 
 Value = bool | int | float | str
 
@@ -85,6 +85,8 @@ class ColumnBounds:
             return stated is None
         if isinstance(value, str):
             return stated == value.encode("utf-8")
+        if isinstance(value, bool):
+            return stated == bytes([value])  # of other bytes readers disagree
         form = FORMS[type(value)]
         # zeros of both signs are equal, and stated as the one that reaches further
         return len(stated) == struct.calcsize(form) and struct.unpack(form, stated) == (value,)

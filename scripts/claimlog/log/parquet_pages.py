@@ -66,7 +66,7 @@ COLUMN = {
     2: Shape(LIST, I32, most=PARQUET_SHORT_LIST),
     3: Shape(LIST, BINARY, most=PARQUET_SHORT_LIST),
     4: Shape(I32),
-    **{number: Shape(I64) for number in (5, 7, 9, 10, 11, 14)},
+    **{number: Shape(I64) for number in (5, 6, 7, 9, 10, 11, 14)},
     8: _passed_over(STRUCT),
     12: Shape(STRUCT, fields=STATISTICS),
     13: Shape(LIST, STRUCT, PAGES, PARQUET_SHORT_LIST),
@@ -74,7 +74,8 @@ COLUMN = {
     17: Shape(STRUCT, fields=AREA, kept=False),
 }
 CHUNK = {1: Shape(BINARY), 3: Shape(STRUCT, fields=COLUMN), 4: Shape(I64), 6: Shape(I64)}
-LOGICAL = Shape(STRUCT, fields={number: Shape(STRUCT) for number in (1, 3)})
+MEMBER = Shape(STRUCT, fields={number: Shape() for number in range(1, 16)})
+LOGICAL = Shape(STRUCT, fields=dict.fromkeys(range(1, 32), MEMBER))
 ELEMENT = {
     **{number: Shape(I32) for number in (1, 2, 3, 5, 6, 7, 8, 9)},
     4: Shape(BINARY),
@@ -95,8 +96,9 @@ def _footer_shape(elements: int) -> dict[int, Shape]:
     columns = 2 * elements  # so that a column too many is named
     group = {
         1: Shape(LIST, STRUCT, CHUNK, columns),
-        3: Shape(I64),
+        **{number: Shape(I64) for number in (2, 3, 5, 6)},
         4: Shape(LIST, STRUCT, most=columns),
+        7: Shape(),
     }
     return {
         2: Shape(LIST, STRUCT, ELEMENT, columns),
@@ -128,6 +130,7 @@ class Chunk:
     num_values: int
     data_page_offset: int
     dictionary_page_offset: int | None
+    total_uncompressed_size: int
     total_compressed_size: int
     statistics: Mapping[int, Any]
     encodings: frozenset[int]
@@ -139,6 +142,15 @@ class Chunk:
     def fits(self, found: Mapping[tuple[int, int], int]) -> bool:
         """Whether it says of its pages what they are: a program looks up values by that."""
         return self.page_counts in ({}, found) and {code for _, code in found} <= self.encodings
+
+    @property
+    def start(self) -> int:
+        """Where its first page begins."""
+        return (
+            self.data_page_offset
+            if self.dictionary_page_offset is None
+            else (self.dictionary_page_offset)
+        )
 
     @property
     def path_in_schema(self) -> str:
@@ -153,6 +165,8 @@ class RowGroup:
     num_rows: int
     chunks: tuple[Chunk, ...]
     is_sorted: bool
+    sizes: Mapping[int, int]
+    """What it says of its size and place, by the fields of RowGroup."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +176,7 @@ class Footer:
     num_rows: int
     groups: tuple[RowGroup, ...]
     elements: Sequence[Mapping[int, Any]]
-    notes: tuple[bytes, ...]
+    notes: tuple[tuple[bytes, bytes], ...]
     created_by: bytes
 
 
@@ -198,10 +212,15 @@ def read_footer(path: Path, elements: int) -> Footer:
         if sum(map(len, schemas)) > PARQUET_SCHEMA_BYTES + PARQUET_SCHEMA_BYTES_A_COLUMN * elements:
             raise ValueError("the footer has a longer note of its schema than one has")
         groups = [
-            RowGroup(group[3], tuple(map(_chunk, group[1])), bool(group.get(4)))
+            RowGroup(
+                group[3],
+                tuple(map(_chunk, group[1])),
+                bool(group.get(4)),
+                {field: group[field] for field in (2, 5, 6, 7) if field in group},
+            )
             for group in fields[4]
         ]
-        notes = tuple(note[1] for note in fields.get(5, ()))
+        notes = tuple((note[1], note.get(2, b"")) for note in fields.get(5, ()))
         return Footer(fields[3], tuple(groups), fields[2], notes, fields.get(6, b""))
     except KeyError as error:
         raise ValueError("the footer lacks what each has") from error
@@ -209,7 +228,7 @@ def read_footer(path: Path, elements: int) -> Footer:
 
 def _chunk(chunk: Any) -> Chunk:
     column = chunk[3]
-    sizes = (column[4], column[5], column[9], column.get(11), column[7])
+    sizes = (column[4], column[5], column[9], column.get(11), column[6], column[7])
     is_alone = not ({FILE, *INDEXES} & chunk.keys() or {*FILTERS} & column.keys())
     pages = {(item[1], item[2]): item[3] for item in column.get(13, ())}
     encodings = frozenset(column.get(2, ()))
@@ -224,11 +243,19 @@ def layout_flaw(footer: Footer) -> str | None:
     """
     if not footer.created_by.startswith(WRITER):
         return "it is not written by Apache Arrow, as batches in Parquet are"
-    if footer.notes not in ((), (ARROW_SCHEMA,)):
+    if [name for name, _ in footer.notes] not in ([], [ARROW_SCHEMA]):
         return "it has notes for other programs"
-    for group in footer.groups:
+    for number, group in enumerate(footer.groups):
         if group.is_sorted:
             return "it states an order of its rows"
+        sizes = {
+            2: sum(chunk.total_uncompressed_size for chunk in group.chunks),
+            5: min((chunk.start for chunk in group.chunks), default=MAGIC_BYTES),
+            6: sum(chunk.total_compressed_size for chunk in group.chunks),
+            7: number,
+        }
+        if any(value != sizes[field] for field, value in group.sizes.items()):
+            return "it states another size or place of a row group than its columns have"
         for chunk in group.chunks:
             if not chunk.is_alone:
                 return f"it names an index, a filter or another file of {chunk.path_in_schema}"
@@ -251,12 +278,13 @@ def pages(path: Path, chunk: Chunk | pq.ColumnChunkMetaData) -> Iterator[Page]:
     start = chunk.data_page_offset
     if 0 < (chunk.dictionary_page_offset or 0) < start:
         start = chunk.dictionary_page_offset
-    end = start + chunk.total_compressed_size
+    end, is_first = start + chunk.total_compressed_size, True
     if not 0 < start <= end <= path.stat().st_size:
         raise ValueError("a column lies outside of the file")
     with path.open("rb") as file:
         while start < end:
             file.seek(start)
+            place = start
             header = Compact(file.read(HEADER_BYTES), "a page header")
             fields = header.struct()
             kind, unpacked, packed = (fields.get(number) for number in (1, 2, 3))
@@ -273,6 +301,11 @@ def pages(path: Path, chunk: Chunk | pq.ColumnChunkMetaData) -> Iterator[Page]:
             values, encoding = details.get(1), details.get(ENCODING[kind])
             if not (isinstance(values, int) and isinstance(encoding, int) and values >= 0):
                 raise ValueError("a page header states no values")
+            if (kind == DICTIONARY) != (is_first and place != chunk.data_page_offset):
+                raise ValueError("the data of a column is not where its footer says")
+            if place < chunk.data_page_offset < start:
+                raise ValueError("the data of a column is not where its footer says")
+            is_first = False
             if kind == DATA and any(details.get(field) != RLE for field in LEVELS):
                 raise ValueError("a page header states levels that none of ours has")
             yield Page(kind, packed, unpacked, 0 if kind == DICTIONARY else values, encoding)
