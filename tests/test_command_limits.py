@@ -246,9 +246,12 @@ def test_processes_that_read_end_with_their_command_and_hold_its_cache_until_the
     script = tmp_path / "reading.py"
     script.write_text(READING)
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = subprocess.Popen([sys.executable, script, world.root], env=env)
+    said = tmp_path / "said"
+    with said.open("wb") as errors:
+        command = subprocess.Popen([sys.executable, script, world.root], env=env, stderr=errors)
     try:
-        until(lambda: len([*tmp_path.glob("reader-*")]) == 2)
+        until(lambda: [*tmp_path.glob("reader-*")] or command.poll() is not None)
+        assert command.poll() is None, said.read_text()
     finally:
         readers = [int(path.name.partition("-")[2]) for path in tmp_path.glob("reader-*")]
         for reader in readers:
