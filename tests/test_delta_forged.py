@@ -13,9 +13,9 @@ import pytest
 from click.testing import CliRunner
 
 from claimlog.cli import cli
-from claimlog.edit.takedown import without_lines
 from claimlog.errors import ClaimlogError
 from claimlog.export.descriptor import dump_json
+from claimlog.log.lines import without_lines
 from claimlog.log.read_log import read
 from claimlog.log.takedowns import TakedownRecord, TakenRow, dump_takedowns
 from claimlog.release.checksums import sha256_of_files
@@ -132,7 +132,7 @@ def without_row(repo: Repo, folder: Path, action: str, claim_id: str) -> Path:
     log = read(repo.package)
     [row] = log.rows("claims").filter(claim_id=claim_id, action=action).to_dicts()
     name = log.by_number[row["batch"]].shown_file("claims")
-    data = without_lines((repo.root / name).read_bytes(), {row["event_id"]})
+    data, _ = without_lines((repo.root / name).read_bytes(), {bytes.fromhex(row["event_id"])})
     gone = TakenRow(
         **{key: row[key] for key in ("batch", "line", "version")},
         stream="claims",
