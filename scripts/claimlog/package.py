@@ -266,7 +266,7 @@ class Package:
         self.forget()
 
     def remove(self, path: Path) -> None:
-        """Remove a file of the package, if it is there; a link goes itself.
+        """Remove a file of the package if it exists; of a symbolic link, the link.
 
         Raises
         ------

@@ -200,7 +200,7 @@ def disk_bytes(state: os.stat_result) -> int:
 
 
 def disk_bytes_together(states: Iterable[os.stat_result]) -> int:
-    """Return the bytes that files take on disk: one that has several names takes them once."""
+    """Return the bytes that files take on disk; one with several hard links counts once."""
     return sum({(state.st_dev, state.st_ino): disk_bytes(state) for state in states}.values())
 
 

@@ -44,7 +44,7 @@ from claimlog.log.parquet_pages import (
     pages,
     read_footer,
 )
-from claimlog.log.parquet_schema import schema_flaws
+from claimlog.log.parquet_schema import has_inner_notes, schema_flaws
 from claimlog.log.stream_file import Lines
 from claimlog.schema.table_schema import Table
 
@@ -313,16 +313,11 @@ def _note_flaw(footer: Footer, found: pa.Schema) -> str | None:
         kinds = [_plain(field.type) for field in stated]
         if stated.names != found.names or kinds != [_plain(field.type) for field in found]:
             return "it has a note of other types for other programs"
-        if stated.metadata or any(map(_has_notes, stated)):
+        if stated.metadata or any(
+            field.metadata or has_inner_notes(field.type) for field in stated
+        ):
             return "it has notes for other programs"
     return None
-
-
-def _has_notes(field: pa.Field) -> bool:
-    """Whether a column, or a part of one, has notes, which ours never have."""
-    kind = field.type
-    parts = (kind.field(number) for number in range(kind.num_fields))
-    return bool(field.metadata) or any(map(_has_notes, parts))
 
 
 def _pieces(
@@ -340,10 +335,9 @@ def _pieces(
     texts = [column.path for column in columns if column.physical_type == "BYTE_ARRAY"]
     before = unpacked = listed = 0
     at_once = min(ROWS, max(1, AT_ONCE // least))
-    names = metadata.schema.to_arrow_schema().names
     with pq.ParquetFile(path, metadata=metadata, read_dictionary=texts) as file:
         for number, group in enumerate(footer.groups):
-            bounds = GroupBounds(group, names)
+            bounds = GroupBounds(group, file.schema_arrow.names)
             # of one group: texts in lists, read as codes, have other dictionaries in the next, and
             # Arrow joins none
             for batch in file.iter_batches(at_once, [number], [*table.names]):

@@ -146,11 +146,8 @@ class Chunk:
     @property
     def start(self) -> int:
         """Where its first page begins."""
-        return (
-            self.data_page_offset
-            if self.dictionary_page_offset is None
-            else (self.dictionary_page_offset)
-        )
+        codes = self.dictionary_page_offset
+        return self.data_page_offset if codes is None else codes
 
     @property
     def path_in_schema(self) -> str:
@@ -278,7 +275,7 @@ def pages(path: Path, chunk: Chunk | pq.ColumnChunkMetaData) -> Iterator[Page]:
     start = chunk.data_page_offset
     if 0 < (chunk.dictionary_page_offset or 0) < start:
         start = chunk.dictionary_page_offset
-    end, is_first = start + chunk.total_compressed_size, True
+    begin, end = start, start + chunk.total_compressed_size
     if not 0 < start <= end <= path.stat().st_size:
         raise ValueError("a column lies outside of the file")
     with path.open("rb") as file:
@@ -301,11 +298,9 @@ def pages(path: Path, chunk: Chunk | pq.ColumnChunkMetaData) -> Iterator[Page]:
             values, encoding = details.get(1), details.get(ENCODING[kind])
             if not (isinstance(values, int) and isinstance(encoding, int) and values >= 0):
                 raise ValueError("a page header states no values")
-            if (kind == DICTIONARY) != (is_first and place != chunk.data_page_offset):
+            is_of_codes = place == begin != chunk.data_page_offset
+            if (kind == DICTIONARY) != is_of_codes or place < chunk.data_page_offset < start:
                 raise ValueError("the data of a column is not where its footer says")
-            if place < chunk.data_page_offset < start:
-                raise ValueError("the data of a column is not where its footer says")
-            is_first = False
             if kind == DATA and any(details.get(field) != RLE for field in LEVELS):
                 raise ValueError("a page header states levels that none of ours has")
             yield Page(kind, packed, unpacked, 0 if kind == DICTIONARY else values, encoding)

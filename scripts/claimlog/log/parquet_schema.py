@@ -59,8 +59,16 @@ def schema_flaws(
                 yield f"has {name} in place of another column"
 
 
+def has_inner_notes(kind: pa.DataType) -> bool:
+    """Whether a type, or one inside of it, has notes, which ours never have."""
+    inner = [kind.field(number) for number in range(kind.num_fields)]
+    return isinstance(kind, pa.BaseExtensionType) or any(
+        field.metadata or has_inner_notes(field.type) for field in inner
+    )
+
+
 def _elements(field: pa.Field, name: str) -> Iterator[Element]:
-    """Yield the element of a column or of a part of one, and those of what is in it."""
+    """Yield the elements of a column: its own, then those of its parts."""
     kind = field.type
     own = {REPETITION: OPTIONAL if field.nullable else REQUIRED, NAME: name.encode()}
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
@@ -84,7 +92,7 @@ def _type(kind: pa.DataType) -> Element:
 
 
 def _paths(elements: Sequence[Element]) -> Iterator[tuple[bytes, ...]]:
-    """Yield the path of each element that holds values."""
+    """Yield the ``path_in_schema`` of each column of values."""
     above: list[tuple[tuple[bytes, ...], int]] = [((), 1)]  # and how many are still to come
     for number, element in enumerate(elements):
         path, left = above.pop()

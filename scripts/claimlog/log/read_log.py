@@ -415,7 +415,7 @@ def _reader_processes(size: int, lock: IO[bytes] | None) -> Executor:
 
 
 class SharedLock:
-    """The lock of the cache, which a process that is started with it holds, too.
+    """A lock on the cache that a reader process is given, so that it holds the lock too.
 
     It is free once all have ended, so that nobody takes a cache for his own that one still writes.
     """
@@ -434,7 +434,7 @@ def _received_lock(descriptor: Any) -> SharedLock:
 
 
 def _begin_process(size: int, _: SharedLock | None) -> None:
-    """Leave Ctrl-C to the process that started this one, and end with it.
+    """Prepare a reader process: Ctrl-C is left to its parent, and it ends when its parent does.
 
     It may take what reading so many bytes takes.
     """

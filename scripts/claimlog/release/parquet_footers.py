@@ -27,7 +27,7 @@ from claimlog.log.parquet_pages import (
     UNCOMPRESSED,
     pages,
 )
-from claimlog.log.parquet_schema import schema_flaws
+from claimlog.log.parquet_schema import has_inner_notes, schema_flaws
 from claimlog.log.thrift_compact import Compact
 from claimlog.schema.table_schema import Table
 
@@ -104,7 +104,7 @@ def _note_flaws(file: pq.ParquetFile, table: Table) -> Iterator[str]:
         yield "says something else of itself than its schema"
     for item, field in zip(table.fields, schema, strict=True):
         said = without_codes(field.metadata or {})
-        if said != _as_bytes(column_notes(item)) or _has_inner_notes(field.type):
+        if said != _as_bytes(column_notes(item)) or has_inner_notes(field.type):
             yield f"says something else of {item.name} than its schema"
 
 
@@ -115,14 +115,6 @@ def without_codes(notes: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
 
 def _as_bytes(notes: Mapping[str, str]) -> dict[bytes, bytes]:
     return {name.encode(): note.encode() for name, note in notes.items()}
-
-
-def _has_inner_notes(kind: pa.DataType) -> bool:
-    """Whether a type, or one inside of it, has notes, which ours never have."""
-    inner = [kind.field(number) for number in range(kind.num_fields)]
-    return isinstance(kind, pa.BaseExtensionType) or any(
-        field.metadata or _has_inner_notes(field.type) for field in inner
-    )
 
 
 def _place_flaws(footer: pq.FileMetaData) -> Iterator[str]:

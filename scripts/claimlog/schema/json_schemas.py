@@ -59,7 +59,6 @@ READ_AS_WRITTEN = {
 """Properties of a field by which programs change or leave out values that claimlog serves as they
 are; each may have the value by which Table Schema means that nothing changes."""
 
-
 KEY = {**NAMES, "minItems": 1, "maxItems": KEYS}
 RELEASE_VERSION = re.compile(r"(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})")
 """The version of a release: three numbers without leading zeros."""
