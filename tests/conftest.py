@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -514,8 +514,11 @@ def begin_anew(root: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """The tiny package, made once: three batches, with an amendment and a retraction."""
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The tiny package, made once: three batches, with an amendment and a retraction.
+
+    Nobody changes it, nor reads it into a cache; `world` is a copy of it.
+    """
     world = empty_world(tmp_path_factory.mktemp("made"))
     world.add("actors", ACTORS)
     world.add("sources", SOURCES)
@@ -529,7 +532,15 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> World:
     world.amend("claims", "C001-003", "The letter says pilots of the port.", note="Port pilots.")
     world.retract("C001-004", "The text does not say so.")
     world.seal("corrections")
-    return world
+    before = _times(world)
+    yield world
+    assert _times(world) == before
+
+
+def _times(world: World) -> dict[Path, int]:
+    """When each file was written last that a copy of a package is to have as it was."""
+    folders = (world.package.events, world.package.schemas, world.package.state / "cache/parts")
+    return {path: path.stat().st_mtime_ns for folder in folders for path in folder.rglob("*")}
 
 
 @pytest.fixture(scope="session")

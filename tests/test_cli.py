@@ -132,21 +132,21 @@ def test_a_change_of_one_row_loads_nothing_that_parses_many(world: World) -> Non
     assert done.stdout == "amended C001-001, version 3, in the open batch\n"
 
 
-def test_looking_at_a_log_that_is_cached_parses_nothing_and_writes_nothing(made: World) -> None:
+def test_looking_at_a_log_that_is_cached_parses_nothing_and_writes_nothing(world: World) -> None:
     code = (
         "import sys; import claimlog.fingerprint; claimlog.fingerprint.MEMORY_BYTES = 0; "
         "import claimlog.log.lines; claimlog.log.lines.AT_ONCE = 0; "
         "from claimlog.cli import cli; cli(['show', 'C001-001'], standalone_mode=False); "
         "print(sorted({'pyarrow', 'numpy'} & set(sys.modules)), file=sys.stderr)"
     )
-    assert run_code(code, made.root).stderr == "['numpy', 'pyarrow']\n"
-    state = made.root / ".claimlog"
-    for path in (*made.root.glob("events/*/*.ndjson"), *state.glob("cache/parts/*")):
+    assert run_code(code, world.root).stderr == "['numpy', 'pyarrow']\n"
+    state = world.root / ".claimlog"
+    for path in (*world.root.glob("events/*/*.ndjson"), *state.glob("cache/parts/*")):
         os.utime(path, ns=(10**18, 10**18))  # long ago, so that a second look trusts the first
-    assert run_code(code, made.root).stderr == "[]\n"
+    assert run_code(code, world.root).stderr == "[]\n"
     noted = {path: path.stat().st_mtime_ns for path in state.rglob("*") if path.is_file()}
     assert len(noted) > 3
-    assert run_code(code, made.root).stderr == "[]\n"
+    assert run_code(code, world.root).stderr == "[]\n"
     assert {path: path.stat().st_mtime_ns for path in state.rglob("*") if path.is_file()} == noted
 
 

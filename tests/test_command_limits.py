@@ -227,7 +227,7 @@ def stalled(*_):
 
 read_log.write_part = stalled
 if __name__ == "__main__":
-    read_log.read(Package(Path(sys.argv[1])))
+    read_log.read(Package(Path(sys.argv[1])), fresh=True)
 """
 
 

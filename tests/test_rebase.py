@@ -400,8 +400,8 @@ def test_a_rebase_that_is_interrupted_once_it_is_done_says_what_has_another_numb
     names: list[str], branches: tuple[World, World]
 ) -> None:
     ours, theirs = branches
-    for world in (ours, theirs):
-        world.add("claims", [LETTER])
+    ours.add("claims", [LETTER])
+    theirs.add("claims", [LIKED])  # another: what both hold of one second is left out
     theirs.seal("theirs")
     if names:
         ours.seal("ours")
