@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import errno
+import io
 import json
 import math
 import os
 import random
 import shutil
+import struct
 import subprocess
 import sys
 import tracemalloc
@@ -36,11 +38,12 @@ from claimlog.build import build
 from claimlog.edit.log_lock import log_lock
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.export.content_hash import line_hash, parquet_content
-from claimlog.log.arrow_types import arrow_schema
+from claimlog.log.arrow_types import arrow_schema, parquet_elements
 from claimlog.log.batch import dump_manifest, sealed_batches
 from claimlog.log.canonical import encode
 from claimlog.log.columnar import read_rows, write_readable_rows, write_rows, written_lines
-from claimlog.log.parquet_pages import pages
+from claimlog.log.parquet_bounds import leaf_columns
+from claimlog.log.parquet_pages import Chunk, pages, read_footer
 from claimlog.log.read_log import read
 from claimlog.log.thrift_compact import Compact
 from claimlog.package import Package
@@ -394,14 +397,18 @@ def test_every_byte_of_a_page_header_can_be_another_one(tmp_path: Path) -> None:
     """Then the file is refused, or its rows are those that they were."""
     path = tmp_path / "claims.parquet"
     pq.write_table(nulls(3).slice(0, 3), path, compression="zstd")
-    data, chunk = path.read_bytes(), pq.read_metadata(path).row_group(0).column(0)
-    assert sum(page.values for page in pages(path, chunk)) == 3
-    start = chunk.dictionary_page_offset or chunk.data_page_offset
-    for at in range(start, start + chunk.total_compressed_size):
+    data, chunk = path.read_bytes(), chunks_of(path)[0]
+    assert sum(page.values for page in pages(io.BytesIO(data), chunk)) == 3
+    for at in range(chunk.start, chunk.start + chunk.total_compressed_size):
         for byte in (0, 0x7F, 0xFF):
             path.write_bytes(data[:at] + bytes([byte]) + data[at + 1 :])
             for lines in read_rows(path, CLAIMS, "claims.parquet"):
                 assert lines.rows <= 3
+
+
+def chunks_of(path: Path) -> tuple[Chunk, ...]:
+    """Return what the footer says of the columns of the first row group."""
+    return read_footer(path, parquet_elements(arrow_schema(CLAIMS))).groups[0].chunks
 
 
 def rewrite_footer(path: Path, change: Callable[[dict[int, Typed]], None]) -> None:
@@ -717,6 +724,10 @@ def within_a_page(footer: dict[int, Typed]) -> None:
     column[9] = (6, column[9][1] + 1)
 
 
+def values_that_differ(footer: dict[int, Typed]) -> None:
+    column_of(footer, "claim_id")[12][1][4] = (6, 2)
+
+
 def rows_of_the_next(footer: dict[int, Typed]) -> None:
     first, second = footer[4][1][1]
     first[3], second[3] = (6, 2), (6, 0)
@@ -727,6 +738,7 @@ LIES: dict[Callable[[dict[int, Typed]], None], str] = {
     old_bounds: "it states other bounds of claim_id than its values have",
     bounds_of_numbers: "it states other bounds of start than its values have",
     no_nulls: "it states other bounds of note than its values have",
+    values_that_differ: "it states other bounds of claim_id than its values have",
     two_places: "it names two places of statement",
     exchanged: "has source_id in place of another column",
     hundredths: "says otherwise of the type of start than our writer",
@@ -754,6 +766,123 @@ def test_a_batch_by_whose_footer_other_programs_find_other_rows_is_refused(
     ]
     assert len(found) == 1
     assert f"cannot be read as Parquet ({LIES[lie]}" in found[0]
+
+
+def paged(path: Path) -> None:
+    """Write rows of which each column has pages of a few values, lists with and without any."""
+    count, numbers = 40, range(40)
+    table = replaced(nulls(count), "claim_id", pa.array([f"C{number:03}" for number in numbers]))
+    table = replaced(table, "start", pa.array([None if n % 7 == 0 else n for n in numbers]))
+    table = replaced(table, "figure_value", pa.array([n / 2 for n in numbers]))
+    lists = [None if n % 5 == 0 else [f"a{n:02}", "b"][: n % 3] for n in numbers]
+    table = replaced(table, "dyad_from", pa.array(lists, pa.list_(pa.string())))
+    pq.write_table(table, path, use_dictionary=["note"], write_batch_size=3, data_page_size=1)
+
+
+def rewrite_page(
+    path: Path, column: str, number: int, change: Callable[[dict[int, Typed]], None]
+) -> None:
+    """Change the header of a page of a column, whose length stays as it is."""
+    data = path.read_bytes()
+    at = next(chunk for chunk in chunks_of(path) if chunk.path_in_schema == column).start
+    for _ in range(number):
+        reader = TypedCompact(data[at:], "the header")
+        at += reader.typed_struct()[3][1] + reader.at
+    reader = TypedCompact(data[at:], "the header")
+    header = reader.typed_struct()
+    change(header)
+    written = written_struct(header)
+    assert len(written) == reader.at
+    path.write_bytes(data[:at] + written + data[at + len(written) :])
+
+
+def largest_is(value: bytes) -> Callable[[dict[int, Typed]], None]:
+    return lambda header: header[5][1][5][1].update({5: (8, value)})
+
+
+def smallest_is(value: bytes) -> Callable[[dict[int, Typed]], None]:
+    return lambda header: header[5][1][5][1].update({6: (8, value)})
+
+
+def old_largest_is(value: bytes) -> Callable[[dict[int, Typed]], None]:
+    return lambda header: header[5][1][5][1].update({1: (8, value)})
+
+
+def one_null_less(header: dict[int, Typed]) -> None:
+    statistics = header[5][1][5][1]
+    statistics[3] = (6, statistics[3][1] - 1)
+
+
+PAGE_LIES = {
+    "text": ("claim_id", 2, largest_is(b"C000")),
+    "text, from below": ("claim_id", 0, smallest_is(b"C002")),
+    "the last page": ("claim_id", 13, largest_is(b"C038")),
+    "whole numbers": ("start", 3, largest_is((9).to_bytes(8, "little"))),
+    "whole numbers, to old readers": ("start", 3, old_largest_is((9).to_bytes(8, "little"))),
+    "numbers": ("figure_value", 1, smallest_is(struct.pack("<d", 2.0))),
+    "nulls": ("start", 2, one_null_less),
+    "text in lists": ("dyad_from.list.element", 1, largest_is(b"a00")),
+    "nulls in lists": ("dyad_from.list.element", 2, one_null_less),
+}
+
+
+def test_pages_of_a_batch_may_state_the_bounds_of_their_values(tmp_path: Path) -> None:
+    path = tmp_path / "claims.parquet"
+    paged(path)
+    with path.open("rb") as file:
+        columns = {column for column, *_ in PAGE_LIES.values()}
+        for chunk in chunks_of(path):
+            if chunk.path_in_schema not in columns:
+                continue
+            own = [page for page in pages(file, chunk) if page.values]
+            assert len(own) > 12
+            assert all(page.statistics for page in own)
+    pieces = [*read_rows(path, CLAIMS, "claims.parquet")]
+    assert [piece.rows for piece in pieces if not piece.findings] == [40]
+
+
+@pytest.mark.parametrize("lie", PAGE_LIES)
+@pytest.mark.parametrize("at_once", [7, 65_536])
+def test_a_batch_with_pages_that_other_programs_pass_over_is_refused(
+    lie: str, at_once: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DuckDB goes by what the header of a page states of its values, before it reads them."""
+    monkeypatch.setattr(claimlog.log.columnar, "ROWS", at_once)
+    path = tmp_path / "claims.parquet"
+    paged(path)
+    column, number, change = PAGE_LIES[lie]
+    rewrite_page(path, column, number, change)
+    findings = [it for lines in read_rows(path, CLAIMS, "x") for it in lines.findings]
+    said = f"it states other bounds of {column} than its values have"
+    assert [said in finding.message for finding in findings] == [True]
+
+
+def test_a_batch_whose_codes_are_said_to_be_in_order_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "claims.parquet"
+    paged(path)
+    rewrite_page(path, "note", 0, lambda header: header[7][1].update({3: (1, None)}))
+    (lines,) = read_rows(path, CLAIMS, "claims.parquet")
+    assert "a page header states an order of codes" in lines.findings[0].message
+
+
+def test_columns_of_values_have_a_null_for_each_list_without_any() -> None:
+    """As Parquet counts them, which gives no empty list a value."""
+    inner = pa.list_(pa.struct([("a", pa.int64()), ("b", pa.list_(pa.string()))]))
+    rows = pa.array(
+        [
+            [{"a": 1, "b": ["x", "y"]}, {"a": 2, "b": []}, None],
+            [],
+            None,
+            [{"a": None, "b": None}, {"a": 3, "b": ["z"]}],
+        ],
+        inner,
+    )
+    for first, numbers, texts in (
+        (0, [1, 2, None, None, None, None, 3], ["x", "y", *[None] * 5, "z"]),
+        (2, [None, None, 3], [None, None, "z"]),
+    ):
+        found = [column.to_pylist() for column in leaf_columns(rows.slice(first))]
+        assert found == [numbers, texts]
 
 
 def test_a_column_that_stands_there_twice_is_a_finding(tmp_path: Path) -> None:

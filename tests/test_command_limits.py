@@ -74,8 +74,11 @@ def test_what_a_command_reads_allows_it_more_and_is_counted_once() -> None:
     assert done.stdout.startswith(STOPPED.format(what="0.3 GB of memory")), done
 
 
-def test_a_command_that_takes_too_long_is_interrupted_and_says_so() -> None:
+@pytest.mark.parametrize(("times", "seconds"), [(0, 1), (1, 1), (2, 2)])
+def test_a_command_that_takes_too_long_is_interrupted_and_says_so(times: int, seconds: int) -> None:
+    """One that does the same several times, as for each release, may take as often the time."""
     done = run(
+        f"limits.allow_times({times})"
         """
 limits.keep_command_limits()
 try:
@@ -86,7 +89,8 @@ except KeyboardInterrupt:
 """,
         seconds=1,
     )
-    assert done.stdout.startswith(STOPPED.format(what="1 seconds of the processor")), done
+    what = f"{seconds} seconds of the processor"
+    assert done.stdout.startswith(STOPPED.format(what=what)), done
 
 
 DEAF = """

@@ -47,7 +47,7 @@ from claimlog.release.descriptor_check import check_descriptors
 from claimlog.release.descriptors import PARSERS
 from claimlog.release.descriptors.program_values import program_differences
 from claimlog.release.make import make_release
-from claimlog.release.parquet_footers import stated_schema
+from claimlog.release.parquet_footers import footer_flaws, stated_schema, states_bounds_of_codes
 from claimlog.release.plain_database import require_plain_database
 from claimlog.release.release_copy import open_copy
 from claimlog.release.release_limits import limits_of_size
@@ -434,7 +434,68 @@ def test_a_bound_that_stands_alone_is_named(left: int, folder: Path) -> None:
     path.write_bytes(with_footer(pages, written_struct(fields)))
     assert pq.read_table(path, filters=sought_by(path)).num_rows == 1
     assert pl.scan_parquet(path).filter(sought).collect().height == 0
-    assert "states bounds of claim_id that some readers believe" in flaws(folder, check_tables)
+    assert "states other bounds of claim_id than its values have" in flaws(folder, check_tables)
+
+
+def test_bounds_of_all_codes_are_those_that_earlier_releases_state(folder: Path) -> None:
+    """Arrow takes a code for used where all others are, and some rows have none."""
+    table = read_definition(Package(folder / "log", archived=True)).tables["claims"]
+    item = next(item for item in table.fields if item.enum and not item.required)
+    assert item.enum
+    unused = min(item.enum)
+    codes = pa.array([code for code in item.enum if code != unused] + [None])
+    path = folder / "parquet" / "claims.parquet"
+    types = stated_schema(path)
+    at = types.get_field_index(item.name)
+    with pq.ParquetFile(path) as file:
+        row = file.read().slice(0, 1)
+    places = [None if code is None else item.enum.index(code) for code in codes.to_pylist()]
+    indices = pa.array(places, types.field(at).type.index_type)
+    column = pa.DictionaryArray.from_arrays(indices, pa.array(item.enum))
+    rows = pa.concat_tables([row] * len(codes)).set_column(at, item.name, column)
+    earlier = ParquetFile(
+        path, table, types.with_metadata(row.schema.metadata), are_codes_bounded=True
+    )
+    earlier.add_arrow(rows)
+    earlier.close()
+    assert pq.read_metadata(path).row_group(0).column(at).statistics.min == unused
+    assert states_bounds_of_codes(path)
+    assert [*footer_flaws(path, table)] == []
+    footer(path, (unused.encode(), unused.encode()[:-1] + b"!"))
+    said = f"states other bounds of {item.name} than its values have"
+    assert [*footer_flaws(path, table)] == [said]
+
+
+def test_a_release_with_bounds_of_codes_is_to_the_byte_what_was_written_then(folder: Path) -> None:
+    path = folder / "parquet" / "claims.parquet"
+    table = read_definition(Package(folder / "log", archived=True)).tables["claims"]
+    with pq.ParquetFile(path) as file:
+        rows = file.read()
+    types = stated_schema(path).with_metadata(rows.schema.metadata)
+    earlier = ParquetFile(path, table, types, are_codes_bounded=True)
+    earlier.add_arrow(rows)
+    earlier.close()
+    assert flaws(folder, check_tables) == ""
+
+
+def test_pages_that_programs_pass_over_are_named(folder: Path) -> None:
+    """A file that another version of Arrow wrote has its bounds before each page, too."""
+    path = folder / "parquet" / "claims.parquet"
+    definition = read_definition(Package(folder / "log", archived=True))
+    key = definition.tables["claims"].primary_key
+    with pq.ParquetFile(path) as file:
+        rows = file.read()
+    rows = rows.cast(stated_schema(path).with_metadata(rows.schema.metadata))
+    order = [pq.SortingColumn(rows.schema.names.index(name)) for name in key]
+    pq.write_table(rows, path, compression="zstd", sorting_columns=order)
+    footer(path, (VERSION, OTHER_VERSION))
+    assert flaws(folder, check_tables) == ""
+    first = pq.read_metadata(path).row_group(0).column(0)
+    data, least = path.read_bytes(), first.statistics.min.encode()
+    at = data.index(least, first.data_page_offset)
+    assert at < first.data_page_offset + 100
+    path.write_bytes(data[:at] + least[:-1] + b"!" + data[at + len(least) :])
+    assert "states other bounds of claim_id than its values have" in flaws(folder, check_tables)
 
 
 def sought_by(path: Path) -> list[tuple[str, str, object]]:

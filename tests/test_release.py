@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+import claimlog.command_limits
 import claimlog.release.rebuild
 from claimlog import __version__
 from claimlog.build import build
@@ -562,11 +563,13 @@ def test_of_all_releases_each_is_made_again_although_one_cannot_be(
         return RebuildComparison(2, 2)
 
     monkeypatch.setattr(claimlog.release.rebuild, "rebuild_tables", some)
+    monkeypatch.setattr(claimlog.command_limits, "_times", 1)
     words = ["--package", str(released.root), "release", "--rebuild", "all"]
     done = CliRunner().invoke(cli, words, standalone_mode=False)
     assert done.return_value == 1
     assert "0.1.0: not made again: git does not have the commit" in done.stderr
     assert "0.1.1: 2 of 2 tables in Parquet and in SQLite are the same" in done.stdout
+    assert claimlog.command_limits._times == len(read_index(released.package)) == 2
 
 
 def test_a_release_is_found_by_its_entry_where_history_was_rewritten(released: Repo) -> None:

@@ -33,6 +33,8 @@ GRACE_SECONDS, GRACE_TIMES = 5, 1.25
 """How long after a limit, and until how many times the memory, a command may clean up."""
 
 _read: dict[str, int] = {}
+_times = 1
+"""How often the command does what it does, of which each may take as much time as one."""
 _is_server = False
 _reached: str | None = None
 """What a limit allows, in words, once it is reached."""
@@ -51,6 +53,12 @@ def allow_for(what: str, size: int) -> None:
         In bytes.
     """
     _read[what] = max(size, _read.get(what, 0))
+
+
+def allow_times(number: int) -> None:
+    """Allow the command the time to do as often, one after the other, what it does once."""
+    global _times
+    _times = max(1, number)
 
 
 def allow_a_server() -> None:
@@ -131,7 +139,7 @@ def _limit_beyond(factor: float) -> str | None:
     memory = _most_memory(factor)
     if memory_taken() > memory:
         return f"{memory / 1e9:.1f} GB of memory"
-    seconds = factor * (SECONDS + SECONDS_EACH * sum(_read.values()) / 1e6)
+    seconds = factor * _times * (SECONDS + SECONDS_EACH * sum(_read.values()) / 1e6)
     if time.process_time() > seconds and not _is_server:
         return f"{seconds:,.0f} seconds of the processor"
     return None

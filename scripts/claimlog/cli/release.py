@@ -149,6 +149,7 @@ def _sign_published(context: Context, version: str, key: Path, out: Path | None)
 
 
 def _rebuild(context: Context, version: str, exact: bool, out: Path | None) -> int:
+    from claimlog.command_limits import allow_times
     from claimlog.log.release_index import find_entry, read_index
 
     index = read_index(context.package)
@@ -157,6 +158,7 @@ def _rebuild(context: Context, version: str, exact: bool, out: Path | None) -> i
     if version != "all":
         entry = find_entry(index, version, _name(context.package))
         return _rebuild_one(context, index, entry, exact, out)
+    allow_times(len(index))
     statuses = []
     for entry in index:
         try:

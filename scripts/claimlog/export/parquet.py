@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from claimlog.log.parquet_schema import value_paths
 from claimlog.schema.table_schema import Field, Table
 
 ROW_GROUP = 122_880  # rows; DuckDB's own unit of parallel work
@@ -27,6 +28,8 @@ class ParquetFile:
         Types and notes of the columns; those of `file_schema` by default.
     target
         Where the bytes go, if not to `path`.
+    are_codes_bounded
+        Whether bounds of coded columns are stated, as releases before 0.4.0 do.
     """
 
     def __init__(
@@ -35,9 +38,11 @@ class ParquetFile:
         table: Table,
         schema: pa.Schema | None = None,
         target: BinaryIO | None = None,
+        are_codes_bounded: bool = False,
     ) -> None:
         self.path = path
         self.target = target
+        self.are_codes_bounded = are_codes_bounded
         self.table = table
         self.rows = 0
         self._writer: pq.ParquetWriter | None = None
@@ -81,19 +86,33 @@ class ParquetFile:
 
     def _open_writer(self) -> pq.ParquetWriter:
         if self._writer is None:
-            self._writer = open_writer(self.target or self.path, self._schema, self.table)
+            target = self.target or self.path
+            self._writer = open_writer(target, self._schema, self.table, self.are_codes_bounded)
         return self._writer
 
 
-def open_writer(target: Path | BinaryIO, schema: pa.Schema, table: Table) -> pq.ParquetWriter:
-    """Return a writer of row groups with the settings of every file of ours."""
+def open_writer(
+    target: Path | BinaryIO, schema: pa.Schema, table: Table, are_codes_bounded: bool = False
+) -> pq.ParquetWriter:
+    """Return a writer of row groups with the settings of every file of ours.
+
+    Of a coded column no bounds are stated. Arrow states those of all codes where one alone is not
+    used and some rows have none, and programs answer by them what the least value is.
+    """
     names = table.names
+    bounded = [
+        ".".join(path)
+        for field in schema
+        for path in value_paths(field)
+        if not pa.types.is_dictionary(field.type)
+    ]
     return pq.ParquetWriter(
         target,
         schema,
         compression="zstd",
         sorting_columns=[pq.SortingColumn(names.index(name)) for name in table.primary_key],
         write_page_index=True,
+        write_statistics=are_codes_bounded or bounded,
     )
 
 

@@ -207,12 +207,12 @@ def read_rows(
             yield Lines(footer.num_rows, findings=findings)
             return
         yield from _pieces(path, footer, metadata, table, shown, size, least, longest)
-    except (pa.ArrowException, OSError) as error:
+    except UnicodeDecodeError:
+        yield Lines(findings=[_unreadable(shown, "the name of a column is not UTF-8")])
+    except (pa.ArrowException, OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno:
             raise ClaimlogError(f"{shown}: cannot be read ({os.strerror(error.errno)})") from error
         yield Lines(findings=[_unreadable(shown, (str(error).splitlines() or [""])[0][:200])])
-    except UnicodeDecodeError:
-        yield Lines(findings=[_unreadable(shown, "the name of a column is not UTF-8")])
 
 
 def _unreadable(shown: str, reason: str) -> Finding:
@@ -261,22 +261,23 @@ def _sizes(
 def _page_flaw(path: Path, chunks: list[Chunk], size: int) -> str | None:
     """Return why the pages of the columns are not read, if so."""
     unpacked = 0
-    for chunk in chunks:
-        values, found = 0, Counter[tuple[int, int]]()
-        for page in pages(path, chunk):
-            found[page.kind, page.encoding] += 1
-            unpacked += page.unpacked
-            values += page.values
-            if page.unpacked > PARQUET_PAGE_BYTES or _is_bomb(unpacked, size):
-                return _bomb(size)
-            if page.kind == DATA_V2 or page.encoding not in PARQUET_ENCODINGS:
-                return f"a page of {chunk.path_in_schema} has an encoding that no batch has"
-            if chunk.codec == UNCOMPRESSED and page.packed != page.unpacked:
-                return f"a page of {chunk.path_in_schema} has two sizes"
-        if values != chunk.num_values:
-            return f"{chunk.path_in_schema} counts its values in two ways"
-        if not chunk.fits(found):
-            return f"it states other encodings of {chunk.path_in_schema} than its pages have"
+    with path.open("rb") as file:
+        for chunk in chunks:
+            values, found = 0, Counter[tuple[int, int]]()
+            for page in pages(file, chunk):
+                found[page.kind, page.encoding] += 1
+                unpacked += page.unpacked
+                values += page.values
+                if page.unpacked > PARQUET_PAGE_BYTES or _is_bomb(unpacked, size):
+                    return _bomb(size)
+                if page.kind == DATA_V2 or page.encoding not in PARQUET_ENCODINGS:
+                    return f"a page of {chunk.path_in_schema} has an encoding that no batch has"
+                if chunk.codec == UNCOMPRESSED and page.packed != page.unpacked:
+                    return f"a page of {chunk.path_in_schema} has two sizes"
+            if values != chunk.num_values:
+                return f"{chunk.path_in_schema} counts its values in two ways"
+            if not chunk.fits(found):
+                return f"it states other encodings of {chunk.path_in_schema} than its pages have"
     return None
 
 
@@ -335,9 +336,12 @@ def _pieces(
     texts = [column.path for column in columns if column.physical_type == "BYTE_ARRAY"]
     before = unpacked = listed = 0
     at_once = min(ROWS, max(1, AT_ONCE // least))
-    with pq.ParquetFile(path, metadata=metadata, read_dictionary=texts) as file:
+    with (
+        path.open("rb") as headers,
+        pq.ParquetFile(path, metadata=metadata, read_dictionary=texts) as file,
+    ):
         for number, group in enumerate(footer.groups):
-            bounds = GroupBounds(group, file.schema_arrow.names)
+            bounds = GroupBounds(headers, group, file.schema_arrow.names)
             # of one group: texts in lists, read as codes, have other dictionaries in the next, and
             # Arrow joins none
             for batch in file.iter_batches(at_once, [number], [*table.names]):

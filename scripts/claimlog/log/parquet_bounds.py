@@ -1,25 +1,25 @@
-"""Bounds of the values of a column in a row group, held against those that a footer states.
+"""Bounds of the values of columns and pages, held against those that a Parquet file states.
 
-A program that filters reads the bounds first, and passes over a row group that cannot match: so
-false ones hide rows from it, of which Arrow shows nothing where all rows are read.
+A program that filters reads the bounds first, and passes over a row group or a page that cannot
+match: so false ones hide rows from it, of which Arrow shows nothing where all rows are read.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from claimlog.log.parquet_pages import RowGroup
+from claimlog.log.parquet_pages import DICTIONARY, Chunk, Page, RowGroup, pages
 
-MAX_OLD, MIN_OLD, NULLS, MAX, MIN = 1, 2, 3, 5, 6
+MAX_OLD, MIN_OLD, NULLS, DISTINCT, MAX, MIN = range(1, 7)
 """Fields of Statistics in parquet.thrift: bounds stand there twice, those that are deprecated
-first, and some readers believe these."""
+first, and some readers believe these. None of our files has a number of distinct values."""
 
-FORMS = {int: "<q", float: "<d"}
+FORMS = {pa.int32(): "<i", pa.int64(): "<q", pa.float64(): "<d"}
 """How numbers are packed where they are stated."""
 
 Value = bool | int | float | str
@@ -28,54 +28,139 @@ Value = bool | int | float | str
 class GroupBounds:
     """The bounds of all columns of a row group, of rows that are taken in a piece at a time."""
 
-    def __init__(self, group: RowGroup, names: Sequence[str]) -> None:
+    def __init__(self, file: BinaryIO, group: RowGroup, names: Sequence[str]) -> None:
         """Prepare for rows of these columns, in the order of the file."""
         self.group = group
         self.names = names
         self._rows = 0
-        self._columns = [ColumnBounds() for _ in group.chunks]
+        self._columns = [ChunkBounds(file, chunk) for chunk in group.chunks]
 
     def add(self, rows: pa.RecordBatch) -> None:
-        """Take in further rows."""
+        """Take in further rows.
+
+        Raises
+        ------
+        ValueError
+            If the header of a page cannot be read.
+        """
         self._rows += rows.num_rows
-        found = (column for name in self.names for column in value_columns(rows[name]))
+        found = (column for name in self.names for column in leaf_columns(rows[name]))
         for bounds, column in zip(self._columns, found, strict=True):
             bounds.add(column)
 
     def flaw(self) -> str | None:
-        """Return what the footer states otherwise than all rows have it, if anything."""
+        """Return what the file states otherwise than all rows have it, if anything."""
         if self._rows != self.group.num_rows:
             return "it states another number of rows in a row group than it has"
-        for chunk, bounds in zip(self.group.chunks, self._columns, strict=True):
-            if not bounds.fit(chunk.statistics, chunk.num_values):
-                return f"it states other bounds of {chunk.path_in_schema} than its values have"
+        for bounds in self._columns:
+            if not bounds.fit():
+                name = bounds.chunk.path_in_schema
+                return f"it states other bounds of {name} than its values have"
         return None
 
 
+class ChunkBounds:
+    """The bounds of a column in a row group, and of its pages, of which one at a time is held."""
+
+    def __init__(self, file: BinaryIO, chunk: Chunk) -> None:
+        self.chunk = chunk
+        self.bounds = ColumnBounds()
+        self._pages = (page for page in pages(file, chunk) if page.kind != DICTIONARY)
+        self._page: Page | None = None
+        self._of_page = ColumnBounds()
+        self._are_pages_true = True
+
+    def add(self, column: pa.Array) -> None:
+        """Take in further values, with a null for each list that holds none.
+
+        Raises
+        ------
+        ValueError
+            If the header of a page cannot be read, or pages have fewer values.
+        """
+        while len(column):
+            if self._page is None or self._of_page.number >= self._page.values:
+                self._end_page()
+                self._page = next(self._pages, None)
+                if self._page is None:
+                    raise ValueError("pages have fewer values than their column")
+            part = column.slice(0, self._page.values - self._of_page.number)
+            column = column.slice(len(part))
+            self._of_page.add(part)
+
+    def _end_page(self) -> None:
+        if self._page is not None and not self._of_page.fit(self._page.statistics):
+            self._are_pages_true = False
+        self.bounds.join(self._of_page)
+        self._of_page = ColumnBounds()
+        self._page = None
+
+    def fit(self, codes: pa.Array | None = None) -> bool:
+        """Whether what the file states of the column and of its pages is so, of all its values.
+
+        Parameters
+        ----------
+        codes
+            All that the column may hold, if its bounds may also be those of them.
+        """
+        self._end_page()
+        is_true = self.bounds.fit(self.chunk.statistics)
+        if codes is not None and not is_true:
+            is_true = self.bounds.widened(codes).fit(self.chunk.statistics)
+        return is_true and self._are_pages_true and self.bounds.number == self.chunk.num_values
+
+
 class ColumnBounds:
-    """The least and the greatest value of a column, and how many there are but nulls."""
+    """The least and the greatest of values, how many there are, and how many are null."""
 
     def __init__(self) -> None:
-        self.values = 0
+        self.number = 0
+        self.nulls = 0
+        self._form: str | None = None
         self._least: Value | None = None
         self._most: Value | None = None
 
     def add(self, column: pa.Array) -> None:
         """Take in further values; of texts as codes, those that are in use."""
-        self.values += len(column) - column.null_count
+        self.number += len(column)
+        self.nulls += column.null_count
+        self._reach(column)
+
+    def _reach(self, column: pa.Array) -> None:
         if pa.types.is_dictionary(column.type):
             column = column.dictionary.take(pc.unique(column.indices.drop_null()))
+        elif pa.types.is_temporal(column.type):
+            column = column.view(pa.int32() if column.type.bit_width == 32 else pa.int64())
+        self._form = FORMS.get(column.type)
         found = pc.min_max(column).as_py()
-        if found["min"] is None:
-            return
-        self._least = found["min"] if self._least is None else min(self._least, found["min"])
-        self._most = found["max"] if self._most is None else max(self._most, found["max"])
+        self._widen(found["min"], found["max"])
 
-    def fit(self, statistics: Mapping[int, Any], number: int) -> bool:
-        """Whether what a footer states is so, of a column with so many values and nulls."""
-        nulls = statistics.get(NULLS)
+    def _widen(self, least: Value | None, most: Value | None) -> None:
+        if least is None or most is None:
+            return
+        self._least = least if self._least is None else min(self._least, least)
+        self._most = most if self._most is None else max(self._most, most)
+
+    def join(self, other: ColumnBounds) -> None:
+        """Take in the values that other bounds are of."""
+        self.number += other.number
+        self.nulls += other.nulls
+        self._form = self._form or other._form
+        self._widen(other._least, other._most)
+
+    def widened(self, values: pa.Array) -> ColumnBounds:
+        """Return bounds of as many values and nulls, which reach as far as other values, too."""
+        result = ColumnBounds()
+        result.join(self)
+        if self.number > self.nulls:
+            result._reach(values)
+        return result
+
+    def fit(self, statistics: Mapping[int, Any]) -> bool:
+        """Whether Statistics of a column or a page, as a file states them, are so."""
         return (
-            nulls in (None, number - self.values)
+            DISTINCT not in statistics
+            and statistics.get(NULLS) in (None, self.nulls)
             and all(self._is(statistics.get(at), self._most) for at in (MAX_OLD, MAX))
             and all(self._is(statistics.get(at), self._least) for at in (MIN_OLD, MIN))
         )
@@ -87,17 +172,41 @@ class ColumnBounds:
             return stated == value.encode("utf-8")
         if isinstance(value, bool):
             return stated == bytes([value])  # of other bytes readers disagree
-        form = FORMS[type(value)]
+        form = self._form
+        assert form is not None, "a number of another type than ours"
         # zeros of both signs are equal, and stated as the one that reaches further
         return len(stated) == struct.calcsize(form) and struct.unpack(form, stated) == (value,)
 
 
-def value_columns(column: pa.Array) -> Iterator[pa.Array]:
-    """Yield the columns of values that a column consists of, in the order of Parquet."""
+def leaf_columns(column: pa.Array) -> Iterator[pa.Array]:
+    """Yield the columns of values that a column consists of, as Parquet stores them.
+
+    They come in the order of the file, and have a null for each list that is null or empty.
+    """
+    return (values for values, _ in _leaf_columns(column))
+
+
+def _leaf_columns(column: pa.Array) -> Iterator[tuple[pa.Array, pa.Array | None]]:
+    """Yield them with the row of each value; None if it is the value's own number."""
     if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
-        yield from value_columns(column.flatten())
+        rows = pc.list_parent_indices(column).cast(pa.uint64())
+        lengths = pc.fill_null(pc.list_value_length(column), 0)
+        empty = pc.indices_nonzero(pc.equal(lengths, 0))
+        for values, items in _leaf_columns(column.flatten()):
+            yield _with_empty(values, rows if items is None else rows.take(items), empty)
     elif pa.types.is_struct(column.type):
         for part in column.flatten():
-            yield from value_columns(part)
+            yield from _leaf_columns(part)
     else:
-        yield column
+        yield column, None
+
+
+def _with_empty(values: pa.Array, rows: pa.Array, empty: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """Put a null among values for each row without any."""
+    if not len(empty):
+        return values, rows
+    all_rows = pa.concat_arrays([rows, empty])
+    order = pc.array_sort_indices(all_rows)  # which leaves values of one row in their order
+    is_value = pc.less(order, len(values))
+    places = pc.if_else(is_value, order, pa.scalar(None, order.type))
+    return values.take(places), all_rows.take(order)

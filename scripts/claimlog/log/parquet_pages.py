@@ -7,12 +7,11 @@ as the Parquet format defines it): Arrow refuses a page that unpacks to another 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
-
-import pyarrow.parquet as pq
+from typing import Any, BinaryIO, cast
 
 from claimlog.limits import (
     PARQUET_CHUNKS,
@@ -42,6 +41,10 @@ ENCODING = {DATA: 2, DICTIONARY: 2, DATA_V2: 4}
 LEVELS, RLE = (3, 4), 3
 """Fields of those details of a page of data for the encodings of its levels, and the only one by
 which these are written: some readers take every page for such a one."""
+
+PAGE_STATISTICS, IS_SORTED = 5, 3
+"""Fields of the details of a page of data, by which programs pass over it, and of those of a
+dictionary, by which they may look codes up."""
 
 UNCOMPRESSED, SNAPPY, ZSTD = 0, 1, 6
 CODECS = frozenset({UNCOMPRESSED, SNAPPY, ZSTD})
@@ -91,6 +94,21 @@ FILE, INDEXES, FILTERS = 1, (4, 6), (10, 14)
 file, or skip rows."""
 
 
+HEADER = {
+    **{number: Shape(I32) for number in range(1, 5)},
+    5: Shape(
+        STRUCT,
+        fields={
+            **{number: Shape(I32) for number in range(1, 5)},
+            PAGE_STATISTICS: Shape(STRUCT, fields=STATISTICS),
+        },
+    ),
+    7: Shape(STRUCT, fields={1: Shape(I32), 2: Shape(I32), IS_SORTED: Shape()}),
+    8: Shape(STRUCT, fields={number: Shape(I32) for number in range(1, 7)}),
+}
+"""What is read of a PageHeader. Of a page of version 2 no more is: no batch has one."""
+
+
 def _footer_shape(elements: int) -> dict[int, Shape]:
     """Return what is read of FileMetaData, and each list inside of it, for such a schema."""
     columns = 2 * elements  # so that a column too many is named
@@ -112,13 +130,17 @@ def _footer_shape(elements: int) -> dict[int, Shape]:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a page header says: type, sizes, number of values or 0 for a dictionary, encoding."""
+    """What a page header says: type, sizes, number of values or 0 for a dictionary, encoding.
+
+    And, of a page of data, statistics of its values as those of a column are.
+    """
 
     kind: int
     packed: int
     unpacked: int
     values: int
     encoding: int
+    statistics: Mapping[int, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,14 +217,7 @@ def read_footer(path: Path, elements: int) -> Footer:
     ValueError
         If there is no such footer.
     """
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        file.seek(max(0, size - END_BYTES))
-        length = int.from_bytes(file.read(4), "little")
-        if not length <= min(PARQUET_FOOTER_BYTES, size - END_BYTES):
-            raise ValueError(f"its footer has {length:,} bytes")
-        file.seek(size - END_BYTES - length)
-        reader = Compact(file.read(length), "the footer")
+    reader = Compact(footer_bytes(path, PARQUET_FOOTER_BYTES), "the footer")
     fields = cast("Any", reader.struct(shapes=_footer_shape(elements)))
     try:
         schemas = [note.get(2, b"") for note in fields.get(5, ()) if note[1] == ARROW_SCHEMA]
@@ -211,7 +226,7 @@ def read_footer(path: Path, elements: int) -> Footer:
         groups = [
             RowGroup(
                 group[3],
-                tuple(map(_chunk, group[1])),
+                tuple(map(chunk_of, group[1])),
                 bool(group.get(4)),
                 {field: group[field] for field in (2, 5, 6, 7) if field in group},
             )
@@ -223,7 +238,32 @@ def read_footer(path: Path, elements: int) -> Footer:
         raise ValueError("the footer lacks what each has") from error
 
 
-def _chunk(chunk: Any) -> Chunk:
+def footer_bytes(path: Path, most: int | None = None) -> bytes:
+    """Return the bytes of the footer of a Parquet file.
+
+    Raises
+    ------
+    ValueError
+        If it has more than `most`, or than the file.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(max(0, size - END_BYTES))
+        length = int.from_bytes(file.read(4), "little")
+        if length > min(size - END_BYTES, size if most is None else most):
+            raise ValueError(f"its footer has {length:,} bytes")
+        file.seek(size - END_BYTES - length)
+        return file.read(length)
+
+
+def chunk_of(chunk: Any) -> Chunk:
+    """Return what a ColumnChunk says, given its fields by number.
+
+    Raises
+    ------
+    KeyError
+        If it lacks one that each has.
+    """
     column = chunk[3]
     sizes = (column[4], column[5], column[9], column.get(11), column[6], column[7])
     is_alone = not ({FILE, *INDEXES} & chunk.keys() or {*FILTERS} & column.keys())
@@ -264,8 +304,8 @@ def layout_flaw(footer: Footer) -> str | None:
     return None
 
 
-def pages(path: Path, chunk: Chunk | pq.ColumnChunkMetaData) -> Iterator[Page]:
-    """Yield the pages of a column in a row group.
+def pages(file: BinaryIO, chunk: Chunk) -> Iterator[Page]:
+    """Yield the pages of a column in a row group; the file may be read elsewhere meanwhile.
 
     Raises
     ------
@@ -274,33 +314,34 @@ def pages(path: Path, chunk: Chunk | pq.ColumnChunkMetaData) -> Iterator[Page]:
     """
     start = chunk.data_page_offset
     if 0 < (chunk.dictionary_page_offset or 0) < start:
-        start = chunk.dictionary_page_offset
+        start = chunk.dictionary_page_offset or 0
     begin, end = start, start + chunk.total_compressed_size
-    if not 0 < start <= end <= path.stat().st_size:
+    if not 0 < start <= end <= file.seek(0, os.SEEK_END):
         raise ValueError("a column lies outside of the file")
-    with path.open("rb") as file:
-        while start < end:
-            file.seek(start)
-            place = start
-            header = Compact(file.read(HEADER_BYTES), "a page header")
-            fields = header.struct()
-            kind, unpacked, packed = (fields.get(number) for number in (1, 2, 3))
-            if not (isinstance(unpacked, int) and isinstance(packed, int) and unpacked >= 0):
-                raise ValueError("a page header states no size")
-            start += header.at + packed
-            if packed < 0 or start > end:
-                raise ValueError("a page lies outside of its column")
-            details = (
-                fields.get(DETAILS[kind]) if isinstance(kind, int) and kind in DETAILS else None
-            )
-            if not isinstance(kind, int) or not isinstance(details, dict):
-                raise ValueError("a page is of a type that no column has")
-            values, encoding = details.get(1), details.get(ENCODING[kind])
-            if not (isinstance(values, int) and isinstance(encoding, int) and values >= 0):
-                raise ValueError("a page header states no values")
-            is_of_codes = place == begin != chunk.data_page_offset
-            if (kind == DICTIONARY) != is_of_codes or place < chunk.data_page_offset < start:
-                raise ValueError("the data of a column is not where its footer says")
-            if kind == DATA and any(details.get(field) != RLE for field in LEVELS):
-                raise ValueError("a page header states levels that none of ours has")
-            yield Page(kind, packed, unpacked, 0 if kind == DICTIONARY else values, encoding)
+    while start < end:
+        file.seek(start)
+        place = start
+        header = Compact(file.read(HEADER_BYTES), "a page header")
+        fields = header.struct(shapes=HEADER)
+        kind, unpacked, packed = (fields.get(number) for number in (1, 2, 3))
+        if not (isinstance(unpacked, int) and isinstance(packed, int) and unpacked >= 0):
+            raise ValueError("a page header states no size")
+        start += header.at + packed
+        if packed < 0 or start > end:
+            raise ValueError("a page lies outside of its column")
+        details = fields.get(DETAILS[kind]) if isinstance(kind, int) and kind in DETAILS else None
+        if not isinstance(kind, int) or not isinstance(details, dict):
+            raise ValueError("a page is of a type that no column has")
+        values, encoding = details.get(1), details.get(ENCODING[kind])
+        if not (isinstance(values, int) and isinstance(encoding, int) and values >= 0):
+            raise ValueError("a page header states no values")
+        is_of_codes = place == begin != chunk.data_page_offset
+        if (kind == DICTIONARY) != is_of_codes or place < chunk.data_page_offset < start:
+            raise ValueError("the data of a column is not where its footer says")
+        if kind == DATA and any(details.get(field) != RLE for field in LEVELS):
+            raise ValueError("a page header states levels that none of ours has")
+        if kind == DICTIONARY and details.get(IS_SORTED):
+            raise ValueError("a page header states an order of codes")
+        statistics = cast("Any", details.get(PAGE_STATISTICS, {})) if kind == DATA else {}
+        number = 0 if kind == DICTIONARY else values
+        yield Page(kind, packed, unpacked, number, encoding, statistics)

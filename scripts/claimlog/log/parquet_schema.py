@@ -67,6 +67,12 @@ def has_inner_notes(kind: pa.DataType) -> bool:
     )
 
 
+def value_paths(field: pa.Field) -> list[tuple[str, ...]]:
+    """Return the ``path_in_schema`` of each column of values that a column consists of."""
+    elements = [{NAME: b"schema", CHILDREN: 1}, *_elements(field, field.name)]
+    return [tuple(name.decode() for name in path) for path in _paths(elements)]
+
+
 def _elements(field: pa.Field, name: str) -> Iterator[Element]:
     """Yield the elements of a column: its own, then those of its parts."""
     kind = field.type

@@ -12,19 +12,22 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from claimlog.export.parquet import column_notes, table_notes
+from claimlog.log.parquet_bounds import ChunkBounds, leaf_columns
 from claimlog.log.parquet_pages import (
     ARROW_SCHEMA,
     CODECS,
+    DATA_V2,
     END_BYTES,
     MAGIC_BYTES,
     UNCOMPRESSED,
+    chunk_of,
+    footer_bytes,
     pages,
 )
 from claimlog.log.parquet_schema import has_inner_notes, schema_flaws
@@ -44,9 +47,6 @@ COLUMN_FIELDS = frozenset({*range(1, 8), 9, 11, 12, 13, 16})
 """Fields that our writers fill in, of parquet.thrift: FileMetaData, RowGroup, ColumnChunk and its
 ColumnMetaData. Notes of a column in a row group, filters, and what is encrypted are not among them.
 """
-
-OLD_BOUNDS, BOUNDS = (1, 2), (5, 6)
-"""Fields of Statistics for the largest and the smallest value, those that are deprecated first."""
 
 
 @contextmanager
@@ -68,6 +68,19 @@ def row_groups(path: Path) -> int:
         return int(file.num_row_groups)
 
 
+def states_bounds_of_codes(path: Path) -> bool:
+    """Whether a file states statistics of a coded column, as releases before 0.4.0 do."""
+    with open_parquet(path) as file:
+        footer, schema = file.metadata, file.schema_arrow
+        coded = {field.name for field in schema if pa.types.is_dictionary(field.type)}
+        columns = (
+            footer.row_group(group).column(at)
+            for group in range(footer.num_row_groups)
+            for at in range(footer.num_columns)
+        )
+        return any(it.path_in_schema in coded and it.is_stats_set for it in columns)
+
+
 def stated_schema(path: Path) -> pa.Schema:
     """Return the types that Arrow stored in the footer."""
     with open_parquet(path) as file:
@@ -76,17 +89,17 @@ def stated_schema(path: Path) -> pa.Schema:
 
 
 def footer_flaws(path: Path, table: Table) -> Iterator[str]:
-    """Yield where a footer does not fit the rows as Arrow reads them.
+    """Yield where a footer, or a page header, does not fit the rows as Arrow reads them.
 
     All rows are read, a row group at a time.
     """
-    with open_parquet(path) as file:
+    with open_parquet(path) as file, path.open("rb") as headers:
         flaws = [
             *_note_flaws(file, table),
             *_place_flaws(file.metadata),
-            *_footer_flaws(path, file),
+            *_footer_flaws(headers, path, file),
         ]
-        yield from flaws or _statistics_flaws(file, table)
+        yield from flaws or _statistics_flaws(headers, path, file, table)
 
 
 def _note_flaws(file: pq.ParquetFile, table: Table) -> Iterator[str]:
@@ -133,19 +146,16 @@ def _place_flaws(footer: pq.FileMetaData) -> Iterator[str]:
             position = end
 
 
-def _footer_flaws(path: Path, file: pq.ParquetFile) -> Iterator[str]:
+def _footer_flaws(headers: BinaryIO, path: Path, file: pq.ParquetFile) -> Iterator[str]:
     """Yield what a footer says that Arrow does not pass on: other programs act on it.
 
     Spark divides a file by the sizes of its row groups, and looks a value up in a dictionary alone
     where all pages are said to use it.
     """
     read, size = file.metadata, path.stat().st_size
-    with path.open("rb") as handle:
-        handle.seek(size - END_BYTES)
-        length = int.from_bytes(handle.read(4), "little")
-        handle.seek(size - END_BYTES - length)
-        reader = Compact(handle.read(length), "the footer")
     try:
+        content = footer_bytes(path)
+        length, reader = len(content), Compact(content, "the footer")
         footer = reader.struct()
         groups = cast("list[Any]", footer[4])
         if reader.at != length or not footer.keys() <= FOOTER_FIELDS:
@@ -155,7 +165,7 @@ def _footer_flaws(path: Path, file: pq.ParquetFile) -> Iterator[str]:
         end = MAGIC_BYTES
         indexes: list[tuple[int, int]] = []
         for number, group in enumerate(groups):
-            yield from _group_flaws(path, number, group, read.row_group(number), end)
+            yield from _group_flaws(headers, number, group, read.row_group(number), end)
             for chunk in group[1]:
                 end += chunk[3][7]
                 indexes += [(chunk[at], chunk[at + 1]) for at in (4, 6) if at in chunk]
@@ -170,101 +180,60 @@ def _footer_flaws(path: Path, file: pq.ParquetFile) -> Iterator[str]:
 
 
 def _group_flaws(
-    path: Path, number: int, group: Mapping[int, Any], read: pq.RowGroupMetaData, start: int
+    headers: BinaryIO, number: int, group: Mapping[int, Any], read: pq.RowGroupMetaData, start: int
 ) -> Iterator[str]:
     """Yield where a row group says something else of itself than its columns do."""
-    columns = [chunk[3] for chunk in group[1]]
+    columns = [chunk_of(chunk) for chunk in group[1]]
     sizes = {
-        2: sum(column[6] for column in columns),
+        2: sum(column.total_uncompressed_size for column in columns),
         5: start,
-        6: sum(column[7] for column in columns),
+        6: sum(column.total_compressed_size for column in columns),
         7: number,
     }
     if not group.keys() <= GROUP_FIELDS or any(
         group.get(field, value) != value for field, value in sizes.items()
     ):
         yield f"states another size or place of row group {number} than its columns have"
-    for at, (chunk, column) in enumerate(zip(group[1], columns, strict=True)):
-        name = read.column(at).path_in_schema
-        if not (chunk.keys() <= CHUNK_FIELDS and column.keys() <= COLUMN_FIELDS):
+    for chunk, column in zip(group[1], columns, strict=True):
+        name = column.path_in_schema
+        if not (chunk.keys() <= CHUNK_FIELDS and chunk[3].keys() <= COLUMN_FIELDS):
             yield f"says more of {name} than our writer does"
-        if column.get(4) not in CODECS:
+        if column.codec not in CODECS:
             yield f"compresses {name} otherwise than our writer"
-        bounds = column.get(12, {})
-        statistics = read.column(at).statistics
-        is_believed = statistics is not None and statistics.has_min_max
-        if any((field in bounds) != is_believed for field in BOUNDS):
-            yield f"states bounds of {name} that some readers believe, and Arrow does not"
-        for old, new in zip(OLD_BOUNDS, BOUNDS, strict=True):
-            if old in bounds and bounds[old] != bounds.get(new):
-                yield f"states two bounds of {name}, one for old readers"
         if not read.num_rows:
             continue  # a group of no rows may have no page of data
-        own = [*pages(path, read.column(at))]
-        if column[4] == UNCOMPRESSED and any(page.packed != page.unpacked for page in own):
+        own = [*pages(headers, column)]
+        if any(page.kind == DATA_V2 for page in own):
+            yield f"has pages of {name} of another version than our writer's"
+        if column.codec == UNCOMPRESSED and any(page.packed != page.unpacked for page in own):
             yield f"has pages of {name} of two sizes"
-        found = Counter((page.kind, page.encoding) for page in own)
-        stated = {(item[1], item[2]): item[3] for item in column.get(13, ())}
-        if (stated and stated != found) or not {code for _, code in found} <= {*column[2]}:
+        if not column.fits(Counter((page.kind, page.encoding) for page in own)):
             yield f"states other encodings of {name} than its pages have"
 
 
-def _statistics_flaws(file: pq.ParquetFile, table: Table) -> Iterator[str]:
-    """Yield where the statistics of row groups do not fit their values."""
+def _statistics_flaws(
+    headers: BinaryIO, path: Path, file: pq.ParquetFile, table: Table
+) -> Iterator[str]:
+    """Yield where the statistics of row groups and pages do not fit their values."""
     footer = file.metadata
-    groups = [footer.row_group(number) for number in range(footer.num_row_groups)]
-    if footer.num_rows != sum(group.num_rows for group in groups):
+    if footer.num_rows != sum(footer.row_group(at).num_rows for at in range(footer.num_row_groups)):
         yield "states another number of rows than its row groups"
     sorting = [(table.names.index(name), False, False) for name in table.primary_key]
+    groups = cast("list[Any]", Compact(footer_bytes(path), "the footer").struct()[4])
     for number, group in enumerate(groups):
-        rows = file.read_row_group(number)
-        if rows.num_rows != group.num_rows:
+        rows, read = file.read_row_group(number), footer.row_group(number)
+        if rows.num_rows != read.num_rows:
             yield f"states another number of rows in row group {number}"
-        stated = [
-            (c.column_index, c.descending, c.nulls_first) for c in group.sorting_columns or ()
-        ]
+        stated = [(c.column_index, c.descending, c.nulls_first) for c in read.sorting_columns or ()]
         if stated and stated != sorting:
             yield f"states another order of rows in row group {number}"
-        for at in range(group.num_columns):
-            column = group.column(at)
-            if column.statistics is None:
-                # our writer states them; other readers may see what Arrow passes over
-                if group.num_rows:
-                    yield f"states no bounds of {column.path_in_schema} that Arrow believes"
-            elif not _fits_values(column, *_values(rows, column.path_in_schema)):
-                yield f"states other bounds of {column.path_in_schema} than its values have"
-
-
-def _values(rows: pa.Table, path: str) -> tuple[pa.Array, bool]:
-    """Return the values of a column, lists flattened, and whether it is dictionary-encoded."""
-    name, *parts = path.split(".")
-    values = rows.column(name).combine_chunks()
-    for part in parts:
-        if pa.types.is_list(values.type) or pa.types.is_large_list(values.type):
-            if part == "list":
-                continue
-            values = values.flatten()
-        elif pa.types.is_struct(values.type):
-            values = pc.struct_field(values, part)
-    coded = pa.types.is_dictionary(values.type)
-    return (values.dictionary_decode() if coded else values).drop_null(), coded
-
-
-def _fits_values(column: pq.ColumnChunkMetaData, values: pa.Array, coded: bool) -> bool:
-    """Whether the statistics of a column in a row group fit its values."""
-    statistics = column.statistics
-    if statistics.has_null_count and statistics.null_count != column.num_values - len(values):
-        return False
-    if (
-        statistics.has_distinct_count
-        and statistics.distinct_count != pc.count_distinct(values).as_py()
-    ):
-        return False
-    if not statistics.has_min_max:
-        return True
-    if not len(values):
-        return False
-    bounds = pc.min_max(values).as_py()
-    if coded:  # Arrow may state bounds of the codes that there are, used or not
-        return bool(statistics.min <= bounds["min"] and bounds["max"] <= statistics.max)
-    return bool(statistics.min == bounds["min"] and statistics.max == bounds["max"])
+        chunks = iter(map(chunk_of, group[1]))
+        for item in table.fields:
+            for column in leaf_columns(rows.column(item.name).combine_chunks()):
+                bounds = ChunkBounds(headers, next(chunks))
+                bounds.add(column)
+                # releases before 0.4.0 state bounds of codes, and of all where one is not used
+                codes = pa.array(item.enum) if pa.types.is_dictionary(column.type) else None
+                if not bounds.fit(codes):
+                    name = bounds.chunk.path_in_schema
+                    yield f"states other bounds of {name} than its values have"

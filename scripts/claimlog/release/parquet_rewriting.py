@@ -28,6 +28,7 @@ from claimlog.release.parquet_footers import (
     footer_flaws,
     row_groups,
     stated_schema,
+    states_bounds_of_codes,
     without_codes,
 )
 from claimlog.schema.table_schema import Table
@@ -95,7 +96,8 @@ class ParquetRewriting:
         if not self._flaws:
             # what the file says of itself is no type: it must be as given
             schema = stated.with_metadata(given.metadata)
-            self._writer = ParquetFile(self.path, self.table, schema, cast(BinaryIO, self._sink))
+            sink, are_codes_bounded = cast(BinaryIO, self._sink), states_bounds_of_codes(self.path)
+            self._writer = ParquetFile(self.path, self.table, schema, sink, are_codes_bounded)
 
     def flaws(self, root: str) -> tuple[list[str], bool]:
         """Return how the file differs from its table, and whether all of it was compared.
