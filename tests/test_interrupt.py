@@ -22,7 +22,7 @@ from conftest import World
 
 
 def interrupted(world: World, *words: str, until: str, after: float) -> tuple[int, str]:
-    """Run claimlog on a terminal, type Ctrl-C some seconds after it printed something."""
+    """Run claimlog on a terminal; type Ctrl-C some seconds after it printed something, or began."""
     terminal, end = pty.openpty()
 
     def take_terminal() -> None:
@@ -45,10 +45,9 @@ def interrupted(world: World, *words: str, until: str, after: float) -> tuple[in
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
     deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if until.encode() in b"".join(printed) and _handles_interrupts(process.pid):
-            break
+    while not (until.encode() in b"".join(printed) if until else has_begun(process.pid)):
         assert process.poll() is None, b"".join(printed)
+        assert time.monotonic() < deadline, b"".join(printed)
         time.sleep(0.02)
     time.sleep(after)
     os.write(terminal, b"\x03")
@@ -61,7 +60,7 @@ def interrupted(world: World, *words: str, until: str, after: float) -> tuple[in
     return status, b"".join(printed).decode()
 
 
-def _handles_interrupts(pid: int) -> bool:
+def has_begun(pid: int) -> bool:
     """Whether claimlog has begun in a process: it hears SIGALRM, which Python alone does not."""
     [caught] = re.findall(r"SigCgt:\s*(\w+)", Path(f"/proc/{pid}/status").read_text())
     return bool(int(caught, 16) >> (signal.SIGALRM - 1) & 1)
