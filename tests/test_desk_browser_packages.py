@@ -397,6 +397,41 @@ def test_a_form_that_is_sent_as_a_whole_is_in_the_page_that_is_reloaded_for_anot
         expect(marks.locator("#alarm")).to_be_hidden()
 
 
+def test_an_entry_that_is_typed_in_an_outdated_page_is_there_when_it_is_asked_for_again(
+    browser: Browser, desks: Desks
+) -> None:
+    desk, _ = desks
+
+    def ask(page: Page) -> None:
+        page.wait_for_function("() => window.claimlogDesk?.record.row")
+        page.evaluate("() => claimlogDesk.record.goTo('dyad_from')")
+        page.keyboard.press("+")
+
+    with windows(browser) as context, running(desk):
+        page = enter(context, desk, "adjudicator", "claims/C001-001", "() => window.claimlogDesk")
+        page.on("dialog", lambda dialog: dialog.accept())
+        dialog = page.get_by_role("dialog")
+        ask(page)
+        page.fill("#entry-name", "Buoy Authority")
+        page.select_option("#entry-actor_type", "agency")
+        codes = desk.folder / "schemas" / "codebook" / "codes" / "voice.csv"
+        codes.write_text(codes.read_text("utf-8").replace(",Paraphrased,", ",Retold,"), "utf-8")
+        dialog.get_by_role("button", name="Register").click()
+        expect(dialog).to_contain_text("reload it")
+        for _ in range(2):
+            page.reload()
+            page.wait_for_function("() => window.claimlogDesk?.record.row")
+        ask(page)
+        expect(page.locator("#entry-name")).to_have_value("Buoy Authority")
+        expect(page.locator("#entry-actor_id")).to_have_value("buoy-authority")
+        expect(page.locator("#entry-actor_type")).to_have_value("agency")
+        expect(dialog).to_contain_text("typed before the codebook or a schema was changed")
+        dialog.get_by_role("button", name="Register").click()
+        expect(dialog).to_have_count(0)
+        ask(page)
+        expect(page.locator("#entry-name")).to_have_value("")
+
+
 LOADED = "() => document.readyState === 'complete'"
 DESCRIBED = {
     "title": "A buoy",

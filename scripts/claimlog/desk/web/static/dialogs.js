@@ -2,6 +2,7 @@
 import { applies, isFilled } from "./applicability.js";
 import { fill, h, keycap, say } from "./dom.js";
 import { typedValue } from "./field_text.js";
+import { LOOK, keptForm } from "./kept_form.js";
 import { unreadFlaw } from "./typed_number.js";
 
 /**
@@ -128,6 +129,18 @@ export function entryForm(stream, value, { skip = [] } = {}) {
   return { form, read };
 }
 
+/** What is typed of an entry that is being registered. */
+let begun = () => /** @type {any} */ (null);
+
+/** What was typed of one in an outdated page: it is there when such an entry is to be registered again. */
+let left = keptForm("entry", () => begun() ?? left);
+
+/** Return what an outdated page left of an entry, null without. @param {any} stream @param {string} typed by which it was asked for */
+function leftRow(stream, typed) {
+  if (left?.register !== stream.id || (typed && typed !== left.typed)) return null;
+  return stream.numbered ? { ...left.row, [stream.id]: "" } : left.row;
+}
+
 /**
  * Register an entry on the spot; its identifier, or null.
  * @param {any} stream
@@ -136,7 +149,8 @@ export function entryForm(stream, value, { skip = [] } = {}) {
  * @param {() => Promise<string>} next gives the identifier in a numbered register
  */
 export async function registerEntry(stream, typed, save, next) {
-  const { form, read } = entryForm(stream, { [stream.label]: typed, [stream.id]: stream.numbered ? "" : identifier(typed) });
+  const row = leftRow(stream, typed);
+  const { form, read } = entryForm(stream, row ?? { [stream.label]: typed, [stream.id]: stream.numbered ? "" : identifier(typed) });
   const problem = h("ul", { class: "flaws" });
   const name = form.elements[stream.label];
   const own = form.elements[stream.id];
@@ -146,17 +160,19 @@ export async function registerEntry(stream, typed, save, next) {
   form.append(h("div", { role: "alert" }, problem), h("p", { class: "buttons" }, h("button", { class: "strong" }, "Register"), closer("Not now")));
   /** @param {boolean} isSaving while it is saved, all is as it was sent, and is sent once */
   const hold = (isSaving) => { for (const one of form.elements) one.disabled = isSaving && one.type !== "button"; };
+  if (row) tell({ message: LOOK });
   let id = null;
-  let isBegun = false;
+  let isBegun = Boolean(row);
+  begun = () => (isBegun ? { register: stream.id, typed, row: read() } : null);
   form.addEventListener("input", () => { isBegun = true; });
   form.addEventListener("submit", async (/** @type {Event} */ event) => {
     event.preventDefault();
-    const row = read();
+    const sent = read();
     const before = document.activeElement;
     hold(true);
     try {
-      await save(row[stream.id], row, () => form.isConnected);
-      id = row[stream.id];
+      await save(sent[stream.id], sent, () => form.isConnected);
+      id = sent[stream.id];
       close(form);
     } catch (error) {
       tell(error);
@@ -167,6 +183,8 @@ export async function registerEntry(stream, typed, save, next) {
   const closed = show(`New: ${stream.title}`, [form], "wide", () => isBegun);
   (typed ? form.elements[stream.fields.find((/** @type {any} */ field) => field.required && field.kind === "code")?.column] ?? name : name).focus();
   await closed;
+  begun = () => null;
+  if (row) left = null;
   return id;
 }
 
