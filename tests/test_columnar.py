@@ -31,6 +31,7 @@ import claimlog.edit.seal
 import claimlog.edit.takedown
 import claimlog.fingerprint
 import claimlog.log.columnar
+import claimlog.log.parquet_dictionaries
 import claimlog.log.parquet_pages
 import claimlog.log.read_file
 import claimlog.log.read_log
@@ -42,7 +43,7 @@ from claimlog.log.arrow_types import arrow_schema, parquet_elements
 from claimlog.log.batch import dump_manifest, sealed_batches
 from claimlog.log.canonical import encode
 from claimlog.log.columnar import read_rows, write_readable_rows, write_rows, written_lines
-from claimlog.log.parquet_bounds import leaf_columns
+from claimlog.log.parquet_bounds import has_negative_zero, leaf_columns
 from claimlog.log.parquet_pages import Chunk, pages, read_footer
 from claimlog.log.read_log import read
 from claimlog.log.thrift_compact import Compact
@@ -734,11 +735,11 @@ def rows_of_the_next(footer: dict[int, Typed]) -> None:
 
 
 LIES: dict[Callable[[dict[int, Typed]], None], str] = {
-    bounds_of_none: "it states other bounds of claim_id than its values have",
-    old_bounds: "it states other bounds of claim_id than its values have",
-    bounds_of_numbers: "it states other bounds of start than its values have",
-    no_nulls: "it states other bounds of note than its values have",
-    values_that_differ: "it states other bounds of claim_id than its values have",
+    bounds_of_none: "claim_id has other bounds than the file states",
+    old_bounds: "claim_id has other bounds than the file states",
+    bounds_of_numbers: "start has other bounds than the file states",
+    no_nulls: "note has other bounds than the file states",
+    values_that_differ: "claim_id has other bounds than the file states",
     two_places: "it names two places of statement",
     exchanged: "has source_id in place of another column",
     hundredths: "says otherwise of the type of start than our writer",
@@ -768,7 +769,7 @@ def test_a_batch_by_whose_footer_other_programs_find_other_rows_is_refused(
     assert f"cannot be read as Parquet ({LIES[lie]}" in found[0]
 
 
-def paged(path: Path) -> None:
+def paged(path: Path, values: int = 3) -> None:
     """Write rows of which each column has pages of a few values, lists with and without any."""
     count, numbers = 40, range(40)
     table = replaced(nulls(count), "claim_id", pa.array([f"C{number:03}" for number in numbers]))
@@ -776,7 +777,7 @@ def paged(path: Path) -> None:
     table = replaced(table, "figure_value", pa.array([n / 2 for n in numbers]))
     lists = [None if n % 5 == 0 else [f"a{n:02}", "b"][: n % 3] for n in numbers]
     table = replaced(table, "dyad_from", pa.array(lists, pa.list_(pa.string())))
-    pq.write_table(table, path, use_dictionary=["note"], write_batch_size=3, data_page_size=1)
+    pq.write_table(table, path, use_dictionary=["note"], write_batch_size=values, data_page_size=1)
 
 
 def rewrite_page(
@@ -853,7 +854,7 @@ def test_a_batch_with_pages_that_other_programs_pass_over_is_refused(
     column, number, change = PAGE_LIES[lie]
     rewrite_page(path, column, number, change)
     findings = [it for lines in read_rows(path, CLAIMS, "x") for it in lines.findings]
-    said = f"it states other bounds of {column} than its values have"
+    said = f"{column} has other bounds than the file states"
     assert [said in finding.message for finding in findings] == [True]
 
 
@@ -863,6 +864,127 @@ def test_a_batch_whose_codes_are_said_to_be_in_order_is_refused(tmp_path: Path) 
     rewrite_page(path, "note", 0, lambda header: header[7][1].update({3: (1, None)}))
     (lines,) = read_rows(path, CLAIMS, "claims.parquet")
     assert "a page header states an order of codes" in lines.findings[0].message
+
+
+def test_a_batch_of_more_pages_than_its_values_fill_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "claims.parquet"
+    for values, refused in ((3, False), (1, True)):
+        paged(path, values)
+        for most in (10_000, 0):
+            monkeypatch.setattr(claimlog.log.columnar, "PARQUET_PAGES", most)
+            findings = [it for lines in read_rows(path, CLAIMS, "x") for it in lines.findings]
+            said = ["it has more than 146 pages" in finding.message for finding in findings]
+            assert said == ([True] if refused and not most else [])
+
+
+CODED = ("a1", "b2", "c3", "b2")
+
+
+def coded(path: Path, compression: str) -> None:
+    table = replaced(nulls(4), "note", pa.array(CODED))
+    pq.write_table(table, path, compression=compression, write_statistics=False)
+
+
+@pytest.mark.parametrize("compression", ["none", "snappy", "zstd"])
+def test_texts_that_all_differ_are_read_as_codes(
+    compression: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "claims.parquet"
+    coded(path, compression)
+    (lines,) = read_rows(path, CLAIMS, "claims.parquet")
+    assert lines.frame is not None
+    assert tuple(lines.frame["note"]) == CODED
+    monkeypatch.setattr(claimlog.log.parquet_dictionaries, "PARQUET_CODES", 2)
+    (lines,) = read_rows(path, CLAIMS, "claims.parquet")
+    assert "the dictionary of note has 3 texts" in lines.findings[0].message
+
+
+def test_a_batch_with_a_text_that_has_two_codes_is_refused(tmp_path: Path) -> None:
+    """Arrow forgets the second one where it reads codes, and moves all that come after it."""
+    path = tmp_path / "claims.parquet"
+    coded(path, "none")
+    data = path.read_bytes()
+    texts = b"".join(len(text).to_bytes(4, "little") + text.encode() for text in CODED[:3])
+    codes, used = b"\x03\x64\x00", b"\x03\x54\x00"  # 0, 1, 2, 1 in two bits each; 0, 1, 1, 1
+    assert (data.count(texts), data.count(codes)) == (1, 1)
+    path.write_bytes(data.replace(texts, texts.replace(b"b2", b"a1")).replace(codes, used))
+    assert pq.read_table(path)["note"].to_pylist() == ["a1"] * 4
+    assert pq.read_table(path, read_dictionary=["note"])["note"].to_pylist() == ["a1"] + ["c3"] * 3
+    (lines,) = read_rows(path, CLAIMS, "claims.parquet")
+    assert "the dictionary of note has a text twice" in lines.findings[0].message
+
+
+@pytest.mark.parametrize("count", [2, 4])
+def test_a_dictionary_of_another_length_is_refused(count: int, tmp_path: Path) -> None:
+    path = tmp_path / "claims.parquet"
+    coded(path, "none")
+    rewrite_page(path, "note", 0, lambda header: header[7][1].update({1: (5, count)}))
+    (lines,) = read_rows(path, CLAIMS, "claims.parquet")
+    assert "cannot be read as Parquet" in lines.findings[0].message
+
+
+MEMBER = {"alliance_id": "a", "end": "1995-01-01", "start": "1990-01-01"}
+LISTS: dict[str, tuple[list[Any], list[Any]]] = {
+    "in another row": ([[MEMBER], []], [[], [MEMBER]]),
+    "missing": ([[], [MEMBER]], [None, [MEMBER]]),
+    "there": ([None, [MEMBER]], [[], [MEMBER]]),
+    "cut elsewhere": ([[MEMBER, MEMBER], [MEMBER]], [[MEMBER], [MEMBER, MEMBER]]),
+}
+
+
+@pytest.mark.parametrize("part", ["alliance_id", "end", "start"])
+@pytest.mark.parametrize("how", LISTS)
+def test_a_batch_whose_lists_of_objects_end_elsewhere_in_one_property_is_refused(
+    how: str, part: str, tmp_path: Path
+) -> None:
+    """Arrow believes the first of these columns, Polars and DuckDB the last."""
+    table = read_definition(Package(ROOT)).streams["actors"]
+    path, other = tmp_path / "actors.parquet", tmp_path / "other.parquet"
+    for target, lists in zip((path, other), LISTS[how], strict=True):
+        row = dict.fromkeys(table.names)
+        rows = [{**row, "memberships": members} for members in lists]
+        given = pa.Table.from_pylist(rows, arrow_schema(table))
+        pq.write_table(given, target, compression="none", use_dictionary=False)
+    assert not [
+        finding
+        for lines in read_rows(path, table, "actors.parquet")
+        for finding in lines.findings
+        if "Parquet" in finding.message
+    ]
+    at = pq.read_schema(path).names
+    said, others = pq.read_metadata(path), pq.read_metadata(other)
+    name = f"memberships.list.element.{part}"
+    assert at[-1] != name
+    data, from_other = bytearray(path.read_bytes()), other.read_bytes()
+    for number in range(said.num_columns):
+        column, its = (it.row_group(0).column(number) for it in (said, others))
+        if column.path_in_schema == name:
+            size, first, second = (
+                column.total_compressed_size, column.data_page_offset, its.data_page_offset,
+            )  # fmt: skip
+            assert size == its.total_compressed_size
+            data[first : first + size] = from_other[second : second + size]
+    path.write_bytes(data)
+    assert any(
+        "says of its lists and objects otherwise than" in finding.message
+        for lines in read_rows(path, table, "actors.parquet")
+        for finding in lines.findings
+    )
+
+
+@pytest.mark.parametrize("column", ["figure_value", "sizes"])
+def test_a_zero_that_is_negative_is_in_no_batch(column: str, tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
+    kind = pa.float64() if column == "figure_value" else pa.list_(pa.float64())
+    for zero, found in ((0.0, False), (-0.0, True)):
+        value: Any = zero if column == "figure_value" else [1.0, zero]
+        values = pa.array([value, None], kind)
+        assert any(map(has_negative_zero, leaf_columns(values))) == found
+    pq.write_table(replaced(nulls(2), "figure_value", pa.array([-0.0, 1.0])), path)
+    (*_, lines) = read_rows(path, CLAIMS, "x")
+    assert "figure_value has a zero that is negative" in lines.findings[0].message
 
 
 def test_columns_of_values_have_a_null_for_each_list_without_any() -> None:

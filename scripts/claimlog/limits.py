@@ -258,6 +258,14 @@ PARQUET_PAGE_BYTES = 128 * MIB
 """Bytes that a page of a column may take, unpacked: it is unpacked at once. A writer ends one at a
 megabyte, which it looks at every 1,024 values."""
 
+PARQUET_PAGES, PARQUET_VALUES_A_PAGE = 10_000, 100
+"""Pages that the columns of a file may have beyond two each, and for how many values one more:
+writers look after some thousand values whether a page is full."""
+
+PARQUET_CODES = 1 << 20
+"""Texts in the dictionary of a column in a row group: writers begin no page by one of more than a
+megabyte, and each text takes four bytes of it."""
+
 PARQUET_ENCODINGS = frozenset({0, 2, 8})
 """Encodings of the values of a page: as they are, and as codes of a dictionary. Of others a value
 may be a long text for every byte (DELTA_BYTE_ARRAY), or readers disagree (RLE of truth values)."""

@@ -18,6 +18,7 @@ import adbc_driver_sqlite.dbapi as sqlite
 import polars as pl
 
 from claimlog.errors import ClaimlogError
+from claimlog.export.table_types import SHOWN_TIME_FORMAT
 from claimlog.schema.table_schema import Field, Table
 
 SQLITE_TYPES = {"integer": "INTEGER", "number": "REAL", "boolean": "INTEGER"}
@@ -129,7 +130,7 @@ def sqlite_values(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
             json = pl.struct(x=column).struct.json_encode()
             columns.append(json.str.slice(5).str.strip_suffix("}").alias(item.name))
         elif item.type == "datetime":
-            columns.append(column.dt.to_string("%Y-%m-%dT%H:%M:%SZ"))
+            columns.append(column.dt.to_string(SHOWN_TIME_FORMAT))
         elif item.type == "date":
             columns.append(column.dt.to_string("%Y-%m-%d"))
         elif item.type == "boolean":

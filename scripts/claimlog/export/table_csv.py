@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from claimlog.escaping import FORMULA
+from claimlog.export.table_types import SHOWN_TIME_FORMAT
 
 ROWS = 128
 """Rows that are read at once; the longest row that a log may hold has 66,000 bytes."""
@@ -93,7 +94,7 @@ def csv_of(frame: pl.DataFrame, header: bool = False) -> str:
             json = pl.struct(x=column).struct.json_encode()  # a list in it: {"x":…}
             column = json.str.slice(5).str.strip_suffix("}")
         elif isinstance(kind, pl.Datetime):
-            column = column.dt.to_string("%Y-%m-%dT%H:%M:%SZ")
+            column = column.dt.to_string(SHOWN_TIME_FORMAT)
         elif isinstance(kind, pl.Enum | pl.Categorical):
             column = column.cast(pl.String)
         elif kind.is_float():

@@ -8,6 +8,11 @@ from claimlog.schema.table_schema import Field, Table
 
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
+SHOWN_TIME_FORMAT = "%Y-%m-%dT%H:%M:%S%.fZ"
+"""How times are written out: as they are read, and with the fraction of a second that none of ours
+has, so that such a time is another one than ours.
+"""
+
 
 def conform(frame: pl.LazyFrame, table: Table) -> pl.DataFrame:
     """Return the table's columns in their order and types, sorted by its primary key."""

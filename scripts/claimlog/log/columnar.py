@@ -27,14 +27,17 @@ from claimlog.limits import (
     PARQUET_EXPANSION,
     PARQUET_ITEM_BYTES,
     PARQUET_PAGE_BYTES,
+    PARQUET_PAGES,
     PARQUET_ROW_BYTES,
     PARQUET_ROWS_FREE,
+    PARQUET_VALUES_A_PAGE,
     THRESHOLDS,
 )
 from claimlog.log.arrow_types import arrow_schema, parquet_elements
 from claimlog.log.canonical import encode, explain, least_line_bytes, needs_care, render
 from claimlog.log.lines import COMPARED_KEYS, MOST_LISTED, too_long
 from claimlog.log.parquet_bounds import GroupBounds
+from claimlog.log.parquet_lists import list_flaw
 from claimlog.log.parquet_pages import (
     DATA_V2,
     UNCOMPRESSED,
@@ -260,16 +263,21 @@ def _sizes(
 
 def _page_flaw(path: Path, chunks: list[Chunk], size: int) -> str | None:
     """Return why the pages of the columns are not read, if so."""
-    unpacked = 0
+    unpacked = number = 0
+    every = sum(chunk.num_values for chunk in chunks)
+    most = PARQUET_PAGES + 2 * len(chunks) + every // PARQUET_VALUES_A_PAGE
     with path.open("rb") as file:
         for chunk in chunks:
             values, found = 0, Counter[tuple[int, int]]()
             for page in pages(file, chunk):
+                number += 1
                 found[page.kind, page.encoding] += 1
                 unpacked += page.unpacked
                 values += page.values
                 if page.unpacked > PARQUET_PAGE_BYTES or _is_bomb(unpacked, size):
                     return _bomb(size)
+                if number > most:
+                    return f"it has more than {most:,} pages"
                 if page.kind == DATA_V2 or page.encoding not in PARQUET_ENCODINGS:
                     return f"a page of {chunk.path_in_schema} has an encoding that no batch has"
                 if chunk.codec == UNCOMPRESSED and page.packed != page.unpacked:
@@ -291,7 +299,7 @@ def _bomb(size: int) -> str:
 
 def _otherwise(footer: Footer, found: pa.Schema, shown: str) -> Iterator[Finding]:
     """Check that other programs read the same as Arrow does, as far as the footer says how."""
-    groups = ([chunk.path for chunk in group.chunks] for group in footer.groups)
+    groups = (group.chunks for group in footer.groups)
     flaw = (
         layout_flaw(footer)
         or next(schema_flaws(footer.elements, groups, found), None)
@@ -311,8 +319,9 @@ def _note_flaw(footer: Footer, found: pa.Schema) -> str | None:
     """
     for _, note in footer.notes:
         stated = pa.ipc.read_schema(pa.BufferReader(base64.b64decode(note, validate=True)))
-        kinds = [_plain(field.type) for field in stated]
-        if stated.names != found.names or kinds != [_plain(field.type) for field in found]:
+        kinds = [_plain(field.type, is_sorted=False) for field in stated]
+        own = [_plain(field.type, is_sorted=False) for field in found]
+        if stated.names != found.names or kinds != own:
             return "it has a note of other types for other programs"
         if stated.metadata or any(
             field.metadata or has_inner_notes(field.type) for field in stated
@@ -363,7 +372,7 @@ def _pieces(
                     listed += len(lines.findings)
                     if listed >= MOST_LISTED:
                         return
-            if flaw := bounds.flaw():
+            if flaw := bounds.flaw() or list_flaw(file, number, at_once):
                 yield Lines(findings=[_unreadable(shown, flaw)])
                 return
 
@@ -424,15 +433,21 @@ def _columns(found: pa.Schema, table: Table, shown: str) -> Iterator[Finding]:
             yield Finding("type", shown, message, remedy=RESTORE)
 
 
-def _plain(kind: pa.DataType) -> pa.DataType:
-    """Return a type without what makes no difference to its values."""
+def _plain(kind: pa.DataType, is_sorted: bool = True) -> pa.DataType:
+    """Return a type without what makes no difference to its values.
+
+    Parameters
+    ----------
+    is_sorted
+        Whether the order of the parts of an object makes none.
+    """
     if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
         return pa.string()
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        return pa.list_(pa.field("item", _plain(kind.value_type)))
+        return pa.list_(pa.field("item", _plain(kind.value_type, is_sorted)))
     if pa.types.is_struct(kind):
-        parts = sorted(kind, key=lambda part: part.name)
-        return pa.struct([(part.name, _plain(part.type)) for part in parts])
+        parts = sorted(kind, key=lambda part: part.name) if is_sorted else [*kind]
+        return pa.struct([(part.name, _plain(part.type, is_sorted)) for part in parts])
     return kind
 
 

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from claimlog.log.parquet_dictionaries import check_dictionary
 from claimlog.log.parquet_pages import DICTIONARY, Chunk, Page, RowGroup, pages
 
 MAX_OLD, MIN_OLD, NULLS, DISTINCT, MAX, MIN = range(1, 7)
@@ -21,6 +22,9 @@ first, and some readers believe these. None of our files has a number of distinc
 
 FORMS = {pa.int32(): "<i", pa.int64(): "<q", pa.float64(): "<d"}
 """How numbers are packed where they are stated."""
+
+NEGATIVE_ZERO = -(1 << 63)
+"""The bits of a number that is -0.0, as a whole number."""
 
 Value = bool | int | float | str
 
@@ -41,7 +45,7 @@ class GroupBounds:
         Raises
         ------
         ValueError
-            If the header of a page cannot be read.
+            As `ChunkBounds.add` does.
         """
         self._rows += rows.num_rows
         found = (column for name in self.names for column in leaf_columns(rows[name]))
@@ -52,11 +56,7 @@ class GroupBounds:
         """Return what the file states otherwise than all rows have it, if anything."""
         if self._rows != self.group.num_rows:
             return "it states another number of rows in a row group than it has"
-        for bounds in self._columns:
-            if not bounds.fit():
-                name = bounds.chunk.path_in_schema
-                return f"it states other bounds of {name} than its values have"
-        return None
+        return next(filter(None, (bounds.flaw() for bounds in self._columns)), None)
 
 
 class ChunkBounds:
@@ -65,10 +65,11 @@ class ChunkBounds:
     def __init__(self, file: BinaryIO, chunk: Chunk) -> None:
         self.chunk = chunk
         self.bounds = ColumnBounds()
-        self._pages = (page for page in pages(file, chunk) if page.kind != DICTIONARY)
+        self._pages = _data_pages(file, chunk)
         self._page: Page | None = None
         self._of_page = ColumnBounds()
         self._are_pages_true = True
+        self._has_negative_zero = False
 
     def add(self, column: pa.Array) -> None:
         """Take in further values, with a null for each list that holds none.
@@ -76,8 +77,10 @@ class ChunkBounds:
         Raises
         ------
         ValueError
-            If the header of a page cannot be read, or pages have fewer values.
+            If the header of a page cannot be read, pages have fewer values, or there is a flaw in
+            the dictionary.
         """
+        self._has_negative_zero |= has_negative_zero(column)
         while len(column):
             if self._page is None or self._of_page.number >= self._page.values:
                 self._end_page()
@@ -95,8 +98,8 @@ class ChunkBounds:
         self._of_page = ColumnBounds()
         self._page = None
 
-    def fit(self, codes: pa.Array | None = None) -> bool:
-        """Whether what the file states of the column and of its pages is so, of all its values.
+    def flaw(self, codes: pa.Array | None = None) -> str | None:
+        """Return what the file states otherwise than all values of the column have it, if anything.
 
         Parameters
         ----------
@@ -104,10 +107,24 @@ class ChunkBounds:
             All that the column may hold, if its bounds may also be those of them.
         """
         self._end_page()
+        name = self.chunk.path_in_schema
+        if self._has_negative_zero:
+            return f"{name} has a zero that is negative"
         is_true = self.bounds.fit(self.chunk.statistics)
         if codes is not None and not is_true:
             is_true = self.bounds.widened(codes).fit(self.chunk.statistics)
-        return is_true and self._are_pages_true and self.bounds.number == self.chunk.num_values
+        if is_true and self._are_pages_true and self.bounds.number == self.chunk.num_values:
+            return None
+        return f"{name} has other bounds than the file states"
+
+
+def _data_pages(file: BinaryIO, chunk: Chunk) -> Iterator[Page]:
+    """Yield the pages of data of a column, once its dictionary was looked at."""
+    for page in pages(file, chunk):
+        if page.kind == DICTIONARY:
+            check_dictionary(file, chunk, page)
+        else:
+            yield page
 
 
 class ColumnBounds:
@@ -176,6 +193,13 @@ class ColumnBounds:
         assert form is not None, "a number of another type than ours"
         # zeros of both signs are equal, and stated as the one that reaches further
         return len(stated) == struct.calcsize(form) and struct.unpack(form, stated) == (value,)
+
+
+def has_negative_zero(column: pa.Array) -> bool:
+    """Whether a column of values holds a zero that is negative, which no line can say."""
+    if not pa.types.is_float64(column.type):
+        return False
+    return bool(pc.any(pc.equal(column.view(pa.int64()), NEGATIVE_ZERO)).as_py())
 
 
 def leaf_columns(column: pa.Array) -> Iterator[pa.Array]:

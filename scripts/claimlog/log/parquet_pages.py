@@ -66,6 +66,7 @@ AREA = {2: _passed_over(I32)}
 STATISTICS = {number: Shape(BINARY if number in (1, 2, 5, 6) else I64) for number in range(1, 7)}
 PAGES = {number: Shape(I32) for number in (1, 2, 3)}
 COLUMN = {
+    1: Shape(I32),
     2: Shape(LIST, I32, most=PARQUET_SHORT_LIST),
     3: Shape(LIST, BINARY, most=PARQUET_SHORT_LIST),
     4: Shape(I32),
@@ -130,7 +131,7 @@ def _footer_shape(elements: int) -> dict[int, Shape]:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a page header says: type, sizes, number of values or 0 for a dictionary, encoding.
+    """What a page header says: type, sizes, number of values or codes, encoding.
 
     And, of a page of data, statistics of its values as those of a column are.
     """
@@ -138,9 +139,16 @@ class Page:
     kind: int
     packed: int
     unpacked: int
-    values: int
+    count: int
     encoding: int
     statistics: Mapping[int, Any]
+    start: int
+    """Where its bytes begin, behind the header."""
+
+    @property
+    def values(self) -> int:
+        """Number of values, of which a dictionary has none."""
+        return 0 if self.kind == DICTIONARY else self.count
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +156,7 @@ class Chunk:
     """What a footer says of a column in a row group, by the names that Arrow has for it."""
 
     path: tuple[bytes, ...]
+    physical_type: int
     codec: int
     num_values: int
     data_page_offset: int
@@ -265,7 +274,7 @@ def chunk_of(chunk: Any) -> Chunk:
         If it lacks one that each has.
     """
     column = chunk[3]
-    sizes = (column[4], column[5], column[9], column.get(11), column[6], column[7])
+    sizes = (column[1], column[4], column[5], column[9], column.get(11), column[6], column[7])
     is_alone = not ({FILE, *INDEXES} & chunk.keys() or {*FILTERS} & column.keys())
     pages = {(item[1], item[2]): item[3] for item in column.get(13, ())}
     encodings = frozenset(column.get(2, ()))
@@ -343,5 +352,4 @@ def pages(file: BinaryIO, chunk: Chunk) -> Iterator[Page]:
         if kind == DICTIONARY and details.get(IS_SORTED):
             raise ValueError("a page header states an order of codes")
         statistics = cast("Any", details.get(PAGE_STATISTICS, {})) if kind == DATA else {}
-        number = 0 if kind == DICTIONARY else values
-        yield Page(kind, packed, unpacked, number, encoding, statistics)
+        yield Page(kind, packed, unpacked, values, encoding, statistics, start - packed)

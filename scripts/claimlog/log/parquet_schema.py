@@ -13,6 +13,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from claimlog.log.parquet_pages import Chunk
+
 STORED, REPETITION, NAME, CHILDREN, CONVERTED, LOGICAL = 1, 3, 4, 5, 6, 10
 """Fields of SchemaElement in parquet.thrift."""
 
@@ -29,7 +31,7 @@ Element = Mapping[int, Any]
 
 
 def schema_flaws(
-    elements: Sequence[Element], groups: Iterable[Sequence[Sequence[bytes]]], schema: pa.Schema
+    elements: Sequence[Element], groups: Iterable[Sequence[Chunk]], schema: pa.Schema
 ) -> Iterator[str]:
     """Yield where a footer says something else than the Arrow types that were read from it.
 
@@ -38,7 +40,7 @@ def schema_flaws(
     elements
         SchemaElements as they stand there, the root first.
     groups
-        ``path_in_schema`` of each column of each row group.
+        What it says of the columns of each row group.
     """
     root = {REPETITION: REQUIRED, NAME: b"schema", CHILDREN: len(schema)}
     expected = [root, *(element for field in schema for element in _elements(field, field.name))]
@@ -49,14 +51,15 @@ def schema_flaws(
             if given != own
         )
         yield f"says otherwise of the type of {next(differing, 'its columns')} than our writer"
-    own = [*_paths(expected)]
-    for number, paths in enumerate(groups):
-        if len(paths) != len(own):
+    own = [*_leaves(expected)]
+    for number, chunks in enumerate(groups):
+        if len(chunks) != len(own):
             yield f"has another number of columns in row group {number}"
-        for stated, path in zip(paths, own, strict=False):
-            if tuple(stated) != path:
-                name = b".".join(stated).decode("utf-8", "replace")
-                yield f"has {name} in place of another column"
+        for chunk, (path, kind) in zip(chunks, own, strict=False):
+            if chunk.path != path:
+                yield f"has {chunk.path_in_schema} in place of another column"
+            elif chunk.physical_type != kind:
+                yield f"stores {chunk.path_in_schema} otherwise than its schema says"
 
 
 def has_inner_notes(kind: pa.DataType) -> bool:
@@ -70,7 +73,7 @@ def has_inner_notes(kind: pa.DataType) -> bool:
 def value_paths(field: pa.Field) -> list[tuple[str, ...]]:
     """Return the ``path_in_schema`` of each column of values that a column consists of."""
     elements = [{NAME: b"schema", CHILDREN: 1}, *_elements(field, field.name)]
-    return [tuple(name.decode() for name in path) for path in _paths(elements)]
+    return [tuple(name.decode() for name in path) for path, _ in _leaves(elements)]
 
 
 def _elements(field: pa.Field, name: str) -> Iterator[Element]:
@@ -97,8 +100,8 @@ def _type(kind: pa.DataType) -> Element:
     return NUMBERS.get(kind, TEXT)
 
 
-def _paths(elements: Sequence[Element]) -> Iterator[tuple[bytes, ...]]:
-    """Yield the ``path_in_schema`` of each column of values."""
+def _leaves(elements: Sequence[Element]) -> Iterator[tuple[tuple[bytes, ...], int]]:
+    """Yield the ``path_in_schema`` and the physical type of each column of values."""
     above: list[tuple[tuple[bytes, ...], int]] = [((), 1)]  # and how many are still to come
     for number, element in enumerate(elements):
         path, left = above.pop()
@@ -108,4 +111,4 @@ def _paths(elements: Sequence[Element]) -> Iterator[tuple[bytes, ...]]:
         if CHILDREN in element:
             above.append((inner, element[CHILDREN]))
         else:
-            yield inner
+            yield inner, element[STORED]

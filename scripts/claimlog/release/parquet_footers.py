@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from claimlog.export.parquet import column_notes, table_notes
 from claimlog.log.parquet_bounds import ChunkBounds, leaf_columns
+from claimlog.log.parquet_lists import list_flaw
 from claimlog.log.parquet_pages import (
     ARROW_SCHEMA,
     CODECS,
@@ -32,13 +33,16 @@ from claimlog.log.parquet_pages import (
 )
 from claimlog.log.parquet_schema import has_inner_notes, schema_flaws
 from claimlog.log.thrift_compact import Compact
-from claimlog.schema.table_schema import Table
+from claimlog.schema.table_schema import Field, Table
 
 LIBRARY = f"parquet-cpp-arrow version {pa.__version__}"
 VERSION_OF_LIBRARY = re.compile(r"parquet-cpp-arrow version [0-9]{1,4}(\.[0-9]{1,4}){2}")
 POLARS_PREFIX = b"_PL_"
 """How the notes begin by which Polars knows the codes of a column; releases up to 0.2.0 have none.
 """
+
+ROWS = 65_536
+"""Rows of which lists are compared at once."""
 
 FOOTER_FIELDS = frozenset(range(1, 8))
 GROUP_FIELDS = frozenset(range(1, 8))
@@ -160,8 +164,8 @@ def _footer_flaws(headers: BinaryIO, path: Path, file: pq.ParquetFile) -> Iterat
         groups = cast("list[Any]", footer[4])
         if reader.at != length or not footer.keys() <= FOOTER_FIELDS:
             yield "has a footer with more than our writer puts there"
-        paths = ([chunk[3][3] for chunk in group[1]] for group in groups)
-        yield from schema_flaws(cast("list[Any]", footer[2]), paths, file.schema_arrow)
+        chunks = ([chunk_of(chunk) for chunk in group[1]] for group in groups)
+        yield from schema_flaws(cast("list[Any]", footer[2]), chunks, file.schema_arrow)
         end = MAGIC_BYTES
         indexes: list[tuple[int, int]] = []
         for number, group in enumerate(groups):
@@ -230,10 +234,22 @@ def _statistics_flaws(
         chunks = iter(map(chunk_of, group[1]))
         for item in table.fields:
             for column in leaf_columns(rows.column(item.name).combine_chunks()):
-                bounds = ChunkBounds(headers, next(chunks))
-                bounds.add(column)
-                # releases before 0.4.0 state bounds of codes, and of all where one is not used
-                codes = pa.array(item.enum) if pa.types.is_dictionary(column.type) else None
-                if not bounds.fit(codes):
-                    name = bounds.chunk.path_in_schema
-                    yield f"states other bounds of {name} than its values have"
+                yield from _column_flaws(ChunkBounds(headers, next(chunks)), column, item)
+        if flaw := list_flaw(file, number, ROWS):
+            yield flaw
+
+
+def _column_flaws(bounds: ChunkBounds, column: pa.Array, item: Field) -> Iterator[str]:
+    """Yield where a column of a row group is said to be otherwise than its values are."""
+    codes = None
+    if pa.types.is_dictionary(column.type):
+        # releases before 0.4.0 state bounds of codes, and of all where one is not used
+        codes = pa.array(item.enum or [], column.dictionary.type)
+        if not {*column.dictionary.to_pylist()} <= {*codes.to_pylist()}:
+            yield f"has codes of {item.name} that its schema does not have"
+    try:
+        bounds.add(column)
+    except ValueError as error:
+        yield str(error)
+    else:
+        yield from filter(None, [bounds.flaw(codes)])
