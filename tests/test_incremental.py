@@ -687,9 +687,9 @@ def test_a_build_whose_database_computes_something_is_not_patched(
 
 
 def test_rows_of_many_small_parts_are_those_of_all_together(
-    made: World, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    log = read(made.package)
+    log = read(world.package)
     frame = log.rows("claims")
     parts = [MemoryPart(frame.slice(at, 1)) for at in range(frame.height)]
     assert len(parts) > 6
