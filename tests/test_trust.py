@@ -117,8 +117,8 @@ def test_the_limits_that_are_stated_are_those_of_the_code() -> None:
         f"{definition.PARQUET_CELL_BYTES} for each column of the schema that it was written by, "
         f"and a value of a list for {definition.PARQUET_ITEM_BYTES}",
         f"It may have {definition.PARQUET_PAGES:,} pages, two more for each column and one for "
-        f"each {definition.PARQUET_VALUES_A_PAGE} values, and {definition.PARQUET_CODES:,} texts in a "
-        "dictionary.",
+        f"each {definition.PARQUET_VALUES_A_PAGE} values, and {definition.PARQUET_CODES:,} texts "
+        "in a dictionary.",
     ):
         assert sentence in TEXT, sentence
     assert web_client.TRIES == 4, "four times at most"
