@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
@@ -25,6 +26,7 @@ from claimlog.edit.log_lock import log_lock
 from claimlog.edit.rebase import rebase
 from claimlog.edit.seal import seal
 from claimlog.edit.takedown import plan_takedown, take_down
+from claimlog.edit.taken_words import said_elsewhere
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.files import lock_temporary
 from claimlog.log import read_log
@@ -593,6 +595,29 @@ def test_an_open_row_that_was_cut_off_stays_and_is_left_to_look_at(sound: World)
     assert (done.returncode, done.stderr) == (0, "")
     assert "left to do: .claimlog/open/claims.ndjson:2 was cut off and may be a" in done.stdout
     assert path.read_bytes() == lines[0] + secret[:-9]
+
+
+def test_open_lines_without_number_are_looked_through_in_the_room_of_the_file(
+    sound: World,
+) -> None:
+    """Split all at once they would take many times its size, beyond what a command may take."""
+    claim = next(
+        line
+        for line in sound.file("claims", 1).read_bytes().splitlines(keepends=True)
+        if STATEMENT.encode() in line
+    )
+    rows = [*plan_takedown(sound.package, CLAIM, (1,), REASON, "maintainer").rows.values()]
+    path = sound.package.state / "open" / "claims.ndjson"
+    path.parent.mkdir(parents=True)
+    number = 500_000
+    path.write_bytes(claim + b"ab\n" * number + claim.replace(b'"version":1', b'"version":3'))
+    tracemalloc.start()
+    try:
+        said = said_elsewhere(sound.package, [STATEMENT], rows, ())
+        assert tracemalloc.get_traced_memory()[1] < 8 * path.stat().st_size
+    finally:
+        tracemalloc.stop()
+    assert said.lines == (f".claimlog/open/claims.ndjson:{number + 2}",)
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [("alpha", "beta"), ("beta", "alpha")])

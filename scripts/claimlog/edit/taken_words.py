@@ -19,7 +19,7 @@ from claimlog.errors import ClaimlogError
 from claimlog.escaping import markdown
 from claimlog.git import CheckoutError, NoCheckoutError, NoCommitError
 from claimlog.limits import STATE_BYTES
-from claimlog.log.merkle import leaf_hash
+from claimlog.log.lines import without_lines
 from claimlog.log.takedowns import TakenRow
 from claimlog.package import CHANGELOG, Package
 from claimlog.package_state import DESK, require_own_state
@@ -77,15 +77,14 @@ def said_elsewhere(
     telling = [word for word in words if len(word) >= TELLING]
     telling = [*dict.fromkeys(form for word in telling for form in _forms(word))]
     unsealed = [package.relative(path) for path in sorted(open_folder(package).glob("*.ndjson"))]
-    gone = {row.leaf_hash for row in taken}
+    gone = {bytes.fromhex(row.leaf_hash) for row in taken}
     for name in (*unsealed, *_other_files(package, written)) if telling else ():
         try:
             data = read_regular(package.root / name, name, STATE_BYTES, package.root)
         except ClaimlogError:
             continue  # a link, or larger than any page for people
         if name in unsealed:  # the rows themselves go
-            kept = (b"" if leaf_hash(line).hex() in gone else line for line in data.split(b"\n"))
-            data = b"\n".join(kept)
+            data, _ = without_lines(data, gone, instead=b"\n")
         lines += _holding(name, data.decode("utf-8", "replace"), telling)
         if len(lines) > LISTED:
             break

@@ -73,16 +73,22 @@ def is_crowded(data: bytes, table: Table) -> bool:
     return data.count(b"\n") * (shortest_line(table) + 1) > len(data)
 
 
-def without_lines(data: bytes, gone: Collection[bytes]) -> tuple[bytes, int]:
+def without_lines(data: bytes, gone: Collection[bytes], instead: bytes = b"") -> tuple[bytes, int]:
     """Return lines without those that have these leaf hashes, and how many those are.
 
     All other bytes stay, also of a last line that was cut off. Lines are gone through one by one: a
     stranger's file may have hundreds of millions.
+
+    Parameters
+    ----------
+    instead
+        What stands in the place of each, as an empty line so that others keep their numbers.
     """
     left, number = BytesIO(), 0
     for line in BytesIO(data):
         if leaf_hash(line.removesuffix(b"\n")) in gone:
             number += 1
+            left.write(instead)
         else:
             left.write(line)
     return left.getvalue(), number
