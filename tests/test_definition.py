@@ -562,6 +562,12 @@ STREAM_FLAWS: dict[str, Callable[[dict[str, Any]], Any]] = {
     ),
     "a format that others read as none": lambda spec: _of(spec, "note").update(format="email"),
     "numbers that others read otherwise": lambda spec: _of(spec, "start").update(groupChar="1"),
+    "lists whose parts others read as missing": lambda spec: _of(spec, "dyad_from").update(
+        arrayItem={"type": "string", "missingValues": ["nor"]}
+    ),
+    "lists whose parts others read as true": lambda spec: _of(spec, "dyad_from").update(
+        arrayItem={"type": "boolean", "trueValues": ["nor"]}
+    ),
     "categories that no list of codes gives": lambda spec: _of(spec, "start").update(
         categories=[{"value": 0, "label": "zero"}]
     ),
@@ -586,6 +592,7 @@ def test_a_definition_may_say_of_values_what_changes_nothing(world: World) -> No
     def say(spec: dict[str, Any]) -> None:
         spec.update(missingValues=[""])
         _of(spec, "note").update(format="default", missingValues=[""])
+        _of(spec, "dyad_from").update(arrayItem={})
 
     for path in ("schemas/claims.json", "schemas/tables/claims.json"):
         change(world.root / path, say)

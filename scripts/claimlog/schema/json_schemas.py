@@ -55,6 +55,7 @@ READ_AS_WRITTEN = {
     "groupChar": {"enum": [""]},
     "bareNumber": {"enum": [True]},
     "missingValues": NOTHING_MISSING,
+    "arrayItem": {"enum": [{}]},  # a field in itself, by which Frictionless reads what lists hold
 }
 """Properties of a field by which programs change or leave out values that claimlog serves as they
 are; each may have the value by which Table Schema means that nothing changes."""
