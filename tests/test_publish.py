@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import json
 import os
 import re
@@ -25,6 +26,7 @@ from claimlog import web_client
 from claimlog.cli import cli
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.files import lock_temporary
+from claimlog.interrupt_handler import begin_command
 from claimlog.log.leaf_entries import iterate_entries
 from claimlog.log.merkle import EMPTY_ROOT
 from claimlog.log.release_index import read_index
@@ -48,6 +50,7 @@ from claimlog.release.tile_log import write_tiles
 from claimlog.release.tlog_proof import TlogProof, prove_row
 from claimlog.schema.definition import read_definition
 from claimlog.site.files.site_worker import versions_script
+from claimlog.standard_streams import CommandOutput
 from claimlog.web_client import WebClient
 from claimlog.web_origins import Token, origin
 from conftest import ROOT, World
@@ -1053,6 +1056,21 @@ def test_a_directory_gets_every_file_once_and_never_another(
     (target / "tiny-0.1.0.zip").write_bytes(b"another")
     with pytest.raises(ClaimlogError, match="is there and is not the file of this release"):
         plan_directory(release, target)
+
+
+def test_a_directory_gets_every_file_though_nobody_reads_what_is_said_of_it(
+    release: ReleaseFiles, tmp_path: Path
+) -> None:
+    begin_command()
+    said = io.StringIO()
+    with Path("/dev/full").open("w") as full:
+        out = CommandOutput(full, said)
+        plan = plan_directory(release, tmp_path / "public")
+        copy_release(plan, release, lambda text: print(text, file=out))
+    assert plan_directory(release, tmp_path / "public").names == []
+    assert [line.split(",")[0] for line in said.getvalue().splitlines()] == [
+        f"copied {name}" for name in plan.names
+    ]
 
 
 def test_what_a_killed_copy_left_in_a_directory_of_whatever_release_goes(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from claimlog.fingerprint import build_fingerprint
 from claimlog.log.batch import dump_manifest
 from claimlog.log.read_file import chunks
 from claimlog.log.read_log import read
+from claimlog.standard_streams import CommandOutput
 from claimlog.validate import validate
 from conftest import World
 
@@ -224,7 +226,7 @@ def test_a_lack_of_memory_is_not_called_a_fault(
 
     monkeypatch.setattr(claimlog.cli.cli, "main", fail)
     with pytest.raises(SystemExit) as raised:
-        claimlog.cli._run(claimlog.cli.cli)
+        claimlog.cli._run(claimlog.cli.cli, CommandOutput(sys.stdout))
     assert raised.value.code == 1
     said = capsys.readouterr().err
     assert "memory ran out; nothing was replaced" in said

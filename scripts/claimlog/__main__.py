@@ -8,6 +8,7 @@ import sys
 from claimlog.command_limits import keep_command_limits, why_interrupted
 from claimlog.environment_variables import set_own_variable
 from claimlog.interrupt_handler import handle_interrupts
+from claimlog.standard_streams import replace_closed_streams
 
 OBJECTS_BETWEEN_COLLECTIONS = 50_000
 """New objects after which cycles are looked for. Starting up makes hundreds of thousands that all
@@ -19,6 +20,7 @@ def main() -> None:
     handle_interrupts(signal.SIGINT)
     prepare_interpreter()
     try:
+        replace_closed_streams()
         _keep_limits()
         from claimlog.cli import main as run
 

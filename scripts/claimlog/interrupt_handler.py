@@ -96,16 +96,26 @@ def holds_interrupts() -> bool:
 @contextmanager
 def replacing() -> Iterator[None]:
     """Hold interrupts back while a file is put into place, and note that one was."""
-    global _has_replaced
     with hold_interrupts():
         yield
-        _has_replaced = True
+        note_replaced()
+
+
+def note_replaced() -> None:
+    """Note that the command has changed something for good, here or at a service."""
+    global _has_replaced
+    _has_replaced = True
 
 
 def begin_command() -> None:
     """Note that nothing was replaced yet."""
     global _has_replaced
     _has_replaced = False
+
+
+def has_replaced() -> bool:
+    """Whether something was changed for good since the command began."""
+    return _has_replaced
 
 
 def outcome() -> str:

@@ -2,13 +2,112 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
 from claimlog.escaping import printable
+from claimlog.interrupt_handler import has_replaced
+
+
+class OutputError(Exception):
+    """Standard output cannot be written, by the error that this is raised from.
+
+    It is no `OSError`: whoever expects one writes a file, and would take this for a fault of that.
+    """
+
+
+class ClosedOutput(io.TextIOBase):
+    """Standard output that was closed by whoever started this: nothing can be written to it."""
+
+    encoding = "utf-8"
+
+    def write(self, _: str) -> int:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+
+
+class CommandOutput(io.TextIOBase):
+    """Standard output of a command, or its standard error, which may become impossible to write.
+
+    Its disk is full, its reader left, or it is closed. A command that has replaced no file ends
+    then, by `OutputError`. One that has goes on: nothing says again what it did, so that standard
+    error is told instead. Where that cannot be written nobody is left to be told.
+
+    Attributes
+    ----------
+    lost
+        Why this stream cannot be written; None while it can.
+    """
+
+    def __init__(self, stream: TextIO, instead: io.TextIOBase | None = None) -> None:
+        self.stream = stream
+        self.instead = instead
+        self.lost: OSError | None = None
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return self.stream.encoding
+
+    @property
+    def errors(self) -> str | None:  # type: ignore[override]
+        return self.stream.errors
+
+    def write(self, text: str) -> int:
+        if text and self.lost is None:
+            try:
+                self.stream.write(text)
+                self.stream.flush()  # or it would fail later, with nobody to say what is lost
+            except OSError as error:
+                _drop(self.stream)
+                self.lost = error
+        if self.lost is not None and self.instead is not None:
+            if not has_replaced():
+                raise OutputError from self.lost
+            self.instead.write(text)
+        return len(text)
+
+    def fileno(self) -> int:
+        return self.stream.fileno()
+
+    def isatty(self) -> bool:
+        return self.stream.isatty()
+
+    def writable(self) -> bool:
+        return True
+
+
+def _drop(stream: TextIO) -> None:
+    """Have what waits in a stream that failed go nowhere: it would fail again when Python ends."""
+    with suppress(OSError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, stream.fileno())
+        finally:
+            os.close(nowhere)
+
+
+def replace_closed_streams() -> None:
+    """Put something in the place of standard streams that are closed, for which Python has None.
+
+    Their numbers are taken too: else the next file that is opened would be standard output to
+    whatever writes there.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            # programs that this one starts have the number too
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115
+    if sys.stdout is None:
+        sys.stdout = ClosedOutput()
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
 
 
 class EscapedStream(io.TextIOBase):

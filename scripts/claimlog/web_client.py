@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from claimlog.errors import ClaimlogError
 from claimlog.escaping import plain_line, web_address
+from claimlog.interrupt_handler import note_replaced
 from claimlog.limits import WEB_ANSWER_BYTES
 from claimlog.media_types import BINARY, JSON
 from claimlog.web_connections import LEAST_SECONDS, LEAST_SPEED, Connections, PeerError, Reach
@@ -235,6 +236,8 @@ class WebClient:
             answer, fault = None, None
             try:
                 try:
+                    if method not in ("GET", "HEAD"):
+                        note_replaced()  # it may be done even if no answer comes
                     answer = self._send(method, url, body, headers)
                 except WebError as error:
                     fault = error

@@ -19,9 +19,10 @@ from claimlog.cli.output import block, escaped_streams, line, lines
 from claimlog.cli.sections import SectionedGroup
 from claimlog.command_limits import why_interrupted
 from claimlog.environment_variables import set_own_variable
-from claimlog.errors import FULL, ClaimlogError, FindingsError, write_remedy
+from claimlog.errors import FULL, ClaimlogError, FindingsError, reason, write_remedy
 from claimlog.escaping import is_utf_8, short_message
 from claimlog.interrupt_handler import begin_command, handle_interrupts, outcome
+from claimlog.standard_streams import CommandOutput, OutputError
 
 SECTIONS = {
     "Start": {
@@ -108,15 +109,18 @@ def run_command(command: click.Command) -> None:
     # a file name or text that the terminal's encoding lacks is printed escaped
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
+    sys.stderr = errors = CommandOutput(sys.stderr)
+    sys.stdout = out = CommandOutput(sys.stdout, errors)
     with escaped_streams():
-        _run(command)
+        _run(command, out)
 
 
-def _run(command: click.Command) -> None:
+def _run(command: click.Command, out: CommandOutput) -> None:
     begin_command()
     try:
         status = command.main(standalone_mode=False)
-        sys.stdout.flush()
+        if out.lost:
+            fail(f"{_unwritable(out.lost)}; what was done is done, and the rest is said here", 1)
         sys.exit(status if isinstance(status, int) else 0)
     except click.ClickException as error:
         text = io.StringIO()
@@ -130,10 +134,13 @@ def _run(command: click.Command) -> None:
         fail(str(error), error.exit_status)
     except (KeyboardInterrupt, click.Abort):
         fail(why_interrupted(), 1)
-    except BrokenPipeError:
-        # the reader (head, less) has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+    except OutputError as error:
+        cause = error.__cause__
+        assert isinstance(cause, OSError)
+        if isinstance(cause, BrokenPipeError):  # the reader (head, less) has seen enough
+            sys.exit(1)
+        remedy = write_remedy(cause) if cause.errno in FULL else "write it elsewhere: > FILE"
+        fail(f"{_unwritable(cause)}; {remedy}; {outcome()}", 1)
     except OSError as error:
         name = f"{error.filename}: " if error.filename else ""
         remedy = f"; {write_remedy(error)}" if error.errno in (*FULL, errno.EROFS) else ""
@@ -152,6 +159,10 @@ def _run(command: click.Command) -> None:
             "with what CLAIMLOG_TRACEBACK=1 prints",
             1,
         )
+
+
+def _unwritable(error: OSError) -> str:
+    return f"standard output: cannot be written ({reason(error)})"
 
 
 def _argument_without_utf8() -> str | None:
