@@ -26,7 +26,7 @@ from claimlog import web_client
 from claimlog.cli import cli
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.files import lock_temporary
-from claimlog.interrupt_handler import begin_command
+from claimlog.interrupt_handler import begin_command, outcome
 from claimlog.log.leaf_entries import iterate_entries
 from claimlog.log.merkle import EMPTY_ROOT
 from claimlog.log.release_index import read_index
@@ -352,10 +352,14 @@ def test_a_release_stops_at_a_draft_and_is_public_when_it_is_told_to_be(
 def test_a_release_that_is_public_already_is_checked_and_nothing_else(
     zenodo: Zenodo, deposit: Publish
 ) -> None:
+    begin_command()
     first = deposit()
+    assert outcome() == "look whether it was done before you run it again"
     del zenodo.requests[:]
+    begin_command()
     assert deposit() == first
     assert {request.method for request in zenodo.requests} == {"GET"}
+    assert outcome() == "nothing was replaced"
     assert len(zenodo.records) == 1
 
 
