@@ -288,7 +288,7 @@ def test_an_addition_beside_an_interrupted_rebase_is_refused_with_the_command(
     world: World,
 ) -> None:
     with package_lock(world.package):
-        mark_rebase(world.package)
+        mark_rebase(world.package, {})
     out = world.package.state / "rebase-in"
     out.mkdir()
     (world.package.events / "0003-corrections").rename(out / "0003-corrections.0004-corrections")

@@ -237,7 +237,8 @@ hold_interrupts = interrupt_handler.hold_interrupts
 def struck():
     with hold_interrupts():
         yield
-        os.kill(os.getpid(), signal.{name})
+        if interrupt_handler.outcome() != "nothing was replaced":
+            os.kill(os.getpid(), signal.{name})
 
 interrupt_handler.hold_interrupts = struck
 from claimlog.__main__ import main

@@ -458,7 +458,9 @@ def crash_points() -> dict[str, Callable[[World], None]]:
     """Ways to leave a rebase of 0004-beta and 0005-gamma to 0005 and 0006 half done."""
 
     def aside(world: World, folder: str, *names: str) -> None:
-        mark_rebase(world.package)
+        made = (world.package.events / "0001-register" / MANIFEST).read_bytes()
+        new = [name.partition(".")[2] for name in names]
+        mark_rebase(world.package, dict.fromkeys(new, sha256(made).hexdigest()))
         (world.package.state / folder).mkdir()
         for name in names:
             path = world.package.events / name.partition(".")[0]
@@ -604,7 +606,7 @@ def test_recovery_takes_no_other_batch_of_the_same_slug_for_a_successor(world: W
     world.seal("claims")  # 0002-claims is in the log as well
     before = data(world)
     with log_lock(world.package):
-        mark_rebase(world.package)
+        mark_rebase(world.package, {})
     (world.package.state / OUT).mkdir()
     (world.package.events / "0004-claims").rename(
         world.package.state / OUT / "0004-claims.0005-claims"
@@ -612,6 +614,154 @@ def test_recovery_takes_no_other_batch_of_the_same_slug_for_a_successor(world: W
     with log_lock(world.package):
         assert recover(world.package) == ["restored events/0004-claims after an interrupted rebase"]
     assert data(world) == before
+
+
+def cut_off_when_done(raced: World, folder: Path) -> tuple[World, World]:
+    """A rebase that was killed before it removed what it replaced, and the log before it."""
+    before, world = copied(raced, folder / "before"), copied(raced, folder / "after")
+    rebased(world, "0004-beta", "0005-gamma")
+    made = {}
+    for old, new in (("0004-beta", "0005-beta"), ("0005-gamma", "0006-gamma")):
+        kept = world.package.state / DONE / f"{old}.{new}"
+        shutil.copytree(before.package.events / old, kept)
+        made[new] = sha256((world.package.events / new / MANIFEST).read_bytes()).hexdigest()
+    mark_rebase(world.package, made)
+    return before, world
+
+
+def restored(world: World, before: World, *names: str) -> None:
+    """Put batches back into events/ as git does."""
+    for name in names:
+        place = world.package.events / name
+        shutil.copytree(before.package.events / name, place, dirs_exist_ok=True)
+
+
+@pytest.mark.parametrize("point", [*crash_points()][1:])
+def test_batches_that_somebody_restored_after_a_rebase_was_killed_are_kept(
+    point: str, raced: World, tmp_path: Path
+) -> None:
+    world = copied(raced, tmp_path)
+    before = data(world)
+    crash_points()[point](world)
+    restored(world, raced, "0004-beta", "0005-gamma")
+    done = world.run("rebase", "0004-beta", "0005-gamma")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("restored events/0004-beta after an interrupted rebase\n")
+    assert {path.name for path in world.package.state.iterdir()} <= {"lock", "cache"}
+    assert found(world) == []
+    assert {name for name in before if "0004-beta" in name} & {*data(world)} == set()
+
+
+def test_another_batch_in_the_place_of_one_that_a_killed_rebase_took_out_is_for_somebody_to_decide(
+    raced: World, tmp_path: Path
+) -> None:
+    world = copied(raced, tmp_path)
+    before = data(world)
+    crash_points()["with both batches out"](world)
+    restored(world, raced, "0005-gamma")
+    path = world.package.events / "0005-gamma" / "claims.ndjson"
+    path.write_bytes(path.read_bytes().replace(b"In the next batch.", b"Somebody else's."))
+    present = data(world)
+    done = world.run("rebase", "0004-beta", "0005-gamma")
+    assert done.returncode == 1
+    assert done.stderr == (
+        "claimlog: events/0005-gamma: is there, and is not the batch of that name which a rebase "
+        "that was cut off keeps as .claimlog/rebase-out/0005-gamma.0006-gamma; compare the two, "
+        "remove the one that is wrong, and run this again\n"
+    )
+    assert data(world) == present
+    shutil.rmtree(path.parent)  # the remedy is a true one
+    with log_lock(world.package):
+        recover(world.package)
+    assert data(world) == before
+
+
+def test_a_batch_with_the_name_of_one_that_a_killed_rebase_was_to_make_stays(
+    raced: World, tmp_path: Path
+) -> None:
+    world = copied(raced, tmp_path)
+    crash_points()["with both batches out"](world)
+    other = world.package.events / "0005-beta"
+    shutil.copytree(world.package.events / "0003-corrections", other)
+    with log_lock(world.package):
+        recover(world.package)
+    assert (other / MANIFEST).is_file()
+    assert (world.package.events / "0004-beta").is_dir()
+
+
+@pytest.mark.parametrize("names", [("0004-beta",), ("0004-beta", "0005-gamma")])
+def test_a_replaced_batch_that_somebody_restored_does_not_get_into_the_log_twice(
+    names: tuple[str, ...], raced: World, tmp_path: Path
+) -> None:
+    before, world = cut_off_when_done(raced, tmp_path)
+    expected = data(world)
+    restored(world, before, *names)
+    present = data(world)
+    seal = ("seal", "--slug", "x", "--title", "X", "--method", "None.", "--by", "me")
+    for words in (("rebase", *names), ("rebase", *names), ("rebase",), seal):
+        done = world.run(*words)
+        assert (done.returncode, done.stdout) == (1, "")
+        listed = " ".join(f"events/{name}" for name in names)
+        assert done.stderr.startswith(f"claimlog: {listed}: is there again, and a rebase that was ")
+        assert done.stderr.endswith(f"; remove {listed}, and run this again\n")
+        assert data(world) == present
+    for name in names:
+        shutil.rmtree(world.package.events / name)
+    done = world.run("rebase", *names)
+    assert (done.returncode, done.stdout) == (0, "finished an interrupted rebase\n")
+    assert data(world) == expected
+    assert {path.name for path in world.package.state.iterdir()} <= {"lock", "cache"}
+
+
+def test_a_rebase_of_which_somebody_took_a_made_batch_out_is_undone_by_what_the_message_says(
+    raced: World, tmp_path: Path
+) -> None:
+    before, world = cut_off_when_done(raced, tmp_path)
+    shutil.rmtree(world.package.events / "0005-beta")
+    done = world.run("rebase", "0004-beta", "0005-gamma")
+    assert done.returncode == 1
+    assert done.stderr.startswith("claimlog: events/0005-beta: is not there as a rebase made it")
+    assert "in .claimlog/rebase-done, where events/NEW holds the rows of an OLD.NEW" in done.stderr
+    shutil.rmtree(world.package.events / "0006-gamma")
+    for path in (world.package.state / DONE).iterdir():
+        path.rename(world.package.events / path.name.partition(".")[0])
+    with log_lock(world.package):
+        recover(world.package)
+    assert data(world) == data(before)
+
+
+def test_a_rebase_that_somebody_undid_wholly_is_no_longer_one(raced: World, tmp_path: Path) -> None:
+    before, world = cut_off_when_done(raced, tmp_path)
+    restored(world, before, "0004-beta", "0005-gamma")
+    for name in ("0005-beta", "0006-gamma"):
+        shutil.rmtree(world.package.events / name)
+    with log_lock(world.package):
+        recover(world.package)
+    assert data(world) == data(before)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("rebase", "0004-beta", "0005-gamma"), 0),
+        (("rebase", "0004-beta"), 2),
+        (("seal", "--slug", "x", "--title", "X", "--method", "None."), 1),
+    ],
+)
+def test_what_was_done_about_an_interrupted_run_is_said_before_what_it_leads_to(
+    words: tuple[str, ...], code: int, raced: World, tmp_path: Path
+) -> None:
+    world = copied(raced, tmp_path)
+    crash_points()["with one batch out"](world)
+    path = world.package.state / "open" / "claims.ndjson"
+    path.parent.mkdir()
+    shutil.copyfile(world.package.events / "0004-alpha" / path.name, path)
+    done = world.run(*words)
+    assert done.returncode == code
+    assert done.stdout.splitlines()[:2] == [
+        "restored events/0004-beta after an interrupted rebase",
+        "left out 1 rows of the open batch that the log already holds",
+    ]
 
 
 # with git itself

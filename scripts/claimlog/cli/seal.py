@@ -68,6 +68,7 @@ def seal(
             in_columns,
             today,
             say=contents.append,
+            tell=lines,
         )
         refreshed = refresh_generated_files(context.package, f"{batch.shown} is sealed")
     print_summary(report, is_sealed=True)

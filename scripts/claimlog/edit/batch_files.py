@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import filecmp
+import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 
 from claimlog.edit.open_batch import discard, drop_known, open_batch, open_folder
 from claimlog.errors import ClaimlogError, Finding, FindingsError, reason, write_remedy
 from claimlog.export.descriptor import dump_json
 from claimlog.files import remove, sync
-from claimlog.interrupt_handler import replacing
+from claimlog.interrupt_handler import hold_interrupts, replacing
 from claimlog.log.batch import (
     DONE,
     IN,
+    MANIFEST,
     OUT,
     RACED,
     Batch,
@@ -25,6 +29,7 @@ from claimlog.log.batch import (
     sealed_batches,
 )
 from claimlog.log.event_log import Log
+from claimlog.log.read_file import read_bytes
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.package_state import lock_mark, require_own_state, state_folder
 from claimlog.state_notes import read_note, write_note
@@ -34,7 +39,15 @@ REBASED_OPEN = "rebase-open"
 
 MARK = "rebase.json"
 """File that names the lock beside which a rebase moves batches, while it does: no copy of the
-package can bring a true one along, and without one nothing in `OUT` and `IN` is believed."""
+package can bring a true one along, and without one nothing in `OUT` and `IN` is believed. It holds
+the digests of the batches that the rebase makes, so that no other of such a name is taken for one.
+"""
+
+BY_HAND = (
+    "where events/NEW holds the rows of an OLD.NEW, remove events/NEW; move OLD.NEW back as "
+    "events/OLD where events/ lacks that"
+)
+"""How somebody undoes a rebase that was cut off."""
 
 
 @contextmanager
@@ -113,7 +126,7 @@ def replace(
     """
     state = state_folder(package)
     try:
-        mark_rebase(package)
+        mark_rebase(package, {batch.path.name: batch.manifest_sha256 for batch in new})
         if open_rows is not None:
             _flush(open_rows)
             open_rows.rename(state / REBASED_OPEN)
@@ -140,78 +153,176 @@ def replace(
 
 
 def put_back(package: Package) -> list[str]:
-    """Undo a rebase that did not come to its end; return the batches that are back in events/."""
+    """Undo a rebase that did not come to its end; return the batches that are back in events/.
+
+    Raises
+    ------
+    ClaimlogError
+        If no rebase here took them out, or another batch has the place of one; both stay.
+    """
     state = require_own_state(package)
     out, halfway = state / OUT, state / IN
+    made = _made(package)
     for folder in (out, halfway):
         if folder.is_dir() and (names := sorted(path.name for path in folder.iterdir())):
-            _refuse_foreign(package, folder, names)
+            _refuse_foreign(package, folder, names, made)
     if halfway.is_dir():
         for path in halfway.iterdir():
-            successor = package.events / path.name.partition(".")[2]
-            if successor.exists():
-                aside = state / f"staging-{successor.name}"
-                successor.rename(aside)
-                remove(aside)
+            successor = path.name.partition(".")[2]
+            if _is_in(package, successor, made):
+                _put_away(package, package.events / successor)
         # an old batch may have the name of another's successor: first all of these, then those
         halfway.rename(out)
-    back = []
-    for path in sorted(out.iterdir()) if out.is_dir() else ():
-        target = package.events / path.name.partition(".")[0]
-        path.rename(target)
-        back.append(package.relative(target))
+    taken = sorted(out.iterdir()) if out.is_dir() else []
+    back = {path: package.events / path.name.partition(".")[0] for path in taken}
+    for path, target in back.items():
+        if os.path.lexists(target) and not _is_same(target, path):
+            raise ClaimlogError(
+                f"{package.relative(target)}: is there, and is not the batch of that name which a "
+                f"rebase that was cut off keeps as {package.relative(path)}; compare the two, "
+                "remove the one that is wrong, and run this again"
+            )
+    for path, target in back.items():
+        if target.exists():  # restored from git, as one does
+            _put_away(package, path)
+        else:
+            path.rename(target)
     if out.is_dir():
         out.rmdir()
     settle_open_batch(package)
     (state / MARK).unlink(missing_ok=True)
-    return back
+    return [package.relative(target) for target in back.values()]
 
 
-def _refuse_foreign(package: Package, folder: Path, names: Sequence[str]) -> None:
+def _put_away(package: Package, path: Path) -> None:
+    """Remove a directory so that no part of it stands there as a whole, should this be killed."""
+    aside = package.state / f"staging-{path.name}"
+    path.rename(aside)
+    remove(aside)
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """Whether a directory holds the same files as another, none of them behind a link."""
+    if one.is_symlink() or not one.is_dir():
+        return False
+    names = {path.name for path in one.iterdir()}
+    return names == {path.name for path in other.iterdir()} and all(
+        not (one / name).is_symlink() and filecmp.cmp(one / name, other / name, shallow=False)
+        for name in names
+    )
+
+
+def _is_in(package: Package, name: str, made: Mapping[str, str] | None) -> bool:
+    """Whether events/ holds the batch of this name that a rebase made; if not known, any."""
+    path = package.events / name / MANIFEST
+    if not path.is_file():
+        return False
+    digest = sha256(read_bytes(path, package.relative(path))).hexdigest()
+    return made is None or digest == made.get(name)
+
+
+def _made(package: Package) -> dict[str, str] | None:
+    """Return the digests of what a rebase in this copy of the package makes; None if there is none.
+
+    That is the one whose batches `OUT`, `IN` or `DONE` hold.
+    """
+    try:
+        note = read_note(package, MARK)
+    except (ClaimlogError, OSError):
+        return None
+    made: dict[str, str] = note.get("made", {})
+    return made if note.get("lock") == lock_mark(package) else None
+
+
+def _refuse_foreign(
+    package: Package, folder: Path, names: Sequence[str], made: Mapping[str, str] | None
+) -> None:
     """Refuse what no rebase here took out of events/: it would take the place of sealed batches."""
     if package.events.is_symlink():
         raise ClaimlogError("events: is a symbolic link; use a directory")
-    try:
-        is_own = read_note(package, MARK) == {"lock": lock_mark(package)}
-    except (ClaimlogError, OSError):
-        is_own = False
-    if not is_own:
+    if made is None:
         raise ClaimlogError(
             f"{package.relative(folder)}: no rebase made this in this copy of the package: "
-            f"{', '.join(names[:3])}; look at it: where events/NEW holds the rows of an OLD.NEW, "
-            "remove events/NEW; move OLD.NEW back as events/OLD where events/ lacks that; remove "
-            "the directory, and run this again"
+            f"{', '.join(names[:3])}; look at it: {BY_HAND}; remove the directory, and run this "
+            "again"
         )
 
 
-def mark_rebase(package: Package) -> None:
+def mark_rebase(package: Package, made: Mapping[str, str]) -> None:
     """Note that what `OUT` and `IN` hold from here on is of a rebase in this copy of the package.
 
     The caller holds the lock.
+
+    Parameters
+    ----------
+    made
+        Digests of the manifests of the batches that it makes, by name.
     """
-    write_note(package, MARK, {"lock": lock_mark(package)})
+    write_note(package, MARK, {"lock": lock_mark(package), "made": dict(made)})
 
 
-def recover(package: Package) -> list[str]:
-    """Finish or undo what an interrupted run left; return what was done, a line each."""
-    done = [f"restored {name} after an interrupted rebase" for name in put_back(package)]
-    if _finish_replacing(package):
-        done.append("finished an interrupted rebase")
+def recover(package: Package, say: Callable[[Sequence[str]], None] = lambda _: None) -> list[str]:
+    """Finish or undo what an interrupted run left; return what was done, a line each.
+
+    Parameters
+    ----------
+    say
+        Takes these lines once they are true, before an interrupt can be heard.
+    """
+    done = end_rebase(package, say)
+    with hold_interrupts():
+        if sync_descriptor(package):
+            listed = [f"listed all sealed files in {DESCRIPTOR}"]
+            say(listed)
+            done += listed
+    return done
+
+
+def end_rebase(package: Package, say: Callable[[Sequence[str]], None]) -> list[str]:
+    """Finish or undo an interrupted rebase, as `recover` does, and refuse to miss a batch then."""
+    with hold_interrupts():
+        done = ["finished an interrupted rebase"] if _finish_replacing(package) else []
+        done += [f"restored {name} after an interrupted rebase" for name in put_back(package)]
+        say(done)
     _refuse_missing(package)
-    if sync_descriptor(package):
-        done.append(f"listed all sealed files in {DESCRIPTOR}")
     return done
 
 
 def _finish_replacing(package: Package) -> bool:
     """Remove replaced batches that an interrupted rebase left; return whether there were any."""
-    if not (require_own_state(package) / DONE).is_dir():
+    folder = require_own_state(package) / DONE
+    if not folder.is_dir():
         return False
+    _refuse_restored(package, folder)
     settle_open_batch(package)
     sync_descriptor(package)
-    shutil.rmtree(package.state / DONE)
+    _put_away(package, folder)
     (package.state / MARK).unlink(missing_ok=True)
     return True
+
+
+def _refuse_restored(package: Package, folder: Path) -> None:
+    """Refuse to end a rebase of which somebody put batches back, or took the made ones out.
+
+    Replaced batches that are back beside the made ones would be in the log twice. What is the one
+    copy of a batch is not removed. All of them back, and no made one, is a rebase that was undone.
+    """
+    made = _made(package)
+    names = [path.name.partition(".")[::2] for path in sorted(folder.iterdir())]
+    back = [o for o, n in names if _is_same(package.events / o, folder / f"{o}.{n}")]
+    gone = [new for _, new in names if not _is_in(package, new, made)]
+    if back and not gone:
+        listed = " ".join(f"events/{name}" for name in back)
+        raise ClaimlogError(
+            f"{listed}: is there again, and a rebase that was cut off made "
+            f"{' '.join(new for old, new in names if old in back)} of it, so that its rows would "
+            f"be in the log twice; remove {listed}, and run this again"
+        )
+    if made is not None and gone and len(back) + len(gone) < 2 * len(names):
+        raise ClaimlogError(
+            f"events/{gone[0]}: is not there as a rebase made it that was cut off; undo that "
+            f"rebase: in {package.relative(folder)}, {BY_HAND}, and run this again"
+        )
 
 
 def settle_open_batch(package: Package) -> None:
@@ -237,10 +348,12 @@ def remove_leftovers(package: Package) -> None:
         remove(path)
 
 
-def leave_out_known(sealed: Log) -> list[str]:
+def leave_out_known(
+    sealed: Log, say: Callable[[Sequence[str]], None] = lambda _: None
+) -> list[str]:
     """Drop rows of the open batch that the sealed log holds, or that were taken down.
 
-    Returns what was done, a line each.
+    Returns what was done, a line each; `say` takes it before an interrupt can be heard.
     """
     if open_batch(sealed.package) is None:
         return []
@@ -250,10 +363,12 @@ def leave_out_known(sealed: Log) -> list[str]:
         for event in sealed.columns(stream, ["event_id"])["event_id"]
     }
     known |= {bytes.fromhex(row.leaf_hash) for row in sealed.taken_rows.values()}
-    dropped = drop_known(sealed.package, known)
-    if not dropped:
-        return []
-    return [f"left out {dropped} rows of the open batch that the log already holds"]
+    with hold_interrupts():
+        if not (dropped := drop_known(sealed.package, known)):
+            return []
+        done = [f"left out {dropped} rows of the open batch that the log already holds"]
+        say(done)
+    return done
 
 
 def _refuse_missing(package: Package) -> None:

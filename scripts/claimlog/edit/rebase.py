@@ -11,7 +11,13 @@ from hashlib import sha256
 from pathlib import Path
 
 from claimlog.checkout import Checkout
-from claimlog.edit.batch_files import leave_out_known, recover, replace, staging
+from claimlog.edit.batch_files import (
+    end_rebase,
+    leave_out_known,
+    replace,
+    staging,
+    sync_descriptor,
+)
 from claimlog.edit.clock import last_seal, refuse_doubtful_clock
 from claimlog.edit.open_batch import open_batch
 from claimlog.edit.open_rows_follow import OpenRows, follows, write_moved_open_batch
@@ -65,12 +71,13 @@ def rebase(
         Whether rows of the open batch that name what gets another identifier mean that (``follow``)
         or what keeps it.
     say
-        Takes what is returned before an interrupt can be heard: nothing tells it again.
+        Takes what was renamed, and before that what ends a run that was cut off, before an
+        interrupt can be heard: nothing tells it again.
 
     Returns
     -------
     list of str
-        What was renamed, a line each.
+        What was renamed, a line each; what ended a run that was cut off, if that was all.
 
     Raises
     ------
@@ -79,20 +86,19 @@ def rebase(
         nobody said what they mean, if an entity was changed on both sides, so that
         somebody must decide, or if the clock is in doubt.
     """
-    done = recover(package)
+    done = end_rebase(package, say)
+    sync_descriptor(package)  # as after each merge: nothing that somebody has to know
     if open_batch(package) is not None:
-        done += leave_out_known(read(package))
+        done += leave_out_known(read(package), say)
     findings: list[Finding] = []
     batches = batches_to_read(package, findings)
     _refuse_misplaced(findings)
     if done and not {Path(name).name for name in names} & {batch.path.name for batch in batches}:
-        say(done)
         return done  # this finished the rebase that was cut off
     lost = [_named(batches, name) for name in dict.fromkeys(names)]
     _refuse_released(package, batches, lost)
     if unraced := _first_unraced(batches, lost):
         if done:
-            say(done)
             return done  # this undid the rebase that was cut off, and nothing is to be rebased
         raise UsageError(
             f"{unraced.path.name} lost no race: no other batch has its number, and the one "

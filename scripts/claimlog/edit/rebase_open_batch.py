@@ -35,7 +35,8 @@ def rebase_open(
     Parameters
     ----------
     say
-        Takes what is returned before an interrupt can be heard: nothing tells it again.
+        Takes each part of what is returned before an interrupt can be heard: nothing tells it
+        again.
 
     Returns
     -------
@@ -50,14 +51,13 @@ def rebase_open(
         If an entity was changed on both sides, so that somebody must decide, or the log would break
         a rule; the open batch is as it was.
     """
-    done = recover(package)
+    done = recover(package, say)
     sealed = read(package)
     sealed.require_readable()
-    done += leave_out_known(sealed)
+    done += leave_out_known(sealed, say)
     batch = open_batch(package)
     if batch is None:
         if done:
-            say(done)
             return done
         raise UsageError(
             "there is no open batch to rebase; name a sealed one that lost a race: "
@@ -74,7 +74,7 @@ def rebase_open(
             if report.error_count:
                 raise FindingsError(report.findings, f"{NOTHING}; mend the rows, or decide by hand")
             held.enter_context(hold_interrupts())
-        done.append("the open batch comes after all that is sealed")
-        done += [f"  {old} is now {new}" for old, new in fresh]
-        say(done)
-    return done
+        moved = ["the open batch comes after all that is sealed"]
+        moved += [f"  {old} is now {new}" for old, new in fresh]
+        say(moved)
+    return done + moved

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from hashlib import file_digest
 from pathlib import Path
@@ -57,6 +57,7 @@ def seal(
     in_columns: bool = False,
     today: date | None = None,
     say: Callable[[str], None] = lambda _: None,
+    tell: Callable[[Sequence[str]], None] = lambda _: None,
 ) -> tuple[Batch, Report]:
     """Validate the open batch and move it into events/ atomically. The caller holds the lock.
 
@@ -69,6 +70,8 @@ def seal(
         The day (UTC), which a clock far ahead of the log's last time must be confirmed by.
     say
         Takes a line about the rows of each author in each stream.
+    tell
+        Takes what ends a run that was cut off, once it is done: the batch may be refused then.
 
     Raises
     ------
@@ -79,9 +82,9 @@ def seal(
     ClaimlogError
         If there is no open batch, the clock is in doubt, or the batch cannot be moved.
     """
-    done = recover(package)
+    done = recover(package, tell)
     log = read(package)
-    done += leave_out_known(log)
+    done += leave_out_known(log, tell)
     batch = open_batch(package)
     if batch is None:
         if done and log.batches and log.batches[-1].slug == slug:
