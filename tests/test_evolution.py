@@ -652,6 +652,37 @@ def test_open_rows_that_are_sealed_are_left_out_and_not_carried_over(
     assert world.run("validate").returncode == 0
 
 
+@pytest.mark.parametrize("way", ["a batch is missing", "a row cannot be read"])
+def test_open_rows_are_not_carried_over_while_the_log_cannot_be_read(
+    way: str, world: World, tmp_path: Path
+) -> None:
+    """They may be sealed, and would not be known any more by their bytes."""
+    world.add("actors", [actor("port", "agency", description="A port.", part_of="nor")])
+    opened = world.package.state / "open"
+    shutil.copytree(opened, tmp_path / "before")
+    world.seal("port")
+    shutil.copytree(tmp_path / "before", opened)
+    to_second(world)
+    batch = world.package.events / "0004-port"
+    batch.rename(tmp_path / "kept")
+    if way == "a row cannot be read":
+        shutil.copytree(tmp_path / "kept", batch)
+        (batch / "actors.ndjson").write_bytes(b"{\n")
+    before = (opened / "actors.ndjson").read_bytes()
+    seal = ("seal", "--slug", "port", "--title", "T", "--method", "M")
+    for words in (("open",), seal, ("rebase",)):
+        done = world.run(*words)
+        said = done.stdout + done.stderr
+        assert (done.returncode, "seat" in said) == (1, False)
+        if words == ("open",) or way == "a batch is missing":
+            assert "events/0004-port/actors.ndjson" in said
+    assert (opened / "actors.ndjson").read_bytes() == before
+    shutil.rmtree(batch, ignore_errors=True)
+    (tmp_path / "kept").rename(batch)
+    assert "the open batch is empty" in world.run("open").stdout
+    assert world.run("validate").returncode == 0
+
+
 def test_a_row_of_no_known_schema_is_left_to_validation(outdated: World, tmp_path: Path) -> None:
     world = copied(outdated, tmp_path)
     path = world.package.state / "open" / "actors.ndjson"

@@ -284,7 +284,7 @@ def end_rebase(package: Package, say: Callable[[Sequence[str]], None]) -> list[s
         done = ["finished an interrupted rebase"] if _finish_replacing(package) else []
         done += [f"restored {name} after an interrupted rebase" for name in put_back(package)]
         say(done)
-    _refuse_missing(package)
+    refuse_missing(package)
     return done
 
 
@@ -371,7 +371,7 @@ def leave_out_known(
     return done
 
 
-def _refuse_missing(package: Package) -> None:
+def refuse_missing(package: Package) -> None:
     """Refuse to go on without a batch that the descriptor lists: it would be forgotten for good."""
     if findings := [*descriptor_findings(package)]:
         raise FindingsError(findings, "nothing was changed")

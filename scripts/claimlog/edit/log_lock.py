@@ -8,13 +8,14 @@ from collections.abc import Iterator
 
 from claimlog.checkout import Checkout
 from claimlog.directory_swap import recover_directory
-from claimlog.edit.batch_files import leave_out_known, settle_open_batch
+from claimlog.edit.batch_files import leave_out_known, refuse_missing, settle_open_batch
 from claimlog.edit.open_batch import open_folder
 from claimlog.edit.open_upcast import carry_over, is_outdated
 from claimlog.edit.write_together import put_back_replaced
-from claimlog.errors import ClaimlogError
+from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.files import remove
 from claimlog.git import CheckoutError, NoCheckoutError
+from claimlog.log.batch import RACED
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.package import Package
@@ -27,7 +28,8 @@ from claimlog.schema.thresholds import read_thresholds
 def log_lock(package: Package) -> Iterator[int]:
     """Hold the lock that every change of the log takes.
 
-    Yields how many open rows were from before a schema changed and have been carried over.
+    Yields how many open rows were from before a schema changed and have been carried over: none
+    while the log cannot be read as a whole. What needs them carried over refuses them then.
 
     Raises
     ------
@@ -42,7 +44,7 @@ def log_lock(package: Package) -> Iterator[int]:
 def locked_log(package: Package) -> Iterator[Log]:
     """Hold the lock for a change of the open batch, and yield the sealed log.
 
-    Open rows from before a schema changed have been carried over.
+    Open rows from before a schema changed have been carried over, as by `log_lock`.
 
     Raises
     ------
@@ -112,21 +114,43 @@ def held_lock(package: Package, others: str, *below: str) -> Iterator[None]:
 
 
 def carry_open_batch_over(package: Package) -> int:
-    """Rewrite open rows from before a schema changed by the present one; return how many."""
-    with log_lock(package) as carried:
-        return carried
+    """Rewrite open rows from before a schema changed by the present one; return how many.
+
+    Raises
+    ------
+    ClaimlogError
+        As `package_lock` does, or if the log cannot be read as a whole; no row was rewritten.
+    """
+    with package_lock(package):
+        return _carry_over(package, has_to=True)
 
 
-def _carry_over(package: Package, definition: Definition | None = None) -> int:
+def _carry_over(
+    package: Package, definition: Definition | None = None, *, has_to: bool = False
+) -> int:
     place = open_folder(package)
     if not place.is_dir():
         return 0
     shown, definition = package.relative(place), definition or read_definition(package)
     if not is_outdated(place, shown, definition):
         return 0
+    sealed = read(package, definition=definition)
+    try:
+        _refuse_partial(sealed)
+    except ClaimlogError:
+        if has_to:
+            raise
+        return 0
     # those that a seal was cut off with are known by bytes that they would not have any more
-    leave_out_known(read(package, definition=definition))
+    leave_out_known(sealed)
     return carry_over(place, shown, definition)
+
+
+def _refuse_partial(sealed: Log) -> None:
+    """Refuse a log of which rows may be missing; batches that lost a race are all there."""
+    refuse_missing(sealed.package)
+    if wrong := [finding for finding in sealed.findings if finding.rule != RACED]:
+        raise FindingsError(wrong, "the open batch was not carried over to the present schemas")
 
 
 def _refuse_committed(package: Package) -> None:

@@ -21,6 +21,7 @@ from claimlog.edit.batch_files import (
 from claimlog.edit.clock import last_seal, refuse_doubtful_clock
 from claimlog.edit.open_batch import open_batch
 from claimlog.edit.open_rows_follow import OpenRows, follows, write_moved_open_batch
+from claimlog.edit.open_upcast import refuse_outdated
 from claimlog.edit.rebase_open_batch import COMPARE as COMPARE_OPEN
 from claimlog.edit.renumbered_rows import Renames, log_of, refuse_unsound, write_moved_rows
 from claimlog.edit.seal import make_manifest
@@ -132,6 +133,8 @@ def rebase(
         after = [*kept, *placed]
         _check(package, after)
         unsealed, moved = open_batch(package), None
+        if unsealed is not None:
+            refuse_outdated(unsealed.path, unsealed.shown, log.definition)
         if unsealed is not None and follows(package, unsealed, lost, renames, open_rows):
             moved = folder / "open"
             _check(

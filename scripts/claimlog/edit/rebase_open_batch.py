@@ -10,6 +10,7 @@ from claimlog.directory_swap import publish_directory
 from claimlog.edit.append_lines import check_open
 from claimlog.edit.batch_files import leave_out_known, recover
 from claimlog.edit.open_batch import open_batch, open_folder, with_open
+from claimlog.edit.open_upcast import refuse_outdated
 from claimlog.edit.renumbered_rows import Renames, refuse_unsound, write_moved_rows
 from claimlog.errors import FindingsError, UsageError
 from claimlog.interrupt_handler import hold_interrupts
@@ -63,6 +64,7 @@ def rebase_open(
             "there is no open batch to rebase; name a sealed one that lost a race: "
             f"claimlog rebase NNNN-slug; {NOTHING}"
         )
+    refuse_outdated(batch.path, batch.shown, sealed.definition)
     refuse_unsound(package, [batch])
     place = open_folder(package)
     renames: Renames = {}

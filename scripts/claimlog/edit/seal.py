@@ -20,6 +20,7 @@ from claimlog.edit.batch_files import (
 )
 from claimlog.edit.clock import last_time, now, refuse_doubtful_clock
 from claimlog.edit.open_batch import discard, open_batch
+from claimlog.edit.open_upcast import refuse_outdated
 from claimlog.errors import ClaimlogError, FindingsError, UnconfirmedError, UsageError
 from claimlog.files import confirm_rename
 from claimlog.interrupt_handler import hold_interrupts
@@ -93,6 +94,7 @@ def seal(
         if log.batches and log.batches[-1].slug == slug:
             also += f"; {log.batches[-1].shown} is sealed"
         raise ClaimlogError(f"there is no open batch to seal; claimlog add makes one{also}")
+    refuse_outdated(batch.path, batch.shown, log.definition)
     if NAME.fullmatch(f"0001-{slug}") is None or len(slug) > SLUG_LENGTH:
         raise UsageError(
             f'--slug "{slug[:SLUG_LENGTH]}": expected lower-case words joined by hyphens, '

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from claimlog.edit.batch_files import staging, synced_descriptor
-from claimlog.edit.log_lock import carry_open_batch_over, log_lock
+from claimlog.edit.log_lock import log_lock
 from claimlog.edit.open_batch import open_folder
 from claimlog.edit.write_together import write_together
 from claimlog.errors import ClaimlogError
@@ -73,8 +73,8 @@ def define(package: Package, addition: Addition) -> list[Written]:
         written = [Written(name, ", ".join(notes)) for name, notes in texts.notes.items()]
         written += [Written(name, "", True) for name in generated if name not in files]
         write_together(package, {**files, **generated})
-    carry_open_batch_over(package)
-    return written
+    with log_lock(package):  # which carries the open batch over
+        return written
 
 
 def add_column(texts: DefinitionTexts, stream: str, column: Mapping[str, object]) -> None:
