@@ -19,7 +19,9 @@ import pytest
 
 import claimlog.start.example
 from claimlog.build import build
+from claimlog.checkout import Checkout
 from claimlog.errors import ClaimlogError, UsageError
+from claimlog.git import CheckoutError
 from claimlog.interrupt_handler import begin_command, outcome
 from claimlog.log.batch import sealed_batches
 from claimlog.log.read_log import read
@@ -32,6 +34,7 @@ from claimlog.start import template_files, upgrade
 from claimlog.start.example import remove_example
 from claimlog.start.language_tags import PATTERN, language_tag
 from claimlog.start.new_package import make_package, require_place
+from claimlog.start.next_schema_version import begin_next_version
 from claimlog.start.package_choices import PackageChoices, licences
 from claimlog.start.upgrade import apply_upgrade, plan_upgrade
 from claimlog.validate import validate
@@ -686,6 +689,29 @@ def test_a_next_version_may_begin_when_its_column_was_added_already(bells: World
     upcasts.write_text(upcasts.read_text("utf-8") + "claims,2,add,own,null\n", "utf-8")
     assert bells.run("schemas", "--write").returncode == 0
     assert validate(read(Package(bells.root)), bells.supplied).findings == []
+
+
+@pytest.mark.parametrize("way", ["git fails", "no git"])
+def test_no_next_version_begins_where_git_does_not_say_what_rows_were_written_by(
+    way: str, bells: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subprocess.run(["git", "init", "-q"], cwd=bells.root, check=True)
+    commit(bells.root)
+    schema = bells.root / "schemas" / "claims.json"
+    change_json(schema, lambda spec: spec["fields"].append({"name": "own", "type": "string"}))
+    edited = schema.read_bytes()
+    if way == "no git":
+        monkeypatch.setattr("claimlog.git.shutil.which", lambda _: None)
+    else:
+
+        def failing(*_: object) -> None:
+            raise CheckoutError("git ls-tree failed: it gave no reason")
+
+        monkeypatch.setattr(Checkout, "read", failing)
+    with pytest.raises(ClaimlogError, match="git does not say what was committed of it"):
+        begin_next_version(Package(bells.root), "claims")
+    assert schema.read_bytes() == edited
+    assert not (bells.root / "schemas" / "past" / "claims.1.json").exists()
 
 
 def test_a_next_version_is_refused_where_its_beginning_is_not_known(bells: World) -> None:

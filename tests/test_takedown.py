@@ -558,16 +558,19 @@ def test_no_row_of_a_seal_that_was_cut_off_stays_open_once_it_is_taken_down(
     assert STATEMENT not in sound.run("show", CLAIM).stdout
 
 
+@pytest.mark.parametrize("way", ["git fails", "no git"])
 def test_nothing_is_taken_down_where_git_does_not_say_which_files_may_say_it_too(
-    sound: World, monkeypatch: pytest.MonkeyPatch
+    way: str, sound: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (sound.root / ".git").mkdir()
+    if way == "no git":
+        monkeypatch.setattr("claimlog.git.shutil.which", lambda _: None)
     before = contents(sound.root)
     said = "git does not say which files it holds, .* nothing was taken down$"
     with pytest.raises(ClaimlogError, match=said):
         go(sound)
     assert contents(sound.root) == before
-    monkeypatch.setattr("claimlog.git.shutil.which", lambda _: None)
+    (sound.root / ".git").rmdir()
     go(sound)
 
 

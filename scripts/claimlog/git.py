@@ -91,7 +91,11 @@ class CheckoutError(ClaimlogError):
 
 
 class NoCheckoutError(CheckoutError):
-    """There is no checkout, or no git that could be asked about it."""
+    """There is no checkout, so that nothing is committed."""
+
+
+class NoGitError(CheckoutError):
+    """There is no git that could be asked: nobody knows what is committed."""
 
 
 class NoCommitError(CheckoutError):
@@ -137,12 +141,12 @@ def running(
     Raises
     ------
     CheckoutError
-        If git is not there (`NoCheckoutError`), has no commit (`NoCommitError`), fails, or takes
+        If git is not there (`NoGitError`), has no commit (`NoCommitError`), fails, or takes
         too long or too much memory.
     """
     program = shutil.which("git")
     if program is None:
-        raise NoCheckoutError("git is not installed")
+        raise NoGitError("git is not installed")
     seconds = min(SECONDS, LISTING_SECONDS) if words[0] in LISTING else SECONDS
     limits = ["sh", "-c", LIMITED, "sh", str(seconds + 1), str(MEMORY_BYTES // 1024)]
     command = [*limits, program, "-C", str(top)]

@@ -14,7 +14,7 @@ from claimlog.edit.open_upcast import carry_over, is_outdated
 from claimlog.edit.write_together import put_back_replaced
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.files import remove
-from claimlog.git import CheckoutError, NoCheckoutError
+from claimlog.git import CheckoutError, NoCheckoutError, NoGitError
 from claimlog.log.batch import RACED
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
@@ -158,8 +158,8 @@ def _refuse_committed(package: Package) -> None:
     name = package.relative(package.state)
     try:
         committed = Checkout.of(package).tracked_name(name)
-    except NoCheckoutError:
-        return  # nobody can have committed it here
+    except (NoCheckoutError, NoGitError):
+        return  # nobody can have committed it here, or the user of this machine works without git
     except CheckoutError as error:
         raise ClaimlogError(
             f"{name}: git does not say whether it is committed, as rows of somebody else would be "

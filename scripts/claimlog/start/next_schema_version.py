@@ -8,7 +8,7 @@ from claimlog.checkout import Checkout
 from claimlog.edit.log_lock import package_lock
 from claimlog.edit.write_together import write_together
 from claimlog.errors import ClaimlogError
-from claimlog.git import NoCheckoutError, NoCommitError
+from claimlog.git import CheckoutError, NoCheckoutError, NoCommitError
 from claimlog.package import Package
 from claimlog.schema.definition import PAST
 from claimlog.start.definition_texts import DefinitionTexts
@@ -95,4 +95,9 @@ def _committed(package: Package, text: str, shown: str) -> str:
             return committed.decode("utf-8")
     except (NoCheckoutError, NoCommitError):
         pass
+    except CheckoutError as error:
+        raise ClaimlogError(
+            f"{shown}: git does not say what was committed of it, as rows so far were written by "
+            f"({error}); run this again once git answers here; nothing was written"
+        ) from error
     return text
