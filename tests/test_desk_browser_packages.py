@@ -115,6 +115,14 @@ def make_another(desk: DeskServer) -> None:
     lock.with_name("copied").replace(lock)
 
 
+def relabel(desk: DeskServer, label: str = "Paraphrased", other: str = "Retold") -> None:
+    """Call a code otherwise: pages that are open are of another codebook from then on."""
+    codes = desk.folder / "schemas" / "codebook" / "codes" / "voice.csv"
+    before = codes.read_text("utf-8")
+    assert f",{label}," in before
+    codes.write_text(before.replace(f",{label},", f",{other},"), "utf-8")
+
+
 def statements(desk: DeskServer) -> list[Any]:
     """Return what is saved of a coder."""
     client = OtherPage(desk, CODED, "coder-1").client
@@ -312,8 +320,7 @@ def test_what_is_typed_in_forms_of_another_codebook_is_looked_at_before_it_is_sa
     refused = "the codebook or a schema was changed since this page was opened; reload it"
     with windows(browser) as context, running(desk):
         coder, judge = coding(context, desk), judging(context, desk)
-        codes = desk.folder / "schemas" / "codebook" / "codes" / "voice.csv"
-        codes.write_text(codes.read_text("utf-8").replace(",Paraphrased,", ",Retold,"), "utf-8")
+        relabel(desk)
         expect_both_refused(coder, judge, refused)
         coder.bring_to_front()
         coder.reload()
@@ -355,8 +362,7 @@ def test_a_form_that_is_sent_as_a_whole_is_in_the_page_that_is_reloaded_for_anot
         _mark_line(marks)
         expect(seal.locator("#seal-method")).not_to_have_value("")
         seal.fill("#seal-title", "Of ferries")
-        codes = desk.folder / "schemas" / "codebook" / "codes" / "voice.csv"
-        codes.write_text(codes.read_text("utf-8").replace(",Paraphrased,", ",Retold,"), "utf-8")
+        relabel(desk)
         for page, button in ((text, "#save"), (claim, "#write"), (marks, "#save")):
             page.bring_to_front()
             page.locator(button).click()
@@ -414,8 +420,7 @@ def test_an_entry_that_is_typed_in_an_outdated_page_is_there_when_it_is_asked_fo
         ask(page)
         page.fill("#entry-name", "Buoy Authority")
         page.select_option("#entry-actor_type", "agency")
-        codes = desk.folder / "schemas" / "codebook" / "codes" / "voice.csv"
-        codes.write_text(codes.read_text("utf-8").replace(",Paraphrased,", ",Retold,"), "utf-8")
+        relabel(desk)
         dialog.get_by_role("button", name="Register").click()
         expect(dialog).to_contain_text("reload it")
         for _ in range(2):

@@ -2,7 +2,7 @@
 import { applies, isFilled } from "./applicability.js";
 import { fill, h, keycap, say } from "./dom.js";
 import { typedValue } from "./field_text.js";
-import { LOOK, keptForm } from "./kept_form.js";
+import { LOOK, keptForms } from "./kept_form.js";
 import { unreadFlaw } from "./typed_number.js";
 
 /**
@@ -132,14 +132,8 @@ export function entryForm(stream, value, { skip = [] } = {}) {
 /** What is typed of an entry that is being registered. */
 let begun = () => /** @type {any} */ (null);
 
-/** What was typed of one in an outdated page: it is there when such an entry is to be registered again. */
-let left = keptForm("entry", () => begun() ?? left);
-
-/** Return what an outdated page left of an entry, null without. @param {any} stream @param {string} typed by which it was asked for */
-function leftRow(stream, typed) {
-  if (left?.register !== stream.id || (typed && typed !== left.typed)) return null;
-  return stream.numbered ? { ...left.row, [stream.id]: "" } : left.row;
-}
+/** What was typed of some in outdated pages: each is there when such an entry is to be registered again. */
+const left = keptForms("entry", () => begun());
 
 /**
  * Register an entry on the spot; its identifier, or null.
@@ -149,8 +143,9 @@ function leftRow(stream, typed) {
  * @param {() => Promise<string>} next gives the identifier in a numbered register
  */
 export async function registerEntry(stream, typed, save, next) {
-  const row = leftRow(stream, typed);
-  const { form, read } = entryForm(stream, row ?? { [stream.label]: typed, [stream.id]: stream.numbered ? "" : identifier(typed) });
+  const kept = left.find((one) => one.register === stream.id && (!typed || typed === one.typed));
+  const row = kept?.row ?? { [stream.label]: typed, [stream.id]: identifier(typed) };
+  const { form, read } = entryForm(stream, stream.numbered ? { ...row, [stream.id]: "" } : row);
   const problem = h("ul", { class: "flaws" });
   const name = form.elements[stream.label];
   const own = form.elements[stream.id];
@@ -160,10 +155,11 @@ export async function registerEntry(stream, typed, save, next) {
   form.append(h("div", { role: "alert" }, problem), h("p", { class: "buttons" }, h("button", { class: "strong" }, "Register"), closer("Not now")));
   /** @param {boolean} isSaving while it is saved, all is as it was sent, and is sent once */
   const hold = (isSaving) => { for (const one of form.elements) one.disabled = isSaving && one.type !== "button"; };
-  if (row) tell({ message: LOOK });
+  if (kept) tell({ message: LOOK });
   let id = null;
-  let isBegun = Boolean(row);
-  begun = () => (isBegun ? { register: stream.id, typed, row: read() } : null);
+  let isBegun = Boolean(kept);
+  begun = () => (isBegun ? { register: stream.id, typed: kept?.typed ?? typed, row: read() } : null);
+  if (kept) left.splice(left.indexOf(kept), 1); // it is kept of this form from here on
   form.addEventListener("input", () => { isBegun = true; });
   form.addEventListener("submit", async (/** @type {Event} */ event) => {
     event.preventDefault();
@@ -184,7 +180,6 @@ export async function registerEntry(stream, typed, save, next) {
   (typed ? form.elements[stream.fields.find((/** @type {any} */ field) => field.required && field.kind === "code")?.column] ?? name : name).focus();
   await closed;
   begun = () => null;
-  if (row) left = null;
   return id;
 }
 

@@ -27,3 +27,21 @@ export function keptForm(name, read) {
   keepOn();
   return JSON.parse(kept);
 }
+
+/**
+ * Return what outdated pages of this window kept of forms of which one is open at a time. Who opens one takes it out; the others stay kept.
+ * @param {string} name of the forms
+ * @param {() => any} read what is typed in the open one and not sent, null if nothing is
+ * @returns {any[]}
+ */
+export function keptForms(name, read) {
+  /** @type {any[]} */
+  const kept = [];
+  const before = keptForm(name, () => {
+    const typed = read();
+    const all = typed === null ? kept : [...kept, typed];
+    return all.length ? all : null;
+  });
+  kept.push(...[before ?? []].flat()); // a page of an earlier release kept one, and no list
+  return kept;
+}

@@ -4,7 +4,7 @@ import { isFilled } from "./applicability.js";
 import { entryForm } from "./dialogs.js";
 import { alarm, askBeforeLeaving, byId, count, fill, h } from "./dom.js";
 import { FurnitureMarks } from "./furniture_marks.js";
-import { LOOK, keptForm } from "./kept_form.js";
+import { LOOK, keptForms } from "./kept_form.js";
 
 /** A text that was read, until it is registered. */
 class Registration {
@@ -13,19 +13,24 @@ class Registration {
     this.found = found;
     this.isRegistered = false;
     const { text, proposal: { furniture = text.furniture, ...proposal } } = found;
-    const own = kept?.sha256 === found.sha256 ? kept : { source: proposal, furniture };
+    const kept = left.find(({ sha256 }) => sha256 === found.sha256);
+    const own = kept ?? { source: proposal, furniture };
+    this.isTyped = Boolean(kept);
+    const touch = () => { this.isTyped = true; };
     byId("begin").hidden = true;
     byId("details").hidden = false;
     askBeforeLeaving(() => !this.isRegistered);
     this.entry = entryForm(form.streams.sources, own.source, { skip: found.recorded_columns });
     this.entry.form.id = "source-form";
+    this.entry.form.addEventListener("input", touch);
     fill(byId("fields"), this.entry.form);
     fill(byId("notes"), found.notes.map((/** @type {string} */ note) => h("li", {}, note)));
     byId("known").hidden = !found.known_as;
     byId("known").textContent = found.known_as ? `This text is registered already, as ${found.known_as}.` : "";
     fill(byId("size"), `${found.name}: ${count(found.length, "character")}, SHA-256 ${found.sha256.slice(0, 12)}…`);
-    this.marks = new FurnitureMarks(text.content, proposal.language, form.furniture_kinds ?? [], own.furniture, () => {});
+    this.marks = new FurnitureMarks(text.content, proposal.language, form.furniture_kinds ?? [], own.furniture, touch);
     byId("save").addEventListener("click", () => this.save());
+    if (kept) left.splice(left.indexOf(kept), 1); // it is kept of this form from here on
   }
 
   /** Take the same text, read again where the server has it no more: what was typed and marked stays. @param {any} found */
@@ -37,10 +42,10 @@ class Registration {
     byId("save").focus();
   }
 
-  /** What is described and marked, null once it is registered. */
+  /** What is described and marked, null while nobody changed what was proposed, and once it is registered. */
   get typed() {
     const { name, sha256 } = this.found;
-    return this.isRegistered ? null : { name, sha256, source: this.entry.read(), furniture: this.marks.furniture };
+    return this.isTyped && !this.isRegistered ? { name, sha256, source: this.entry.read(), furniture: this.marks.furniture } : null;
   }
 
   async save() {
@@ -62,9 +67,16 @@ class Registration {
 
 /** @type {Registration | null} */
 let registration = null;
-/** What an outdated page kept: of a text that is to be chosen again. */
-const kept = keptForm("register", () => registration?.typed ?? (kept?.sha256 === registration?.found.sha256 ? null : kept));
-if (kept) alarm(`What was typed of ${kept.name} is kept: choose that text again.`);
+/** What outdated pages kept of texts that are to be chosen again. */
+const left = keptForms("register", () => registration?.typed ?? null);
+
+/** Show a problem, if there is one, and of which texts something is kept that is not shown. @param {string} [text] */
+function tell(text = "") {
+  const names = left.map(({ name }) => name);
+  const those = names.length > 1 ? "each of those texts" : "that text";
+  alarm([text, names.length ? `What was typed of ${names.join(", ")} is kept: choose ${those} again.` : ""].join(" ").trim());
+}
+tell();
 
 const FETCHING = "Fetching … An address that is busy, or does not answer in time, is tried again a few times.";
 const FETCH_SECONDS = 300;
@@ -78,11 +90,12 @@ async function take(read, wait = "Reading …") {
   byId("wait").textContent = wait;
   try {
     const [found, form] = await Promise.all([read(), get("api/form")]);
+    const isKept = left.some(({ sha256 }) => sha256 === found.sha256);
     if (registration) registration.resume(found);
     else registration = new Registration(found, form);
-    alarm(kept?.sha256 === found.sha256 ? LOOK : "");
+    tell(isKept ? LOOK : "");
   } catch (error) {
-    alarm(String(/** @type {Error} */ (error).message));
+    tell(String(/** @type {Error} */ (error).message));
   }
   byId("wait").textContent = "";
 }
