@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import json
+from itertools import product
+from urllib.parse import quote
+
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from browser import browser
-from test_desk_browser import READY
+from test_desk_browser import READY, SAVED, OtherPage
 from test_desk_browser_packages import (
     DESCRIBED,
+    ELSEWHERE,
+    LISTED,
     LOADED,
+    MINE,
     Desks,
+    code,
     coding,
     desk,
     desks,
     enter,
+    make_another,
     relabel,
     running,
     windows,
 )
+from test_desk_browser_texts import registered_as
+from workshop.bench.desk.desk_server import DeskServer
 
 __all__ = ["browser", "desk", "desks"]
 
@@ -123,3 +134,98 @@ def test_what_is_typed_of_entries_in_outdated_pages_is_there_when_each_is_asked_
             ask(name)
             expect(dialog).not_to_contain_text(LOOK)
             dialog.get_by_role("button", name="Not now").click()
+
+
+IDENTIFIER = "press:7/a b"
+KEEP_AS_BEFORE = """([before, quoted]) => {
+    const found = Object.entries(localStorage).filter(([key]) => key.includes(`/${quoted}/`));
+    for (const [key, value] of found) {
+        localStorage.removeItem(key);
+        localStorage.setItem(key.replace(`/${quoted}/`, `/${before}/`), value);
+        localStorage.setItem(key.replace(`/${quoted}/`, "/100%/"), "null");
+    }
+    return found.length;
+}"""
+"""Keeps what is of a source as earlier releases did, and something of one that was never quoted."""
+
+
+def register_any(desk: DeskServer) -> None:
+    """Register a source under an identifier that is quoted in addresses."""
+    for name in ("sources", "claims", "codings"):
+        path = desk.folder / "schemas" / f"{name}.json"
+        schema = json.loads(path.read_text("utf-8"))
+        for column in schema["fields"]:
+            if column["name"] in ("source_id", "claim_id"):
+                column["constraints"].pop("pattern", None)
+        path.write_text(json.dumps(schema), "utf-8")
+    with running(desk):
+        registered_as(desk, IDENTIFIER)
+
+
+def test_a_claim_that_an_earlier_release_kept_is_gone_on_with_whatever_its_source_is_called(
+    browser: Browser, desks: Desks
+) -> None:
+    first, second = desks
+    quoted = quote(IDENTIFIER, safe="")
+    path = f"code/{quoted}"
+
+    def statements(desk: DeskServer) -> list[str]:
+        client = OtherPage(desk, IDENTIFIER, "coder-1").client
+        drafts = client.get(f"/coder-1/api/work/{quoted}").json()["drafts"]
+        return [draft["value"]["statement"] for draft in drafts]
+
+    for one in desks:
+        register_any(one)
+    with windows(browser) as context:
+
+        def code_in_vain(desk: DeskServer) -> None:
+            with running(desk):
+                page = enter(context, desk, "coder-1", path, READY)
+            code(page)
+            expect(page.locator("#saved")).to_have_text("Not saved, kept in this browser")
+            assert page.evaluate(KEEP_AS_BEFORE, [IDENTIFIER, quoted]) == 1
+            page.close(run_before_unload=False)
+
+        for one in desks:
+            code_in_vain(one)
+        make_another(second)
+        with running(first):
+            page = enter(context, first, "coder-1", path, READY)
+            page.wait_for_function(SAVED)
+            assert statements(first) == [MINE]
+            page.close()
+        with running(second):
+            page = enter(context, second, "coder-1", path, READY)
+            expect(page.locator(ELSEWHERE)).to_contain_text(f"{IDENTIFIER} “{MINE}”")
+            page.locator(f"{ELSEWHERE} button").click()
+            expect(page.locator(ELSEWHERE)).to_be_hidden()
+            page.wait_for_function(READY)
+            page.wait_for_function(SAVED)
+            assert statements(second) == [MINE]
+
+
+def test_what_a_judge_typed_in_an_earlier_release_is_kept_whatever_its_source_is_called(
+    browser: Browser, desks: Desks
+) -> None:
+    desk, _ = desks
+    words = {"left/a/note/b": {"said": "a/note/b"}, "note/a+b": {"text": "A note."}}
+    read = """async ([what, source]) => {
+        const { KeptValues } = await import("/static/kept_values.js");
+        const { placeOf } = await import("/static/unsaved_kinds.js");
+        const kept = new KeptValues(placeOf(what, source));
+        return Object.fromEntries(["basis", "left", "note"].flatMap((one) => kept.below(one)));
+    }"""
+    keep = """async ([what, source, all]) => {
+        const { KEPT } = await import("/static/api.js");
+        for (const [name, value] of Object.entries(all)) {
+            localStorage.setItem(`${KEPT}/${what}/${source}/${name}`, JSON.stringify(value));
+        }
+    }"""
+    with windows(browser) as context, running(desk):
+        page = enter(context, desk, "adjudicator", "", LISTED)
+        for what, source in product(("decisions", "links"), (IDENTIFIER, "S1", "100%")):
+            page.evaluate(keep, [what, source, words])
+        page.reload()
+        for what, source in product(("decisions", "links"), (IDENTIFIER, "S1", "100%")):
+            found = page.evaluate(read, [what, source])
+            assert found == {"a/note/b": {"said": "a/note/b"}, "a+b": {"text": "A note."}}

@@ -1,9 +1,10 @@
 // What is decided of a text, as it is in the page, and its way to the server: one change after the other. A change rests
 // on what the page showed when it was asked for: it is not sent once something else is shown that this page did not do.
-import { ApiError, get, KEPT, quoted, reloadIfCorrected, post, put } from "./api.js";
+import { ApiError, get, quoted, reloadIfCorrected, post, put } from "./api.js";
 import { askBeforeLeaving, settled } from "./dom.js";
 import { KeptValues } from "./kept_values.js";
 import { LeftWords } from "./left_words.js";
+import { placeOf } from "./unsaved_kinds.js";
 
 /**
  * @typedef {object} Change
@@ -31,7 +32,7 @@ export class Decisions extends EventTarget {
     super();
     this.textHash = textHash;
     this.path = quoted`api/adjudication/${source}`;
-    this.browser = new KeptValues(`${KEPT}/${quoted`decisions/${source}`}`);
+    this.browser = new KeptValues(placeOf("decisions", source));
     /** @type {any} as the server says it */
     this.state = null;
     /** @type {Promise<any>} */

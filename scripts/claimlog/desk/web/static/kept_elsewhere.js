@@ -2,7 +2,7 @@
 // before it was copied, moved or restored. Which of them was this one, only the person knows.
 import { get, KEPT, quoted } from "./api.js";
 import { byId, count, fill, h, say } from "./dom.js";
-import { unsavedKind } from "./unsaved_kinds.js";
+import { rename, unsavedKind } from "./unsaved_kinds.js";
 
 const [ORIGIN, DESK, ROLE] = KEPT.split("/");
 
@@ -26,7 +26,7 @@ function keptElsewhere() {
     const name = rest.join("/");
     const kind = origin === ORIGIN && desk !== DESK && role === ROLE && unsavedKind(name);
     const value = kind && parsed(key);
-    if (value) found.set(desk, [...found.get(desk) ?? [], { key, own: `${KEPT}/${name}`, source: kind.source, value, words: kind.words(value) }]);
+    if (value) found.set(desk, [...found.get(desk) ?? [], { key, own: kind.own, source: kind.source, value, words: kind.words(value) }]);
   }
   return found;
 }
@@ -60,13 +60,7 @@ async function takeOver(all) {
     say(`Nothing was taken: ${/** @type {any} */ (error).message}`);
     return;
   }
-  const taken = all.filter(({ own }, at) => fit[at] && localStorage.getItem(own) === null);
-  for (const { key, own } of taken) {
-    const value = localStorage.getItem(key);
-    if (value === null) continue; // another window took it
-    localStorage.removeItem(key); // first: there may be no room for both
-    localStorage.setItem(own, value);
-  }
+  const taken = all.filter(({ key, own }, at) => fit[at] && rename(key, own));
   if (taken.length) location.reload();
   else say("Nothing was taken: the texts are not here, or not as they were, or what is kept here of the same is not saved either.");
 }

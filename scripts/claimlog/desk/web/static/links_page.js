@@ -1,9 +1,10 @@
 // Links between claims: proposed from what they share, decided one by one.
-import { get, KEPT, post, quoted, remove } from "./api.js";
+import { get, post, quoted, remove } from "./api.js";
 import { alarm, announce, askBeforeLeaving, byId, count, fill, h, isTyping, keycap, refill } from "./dom.js";
 import { KeptValues } from "./kept_values.js";
 import { LeftWords } from "./left_words.js";
 import { isHeld } from "./repeated_input.js";
+import { placeOf } from "./unsaved_kinds.js";
 
 const { source } = /** @type {{source: string}} */ (document.body.dataset);
 
@@ -34,7 +35,7 @@ class LinksPage {
     this.unsaved = new Map();
     /** Whether the pair that was open is not there any more; until another is chosen, no key decides what stands there now. */
     this.isGone = false;
-    this.browser = new KeptValues(`${KEPT}/${quoted`links/${source}`}`);
+    this.browser = new KeptValues(placeOf("links", source));
     /** @type {Map<string, {text: string, words: string}>} what is typed as the basis of pairs, by their names, and what these say */
     this.bases = new Map(this.browser.below("basis"));
     /** What was typed of pairs that are not there any more, or say something else. */

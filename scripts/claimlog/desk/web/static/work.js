@@ -1,7 +1,8 @@
 // The own work on a text: drafts of claims as they are in the page, and their way to the server.
-import { get, KEPT, quoted, reloadIfCorrected, post, put, remove } from "./api.js";
+import { get, quoted, reloadIfCorrected, post, put, remove } from "./api.js";
 import { isFilled, slotFlaw, slotValue, unreadSlots, withValue } from "./applicability.js";
 import { SaveQueue } from "./save_queue.js";
+import { placeOf } from "./unsaved_kinds.js";
 
 /** Drop what says nothing from a value that is to be saved. @param {any} value @returns {any} */
 export function withoutBlanks(value) {
@@ -30,7 +31,7 @@ export class Work extends EventTarget {
     this.canUndo = false;
     this.canRedo = false;
     this.registered = [];
-    this.queue = new SaveQueue(`${KEPT}/${quoted`work/${source}`}`, (change) => this.deliver(change), {
+    this.queue = new SaveQueue(placeOf("work", source), (change) => this.deliver(change), {
       saved: (change, answer, isLatest) => this.take(change, answer, isLatest),
       status: () => this.dispatchEvent(new Event("status")),
     });
