@@ -67,13 +67,15 @@ def edit(path: Path, change: Callable[[Spec], object]) -> None:
     path.write_text(json.dumps(spec), "utf-8")
 
 
-def raise_version(world: World, change: Callable[[Spec], object], *upcasts: str) -> None:
-    """Make the next version of the schema of the actors, and keep the one before it."""
+def raise_version(
+    world: World, change: Callable[[Spec], object], *upcasts: str, stream: str = "actors"
+) -> None:
+    """Make the next version of the schema of a stream, and keep the one before it."""
     schemas = world.root / "schemas"
-    now = schemas / "actors.json"
+    now = schemas / f"{stream}.json"
     version = json.loads(now.read_text("utf-8"))["schemaVersion"]
     (schemas / "past").mkdir(exist_ok=True)
-    shutil.copyfile(now, schemas / "past" / f"actors.{version}.json")
+    shutil.copyfile(now, schemas / "past" / f"{stream}.{version}.json")
 
     def raised(spec: Spec) -> None:
         change(spec)
@@ -81,7 +83,7 @@ def raise_version(world: World, change: Callable[[Spec], object], *upcasts: str)
 
     edit(now, raised)
     with (schemas / "upcasts.csv").open("a") as file:
-        csv.writer(file).writerows(["actors", version + 1, *line.split(" ", 2)] for line in upcasts)
+        csv.writer(file).writerows([stream, version + 1, *line.split(" ", 2)] for line in upcasts)
 
 
 def show(world: World, table: str, *columns: Spec) -> None:

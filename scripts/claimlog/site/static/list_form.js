@@ -23,9 +23,10 @@
     }
     for (const item of list.filters) {
       const chosen = selection.chosen.get(item.name) || [];
+      const meanings = new Map(Object.entries(definitions[item.name] || {})); // a code may be called as what all objects have
       const values = chosen.map((code) => ({
         label: claimlog.valueLabel(list, item, code),
-        definition: (definitions[item.name] || {})[code] || "",
+        definition: meanings.get(code) || "",
         remove: base + selection.address(item.name, chosen.filter((one) => one !== code)),
       }));
       if (values.length) parts.push({ label: item.label, description: item.description, values });

@@ -2,6 +2,9 @@
 
 const { base, desk, definition, role } = /** @type {{base: string, desk: string, definition: string, role: string}} */ (document.body.dataset);
 
+// A package may call a column so: a row that has nothing there must not have it from all objects.
+Reflect.deleteProperty(Object.prototype, "constructor");
+
 /** What this browser keeps of the role begins so: the same address and role may be of another package's desk later. */
 export const KEPT = `claimlog-desk/${desk}/${role}`;
 

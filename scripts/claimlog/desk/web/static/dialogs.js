@@ -84,7 +84,7 @@ export async function cheatSheet() {
 
 /** Draw a plain control for a field of an entry. @param {any} field @param {any} value */
 function control(field, value) {
-  const traits = { id: `entry-${field.column}`, name: field.column, required: field.required };
+  const traits = { id: `entry-${field.column}`, required: field.required };
   if (field.kind === "boolean") return h("select", traits, h("option", { value: "" }, field.required ? "Choose …" : "–"), field.codes.map((/** @type {any} */ { code, label }) => h("option", { value: label, selected: code === value }, label)));
   if (field.kind === "code") return h("select", traits, h("option", { value: "" }, field.required ? "Choose …" : "–"), field.codes.map((/** @type {any} */ code) => h("option", { value: code.code, selected: code.code === value, title: code.definition }, `${code.label}: ${code.definition}`)));
   const shown = Array.isArray(value) ? value.join(field.kind === "strings" ? "\n" : ", ") : value ?? "";
@@ -105,7 +105,7 @@ function identifier(name) {
 }
 
 /**
- * Draw a plain form for an entry of a register.
+ * Draw a plain form for an entry of a register. Its controls are had by their columns, not by names in the form: these would hide what a form itself has of the same name.
  * @param {any} stream what the server says of the register
  * @param {any} value
  * @param {{skip?: string[], lists?: boolean}} [options]
@@ -113,20 +113,22 @@ function identifier(name) {
 export function entryForm(stream, value, { skip = [] } = {}) {
   const fields = stream.fields.filter((/** @type {any} */ field) => field.kind !== "objects" && !skip.includes(field.column));
   const rank = (/** @type {any} */ field) => Number(!field.required) + Number(field.column !== stream.label && field.required ? 0.5 : 0);
-  const form = h("form", { class: "entry-form" }, [...fields].sort((a, b) => rank(a) - rank(b)).map((field) => h("p", { data: { column: field.column } }, h("label", { for: `entry-${field.column}` }, field.label, field.required ? " *" : ""), control(field, value[field.column]), h("small", {}, field.description ?? ""))));
-  const read = () => Object.fromEntries(fields.map((/** @type {any} */ field) => [field.column, controlValue(field, form.elements[field.column].value)]).filter(([, one]) => isFilled(one)));
+  /** @type {Map<string, any>} */
+  const controls = new Map(fields.map((/** @type {any} */ field) => [field.column, control(field, value[field.column])]));
+  const form = h("form", { class: "entry-form" }, [...fields].sort((a, b) => rank(a) - rank(b)).map((field) => h("p", { data: { column: field.column } }, h("label", { for: `entry-${field.column}` }, field.label, field.required ? " *" : ""), controls.get(field.column), h("small", {}, field.description ?? ""))));
+  const read = () => Object.fromEntries(fields.map((/** @type {any} */ field) => [field.column, controlValue(field, controls.get(field.column).value)]).filter(([, one]) => isFilled(one)));
   const adapt = () => {
     const row = read();
     for (const field of fields) form.querySelector(`[data-column="${field.column}"]`).hidden = !applies(field, row) && !isFilled(row[field.column]);
   };
   form.addEventListener("input", (/** @type {Event} */ event) => {
-    const control = /** @type {HTMLInputElement} */ (event.target);
-    const field = fields.find((/** @type {any} */ one) => one.column === control.name);
-    control.setCustomValidity(unreadFlaw(field, controlValue(field, control.value)));
+    const field = fields.find((/** @type {any} */ one) => controls.get(one.column) === event.target);
+    const typed = controls.get(field.column);
+    typed.setCustomValidity(unreadFlaw(field, controlValue(field, typed.value)));
     adapt();
   });
   adapt();
-  return { form, read };
+  return { form, read, controls };
 }
 
 /** What is typed of an entry that is being registered. */
@@ -145,10 +147,10 @@ const left = keptForms("entry", () => begun());
 export async function registerEntry(stream, typed, save, next) {
   const kept = left.find((one) => one.register === stream.id && (!typed || typed === one.typed));
   const row = kept?.row ?? { [stream.label]: typed, [stream.id]: identifier(typed) };
-  const { form, read } = entryForm(stream, stream.numbered ? { ...row, [stream.id]: "" } : row);
+  const { form, read, controls } = entryForm(stream, stream.numbered ? { ...row, [stream.id]: "" } : row);
   const problem = h("ul", { class: "flaws" });
-  const name = form.elements[stream.label];
-  const own = form.elements[stream.id];
+  const name = controls.get(stream.label);
+  const own = controls.get(stream.id);
   const tell = (/** @type {any} */ told) => fill(problem, [{ message: told.message, columns: [] }, ...(told.body?.findings ?? [])].map((one) => h("li", {}, one.message)));
   if (stream.numbered) next().then((id) => { own.value ||= id; }, tell); // the dialog is open by then: nobody goes elsewhere
   else name.addEventListener("input", () => { own.value = identifier(name.value); });
@@ -177,7 +179,7 @@ export async function registerEntry(stream, typed, save, next) {
     }
   });
   const closed = show(`New: ${stream.title}`, [form], "wide", () => isBegun);
-  (typed ? form.elements[stream.fields.find((/** @type {any} */ field) => field.required && field.kind === "code")?.column] ?? name : name).focus();
+  (typed ? controls.get(stream.fields.find((/** @type {any} */ field) => field.required && field.kind === "code")?.column) ?? name : name).focus();
   await closed;
   begun = () => null;
   return id;
