@@ -13,6 +13,7 @@ from claimlog.desk.comparison import ADDED, AGREED, Unit, compare
 from claimlog.desk.corrected_text import require_text_of_work
 from claimlog.desk.desk import Desk
 from claimlog.desk.draft_findings import draft_findings
+from claimlog.desk.draft_values import in_use
 from claimlog.desk.entry_candidates import proposed_entries
 from claimlog.desk.entry_merge import NewEntries
 from claimlog.desk.journal import stale, state_digest
@@ -21,7 +22,7 @@ from claimlog.desk.quick_answers import require_time
 from claimlog.desk.request_error import ABSENT, CLOSED, RequestError
 from claimlog.desk.row_references import CLAIMS
 from claimlog.desk.save_drafts import CHANGED_ELSEWHERE, draft_view, findings_dict, state_dict
-from claimlog.desk.saved_decisions import LEFT, NEW, PROPOSAL, RIGHT, SIDES, UNIT, Decisions
+from claimlog.desk.saved_decisions import LEFT, PROPOSAL, RIGHT, SIDES, UNIT, Decisions
 from claimlog.desk.work import Work, require_draft_name
 
 Row = dict[str, Any]
@@ -156,13 +157,14 @@ class Adjudication:
 
     def value_of(self, unit: Unit) -> Row | None:
         """Return the claim that was decided on for a passage; None for no claim, or no verdict."""
-        verdict = self._verdict(unit.name)
-        take = verdict.get("take") if verdict else None
+        verdict = self._verdict(unit.name) or {}
+        take = verdict.get("take")
+        value = verdict.get("value")
         if take == LEFT and unit.left:
-            return self.drafts[0][unit.left]
-        if take == RIGHT and unit.right:
-            return self.drafts[1][unit.right]
-        return verdict["value"] if verdict and take == NEW else None
+            value = self.drafts[0][unit.left]
+        elif take == RIGHT and unit.right:
+            value = self.drafts[1][unit.right]
+        return in_use(self.desk.log.definition.streams[CLAIMS], value) if value else None
 
     def _verdict(self, name: str) -> Row | None:
         return cast("Row | None", self.decisions.journal.cell(f"{UNIT}{name}").value)

@@ -16,7 +16,7 @@ from typing import Any
 from claimlog.desk.coding_commitment import new_nonce
 from claimlog.desk.desk import Desk
 from claimlog.desk.draft_findings import coding_findings
-from claimlog.desk.draft_values import clean_values
+from claimlog.desk.draft_values import clean_values, in_use
 from claimlog.desk.forms import form
 from claimlog.desk.overview import coder_of
 from claimlog.desk.places import Places
@@ -197,7 +197,10 @@ def _draft_of(
     beside = {*QUOTE, *SPAN, *ANCHOR, "source_id"}
     rest = {key: value for key, value in given.items() if key not in beside}
     table = desk.log.definition.streams[CLAIMS]
-    return {**clean_values(table, rest), "start": found.start, "end": found.end}
+    values = clean_values(table, rest)
+    if values != in_use(table, values):
+        raise RequestError("malformed", "fills a key of a list that is retired; leave it out")
+    return {**values, "start": found.start, "end": found.end}
 
 
 def describe_input(desk: Desk, source: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
+from claimlog.desk.draft_values import in_use
 from claimlog.desk.row_references import CLAIMS, lookup_of, reference_of
 from claimlog.log.event_log import Log
 from claimlog.schema.definition import Definition
@@ -32,6 +33,7 @@ def coding_values(definition: Definition, draft: Mapping[str, Any], entries: Ent
     """
     table, claims = definition.streams[CODINGS], definition.streams[CLAIMS]
     variables = {row["variable"]: row["columns"].split() for row in definition.codebook.variables}
+    draft = in_use(claims, draft)
     found: Row = {}
     for name in table.in_use:
         if name in claims.in_use:

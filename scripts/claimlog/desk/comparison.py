@@ -95,7 +95,7 @@ def _differences_in_list(item: Field, left: list[Row], right: list[Row]) -> Iter
     if len(left) != len(right):
         yield item.name
         return
-    for inner in item.fields:
+    for inner in (one for one in item.fields if not one.retired):
         pairs = zip(left, right, strict=True)
         if any(mine.get(inner.name) != other.get(inner.name) for mine, other in pairs):
             yield f"{item.name}.{inner.name}"

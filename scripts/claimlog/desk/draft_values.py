@@ -8,7 +8,7 @@ from typing import Any
 from claimlog.desk.request_error import MALFORMED, RequestError
 from claimlog.errors import ClaimlogError, suggest
 from claimlog.log.canonical import encode_value, type_flaw
-from claimlog.schema.table_schema import Field, Table
+from claimlog.schema.table_schema import Field, Table, empty_retired
 
 VALUE_BYTES = 60_000
 """Bytes of a row as canonical JSON: with the columns that are added, what a line may have."""
@@ -47,6 +47,15 @@ def clean_values(
             clean[name] = value
     _require_canonical(clean)
     return clean
+
+
+def in_use(table: Table, value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a row is made of: a saved one without what stands in retired columns and keys."""
+    return {
+        name: empty_retired(table.by_name[name], cell)
+        for name, cell in value.items()
+        if name in table.in_use
+    }
 
 
 def _complete_object(item: Field, part: Any) -> Any:

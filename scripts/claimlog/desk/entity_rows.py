@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from claimlog.desk.draft_values import in_use
 from claimlog.edit.clock import now
 from claimlog.log.event_log import Log
 from claimlog.schema.table_schema import Table
@@ -18,8 +19,9 @@ NOBODY = "nobody"
 
 def asserted_row(log: Log, table: Table, identifier: str, value: Mapping[str, Any]) -> Row:
     """Return the row that would assert an entity."""
+    filled = in_use(table, value)
     state = {
-        item.name: value.get(item.name, [] if item.type == "array" else None)
+        item.name: filled.get(item.name, [] if item.type == "array" else None)
         for item in table.fields
     }
     return {

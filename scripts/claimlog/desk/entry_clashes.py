@@ -8,6 +8,7 @@ from string import ascii_lowercase
 from typing import Any
 
 from claimlog.desk.desk import Desk
+from claimlog.desk.draft_values import in_use
 from claimlog.desk.entry_merge import NewEntries
 from claimlog.desk.row_references import Name
 from claimlog.desk.saved_decisions import Decisions
@@ -43,8 +44,9 @@ def clashing_entries(
 
 
 def _content(table: Table, row: Row) -> dict[str, Any]:
-    values = {column: row.get(column) for column in table.content}
-    return {column: value for column, value in values.items() if value not in (None, "", [])}
+    return {
+        column: value for column, value in in_use(table, row).items() if value not in (None, "", [])
+    }
 
 
 def free_identifiers(desk: Desk, entries: NewEntries, names: Iterable[Name]) -> dict[Name, str]:

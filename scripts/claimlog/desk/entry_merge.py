@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from claimlog.desk.draft_values import in_use
 from claimlog.desk.row_references import CLAIMS, Name, reference_of, references
 from claimlog.desk.saved_decisions import REGISTERED_AS, SAME_AS, Decisions
 from claimlog.desk.work import Work
@@ -35,14 +36,20 @@ class NewEntries:
         self._settled = decisions.settled_entries()
         self._final_names: dict[str, str] = {}
         self._own = {
-            (work.coder, entry.stream, entry.identifier): entry.value
+            (work.coder, entry.stream, entry.identifier): self._in_use(entry.stream, entry.value)
             for work in works
             for entry in work.entries()
         }
-        self.final = decisions.entry_rows()
+        self.final = {
+            stream: {name: self._in_use(stream, row) for name, row in own.items()}
+            for stream, own in decisions.entry_rows().items()
+        }
         self.by_final_name = self._group_by_final_name()
         for (stream, name), rows in self.by_final_name.items():
             self.final.setdefault(stream, {}).setdefault(name, rows[0][1])
+
+    def _in_use(self, stream: str, value: Row) -> Row:
+        return in_use(self.definition.streams[stream], value)
 
     def final_name(self, coder: str, stream: str, name: str) -> str:
         """Return the identifier by which a coder's entry is registered at last."""

@@ -59,18 +59,20 @@ def lookup_of(definition: Definition, column: str) -> tuple[str, str] | None:
 
 
 def references(definition: Definition, stream: str, value: Mapping[str, Any]) -> list[Name]:
-    """Return the entries that a row refers to."""
+    """Return the entries that a row refers to, in columns and keys that are not retired."""
     table = definition.streams[stream]
     found: list[Name] = []
     for column, cell in value.items():
         item = table.by_name.get(column)
-        if item is None:
+        if item is None or item.retired:
             continue
         target = reference_of(table, item)
         for part in cell if isinstance(cell, list) else [cell]:
             if target and isinstance(part, str):
                 found.append((target, part))
             for inner in item.fields:
-                if inner.references and isinstance(part, dict) and part.get(inner.name):
+                if inner.retired or not isinstance(part, dict):
+                    continue
+                if inner.references and part.get(inner.name):
                     found.append((inner.references, part[inner.name]))
     return found

@@ -102,6 +102,9 @@ def draft_view(places: Places, name: str, revision: int, value: Mapping[str, Any
 def claim_value(desk: Desk, places: Places, given: Mapping[str, Any]) -> Row:
     """Return the columns of a claim that a page gives, with the span of words that it means.
 
+    What stands in a column that was retired since it was typed stays with the draft, for who
+    looks at that; nothing is made of it (`in_use`).
+
     Raises
     ------
     RequestError
@@ -113,7 +116,7 @@ def claim_value(desk: Desk, places: Places, given: Mapping[str, Any]) -> Row:
     if taken := sorted({"source_id", *ANCHOR} & {*rest}):
         raise RequestError(MALFORMED, f"{taken[0]} is computed here; leave it out")
     table = desk.log.definition.streams[CLAIMS]
-    return {**clean_values(table, rest), "start": start, "end": end}
+    return {**clean_values(table, rest, beside=table.retired), "start": start, "end": end}
 
 
 def save_draft(desk: Desk, work: Work, name: str, given: Mapping[str, Any], base: int) -> Row:

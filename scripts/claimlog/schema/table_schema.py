@@ -252,6 +252,11 @@ class Table:
         """Columns of the entity's state that new rows may fill: all but the retired ones."""
         return tuple(name for name in self.content if not self.by_name[name].retired)
 
+    @cached_property
+    def retired(self) -> tuple[str, ...]:
+        """Columns of the entity's state that older rows alone fill."""
+        return tuple(name for name in self.content if self.by_name[name].retired)
+
 
 def empty_retired(item: Field, value: Any) -> Any:
     """Return a value as a new row holds it: nothing in columns and keys that are retired."""

@@ -3,7 +3,7 @@ import { get, post, quoted, remove } from "./api.js";
 import { slotFlaw, unreadSlots } from "./applicability.js";
 import { alarm, announce, askBeforeLeaving, byId, count, fill, h, settled } from "./dom.js";
 import { registerEntry } from "./dialogs.js";
-import { EntryNames, valueText } from "./entry_names.js";
+import { EntryNames, goneWords, valueText } from "./entry_names.js";
 import { LOOK, keptForm } from "./kept_form.js";
 import { Pins } from "./pins.js";
 import { RecordForm } from "./record_form.js";
@@ -54,10 +54,9 @@ class ClaimPage {
   /** Go on with what was typed in the form of another definition. @param {{changes: any, reason: string}} kept */
   takeUp({ changes, reason }) {
     const known = Object.keys(changes).filter((column) => column in this.row);
-    const gone = Object.keys(changes).filter((column) => !(column in this.row));
     this.row = { ...this.row, ...Object.fromEntries(known.map((column) => [column, changes[column]])) };
     byId("reason").value = reason;
-    alarm(LOOK, gone.map((column) => ` There is no ${column} any more, for which “${this.text(column, changes[column])}” was typed.`));
+    alarm(LOOK, goneWords(this.fields, changes).map((words) => ` ${words}`));
   }
 
   /** @param {any} found */

@@ -1,5 +1,8 @@
 // Entries of registers: looked up by name, and named where only their identifier is known.
 import { get, quoted } from "./api.js";
+import { isFilled } from "./applicability.js";
+
+const PASSAGE = ["start", "end", "utf16", "text_sha256"];
 
 /** Labels of register entries, each asked for once. */
 export class EntryNames extends EventTarget {
@@ -54,4 +57,17 @@ export function valueText(field, value, names) {
 /** Say what an item of a list holds. @param {any} field @param {any} item @param {EntryNames} names */
 export function itemText(field, item, names) {
   return field.fields.map((/** @type {any} */ inner) => valueText(inner, item[inner.column], names)).filter(Boolean).join(" · ") || "(nothing yet)";
+}
+
+/**
+ * Say what a row holds for which its form has no question any more: words that nothing is made of.
+ * @param {any[]} fields @param {any} row @param {string} [list] in whose items the columns are
+ * @returns {string[]}
+ */
+export function goneWords(fields, row, list = "") {
+  const known = new Set([...PASSAGE, ...fields.map((field) => field.column)]);
+  const text = (/** @type {any} */ value) => (typeof value === "object" ? JSON.stringify(value) : String(value));
+  const gone = Object.entries(row).filter(([column, value]) => !known.has(column) && isFilled(value)).map(([column, value]) => `There is no ${column}${list} any more, for which “${text(value)}” was typed.`);
+  const inner = fields.filter((field) => field.kind === "objects").flatMap((field) => (row[field.column] ?? []).flatMap((/** @type {any} */ item) => goneWords(field.fields, item, ` of ${field.label}`)));
+  return [...gone, ...inner];
 }

@@ -119,8 +119,9 @@ export class PriorAnswers {
     return [...given.slice(0, 7), ...[...numbers].slice(0, 2).map(([stem, number]) => `${stem}${number + 1}`)];
   }
 
-  /** Lists that were given whole. @param {any} field @returns {any[][]} */
+  /** Lists of items that were given whole. @param {any} field @returns {any[][]} */
   lists(field) {
-    return distinct(this.earlier().map((one) => one[field.column]).filter(isFilled));
+    const known = (/** @type {any} */ item) => Object.fromEntries(field.fields.map((/** @type {any} */ inner) => [inner.column, item[inner.column] ?? null]));
+    return distinct(this.earlier().map((one) => (one[field.column] ?? []).map(known)).filter(isFilled));
   }
 }

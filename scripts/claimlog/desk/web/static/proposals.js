@@ -1,5 +1,6 @@
 // Register entries that coders proposed: registered as they are or by another identifier, or the same as another.
 import { h, refill } from "./dom.js";
+import { goneWords } from "./entry_names.js";
 
 /**
  * Draw what becomes of each entry as buttons. A list would take the next key of the page for another choice.
@@ -23,6 +24,7 @@ export function drawProposals(place, state, form, settle) {
     });
     const renamed = one.same_as || isAsItIs ? one.free_id : one.registered_as;
     return h("li", {}, h("strong", {}, String(one.value[stream.label] ?? one.id)), h("span", { class: "meaning" }, ` ${stream.title}, proposed by ${one.coder}, ${one.used_by.length} times used `),
+      goneWords(stream.fields, one.value).map((words) => h("p", { class: "meaning" }, words)),
       isToChoose ? h("p", {}, `Another entry is called ${one.id} and differs: choose.`) : null,
       h("p", { class: "buttons", role: "group", "aria-label": `What becomes of ${one.id}` },
         isToChoose ? null : choice({}, isAsItIs, "register it as it is"), same,

@@ -2,7 +2,7 @@
 import { isDemanded, isFilled, slotRow, slotValue } from "./applicability.js";
 import { variableNotes } from "./decision_steps.js";
 import { fill, h } from "./dom.js";
-import { valueText } from "./entry_names.js";
+import { goneWords, valueText } from "./entry_names.js";
 
 /** @typedef {import("./record_form.js").RecordForm} RecordForm */
 
@@ -22,7 +22,7 @@ export function drawSummary(record) {
       h("kbd", { class: jump ? null : "empty" }, jump), h("span", { class: "question" }, field.label), h("span", { class: "value" }, text || (missing.has(slot.key) ? "to decide" : "–"))));
   });
   record.summary.classList.toggle("awaits-jump", record.awaitsJump);
-  fill(record.summary, rows);
+  fill(record.summary, rows, goneWords(record.fields, record.row).map((words) => h("li", { class: "gone" }, words)));
   record.summary.querySelector(".active")?.scrollIntoView({ block: "nearest" });
 }
 

@@ -1,7 +1,7 @@
 // A passage that two coders saw, with what each said where they differ.
 import { isFilled } from "./applicability.js";
 import { h, keycap } from "./dom.js";
-import { itemText, valueText } from "./entry_names.js";
+import { goneWords, itemText, valueText } from "./entry_names.js";
 
 const KINDS = { agreed: "both say the same", span: "other words marked", codes: "coded otherwise", left_only: "marked by one", right_only: "marked by one", added: "marked by neither" };
 
@@ -27,6 +27,12 @@ function whole(draft, host) {
     h("dd", {}, field.kind === "objects" ? draft.value[field.column].map((/** @type {any} */ item) => itemText(field, item, host.names)).join(" ← ") : valueText(field, draft.value[field.column], host.names)))));
 }
 
+/** Draw what each side said in columns that there are no more. @param {any} unit @param {any} host */
+function gone(unit, host) {
+  const of = (/** @type {any} */ draft, /** @type {string} */ side) => (draft ? goneWords(host.fields, draft.value).map((words) => h("p", { class: "coder-note" }, h("strong", {}, `${side}: `), words)) : null);
+  return [of(unit.left, host.state.sides[0]), of(unit.right, host.state.sides[1])];
+}
+
 /** Draw where both sides differ, or what one of them says. @param {any} unit @param {any} host */
 export function unitComparison(unit, host) {
   const [left, right] = host.state.sides;
@@ -34,13 +40,13 @@ export function unitComparison(unit, host) {
   if (!unit.left || !unit.right) {
     const side = unit.left ? left : right;
     const draft = unit.left ?? unit.right;
-    return [h("p", {}, quote(draft ?? { span: unit.span })), draft ? [h("p", { class: "meaning" }, `Only ${side} marked this.`), whole(draft, host)] : null];
+    return [h("p", {}, quote(draft ?? { span: unit.span })), draft ? [h("p", { class: "meaning" }, `Only ${side} marked this.`), whole(draft, host)] : null, gone(unit, host)];
   }
   const rows = unit.differs.map((/** @type {string} */ name) => texts(name, unit, host.fields, host.names));
   const isOther = unit.left.span.start !== unit.right.span.start || unit.left.span.end !== unit.right.span.end;
   return [isOther ? null : h("p", {}, quote(unit.left)), h("table", { class: "versions-table" }, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Variable"), h("th", { scope: "col", class: "of-left" }, left), h("th", { scope: "col", class: "of-right" }, right))),
     h("tbody", {}, isOther ? h("tr", { class: "differs" }, h("th", { scope: "row" }, "Passage"), h("td", {}, quote(unit.left)), h("td", {}, quote(unit.right))) : null,
-      rows.map(([label, [one, other]]) => h("tr", {}, h("th", { scope: "row" }, label), h("td", {}, one || "–"), h("td", {}, other || "–")))))];
+      rows.map(([label, [one, other]]) => h("tr", {}, h("th", { scope: "row" }, label), h("td", {}, one || "–"), h("td", {}, other || "–"))))), gone(unit, host)];
 }
 
 /**
@@ -61,7 +67,8 @@ export function unitRow(unit, isHere, host, go) {
     input: () => host.typeNote(unit, /** @type {HTMLInputElement} */ (note).value),
     keydown: (/** @type {KeyboardEvent} */ event) => ["Escape", "Enter"].includes(event.key) && /** @type {HTMLElement} */ (event.target).closest("li")?.focus(),
   } });
-  const notes = ["left", "right"].filter((side) => unit[side]?.value.note).map((side, at) => h("p", { class: "coder-note" }, h("strong", {}, `${host.state.sides[side === "left" ? 0 : 1] ?? at}: `), unit[side].value.note));
+  const hasNotes = host.fields.some((/** @type {any} */ field) => field.column === "note");
+  const notes = ["left", "right"].filter((side) => hasNotes && unit[side]?.value.note).map((side, at) => h("p", { class: "coder-note" }, h("strong", {}, `${host.state.sides[side === "left" ? 0 : 1] ?? at}: `), unit[side].value.note));
   const actions = h("p", { class: "buttons" },
     button("l", `take ${host.state.sides[0]}`, () => host.decide(unit, { take: "left" }), !unit.left),
     unit.right || unit.left ? button("r", `take ${host.state.sides[1] ?? "the other"}`, () => host.decide(unit, { take: "right" }), !unit.right) : null,
