@@ -87,6 +87,51 @@ def test_a_text_of_very_many_lines_and_a_list_of_very_many_rows_are_drawn(
         assert drawn == [200_000, 200_000]
 
 
+def test_claims_of_very_many_lines_are_drawn_by_where_they_begin_and_end(
+    browser: Browser, desk: DeskServer
+) -> None:
+    with entered(browser, desk, "coder-1", "register") as page:
+        drawn = page.evaluate(
+            """async () => {
+                const { h } = await import("/static/dom.js");
+                const { TextPane } = await import("/static/text_pane.js");
+                const { ClaimMarks } = await import("/static/claim_marks.js");
+                const [text, scroller, margin] = ["div", "div", "div"].map((tag) => h(tag));
+                scroller.append(text);
+                document.body.append(scroller, margin);
+                const content = "ab\\n".repeat(2_000);
+                const pane = new TextPane(text, scroller, content);
+                const marks = new ClaimMarks(pane, margin, [], () => {});
+                pane.onVisible = () => {};
+                pane.visible = [0, 60];
+                let read = 0;
+                const { getClientRects } = Range.prototype;
+                Range.prototype.getClientRects = function counted() {
+                    const found = getClientRects.call(this);
+                    read += found.length;
+                    return found;
+                };
+                const claim = (_, at) => ({
+                    name: `${at}`,
+                    span: [0, content.length - 1 - 3 * at],
+                    trait: ["left", "right"][at % 2],
+                });
+                marks.show(Array.from({ length: 200 }, claim), null);
+                Range.prototype.getClientRects = getClientRects;
+                const length = (one) => pane.offset(one.endContainer, one.endOffset)
+                    - pane.offset(one.startContainer, one.startOffset);
+                const marked = ["claim-left", "claim-right"].map((name) => (
+                    [...CSS.highlights.get(name)].reduce((sum, one) => sum + length(one), 0)));
+                const [bar] = margin.children;
+                const isLong = parseFloat(bar.style.height) > text.offsetHeight * 0.9;
+                return { bars: margin.childElementCount, isLong, read, marked };
+            }"""
+        )
+        assert (drawn["bars"], drawn["isLong"]) == (200, True)
+        assert drawn["read"] <= 2 * 200  # and not a rectangle a line for each claim
+        assert max(drawn["marked"]) <= 60  # each word that is near, once
+
+
 def test_a_name_is_taken_that_fits_a_pattern_as_the_log_reads_it(
     browser: Browser, desk: DeskServer
 ) -> None:

@@ -94,15 +94,16 @@ export class ClaimMarks {
 
   draw() {
     const { near } = this;
-    const pieces = depths(near.filter(({ trait }) => !trait).map(({ span }) => span));
+    const [first, last] = this.pane.visible;
+    // cut to what is near, and no word twice in one highlight: painting them takes claims times lines
+    const piecesOf = (/** @type {string | undefined} */ kind) => depths(near.filter(({ trait }) => trait === kind).map(({ span: [start, end] }) => [Math.max(start, first), Math.min(end, last)]));
+    const pieces = piecesOf(undefined);
     const current = this.claims.find(({ name }) => name === this.current);
     this.mark("claim-1", pieces.filter(({ depth }) => depth === 1).map(({ span }) => span));
     this.mark("claim-2", pieces.filter(({ depth }) => depth === 2).map(({ span }) => span));
     this.mark("claim-3", pieces.filter(({ depth }) => depth > 2).map(({ span }) => span));
     this.mark("claim-current", current ? [current.span] : []);
-    this.mark("claim-left", near.filter(({ trait }) => trait === "left").map(({ span }) => span));
-    this.mark("claim-right", near.filter(({ trait }) => trait === "right").map(({ span }) => span));
-    const [first, last] = this.pane.visible;
+    for (const kind of ["left", "right"]) this.mark(`claim-${kind}`, piecesOf(kind).map(({ span }) => span));
     this.mark("furniture", this.furniture.map(({ utf16 }) => utf16).filter(([start, end]) => start < last && end > first));
     this.drawMargin(near);
   }
@@ -111,7 +112,7 @@ export class ClaimMarks {
   drawMargin(near) {
     const places = lanes(near);
     const bars = near.map((claim, at) => {
-      const rectangles = this.pane.rectangles(claim.span);
+      const rectangles = this.pane.endRectangles(claim.span);
       if (!rectangles.length) return null;
       const top = rectangles.reduce((least, one) => Math.min(least, one.top), Infinity);
       const bottom = rectangles.reduce((most, one) => Math.max(most, one.bottom), 0);

@@ -170,6 +170,13 @@ export class TextPane {
     return [...range.getClientRects()].map((one) => new DOMRect(one.left - left, one.top - top, one.width, one.height));
   }
 
+  /** Return the rectangles of the text nodes with which a span begins and ends: between them may lie very many. @param {[number, number]} span */
+  endRectangles([start, end]) {
+    const [first, from] = this.place(start);
+    const [, to] = this.place(end, true);
+    return [...this.rectangles([start, Math.min(end, start - from + first.length)]), ...this.rectangles([Math.max(start, end - to), end])];
+  }
+
   /** Return the offset of a place in the page, null outside the text. @param {Node | null} node @param {number} at */
   offset(node, at) {
     if (!node) return null;
@@ -205,7 +212,7 @@ export class TextPane {
 
   /** Scroll as little as needed to show a span. @param {[number, number]} span */
   reveal(span) {
-    const [first] = this.rectangles(span);
+    const [first] = this.endRectangles(span);
     if (!first) return;
     const { scroller } = this;
     const top = this.element.offsetTop + first.top - scroller.scrollTop;
