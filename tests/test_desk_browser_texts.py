@@ -132,6 +132,33 @@ def test_claims_of_very_many_lines_are_drawn_by_where_they_begin_and_end(
         assert max(drawn["marked"]) <= 60  # each word that is near, once
 
 
+def test_what_lies_in_furniture_is_found_without_asking_each_mark_for_each_word(
+    browser: Browser, desk: DeskServer
+) -> None:
+    with entered(browser, desk, "coder-1", "register") as page:
+        found = page.evaluate(
+            """async () => {
+                const { TextWords } = await import("/static/text_words.js");
+                const wordsOf = (count) => Array.from({ length: 2 * count }, (_, at) => at);
+                let read = 0;
+                const get = (span, key) => { read += 1; return span[key]; };
+                const mark = (_, at) => ({ utf16: new Proxy([40 * at, 40 * at + 39], { get }) });
+                const marks = Array.from({ length: 1_000 }, mark);
+                const words = new TextWords("a ".repeat(20_001), wordsOf(20_001), marks, "en");
+                const next = words.beside(0, 1);
+                const spans = [[40, 60], [0, 30], [10, 50], [0, 4], [90, 93]];
+                const few = new TextWords(
+                    "a ".repeat(60), wordsOf(60), spans.map((utf16) => ({ utf16 })), "en");
+                const isIn = (at) => spans.some(([start, end]) => start <= at && at < end);
+                const wrong = Array.from({ length: 60 }, (_, at) => at).filter(
+                    (at) => few.isFurniture(at) !== isIn(2 * at));
+                return { next, read, wrong };
+            }"""
+        )
+        assert (found["next"], found["wrong"]) == (20_000, [])
+        assert found["read"] < 100 * 1_000
+
+
 def test_a_name_is_taken_that_fits_a_pattern_as_the_log_reads_it(
     browser: Browser, desk: DeskServer
 ) -> None:

@@ -14,8 +14,16 @@ export class TextWords {
     this.content = content;
     this.starts = Int32Array.from(words.filter((_, at) => at % 2 === 0));
     this.ends = Int32Array.from(words.filter((_, at) => at % 2 === 1));
-    this.furniture = furniture.map((span) => span.utf16);
     this.language = language;
+    /** Whether each word lies in page furniture, where nothing is coded. */
+    this.inFurniture = new Uint8Array(this.size);
+    const marks = furniture.map((span) => span.utf16).sort((one, other) => one[0] - other[0]);
+    let mark = 0;
+    let end = 0; // of the furthest of the marks that begin before a word
+    for (let number = 0; number < this.size; number += 1) {
+      for (; mark < marks.length && marks[mark][0] <= this.starts[number]; mark += 1) end = Math.max(end, marks[mark][1]);
+      this.inFurniture[number] = Number(this.starts[number] < end);
+    }
   }
 
   get size() {
@@ -49,8 +57,7 @@ export class TextWords {
 
   /** Whether a word lies in page furniture, where nothing is coded. @param {number} number */
   isFurniture(number) {
-    const at = this.starts[number];
-    return this.furniture.some(([start, end]) => start <= at && at < end);
+    return this.inFurniture[number] === 1;
   }
 
   /** Return the next word in a direction that can be coded; the same one at an end. @param {number} number @param {1 | -1} step */
