@@ -502,13 +502,17 @@ def is_refused_soon(site: Site, path: str) -> bool:
 
 
 def test_a_table_for_spreadsheets_takes_a_slot_of_the_streams(site: Site) -> None:
-    with ExitStack() as stack:
-        for host in ("127.0.0.2", "127.0.0.3"):
-            slow = site.connect(request(f"/tiny.csv?_stream=1&{LARGE}"), host)
-            assert stack.enter_context(slow).recv(12) == b"HTTP/1.1 200"
-        for _ in range(reader_limits.STREAMS_WAITING // 2):
-            stack.enter_context(site.connect(request("/downloads/claims.csv")))
-        assert is_refused_soon(site, "/downloads/claims.csv")
+    def is_refused() -> bool:
+        with ExitStack() as stack:
+            for host in ("127.0.0.2", "127.0.0.3"):
+                slow = site.connect(request(f"/tiny.csv?_stream=1&{LARGE}"), host)
+                assert stack.enter_context(slow).recv(12) == b"HTTP/1.1 200"
+            for _ in range(reader_limits.STREAMS_WAITING // 2):
+                stack.enter_context(site.connect(request("/downloads/claims.csv")))
+            return is_refused_soon(site, "/downloads/claims.csv")
+
+    # on a busy machine those that take nothing may be dropped before all others are taken up
+    assert any(is_refused() for _ in range(20))
     assert site.status("/downloads/claims.csv") == 200
 
 
