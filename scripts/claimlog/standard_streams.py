@@ -30,7 +30,31 @@ class ClosedOutput(io.TextIOBase):
         raise OSError(errno.EBADF, os.strerror(errno.EBADF))
 
 
-class CommandOutput(io.TextIOBase):
+class _StreamAround(io.TextIOBase):
+    """A text stream that hands on to another one, `stream`, what is written to it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return self.stream.encoding
+
+    @property
+    def errors(self) -> str | None:  # type: ignore[override]
+        return self.stream.errors
+
+    def fileno(self) -> int:
+        return self.stream.fileno()
+
+    def isatty(self) -> bool:
+        return self.stream.isatty()
+
+    def writable(self) -> bool:
+        return True
+
+
+class CommandOutput(_StreamAround):
     """Standard output of a command, or its standard error, which may become impossible to write.
 
     Its disk is full, its reader left, or it is closed. A command that has replaced no file ends
@@ -44,17 +68,9 @@ class CommandOutput(io.TextIOBase):
     """
 
     def __init__(self, stream: TextIO, instead: io.TextIOBase | None = None) -> None:
-        self.stream = stream
+        super().__init__(stream)
         self.instead = instead
         self.lost: OSError | None = None
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]
-        return self.stream.encoding
-
-    @property
-    def errors(self) -> str | None:  # type: ignore[override]
-        return self.stream.errors
 
     def write(self, text: str) -> int:
         if text and self.lost is None:
@@ -69,15 +85,6 @@ class CommandOutput(io.TextIOBase):
                 raise OutputError from self.lost
             self.instead.write(text)
         return len(text)
-
-    def fileno(self) -> int:
-        return self.stream.fileno()
-
-    def isatty(self) -> bool:
-        return self.stream.isatty()
-
-    def writable(self) -> bool:
-        return True
 
 
 def _drop(stream: TextIO) -> None:
@@ -110,7 +117,7 @@ def replace_closed_streams() -> None:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
 
 
-class EscapedStream(io.TextIOBase):
+class EscapedStream(_StreamAround):
     """A text stream that escapes whatever does not print as itself.
 
     It has no ``buffer``, so that other libraries, and Python on failure, cannot write around it.
@@ -118,16 +125,8 @@ class EscapedStream(io.TextIOBase):
     """
 
     def __init__(self, stream: TextIO, styles: bool = True) -> None:
-        self.stream = stream
+        super().__init__(stream)
         self.styles = styles
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]
-        return self.stream.encoding
-
-    @property
-    def errors(self) -> str | None:  # type: ignore[override]
-        return self.stream.errors
 
     def write(self, text: str) -> int:
         if not isinstance(text, str):
@@ -138,14 +137,8 @@ class EscapedStream(io.TextIOBase):
     def flush(self) -> None:
         self.stream.flush()
 
-    def fileno(self) -> int:
-        return self.stream.fileno()
-
     def isatty(self) -> bool:
-        return self.styles and self.stream.isatty()
-
-    def writable(self) -> bool:
-        return True
+        return self.styles and super().isatty()
 
 
 @contextmanager
