@@ -15,14 +15,14 @@ from claimlog.interrupt_handler import has_replaced
 
 
 class OutputError(Exception):
-    """Standard output cannot be written, by the error that this is raised from.
+    """Raised when standard output cannot be written, from the `OSError` that says why.
 
     It is no `OSError`: whoever expects one writes a file, and would take this for a fault of that.
     """
 
 
 class ClosedOutput(io.TextIOBase):
-    """Standard output that was closed by whoever started this: nothing can be written to it."""
+    """Stands in for a standard output that was closed before the start: every write fails."""
 
     encoding = "utf-8"
 
@@ -31,7 +31,7 @@ class ClosedOutput(io.TextIOBase):
 
 
 class _StreamAround(io.TextIOBase):
-    """A text stream that hands on to another one, `stream`, what is written to it."""
+    """A text stream that wraps another one, `stream`."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
@@ -55,7 +55,7 @@ class _StreamAround(io.TextIOBase):
 
 
 class CommandOutput(_StreamAround):
-    """Standard output of a command, or its standard error, which may become impossible to write.
+    """Standard output or error of a command, which notes when it cannot be written any more.
 
     Its disk is full, its reader left, or it is closed. A command that has replaced no file ends
     then, by `OutputError`. One that has goes on: nothing says again what it did, so that standard
@@ -88,7 +88,7 @@ class CommandOutput(_StreamAround):
 
 
 def _drop(stream: TextIO) -> None:
-    """Have what waits in a stream that failed go nowhere: it would fail again when Python ends."""
+    """Lead a stream that failed to the null device, or its buffer would fail again at the exit."""
     with suppress(OSError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         try:
@@ -98,7 +98,7 @@ def _drop(stream: TextIO) -> None:
 
 
 def replace_closed_streams() -> None:
-    """Put something in the place of standard streams that are closed, for which Python has None.
+    """Replace standard streams that were closed before the start, for which Python has None.
 
     Their numbers are taken too: else the next file that is opened would be standard output to
     whatever writes there.

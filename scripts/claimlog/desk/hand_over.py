@@ -182,7 +182,7 @@ def _checked_cells(desk: Desk, source: str, content: Mapping[str, Any]) -> tuple
         table = spot_table(desk, entry["stream"])
         require_identifier(table, entry["id"])  # that it is registered meanwhile does no harm
         key = f"{REGISTERED}{table.name}/{entry['id']}"
-        values[key] = clean_values(table, entry["value"], beside=table.retired)
+        values[key] = clean_values(table, entry["value"], beside=table.retired_columns)
     require_few_entries([cell for key, cell in values.items() if key.startswith(REGISTERED)])
     about = {key: content[key] for key in ("coder", "source_id", "text_sha256", "codebook")}
     if content_of(about, values) != content:

@@ -116,7 +116,7 @@ def claim_value(desk: Desk, places: Places, given: Mapping[str, Any]) -> Row:
     if taken := sorted({"source_id", *ANCHOR} & {*rest}):
         raise RequestError(MALFORMED, f"{taken[0]} is computed here; leave it out")
     table = desk.log.definition.streams[CLAIMS]
-    return {**clean_values(table, rest, beside=table.retired), "start": start, "end": end}
+    return {**clean_values(table, rest, beside=table.retired_columns), "start": start, "end": end}
 
 
 def save_draft(desk: Desk, work: Work, name: str, given: Mapping[str, Any], base: int) -> Row:

@@ -112,7 +112,7 @@ class ChunkBounds:
             return f"{name} has a zero that is negative"
         is_true = self.bounds.fit(self.chunk.statistics)
         if codes is not None and not is_true:
-            is_true = self.bounds.widened(codes).fit(self.chunk.statistics)
+            is_true = self.bounds.bounds_with(codes).fit(self.chunk.statistics)
         if is_true and self._are_pages_true and self.bounds.number == self.chunk.num_values:
             return None
         return f"{name} has other bounds than the file states"
@@ -165,7 +165,7 @@ class ColumnBounds:
         self._form = self._form or other._form
         self._widen(other._least, other._most)
 
-    def widened(self, values: pa.Array) -> ColumnBounds:
+    def bounds_with(self, values: pa.Array) -> ColumnBounds:
         """Return bounds of as many values and nulls, which reach as far as other values, too."""
         result = ColumnBounds()
         result.join(self)

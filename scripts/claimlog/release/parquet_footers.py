@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from claimlog.export.parquet import column_notes, table_notes
+from claimlog.log.columnar import ROWS
 from claimlog.log.parquet_bounds import ChunkBounds, leaf_columns
 from claimlog.log.parquet_lists import list_flaw
 from claimlog.log.parquet_pages import (
@@ -40,9 +41,6 @@ VERSION_OF_LIBRARY = re.compile(r"parquet-cpp-arrow version [0-9]{1,4}(\.[0-9]{1
 POLARS_PREFIX = b"_PL_"
 """How the notes begin by which Polars knows the codes of a column; releases up to 0.2.0 have none.
 """
-
-ROWS = 65_536
-"""Rows of which lists are compared at once."""
 
 FOOTER_FIELDS = frozenset(range(1, 8))
 GROUP_FIELDS = frozenset(range(1, 8))
@@ -93,7 +91,7 @@ def stated_schema(path: Path) -> pa.Schema:
 
 
 def footer_flaws(path: Path, table: Table) -> Iterator[str]:
-    """Yield where a footer, or a page header, does not fit the rows as Arrow reads them.
+    """Yield what the footer and the page headers of a file say that is not true of its rows.
 
     All rows are read, a row group at a time.
     """
@@ -218,7 +216,7 @@ def _group_flaws(
 def _statistics_flaws(
     headers: BinaryIO, path: Path, file: pq.ParquetFile, table: Table
 ) -> Iterator[str]:
-    """Yield where the statistics of row groups and pages do not fit their values."""
+    """Yield which statistics of row groups and pages are not those of their values."""
     footer = file.metadata
     if footer.num_rows != sum(footer.row_group(at).num_rows for at in range(footer.num_row_groups)):
         yield "states another number of rows than its row groups"
@@ -240,7 +238,7 @@ def _statistics_flaws(
 
 
 def _column_flaws(bounds: ChunkBounds, column: pa.Array, item: Field) -> Iterator[str]:
-    """Yield where a column of a row group is said to be otherwise than its values are."""
+    """Yield what a file says of a column in a row group that is not true of its values."""
     codes = None
     if pa.types.is_dictionary(column.type):
         # releases before 0.4.0 state bounds of codes, and of all where one is not used

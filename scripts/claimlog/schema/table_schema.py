@@ -253,8 +253,8 @@ class Table:
         return tuple(name for name in self.content if not self.by_name[name].retired)
 
     @cached_property
-    def retired(self) -> tuple[str, ...]:
-        """Columns of the entity's state that older rows alone fill."""
+    def retired_columns(self) -> tuple[str, ...]:
+        """Columns of the entity's state that are retired: new rows leave them empty."""
         return tuple(name for name in self.content if self.by_name[name].retired)
 
 
