@@ -114,6 +114,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
+PROCESSOR_SECONDS = 200
+"""What no test takes, on whatever machine."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Fail a test that passes and yet took so much time of the processor that something is amiss.
+
+    A list of checksums without a line's end once took a quarter of an hour, and its test passed.
+    """
+    before = sum(os.times()[:4])
+    result = yield
+    taken = sum(os.times()[:4]) - before
+    assert taken < PROCESSOR_SECONDS, f"{item.nodeid} took {taken:.0f} s of the processor"
+    return result
+
+
 @pytest.fixture(scope="session", autouse=True)
 def limited_programs() -> None:
     """What works within limits is forked from a server that has imported all that it needs."""

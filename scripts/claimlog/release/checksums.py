@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from hashlib import file_digest, sha256
+from io import StringIO
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError, Finding
@@ -101,9 +102,9 @@ def parse_sums(text: str) -> tuple[dict[str, str], list[Finding]]:
     """Return the digests in a list of checksums by name, and findings about the list."""
     listed: dict[str, str] = {}
     findings = []
-    # one after the other: a stranger's list may have millions of lines that are none
-    for number, line in enumerate(re.finditer(r"[^\n]*\n", text), 1):
-        match = SUMS_LINE.fullmatch(line[0][:-1])
+    # one after the other: a stranger's list may have millions of lines that are none, or no end
+    for number, line in enumerate(StringIO(text), 1):
+        match = SUMS_LINE.fullmatch(line.removesuffix("\n"))
         if match is None or match["name"] in listed:
             message = "is no line of a checksum and a name"
             findings.append(Finding(RULE, SUMS, message, number, remedy=GET_AGAIN))
