@@ -44,6 +44,7 @@ from claimlog.log.batch import dump_manifest, sealed_batches
 from claimlog.log.canonical import encode
 from claimlog.log.columnar import read_rows, write_readable_rows, write_rows, written_lines
 from claimlog.log.parquet_bounds import has_negative_zero, leaf_columns
+from claimlog.log.parquet_lists import list_items
 from claimlog.log.parquet_pages import Chunk, pages, read_footer
 from claimlog.log.read_log import read
 from claimlog.log.thrift_compact import Compact
@@ -974,6 +975,34 @@ def test_a_batch_whose_lists_of_objects_end_elsewhere_in_one_property_is_refused
     )
 
 
+@pytest.mark.parametrize("column", ["memberships", "aliases"])
+def test_a_batch_with_items_of_a_list_that_is_null_is_refused(column: str, tmp_path: Path) -> None:
+    """Arrow and Polars pass over them, or over some, and DuckDB over none."""
+    table = read_definition(Package(ROOT)).streams["actors"]
+    path = tmp_path / "actors.parquet"
+    row = dict.fromkeys(table.names)
+    items = [MEMBER, MEMBER] if column == "memberships" else ["a", "b"]
+    given = pa.Table.from_pylist([{**row, column: None}, {**row, column: items}])
+    schema = arrow_schema(table)
+    given = pa.table({field.name: given[field.name].cast(field.type) for field in schema})
+    pq.write_table(given, path, compression="none", use_dictionary=False)
+    data, columns = path.read_bytes(), 3 if column == "memberships" else 1
+    begun, continued = (b"\x02\x00\x00\x00\x03" + levels for levels in (b"\x04", b"\x02"))
+    assert data.count(begun) == columns  # no new row, no new row, the same row
+    path.write_bytes(data.replace(begun, continued))
+    (shown,) = pq.read_table(path)[column].chunks
+    assert shown.is_null().to_pylist() == [True, False]
+    assert len(shown.flatten()) == 1
+    said = [one.message for lines in read_rows(path, table, "x") for one in lines.findings]
+    assert "cannot be read as Parquet (a list that is null has items)" in said
+
+
+def test_items_of_lists_that_are_not_null_are_those_of_the_part() -> None:
+    lists = pa.array([["a"], None, [], ["b", "c"], ["d"]])
+    assert list_items(lists).to_pylist() == ["a", "b", "c", "d"]
+    assert list_items(lists.slice(1, 3)).to_pylist() == ["b", "c"]
+
+
 @pytest.mark.parametrize("column", ["figure_value", "sizes"])
 def test_a_zero_that_is_negative_is_in_no_batch(column: str, tmp_path: Path) -> None:
     path = tmp_path / "rows.parquet"
@@ -1017,6 +1046,12 @@ def test_a_column_that_stands_there_twice_is_a_finding(tmp_path: Path) -> None:
 
 def test_a_struct_that_has_a_field_twice_is_none() -> None:
     assert Compact(b"\x15\x02\x00", "it").struct() == {1: 1}
+    for kind, most in ((b"\x14", b"\xfe\xff\x03"), (b"\x15", b"\xfe\xff\xff\xff\x0f")):
+        assert Compact(kind + most + b"\x00", "it").struct()[1] in (2**15 - 1, 2**31 - 1)
+        further = most.replace(b"\xfe", b"\x80").replace(b"\xff", b"\x80")[:-1]
+        last = bytes([most[-1] + 1])
+        with pytest.raises(ValueError, match="it holds what none does"):
+            Compact(kind + further + last + b"\x00", "it").struct()
     with pytest.raises(ValueError, match="it has fields in another order than their own"):
         Compact(b"\x15\x02\x05\x02\x02\x00", "it").struct()
 

@@ -637,6 +637,63 @@ def test_a_schema_that_readers_take_differently_is_named(
     assert f"parquet/claims.parquet: {said}" in flaws(folder, check_tables)
 
 
+READ_OTHERWISE: dict[str, tuple[Callable[[dict[int, Typed]], None], str]] = {
+    # other readers take what is in it for structs, whatever the list states
+    "a list of another type": (
+        lambda fields: fields.update({7: (9, (8, [b""] * len(fields[7][1][1])))}),
+        "holds what none does",
+    ),
+    # which they pass over
+    "a number of another type": (
+        lambda fields: fields[4][1][1][0].update({7: (5, 0)}),
+        "holds what none does",
+    ),
+    # of which they keep a part
+    "a number that has no room": (
+        lambda fields: fields.update({1: (5, fields[1][1] + (1 << 33))}),
+        "holds what none does",
+    ),
+    # which ends the reading of Polars
+    "an order of values that is none": (
+        lambda fields: fields.update({7: (9, (12, [{}] * len(fields[7][1][1])))}),
+        "states another order of values",
+    ),
+    "a further field": (
+        lambda fields: fields.update({8: (8, b"x")}),
+        "more than our writer puts there",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", READ_OTHERWISE)
+def test_a_footer_in_which_readers_find_other_things_is_named(what: str, folder: Path) -> None:
+    change, said = READ_OTHERWISE[what]
+    path = folder / "parquet" / "claims.parquet"
+    footer(path, (VERSION, OTHER_VERSION))
+    pages, told = footer_bytes(path)
+    fields = TypedCompact(told, "the footer").typed_struct()
+    change(fields)
+    path.write_bytes(with_footer(pages, written_struct(fields)))
+    found = flaws(folder, check_tables)
+    assert re.search(rf"parquet/claims\.parquet: .*{said}", found), found
+
+
+def test_a_zero_that_is_negative_is_in_order_in_a_table(folder: Path) -> None:
+    """A coefficient may round to one, as in releases that were made before it was looked for."""
+    table = read_definition(Package(folder / "log", archived=True)).tables["reliability"]
+    path = folder / "parquet" / "reliability.parquet"
+    schema = pq.read_schema(path)
+    row = {item.name: 1 if item.type == "integer" else "x" for item in table.fields}
+    row |= {item.name: -0.0 for item in table.fields if item.type == "number"}
+    coded = {item.name: item.enum[0] for item in table.fields if item.enum}
+    columns = [pa.array([{**row, **coded}[field.name]]).cast(field.type) for field in schema]
+    writer = ParquetFile(path, table, schema)
+    writer.add_arrow(pa.Table.from_arrays(columns, schema=schema))
+    writer.close()
+    assert str(pq.read_table(path)["alpha"][0]) == "-0.0"
+    assert [*footer_flaws(path, table)] == []
+
+
 @pytest.mark.parametrize("what", FOOTERS)
 def test_what_a_footer_tells_other_programs_alone_is_named(what: str, folder: Path) -> None:
     """Spark reads no row of a group whose stated size is large, and Arrow passes over that size."""

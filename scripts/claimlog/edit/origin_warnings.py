@@ -24,7 +24,7 @@ def origin_warnings(log: Log, rows: Sequence[Mapping[str, Any]]) -> list[str]:
     found = log.live("sources").filter(pl.col("source_id").is_in(list(sources)))
     derived = {row["source_id"] for row in found.iter_rows(named=True) if row["lineage"]}
     works = {
-        row["claim_id"]: {hop.get("source_id") for hop in row["attributions"]} - {None}
+        row["claim_id"]: {hop.get("source_id") for hop in row["attributions"] or ()} - {None}
         for row in rows
     }
     bare = [

@@ -74,7 +74,7 @@ def lineage_edges(sources: Frame, relation: str | None = None) -> Lineage:
     return {
         row["source_id"]: [
             (edge["source_id"], edge["certainty"])
-            for edge in row["lineage"]
+            for edge in row["lineage"] or ()
             if relation in (None, edge["relation"])
         ]
         for row in sources.select("source_id", "lineage").collect().rows(named=True)

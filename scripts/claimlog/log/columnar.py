@@ -47,7 +47,7 @@ from claimlog.log.parquet_pages import (
     pages,
     read_footer,
 )
-from claimlog.log.parquet_schema import has_inner_notes, schema_flaws
+from claimlog.log.parquet_schema import has_inner_notes, is_list, schema_flaws
 from claimlog.log.stream_file import Lines
 from claimlog.schema.table_schema import Table
 
@@ -403,7 +403,7 @@ def _unpacked_bytes(column: pa.Array, item: int) -> int:
     if pa.types.is_dictionary(column.type):
         lengths = pc.binary_length(column.dictionary).cast(pa.int64())
         return int(pc.sum(lengths.take(column.indices)).as_py() or 0)
-    if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
+    if is_list(column.type):
         items = column.flatten()
         return _unpacked_bytes(items, item) + item * len(items) + 4 * len(column)
     if pa.types.is_struct(column.type):
@@ -443,7 +443,7 @@ def _plain(kind: pa.DataType, is_sorted: bool = True) -> pa.DataType:
     """
     if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
         return pa.string()
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+    if is_list(kind):
         return pa.list_(pa.field("item", _plain(kind.value_type, is_sorted)))
     if pa.types.is_struct(kind):
         parts = sorted(kind, key=lambda part: part.name) if is_sorted else [*kind]

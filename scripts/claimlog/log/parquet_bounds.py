@@ -14,7 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from claimlog.log.parquet_dictionaries import check_dictionary
+from claimlog.log.parquet_lists import list_items
 from claimlog.log.parquet_pages import DICTIONARY, Chunk, Page, RowGroup, pages
+from claimlog.log.parquet_schema import is_list
 
 MAX_OLD, MIN_OLD, NULLS, DISTINCT, MAX, MIN = range(1, 7)
 """Fields of Statistics in parquet.thrift: bounds stand there twice, those that are deprecated
@@ -45,11 +47,13 @@ class GroupBounds:
         Raises
         ------
         ValueError
-            As `ChunkBounds.add` does.
+            As `ChunkBounds.add` and `leaf_columns` do, or if a zero is negative.
         """
         self._rows += rows.num_rows
         found = (column for name in self.names for column in leaf_columns(rows[name]))
         for bounds, column in zip(self._columns, found, strict=True):
+            if has_negative_zero(column):
+                raise ValueError(f"{bounds.chunk.path_in_schema} has a zero that is negative")
             bounds.add(column)
 
     def flaw(self) -> str | None:
@@ -69,7 +73,6 @@ class ChunkBounds:
         self._page: Page | None = None
         self._of_page = ColumnBounds()
         self._are_pages_true = True
-        self._has_negative_zero = False
 
     def add(self, column: pa.Array) -> None:
         """Take in further values, with a null for each list that holds none.
@@ -80,7 +83,6 @@ class ChunkBounds:
             If the header of a page cannot be read, pages have fewer values, or there is a flaw in
             the dictionary.
         """
-        self._has_negative_zero |= has_negative_zero(column)
         while len(column):
             if self._page is None or self._of_page.number >= self._page.values:
                 self._end_page()
@@ -108,8 +110,6 @@ class ChunkBounds:
         """
         self._end_page()
         name = self.chunk.path_in_schema
-        if self._has_negative_zero:
-            return f"{name} has a zero that is negative"
         is_true = self.bounds.fit(self.chunk.statistics)
         if codes is not None and not is_true:
             is_true = self.bounds.bounds_with(codes).fit(self.chunk.statistics)
@@ -206,17 +206,22 @@ def leaf_columns(column: pa.Array) -> Iterator[pa.Array]:
     """Yield the columns of values that a column consists of, as Parquet stores them.
 
     They come in the order of the file, and have a null for each list that is null or empty.
+
+    Raises
+    ------
+    ValueError
+        As `list_items` does.
     """
     return (values for values, _ in _leaf_columns(column))
 
 
 def _leaf_columns(column: pa.Array) -> Iterator[tuple[pa.Array, pa.Array | None]]:
     """Yield them with the row of each value; None if it is the value's own number."""
-    if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
+    if is_list(column.type):
         rows = pc.list_parent_indices(column).cast(pa.uint64())
         lengths = pc.fill_null(pc.list_value_length(column), 0)
         empty = pc.indices_nonzero(pc.equal(lengths, 0))
-        for values, items in _leaf_columns(column.flatten()):
+        for values, items in _leaf_columns(list_items(column)):
             yield _with_empty(values, rows if items is None else rows.take(items), empty)
     elif pa.types.is_struct(column.type):
         for part in column.flatten():

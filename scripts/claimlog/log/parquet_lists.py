@@ -12,7 +12,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from claimlog.log.parquet_schema import value_paths
+from claimlog.log.parquet_schema import is_list, value_paths
+
+
+def list_items(column: pa.Array) -> pa.Array:
+    """Return the items of all lists of a column, one after the other.
+
+    Raises
+    ------
+    ValueError
+        If a list that is null has items. Arrow passes over them; other readers put them, or those
+        that come after them, into lists.
+    """
+    spanned = column.offsets[-1].as_py() - column.offsets[0].as_py()
+    items = column.flatten()
+    if len(items) != spanned:
+        raise ValueError("a list that is null has items")
+    return items
 
 
 def list_flaw(file: pq.ParquetFile, group: int, at_once: int) -> str | None:
@@ -45,9 +61,9 @@ def _shape(file: pq.ParquetFile, group: int, path: str, at_once: int) -> list[pa
 
 
 def _levels(column: pa.Array) -> Iterator[pa.Array]:
-    if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
+    if is_list(column.type):
         yield pc.list_value_length(column).cast(pa.int64())
-        yield from _levels(column.flatten())
+        yield from _levels(list_items(column))
     elif pa.types.is_struct(column.type):
         yield column.is_null()
         [part] = column.flatten()

@@ -86,8 +86,9 @@ ELEMENT = {
     10: LOGICAL,
 }
 NOTE = {1: Shape(BINARY), 2: Shape(BINARY)}
+VALUE_ORDER = {1: Shape(STRUCT)}
 """What is read of the structs of parquet.thrift (Statistics, PageEncodingStats, ColumnMetaData,
-ColumnChunk, SchemaElement, KeyValue), and each list inside of them: SizeStatistics and
+ColumnChunk, SchemaElement, KeyValue, ColumnOrder), and each list inside of them: SizeStatistics and
 GeospatialStatistics among them."""
 
 FILE, INDEXES, FILTERS = 1, (4, 6), (10, 14)
@@ -125,7 +126,7 @@ def _footer_shape(elements: int) -> dict[int, Shape]:
         4: Shape(LIST, STRUCT, group, PARQUET_CHUNKS // elements),
         5: Shape(LIST, STRUCT, NOTE, PARQUET_NOTES),
         6: Shape(BINARY),
-        7: _passed_over(STRUCT, columns),
+        7: Shape(LIST, STRUCT, VALUE_ORDER, columns),
     }
 
 
@@ -242,9 +243,22 @@ def read_footer(path: Path, elements: int) -> Footer:
             for group in fields[4]
         ]
         notes = tuple((note[1], note.get(2, b"")) for note in fields.get(5, ()))
+        check_orders(fields)
         return Footer(fields[3], tuple(groups), fields[2], notes, fields.get(6, b""))
     except KeyError as error:
         raise ValueError("the footer lacks what each has") from error
+
+
+def check_orders(footer: Mapping[int, Any]) -> None:
+    """Check that bounds are stated by the one order of values that there is.
+
+    Raises
+    ------
+    ValueError
+        If not: some readers read no such file.
+    """
+    if any(order != {1: {}} for order in footer.get(7, ())):
+        raise ValueError("the footer states another order of values than there is")
 
 
 def footer_bytes(path: Path, most: int | None = None) -> bytes:

@@ -62,6 +62,11 @@ def schema_flaws(
                 yield f"stores {chunk.path_in_schema} otherwise than its schema says"
 
 
+def is_list(kind: pa.DataType) -> bool:
+    """Whether a type is one of lists."""
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))
+
+
 def has_inner_notes(kind: pa.DataType) -> bool:
     """Whether a type, or one inside of it, has notes, which ours never have."""
     inner = [kind.field(number) for number in range(kind.num_fields)]
@@ -80,7 +85,7 @@ def _elements(field: pa.Field, name: str) -> Iterator[Element]:
     """Yield the elements of a column: its own, then those of its parts."""
     kind = field.type
     own = {REPETITION: OPTIONAL if field.nullable else REQUIRED, NAME: name.encode()}
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+    if is_list(kind):
         yield {**own, CHILDREN: 1, **LIST}
         yield {REPETITION: REPEATED, NAME: b"list", CHILDREN: 1}
         yield from _elements(kind.value_field, "element")

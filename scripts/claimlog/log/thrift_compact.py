@@ -16,8 +16,11 @@ DEPTH = 12
 LAST_FIELD = (1 << 15) - 1
 LAST_NUMBER = (1 << 64) - 1
 
-I32, I64, BINARY, LIST, STRUCT = 5, 6, 8, 9, 12
-"""Types of values on the wire."""
+BOOL, I16, I32, I64, BINARY, LIST, STRUCT = 1, 4, 5, 6, 8, 9, 12
+"""Types of values on the wire; a truth value in a field is of one of two, by what it is."""
+
+FALSE = 2
+BITS = {I16: 16, I32: 32, I64: 64}
 
 Fields = dict[int, object]
 """A struct: its fields by number."""
@@ -51,22 +54,25 @@ class Shape:
     kept: bool = True
 
 
-ANY, OTHER = Shape(fields=None), Shape(kept=False)
+ANY, PASSED_OVER = Shape(fields=None), Shape(kept=False)
 
 
 class Compact:
     """Reads one struct after the other from bytes; ``at`` is the place behind the last."""
 
-    def __init__(self, data: bytes, name: str) -> None:
+    def __init__(self, data: bytes, name: str, others: Shape = PASSED_OVER) -> None:
         """Prepare reading.
 
         Parameters
         ----------
         name
             What the bytes are, as the message of a `ValueError` says: "a page header".
+        others
+            The shape of fields of which none is given.
         """
         self.data = data
         self.name = name
+        self.others = others
         self.at = 0
 
     def struct(self, depth: int = DEPTH, shapes: Mapping[int, Shape] | None = None) -> Fields:
@@ -75,7 +81,7 @@ class Compact:
         Parameters
         ----------
         shapes
-            What fields have to be, by number; others may hold no list then, and are not returned.
+            What fields have to be, by number; others have the shape of others then.
 
         Raises
         ------
@@ -90,11 +96,12 @@ class Compact:
             last, number = number, number + step if step else self._integer()
             if not last < number <= LAST_FIELD:  # twice: readers differ in what becomes of it
                 raise ValueError(f"{self.name} has fields in another order than their own")
-            shape = ANY if shapes is None else shapes.get(number, OTHER)
-            if shape.kind not in (None, kind):
+            shape = ANY if shapes is None else shapes.get(number, self.others)
+            if shape.kind not in (None, BOOL if kind == FALSE else kind):
                 raise self._unexpected()
             # a truth value is in its type
-            value = kind == 1 if kind in (1, 2) else self._value(kind, depth, shape)
+            is_said = kind in (BOOL, FALSE)
+            value = kind == BOOL if is_said else self._value(kind, depth, shape)
             if shape.kept:
                 fields[number] = value
         return fields
@@ -102,8 +109,11 @@ class Compact:
     def _value(self, kind: int, depth: int, shape: Shape = ANY) -> object:
         if kind in (1, 2, 3):
             return self._byte()
-        if kind in (4, 5, 6):
-            return self._integer()
+        if kind in BITS:
+            number = self._integer()
+            if number.bit_length() >= BITS[kind]:  # readers keep the part that they have room for
+                raise self._unexpected()
+            return number
         if kind == 7:
             return self._bytes(8)
         if kind == 8:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,16 +24,21 @@ from claimlog.log.parquet_lists import list_flaw
 from claimlog.log.parquet_pages import (
     ARROW_SCHEMA,
     CODECS,
+    COLUMN,
     DATA_V2,
+    ELEMENT,
     END_BYTES,
     MAGIC_BYTES,
+    NOTE,
     UNCOMPRESSED,
+    VALUE_ORDER,
+    check_orders,
     chunk_of,
     footer_bytes,
     pages,
 )
 from claimlog.log.parquet_schema import has_inner_notes, schema_flaws
-from claimlog.log.thrift_compact import Compact
+from claimlog.log.thrift_compact import BINARY, BOOL, I16, I32, I64, LIST, STRUCT, Compact, Shape
 from claimlog.schema.table_schema import Field, Table
 
 LIBRARY = f"parquet-cpp-arrow version {pa.__version__}"
@@ -42,13 +47,35 @@ POLARS_PREFIX = b"_PL_"
 """How the notes begin by which Polars knows the codes of a column; releases up to 0.2.0 have none.
 """
 
-FOOTER_FIELDS = frozenset(range(1, 8))
-GROUP_FIELDS = frozenset(range(1, 8))
-CHUNK_FIELDS = frozenset(range(2, 8))
-COLUMN_FIELDS = frozenset({*range(1, 8), 9, 11, 12, 13, 16})
-"""Fields that our writers fill in, of parquet.thrift: FileMetaData, RowGroup, ColumnChunk and its
-ColumnMetaData. Notes of a column in a row group, filters, and what is encrypted are not among them.
-"""
+COLUMN_FIELDS = {*range(1, 8), 9, 11, 12, 13, 16}
+COLUMN_OF_TABLE = {number: shape for number, shape in COLUMN.items() if number in COLUMN_FIELDS}
+CHUNK_OF_TABLE = {
+    2: Shape(I64),
+    3: Shape(STRUCT, fields=COLUMN_OF_TABLE),
+    4: Shape(I64),
+    5: Shape(I32),
+    6: Shape(I64),
+    7: Shape(I32),
+}
+SORTING_COLUMN = {1: Shape(I32), 2: Shape(BOOL), 3: Shape(BOOL)}
+GROUP_OF_TABLE = {
+    1: Shape(LIST, STRUCT, CHUNK_OF_TABLE),
+    **{number: Shape(I64) for number in (2, 3, 5, 6)},
+    4: Shape(LIST, STRUCT, SORTING_COLUMN),
+    7: Shape(I16),
+}
+FOOTER_OF_TABLE = {
+    1: Shape(I32),
+    2: Shape(LIST, STRUCT, ELEMENT),
+    3: Shape(I64),
+    4: Shape(LIST, STRUCT, GROUP_OF_TABLE),
+    5: Shape(LIST, STRUCT, NOTE),
+    6: Shape(BINARY),
+    7: Shape(LIST, STRUCT, VALUE_ORDER),
+}
+"""What our writers fill in of the structs of parquet.thrift: ColumnMetaData, ColumnChunk,
+SortingColumn, RowGroup, FileMetaData. Notes of a column in a row group, filters, and what is
+encrypted are not among them."""
 
 
 @contextmanager
@@ -157,13 +184,10 @@ def _footer_flaws(headers: BinaryIO, path: Path, file: pq.ParquetFile) -> Iterat
     read, size = file.metadata, path.stat().st_size
     try:
         content = footer_bytes(path)
-        length, reader = len(content), Compact(content, "the footer")
-        footer = reader.struct()
-        groups = cast("list[Any]", footer[4])
-        if reader.at != length or not footer.keys() <= FOOTER_FIELDS:
-            yield "has a footer with more than our writer puts there"
+        length, footer = len(content), _footer(content)
+        groups = footer[4]
         chunks = ([chunk_of(chunk) for chunk in group[1]] for group in groups)
-        yield from schema_flaws(cast("list[Any]", footer[2]), chunks, file.schema_arrow)
+        yield from schema_flaws(footer[2], chunks, file.schema_arrow)
         end = MAGIC_BYTES
         indexes: list[tuple[int, int]] = []
         for number, group in enumerate(groups):
@@ -177,8 +201,25 @@ def _footer_flaws(headers: BinaryIO, path: Path, file: pq.ParquetFile) -> Iterat
             end += length_of_index
         if end != size - END_BYTES - length:
             yield "has bytes that belong to no column and no index of one"
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
-        yield "has a footer that is none of our writer's"
+    except (ValueError, KeyError) as error:
+        why = str(error) if isinstance(error, ValueError) else "the footer lacks what each has"
+        yield f"has a footer that is none of our writer's: {why}"
+
+
+def _footer(content: bytes) -> dict[int, Any]:
+    """Return what a footer says, in which every reader finds the same.
+
+    Raises
+    ------
+    ValueError
+        If there is anything in it that our writer does not put there.
+    """
+    reader = Compact(content, "the footer", others=Shape())
+    footer = reader.struct(shapes=FOOTER_OF_TABLE)
+    check_orders(footer)
+    if reader.at != len(content) or not footer.keys() <= FOOTER_OF_TABLE.keys():
+        raise ValueError("it holds more than our writer puts there")
+    return footer
 
 
 def _group_flaws(
@@ -192,13 +233,13 @@ def _group_flaws(
         6: sum(column.total_compressed_size for column in columns),
         7: number,
     }
-    if not group.keys() <= GROUP_FIELDS or any(
+    if not group.keys() <= GROUP_OF_TABLE.keys() or any(
         group.get(field, value) != value for field, value in sizes.items()
     ):
         yield f"states another size or place of row group {number} than its columns have"
     for chunk, column in zip(group[1], columns, strict=True):
         name = column.path_in_schema
-        if not (chunk.keys() <= CHUNK_FIELDS and chunk[3].keys() <= COLUMN_FIELDS):
+        if not (chunk.keys() <= CHUNK_OF_TABLE.keys() and chunk[3].keys() <= COLUMN_FIELDS):
             yield f"says more of {name} than our writer does"
         if column.codec not in CODECS:
             yield f"compresses {name} otherwise than our writer"
@@ -221,8 +262,7 @@ def _statistics_flaws(
     if footer.num_rows != sum(footer.row_group(at).num_rows for at in range(footer.num_row_groups)):
         yield "states another number of rows than its row groups"
     sorting = [(table.names.index(name), False, False) for name in table.primary_key]
-    groups = cast("list[Any]", Compact(footer_bytes(path), "the footer").struct()[4])
-    for number, group in enumerate(groups):
+    for number, group in enumerate(_footer(footer_bytes(path))[4]):
         rows, read = file.read_row_group(number), footer.row_group(number)
         if rows.num_rows != read.num_rows:
             yield f"states another number of rows in row group {number}"
@@ -230,24 +270,29 @@ def _statistics_flaws(
         if stated and stated != sorting:
             yield f"states another order of rows in row group {number}"
         chunks = iter(map(chunk_of, group[1]))
-        for item in table.fields:
-            for column in leaf_columns(rows.column(item.name).combine_chunks()):
-                yield from _column_flaws(ChunkBounds(headers, next(chunks)), column, item)
-        if flaw := list_flaw(file, number, ROWS):
-            yield flaw
+        try:
+            for item in table.fields:
+                for column in leaf_columns(rows.column(item.name).combine_chunks()):
+                    yield from _column_flaws(ChunkBounds(headers, next(chunks)), column, item)
+            if flaw := list_flaw(file, number, ROWS):
+                yield flaw
+        except ValueError as error:
+            yield str(error)
 
 
 def _column_flaws(bounds: ChunkBounds, column: pa.Array, item: Field) -> Iterator[str]:
-    """Yield what a file says of a column in a row group that is not true of its values."""
+    """Yield what a file says of a column in a row group that is not true of its values.
+
+    Raises
+    ------
+    ValueError
+        As `ChunkBounds.add` does.
+    """
     codes = None
     if pa.types.is_dictionary(column.type):
         # releases before 0.4.0 state bounds of codes, and of all where one is not used
         codes = pa.array(item.enum or [], column.dictionary.type)
         if not {*column.dictionary.to_pylist()} <= {*codes.to_pylist()}:
             yield f"has codes of {item.name} that its schema does not have"
-    try:
-        bounds.add(column)
-    except ValueError as error:
-        yield str(error)
-    else:
-        yield from filter(None, [bounds.flaw(codes)])
+    bounds.add(column)
+    yield from filter(None, [bounds.flaw(codes)])

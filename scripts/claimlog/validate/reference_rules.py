@@ -244,7 +244,7 @@ def _check_furniture(log: Log, report: Report, sources: pl.DataFrame) -> None:
     report.count("furniture-ranges", sources.height)
     for row in sources.iter_rows(named=True):
         at = 0
-        for part in row["furniture"]:
+        for part in row["furniture"] or ():
             if not at <= part["start"] < part["end"] <= (row["text_length"] or 0):
                 path, line = log.file_and_line("sources", row["batch"], row["line"])
                 message = f"furniture {part['start']}-{part['end']} is out of order or of the text"
@@ -261,7 +261,7 @@ def check_chains(log: Log, report: Report) -> None:
         return
     sources, actors = log.live("sources"), log.live("actors")
     edges = {
-        row["source_id"]: [edge["source_id"] for edge in row["lineage"]]
+        row["source_id"]: [edge["source_id"] for edge in row["lineage"] or ()]
         for row in sources.iter_rows(named=True)
     }
     _check_cycle(
@@ -272,7 +272,7 @@ def check_chains(log: Log, report: Report) -> None:
     rows = list(actors.iter_rows(named=True))
     kinds = {row["actor_id"]: row["actor_type"] for row in rows}
     edges = {
-        row["actor_id"]: [edge["alliance_id"] for edge in row["memberships"]]
+        row["actor_id"]: [edge["alliance_id"] for edge in row["memberships"] or ()]
         + [row["part_of"]] * (row["part_of"] is not None)
         for row in rows
     }
@@ -280,7 +280,7 @@ def check_chains(log: Log, report: Report) -> None:
     report.count("membership-dates", len(rows))
     for row in rows:
         path, line = log.file_and_line("actors", row["batch"], row["line"])
-        for edge in row["memberships"]:
+        for edge in row["memberships"] or ():
             if kinds.get(edge["alliance_id"], "alliance") != "alliance":
                 message = f'is a member of "{edge["alliance_id"]}", which is no alliance'
                 remedy = "use part_of for states and organisations"
@@ -299,7 +299,7 @@ def _check_lineage_dates(log: Log, report: Report, sources: pl.DataFrame) -> Non
     published = dict(sources.select("source_id", "published").iter_rows())
     report.count("lineage-dates", sources.height)
     for row in sources.iter_rows(named=True):
-        for edge in row["lineage"]:
+        for edge in row["lineage"] or ():
             work = published.get(edge["source_id"])
             if _runs_backwards(work, row["published"]):
                 path, line = log.file_and_line("sources", row["batch"], row["line"])

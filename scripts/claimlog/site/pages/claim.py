@@ -199,16 +199,16 @@ async def _chain(store: Store, codes: Codes, row: Row) -> list[Row]:
         for item in await store.rows("select actor_id, name, actor_type from actors")
     }
     denials = await speaker_denials(store, [row["claim_id"]])
-    last = len(row["attributions"]) - 1
+    hops = row["attributions"] or []
     return [
         {
             **hop,
-            "denied_in": denials.get(row["claim_id"]) if at == last else None,
+            "denied_in": denials.get(row["claim_id"]) if at == len(hops) - 1 else None,
             "name": names.get(hop["actor_id"], {}).get("name") or hop["description"],
             "label": codes.entry("anonymity", hop["anonymity"])["label"],
             "definition": codes.entry("anonymity", hop["anonymity"])["definition"],
         }
-        for at, hop in enumerate(row["attributions"])
+        for at, hop in enumerate(hops)
     ]
 
 
