@@ -32,7 +32,7 @@ import claimlog.edit.takedown
 import claimlog.fingerprint
 import claimlog.log.columnar
 import claimlog.log.parquet_dictionaries
-import claimlog.log.parquet_pages
+import claimlog.log.parquet_shapes
 import claimlog.log.read_file
 import claimlog.log.read_log
 from claimlog.build import build
@@ -537,7 +537,7 @@ def test_a_footer_that_says_more_than_its_schema_gives_is_refused_before_arrow_s
     path = tmp_path / "claims.parquet"
     pq.write_table(nulls(3), path)
     rewrite_footer(path, change)
-    monkeypatch.setattr(claimlog.log.parquet_pages, "PARQUET_CHUNKS", 200)
+    monkeypatch.setattr(claimlog.log.parquet_shapes, "PARQUET_CHUNKS", 200)
     monkeypatch.setattr(claimlog.log.columnar.pq, "ParquetFile", None)
     (lines,) = read_rows(path, CLAIMS, "claims.parquet")
     (finding,) = lines.findings

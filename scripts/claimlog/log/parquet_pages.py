@@ -14,14 +14,12 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from claimlog.limits import (
-    PARQUET_CHUNKS,
     PARQUET_FOOTER_BYTES,
-    PARQUET_NOTES,
     PARQUET_SCHEMA_BYTES,
     PARQUET_SCHEMA_BYTES_A_COLUMN,
-    PARQUET_SHORT_LIST,
 )
-from claimlog.log.thrift_compact import BINARY, I32, I64, LIST, STRUCT, Compact, Shape
+from claimlog.log.parquet_shapes import HEADER, IS_SORTED, PAGE_STATISTICS, footer_of_batch
+from claimlog.log.thrift_compact import Compact
 
 MAGIC_BYTES, END_BYTES = 4, 8
 """Bytes before the first column, and behind the footer, where its length stands."""
@@ -42,10 +40,6 @@ LEVELS, RLE = (3, 4), 3
 """Fields of those details of a page of data for the encodings of its levels, and the only one by
 which these are written: some readers take every page for such a one."""
 
-PAGE_STATISTICS, IS_SORTED = 5, 3
-"""Fields of the details of a page of data, by which programs pass over it, and of those of a
-dictionary, by which they may look codes up."""
-
 UNCOMPRESSED, SNAPPY, ZSTD = 0, 1, 6
 CODECS = frozenset({UNCOMPRESSED, SNAPPY, ZSTD})
 """Of others readers disagree: what LZ4 is, or where GZIP ends."""
@@ -56,78 +50,9 @@ WRITER = b"parquet-cpp-arrow version "
 ARROW_SCHEMA = b"ARROW:schema"
 """Key of the footer's metadata under which Arrow stores its own types."""
 
-
-def _passed_over(of: int, most: int = PARQUET_SHORT_LIST) -> Shape:
-    return Shape(LIST, of, most=most, kept=False)
-
-
-SIZES = {2: _passed_over(I64), 3: _passed_over(I64)}
-AREA = {2: _passed_over(I32)}
-STATISTICS = {number: Shape(BINARY if number in (1, 2, 5, 6) else I64) for number in range(1, 7)}
-PAGES = {number: Shape(I32) for number in (1, 2, 3)}
-COLUMN = {
-    1: Shape(I32),
-    2: Shape(LIST, I32, most=PARQUET_SHORT_LIST),
-    3: Shape(LIST, BINARY, most=PARQUET_SHORT_LIST),
-    4: Shape(I32),
-    **{number: Shape(I64) for number in (5, 6, 7, 9, 10, 11, 14)},
-    8: _passed_over(STRUCT),
-    12: Shape(STRUCT, fields=STATISTICS),
-    13: Shape(LIST, STRUCT, PAGES, PARQUET_SHORT_LIST),
-    16: Shape(STRUCT, fields=SIZES, kept=False),
-    17: Shape(STRUCT, fields=AREA, kept=False),
-}
-CHUNK = {1: Shape(BINARY), 3: Shape(STRUCT, fields=COLUMN), 4: Shape(I64), 6: Shape(I64)}
-MEMBER = Shape(STRUCT, fields={number: Shape() for number in range(1, 16)})
-LOGICAL = Shape(STRUCT, fields=dict.fromkeys(range(1, 32), MEMBER))
-ELEMENT = {
-    **{number: Shape(I32) for number in (1, 2, 3, 5, 6, 7, 8, 9)},
-    4: Shape(BINARY),
-    10: LOGICAL,
-}
-NOTE = {1: Shape(BINARY), 2: Shape(BINARY)}
-VALUE_ORDER = {1: Shape(STRUCT)}
-"""What is read of the structs of parquet.thrift (Statistics, PageEncodingStats, ColumnMetaData,
-ColumnChunk, SchemaElement, KeyValue, ColumnOrder), and each list inside of them: SizeStatistics and
-GeospatialStatistics among them."""
-
 FILE, INDEXES, FILTERS = 1, (4, 6), (10, 14)
 """Fields of ColumnChunk, and of the ColumnMetaData in it, by which programs read values of another
 file, or skip rows."""
-
-
-HEADER = {
-    **{number: Shape(I32) for number in range(1, 5)},
-    5: Shape(
-        STRUCT,
-        fields={
-            **{number: Shape(I32) for number in range(1, 5)},
-            PAGE_STATISTICS: Shape(STRUCT, fields=STATISTICS),
-        },
-    ),
-    7: Shape(STRUCT, fields={1: Shape(I32), 2: Shape(I32), IS_SORTED: Shape()}),
-    8: Shape(STRUCT, fields={number: Shape(I32) for number in range(1, 7)}),
-}
-"""What is read of a PageHeader. Of a page of version 2 no more is: no batch has one."""
-
-
-def _footer_shape(elements: int) -> dict[int, Shape]:
-    """Return what is read of FileMetaData, and each list inside of it, for such a schema."""
-    columns = 2 * elements  # so that a column too many is named
-    group = {
-        1: Shape(LIST, STRUCT, CHUNK, columns),
-        **{number: Shape(I64) for number in (2, 3, 5, 6)},
-        4: Shape(LIST, STRUCT, most=columns),
-        7: Shape(),
-    }
-    return {
-        2: Shape(LIST, STRUCT, ELEMENT, columns),
-        3: Shape(I64),
-        4: Shape(LIST, STRUCT, group, PARQUET_CHUNKS // elements),
-        5: Shape(LIST, STRUCT, NOTE, PARQUET_NOTES),
-        6: Shape(BINARY),
-        7: Shape(LIST, STRUCT, VALUE_ORDER, columns),
-    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +153,7 @@ def read_footer(path: Path, elements: int) -> Footer:
         If there is no such footer.
     """
     reader = Compact(footer_bytes(path, PARQUET_FOOTER_BYTES), "the footer")
-    fields = cast("Any", reader.struct(shapes=_footer_shape(elements)))
+    fields = cast("Any", reader.struct(shapes=footer_of_batch(elements)))
     try:
         schemas = [note.get(2, b"") for note in fields.get(5, ()) if note[1] == ARROW_SCHEMA]
         if sum(map(len, schemas)) > PARQUET_SCHEMA_BYTES + PARQUET_SCHEMA_BYTES_A_COLUMN * elements:

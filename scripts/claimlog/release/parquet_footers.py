@@ -24,21 +24,23 @@ from claimlog.log.parquet_lists import list_flaw
 from claimlog.log.parquet_pages import (
     ARROW_SCHEMA,
     CODECS,
-    COLUMN,
     DATA_V2,
-    ELEMENT,
     END_BYTES,
     MAGIC_BYTES,
-    NOTE,
     UNCOMPRESSED,
-    VALUE_ORDER,
     check_orders,
     chunk_of,
     footer_bytes,
     pages,
 )
 from claimlog.log.parquet_schema import has_inner_notes, schema_flaws
-from claimlog.log.thrift_compact import BINARY, BOOL, I16, I32, I64, LIST, STRUCT, Compact, Shape
+from claimlog.log.parquet_shapes import (
+    CHUNK_OF_TABLE,
+    COLUMN_FIELDS,
+    FOOTER_OF_TABLE,
+    GROUP_OF_TABLE,
+)
+from claimlog.log.thrift_compact import Compact, Shape
 from claimlog.schema.table_schema import Field, Table
 
 LIBRARY = f"parquet-cpp-arrow version {pa.__version__}"
@@ -46,36 +48,6 @@ VERSION_OF_LIBRARY = re.compile(r"parquet-cpp-arrow version [0-9]{1,4}(\.[0-9]{1
 POLARS_PREFIX = b"_PL_"
 """How the notes begin by which Polars knows the codes of a column; releases up to 0.2.0 have none.
 """
-
-COLUMN_FIELDS = {*range(1, 8), 9, 11, 12, 13, 16}
-COLUMN_OF_TABLE = {number: shape for number, shape in COLUMN.items() if number in COLUMN_FIELDS}
-CHUNK_OF_TABLE = {
-    2: Shape(I64),
-    3: Shape(STRUCT, fields=COLUMN_OF_TABLE),
-    4: Shape(I64),
-    5: Shape(I32),
-    6: Shape(I64),
-    7: Shape(I32),
-}
-SORTING_COLUMN = {1: Shape(I32), 2: Shape(BOOL), 3: Shape(BOOL)}
-GROUP_OF_TABLE = {
-    1: Shape(LIST, STRUCT, CHUNK_OF_TABLE),
-    **{number: Shape(I64) for number in (2, 3, 5, 6)},
-    4: Shape(LIST, STRUCT, SORTING_COLUMN),
-    7: Shape(I16),
-}
-FOOTER_OF_TABLE = {
-    1: Shape(I32),
-    2: Shape(LIST, STRUCT, ELEMENT),
-    3: Shape(I64),
-    4: Shape(LIST, STRUCT, GROUP_OF_TABLE),
-    5: Shape(LIST, STRUCT, NOTE),
-    6: Shape(BINARY),
-    7: Shape(LIST, STRUCT, VALUE_ORDER),
-}
-"""What our writers fill in of the structs of parquet.thrift: ColumnMetaData, ColumnChunk,
-SortingColumn, RowGroup, FileMetaData. Notes of a column in a row group, filters, and what is
-encrypted are not among them."""
 
 
 @contextmanager
