@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -12,10 +13,11 @@ from datasette.app import Datasette
 from claimlog.site.delivery import answer as answers
 from claimlog.site.delivery.answer import Answer
 from claimlog.site.delivery.answer_writer import THREAD_BYTES, reply_for
+from claimlog.site.pages import origins
 from claimlog.site.protection import reader_limits
 from claimlog.site.protection.host_names import NAMES, names_of
 from claimlog.site.protection.turns import Turns
-from conftest import World, datasette_of
+from conftest import World, asking, datasette_of
 from test_site_connections import status_of
 
 GZIP = {b"accept-encoding": b"gzip"}
@@ -152,3 +154,24 @@ def test_a_long_answer_is_compressed_once_and_not_on_the_event_loop(
     assert len(asyncio.run(run())) == 1
     assert len(threads) == 1
     assert threads[0] != threading.get_ident()
+
+
+COUNTED = [("/origins", origins, "draw_origin_graph")]
+"""A page, its module, and what takes long there where many sources rest on one another."""
+
+
+@pytest.mark.parametrize(("path", "module", "name"), COUNTED, ids=[row[0] for row in COUNTED])
+def test_what_grows_with_the_lineage_of_sources_is_not_worked_out_on_the_event_loop(
+    path: str, module: ModuleType, name: str, tiny_build: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+    work_out = getattr(module, name)
+
+    def noting(*args: Any) -> Any:
+        threads.append(threading.get_ident())
+        return work_out(*args)
+
+    monkeypatch.setattr(module, name, noting)
+    assert asking(tiny_build.package.build)(path).status_code == 200
+    assert threads
+    assert threading.get_ident() not in threads

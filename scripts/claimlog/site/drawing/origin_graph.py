@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from graphlib import CycleError, TopologicalSorter
+from collections.abc import Iterable, Iterator, Mapping
+from graphlib import TopologicalSorter
+from itertools import dropwhile
 
 from claimlog.site.drawing.graph_layout import centred_rows, curve, longest_distances
 from claimlog.site.store import Row
@@ -17,26 +18,29 @@ Pair = tuple[str, str]
 """A source, and one that it rests on."""
 
 
-def find_cycles(pairs: Iterable[Pair], most: int = 20) -> tuple[list[list[str]], set[Pair]]:
-    """Return cycles of sources that rest on one another, and the pairs without one of each cycle.
+def find_cycles(pairs: Iterable[Pair]) -> Iterator[list[str]]:
+    """Yield cycles of sources that rest on one another; without their last pairs there are none.
 
-    >>> find_cycles([("a", "b"), ("b", "a"), ("b", "c")])[0]
+    >>> [*find_cycles([("a", "b"), ("b", "a"), ("b", "c")])]
     [['a', 'b', 'a']]
     """
-    left = set(pairs)
-    cycles: list[list[str]] = []
-    while True:
-        sorter = TopologicalSorter(_dependents(left))
-        try:
-            sorter.prepare()
-        except CycleError as error:
-            names: list[str] = error.args[1]
-            if len(cycles) < most:
-                start = names.index(min(names))
-                cycles.append([*names[start:-1], *names[:start], names[start]])
-            left.remove((names[0], names[1]))
-            continue
-        return cycles, left
+    works: dict[str, list[str]] = {}
+    for source, own in sorted(set(pairs)):
+        works.setdefault(source, []).append(own)
+    visited: set[str] = set()
+    for start in works:
+        # depth first; not by recursion, as a chain may be long
+        path = {} if start in visited else {start: iter(works[start])}
+        while path:
+            name, rest = next(reversed(path.items()))
+            work = next(rest, None)
+            if work is None:
+                del path[name]
+                visited.add(name)
+            elif work in path:
+                yield [*dropwhile(work.__ne__, path), work]
+            elif work not in visited:
+                path[work] = iter(works.get(work, ()))
 
 
 def _dependents(pairs: Iterable[Pair]) -> dict[str, list[str]]:
@@ -60,7 +64,8 @@ def draw_origin_graph(nodes: list[Row], edges: list[Row]) -> Row:
     """
     names = [node["source_id"] for node in nodes]
     pairs = {(edge["source_id"], edge["on_id"]) for edge in edges}
-    column, row = _layout(names, find_cycles(pairs)[1])
+    pairs -= {(names[-2], names[-1]) for names in find_cycles(pairs)}
+    column, row = _layout(names, pairs)
     columns = 1 + max(column.values(), default=-1)
     rows = max((sum(1 for n in names if column[n] == at) for at in range(columns)), default=0)
     places = {

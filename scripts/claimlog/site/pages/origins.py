@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
-from claimlog.fold.corroboration import count_independent
+from claimlog.fold.corroboration import Lineage, count_independent
 from claimlog.site.drawing.origin_graph import draw_origin_graph, find_cycles
 from claimlog.site.lineage import labelled_edge, source_lineage
 from claimlog.site.origin_groups import dependent_origins
@@ -21,8 +23,8 @@ LISTED = 50
 UNKNOWN = 12
 """Articles with claims of unknown origin that are named."""
 
-CIRCLE = 20
-"""Sources of a circle that are named."""
+CIRCLES, CIRCLE = 20, 20
+"""Circles of sources that rest on one another, and the sources of each that are named."""
 
 NOTICES = 8
 """Origins with several articles that are named above the table, which lists them as well."""
@@ -49,14 +51,26 @@ async def origins(store: Store, _: PageRequest) -> Mapping[str, Any]:
         "from attributions t cross join claims c using (claim_id) where t.source_id > '' "
         "group by c.source_id, t.source_id order by c.source_id, t.source_id"
     )
+    lineage = await source_lineage(store)
+    return await asyncio.to_thread(_page, sources, shares, derived, cited, lineage)
+
+
+def _page(
+    sources: Mapping[str, Row],
+    shares: list[Row],
+    derived: list[Row],
+    cited: list[Row],
+    lineage: Lineage,
+) -> Row:
+    """Return the page from the rows that it is made of."""
     edges = _edges(derived, cited)
     ranked, unknown = _origins(sources, shares)
-    lineage = await source_lineage(store)
     dependent = dependent_origins((row["origin_id"] for row in ranked), lineage)
     for row in ranked:
         row |= dependent[row["origin_id"]]
     nodes = _nodes(sources, shares, edges, ranked)
     node_ids = {row["source_id"] for row in nodes}
+    pairs = ((edge["source_id"], edge["on_id"]) for edge in edges)
     return {
         "title": "Who relies on whom",
         "graph": draw_origin_graph(
@@ -76,7 +90,7 @@ async def origins(store: Store, _: PageRequest) -> Mapping[str, Any]:
         "citations_total": len(cited),
         "circles": [
             names if len(names) <= CIRCLE else [*names[: CIRCLE - 2], "…", names[-1]]
-            for names in find_cycles((edge["source_id"], edge["on_id"]) for edge in edges)[0]
+            for names in islice(find_cycles(pairs), CIRCLES)
         ],
     }
 
