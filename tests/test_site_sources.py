@@ -8,10 +8,13 @@ import os
 import re
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import closing
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -193,6 +196,37 @@ def test_a_lineage_is_walked_both_ways_and_drawn_from_copy_to_origin() -> None:
     assert all(spots[of][0] < spots[to][0] for of, to in pairs)
     assert all(0 <= x < drawing["width"] and 0 <= y < drawing["height"] for x, y in spots.values())
     assert len(drawing["edges"]) == 6
+
+
+def test_of_a_lineage_in_which_all_rest_on_all_the_nearest_sources_are_drawn_with_all_between_them(
+    served: World, tmp_path: Path
+) -> None:
+    folder = copied(served, tmp_path).package.build
+    with closing(sqlite3.connect(folder / "tiny.db")) as rows:
+        numbers = "with recursive n(i) as (select 101 union all select i + 1 from n where i < 219)"
+        columns = [row[1] for row in rows.execute("pragma table_info(sources)")]
+        others = ", ".join(name for name in columns if name != "source_id")
+        rows.execute(
+            f"insert into sources (source_id, {others}) {numbers} select 'W' || i, {others} "
+            "from n cross join (select * from sources where source_id = 'S101')"
+        )
+        rows.execute("delete from source_lineage")
+        rows.execute(
+            f"insert into source_lineage (source_id, relation, derived_from_id, certainty, "
+            f"evidence) {numbers} select 'W' || a.i, 'wasDerivedFrom', 'W' || b.i, 'certain', '' "
+            "from n a join n b on a.i > b.i"
+        )
+        rows.commit()
+    get = asking(folder)
+    page, lineage = get("/sources/W160"), get("/sources/W160.json").json()["lineage"]
+    assert page.status_code == 200
+    assert "Only the nearest sources are shown." in page.text
+    drawn = sorted(lineage["sources"])
+    assert len(drawn) > 20
+    edges = [(edge["derived_from_id"], edge["source_id"]) for edge in lineage["edges"]]
+    assert sorted(edges) == [*combinations(drawn, 2)]
+    assert sum(edge["path"].count("C") for edge in lineage["drawing"]["edges"]) < 5_000
+    assert get("/sources/W101").status_code == get("/sources/W219").status_code == 200
 
 
 def test_an_unknown_source_is_not_found_and_the_page_says_what_identifiers_look_like(

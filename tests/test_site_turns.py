@@ -13,7 +13,7 @@ from datasette.app import Datasette
 from claimlog.site.delivery import answer as answers
 from claimlog.site.delivery.answer import Answer
 from claimlog.site.delivery.answer_writer import THREAD_BYTES, reply_for
-from claimlog.site.pages import origins
+from claimlog.site.pages import origins, source
 from claimlog.site.protection import reader_limits
 from claimlog.site.protection.host_names import NAMES, names_of
 from claimlog.site.protection.turns import Turns
@@ -156,7 +156,10 @@ def test_a_long_answer_is_compressed_once_and_not_on_the_event_loop(
     assert threads[0] != threading.get_ident()
 
 
-COUNTED = [("/origins", origins, "draw_origin_graph")]
+COUNTED = [
+    ("/origins", origins, "draw_origin_graph"),
+    ("/sources/S101", source, "draw_lineage"),
+]
 """A page, its module, and what takes long there where many sources rest on one another."""
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from itertools import chain, zip_longest
+from operator import itemgetter
 from typing import Any
 
 from claimlog.site.drawing.coverage_strip import draw_coverage
@@ -32,8 +34,9 @@ ANCHOR_COLUMNS = ", ".join(f'"{column}"' for column in COLUMNS)
 COLOURS = 8
 """Colours of passages in the style sheet; of a longer code list, codes share them."""
 
-NEAREST = 60
-"""Sources of a lineage that are drawn, nearest first."""
+NEAREST, DERIVATIONS = 60, 300
+"""Sources of a lineage that are drawn each way, nearest first, and derivations between all of them:
+each takes a place in every column that it passes."""
 
 
 async def source(store: Store, request: PageRequest) -> Mapping[str, Any]:
@@ -239,26 +242,31 @@ async def _lineage(store: Store, codes: Codes, name: str) -> Row:
             most=NEAREST + 1,
         )
         walks[way] = [row["name"] for row in rows]
-    names = [name, *walks["behind"][1:NEAREST], *walks["after"][1:NEAREST]]
-    parameters = {"names": json.dumps(names)}
+    walked = chain.from_iterable(zip_longest(*(names[:NEAREST] for names in walks.values())))
+    nearest = [*dict.fromkeys(filter(None, walked))]
+    rows = await store.rows(
+        "with near(place, name) as (select key, value from json_each(:nearest)) "
+        "select l.*, max(a.place, b.place) as farther from source_lineage l "
+        "join near a on a.name = l.source_id join near b on b.name = l.derived_from_id "
+        "order by farther, source_id, derived_from_id, relation limit :most",
+        nearest=json.dumps(nearest),
+        most=DERIVATIONS + 1,
+    )
+    cut = max(map(len, walks.values())) > NEAREST or len(rows) > DERIVATIONS
+    if len(rows) > DERIVATIONS:  # a source is there with all that it has to do with nearer ones
+        nearest = nearest[: max(2, rows.pop()["farther"])]
+    edges = sorted(
+        (labelled_edge(codes, row) for row in rows if row.pop("farther") < len(nearest)),
+        key=itemgetter("source_id", "derived_from_id", "relation"),
+    )
     nodes = await store.rows(
         "select source_id, title, publisher, kind from sources "
-        "where source_id in (select value from json_each(:names)) order by source_id",
-        **parameters,
+        "where source_id in (select value from json_each(:nearest)) order by source_id",
+        nearest=json.dumps(nearest),
     )
-    edges = [
-        labelled_edge(codes, edge)
-        for edge in await store.rows(
-            "select * from source_lineage "
-            "where source_id in (select value from json_each(:names)) "
-            "and derived_from_id in (select value from json_each(:names)) "
-            "order by source_id, derived_from_id, relation",
-            **parameters,
-        )
-    ]
     return {
-        "cut": max(map(len, walks.values())) > NEAREST,
+        "cut": cut,
         "sources": {node["source_id"]: node for node in nodes},
         "edges": edges,
-        "drawing": draw_lineage(name, nodes, edges) if edges else None,
+        "drawing": await off_the_loop(draw_lineage)(name, nodes, edges) if edges else None,
     }
