@@ -750,7 +750,7 @@ def test_an_idle_process_that_was_ended_is_not_asked() -> None:
     pool.start()
     job = {
         "uri": "file::memory:", "params": {}, "rows": 5, "value_bytes": 1000, "most": 5,
-        "answer_bytes": 1000, "memory": reader_limits.WORKER_BYTES, "temporary": 1_000_000,
+        "answer_bytes": 1000, "memory": reader_limits.WORKER_BYTES,
         "limits": reader_limits.SQLITE, "seconds": 60, "names": 1000, "sql": "select 1 as a",
     }  # fmt: skip
     (worker,) = pool._idle
@@ -833,7 +833,7 @@ REACHING = (
 def plain_job(text: str) -> dict[str, Any]:
     return {
         "uri": "file::memory:", "params": {}, "rows": 5, "value_bytes": 1_000_000, "most": 5,
-        "answer_bytes": 1_000_000, "memory": reader_limits.WORKER_BYTES, "temporary": 1_000_000,
+        "answer_bytes": 1_000_000, "memory": reader_limits.WORKER_BYTES,
         "limits": reader_limits.SQLITE, "seconds": 60, "names": 1000, "sql": text,
     }  # fmt: skip
 
@@ -966,11 +966,48 @@ def test_padding_of_a_hundred_million_characters_is_not_made(get: Get) -> None:
         assert answer.status_code == 400 or answer.json()["rows"] == [[None]]
 
 
+KEPT = """a{0} as materialized (select zeroblob(900000) as x from
+    json_each('[' || rtrim(replace(hex(zeroblob({1})), '00', '1,'), ',') || ']'))"""
+"""SQL for so many times 0.9 MB that a query keeps while it runs."""
+
+
+@pytest.mark.parametrize(("tables", "values"), [(1, 200), (12, 60)])
+def test_what_a_query_keeps_counts_as_memory_in_all_and_no_file_is_written(
+    tables: int, values: int
+) -> None:
+    kept = ", ".join(KEPT.format(number, values) for number in range(tables))
+    counts = " + ".join(
+        f"(select count(*) + (select count(*) from a{number}) from a{number})"
+        for number in range(tables)
+    )
+    job = plain_job(f"with {kept} select {counts}")
+    worker = Worker()
+    try:
+        answer = worker.run(job)
+    finally:
+        worker.end()
+    if tables * values * 900_000 < reader_limits.WORKER_BYTES:
+        assert answer["rows"] == [(2 * values,)]
+    else:
+        assert answer["error"] in ("MemoryError", "Died")
+
+
+def test_a_process_for_sql_can_write_no_file() -> None:
+    limits = (
+        "import resource\n"
+        "from claimlog import sql_worker\n"
+        "sql_worker.confine_process()\n"
+        "print(resource.getrlimit(resource.RLIMIT_FSIZE))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", limits], capture_output=True, timeout=60)
+    assert done.stdout == b"(0, 0)\n"
+
+
 def test_a_process_that_does_not_stop_is_ended_and_another_takes_its_place() -> None:
     worker = Worker()
     job = {
         "uri": "file::memory:", "params": {}, "rows": None, "value_bytes": 1_000_000,
-        "answer_bytes": 1000, "memory": reader_limits.WORKER_BYTES, "temporary": 1_000_000,
+        "answer_bytes": 1000, "memory": reader_limits.WORKER_BYTES,
         "limits": reader_limits.SQLITE, "seconds": 0.2, "most": 5, "names": 1000,
     }  # fmt: skip
     assert worker.run({**job, "seconds": 60, "sql": "select 1 as a"})["rows"] == [(1,)]

@@ -98,9 +98,9 @@ def test_the_limits_that_are_stated_are_those_of_the_code() -> None:
         f"{prepared_query.STEPS // 10**6} million steps of SQLite each and until their rows have "
         f"{prepared_query.ROW_BYTES // 10**6} MB",
         f"within {prepared_query.PROCESSOR_SECONDS} seconds of the processor, "
-        f"{reader_limits.WORKER_BYTES // 10**6} MB of memory, temporary files of "
-        f"{reader_limits.TEMPORARY_BYTES // 10**6} MB and, by the clock, "
-        f"{query_clock.PREPARED_SECONDS} seconds and {query_clock.PREPARED_SECONDS_PER_MB} more "
+        f"{reader_limits.WORKER_BYTES // 10**6} MB of memory, in which lies what they sort, and, "
+        f"by the clock, {query_clock.PREPARED_SECONDS} seconds and "
+        f"{query_clock.PREPARED_SECONDS_PER_MB} more "
         "for each megabyte of the database for all of them together",
         f"{query_clock.QUERY_SECONDS} seconds and {query_clock.QUERY_SECONDS_PER_MB} more for each "
         f"megabyte of the database, all of them together {query_clock.PAGES_SECONDS} and "

@@ -40,7 +40,7 @@ STEPS, STEPS_AT_ONCE = 1_000, 10_000
 """SQLite's steps between looks at the clock, and those that are counted at once."""
 
 FILES = 32
-"""That the process may have open: a database, and temporary files to sort in."""
+"""That the process may have open: a database, and a connection to who asks."""
 
 PACKED = "$base64"
 """Names bytes in the JSON of a cell or of a parameter's value, which else are no objects."""
@@ -123,7 +123,7 @@ def main(channel: socket.socket) -> None:
 
 def _answer(databases: dict[str, sqlite3.Connection], job: dict[str, Any]) -> dict[str, Any]:
     try:
-        limit_process(job.get("cpu", job["seconds"]), job["memory"], job["temporary"])
+        limit_process(job.get("cpu", job["seconds"]), job["memory"])
         if job.get("kind") == "check":
             return check_database(job["uri"])
         if "schema" in job:
@@ -146,28 +146,34 @@ def _answer(databases: dict[str, sqlite3.Connection], job: dict[str, Any]) -> di
 
 
 def confine_process() -> None:
-    """Give up for good what running SQL does not need: other processes, and many files.
+    """Give up for good what running SQL does not need: other processes, and to write files.
 
     Root may start processes all the same.
     """
-    for name, most in (("RLIMIT_NPROC", 0), ("RLIMIT_NOFILE", FILES), ("RLIMIT_CORE", 0)):
+    for name, most in (
+        ("RLIMIT_NPROC", 0),
+        ("RLIMIT_NOFILE", FILES),
+        ("RLIMIT_FSIZE", 0),
+        ("RLIMIT_CORE", 0),
+    ):
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(getattr(resource, name), (most, most))
 
 
-def limit_process(seconds: float, memory: int, temporary: int) -> None:
+def limit_process(seconds: float, memory: int) -> None:
     """Have the system end this process if it takes far more than it may, even without a parent."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     for name, most in (
         ("RLIMIT_CPU", int(used.ru_utime + used.ru_stime + seconds) + 3),
         ("RLIMIT_AS", memory),
-        ("RLIMIT_FSIZE", temporary),
     ):
         which = getattr(resource, name)
         hard = resource.getrlimit(which)[1]
         with contextlib.suppress(ValueError, OSError):  # macOS knows RLIMIT_AS and refuses it
             least = most if hard == resource.RLIM_INFINITY else min(most, hard)
             resource.setrlimit(which, (least, hard))
+    with contextlib.closing(sqlite3.connect(":memory:")) as blank:
+        blank.execute(f"pragma hard_heap_limit = {memory}")  # of all connections, also on macOS
 
 
 def connect(uri: str, limits: dict[str, int]) -> sqlite3.Connection:
@@ -176,6 +182,7 @@ def connect(uri: str, limits: dict[str, int]) -> sqlite3.Connection:
     No statement outlives its query: the next reader could see it.
     """
     database = sqlite3.connect(uri, uri=True, cached_statements=0)
+    database.execute("pragma temp_store = memory")  # whose limit holds for all that is sorted
     database.text_factory = lambda raw: str(raw, "utf-8", "replace")
     return with_limits(database, limits)
 

@@ -208,7 +208,6 @@ class QueryCompiler:
             "seconds": WAIT_SECONDS,
             "cpu": PLAN_SECONDS,
             "memory": PLAN_BYTES,
-            "temporary": 0,
             "limits": SQLITE_LIMITS,
             **tables,
         }

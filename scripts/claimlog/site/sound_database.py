@@ -54,7 +54,6 @@ def require_sound_database(
             "uri": f"{path.resolve().as_uri()}?immutable=1",
             "seconds": seconds,
             "memory": MEMORY_BYTES,
-            "temporary": 0,
         }
     )
     if flaw := _flaw(answer, stated, seconds):

@@ -19,7 +19,7 @@ from claimlog.errors import ClaimlogError
 from claimlog.site.datasette_internals import canned_queries
 from claimlog.site.files.query_clock import prepared_seconds
 from claimlog.site.page import Page, PageNotFound, PageRequest
-from claimlog.site.protection.reader_limits import TEMPORARY_BYTES, VALUE_BYTES, WORKER_BYTES
+from claimlog.site.protection.reader_limits import VALUE_BYTES, WORKER_BYTES
 from claimlog.site.store import Row, Store
 from claimlog.sql_process import SQLITE_LIMITS, Answer, Worker
 
@@ -38,10 +38,7 @@ PROCESSOR_SECONDS = 30
 VARIES = "It asks for the present time or for chance, so that only a server answers it."
 
 MACHINE_ERRORS = frozenset(
-    (
-        *("interrupted", "out of memory", "disk I/O error", "database or disk is full"),
-        "unable to open database file",
-    )
+    (*("interrupted", "out of memory", "disk I/O error", "unable to open database file"),)
 )
 """What SQLite says when a limit of the process is reached; on another machine it may not be."""
 
@@ -112,7 +109,6 @@ class QueryProcess:
             "value_bytes": VALUE_BYTES,
             "answer_bytes": ANSWER_BYTES,
             "memory": WORKER_BYTES,
-            "temporary": TEMPORARY_BYTES,
             "limits": SQLITE_LIMITS,
         }
         started = monotonic()
@@ -123,9 +119,8 @@ class QueryProcess:
             self.end()
             raise ClaimlogError(
                 f"the prepared query {name}: its page takes more than {PROCESSOR_SECONDS} seconds "
-                f"of the processor, or {WORKER_BYTES // 1_000_000} MB of memory or "
-                f"{TEMPORARY_BYTES // 1_000_000} MB on the disk, or the queries together more "
-                f"than {seconds:.0f} seconds; have it ask for less, or take it out"
+                f"of the processor or {WORKER_BYTES // 1_000_000} MB of memory, or the queries "
+                f"together more than {seconds:.0f} seconds; have it ask for less, or take it out"
             )
         return answer
 

@@ -160,10 +160,8 @@ RETRY_SECONDS = 5
 """Seconds that a reader is asked to wait when too many ask at once."""
 
 WORKER_BYTES = 512_000_000
-"""Address space of a process that runs a reader's SQL."""
-
-TEMPORARY_BYTES = 256_000_000
-"""Bytes of a temporary file that such a process may write, to sort what exceeds its memory."""
+"""Address space of a process that runs a reader's SQL, and what SQLite takes of it: also of what it
+sorts and keeps meanwhile, as such a process writes no file."""
 
 SQLITE = SQLITE_LIMITS
 """SQLite's own limits for readers' SQL, its length among them: those of prepared queries too."""

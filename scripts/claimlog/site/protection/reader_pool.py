@@ -205,7 +205,6 @@ def _job(
         "parsed": list(request.parsed),
         "parts": reader_limits.JSON_PARTS,
         "memory": reader_limits.WORKER_BYTES,
-        "temporary": reader_limits.TEMPORARY_BYTES,
         "limits": reader_limits.SQLITE,
     }
 
@@ -248,8 +247,6 @@ def _error(answer: Answer, request: ReaderRequest, sql: str, params: Any) -> Exc
         message = f"a value has more than {reader_limits.VALUE_BYTES // 1_000_000} MB"
     elif kind in ("Died", "MemoryError"):
         message = "the query needs more memory or time than a reader's may have"
-    elif "disk" in message:  # full, or an I/O error where a file would exceed its limit
-        message = "the query needs more temporary space than a reader's may have"
     # one line: Datasette writes it to the log, and it may quote the query
     said = printable_line(message or kind)[: reader_limits.MESSAGE_CHARACTERS]
     if request.csv and sql == request.sql:
