@@ -992,6 +992,21 @@ def test_what_a_query_keeps_counts_as_memory_in_all_and_no_file_is_written(
         assert answer["error"] in ("MemoryError", "Died")
 
 
+def test_a_process_answers_from_any_number_of_databases(tmp_path: Path) -> None:
+    """A server may have a hundred releases beside the build."""
+    worker = Worker()
+    try:
+        for number in range(2 * sql_worker.FILES):
+            path = tmp_path / f"{number}.db"
+            with closing(sqlite3.connect(path)) as database:
+                database.execute(f"create table n as select {number} as i")
+            job = plain_job("select i from n") | {"uri": f"{path.as_uri()}?immutable=1"}
+            assert worker.run(job)["rows"] == [(number,)]
+        assert worker.run(plain_job("select 1 as a"))["rows"] == [(1,)]
+    finally:
+        worker.end()
+
+
 def test_a_process_for_sql_can_write_no_file() -> None:
     limits = (
         "import resource\n"

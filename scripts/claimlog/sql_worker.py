@@ -39,8 +39,8 @@ FLOAT_BYTES = 8
 STEPS, STEPS_AT_ONCE = 1_000, 10_000
 """SQLite's steps between looks at the clock, and those that are counted at once."""
 
-FILES = 32
-"""That the process may have open: a database, and a connection to who asks."""
+FILES, DATABASES = 32, 8
+"""That the process may have open: databases, and what comes and goes beside them."""
 
 PACKED = "$base64"
 """Names bytes in the JSON of a cell or of a parameter's value, which else are no objects."""
@@ -133,6 +133,8 @@ def _answer(databases: dict[str, sqlite3.Connection], job: dict[str, Any]) -> di
             database = connect(job["uri"], job["limits"])
             if job.get("repeatable"):
                 refuse_varying(database)
+            if len(databases) == DATABASES:
+                databases.pop(next(iter(databases))).close()
             databases[job["uri"]] = database
         return (
             compile_query(database, job["sql"])
