@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import threading
 import time
 from contextlib import closing
 from html.parser import HTMLParser
@@ -15,8 +16,9 @@ from typing import Any
 import pytest
 
 from claimlog.build import build
+from claimlog.fold import corroboration
 from claimlog.schema.site_config import OF_REGISTER
-from claimlog.site import attitude_groups, measure_progress
+from claimlog.site import attitude_groups, measure_progress, origin_groups
 from claimlog.site.drawing.origin_graph import draw_origin_graph, find_cycles
 from claimlog.site.drawing.timeline import draw_timeline
 from claimlog.site.origin_groups import dependent_origins, group_by_origin
@@ -888,6 +890,27 @@ def test_origins_that_share_a_work_count_once_and_unknown_ones_come_last() -> No
         for origin in (None, "z", "x")
     ]
     assert [group["origin_id"] for group in group_by_origin(rows, edges)] == ["x", "z", None]
+
+
+def test_origins_are_counted_in_a_thread_so_that_a_dense_lineage_holds_up_nobody(
+    related: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: set[int] = set()
+    count = corroboration.independence_groups
+
+    def noting(*args: Any) -> dict[str, str]:
+        threads.add(threading.get_ident())
+        return count(*args)
+
+    for module in (corroboration, origin_groups):
+        monkeypatch.setattr(module, "independence_groups", noting)
+    get = asking(related.package.build)
+    for path in ("/", *PAGES):
+        threads.clear()
+        assert get(path).status_code == 200
+        assert threading.get_ident() not in threads, path
+        if path in ("/", "/facts/C001-001", "/incidents/lost-chart", "/measures", "/actors/nor"):
+            assert threads, path
 
 
 def test_a_line_of_time_needs_two_days_and_keeps_its_years_apart() -> None:

@@ -156,23 +156,24 @@ def test_a_long_answer_is_compressed_once_and_not_on_the_event_loop(
     assert threads[0] != threading.get_ident()
 
 
-COUNTED = [
+DRAWN = [
     ("/origins", origins, "draw_origin_graph"),
     ("/sources/S101", source, "draw_lineage"),
+    ("/sources/S001", source, "draw_coverage"),
 ]
-"""A page, its module, and what takes long there where many sources rest on one another."""
+"""A page, its module, and what is drawn there of many sources or claims."""
 
 
-@pytest.mark.parametrize(("path", "module", "name"), COUNTED, ids=[row[0] for row in COUNTED])
-def test_what_grows_with_the_lineage_of_sources_is_not_worked_out_on_the_event_loop(
+@pytest.mark.parametrize(("path", "module", "name"), DRAWN, ids=[name for *_, name in DRAWN])
+def test_what_grows_with_the_log_is_not_drawn_on_the_event_loop(
     path: str, module: ModuleType, name: str, tiny_build: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     threads: list[int] = []
-    work_out = getattr(module, name)
+    draw = getattr(module, name)
 
     def noting(*args: Any) -> Any:
         threads.append(threading.get_ident())
-        return work_out(*args)
+        return draw(*args)
 
     monkeypatch.setattr(module, name, noting)
     assert asking(tiny_build.package.build)(path).status_code == 200

@@ -2,8 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
 from claimlog.fold.corroboration import Lineage
 from claimlog.site.store import Codes, Row, Store
+
+Given = TypeVar("Given")
+Counted = TypeVar("Counted")
+
+
+async def count_origins(
+    count: Callable[[Given, Lineage], Counted], given: Given, store: Store
+) -> Counted:
+    """Return what is counted by the lineage of all sources, in a thread.
+
+    It is walked for each group of origins, which takes long where many sources rest on many.
+    """
+    return await asyncio.to_thread(count, given, await source_lineage(store))
 
 
 async def source_lineage(store: Store) -> Lineage:

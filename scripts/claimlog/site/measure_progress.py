@@ -5,7 +5,7 @@ from __future__ import annotations
 from claimlog.schema.link_relations import DISPUTES
 from claimlog.site.claim_entries import claim_entries
 from claimlog.site.claim_reasons import reasons_of_claims
-from claimlog.site.lineage import source_lineage
+from claimlog.site.lineage import count_origins
 from claimlog.site.measure_matrix import Matrix, code_entry, status_entry
 from claimlog.site.origin_groups import origins_by_group
 from claimlog.site.store import Row, Store, json_list
@@ -33,8 +33,8 @@ async def measure_progress(store: Store, register: str, name: str) -> Row | None
         "order by counts desc, claim_id",
         name=name,
     )
-    origins = origins_by_group(
-        ((_group(row), row["origin_id"]) for row in rows), await source_lineage(store)
+    origins = await count_origins(
+        origins_by_group, ((_group(row), row["origin_id"]) for row in rows), store
     )
     listed = rows[:CLAIMS]
     claims = await claim_entries(store, [row["claim_id"] for row in listed])

@@ -9,7 +9,7 @@ from claimlog.schema.link_relations import DISPUTES
 from claimlog.site.attribution_chains import with_chains
 from claimlog.site.claim_reasons import reasons_of_claims, why_relations
 from claimlog.site.entity_links import entity_links
-from claimlog.site.lineage import source_lineage
+from claimlog.site.lineage import count_origins
 from claimlog.site.measure_matrix import DOER_TYPES, Matrix, status_entry
 from claimlog.site.origin_groups import origins_by_group
 from claimlog.site.store import Row, Store, json_list
@@ -97,9 +97,10 @@ async def _steps(store: Store, matrix: Matrix) -> list[Row]:
         f"select {matrix.words['register']} as measure_id, {measure} as kind, {status} as status, "
         f"origin_id, count(*) as claims from claims where {matrix.topic.counts} group by 1, 2, 3, 4"
     )
-    origins = origins_by_group(
+    origins = await count_origins(
+        origins_by_group,
         (((row["measure_id"], row["status"]), row["origin_id"]) for row in rows),
-        await source_lineage(store),
+        store,
     )
     steps: dict[Step, Row] = {}
     for row in rows:

@@ -7,7 +7,7 @@ from typing import Any
 from claimlog.site.claim_reasons import LINKS, reasons_of_claims
 from claimlog.site.drawing.bar_chart import query_link
 from claimlog.site.drawing.timeline import draw_timeline
-from claimlog.site.lineage import source_lineage
+from claimlog.site.lineage import count_origins
 from claimlog.site.merged_pages import merged_page
 from claimlog.site.origin_groups import origins_by_group
 from claimlog.site.page import PageNotFound, PageRequest
@@ -167,9 +167,10 @@ async def _measures(store: Store, codes: Codes, topic: Topic, name: str) -> list
         )
         step["claims"] += row["claims"]
         step["own"] += row["own"]
-    origins = origins_by_group(
+    origins = await count_origins(
+        origins_by_group,
         (((row["measure"], row["measure_status"]), row["origin_id"]) for row in by_origin),
-        await source_lineage(store),
+        store,
     )
     rows = [{**step, "independent_origins": origins[key]} for key, step in steps.items()]
     for row in rows:

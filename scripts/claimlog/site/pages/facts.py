@@ -7,7 +7,7 @@ from typing import Any
 
 from claimlog.schema.link_relations import SAME_FACT
 from claimlog.site.attribution_chains import with_chains
-from claimlog.site.lineage import source_lineage
+from claimlog.site.lineage import count_origins
 from claimlog.site.origin_groups import group_by_origin
 from claimlog.site.page import PageNotFound, PageRequest
 from claimlog.site.pagination import Pagination
@@ -94,7 +94,6 @@ async def _with_members(store: Store, rows: list[Row], most: int) -> list[Row]:
         most=most,
     )
     members = await with_chains(store, members)
-    edges = await source_lineage(store)
     groups: dict[str, list[Row]] = {}
     for member in members:
         del member["place"]
@@ -103,7 +102,7 @@ async def _with_members(store: Store, rows: list[Row], most: int) -> list[Row]:
         {
             **row,
             "shown": len(groups.get(row["fact_id"], [])),
-            "origins": group_by_origin(groups.get(row["fact_id"], []), edges),
+            "origins": await count_origins(group_by_origin, groups.get(row["fact_id"], []), store),
         }
         for row in rows
     ]

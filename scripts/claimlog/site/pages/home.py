@@ -13,7 +13,7 @@ from claimlog.site.datasette_internals import canned_queries
 from claimlog.site.drawing.home_charts import home_charts
 from claimlog.site.entity_links import store_registers
 from claimlog.site.json_ld import dataset_json_ld
-from claimlog.site.lineage import source_lineage
+from claimlog.site.lineage import count_origins
 from claimlog.site.measure_matrix import Matrix
 from claimlog.site.measure_steps import measure_sections
 from claimlog.site.page import PageRequest
@@ -79,7 +79,7 @@ async def _counts(store: Store) -> Row:
     origins = {row["origin_id"] for row in rows}
     return {
         **counts,
-        "independent_origins": count_independent(origins, await source_lineage(store)),
+        "independent_origins": await count_origins(count_independent, origins, store),
     }
 
 

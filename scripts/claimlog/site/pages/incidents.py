@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from claimlog.site.attribution_chains import with_chains
-from claimlog.site.lineage import source_lineage
+from claimlog.site.lineage import count_origins
 from claimlog.site.lists.column_filters import (
     actor_filter,
     coded_filter,
@@ -137,7 +137,7 @@ async def _origins(store: Store, shares: list[Row]) -> Row:
         origin["count"] += 1
         if origin["count"] <= ARTICLES_OF_ORIGIN:
             origin["articles"].append(row["source_id"])
-    dependent = dependent_origins(origins, await source_lineage(store))
+    dependent = await count_origins(dependent_origins, origins, store)
     listed = sorted(origins.items())[:ORIGINS]
     return {
         "origins": [{**row, **dependent[name]} for name, row in listed],

@@ -11,7 +11,7 @@ from claimlog.site.attribution_chains import with_chains
 from claimlog.site.claim_reasons import reasons_of_claims
 from claimlog.site.drawing.home_charts import measure_filters
 from claimlog.site.entity_links import entity_links
-from claimlog.site.lineage import source_lineage
+from claimlog.site.lineage import count_origins
 from claimlog.site.measure_matrix import Matrix, code_entry, read_matrix, status_entry
 from claimlog.site.page import PageNotFound, PageRequest
 from claimlog.site.store import Codes, Row, Store
@@ -89,7 +89,7 @@ async def _origins(store: Store, matrix: Matrix, name: str, code: str) -> Row:
     )
     known = [row["origin_id"] for row in rows if row["origin_id"] is not None]
     return {
-        "independent_origins": count_independent(known, await source_lineage(store)),
+        "independent_origins": await count_origins(count_independent, known, store),
         "unknown_origins": sum(row["claims"] for row in rows if row["origin_id"] is None),
     }
 

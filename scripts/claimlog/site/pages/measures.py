@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from claimlog.site.entity_links import entity_links
-from claimlog.site.lineage import source_lineage
+from claimlog.site.lineage import count_origins
 from claimlog.site.measure_matrix import (
     DOER_TYPES,
     Matrix,
@@ -99,9 +99,10 @@ async def _doers(store: Store, matrix: Matrix) -> list[Row]:
         "join actors s on s.actor_id = f.ally_id"
     )
     key = ("ally_id", "measure", "measure_status")
-    origins = origins_by_group(
+    origins = await count_origins(
+        origins_by_group,
         ((tuple(row[name] for name in key), row["origin_id"]) for row in rows),
-        await source_lineage(store),
+        store,
     )
     doers: dict[str, Row] = {}
     for row in rows:

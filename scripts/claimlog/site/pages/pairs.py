@@ -18,7 +18,7 @@ from claimlog.site.attitude_groups import (
 from claimlog.site.claim_entries import claim_entries
 from claimlog.site.claim_reasons import reasons_of_claims
 from claimlog.site.entity_links import actor_names
-from claimlog.site.lineage import source_lineage
+from claimlog.site.lineage import count_origins, source_lineage
 from claimlog.site.origin_groups import origins_by_group
 from claimlog.site.page import PageNotFound, PageRequest
 from claimlog.site.store import Codes, Row, Store
@@ -116,10 +116,8 @@ async def claims_of_pair(page: Row, store: Store, request: PageRequest) -> Mappi
     listed = [row.claim_id for row in claims]
     rows = await claim_entries(store, listed)
     reasons = await reasons_of_claims(store, listed)
-    origins = await asyncio.to_thread(
-        origins_by_group,
-        [(ends, group.origin_id) for group in groups],
-        await source_lineage(store),
+    origins = await count_origins(
+        origins_by_group, ((ends, group.origin_id) for group in groups), store
     )
     summary = _summary(page, topic, codes, groups)
     return {

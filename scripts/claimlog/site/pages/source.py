@@ -70,7 +70,7 @@ async def source(store: Store, request: PageRequest) -> Mapping[str, Any]:
         "grades": [*codes.get("reliability", {}).values()],
         "lineage": await _lineage(store, codes, name),
         "coded": coded,
-        "coverage": draw_coverage(
+        "coverage": await off_the_loop(draw_coverage)(
             spans,
             on_page,
             furniture,

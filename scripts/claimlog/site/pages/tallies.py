@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from claimlog.site.drawing.bar_chart import query_link
-from claimlog.site.lineage import source_lineage
+from claimlog.site.lineage import count_origins
 from claimlog.site.origin_groups import origins_by_group
 from claimlog.site.page import PageRequest
 from claimlog.site.store import Row, Store
@@ -33,8 +33,8 @@ async def _tallies(page: Row, store: Store) -> Row:
     columns, split = page["columns"], page.get("split")
     lists = {name: topic.columns[name].codelist or "" for name in (*columns, split) if name}
     counts = await _counts(store, columns, split)
-    origins = origins_by_group(
-        ((_key(row, columns), row["origin_id"]) for row in counts), await source_lineage(store)
+    origins = await count_origins(
+        origins_by_group, ((_key(row, columns), row["origin_id"]) for row in counts), store
     )
     groups: dict[Key, Row] = {}
     articles: dict[Key, set[str]] = {}
