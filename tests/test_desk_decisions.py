@@ -22,6 +22,7 @@ from claimlog.desk import (
 )
 from claimlog.desk import commit_decisions as commit_module
 from claimlog.desk.adjudication_view import Adjudication
+from claimlog.desk.carried_values import EARLIER
 from claimlog.desk.coding_rows import CodedRows
 from claimlog.desk.draft_findings import draft_findings
 from claimlog.desk.journal import NO_MARKS, Journal
@@ -643,10 +644,10 @@ SPAN = {"start": 30, "end": 40}
         ("actors", {"aliases": 3}),
     ],
 )
-def test_rows_of_other_types_than_their_columns_are_named_by_line(
+def test_values_of_other_types_than_their_columns_are_shown_and_nothing_is_made_of_them(
     opened: Opened, whose: str, stream: str, row: dict[str, Any]
 ) -> None:
-    """A file may be edited by hand, or come with a copy."""
+    """They are of a former definition, or a file was edited by hand, or came with a copy."""
     committed(opened)
     drop_all(opened)
     decides = whose == "adjudicator"
@@ -662,11 +663,12 @@ def test_rows_of_other_types_than_their_columns_are_named_by_line(
         file.write(json.dumps({"set": {key: value}}) + "\n")
     fresh = Opened.of(opened.desk.package, opened.desk.log.texts_folder)
     try:
-        for asked in (PATH, f"{PATH}/findings", f"{PATH}/agreement"):
-            answer = fresh.ask("adjudicator", "GET", asked)
-            assert answer.status_code in (409, 422), answer.text
-            assert "is no line of the desk" in answer.text
-        assert fresh.take("adjudicator", "GET", "desk")["sources"]
+        (column,) = row
+        shown_there = fresh.ask("adjudicator", "GET", PATH)
+        assert shown_there.status_code == 200, shown_there.text
+        assert f'"{column}{EARLIER}":' in shown_there.text
+        for asked in (f"{PATH}/findings", f"{PATH}/agreement"):
+            assert EARLIER not in str(fresh.take("adjudicator", "GET", asked))
     finally:
         fresh.close()
 

@@ -167,7 +167,7 @@ class Adjudication:
         return in_use(self.desk.log.definition.streams[CLAIMS], value) if value else None
 
     def _verdict(self, name: str) -> Row | None:
-        return cast("Row | None", self.decisions.journal.cell(f"{UNIT}{name}").value)
+        return cast("Row | None", self.decisions.cell(f"{UNIT}{name}").value)
 
     def open_units(self) -> list[Unit]:
         verdicts = self.decisions.verdicts()
@@ -205,7 +205,7 @@ class Adjudication:
 
     def unit_dict(self, unit: Unit) -> Row:
         """Return a passage as answers hold it, with both codings and the verdict."""
-        cell = self.decisions.journal.cell(f"{UNIT}{unit.name}")
+        cell = self.decisions.cell(f"{UNIT}{unit.name}")
         verdict = cell.value if cell.value and cell.value.get("take") else None
         start, end = unit.start, unit.end
         return {

@@ -82,7 +82,7 @@ class Desk:
         self._confirmed_day = today
         self.package = package
         self.log = DeskLog(package, texts)
-        self.work_folder = WorkFolder(package, self.log.row_fits)
+        self.work_folder = WorkFolder(package, self.log.present_row)
         self.roles = {role.name: role for role in roles}
         self._decisions: dict[str, Decisions] = {}
         self._definition: str | None = None
@@ -133,7 +133,7 @@ class Desk:
         """Return what is decided of a source, as it is now; nothing is written."""
         if source not in self._decisions:
             path = self.work_folder.decisions_path(source)
-            self._decisions[source] = Decisions(source, path, self.log.row_fits)
+            self._decisions[source] = Decisions(source, path, self.log.present_row)
         decisions = self._decisions[source]
         decisions.journal.refresh()
         return decisions.as_of(self._coded_rows)

@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
+from claimlog.desk.carried_values import PresentRows
 from claimlog.desk.journal import state_digest
 from claimlog.desk.places import Places
 from claimlog.desk.quick_answers import require_time
@@ -19,7 +20,7 @@ from claimlog.desk.request_error import ABSENT, RequestError
 from claimlog.edit.open_batch import open_folder, with_open
 from claimlog.errors import ClaimlogError
 from claimlog.limits import DEFINITION_FILES, DESK_WORDS
-from claimlog.log.canonical import encode, type_flaw
+from claimlog.log.canonical import encode
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.package import DESCRIPTOR, Package
@@ -57,6 +58,7 @@ class DeskLog:
         self._open: tuple[Signature, Log] | None = None
         self._texts: tuple[Signature, Texts] | None = None
         self._registers: dict[str, dict[str, Row]] = {}
+        self._present_rows: dict[str, PresentRows] = {}
         self._places: dict[str, Places] = {}
         """Those used last stand last."""
         self._places_lock = threading.Lock()
@@ -121,6 +123,7 @@ class DeskLog:
             if self._sealed is None or self._sealed[0] != signature:
                 self._sealed = (signature, self._read())
                 self._open = None
+                self._present_rows = {}
             return self._sealed[1]
 
     def _read(self) -> tuple[Log, str]:
@@ -168,27 +171,29 @@ class DeskLog:
                 self._registers[stream] = {row[table.id]: row for row in rows}
             return self._registers[stream]
 
-    def row_fits(self, stream: str, row: Row) -> bool:
-        """Whether a stream of the package has rows like one, by the types of its columns.
-
-        A column that the package no longer has is no matter here.
+    def present_rows(self, stream: str) -> PresentRows:
+        """Return what brings saved rows of a stream to the present definition.
 
         Raises
         ------
         ClaimlogError
             If there is no such stream.
         """
-        table = self.definition.streams.get(stream)
-        if table is None:
-            raise ClaimlogError(
-                f'an entry that was made for this text is of "{stream[:80]}", which is no register '
-                "of the package"
-            )
-        return not any(
-            type_flaw(table.by_name[name], value)
-            for name, value in row.items()
-            if name in table.by_name
-        )
+        with self._lock:
+            definition = self.definition
+            if stream not in definition.streams:
+                name = f"{stream[:80]}"
+                raise ClaimlogError(
+                    f'an entry that was made for this text is of "{name}", which is no register of '
+                    f"the package; put schemas/{name}.json back, or this file as it was"
+                )
+            if stream not in self._present_rows:
+                self._present_rows[stream] = PresentRows(definition, stream)
+            return self._present_rows[stream]
+
+    def present_row(self, stream: str, row: Row) -> Row:
+        """Return a saved row as the present definition has it; raises as `present_rows` does."""
+        return self.present_rows(stream).of(row)
 
     def source(self, identifier: str) -> Row:
         """Return the row of a source.

@@ -8,12 +8,12 @@ from typing import Any
 
 from claimlog.desk.desk import Desk
 from claimlog.desk.draft_values import clean_values
-from claimlog.desk.journal import NO_MARKS, Journal, MarkChange, StaleError, stale
+from claimlog.desk.journal import NO_MARKS, MarkChange, StaleError, stale
 from claimlog.desk.request_error import ABSENT, INVALID, MALFORMED, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.row_references import CLAIMS, on_the_spot_streams, references
 from claimlog.desk.save_drafts import CHANGED_ELSEWHERE, state_dict
-from claimlog.desk.saved_work import REGISTERED, Entry
+from claimlog.desk.saved_work import REGISTERED, Entry, SavedWork
 from claimlog.desk.work import Work, require_few_entries
 from claimlog.edit.identifier_numbers import numbered_identifiers_of
 from claimlog.schema.pattern_matching import fits
@@ -24,7 +24,7 @@ Row = dict[str, Any]
 
 def save_entry(
     desk: Desk,
-    journal: Journal,
+    saved: SavedWork,
     stream: str,
     name: str,
     given: Mapping[str, Any],
@@ -47,12 +47,12 @@ def save_entry(
     values = clean_values(table, given, beside=(table.id,))
     values.pop(table.id, None)
     require_new_identifier(desk, table, name)
-    return _save_entry(journal, stream, name, values, base, marks)
+    return _save_entry(saved, stream, name, values, base, marks)
 
 
 def remove_entry(
     desk: Desk,
-    journal: Journal,
+    saved: SavedWork,
     values: Mapping[str, Row],
     stream: str,
     name: str,
@@ -68,17 +68,17 @@ def remove_entry(
     """
     spot_table(desk, stream)
     users = [draft for draft, value in values.items() if uses(desk, CLAIMS, value, stream, name)]
-    for key, cell in journal.items(REGISTERED):
-        other, _, identifier = key.partition("/")
-        if (other, identifier) != (stream, name) and uses(desk, other, cell.value, stream, name):
-            users.append(key)
+    for entry in saved.entries():
+        other = (entry.stream, entry.identifier)
+        if other != (stream, name) and uses(desk, entry.stream, entry.value, stream, name):
+            users.append("/".join(other))
     if users:
         raise RequestError(INVALID, f"{name} is named by {len(users)} of yours", used_by=users)
-    return _save_entry(journal, stream, name, None, base, marks)
+    return _save_entry(saved, stream, name, None, base, marks)
 
 
 def _save_entry(
-    journal: Journal,
+    saved: SavedWork,
     stream: str,
     name: str,
     value: Row | None,
@@ -87,22 +87,22 @@ def _save_entry(
 ) -> Row:
     key = f"{REGISTERED}{stream}/{name}"
     if value is not None:
-        own = {REGISTERED + name: cell.value for name, cell in journal.items(REGISTERED)}
+        own = {REGISTERED + name: cell.value for name, cell in saved.cells(REGISTERED)}
         require_few_entries({**own, key: value}.values())
-    cell = journal.cell(key)
+    cell = saved.cell(key)
     if base == 0 and cell.value is None:
         base = cell.revision  # it was taken back: a page sees none there
     try:
-        journal.change({key: value}, {key: base}, marks)
+        saved.journal.change({key: value}, {key: base}, marks)
     except StaleError as error:
-        raise stale(CHANGED_ELSEWHERE, _entry_answer(journal, stream, name)) from error
-    return _entry_answer(journal, stream, name)
+        raise stale(CHANGED_ELSEWHERE, _entry_answer(saved, stream, name)) from error
+    return _entry_answer(saved, stream, name)
 
 
-def _entry_answer(journal: Journal, stream: str, name: str) -> Row:
-    cell = journal.cell(f"{REGISTERED}{stream}/{name}")
+def _entry_answer(saved: SavedWork, stream: str, name: str) -> Row:
+    cell = saved.cell(f"{REGISTERED}{stream}/{name}")
     entry = Entry(stream, name, cell.revision, cell.value).as_dict() if cell.value else None
-    return {**state_dict(journal), "entry": entry}
+    return {**state_dict(saved.journal), "entry": entry}
 
 
 def spot_table(desk: Desk, stream: str) -> Table:

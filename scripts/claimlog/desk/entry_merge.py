@@ -88,7 +88,9 @@ class NewEntries:
         }
 
     def _renamed_cell(self, coder: str, table: Table, column: str, cell: Any) -> Any:
-        item = table.by_name[column]
+        item = table.by_name.get(column)
+        if item is None:
+            return cell  # words that were typed for a column that is not there any more
         target = reference_of(table, item)
         if target and isinstance(cell, list):
             names = [self._renamed_name(coder, target, part) for part in cell]

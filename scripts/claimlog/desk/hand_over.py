@@ -16,6 +16,7 @@ from claimlog.desk.draft_values import clean_values
 from claimlog.desk.entry_editing import require_identifier, spot_table
 from claimlog.desk.request_error import INVALID, LARGE, MALFORMED, RequestError
 from claimlog.desk.roles import NAME, Role
+from claimlog.desk.row_references import CLAIMS
 from claimlog.desk.save_drafts import claim_value
 from claimlog.desk.saved_work import REGISTERED
 from claimlog.desk.work import (
@@ -163,8 +164,9 @@ def _require_same(desk: Desk, path: Path, content: Mapping[str, Any]) -> None:
 def _checked_cells(desk: Desk, source: str, content: Mapping[str, Any]) -> tuple[Row, Row]:
     """Return the cells of a coding of another machine, and what its work is of.
 
-    They are checked as what a page sends, as a coding that is declared finished, and for being all
-    that was committed to.
+    They are checked by the present definition, as what a page sends and as a coding that is
+    declared finished, and for being all that was committed to. They are saved as they were saved
+    there, for the commitment is to that.
     """
     places = desk.log.require_places(source)
     drafts, registered = content["drafts"], content["registered"]
@@ -174,25 +176,34 @@ def _checked_cells(desk: Desk, source: str, content: Mapping[str, Any]) -> tuple
     if not all(is_span(draft["value"].get("start"), draft["value"].get("end")) for draft in drafts):
         raise RequestError(MALFORMED, NOT_SAVED)
     require_few_passages([draft["value"] for draft in drafts])
+    own: dict[str, Row] = {}
     for draft in drafts:
-        key = f"{DRAFT}{require_draft_name(draft['draft'])}"
-        of_text = {"text_sha256": content["text_sha256"]}
-        values[key] = claim_value(desk, places, {**draft["value"], **of_text})
+        name, of_text = require_draft_name(draft["draft"]), {"text_sha256": content["text_sha256"]}
+        values[f"{DRAFT}{name}"] = draft["value"]
+        own[name] = desk.log.present_row(CLAIMS, draft["value"])
+        _require_as_saved(
+            own[name], claim_value(desk, places, {**own[name], **of_text}, [own[name]])
+        )
+    entries: dict[str, dict[str, Row]] = {}
     for entry in registered:
         table = spot_table(desk, entry["stream"])
         require_identifier(table, entry["id"])  # that it is registered meanwhile does no harm
-        key = f"{REGISTERED}{table.name}/{entry['id']}"
-        values[key] = clean_values(table, entry["value"], beside=table.retired_columns)
+        values[f"{REGISTERED}{table.name}/{entry['id']}"] = entry["value"]
+        row = desk.log.present_row(table.name, entry["value"])
+        _require_as_saved(row, clean_values(table, row, table.retired_columns, [row]))
+        entries.setdefault(table.name, {})[entry["id"]] = row
     require_few_entries([cell for key, cell in values.items() if key.startswith(REGISTERED)])
     about = {key: content[key] for key in ("coder", "source_id", "text_sha256", "codebook")}
     if content_of(about, values) != content:
         raise RequestError(MALFORMED, NOT_SAVED)
-    own = {key.removeprefix(DRAFT): cell for key, cell in values.items() if key.startswith(DRAFT)}
     if not own:
         raise RequestError(INVALID, "nothing is coded in it")
-    entries: dict[str, dict[str, Row]] = {}
-    for entry in registered:
-        entries.setdefault(entry["stream"], {})[entry["id"]] = entry["value"]
     if number := error_count(coding_findings(desk.log, source, own, entries)):
         raise RequestError(INVALID, f"{number} of its findings are errors")
     return values, about
+
+
+def _require_as_saved(row: Row, clean: Row) -> None:
+    """Refuse a row that a page which sent it would not find again."""
+    if row != clean:
+        raise RequestError(MALFORMED, NOT_SAVED)

@@ -161,7 +161,7 @@ class Journal:
             except OSError as error:
                 said = "is a symbolic link" if error.errno == errno.ELOOP else reason(error)
                 raise ClaimlogError(
-                    f"{self._shown}: cannot be read ({said}); move it away, or put back what it was"
+                    f"{self.shown}: cannot be read ({said}); move it away, or put back what it was"
                 ) from error
 
     @property
@@ -404,7 +404,7 @@ class Journal:
     def _read(self, handle: int) -> None:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
-            raise ClaimlogError(f"{self._shown}: is no regular file; move it away")
+            raise ClaimlogError(f"{self.shown}: is no regular file; move it away")
         size = status.st_size
         head = os.pread(handle, HEAD_BYTES, 0)  # another file may have the number of a former one
         if self._state.file != status.st_ino or not head.startswith(self._state.head):
@@ -465,12 +465,12 @@ class Journal:
         )
 
     @property
-    def _shown(self) -> str:
+    def shown(self) -> str:
         return f"{self.path.parent.name}/{self.path.name}"
 
     def _no_line(self, why: str = "is no line of the desk") -> ClaimlogError:
         return ClaimlogError(
-            f"{self._shown}:{self._state.count + 1}: {why}; restore it from a copy, or move the "
+            f"{self.shown}:{self._state.count + 1}: {why}; restore it from a copy, or move the "
             "file away and begin anew"
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Any
 
 from claimlog.desk.adjudication_view import NEW_PREFIX, Adjudication
@@ -56,9 +57,11 @@ def decide(adjudication: Adjudication, name: str, given: Mapping[str, Any], base
         added = [one for one in decisions.verdicts() if one.startswith(NEW_PREFIX)]
         require_few_drafts({*added, name})
     if take == NEW:
-        value = claim_value(adjudication.desk, adjudication.places, given.get("value") or {})
         verdicts = decisions.verdicts().items()
         made = {unit: own["value"] for unit, own in verdicts if own.get("value")}
+        saved = chain(made.values(), *(drafts.values() for drafts in adjudication.drafts))
+        own_claim = given.get("value") or {}
+        value = claim_value(adjudication.desk, adjudication.places, own_claim, saved)
         require_few_passages({**made, name: value}.values())
         _require_clear_names(adjudication, value)
     is_kept = take or (note and not name.startswith(NEW_PREFIX))
@@ -257,7 +260,7 @@ def save_own_entry(
     decisions = adjudication.decisions
     decisions.require_open()
     marks = decisions.reopening
-    return save_entry(adjudication.desk, decisions.journal, stream, name, value, base, marks)
+    return save_entry(adjudication.desk, decisions, stream, name, value, base, marks)
 
 
 def step_decisions(adjudication: Adjudication, state: int, again: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from claimlog.desk.desk import Desk
@@ -84,7 +84,7 @@ def require_shown_work(desk: Desk, work: Work, shown: str | None, draft: str | N
 
 def draft_dict(work: Work, places: Places, name: str) -> Row | None:
     """Return a draft as answers hold it; None if it was removed."""
-    cell = work.journal.cell(f"{DRAFT}{name}")
+    cell = work.cell(f"{DRAFT}{name}")
     return None if cell.value is None else draft_view(places, name, cell.revision, cell.value)
 
 
@@ -99,11 +99,18 @@ def draft_view(places: Places, name: str, revision: int, value: Mapping[str, Any
     }
 
 
-def claim_value(desk: Desk, places: Places, given: Mapping[str, Any]) -> Row:
+def claim_value(
+    desk: Desk, places: Places, given: Mapping[str, Any], saved: Iterable[Row] = ()
+) -> Row:
     """Return the columns of a claim that a page gives, with the span of words that it means.
 
     What stands in a column that was retired since it was typed stays with the draft, for who
     looks at that; nothing is made of it (`in_use`).
+
+    Parameters
+    ----------
+    saved
+        Claims of which the page may have taken over what no column holds any more.
 
     Raises
     ------
@@ -116,7 +123,11 @@ def claim_value(desk: Desk, places: Places, given: Mapping[str, Any]) -> Row:
     if taken := sorted({"source_id", *ANCHOR} & {*rest}):
         raise RequestError(MALFORMED, f"{taken[0]} is computed here; leave it out")
     table = desk.log.definition.streams[CLAIMS]
-    return {**clean_values(table, rest, beside=table.retired_columns), "start": start, "end": end}
+    named = desk.log.present_rows(CLAIMS).renamed(
+        rest
+    )  # it may be typed before a column's renaming
+    clean = clean_values(table, named, beside=table.retired_columns, saved=saved)
+    return {**clean, "start": start, "end": end}
 
 
 def save_draft(desk: Desk, work: Work, name: str, given: Mapping[str, Any], base: int) -> Row:
@@ -128,7 +139,7 @@ def save_draft(desk: Desk, work: Work, name: str, given: Mapping[str, Any], base
         If it cannot be saved, or was changed meanwhile; `current` is what is there.
     """
     places = desk.log.require_places(work.source)
-    value = claim_value(desk, places, given)
+    value = claim_value(desk, places, given, work.drafts().values())
     name = require_draft_name(name)
     with desk.beginning(work, places.text.sha256) as marks:
         _save(work, places, name, value, base, marks)

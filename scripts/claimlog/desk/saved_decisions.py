@@ -105,13 +105,19 @@ class Decisions(SavedWork):
             )
         return super().cell_fits(key, value)
 
-    def _is_verdict(self, value: Row) -> bool:
+    def present_value(self, key: str, value: Any) -> Any:
+        if key.startswith(UNIT) and value.get("value"):
+            return {**value, "value": self.present_row(CLAIMS, value["value"])}
+        return super().present_value(key, value)
+
+    @staticmethod
+    def _is_verdict(value: Row) -> bool:
         """Whether a cell of a passage can have been saved: with a claim just where one is new."""
         claim, note = value.get("value"), value.get("note")
         if note is not None and not (isinstance(note, str) and len(note) <= MOST_NOTE):
             return False
         if value.get("take") == NEW:
-            return is_claim(claim) and self.row_fits(CLAIMS, claim)
+            return is_claim(claim)
         return value.get("take") in (None, *TAKES) and claim is None
 
     @staticmethod
@@ -156,7 +162,7 @@ class Decisions(SavedWork):
         return None if value is None else [*value]
 
     def verdicts(self) -> dict[str, Row]:
-        return {name: cell.value for name, cell in self.journal.items(UNIT)}
+        return {name: cell.value for name, cell in self.cells(UNIT)}
 
     def settled_entries(self) -> dict[str, Row]:
         """Return what becomes of entries of coders, by ``CODER/STREAM/ID``.

@@ -6,25 +6,26 @@ How it is kept on disk stands in `journal`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from claimlog.desk.journal import Journal, Marks
-from claimlog.desk.journal_state import Values
+from claimlog.desk.journal_state import Cell, Values
+from claimlog.errors import ClaimlogError
 from claimlog.limits import WORK_BYTES
 
 REGISTERED = "registered/"
 
 Row = dict[str, Any]
-RowFits = Callable[[str, Row], bool]
-"""Whether a stream has rows like one, by the types of its columns."""
+PresentRow = Callable[[str, Row], Row]
+"""Returns a row of a stream that was saved by any definition as one of the present definition."""
 
 
-def any_row_fits(_stream: str, _row: Row) -> bool:
-    """Take every row: of those who ask no more of a work than who made it and its marks."""
-    return True
+def as_saved(_stream: str, row: Row) -> Row:
+    """Return the row itself: for those who ask no more of it than where it stands."""
+    return row
 
 
 @dataclass(frozen=True)
@@ -54,21 +55,63 @@ class SavedWork(ABC):
         Its identifier.
     journal
         Where it is saved; an entry of a register that was made on the spot is a cell.
-    row_fits
-        Whether a saved row can be one of its stream.
+    present_row
+        Brings a saved row to the present definition.
     """
 
-    def __init__(self, source: str, path: Path, row_fits: RowFits = any_row_fits) -> None:
+    def __init__(self, source: str, path: Path, present_row: PresentRow = as_saved) -> None:
         self.source = source
-        self.row_fits = row_fits
+        self.present_row = present_row
         self.journal = Journal(path, self.cell_fits, self.mark_fits, self.refusal, WORK_BYTES)
+        self._present: dict[str, tuple[Any, Any]] = {}
+        """Values of cells as they are saved, and as the present definition has them."""
 
     def cell_fits(self, key: str, value: Any) -> bool:
-        """Whether a cell can have been saved, by the types that all who read it rely on."""
+        """Whether a cell can have been saved, by whichever definition."""
         if not key.startswith(REGISTERED):
             return True
-        stream, _, identifier = key.removeprefix(REGISTERED).partition("/")
-        return bool(identifier) and isinstance(value, dict) and self.row_fits(stream, value)
+        _, _, identifier = key.removeprefix(REGISTERED).partition("/")
+        return bool(identifier) and isinstance(value, dict)
+
+    def present_value(self, key: str, value: Any) -> Any:
+        """Return the value of a cell with its row as the present definition has it.
+
+        Raises
+        ------
+        ClaimlogError
+            If it is an entry of what is no register any more.
+        """
+        if not key.startswith(REGISTERED):
+            return value
+        stream, _, _ = key.removeprefix(REGISTERED).partition("/")
+        return self.present_row(stream, value)
+
+    def cell(self, key: str) -> Cell:
+        """Return a cell by the present definition, as `Journal.cell` does; raises as `cells`."""
+        return self._by_present_definition(key, self.journal.cell(key))
+
+    def cells(self, prefix: str) -> Iterator[tuple[str, Cell]]:
+        """Yield cells by the present definition, as `Journal.items` does.
+
+        Raises
+        ------
+        ClaimlogError
+            If one is an entry of what is no register any more.
+        """
+        for name, cell in self.journal.items(prefix):
+            yield name, self._by_present_definition(f"{prefix}{name}", cell)
+
+    def _by_present_definition(self, key: str, cell: Cell) -> Cell:
+        if cell.value is None:
+            return cell
+        saved, present = self._present.get(key, (None, None))
+        if saved is not cell.value:
+            try:
+                present = self.present_value(key, cell.value)
+            except ClaimlogError as error:
+                raise ClaimlogError(f"{self.journal.shown}: {error}") from error
+            self._present[key] = (cell.value, present)
+        return replace(cell, value=present)
 
     @staticmethod
     @abstractmethod
@@ -92,7 +135,7 @@ class SavedWork(ABC):
     def entries(self) -> list[Entry]:
         """Return the entries of registers that were made on the spot."""
         found = []
-        for key, cell in self.journal.items(REGISTERED):
+        for key, cell in self.cells(REGISTERED):
             stream, _, identifier = key.partition("/")
             found.append(Entry(stream, identifier, cell.revision, cell.value))
         return found

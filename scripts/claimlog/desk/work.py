@@ -14,7 +14,7 @@ from claimlog.desk.journal import NO_MARKS, MarkChange, Marks
 from claimlog.desk.journal_state import Values
 from claimlog.desk.request_error import CLOSED, LARGE, MALFORMED, RequestError
 from claimlog.desk.row_references import CLAIMS
-from claimlog.desk.saved_work import REGISTERED, RowFits, SavedWork, any_row_fits
+from claimlog.desk.saved_work import REGISTERED, PresentRow, SavedWork, as_saved
 from claimlog.limits import PASSAGES_CHARACTERS
 
 DRAFT = "draft/"
@@ -48,15 +48,20 @@ class Work(SavedWork):
     """
 
     def __init__(
-        self, coder: str, source: str, path: Path, row_fits: RowFits = any_row_fits
+        self, coder: str, source: str, path: Path, present_row: PresentRow = as_saved
     ) -> None:
-        super().__init__(source, path, row_fits)
+        super().__init__(source, path, present_row)
         self.coder = coder
 
     def cell_fits(self, key: str, value: Any) -> bool:
         if key.startswith(DRAFT):
-            return is_claim(value) and self.row_fits(CLAIMS, value)
+            return is_claim(value)
         return super().cell_fits(key, value)
+
+    def present_value(self, key: str, value: Any) -> Any:
+        if key.startswith(DRAFT):
+            return self.present_row(CLAIMS, value)
+        return super().present_value(key, value)
 
     @staticmethod
     def mark_fits(name: str, data: Any) -> bool:
@@ -88,7 +93,7 @@ class Work(SavedWork):
 
     def drafts(self) -> dict[str, Row]:
         """Return the values of all drafts by name, in the order of the text."""
-        found = {name: cell.value for name, cell in self.journal.items(DRAFT)}
+        found = {name: cell.value for name, cell in self.cells(DRAFT)}
         return dict(sorted(found.items(), key=lambda pair: span_key(pair[1], pair[0])))
 
     def save(self, key: str, value: Row | None, base: int, marks: MarkChange = NO_MARKS) -> None:
@@ -121,9 +126,6 @@ class Work(SavedWork):
         finished = _finished_mark(content_of(about, values), nonce)
         self.journal.change({**values}, {}, MarkChange({BEGUN: about, FINISHED: finished}))
 
-    def cells_of(self, prefix: str) -> list[str]:
-        return [name for name, _ in self.journal.items(prefix)]
-
     def refusal(self, marks: Marks, _values: Values, /) -> str | None:
         return STAYS if FINISHED in marks else None
 
@@ -143,7 +145,10 @@ class Work(SavedWork):
         self.journal.mark(FINISHED, _finished_mark(self.content(), new_nonce()), state)
 
     def content(self) -> Row:
-        """Return all that a commitment is made to, in an order that tells nothing of its making."""
+        """Return all that a commitment is made to, in an order that tells nothing of its making.
+
+        It is as it was saved, so that a commitment holds whatever becomes of the definition.
+        """
         cells = {key: cell.value for key, cell in self.journal.items("")}
         return content_of(self.journal.marks.get(BEGUN) or {}, cells)
 

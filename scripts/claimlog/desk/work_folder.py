@@ -11,7 +11,7 @@ from pathlib import Path
 from claimlog.desk.journal import Journal
 from claimlog.desk.request_error import BUSY, RequestError
 from claimlog.desk.roles import NAME, named_role
-from claimlog.desk.saved_work import RowFits, any_row_fits
+from claimlog.desk.saved_work import PresentRow, as_saved
 from claimlog.desk.work import Work
 from claimlog.errors import ClaimlogError
 from claimlog.file_names import file_segment
@@ -50,13 +50,13 @@ class WorkFolder:
 
     Parameters
     ----------
-    row_fits
-        Whether a saved row can be one of its stream, for who reads rows.
+    present_row
+        Brings a saved row to the present definition, for who reads rows.
     """
 
-    def __init__(self, package: Package, row_fits: RowFits = any_row_fits) -> None:
+    def __init__(self, package: Package, present_row: PresentRow = as_saved) -> None:
         self.package = package
-        self.row_fits = row_fits
+        self.present_row = present_row
         self._known: dict[tuple[str, str], Work] = {}
         self._unlinked: Journal | None = None
         self._folders: dict[tuple[str, ...], list[Path]] = {}
@@ -100,13 +100,13 @@ class WorkFolder:
         key = (coder, source)
         if key not in self._known:
             path = self.folder(WORKS, named_role(coder).name) / saved_file(source)
-            self._known[key] = Work(coder, source, path, self.row_fits)
+            self._known[key] = Work(coder, source, path, self.present_row)
         work = self._known[key]
         work.journal.refresh()
         return work
 
     def forget_read(self) -> None:
-        """Have works read again: what their lines can hold follows from the definition."""
+        """Have works read again: what they hold is brought to the definition."""
         self._known = {}
 
     def decisions_path(self, source: str) -> Path:

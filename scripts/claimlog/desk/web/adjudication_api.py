@@ -120,8 +120,8 @@ def _remove_entry(desk: Desk, request: Request) -> Found:
         if verdict.get("value")
     }
     base = request.given("base", int)
-    journal, marks = opened.decisions.journal, opened.decisions.reopening
-    return remove_entry(desk, journal, values, parts["stream"], parts["id"], base, marks)
+    decisions, marks = opened.decisions, opened.decisions.reopening
+    return remove_entry(desk, decisions, values, parts["stream"], parts["id"], base, marks)
 
 
 def _undo(desk: Desk, request: Request) -> Found:

@@ -190,14 +190,14 @@ def _save_entry(desk: Desk, request: Request) -> Found:
     work.require_unfinished()
     value, base = request.given("value", dict), request.given("base", int)
     with desk.beginning(work) as marks:
-        return save_entry(desk, work.journal, parts["stream"], parts["id"], value, base, marks)
+        return save_entry(desk, work, parts["stream"], parts["id"], value, base, marks)
 
 
 def _remove_entry(desk: Desk, request: Request) -> Found:
     work, parts = _own_work(desk, request), request.parts
     work.require_unfinished()
     base = request.given("base", int)
-    return remove_entry(desk, work.journal, work.drafts(), parts["stream"], parts["id"], base)
+    return remove_entry(desk, work, work.drafts(), parts["stream"], parts["id"], base)
 
 
 def _undo(desk: Desk, request: Request) -> Found:

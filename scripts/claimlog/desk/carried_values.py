@@ -1,0 +1,103 @@
+"""Saved rows as rows of the present definition, whichever definition they were saved by.
+
+What is saved at the desk holds the columns that were filled, and does not say of which version. A
+name that is no column any more is followed through the renames of ``schemas/upcasts.csv``, and the
+objects of a list are given the keys that were added since, as rows of the open batch are. What
+cannot be brought along stays in the row as words that nothing is made of (`draft_values.in_use`):
+under its own name where there is no such column or key any more, and under a name that no column
+has where that one holds values of another type by now.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from operator import itemgetter
+from typing import Any
+
+from claimlog.log.canonical import type_flaw
+from claimlog.schema.definition import Definition
+from claimlog.schema.table_schema import Field
+from claimlog.schema.upcast_steps import present_name
+from claimlog.strict_json import decode_value
+
+EARLIER = " (earlier)"
+"""Follows the name of a column or key under which a value of its former type is kept."""
+
+Row = dict[str, Any]
+
+
+class PresentRows:
+    """Saved rows of one stream as the present definition has them."""
+
+    def __init__(self, definition: Definition, stream: str) -> None:
+        self._columns = definition.streams[stream].by_name
+        self._names = _new_names(definition, stream)
+        self._added_keys = _added_keys(definition, stream)
+
+    def renamed(self, row: Mapping[str, Any]) -> Row:
+        """Return a row under the present names of its columns."""
+        found: Row = {}
+        for name, cell in row.items():
+            new = self._names.get(name, name)
+            found[name if new in row else new] = cell
+        return found
+
+    def of(self, row: Row) -> Row:
+        """Return a row in which each column and key of the schema holds what it can hold."""
+        renamed = {name: self._completed(name, cell) for name, cell in self.renamed(row).items()}
+        found = _with_misfits_aside(self._columns, renamed)
+        return row if found == row else found  # so that most are not held twice
+
+    def _completed(self, name: str, cell: Any) -> Any:
+        """Return a cell in which the objects of a list have all their keys."""
+        item = self._columns.get(name)
+        if item is None or not _holds_objects(item, cell):
+            return cell
+        keys = {inner.name: inner for inner in item.fields}
+        given = {**dict.fromkeys(keys), **self._added_keys.get(name, {})}
+        parts = [_with_misfits_aside(keys, {**given, **part}) for part in cell]
+        return [{**dict.fromkeys(keys), **part} for part in parts]
+
+
+def _with_misfits_aside(fields: Mapping[str, Field], values: Mapping[str, Any]) -> Row:
+    return {
+        name if name not in fields or _fits(fields[name], value) else f"{name}{EARLIER}": value
+        for name, value in values.items()
+    }
+
+
+def _fits(item: Field, value: Any) -> bool:
+    """Whether a value is one of a column; of objects, only that they are ones."""
+    return _holds_objects(item, value) or type_flaw(item, value) is None
+
+
+def _holds_objects(item: Field, value: Any) -> bool:
+    return (
+        bool(item.fields)
+        and isinstance(value, list)
+        and all(isinstance(part, dict) for part in value)
+    )
+
+
+def _new_names(definition: Definition, stream: str) -> dict[str, str]:
+    """Return what columns are called now that had another name."""
+    now = definition.streams[stream].by_name
+    return {
+        column: present_name(column, definition.steps_after(stream, version))
+        for (name, version), then in sorted(definition.earlier.items(), key=itemgetter(0))
+        if name == stream
+        for column in then.names
+        if column not in now
+    }
+
+
+def _added_keys(definition: Definition, stream: str) -> dict[str, Row]:
+    """Return the keys that the objects of lists were given, with what earlier ones have there."""
+    found: dict[str, Row] = defaultdict(dict)
+    steps = definition.steps_after(stream, 0)
+    for at, step in enumerate(steps, 1):
+        if step.key:
+            column = present_name(step.column_name, steps[at:])
+            found[column][step.key] = decode_value(step.given)
+    return found
