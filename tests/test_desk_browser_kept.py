@@ -11,17 +11,23 @@ from playwright.sync_api import Browser, FilePayload, Page, expect
 from browser import browser
 from test_desk_browser import READY, SAVED, OtherPage
 from test_desk_browser_packages import (
+    CODED,
     DESCRIBED,
     ELSEWHERE,
+    JUDGED,
+    LINKED,
     LISTED,
     LOADED,
     MINE,
+    PAIRS,
+    UNITS,
     Desks,
     code,
     coding,
     desk,
     desks,
     enter,
+    judging,
     make_another,
     relabel,
     running,
@@ -229,3 +235,103 @@ def test_what_a_judge_typed_in_an_earlier_release_is_kept_whatever_its_source_is
         for what, source in product(("decisions", "links"), (IDENTIFIER, "S1", "100%")):
             found = page.evaluate(read, [what, source])
             assert found == {"a/note/b": {"said": "a/note/b"}, "a+b": {"text": "A note."}}
+
+
+OF_OTHERS = """kind => {
+    for (const [key, kept] of Object.entries(localStorage)) {
+        if (!key.includes(`/${kind}/`)) continue;
+        const others = { ...JSON.parse(kept), words: "others", compared: "others" };
+        localStorage.setItem(key, JSON.stringify(others));
+    }
+}"""
+"""Makes of what was typed of pairs, or passages, what was typed of others of the same names."""
+
+
+def test_any_sign_is_kept_of_what_a_judge_typed_of_claims_that_are_others_now(
+    browser: Browser, desks: Desks
+) -> None:
+    desk, _ = desks
+    words = "One line\u2028the next\u2029the last"
+    with windows(browser) as context:
+        with running(desk):
+            page = enter(context, desk, "adjudicator", f"links/{LINKED}", PAIRS)
+            judge = judging(context, desk)
+        for one, key, kind in ((page, "b", "basis"), (judge, "c", "note")):
+            one.bring_to_front()
+            one.keyboard.press(key)
+            one.keyboard.insert_text(words)
+            one.evaluate(OF_OTHERS, kind)
+            one.close(run_before_unload=False)
+        with running(desk):
+            for path, ready in ((f"links/{LINKED}", PAIRS), (f"adjudicate/{JUDGED}", UNITS)):
+                page = enter(context, desk, "adjudicator", path, ready)
+                for _ in range(2):
+                    expect(page.locator("#alarm")).to_contain_text("One line\\u2028the next\\u2029")
+                    page.reload()
+                    page.wait_for_function(ready)
+                page.locator("#alarm button").click()
+                expect(page.locator("#alarm")).to_be_hidden()
+
+
+STRANGE = ("{", "5", '"words"', "[]", "{}", '{"value": {}, "unit": 7}')
+"""What no release keeps; the words of a person may be in it."""
+
+
+def test_what_is_kept_and_not_understood_is_said_and_keeps_no_page_from_starting(
+    browser: Browser, desks: Desks
+) -> None:
+    desk, _ = desks
+    keep = """async all => {
+        const { KEPT } = await import("/static/api.js");
+        const role = KEPT.split("/").at(-1);
+        localStorage.setItem(`claimlog-desk-pins/${role}`, all.pins);
+        for (const [name, value] of Object.entries(all.kept)) {
+            localStorage.setItem(`${KEPT}/${name}`, value);
+        }
+    }"""
+    kinds = ("work/{}/d", "decisions/{}/note/", "decisions/{}/begun/", "links/{}/basis/")
+    places = (
+        ("coder-1", f"code/{CODED}", READY, [kinds[0].format(CODED)]),
+        ("adjudicator", f"adjudicate/{JUDGED}", UNITS, [one.format(JUDGED) for one in kinds[1:3]]),
+        ("adjudicator", f"links/{LINKED}", PAIRS, [kinds[3].format(LINKED)]),
+    )
+    with windows(browser) as context, running(desk):
+        for role, path, ready, names in places:
+            page = enter(context, desk, role, "", LISTED)
+            kept = {f"{name}{at}": text for name in names for at, text in enumerate(STRANGE)}
+            page.evaluate(keep, {"kept": kept, "pins": "null"})
+            page.goto(f"{desk.base}/{role}/{path}")
+            page.wait_for_function(ready)
+            said = page.locator(f"{ELSEWHERE} > div", has_text=path.partition("/")[2])
+            expect(said).to_have_count(len(kept))
+            expect(said.first).to_contain_text("does not understand")
+            found = page.evaluate("() => Object.values(localStorage)")
+            assert found.count("{") == len(names)
+            said.locator("summary").first.click()
+            expect(said.first.locator("details")).to_contain_text(STRANGE[0])
+            for _ in kept:
+                said.first.get_by_role("button").click()
+            expect(page.locator(ELSEWHERE)).to_be_hidden()
+            page.evaluate("() => localStorage.clear()")
+            page.close()
+
+
+def test_a_decision_is_made_while_the_browser_keeps_no_more(browser: Browser, desks: Desks) -> None:
+    desk, _ = desks
+    fill = """() => {
+        for (const store of [localStorage, sessionStorage]) {
+            store.clear();
+            for (let size = 1 << 22; size; size >>= 1) {
+                try {
+                    for (let at = 0; ; at += 1) store.setItem(`${size}-${at}`, "x".repeat(size));
+                } catch { /* full */ }
+            }
+        }
+    }"""
+    with windows(browser) as context, running(desk):
+        page = judging(context, desk)
+        page.evaluate(fill)
+        for _ in range(2):
+            page.keyboard.press("x")
+        page.wait_for_function(SAVED)
+        OtherPage(desk, JUDGED).await_verdicts([("none", None)] * 2)

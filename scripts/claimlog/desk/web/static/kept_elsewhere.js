@@ -1,8 +1,9 @@
 // What this browser keeps of the role that other desks at this address have not saved: of other packages, or of this one
-// before it was copied, moved or restored. Which of them was this one, only the person knows.
+// before it was copied, moved or restored. Which of them was this one, only the person knows. And what is kept of this one
+// that no page understands.
 import { get, KEPT, quoted } from "./api.js";
 import { byId, count, fill, h, say } from "./dom.js";
-import { rename, unsavedKind } from "./unsaved_kinds.js";
+import { keptAt, rename, unsavedKind } from "./unsaved_kinds.js";
 
 const [ORIGIN, DESK, ROLE] = KEPT.split("/");
 
@@ -22,22 +23,12 @@ const NAMED = 3;
 function keptElsewhere() {
   const found = new Map();
   for (const key of Object.keys(localStorage).sort()) {
-    const [origin, desk, role, ...rest] = key.split("/");
-    const name = rest.join("/");
-    const kind = origin === ORIGIN && desk !== DESK && role === ROLE && unsavedKind(name);
-    const value = kind && parsed(key);
+    const [origin, desk, role] = key.split("/");
+    const kind = origin === ORIGIN && desk !== DESK && role === ROLE && unsavedKind(key);
+    const value = kind && keptAt(key);
     if (value) found.set(desk, [...found.get(desk) ?? [], { key, own: kind.own, source: kind.source, value, words: kind.words(value) }]);
   }
   return found;
-}
-
-/** @param {string} key */
-function parsed(key) {
-  try {
-    return JSON.parse(localStorage.getItem(key) ?? "null");
-  } catch {
-    return null;
-  }
 }
 
 /** Whether something that is kept can be saved here: the source is there, with the text in which it was chosen. @param {Kept} kept */
@@ -73,7 +64,27 @@ function section(all) {
     h("p", { class: "buttons" }, h("button", { type: "button", on: { click: () => takeOver(all) } }, "It was this package, before it was moved or restored: go on with them here")));
 }
 
-const found = keptElsewhere();
-const place = byId("kept-elsewhere");
-fill(place, [...found.values()].map(section));
-place.hidden = !found.size;
+/** The keys of what this browser keeps of this desk that no page understands: all leave it as it is. */
+function notUnderstood() {
+  return Object.keys(localStorage).sort().filter((key) => key.startsWith(`${KEPT}/`) && unsavedKind(key) && ![null, "null"].includes(localStorage.getItem(key)) && !keptAt(key));
+}
+
+/** Say what of one key is not understood. @param {string} key */
+function passedOver(key) {
+  const giveUp = () => {
+    localStorage.removeItem(key);
+    draw();
+  };
+  return h("div", {}, h("p", {}, `This browser keeps something of ${unsavedKind(key)?.source} that is not saved, and that this release of the desk does not understand. It stays as it is until you give it up; copy the words that you need.`),
+    h("details", {}, h("summary", {}, "What is kept"), localStorage.getItem(key)),
+    h("p", { class: "buttons" }, h("button", { type: "button", on: { click: giveUp } }, "Give it up")));
+}
+
+function draw() {
+  const all = [...[...keptElsewhere().values()].map(section), ...notUnderstood().map(passedOver)];
+  const place = byId("kept-elsewhere");
+  fill(place, all);
+  place.hidden = !all.length;
+}
+
+draw();

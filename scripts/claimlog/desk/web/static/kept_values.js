@@ -1,5 +1,5 @@
 // What this browser keeps of what is typed, below one name, until it is saved.
-import { unsavedKind } from "./unsaved_kinds.js";
+import { keptAt, unsavedKind } from "./unsaved_kinds.js";
 
 /** Values that survive a reload; those of this window are told from those of others. */
 export class KeptValues {
@@ -10,12 +10,8 @@ export class KeptValues {
 
   /** Read back what this browser keeps, of this window first. @param {string} what */
   read(what) {
-    try {
-      const key = `${this.place}/${what}`;
-      return JSON.parse(sessionStorage.getItem(key) ?? localStorage.getItem(key) ?? "null");
-    } catch {
-      return null;
-    }
+    const key = `${this.place}/${what}`;
+    return keptAt(key, sessionStorage.getItem(key) ?? localStorage.getItem(key));
   }
 
   /** What this browser keeps below a name, by the rest of the names. @param {string} what @returns {[string, any][]} */
@@ -27,15 +23,14 @@ export class KeptValues {
 
   /** Keep what is not saved, of a kind that is found by who looks for that. @param {string} what @param {any} value */
   keep(what, value) {
-    const name = `${this.place}/${what}`.split("/").slice(3).join("/");
-    if (!unsavedKind(name)) throw new Error(`${name} is of no kind in unsaved_kinds.js`);
+    if (!unsavedKind(`${this.place}/${what}`)) throw new Error(`${what} is of no kind in unsaved_kinds.js`);
     this.write(what, value);
   }
 
-  /** @param {string} what @param {any} value */
-  write(what, value) {
+  /** @param {string} what @param {any} value @param {Storage} [store] */
+  write(what, value, store = localStorage) {
     try {
-      localStorage.setItem(`${this.place}/${what}`, JSON.stringify(value));
+      store.setItem(`${this.place}/${what}`, JSON.stringify(value));
     } catch { /* a full store: the page still has it */ }
   }
 
@@ -52,6 +47,6 @@ export class KeptValues {
   /** Keep what is of this window: others start there only if they are new. @param {string} what @param {any} value */
   keepHere(what, value) {
     this.write(what, value);
-    sessionStorage.setItem(`${this.place}/${what}`, JSON.stringify(value));
+    this.write(what, value, sessionStorage);
   }
 }

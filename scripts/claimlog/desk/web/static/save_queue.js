@@ -1,6 +1,7 @@
 // What a person changed and the server has not yet said to have saved: kept in the browser until it has.
 import { ApiError, DEFINITION } from "./api.js";
 import { askBeforeLeaving, settled } from "./dom.js";
+import { keptAt } from "./unsaved_kinds.js";
 
 /**
  * @typedef {object} Change
@@ -49,17 +50,7 @@ export class SaveQueue {
 
   /** Return the changes that an earlier page of this browser could not save. @returns {Change[]} */
   left() {
-    const found = [];
-    for (let at = 0; at < localStorage.length; at += 1) {
-      const key = localStorage.key(at);
-      if (!key?.startsWith(`${this.place}/`)) continue;
-      try {
-        found.push(JSON.parse(localStorage.getItem(key) ?? ""));
-      } catch {
-        localStorage.removeItem(key);
-      }
-    }
-    return found;
+    return Object.keys(localStorage).filter((key) => key.startsWith(`${this.place}/`)).map((key) => keptAt(key)).filter(Boolean);
   }
 
   /**
@@ -108,11 +99,7 @@ export class SaveQueue {
 
   /** The mark of the change that is kept in this browser. @param {string} name */
   keptMark(name) {
-    try {
-      return JSON.parse(localStorage.getItem(`${this.place}/${name}`) ?? "null")?.mark;
-    } catch {
-      return undefined;
-    }
+    return keptAt(`${this.place}/${name}`)?.mark;
   }
 
   /** Whether all that is not saved is kept in this browser: its store may be full, or another window's change in the place of one. */
