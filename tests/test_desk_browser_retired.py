@@ -11,7 +11,8 @@ from browser import browser
 from conftest import World, copied
 from desk_client import ROLES, Opened, passage
 from test_desk_browser import READY, SAVED, OtherPage
-from test_desk_browser_packages import enter, windows
+from test_desk_browser_kept import choose, describe
+from test_desk_browser_packages import LOADED, enter, windows
 from test_desk_retired import MODALITIES, NOTE, SPEAKER, retire, said_by_a_keeper
 from workshop.bench.desk.desk_server import DeskServer, open_desk
 
@@ -94,3 +95,114 @@ def test_who_decides_is_shown_what_is_retired_and_takes_the_rest_over(
     body = {"state": other.shown()["state"]}
     answer = other.client.post(f"{other.path}/commit", json=body)
     assert answer.status_code == 200, answer.text
+
+
+HOUR = "That took an hour to find out."
+NO_NOTE = GONE.format("note", HOUR)
+
+
+def test_words_of_an_entry_a_text_and_an_amendment_are_shown_once_their_column_is_retired(
+    browser: Browser, server: DeskServer
+) -> None:
+    claims, path = "() => window.claimlogDesk?.record.row", "claims/C001-001"
+    with windows(browser) as context:
+        coder = enter(context, server, "coder-1", f"code/{CODED}", READY)
+        text = enter(context, server, "coder-1", "register", LOADED)
+        claim = enter(context, server, "adjudicator", path, claims)
+        pages = (coder, text, claim)
+        for page in pages:
+            page.on("dialog", lambda dialog: dialog.accept())
+        ask = "() => { claimlogDesk.register('actors', 'Buoy Authority'); }"
+        coder.evaluate(ask)
+        coder.locator("#entry-actor_type").select_option("agency")
+        choose(text, "a.txt")
+        expect(text.locator(".entry-form .gone")).to_have_count(0)
+        describe(text, "A buoy")
+        for page in (coder, text):
+            page.fill("#entry-note", HOUR)
+        claim.locator("[data-slot=note]").first.click()
+        claim.keyboard.type(HOUR)
+        claim.fill("#reason", "It was noted.")
+        retire(server.folder, ("claims", "actors", "sources"))
+        coder.get_by_role("dialog").get_by_role("button", name="Register").click()
+        text.locator("#save").click()
+        claim.bring_to_front()
+        claim.locator("#write").click()
+        for page in pages:
+            expect(page.get_by_text("reload it").last).to_be_visible()
+        for _ in range(2):
+            for page in pages:
+                page.bring_to_front()
+                page.reload()
+            coder.wait_for_function(READY)
+            coder.evaluate(ask)
+            text.wait_for_function(LOADED)
+            choose(text, "a.txt")
+            for page in pages:
+                expect(page.locator("form .gone, #changes .gone")).to_have_text([NO_NOTE])
+        coder.get_by_role("dialog").get_by_role("button", name="Register").click()
+        expect(coder.get_by_role("dialog")).to_have_count(0)
+        claim.get_by_role("button", name="Give these words up").click()
+        expect(claim.locator("#changes .gone")).to_have_count(0)
+        expect(claim.locator("#reason")).to_have_value("It was noted.")
+        text.locator("#save").click()
+        expect(text.locator("#title")).to_have_text("A buoy")
+
+
+KEEP_MISFITS = """async given => {
+    const { KEPT, DEFINITION } = await import("/static/api.js");
+    const { fits } = await import("/static/held_value.js");
+    const { form, work, text } = claimlogDesk;
+    const kindOf = one => `${one.kind} ${one.list}`;
+    const kinds = all => [...new Map(all.map(one => [kindOf(one), one])).values()];
+    const { fields } = form.streams.claims;
+    const [of] = fields.filter(one => one.kind === "objects");
+    const found = [];
+    for (const field of [...kinds(fields), ...kinds(of.fields)]) {
+        const list = fields.includes(field) ? null : of;
+        for (const held of given) {
+            if (fits(field, held)) continue;
+            const name = `m${found.length}`;
+            const row = { [field.column]: held };
+            const passage = { utf16: [4, 19], text_sha256: text.sha256 };
+            const cells = list ? { [list.column]: [row] } : row;
+            const value = { statement: name, ...cells, ...passage };
+            const change = { name, value, base: 0, file: work.file, earlier: {}, mark: name };
+            const kept = JSON.stringify({ ...change, definition: DEFINITION });
+            localStorage.setItem(`${work.queue.place}/${name}`, kept);
+            const words = typeof held === "object" ? JSON.stringify(held) : String(held);
+            found.push([name, list ? `${list.column}.0.${field.column}` : field.column, words]);
+        }
+    }
+    return found;
+}"""
+"""Keeps in the browser, of each kind of field, what its form cannot hold."""
+
+REFUSED = "name => claimlogDesk.work.queue.changes.get(name)?.refusal"
+
+
+def test_what_fits_a_field_no_more_is_shown_in_words_and_the_rest_is_saved(
+    browser: Browser, server: DeskServer
+) -> None:
+    given = ["green as the sea", 5, True, ["a", "b"], [{"hue": "green"}], {"start": 1}]
+    with windows(browser) as context:
+        page = enter(context, server, "coder-1", f"code/{CODED}", READY)
+        found = page.evaluate(KEEP_MISFITS, given)
+        assert len(found) > len(given) * 4
+        page.reload()
+        page.wait_for_function(READY)
+        for name, key, words in found:
+            page.wait_for_function(REFUSED, arg=name)
+            page.evaluate("([name, key]) => claimlogDesk.open(name, key)", [name, key])
+            expect(page.locator(f"#summary [data-slot='{key}'] .value")).to_have_text(words)
+            expect(page.locator("#panel .flaws")).to_contain_text(f"“{words}” was typed for")
+        expect(page.locator("#alarm")).to_contain_text("answer it anew")
+        client = OtherPage(server, CODED, "coder-1").client
+        drafts = client.get(f"/coder-1/api/work/{CODED}").json()["drafts"]
+        saved = {draft["draft"]: draft["value"] for draft in drafts}
+        assert {name for name, _, _ in found} < {*saved}
+        for name, key, _ in found:
+            page.evaluate("([name, key]) => claimlogDesk.open(name, key)", [name, key])
+            page.evaluate("() => claimlogDesk.record.set(null)")
+        page.wait_for_function(SAVED)
+        expect(page.locator("#alarm")).to_be_hidden()

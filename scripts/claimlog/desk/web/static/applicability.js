@@ -1,5 +1,5 @@
 // Which fields of a row apply, and in which order a person comes to them.
-import { unreadFlaw } from "./typed_number.js";
+import { itemsOf, unreadFlaw } from "./held_value.js";
 
 /** Whether a value says something. @param {any} value */
 export function isFilled(value) {
@@ -41,7 +41,7 @@ export function slots(fields, row) {
     if (!applies(field, row) && !isFilled(row[field.column])) continue;
     found.push({ key: field.column, field });
     if (field.kind !== "objects") continue;
-    for (const [item, value] of (row[field.column] ?? []).entries()) {
+    for (const [item, value] of itemsOf(field, row).entries()) {
       for (const inner of slots(field.fields, value)) {
         found.push({ key: `${field.column}.${item}.${inner.key}`, field: inner.field, list: field, item });
       }
@@ -68,7 +68,7 @@ export function withValue(slot, row, value) {
   return { ...row, [slot.list.column]: items };
 }
 
-/** Return the slots of a row that hold a text which is to be a number and is none. @param {any[]} fields @param {any} row */
+/** Return the slots of a row that hold what is no answer to them, such as a text that is to be a number and is none. @param {any[]} fields @param {any} row */
 export function unreadSlots(fields, row) {
   return slots(fields, row).filter((slot) => unreadFlaw(slot.field, slotValue(slot, row)));
 }
@@ -138,7 +138,7 @@ export class Walk {
     return all.slice(0, Math.max(0, at)).reverse().find((slot) => this.isOn(slot, row) || isFilled(slotValue(slot, row)) || (slot.list && slot.item === all[at].item)) ?? null;
   }
 
-  /** Slots that are demanded and empty, or hold what is no number. @param {any} row */
+  /** Slots that are demanded and empty, or hold what is no answer. @param {any} row */
   missing(row) {
     const isMissing = (/** @type {Slot} */ slot) => isDemanded(slot.field, slotRow(slot, row)) && !isFilled(slotValue(slot, row));
     return slots(this.fields, row).filter((slot) => isMissing(slot) || unreadFlaw(slot.field, slotValue(slot, row)));

@@ -1,9 +1,10 @@
 // A claim of the log: its history, and amending it.
 import { get, post, quoted, remove } from "./api.js";
 import { slotFlaw, unreadSlots } from "./applicability.js";
-import { alarm, announce, askBeforeLeaving, byId, count, fill, h, settled } from "./dom.js";
+import { alarm, announce, byId, count, fill, h, settled } from "./dom.js";
 import { registerEntry } from "./dialogs.js";
 import { EntryNames, goneWords, valueText } from "./entry_names.js";
+import { plainText } from "./held_value.js";
 import { LOOK, keptForm } from "./kept_form.js";
 import { Pins } from "./pins.js";
 import { RecordForm } from "./record_form.js";
@@ -42,10 +43,14 @@ class ClaimPage {
       this.record.arrived().then((isAll) => isAll && this.amend(true));
     });
     addEventListener("keydown", (event) => byId("panel").contains(event.target) && this.record.keys.take(event) && event.preventDefault());
-    askBeforeLeaving(() => this.isChanged);
     const before = this.rowOf(found);
     this.row = before;
-    const kept = keptForm(`claims/${claim}`, () => (this.isChanged || byId("reason").value ? { changes: this.changes, reason: byId("reason").value } : null));
+    /** @type {Record<string, any>} what was typed in columns that there are no more: it is shown, and written nowhere */
+    this.gone = {};
+    const kept = keptForm(`claims/${claim}`, () => {
+      const changes = { ...this.gone, ...this.changes };
+      return Object.keys(changes).length || byId("reason").value ? { changes, reason: byId("reason").value } : null;
+    });
     if (kept) this.takeUp(kept);
     this.record.open(this.row);
     this.show(found, before);
@@ -53,10 +58,11 @@ class ClaimPage {
 
   /** Go on with what was typed in the form of another definition. @param {{changes: any, reason: string}} kept */
   takeUp({ changes, reason }) {
-    const known = Object.keys(changes).filter((column) => column in this.row);
-    this.row = { ...this.row, ...Object.fromEntries(known.map((column) => [column, changes[column]])) };
+    const of = (/** @type {boolean} */ isKnown) => Object.fromEntries(Object.entries(changes).filter(([column]) => column in this.row === isKnown));
+    this.gone = of(false);
+    this.row = { ...this.row, ...of(true) };
     byId("reason").value = reason;
-    alarm(LOOK, goneWords(this.fields, changes).map((words) => ` ${words}`));
+    alarm(LOOK);
   }
 
   /** @param {any} found */
@@ -89,7 +95,7 @@ class ClaimPage {
   text(column, value) {
     const field = this.fields.find((/** @type {any} */ one) => one.column === column);
     if (value === null || value === undefined) return "–";
-    return (field ? valueText(field, value, this.names) : typeof value === "object" ? JSON.stringify(value) : String(value)) || "–";
+    return (field ? valueText(field, value, this.names) : plainText(value)) || "–";
   }
 
   /** @param {any[]} changes */
@@ -101,7 +107,9 @@ class ClaimPage {
   drawChanges() {
     const changes = Object.entries(this.changes).map(([column, after]) => ({ column, before: this.before[column], after }));
     byId("write").disabled = this.isWriting || !changes.length;
-    fill(byId("changes"), changes.length ? [h("h3", {}, `Version ${this.found.version + 1}, as it will be written`), this.table(changes)] : h("p", { class: "meaning" }, "Nothing is changed yet. Open a variable in the list and answer it anew."));
+    const gone = goneWords(this.fields, this.gone).map((words) => h("p", { class: "gone" }, words));
+    const giveUp = () => { this.gone = {}; this.drawChanges(); };
+    fill(byId("changes"), gone.length ? [gone, h("p", {}, h("button", { type: "button", on: { click: giveUp } }, "Give these words up"))] : null, changes.length ? [h("h3", {}, `Version ${this.found.version + 1}, as it will be written`), this.table(changes)] : h("p", { class: "meaning" }, "Nothing is changed yet. Open a variable in the list and answer it anew."));
   }
 
   drawHistory() {

@@ -1,9 +1,10 @@
 // Dialogs: questions, the cheat sheet, and entries that are registered on the spot.
 import { applies, isFilled } from "./applicability.js";
 import { fill, h, keycap, say } from "./dom.js";
+import { goneWords } from "./entry_names.js";
 import { typedValue } from "./field_text.js";
+import { fits, unreadFlaw } from "./held_value.js";
 import { LOOK, keptForms } from "./kept_form.js";
-import { unreadFlaw } from "./typed_number.js";
 
 /**
  * Show a dialog until it is closed, and return what it was closed with.
@@ -99,23 +100,32 @@ function controlValue(field, text) {
   return typedValue(field, text);
 }
 
+/** Whether the control of a field shows a value, and gives it back. @param {any} field @param {any} value */
+function isHeld(field, value) {
+  return fits(field, value) && (!["code", "boolean"].includes(field.kind) || field.codes.some((/** @type {any} */ { code }) => code === value));
+}
+
 /** Make an identifier of a name: plain letters, digits and hyphens. @param {string} name */
 function identifier(name) {
   return name.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^[^a-z]+|-+$/g, "");
 }
 
 /**
- * Draw a plain form for an entry of a register. Its controls are had by their columns, not by names in the form: these would hide what a form itself has of the same name.
+ * Draw a plain form for an entry of a register; what its controls cannot hold of the value is shown below them, and is in `typed` but not in `read`. Its controls are had by their columns, not by names in the form: these would hide what a form itself has of the same name.
  * @param {any} stream what the server says of the register
  * @param {any} value
- * @param {{skip?: string[], lists?: boolean}} [options]
+ * @param {{skip?: string[]}} [options]
  */
 export function entryForm(stream, value, { skip = [] } = {}) {
   const fields = stream.fields.filter((/** @type {any} */ field) => field.kind !== "objects" && !skip.includes(field.column));
   const rank = (/** @type {any} */ field) => Number(!field.required) + Number(field.column !== stream.label && field.required ? 0.5 : 0);
   /** @type {Map<string, any>} */
-  const controls = new Map(fields.map((/** @type {any} */ field) => [field.column, control(field, value[field.column])]));
-  const form = h("form", { class: "entry-form" }, [...fields].sort((a, b) => rank(a) - rank(b)).map((field) => h("p", { data: { column: field.column } }, h("label", { for: `entry-${field.column}` }, field.label, field.required ? " *" : ""), controls.get(field.column), h("small", {}, field.description ?? ""))));
+  const controls = new Map(fields.map((/** @type {any} */ field) => [field.column, control(field, isHeld(field, value[field.column]) ? value[field.column] : null)]));
+  const fieldOf = (/** @type {string} */ column) => fields.find((/** @type {any} */ field) => field.column === column);
+  const others = Object.entries(value).filter(([column, one]) => isFilled(one) && !skip.includes(column) && !(fieldOf(column) && isHeld(fieldOf(column), one)));
+  const unread = others.filter(([column]) => fieldOf(column)).map(([column, one]) => `${fieldOf(column).label}: ${unreadFlaw(fieldOf(column), one) || `“${one}” is none of its codes: choose one.`}`);
+  const form = h("form", { class: "entry-form" }, [...fields].sort((a, b) => rank(a) - rank(b)).map((field) => h("p", { data: { column: field.column } }, h("label", { for: `entry-${field.column}` }, field.label, field.required ? " *" : ""), controls.get(field.column), h("small", {}, field.description ?? ""))),
+    [...goneWords(fields, Object.fromEntries(others)), ...unread].map((words) => h("p", { class: "full gone" }, words)));
   const read = () => Object.fromEntries(fields.map((/** @type {any} */ field) => [field.column, controlValue(field, controls.get(field.column).value)]).filter(([, one]) => isFilled(one)));
   const adapt = () => {
     const row = read();
@@ -128,7 +138,7 @@ export function entryForm(stream, value, { skip = [] } = {}) {
     adapt();
   });
   adapt();
-  return { form, read, controls };
+  return { form, read, typed: () => ({ ...Object.fromEntries(others), ...read() }), controls };
 }
 
 /** What is typed of an entry that is being registered. */
@@ -147,7 +157,7 @@ const left = keptForms("entry", () => begun());
 export async function registerEntry(stream, typed, save, next) {
   const kept = left.find((one) => one.register === stream.id && (!typed || typed === one.typed));
   const row = kept?.row ?? { [stream.label]: typed, [stream.id]: identifier(typed) };
-  const { form, read, controls } = entryForm(stream, stream.numbered ? { ...row, [stream.id]: "" } : row);
+  const { form, read, typed: allTyped, controls } = entryForm(stream, stream.numbered ? { ...row, [stream.id]: "" } : row);
   const problem = h("ul", { class: "flaws" });
   const name = controls.get(stream.label);
   const own = controls.get(stream.id);
@@ -160,7 +170,7 @@ export async function registerEntry(stream, typed, save, next) {
   if (kept) tell({ message: LOOK });
   let id = null;
   let isBegun = Boolean(kept);
-  begun = () => (isBegun ? { register: stream.id, typed: kept?.typed ?? typed, row: read() } : null);
+  begun = () => (isBegun ? { register: stream.id, typed: kept?.typed ?? typed, row: allTyped() } : null);
   if (kept) left.splice(left.indexOf(kept), 1); // it is kept of this form from here on
   form.addEventListener("input", () => { isBegun = true; });
   form.addEventListener("submit", async (/** @type {Event} */ event) => {

@@ -1,6 +1,7 @@
 // Entries of registers: looked up by name, and named where only their identifier is known.
 import { get, quoted } from "./api.js";
 import { isFilled } from "./applicability.js";
+import { fits, itemsOf, plainText } from "./held_value.js";
 
 const PASSAGE = ["start", "end", "utf16", "text_sha256"];
 
@@ -47,6 +48,7 @@ export class EntryNames extends EventTarget {
 /** Say what a field holds, in the labels of its codes and entries. @param {any} field @param {any} value @param {EntryNames} names @returns {string} */
 export function valueText(field, value, names) {
   if (value === null || value === undefined || value === "") return "";
+  if (!fits(field, value)) return plainText(value);
   if (field.kind === "objects") return value.map((/** @type {any} */ item) => itemText(field, item, names)).join(" ← ");
   if (Array.isArray(value)) return value.map((one) => valueText(field, one, names)).join(", ");
   if (field.references) return names.label(field.references, value);
@@ -66,8 +68,7 @@ export function itemText(field, item, names) {
  */
 export function goneWords(fields, row, list = "") {
   const known = new Set([...PASSAGE, ...fields.map((field) => field.column)]);
-  const text = (/** @type {any} */ value) => (typeof value === "object" ? JSON.stringify(value) : String(value));
-  const gone = Object.entries(row).filter(([column, value]) => !known.has(column) && isFilled(value)).map(([column, value]) => `There is no ${column}${list} any more, for which “${text(value)}” was typed.`);
-  const inner = fields.filter((field) => field.kind === "objects").flatMap((field) => (row[field.column] ?? []).flatMap((/** @type {any} */ item) => goneWords(field.fields, item, ` of ${field.label}`)));
+  const gone = Object.entries(row).filter(([column, value]) => !known.has(column) && isFilled(value)).map(([column, value]) => `There is no ${column}${list} any more, for which “${plainText(value)}” was typed.`);
+  const inner = fields.filter((field) => field.kind === "objects").flatMap((field) => itemsOf(field, row).flatMap((/** @type {any} */ item) => goneWords(field.fields, item, ` of ${field.label}`)));
   return [...gone, ...inner];
 }

@@ -1,6 +1,7 @@
 // A question that is answered by typing; what breaks a rule on own words is marked while typing.
 import { fill, h, keycap, settled } from "./dom.js";
-import { isNumber, typedNumber, unreadFlaw } from "./typed_number.js";
+import { unreadFlaw } from "./held_value.js";
+import { isNumber, typedNumber } from "./typed_number.js";
 
 /** Return a text with marks on its runs. @param {string} text @param {{utf16: [number, number]}[]} runs */
 function marked(text, runs) {

@@ -1,6 +1,7 @@
 // Answers that a person gave before in the same work or claim: offered, never taken by themselves.
 import { isFilled } from "./applicability.js";
 import { valueText } from "./entry_names.js";
+import { fits, itemsOf } from "./held_value.js";
 
 const LEAST_ROWS = 3;
 const OFTEN = 0.85;
@@ -42,7 +43,7 @@ export class PriorAnswers {
         add(this.alone, begin + answer);
         for (const other of filled) add(this.together, `${begin}${answer} ${other}`);
       }
-      for (const column of filled) if (Array.isArray(row[column])) for (const item of row[column]) if (typeof item === "object") take(item, `${column}.`);
+      for (const column of filled) if (Array.isArray(row[column])) for (const item of row[column]) if (item && typeof item === "object") take(item, `${column}.`);
     };
     for (const row of this.earlier()) take(row, "");
   }
@@ -65,7 +66,7 @@ export class PriorAnswers {
     const beside = fields.filter((field) => field.variable === slot.field.variable && slot.field.variable);
     if (beside.some((field) => !field.references || isFilled(row[field.column])) || beside[0]?.column !== slot.field.column) return [];
     const streams = beside.map((field) => field.references).join();
-    const pick = (/** @type {any} */ one, /** @type {any[]} */ from) => Object.fromEntries(beside.map((field, at) => [field.column, one[from[at].column] ?? (field.list ? [] : null)]));
+    const pick = (/** @type {any} */ one, /** @type {any[]} */ from) => Object.fromEntries(beside.map((field, at) => [field.column, (fits(from[at], one[from[at].column]) ? one[from[at].column] : null) ?? (field.list ? [] : null)]));
     const filled = (/** @type {any} */ one) => Object.values(one).some(isFilled);
     // what the same claim says of other variables of that shape, then what earlier claims say of this one
     const alike = this.variables(fields).filter((other) => other !== beside && other[0].variable !== slot.field.variable && other.map((field) => field.references).join() === streams);
@@ -89,15 +90,15 @@ export class PriorAnswers {
     if (slot.field !== list.fields[0] || Object.values(row[list.column][item]).some(isFilled)) return [];
     const dated = new Set(list.fields.filter((/** @type {any} */ field) => field.kind === "date").map((/** @type {any} */ field) => field.variable));
     const lasting = list.fields.filter((/** @type {any} */ field) => !(field.kind === "text" && field.required) && !dated.has(field.variable));
-    const items = this.earlier().flatMap((one) => one[list.column] ?? []).map((one) => Object.fromEntries(lasting.map((/** @type {any} */ field) => [field.column, one[field.column] ?? null])));
+    const items = this.earlier().flatMap((one) => itemsOf(list, one)).map((one) => Object.fromEntries(lasting.map((/** @type {any} */ field) => [field.column, one[field.column] ?? null])));
     return distinct(items).slice(0, MOST).map((one) => ({ row: one, text: lasting.map((/** @type {any} */ field) => valueText(field, one[field.column], this.names)).filter(Boolean).join(" · ") }));
   }
 
   /** Entries of a register that were used, each with a letter of its name that stays its own. @param {string} stream @param {any[]} fields @returns {Map<string, string>} */
   letters(stream, fields) {
     const used = (/** @type {any[]} */ within, /** @type {any} */ row) => within.flatMap((field) => {
-      if (field.kind === "objects") return (row[field.column] ?? []).flatMap((/** @type {any} */ item) => used(field.fields, item));
-      return field.references === stream ? [row[field.column] ?? []].flat() : [];
+      if (field.kind === "objects") return itemsOf(field, row).flatMap((/** @type {any} */ item) => used(field.fields, item));
+      return field.references === stream && fits(field, row[field.column]) ? [row[field.column] ?? []].flat() : [];
     });
     const free = new Set("abcdefghijklmnopqrstuvwxyz");
     const found = new Map();
@@ -112,7 +113,7 @@ export class PriorAnswers {
 
   /** Texts given to a field of items; of those that are numbered, the next number too. @param {any} slot @returns {string[]} */
   values(slot) {
-    const items = this.earlier().flatMap((one) => one[slot.list.column] ?? []);
+    const items = this.earlier().flatMap((one) => itemsOf(slot.list, one));
     const given = distinct(items.map((item) => item[slot.field.column]).filter((value) => typeof value === "string" && value));
     const numbers = new Map();
     for (const [, stem, number] of given.map((one) => /^(.*-)(\d+)$/.exec(one) ?? [])) if (stem) numbers.set(stem, Math.max(Number(number), numbers.get(stem) ?? 0));
@@ -122,6 +123,6 @@ export class PriorAnswers {
   /** Lists of items that were given whole. @param {any} field @returns {any[][]} */
   lists(field) {
     const known = (/** @type {any} */ item) => Object.fromEntries(field.fields.map((/** @type {any} */ inner) => [inner.column, item[inner.column] ?? null]));
-    return distinct(this.earlier().map((one) => (one[field.column] ?? []).map(known)).filter(isFilled));
+    return distinct(this.earlier().map((one) => itemsOf(field, one).map(known)).filter(isFilled));
   }
 }

@@ -6,10 +6,10 @@ import { codeField } from "./field_code.js";
 import { listField } from "./field_list.js";
 import { lookupField } from "./field_lookup.js";
 import { textField } from "./field_text.js";
+import { fits, itemsOf, unreadFlaw } from "./held_value.js";
 import { PriorAnswers } from "./prior_answers.js";
 import { RecordKeys } from "./record_keys.js";
 import { drawClosed, drawQuestion, drawSummary, findingItem } from "./record_view.js";
-import { unreadFlaw } from "./typed_number.js";
 
 const WIDGETS = { code: codeField, boolean: codeField, reference: lookupField, references: lookupField, objects: listField };
 
@@ -140,7 +140,7 @@ export class RecordForm {
     this.goTo(next ? next.key : this.fields[0].column);
   }
 
-  /** Go on to the next question, or say that the row is complete; not while no number stands where one belongs. */
+  /** Go on to the next question, or say that the row is complete; not while what stands there is no answer. */
   onward() {
     const slot = this.slot(this.active);
     const flaw = slot && unreadFlaw(slot.field, slotValue(slot, this.row));
@@ -256,7 +256,7 @@ export class RecordForm {
   addItem() {
     const slot = this.slot(this.active);
     if (!slot) return;
-    const items = [...(this.row[slot.field.column] ?? []), Object.fromEntries(slot.field.fields.map((/** @type {any} */ inner) => [inner.column, null]))];
+    const items = [...itemsOf(slot.field, this.row), Object.fromEntries(slot.field.fields.map((/** @type {any} */ inner) => [inner.column, null]))];
     this.change({ ...this.row, [slot.field.column]: items });
     const begin = `${slot.field.column}.${items.length - 1}.`;
     const first = this.slots.find((one) => one.key.startsWith(begin) && this.walk.isOpen(one, this.row));
@@ -314,7 +314,8 @@ export class RecordForm {
     const variable = this.form.variables.find((/** @type {any} */ one) => one.variable === field.variable && one.stream === "claims")
       ?? (field.references && this.form.variables.find((/** @type {any} */ one) => one.via === field.column));
     const widget = WIDGETS[/** @type {keyof typeof WIDGETS} */ (field.kind)] ?? textField;
-    this.widget = widget(slot, slotValue(slot, this.row), this);
+    const value = slotValue(slot, this.row);
+    this.widget = widget(slot, fits(field, value) ? value : null, this);
     this.steps = new DecisionSteps(variable, field, (code) => (code === null ? this.pass() : this.answer(code)));
     this.flaws = h("ul", { class: "flaws", "aria-label": "Findings" });
     drawQuestion(this, slot, variable);
@@ -323,7 +324,10 @@ export class RecordForm {
 
   drawFindings() {
     const slot = this.slot(this.active);
-    if (slot && this.flaws) fill(this.flaws, this.findingsOf(slot).map(findingItem));
+    if (!slot || !this.flaws) return;
+    const value = slotValue(slot, this.row);
+    const misfit = fits(slot.field, value) ? [] : [{ severity: "error", message: unreadFlaw(slot.field, value) }];
+    fill(this.flaws, [...misfit, ...this.findingsOf(slot)].map(findingItem));
   }
 
   /** What stands in the panel while no question is open. */

@@ -3,6 +3,7 @@ import { isDemanded, isFilled, slotRow, slotValue } from "./applicability.js";
 import { variableNotes } from "./decision_steps.js";
 import { fill, h } from "./dom.js";
 import { goneWords, valueText } from "./entry_names.js";
+import { itemsOf } from "./held_value.js";
 
 /** @typedef {import("./record_form.js").RecordForm} RecordForm */
 
@@ -14,7 +15,7 @@ export function drawSummary(record) {
     const { field } = slot;
     const value = slotValue(slot, record.row);
     const flaws = record.findingsOf(slot);
-    const text = field.kind === "objects" && value?.length ? `${value.length}` : valueText(field, value, record.names);
+    const text = field.kind === "objects" && itemsOf(field, record.row).length ? `${value.length}` : valueText(field, value, record.names);
     const traits = { inner: slot.list, active: slot.key === record.active, missing: missing.has(slot.key), bad: flaws.some((/** @type {any} */ one) => one.severity === "error"), blank: !isFilled(value) };
     const state = Object.entries(traits).filter(([, holds]) => holds).map(([name]) => name).join(" ");
     const jump = record.letter(slot) ?? "";

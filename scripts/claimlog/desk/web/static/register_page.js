@@ -45,7 +45,7 @@ class Registration {
   /** What is described and marked, null while nobody changed what was proposed, and once it is registered. */
   get typed() {
     const { name, sha256 } = this.found;
-    return this.isTyped && !this.isRegistered ? { name, sha256, source: this.entry.read(), furniture: this.marks.furniture } : null;
+    return this.isTyped && !this.isRegistered ? { name, sha256, source: this.entry.typed(), furniture: this.marks.furniture } : null;
   }
 
   async save() {

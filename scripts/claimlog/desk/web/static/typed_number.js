@@ -17,7 +17,7 @@ export function isNumber({ kind }) {
 }
 
 /** Say in a line why a text is no number of a field; nothing, if it is one. @param {any} field @param {string} text */
-function numberFlaw(field, text) {
+export function numberFlaw(field, text) {
   const clean = text.trim();
   const digits = clean.replace(/[^-+\d]/g, "");
   if (THREES.test(clean) && !FRACTION.test(clean)) {
@@ -33,9 +33,4 @@ function numberFlaw(field, text) {
 /** Return the number that was typed, or the text where it is none. @param {any} field @param {string} text */
 export function typedNumber(field, text) {
   return numberFlaw(field, text) ? text : Number(text.trim().replace(",", "."));
-}
-
-/** Say why what a field holds is not the number that it is to be; nothing, if it is. A row holds such a text as long as it is shown. @param {any} field @param {any} value */
-export function unreadFlaw(field, value) {
-  return isNumber(field) && typeof value === "string" ? numberFlaw(field, value) : "";
 }

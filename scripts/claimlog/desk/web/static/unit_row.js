@@ -1,7 +1,8 @@
 // A passage that two coders saw, with what each said where they differ.
 import { isFilled } from "./applicability.js";
 import { h, keycap } from "./dom.js";
-import { goneWords, itemText, valueText } from "./entry_names.js";
+import { goneWords, valueText } from "./entry_names.js";
+import { fits } from "./held_value.js";
 
 const KINDS = { agreed: "both say the same", span: "other words marked", codes: "coded otherwise", left_only: "marked by one", right_only: "marked by one", added: "marked by neither" };
 
@@ -13,7 +14,7 @@ function texts(name, unit, fields, names) {
   const of = (/** @type {any} */ draft) => {
     const value = draft?.value[column];
     if (!isFilled(value)) return "";
-    if (!inner) return valueText(field, value, names);
+    if (!inner || !fits(field, value)) return valueText(field, value, names);
     const part = field.fields.find((/** @type {any} */ one) => one.column === inner);
     return value.map((/** @type {any} */ item) => valueText(part, item[inner], names) || "–").join(" ← ");
   };
@@ -24,7 +25,7 @@ function texts(name, unit, fields, names) {
 /** Draw what one side says of the passage where the other says nothing. @param {any} draft @param {any} host */
 function whole(draft, host) {
   return h("dl", { class: "codes" }, host.fields.filter((/** @type {any} */ field) => isFilled(draft.value[field.column])).map((/** @type {any} */ field) => h("div", {}, h("dt", {}, field.label),
-    h("dd", {}, field.kind === "objects" ? draft.value[field.column].map((/** @type {any} */ item) => itemText(field, item, host.names)).join(" ← ") : valueText(field, draft.value[field.column], host.names)))));
+    h("dd", {}, valueText(field, draft.value[field.column], host.names)))));
 }
 
 /** Draw what each side said in columns that there are no more. @param {any} unit @param {any} host */
