@@ -335,3 +335,36 @@ def test_a_decision_is_made_while_the_browser_keeps_no_more(browser: Browser, de
             page.keyboard.press("x")
         page.wait_for_function(SAVED)
         OtherPage(desk, JUDGED).await_verdicts([("none", None)] * 2)
+
+
+TYPED = "Something that took an hour to find out."
+
+
+def test_before_a_page_with_anything_typed_in_a_form_is_left_the_browser_asks(
+    browser: Browser, desks: Desks
+) -> None:
+    desk, _ = desks
+    forms = (
+        ("coder-1", f"code/{CODED}", READY, "#entry-note"),
+        ("adjudicator", "review", LOADED, "#seal-method"),
+        ("adjudicator", f"sources/{JUDGED}", LOADED, "#reason"),
+        ("adjudicator", "claims/C001-001", "() => window.claimlogDesk?.record.row", "#reason"),
+    )
+    with windows(browser) as context, running(desk):
+        for role, path, ready, place in forms:
+            page = enter(context, desk, role, path, ready)
+            if place == "#entry-note":
+                page.evaluate("() => { claimlogDesk.register('actors', 'Buoy Authority'); }")
+            asked: list[str] = []
+            page.on(
+                "dialog", lambda dialog, asked=asked: (asked.append(dialog.type), dialog.accept())
+            )
+            expect(page.locator(place)).to_be_visible()
+            page.locator(place).press("End")
+            page.keyboard.type(TYPED)
+            page.reload()
+            assert asked == ["beforeunload"], path
+            page.wait_for_function(ready)
+            page.reload()
+            assert asked == ["beforeunload"], path
+            page.close()

@@ -10,6 +10,7 @@ import { finishWork } from "./finish_work.js";
 import { drawPassage, offerPassage, passageRules } from "./passage.js";
 import { Pins } from "./pins.js";
 import { RecordForm } from "./record_form.js";
+import { rowFindings } from "./record_view.js";
 import { settleConflict, showStatus } from "./save_status.js";
 import { TextCursor } from "./text_cursor.js";
 import { TextPane } from "./text_pane.js";
@@ -170,10 +171,11 @@ class CodePage {
     if (this.work.draft(name)) this.work.save(name, value, null, isTyping);
   }
 
-  /** Everything that is asked for is answered: on to the next claim of the text. */
+  /** Everything that is asked for is answered, or passed over: on to the next claim of the text. */
   complete() {
     const draft = this.work.draft(this.current);
-    announce(`${this.title(draft)} is complete. Choose the words of the next one.`);
+    const { missing } = rowFindings([], this.record.walk.missing(draft.value)); // what was passed over may be demanded
+    announce(`${this.title(draft)} ${missing ? `is left. ${missing}` : "is complete."} Choose the words of the next one.`);
     this.fresh(draft.span.utf16[1]);
   }
 

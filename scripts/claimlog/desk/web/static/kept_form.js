@@ -1,14 +1,21 @@
 // What is typed in a form that is sent as a whole, while its page has to be reloaded.
 import { KEPT } from "./api.js";
+import { askBeforeLeaving } from "./dom.js";
 
 export const LOOK = "It was typed before the codebook or a schema was changed: look at it before it is sent.";
 
 /**
- * Return what an outdated page of this window kept of a form, null without. What is typed in this one is kept once the page is outdated, or where it goes on with such.
+ * Return what an outdated page of this window kept of a form, null without. What is typed in this one is kept once the page is outdated, or where it goes on with such; before it is left, the browser asks.
  * @param {string} name of the form
  * @param {() => any} read what is typed and not sent, null if nothing is
  */
 export function keptForm(name, read) {
+  askBeforeLeaving(() => read() !== null);
+  return keptUnder(name, read);
+}
+
+/** @param {string} name @param {() => any} read */
+function keptUnder(name, read) {
   const place = `${KEPT}/forms/${name}`;
   const kept = sessionStorage.getItem(place);
   const keep = () => {
@@ -37,7 +44,8 @@ export function keptForm(name, read) {
 export function keptForms(name, read) {
   /** @type {any[]} */
   const kept = [];
-  const before = keptForm(name, () => {
+  askBeforeLeaving(() => read() !== null);
+  const before = keptUnder(name, () => {
     const typed = read();
     const all = typed === null ? kept : [...kept, typed];
     return all.length ? all : null;

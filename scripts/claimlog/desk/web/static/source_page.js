@@ -1,7 +1,7 @@
 // A registered source: its description, its claims, and page furniture that is marked afterwards.
 import { get, page, put, quoted } from "./api.js";
 import { isFilled } from "./applicability.js";
-import { alarm, announce, askBeforeLeaving, byId, fill, h } from "./dom.js";
+import { alarm, announce, byId, fill, h } from "./dom.js";
 import { EntryNames, valueText } from "./entry_names.js";
 import { FurnitureMarks, plainMark } from "./furniture_marks.js";
 import { LOOK, keptForm } from "./kept_form.js";
@@ -78,7 +78,6 @@ function beginMarking(found, form) {
     alarm(LOOK);
   }
 
-  askBeforeLeaving(() => !isSaved());
   byId("furniture-form").hidden = false;
   byId("reason").required = found.sealed;
   const kept = keptForm(`sources/${source}/furniture`, () => (isSaved() && !byId("reason").value ? null : { text: found.text.sha256, before: JSON.parse(saved), furniture: marks.furniture, reason: byId("reason").value }));
@@ -86,10 +85,12 @@ function beginMarking(found, form) {
   byId("furniture-form").addEventListener("submit", async (/** @type {Event} */ event) => {
     event.preventDefault();
     fill(byId("problems"));
+    const { value: reason } = byId("reason");
     isSending = true;
     showState();
     try {
       await send();
+      if (byId("reason").value === reason) byId("reason").value = "";
       alarm();
       announce("Saved to the open batch.");
     } catch (error) {
