@@ -15,7 +15,7 @@ import pytest
 
 from claimlog import directory_swap
 from claimlog.directory_swap import publish_directory
-from claimlog.edit.batch_files import mark_rebase
+from claimlog.edit.cut_off_rebase import mark_rebase
 from claimlog.edit.log_lock import package_lock
 from claimlog.errors import ClaimlogError, UnconfirmedError
 from claimlog.files import lock_temporary, write_durably

@@ -15,12 +15,18 @@ from typing import Any
 import pytest
 
 import claimlog.edit.append_lines
+import claimlog.edit.open_batch
 import claimlog.schema.definition
 from claimlog.edit.batch_files import leave_out_known
 from claimlog.edit.drop import dependent_rows, drop
+from claimlog.edit.log_lock import log_lock
 from claimlog.edit.open_rows import OpenRow, open_rows
 from claimlog.edit.open_upcast import is_outdated
+from claimlog.edit.rebase_open_batch import rebase_open
+from claimlog.edit.seal import seal
+from claimlog.edit.takedown import plan_takedown, take_down
 from claimlog.errors import ClaimlogError, FindingsError
+from claimlog.interrupt_handler import holds_interrupts
 from claimlog.log.canonical import encode
 from claimlog.log.lines import MOST_LISTED
 from claimlog.log.read_log import read
@@ -317,6 +323,35 @@ def test_open_rows_that_are_sealed_are_found_with_the_command_that_leaves_them_o
     assert (done.returncode, "left out 2 rows" in done.stdout) == (0, True), done.stderr
     assert world.run("validate").returncode == 0
     assert not opened.exists()
+
+
+@pytest.mark.parametrize("command", ["seal", "rebase", "takedown"])
+def test_open_rows_are_read_while_an_interrupt_can_be_heard(
+    command: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stranger's may be of any size; a command ends by its limits meanwhile."""
+    world.amend("claims", "C001-002", note="Ordered.")
+    world.seal("order")
+    path = world.package.state / "open" / "claims.ndjson"
+    path.parent.mkdir()
+    path.write_bytes(world.file("claims").read_bytes())
+    read_open, looked = claimlog.edit.open_batch.read_bytes, []
+
+    def was_read(*given: Any) -> bytes:
+        looked.append(holds_interrupts())
+        return read_open(*given)
+
+    monkeypatch.setattr("claimlog.edit.open_batch.read_bytes", was_read)
+    with log_lock(world.package):
+        if command == "takedown":
+            plan = plan_takedown(world.package, "C001-002", [1], "Court order 1/2027.", "me")
+            take_down(world.package, plan)
+        elif command == "rebase":
+            assert "left out 1 rows" in rebase_open(world.package)[0]
+        else:
+            seal(world.package, "order", "T", "M", "me", None)
+    assert looked
+    assert not any(looked)
 
 
 @pytest.mark.parametrize("command", ["seal", "rebase"])

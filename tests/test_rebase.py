@@ -19,17 +19,20 @@ from typing import Any
 import pytest
 
 import claimlog.edit.batch_files
+import claimlog.edit.cut_off_rebase
 import claimlog.log.batch
 from claimlog.checkout import Checkout
-from claimlog.edit.batch_files import MARK, mark_rebase, recover
+from claimlog.edit.batch_files import recover
 from claimlog.edit.clock import FORMAT
+from claimlog.edit.cut_off_rebase import MARK, REBASED_OPEN, mark_rebase
 from claimlog.edit.log_lock import log_lock
-from claimlog.edit.open_batch import read_with_open
+from claimlog.edit.open_batch import open_batch, read_with_open
 from claimlog.edit.open_rows_follow import OpenRows
 from claimlog.edit.rebase import rebase
 from claimlog.edit.rebase_open_batch import rebase_open
 from claimlog.errors import ClaimlogError, Finding, FindingsError, UsageError
 from claimlog.git import CheckoutError
+from claimlog.interrupt_handler import holds_interrupts
 from claimlog.log.batch import (
     DONE,
     IN,
@@ -43,6 +46,7 @@ from claimlog.log.batch import (
 from claimlog.log.merged_entities import amend_reason, merge_reason, rename_merged
 from claimlog.log.read_log import read
 from claimlog.package import Package
+from claimlog.untrusted_files import read_regular
 from claimlog.validate import validate
 from conftest import ROOT, World, actor, claim, copied, source
 from test_interrupt import HEARD, STRUCK
@@ -521,16 +525,16 @@ def test_a_rebase_that_crashed_is_undone_and_can_be_run_again(
 def test_a_rebase_that_crashed_before_the_descriptor_is_finished(
     raced: World, tmp_path: Path
 ) -> None:
-    world = copied(raced, tmp_path)
-    descriptor = world.root / "datapackage.json"
-    before = descriptor.read_bytes()
-    rebased(world, "0004-beta", "0005-gamma")
+    before, world = cut_off_when_done(raced, tmp_path)
     done = data(world)
-    descriptor.write_bytes(before)
-    (world.package.state / DONE).mkdir()
-    assert "run claimlog rebase, which ends" in "\n".join(found(world))
-    assert "from git" not in "\n".join(found(world))
-    assert world.run("rebase").returncode == 0
+    shutil.copyfile(before.root / "datapackage.json", world.root / "datapackage.json")
+    said = "\n".join(found(world))
+    assert "does not list events/0005-beta/claims.ndjson; run claimlog rebase, which ends" in said
+    assert "is no file of a sealed batch; run claimlog rebase, which ends" in said
+    assert "from git" not in said
+    assert "claimlog seal" not in said
+    rebase_alone = world.run("rebase")
+    assert (rebase_alone.returncode, rebase_alone.stdout) == (0, "finished an interrupted rebase\n")
     assert data(world) == done
 
 
@@ -666,7 +670,7 @@ def test_another_batch_in_the_place_of_one_that_a_killed_rebase_took_out_is_for_
     assert done.returncode == 1
     assert done.stderr == (
         "claimlog: events/0005-gamma: is there, and is not the batch of that name which a rebase "
-        "that was cut off keeps as .claimlog/rebase-out/0005-gamma.0006-gamma; compare the two, "
+        "that was cut off keeps as .claimlog/rebase-in/0005-gamma.0006-gamma; compare the two, "
         "remove the one that is wrong, and run this again\n"
     )
     assert data(world) == present
@@ -728,6 +732,47 @@ def test_a_rebase_of_which_somebody_took_a_made_batch_out_is_undone_by_what_the_
     with log_lock(world.package):
         recover(world.package)
     assert data(world) == data(before)
+
+
+def test_what_a_done_rebase_replaced_is_kept_where_none_of_this_copy_is_known_to_have_done_it(
+    raced: World, tmp_path: Path
+) -> None:
+    """It may be the one copy: the lock is another one in a copy, or after its mode was changed."""
+    before, world = cut_off_when_done(raced, tmp_path)
+    (world.package.state / "lock").chmod(0o600)
+    for name in ("0005-beta", "0006-gamma"):
+        shutil.rmtree(world.package.events / name)
+    for words in (("rebase",), ("drop", "claims:1")):
+        done = world.run(*words)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith("claimlog: .claimlog/rebase-done: no rebase made this in ")
+    for path in (world.package.state / DONE).iterdir():  # the remedy is a true one
+        path.rename(world.package.events / path.name.partition(".")[0])
+    (world.package.state / DONE).rmdir()
+    with log_lock(world.package):
+        recover(world.package)
+    assert data(world) == data(before)
+
+
+def test_another_batch_in_the_place_of_one_that_a_done_rebase_replaced_is_for_somebody_to_decide(
+    raced: World, tmp_path: Path
+) -> None:
+    """As where its rows were mended before the rebase and restored from git after it."""
+    before, world = cut_off_when_done(raced, tmp_path)
+    restored(world, before, "0004-beta", "0005-gamma")
+    for name in ("0005-beta", "0006-gamma"):
+        shutil.rmtree(world.package.events / name)
+    kept = world.package.state / DONE / "0004-beta.0005-beta"
+    (kept / "claims.ndjson").write_bytes(b"{}\n")
+    done = world.run("rebase")
+    assert done.returncode == 1
+    assert "events/0004-beta: is there, and is not the batch of that name which" in done.stderr
+    assert "keeps as .claimlog/rebase-done/0004-beta.0005-beta; compare the two" in done.stderr
+    shutil.rmtree(kept)  # the remedy is a true one
+    with log_lock(world.package):
+        recover(world.package)
+    assert data(world) == data(before)
+    assert not (world.package.state / DONE).exists()
 
 
 def test_a_rebase_that_somebody_undid_wholly_is_no_longer_one(raced: World, tmp_path: Path) -> None:
@@ -1000,6 +1045,12 @@ def open_files(world: World) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+def rows_read(world: World) -> dict[str, bytes]:
+    """The files of open rows that a command reads which changes nothing."""
+    batch = open_batch(world.package)
+    return {path.name: path.read_bytes() for path in batch.path.iterdir()} if batch else {}
+
+
 def test_of_open_rows_that_name_what_is_renumbered_somebody_says_what_they_mean(
     renumbered: World,
 ) -> None:
@@ -1068,7 +1119,7 @@ def killed_at_rename(world: World, cut: int) -> bool:
 
     with pytest.MonkeyPatch.context() as patched, suppress(KeyboardInterrupt):
         patched.setattr(Path, "rename", stop)
-        patched.setattr("claimlog.edit.batch_files.put_back", lambda _: [])
+        patched.setattr("claimlog.edit.batch_files.put_back", lambda *_: [])
         with log_lock(world.package):
             rebase(world.package, ["0004-ours"], open_rows="follow")
     return count[0] >= cut
@@ -1086,10 +1137,12 @@ def test_open_rows_and_the_batches_that_they_name_are_renumbered_together_or_not
         world = copied(renumbered, tmp_path / f"cut-{cut}")
         if not killed_at_rename(world, cut):
             break
+        read_before = rows_read(world)
         with log_lock(world.package):
             recover(world.package)
         is_done = not (world.package.events / "0004-ours").exists()
         states.append("after" if is_done else "before")
+        assert read_before == expected[states[-1]]
         assert open_files(world) == expected[states[-1]]
         assert not (world.package.state / "rebase-open").exists()
         if not is_done:
@@ -1099,6 +1152,90 @@ def test_open_rows_and_the_batches_that_they_name_are_renumbered_together_or_not
         cut += 1
     assert states == sorted(states, reverse=True)
     assert {*states} == {*expected}
+
+
+REBASE_FOLDERS = {OUT, IN, DONE, REBASED_OPEN}
+
+
+@pytest.mark.parametrize("way", ["by git", "by the message"])
+def test_open_rows_of_a_rebase_that_was_killed_and_then_undone_are_as_they_were(
+    way: str, renumbered: World, tmp_path: Path
+) -> None:
+    with log_lock(renumbered.package):
+        recover(renumbered.package)
+    cut = killed_when_done = 0
+    while killed_at_rename(world := copied(renumbered, tmp_path / f"cut-{cut}"), cut := cut + 1):
+        kept = [*(world.package.state / DONE).glob("*.*")]
+        killed_when_done += bool(kept)
+        shutil.rmtree(world.package.events / "0005-ours", ignore_errors=True)
+        if way == "by the message" and kept:
+            done = world.run("rebase")
+            assert "events/0005-ours: is not there as a rebase made it that was" in done.stderr
+            kept[0].rename(world.package.events / "0004-ours")
+        elif way == "by git":
+            restored(world, renumbered, "0004-ours")
+            assert rows_read(world) == open_files(renumbered)
+        with log_lock(world.package):
+            recover(world.package)
+        assert open_files(world) == open_files(renumbered)
+        assert data(world) == data(renumbered)
+        assert not REBASE_FOLDERS & {path.name for path in world.package.state.iterdir()}
+        rebased_with(world, "follow")
+        assert titles(world)["S003"] == "Ours, amended"
+    assert killed_when_done == 3  # before the open rows are moved, between the two, and after that
+
+
+@pytest.mark.parametrize("folders", [(REBASED_OPEN,), (DONE, REBASED_OPEN), (f"{DONE}/open",)])
+def test_open_rows_that_a_copy_brings_as_those_of_a_rebase_take_the_place_of_none(
+    folders: tuple[str, ...], world: World
+) -> None:
+    world.add("claims", [LETTER])
+    before = open_files(world)
+    for folder in folders:
+        (world.package.state / folder).mkdir(parents=True)
+    foreign = world.package.state / folders[-1] / "actors.ndjson"
+    shutil.copyfile(world.package.events / "0001-register" / foreign.name, foreign)
+    assert rows_read(world) == before
+    seal = ("seal", "--slug", "x", "--title", "X", "--method", "M.", "--by", "me")
+    for words in (("drop", "claims:1"), ("rebase",), seal):
+        done = world.run(*words)
+        assert (done.returncode, done.stdout) == (1, "")
+        shown = folders[-1].partition("/")[0]
+        assert done.stderr.startswith(f"claimlog: .claimlog/{shown}: no rebase made this in this")
+        assert open_files(world) == before
+    for folder in folders:
+        shutil.rmtree(world.package.state / folder)
+    assert world.run("drop", "claims:1").returncode == 0  # the remedy is a true one
+
+
+def test_what_is_left_of_a_rebase_is_read_while_an_interrupt_can_be_heard(
+    raced: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else may have made it, of any size; a command ends by its limits meanwhile."""
+    compare, read_manifest = claimlog.edit.cut_off_rebase.filecmp.cmp, read_regular
+    looked: list[bool] = []
+
+    def compared(*given: Any, **also: Any) -> bool:
+        looked.append(holds_interrupts())
+        return compare(*given, **also)
+
+    def was_read(*given: Any) -> bytes:
+        looked.append(holds_interrupts())
+        return read_manifest(*given)
+
+    world = copied(raced, tmp_path / "undone")
+    crash_points()["with both successors in"](world)
+    restored(world, raced, "0004-beta")
+    before, finished = cut_off_when_done(raced, tmp_path)
+    restored(finished, before, "0004-beta")
+    monkeypatch.setattr("claimlog.edit.cut_off_rebase.filecmp.cmp", compared)
+    monkeypatch.setattr("claimlog.edit.cut_off_rebase.read_regular", was_read)
+    with log_lock(world.package):
+        assert len(recover(world.package)) == 2
+    with pytest.raises(ClaimlogError, match="is there again"), log_lock(finished.package):
+        pass
+    assert len(looked) > 6
+    assert not any(looked)
 
 
 def test_what_open_rows_mean_is_not_asked_of_the_open_batch_alone(overtaken: World) -> None:

@@ -22,6 +22,7 @@ import claimlog.log.columnar
 import tlog_follower
 from claimlog.build import build
 from claimlog.edit import takedown
+from claimlog.edit.cut_off_rebase import mark_rebase
 from claimlog.edit.log_lock import log_lock
 from claimlog.edit.rebase import rebase
 from claimlog.edit.seal import seal
@@ -470,12 +471,18 @@ def test_copies_of_ours_lose_the_row_too(sound: World, monkeypatch: pytest.Monke
     monkeypatch.setattr("claimlog.fingerprint.MEMORY_BYTES", 0)
     read(sound.package)
     assert [*(sound.package.state / "cache" / "parts").iterdir()]
-    for name in ("rebase-done/0004-a.0005-a", "staging-x/0004-a"):
+    made = sound.package.events / "0001-register"
+    with log_lock(sound.package):
+        mark_rebase(
+            sound.package, {made.name: sha256((made / "batch.json").read_bytes()).hexdigest()}
+        )
+    for name in (f"rebase-done/0000-a.{made.name}", "staging-x/0004-a"):
         left = sound.package.state / name
         left.mkdir(parents=True)
         (left / "claims.ndjson").write_text(STATEMENT, "utf-8")
     plan = plan_takedown(sound.package, CLAIM, (1,), REASON, "maintainer")
-    take_down(sound.package, plan)
+    with log_lock(sound.package):
+        take_down(sound.package, plan)
     assert [*(sound.package.state / "cache" / "parts").iterdir()] == []
     for path in sound.package.state.rglob("*"):
         assert not path.is_file() or STATEMENT.encode() not in path.read_bytes(), path
@@ -535,7 +542,7 @@ def test_no_row_of_a_seal_that_was_cut_off_stays_open_once_it_is_taken_down(
         assert "words of it stand in .claimlog/open/claims.ndjson:2; take" in done.stdout
         assert path.read_bytes() == repeated
     elif ends == "killed":
-        real = takedown.remove_leftovers
+        real = takedown.empty_cache
         calls: list[Package] = []
 
         def killed(package: Package) -> None:
@@ -544,7 +551,7 @@ def test_no_row_of_a_seal_that_was_cut_off_stays_open_once_it_is_taken_down(
                 raise KeyboardInterrupt
             real(package)
 
-        monkeypatch.setattr(takedown, "remove_leftovers", killed)
+        monkeypatch.setattr(takedown, "empty_cache", killed)
         with pytest.raises(KeyboardInterrupt):
             go(sound)
         assert path.read_bytes() == own

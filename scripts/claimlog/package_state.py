@@ -26,7 +26,7 @@ DESK = "desk"
 
 FOLDERS = (
     *("cache", "cache/parts", "open", "serving", "release"),
-    *("rebase-out", "rebase-in", "rebase-done", "rebase-open"),
+    *("rebase-out", "rebase-in", "rebase-done", "rebase-done/open", "rebase-open"),
     *(DESK, "desk/works", "desk/decisions", "desk/done", "desk/preview"),
 )
 """Directories below the state directory, by path; none has to be there."""
@@ -57,7 +57,7 @@ UNPACKED = ("release", "package")
 OPEN = "open"
 OPEN_FILE = re.compile(rf"{NAME[1:-1]}\.ndjson")
 
-OPEN_FOLDERS = (OPEN, "rebase-open")
+OPEN_FOLDERS = (OPEN, "rebase-open", "rebase-done/open")
 """Directories that hold regular files of open rows only."""
 
 HELD = (errno.EAGAIN, errno.EACCES)

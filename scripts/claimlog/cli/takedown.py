@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -10,7 +12,6 @@ import click
 from claimlog.cli.base import Context, by_option, example, pass_context
 from claimlog.cli.output import line, lines
 from claimlog.errors import UnconfirmedError
-from claimlog.interrupt_handler import hold_interrupts
 
 if TYPE_CHECKING:
     from claimlog.edit.takedown import TakedownPlan
@@ -58,6 +59,7 @@ def takedown(
     Their hashes stay, and with them the tree and every proof; what they said goes.
     """
     from claimlog.edit.log_lock import log_lock
+    from claimlog.edit.open_batch import cut_off_lines
     from claimlog.edit.takedown import plan_takedown, remove_copies, take_down
     from claimlog.log.takedowns import read_takedowns
 
@@ -68,10 +70,10 @@ def takedown(
         if not dry_run and (record := read_takedowns(package)).rows:
             remove_copies(package, record)  # which a takedown that was cut off may have left
         plan = plan_takedown(package, identifier, versions, reason, recorded_by)
-        with hold_interrupts():  # once it is done nothing says again what is left to do
-            if not dry_run:
-                unconfirmed = take_down(package, plan)
-            _say(package, plan, "would be " if dry_run else "")
+        if dry_run:
+            _say(package, plan, cut_off_lines(package), "would be ")
+        else:  # once it is done nothing says again what is left to do
+            unconfirmed = take_down(package, plan, partial(_say, package, plan))
     if unconfirmed:
         raise UnconfirmedError(
             f"{', '.join(unconfirmed)}: in place, but the disk does not confirm it; the takedown "
@@ -80,9 +82,8 @@ def takedown(
         )
 
 
-def _say(package: Package, plan: TakedownPlan, would: str) -> None:
+def _say(package: Package, plan: TakedownPlan, cut_off: Sequence[str], would: str = "") -> None:
     """Say what was or would be done, and what is left to do."""
-    from claimlog.edit.open_batch import cut_off_lines
     from claimlog.edit.takedown import copies_in_use
     from claimlog.log.takedowns import RECORD
     from claimlog.package import CHANGELOG
@@ -104,7 +105,7 @@ def _say(package: Package, plan: TakedownPlan, would: str) -> None:
     lines(
         [
             f"left to do: {place} was cut off and may be a part of it; restore it, or take it out"
-            for place in cut_off_lines(package)
+            for place in cut_off
         ]
     )
     lines(

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import filecmp
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from hashlib import sha256
 from pathlib import Path
 
-from claimlog.edit.open_batch import discard, drop_known, open_batch, open_folder
+from claimlog.edit.cut_off_rebase import (
+    MARK,
+    REBASED_OPEN,
+    is_batch,
+    is_done,
+    made_here,
+    mark_rebase,
+    refuse_another,
+    refuse_foreign,
+)
+from claimlog.edit.open_batch import drop_known, open_batch, open_folder
 from claimlog.errors import ClaimlogError, Finding, FindingsError, reason, write_remedy
 from claimlog.export.descriptor import dump_json
 from claimlog.files import remove, sync
@@ -19,7 +26,6 @@ from claimlog.interrupt_handler import hold_interrupts, replacing
 from claimlog.log.batch import (
     DONE,
     IN,
-    MANIFEST,
     OUT,
     RACED,
     Batch,
@@ -29,25 +35,8 @@ from claimlog.log.batch import (
     sealed_batches,
 )
 from claimlog.log.event_log import Log
-from claimlog.log.read_file import read_bytes
 from claimlog.package import DESCRIPTOR, Package
-from claimlog.package_state import lock_mark, require_own_state, state_folder
-from claimlog.state_notes import read_note, write_note
-
-REBASED_OPEN = "rebase-open"
-"""Where a rebase keeps the open batch that takes the place of the present one once it is done."""
-
-MARK = "rebase.json"
-"""File that names the lock beside which a rebase moves batches, while it does: no copy of the
-package can bring a true one along, and without one nothing in `OUT` and `IN` is believed. It holds
-the digests of the batches that the rebase makes, so that no other of such a name is taken for one.
-"""
-
-BY_HAND = (
-    "where events/NEW holds the rows of an OLD.NEW, remove events/NEW; move OLD.NEW back as "
-    "events/OLD where events/ lacks that"
-)
-"""How somebody undoes a rebase that was cut off."""
+from claimlog.package_state import require_own_state, state_folder
 
 
 @contextmanager
@@ -144,7 +133,8 @@ def replace(
         raise
     try:
         sync(state)
-        _finish_replacing(package)
+        finish_rebase(package)
+        (state / MARK).unlink(missing_ok=True)
     except OSError as error:
         raise ClaimlogError(
             f"{DESCRIPTOR}: cannot be written ({reason(error)}); the batches are rebased all the "
@@ -152,8 +142,13 @@ def replace(
         ) from error
 
 
-def put_back(package: Package) -> list[str]:
-    """Undo a rebase that did not come to its end; return the batches that are back in events/.
+def put_back(package: Package, say: Callable[[Sequence[str]], None] = lambda _: None) -> list[str]:
+    """Undo a rebase that did not come to its end; return what is back in events/, a line each.
+
+    Parameters
+    ----------
+    say
+        Takes these lines once they are true, before an interrupt can be heard.
 
     Raises
     ------
@@ -162,103 +157,56 @@ def put_back(package: Package) -> list[str]:
     """
     state = require_own_state(package)
     out, halfway = state / OUT, state / IN
-    made = _made(package)
-    for folder in (out, halfway):
-        if folder.is_dir() and (names := sorted(path.name for path in folder.iterdir())):
-            _refuse_foreign(package, folder, names, made)
-    if halfway.is_dir():
-        for path in halfway.iterdir():
-            successor = path.name.partition(".")[2]
-            if _is_in(package, successor, made):
-                _put_away(package, package.events / successor)
-        # an old batch may have the name of another's successor: first all of these, then those
-        halfway.rename(out)
-    taken = sorted(out.iterdir()) if out.is_dir() else []
-    back = {path: package.events / path.name.partition(".")[0] for path in taken}
-    for path, target in back.items():
-        if os.path.lexists(target) and not _is_same(target, path):
-            raise ClaimlogError(
-                f"{package.relative(target)}: is there, and is not the batch of that name which a "
-                f"rebase that was cut off keeps as {package.relative(path)}; compare the two, "
-                "remove the one that is wrong, and run this again"
-            )
-    for path, target in back.items():
-        if target.exists():  # restored from git, as one does
-            _put_away(package, path)
-        else:
-            path.rename(target)
-    if out.is_dir():
-        out.rmdir()
-    settle_open_batch(package)
-    (state / MARK).unlink(missing_ok=True)
-    return [package.relative(target) for target in back.values()]
+    made = made_here(package)
+    kept = [path for folder in (out, halfway) for path in _kept_in(package, folder, made)]
+    names = {path: path.name.partition(".")[::2] for path in kept}
+    successors = {
+        new
+        for path, (_, new) in names.items()
+        if path.parent == halfway and is_batch(package, new, (made or {}).get(new))
+    }
+    for path, (old, _) in names.items():
+        if old not in successors:
+            refuse_another(package, old, path)
+    done = [f"restored events/{old} after an interrupted rebase" for old, _ in names.values()]
+    with hold_interrupts():
+        for name in successors:
+            _put_away(package, package.events / name)
+        if halfway.is_dir():
+            # an old batch may have the name of another's successor: first all of these, then those
+            _move(halfway, out)
+        for path, (old, _) in names.items():
+            target = package.events / old
+            if target.exists():  # restored from git, as one does
+                _put_away(package, out / path.name)
+            else:
+                _move(out / path.name, target)
+        if out.is_dir():
+            out.rmdir()
+        finish_rebase(package)
+        (state / MARK).unlink(missing_ok=True)
+        say(done)
+    return done
+
+
+def _kept_in(package: Package, folder: Path, made: Mapping[str, str] | None) -> list[Path]:
+    """Return the batches that a rebase in this copy of the package keeps in a directory."""
+    if not folder.is_dir():
+        return []
+    refuse_foreign(package, folder, made)
+    return sorted(folder.iterdir())
+
+
+def _move(path: Path, target: Path) -> None:
+    with replacing():
+        path.rename(target)
 
 
 def _put_away(package: Package, path: Path) -> None:
     """Remove a directory so that no part of it stands there as a whole, should this be killed."""
     aside = package.state / f"staging-{path.name}"
-    path.rename(aside)
+    _move(path, aside)
     remove(aside)
-
-
-def _is_same(one: Path, other: Path) -> bool:
-    """Whether a directory holds the same files as another, none of them behind a link."""
-    if one.is_symlink() or not one.is_dir():
-        return False
-    names = {path.name for path in one.iterdir()}
-    return names == {path.name for path in other.iterdir()} and all(
-        not (one / name).is_symlink() and filecmp.cmp(one / name, other / name, shallow=False)
-        for name in names
-    )
-
-
-def _is_in(package: Package, name: str, made: Mapping[str, str] | None) -> bool:
-    """Whether events/ holds the batch of this name that a rebase made; if not known, any."""
-    path = package.events / name / MANIFEST
-    if not path.is_file():
-        return False
-    digest = sha256(read_bytes(path, package.relative(path))).hexdigest()
-    return made is None or digest == made.get(name)
-
-
-def _made(package: Package) -> dict[str, str] | None:
-    """Return the digests of what a rebase in this copy of the package makes; None if there is none.
-
-    That is the one whose batches `OUT`, `IN` or `DONE` hold.
-    """
-    try:
-        note = read_note(package, MARK)
-    except (ClaimlogError, OSError):
-        return None
-    made: dict[str, str] = note.get("made", {})
-    return made if note.get("lock") == lock_mark(package) else None
-
-
-def _refuse_foreign(
-    package: Package, folder: Path, names: Sequence[str], made: Mapping[str, str] | None
-) -> None:
-    """Refuse what no rebase here took out of events/: it would take the place of sealed batches."""
-    if package.events.is_symlink():
-        raise ClaimlogError("events: is a symbolic link; use a directory")
-    if made is None:
-        raise ClaimlogError(
-            f"{package.relative(folder)}: no rebase made this in this copy of the package: "
-            f"{', '.join(names[:3])}; look at it: {BY_HAND}; remove the directory, and run this "
-            "again"
-        )
-
-
-def mark_rebase(package: Package, made: Mapping[str, str]) -> None:
-    """Note that what `OUT` and `IN` hold from here on is of a rebase in this copy of the package.
-
-    The caller holds the lock.
-
-    Parameters
-    ----------
-    made
-        Digests of the manifests of the batches that it makes, by name.
-    """
-    write_note(package, MARK, {"lock": lock_mark(package), "made": dict(made)})
 
 
 def recover(package: Package, say: Callable[[Sequence[str]], None] = lambda _: None) -> list[str]:
@@ -270,82 +218,66 @@ def recover(package: Package, say: Callable[[Sequence[str]], None] = lambda _: N
         Takes these lines once they are true, before an interrupt can be heard.
     """
     done = end_rebase(package, say)
-    with hold_interrupts():
-        if sync_descriptor(package):
-            listed = [f"listed all sealed files in {DESCRIPTOR}"]
+    if (data := synced_descriptor(package, package)) is not None:
+        listed = [f"listed all sealed files in {DESCRIPTOR}"]
+        with hold_interrupts():
+            package.write(package.root / DESCRIPTOR, data)
             say(listed)
-            done += listed
+        done += listed
     return done
 
 
 def end_rebase(package: Package, say: Callable[[Sequence[str]], None]) -> list[str]:
     """Finish or undo an interrupted rebase, as `recover` does, and refuse to miss a batch then."""
-    with hold_interrupts():
-        done = ["finished an interrupted rebase"] if _finish_replacing(package) else []
-        done += [f"restored {name} after an interrupted rebase" for name in put_back(package)]
-        say(done)
+    done = ["finished an interrupted rebase"] if _is_finished(package) else []
+    say(done)
+    done += put_back(package, say)
     refuse_missing(package)
     return done
 
 
-def _finish_replacing(package: Package) -> bool:
-    """Remove replaced batches that an interrupted rebase left; return whether there were any."""
-    folder = require_own_state(package) / DONE
-    if not folder.is_dir():
-        return False
-    _refuse_restored(package, folder)
-    settle_open_batch(package)
-    sync_descriptor(package)
-    _put_away(package, folder)
-    (package.state / MARK).unlink(missing_ok=True)
-    return True
+def _is_finished(package: Package) -> bool:
+    """Whether who took the lock finished a rebase that was cut off, which nobody has said yet."""
+    made = made_here(package) or {}
+    is_under_way = any((package.state / name).is_dir() for name in (OUT, IN))
+    return bool(made) and not is_under_way and all(is_batch(package, *one) for one in made.items())
 
 
-def _refuse_restored(package: Package, folder: Path) -> None:
-    """Refuse to end a rebase of which somebody put batches back, or took the made ones out.
+def finish_rebase(package: Package) -> None:
+    """Let open rows follow a rebase that is done, and remove what it replaced.
 
-    Replaced batches that are back beside the made ones would be in the log twice. What is the one
-    copy of a batch is not removed. All of them back, and no made one, is a rebase that was undone.
+    If it was not done, or somebody undid it, they are as they were before it. Whoever takes the
+    lock does this, before anything else is done with the open batch. `MARK` stays after one that is
+    done, and says so.
+
+    Raises
+    ------
+    ClaimlogError
+        As `is_done` does, or if no rebase in this copy of the package left what is there.
     """
-    made = _made(package)
-    names = [path.name.partition(".")[::2] for path in sorted(folder.iterdir())]
-    back = [o for o, n in names if _is_same(package.events / o, folder / f"{o}.{n}")]
-    gone = [new for _, new in names if not _is_in(package, new, made)]
-    if back and not gone:
-        listed = " ".join(f"events/{name}" for name in back)
-        raise ClaimlogError(
-            f"{listed}: is there again, and a rebase that was cut off made "
-            f"{' '.join(new for old, new in names if old in back)} of it, so that its rows would "
-            f"be in the log twice; remove {listed}, and run this again"
-        )
-    if made is not None and gone and len(back) + len(gone) < 2 * len(names):
-        raise ClaimlogError(
-            f"events/{gone[0]}: is not there as a rebase made it that was cut off; undo that "
-            f"rebase: in {package.relative(folder)}, {BY_HAND}, and run this again"
-        )
-
-
-def settle_open_batch(package: Package) -> None:
-    """Let the open batch of a rebase take its place, or remove it if the rebase was not done.
-
-    It is before anything else is done with the open batch: whoever takes the lock does it.
-    """
-    place = open_folder(package)
-    moved = place.with_name(REBASED_OPEN)
-    if not moved.is_dir():
+    state = require_own_state(package)
+    place, moved, replaced = open_folder(package), state / REBASED_OPEN, state / DONE
+    if not (moved.is_dir() or replaced.is_dir()):
         return
-    if (package.state / DONE).is_dir():
-        discard(package)
-        moved.rename(place)
-    else:
-        shutil.rmtree(moved)  # or it would take the place of other rows after another rebase
-
-
-def remove_leftovers(package: Package) -> None:
-    """Remove copies of batches that interrupted runs left in the state directory."""
-    _finish_replacing(package)
-    for path in require_own_state(package).glob("staging-*"):
-        remove(path)
+    made = made_here(package)
+    for folder in filter(Path.is_dir, (replaced, moved)):
+        refuse_foreign(package, folder, made)
+    if replaced.is_dir():
+        kept = replaced / place.name
+        done = made is not None and is_done(package, made)
+        # each of the two steps leaves both open batches in places that say which is which
+        if done and moved.is_dir():
+            if place.is_dir():
+                _move(place, kept)
+            _move(moved, place)
+        elif not done and kept.is_dir():
+            if place.is_dir():
+                _move(place, moved)
+            _move(kept, place)
+        sync_descriptor(package)
+        _put_away(package, replaced)
+    if moved.is_dir():
+        _put_away(package, moved)
 
 
 def leave_out_known(
@@ -363,11 +295,13 @@ def leave_out_known(
         for event in sealed.columns(stream, ["event_id"])["event_id"]
     }
     known |= {bytes.fromhex(row.leaf_hash) for row in sealed.taken_rows.values()}
-    with hold_interrupts():
-        if not (dropped := drop_known(sealed.package, known)):
-            return []
-        done = [f"left out {dropped} rows of the open batch that the log already holds"]
+    done: list[str] = []
+
+    def tell(dropped: int) -> None:
+        done.append(f"left out {dropped} rows of the open batch that the log already holds")
         say(done)
+
+    drop_known(sealed.package, known, tell)
     return done
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from claimlog.checkout import Checkout
 from claimlog.directory_swap import recover_directory
-from claimlog.edit.batch_files import leave_out_known, refuse_missing, settle_open_batch
+from claimlog.edit.batch_files import finish_rebase, leave_out_known, refuse_missing
 from claimlog.edit.open_batch import open_folder
 from claimlog.edit.open_upcast import carry_over, is_outdated
 from claimlog.edit.write_together import put_back_replaced
@@ -70,7 +70,7 @@ def package_lock(package: Package) -> Iterator[None]:
     with writing_lock(package):
         put_back_replaced(package)
         recover_directory(open_folder(package))
-        settle_open_batch(package)
+        finish_rebase(package)
         for pattern in ("staging-*", ".gone-*", ".open-new-*"):
             for path in package.state.glob(pattern):
                 remove(path)  # left by a run that was cut off: who holds the lock is alone here

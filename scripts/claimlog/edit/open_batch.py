@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 from claimlog.directory_swap import publish_directory
+from claimlog.edit.cut_off_rebase import present_open_folder
 from claimlog.edit.open_upcast import refuse_outdated
 from claimlog.errors import ClaimlogError
 from claimlog.files import remove
-from claimlog.interrupt_handler import replacing
+from claimlog.interrupt_handler import hold_interrupts, replacing
 from claimlog.log.batch import NAME, Batch
 from claimlog.log.event_log import Log
 from claimlog.log.lines import without_lines
@@ -50,7 +52,7 @@ def open_batch(package: Package, folder: Path | None = None) -> Batch | None:
     `folder` is where its files lie; messages name it as ``.claimlog/open`` all the same.
     """
     place = open_folder(package)
-    folder = folder or place
+    folder = folder or present_open_folder(package)
     if not is_readable(folder) or not any(folder.iterdir()):
         return None
     numbers = [
@@ -81,31 +83,43 @@ def with_open(sealed: Log, folder: Path | None = None) -> Log:
     return extend(sealed, [batch]) if batch else sealed
 
 
-def drop_known(package: Package, known: set[bytes]) -> int:
-    """Remove rows of the open batch that the log already holds, or held; return how many.
+def drop_known(
+    package: Package, known: set[bytes], say: Callable[[int], None] = lambda _: None
+) -> None:
+    """Remove rows of the open batch that the log already holds, or held. The caller holds the lock.
 
     They are there after a crash between the sealing rename and the clean-up, or when the same rows
     came in by a merge. Whatever else its files hold stays: validation names what are no rows.
+
+    Parameters
+    ----------
+    say
+        Takes how many rows that were, if any, before an interrupt can be heard.
     """
     batch = open_batch(package)
     if batch is None:
-        return 0
+        return
     dropped = 0
     left: dict[str, bytes] = {}
     for stream in batch.streams:
         data = read_bytes(batch.file(stream), batch.shown_file(stream))
         left[batch.name(stream)], number = without_lines(data, known)
         dropped += number
-    if dropped and not any(left.values()):
-        discard(package)
-    elif dropped:
-        with publish_directory(batch.path, batch.shown) as folder:
-            shutil.copytree(batch.path, folder, dirs_exist_ok=True)
-            for name, data in left.items():
-                (folder / name).write_bytes(data)
-                if not data:
-                    (folder / name).unlink()
-    return dropped
+    if not dropped:
+        return
+    with ExitStack() as held:
+        if any(left.values()):
+            with publish_directory(batch.path, batch.shown) as folder:
+                shutil.copytree(batch.path, folder, dirs_exist_ok=True)
+                for name, data in left.items():
+                    (folder / name).write_bytes(data)
+                    if not data:
+                        (folder / name).unlink()
+                held.enter_context(hold_interrupts())
+        else:
+            held.enter_context(hold_interrupts())
+            discard(package)
+        say(dropped)
 
 
 def cut_off_lines(package: Package) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from claimlog.edit.open_batch import open_batch, open_folder
+from claimlog.edit.open_batch import open_batch
 from claimlog.errors import ClaimlogError
 from claimlog.limits import NAME
 from claimlog.log.lines import MOST_LISTED, is_crowded
@@ -89,13 +89,14 @@ def open_rows(package: Package, streams: Mapping[str, Table]) -> list[OpenRow]:
         If a file of it cannot be read, or more lines of it than can be listed.
     """
     batch = open_batch(package)
-    place = open_folder(package)
     rows: list[OpenRow] = []
-    longest = read_thresholds(package)["line_bytes"] if batch else 0
-    for stream in batch.streams if batch else ():
-        path = place / f"{stream}.ndjson"
+    if batch is None:
+        return rows
+    longest = read_thresholds(package)["line_bytes"]
+    for stream in batch.streams:
+        path = batch.path / f"{stream}.ndjson"
         if path.exists():
-            shown = package.relative(path)
+            shown = f"{batch.shown}/{path.name}"
             rows += _rows(stream, streams.get(stream), read_bytes(path, shown), shown, longest)
     return rows
 

@@ -9,7 +9,7 @@ taken down but what the one who runs it asked for.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import compress
@@ -18,10 +18,9 @@ from tempfile import TemporaryDirectory
 
 import polars as pl
 
-from claimlog.edit.batch_files import remove_leftovers
 from claimlog.edit.clock import now
 from claimlog.edit.entity_history import find_entity
-from claimlog.edit.open_batch import drop_known
+from claimlog.edit.open_batch import cut_off_lines, drop_known
 from claimlog.edit.taken_words import SaidElsewhere, said_elsewhere, words_that_go
 from claimlog.errors import ClaimlogError, UnconfirmedError, UsageError, write_remedy
 from claimlog.errors import reason as system_reason
@@ -265,15 +264,24 @@ def _without_rows(definition: Definition, batch: Batch, stream: str, gone: set[b
         ) from error
 
 
-def take_down(package: Package, plan: TakedownPlan) -> list[str]:
+def take_down(
+    package: Package, plan: TakedownPlan, say: Callable[[Sequence[str]], None] = lambda _: None
+) -> list[str]:
     """Write the record, then every file without its rows, and remove what copies of ours hold them.
 
-    The copies go first, too: should this be killed after the last file, nothing holds the rows.
+    The copies go first, too: should this be killed after the last file, nothing holds the rows. The
+    cache may have got them anew from who reads meanwhile.
 
     The changelog comes before the files: a takedown that is finished later knows the words only
     from rows that are still there.
 
     The caller holds the lock. Returns the files that are in place without the disk confirming it.
+
+    Parameters
+    ----------
+    say
+        Called once it is done, before an interrupt can be heard, with the places of open rows that
+        were cut off and may be a part of one.
 
     Raises
     ------
@@ -286,6 +294,7 @@ def take_down(package: Package, plan: TakedownPlan) -> list[str]:
     if plan.elsewhere.changelog is not None:
         files[CHANGELOG] = plan.elsewhere.changelog
     written, unconfirmed = False, []
+    cut_off = cut_off_lines(package)  # what is read may take long, so it comes before
     with hold_interrupts():
         for name, data in {**files, **plan.files}.items():
             try:
@@ -304,12 +313,13 @@ def take_down(package: Package, plan: TakedownPlan) -> list[str]:
                     f"{name}: cannot be written ({system_reason(error)}); {outcome}"
                 ) from error
             written = True
-        remove_copies(package, plan.record)
+        _remove_unfinished(package)
+        say(cut_off)
     return unconfirmed
 
 
 def remove_copies(package: Package, record: TakedownRecord) -> None:
-    """Remove what the cache and interrupted runs hold of the log.
+    """Remove what the cache and interrupted runs hold of the log, beside what the lock removes.
 
     Of the open batch, which a seal that was cut off leaves, rows of the record go and no others.
 
@@ -318,10 +328,14 @@ def remove_copies(package: Package, record: TakedownRecord) -> None:
     ClaimlogError
         If a copy cannot be removed.
     """
-    empty_cache(package)
-    remove_leftovers(package)
     drop_known(package, {bytes.fromhex(row.leaf_hash) for row in record.rows})
-    # what a build or a release that was killed left: tables, archives, reasons in the changelog
+    _remove_unfinished(package)
+
+
+def _remove_unfinished(package: Package) -> None:
+    """Remove what those that read the log, built or released it hold of it, or left when killed."""
+    empty_cache(package)
+    # of a build or a release: tables, archives, reasons in the changelog
     for folder in _folders_written_in(package):
         remove_abandoned_in(folder)
 

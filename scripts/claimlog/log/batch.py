@@ -371,9 +371,20 @@ def absent_file_remedy(package: Package) -> str:
     """Say what to do about a file that the descriptor lists and no sealed batch has."""
     if is_example_gone(package):
         return "run claimlog drop --example, which ends one that was cut off"
+    return _rebase_remedy(package) or (
+        "restore it from git, or take it off the list if the batch was given up"
+    )
+
+
+def unlisted_file_remedy(package: Package) -> str:
+    """Say what to do about a file of a sealed batch that the descriptor does not list."""
+    return _rebase_remedy(package) or "run claimlog seal, which finishes an interrupted seal"
+
+
+def _rebase_remedy(package: Package) -> str | None:
     if any(is_readable(package.state / folder) for folder in (OUT, IN, DONE)):
         return "run claimlog rebase, which ends a rebase that was cut off"
-    return "restore it from git, or take it off the list if the batch was given up"
+    return None
 
 
 def descriptor_findings(package: Package) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from claimlog.errors import Finding
 from claimlog.escaping import web_address
-from claimlog.log.batch import IN_COLUMNS, absent_file_remedy, listing
+from claimlog.log.batch import IN_COLUMNS, absent_file_remedy, listing, unlisted_file_remedy
 from claimlog.log.event_log import Log
 from claimlog.package import DESCRIPTOR
 from claimlog.schema.definition import PAST
@@ -149,4 +149,4 @@ def _listing(log: Log) -> Iterator[tuple[str, str]]:
     for name, paths in present.items():
         for path in sorted(set(paths) - set(listed.get(name, []))):
             message = f"resource {_shown_json(name)} does not list {path}"
-            yield message, "run claimlog seal, which finishes an interrupted seal"
+            yield message, unlisted_file_remedy(log.package)
