@@ -80,13 +80,13 @@ def _command(entity: str) -> click.Command:
         **options: Any,
     ) -> None:
         from claimlog.edit.add_amend_retract import Entries, add
-        from claimlog.edit.document_registration import takes_document
         from claimlog.edit.file_columns import (
             filled_by_options,
             refuse_row_columns,
             with_absent_columns,
         )
         from claimlog.edit.row_files import read_entries
+        from claimlog.edit.row_inputs import DOCUMENT, row_inputs
         from claimlog.edit.row_origin import RowOrigin
 
         table = schema_of(context, entity)
@@ -111,9 +111,9 @@ def _command(entity: str) -> click.Command:
             return
         if rows_from:
             entries = filled_by_options(read_entries(table, rows_from, row_format), given)
-            if not takes_document(table):
+            if DOCUMENT not in row_inputs(table):
                 add_entries(with_absent_columns(table, entries))
-                say_passages_kept(package, rows_from, entries)
+                say_passages_kept(table, package, rows_from, entries)
                 return
             with filled_by_documents(package, table, entries, supplied, yes, limits) as filled:
                 add_entries(with_absent_columns(table, filled))
@@ -176,10 +176,13 @@ def require_columns(table: Table, columns: Mapping[str, Any]) -> None:
         )
 
 
-def say_passages_kept(package: Package, rows_from: str, entries: Entries) -> None:
+def say_passages_kept(table: Table, package: Package, rows_from: str, entries: Entries) -> None:
     """Say that a file of rows in the package holds passages, which git would publish with it."""
+    from claimlog.edit.row_inputs import row_inputs
+
+    holds_passages = "quote" in row_inputs(table) and any(row.get("quote") for row in entries.rows)
     inside = rows_from != "-" and Path(rows_from).resolve().is_relative_to(package.root.resolve())
-    if inside and any(row.get("quote") for row in entries.rows):
+    if inside and holds_passages:
         line(
             f"note: {rows_from} holds passages of texts and lies in the package: move it out, or "
             "have git ignore it, before you commit",

@@ -55,7 +55,7 @@ def _command(entity: str) -> click.Command:
             entries = with_absent_columns(table, read, amends=True)
             supplied = load_texts(texts)
             package = context.package
-            corrected = with_new_text(table.name, entries.rows)
+            corrected = with_new_text(table, entries.rows)
             with without_drafts(package, corrected, NOTHING_AMENDED):
                 rows = amend_all(package, table.name, entries, reason, recorded_by, supplied, today)
             say_amendments(table, rows, len(entries.rows))
@@ -70,7 +70,7 @@ def _command(entity: str) -> click.Command:
             raise UsageError(f"say {' and '.join(lacking)}{many}")
         supplied = load_texts(texts)
         package = context.package
-        corrected = with_new_text(table.name, [{table.id: identifier, **given}])
+        corrected = with_new_text(table, [{table.id: identifier, **given}])
         with without_drafts(package, corrected, NOTHING_AMENDED):
             row = amend(
                 package, table.name, identifier, given, reason, recorded_by, supplied, today

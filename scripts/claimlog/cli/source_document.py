@@ -77,8 +77,10 @@ def given_by_document(
         require_outside_repository,
         saved_text,
     )
+    from claimlog.edit.row_inputs import row_inputs
+    from claimlog.edit.row_writer import text_identity
 
-    if given.get("text") is not None:
+    if "text" in row_inputs(table) and given.get("text") is not None:
         raise UsageError("--text does not go with --document, whose text is taken out")
     if texts is None:
         raise UsageError(
@@ -99,7 +101,7 @@ def given_by_document(
         row |= _answers(table, row, given)
     name = str(row.get("title") or Path(document).stem)
     with saved_text(package, texts, name, found.text) as path:
-        yield {**row, "text": str(path)}
+        yield {**row, **text_identity(path)}
         line(f"the text lies in {path}")
 
 

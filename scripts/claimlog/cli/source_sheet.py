@@ -61,11 +61,12 @@ def filled_by_documents(
     """
     from claimlog.edit.add_amend_retract import locate_errors
     from claimlog.edit.document_registration import (
-        DOCUMENT,
         PROPOSED,
         require_outside_repository,
         saved_text,
     )
+    from claimlog.edit.row_inputs import DOCUMENT, row_inputs
+    from claimlog.edit.row_writer import text_identity
 
     rows = [{**row} for row in entries.rows]
     if sum(bool(row.get(DOCUMENT)) for row in rows) > ADDED_DOCUMENTS:
@@ -77,6 +78,7 @@ def filled_by_documents(
         _ask_to_fetch([str(row.get(DOCUMENT) or "") for row in rows])
     documents = _Documents(table, factor)
     found: dict[int, ExtractedText] = {}
+    paths: dict[int, Path] = {}
     proposed = False
     for index, row in enumerate(rows):
         document = row.pop(DOCUMENT, None)
@@ -84,7 +86,7 @@ def filled_by_documents(
             continue
         with locate_errors(entries, index):
             given = {name: value for name, value in row.items() if value not in (None, "", [])}
-            if given.keys() & {"text", "text_sha256", "text_length"}:
+            if given.keys() & {"text_sha256", "text_length", *row_inputs(table)}:
                 raise UsageError('"text" does not go with "document", whose text is taken out')
             if texts is None:
                 raise UsageError(
@@ -113,10 +115,12 @@ def filled_by_documents(
             assert texts is not None
             name = str(rows[index].get("title") or Path(str(entries.rows[index][DOCUMENT])).stem)
             path = saved.enter_context(saved_text(package, texts, name, read.text))
-            rows[index]["text"] = str(path)
+            paths[index] = path
+            with locate_errors(entries, index):
+                rows[index] |= text_identity(path)
         yield replace(entries, rows=rows)
-        for index in found:
-            line(f"the text of {entries.place(index)} lies in {rows[index]['text']}")
+        for index, path in paths.items():
+            line(f"the text of {entries.place(index)} lies in {path}")
 
 
 class _Documents:

@@ -13,9 +13,11 @@ from claimlog.desk.saved_decisions import Decisions
 from claimlog.desk.work import Work
 from claimlog.desk.work_folder import WorkFolder, has_desk, saved_file
 from claimlog.edit.open_batch import read_with_open
+from claimlog.edit.row_inputs import row_inputs
 from claimlog.errors import ClaimlogError
 from claimlog.package import Package
 from claimlog.package_state import DESK
+from claimlog.schema.table_schema import Table
 
 
 def require_text_of_work(
@@ -87,13 +89,13 @@ def without_drafts(package: Package, sources: Collection[str], outcome: str) -> 
         yield
 
 
-def with_new_text(stream: str, rows: Iterable[Mapping[str, Any]]) -> list[str]:
+def with_new_text(table: Table, rows: Iterable[Mapping[str, Any]]) -> list[str]:
     """Return the sources to which rows that amend give another text."""
-    columns = ("text", "text_sha256")
+    columns = ("text_sha256", *row_inputs(table))
     return [
         str(row["source_id"])
         for row in rows
-        if stream == "sources" and any(row.get(column) for column in columns)
+        if table.name == "sources" and any(row.get(column) for column in columns)
     ]
 
 

@@ -18,12 +18,14 @@ from claimlog.edit.open_batch import with_open
 from claimlog.edit.open_rows import Entity
 from claimlog.edit.origin_warnings import origin_warnings
 from claimlog.edit.row_faults import RowFaults, UnfitRowError
+from claimlog.edit.row_inputs import row_inputs
 from claimlog.edit.row_origin import RowOrigin
-from claimlog.edit.row_writer import INPUTS, Writer, as_lines
+from claimlog.edit.row_writer import Writer, as_lines
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.canonical import encode, type_flaw
 from claimlog.log.event_log import Log
 from claimlog.package import Package
+from claimlog.schema.table_schema import Table
 from claimlog.sources.text import Texts
 
 Row = dict[str, Any]
@@ -112,7 +114,7 @@ def add(
             if faults.is_full:
                 break
             with _gather_faults(entries, index, faults) as gathered:
-                _refuse_text_elsewhere(entries, stream, given, texts)
+                _refuse_text_elsewhere(entries, table, given, texts)
                 content = writer.content(stream, given)
                 encode(content)
                 contents[index] = content
@@ -235,7 +237,7 @@ def amend_all(
             if faults.is_full:
                 break
             with _gather_faults(entries, index, faults):
-                _refuse_text_elsewhere(entries, stream, given, texts)
+                _refuse_text_elsewhere(entries, table, given, texts)
                 changes = {**given}
                 identifier, why = changes.pop(key, None), changes.pop("reason", None) or reason
                 if flaw := type_flaw(table.by_name[key], identifier):
@@ -275,14 +277,14 @@ def retract(
 
 
 def _refuse_text_elsewhere(
-    entries: Entries, stream: str, given: Mapping[str, Any], texts: Texts | None
+    entries: Entries, table: Table, given: Mapping[str, Any], texts: Texts | None
 ) -> None:
     """Refuse a row of a file that names a file to read outside of the user's directory of texts.
 
     The row may be a stranger's, and the hash of a short file tells what is in it.
     """
     name = given.get("text")
-    if not entries.is_file or name is None or "text" not in INPUTS.get(stream, ()):
+    if not entries.is_file or name is None or "text" not in row_inputs(table):
         return
     if texts is None:
         raise UsageError(

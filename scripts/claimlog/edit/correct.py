@@ -16,7 +16,7 @@ from claimlog.edit.append_lines import append_streams
 from claimlog.edit.entity_history import find_entity
 from claimlog.edit.find_quote import find_quote
 from claimlog.edit.log_lock import locked_log
-from claimlog.edit.row_writer import Writer, as_lines
+from claimlog.edit.row_writer import Writer, as_lines, text_identity
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.limits import PASSAGES_CHARACTERS
 from claimlog.package import Package
@@ -314,7 +314,7 @@ class _Plan:
                     f"anchored in it is another thing than to correct it; {NOTHING}"
                 )
             rows.setdefault(stream, []).append(self._retraction(stream, identifier))
-        given = {"text": str(path)} | ({FURNITURE: ranges} if before[FURNITURE] else {})
+        given = text_identity(path) | ({FURNITURE: ranges} if before[FURNITURE] else {})
         amended = self.writer.amendment("sources", self.source, given, self.reason)
         return {**rows, "sources": [amended, *rows.get("sources", [])]}
 

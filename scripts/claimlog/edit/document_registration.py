@@ -31,9 +31,6 @@ from claimlog.sources.text import Text, Texts
 PROPOSED = ("title", "authors", "publisher", "published", "language", "url", "furniture")
 """Columns that a document says something about, which the coder accepts or gives otherwise."""
 
-DOCUMENT = "document"
-"""Key of a new row of sources that names the document that its text is taken out of."""
-
 RECORDED = ("extractor", "raw_sha256")
 """Columns that say where the text came from, and are as they are."""
 
@@ -66,11 +63,6 @@ def propose_columns(
     if kinds is not None and "furniture" in given:
         given["furniture"] = [part for part in given["furniture"] if part["kind"] in kinds]
     return {name: value for name, value in given.items() if value and _fits(table, name, value)}
-
-
-def takes_document(table: Table) -> bool:
-    """Whether new rows can name a document: sources, if `document` is no column of their own."""
-    return table.name == "sources" and DOCUMENT not in table.by_name
 
 
 def _furniture_kinds(table: Table) -> list[str] | None:

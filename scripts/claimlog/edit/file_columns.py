@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from claimlog.edit.document_registration import DOCUMENT, takes_document
 from claimlog.edit.row_faults import ColumnFault
-from claimlog.edit.row_writer import INPUTS
+from claimlog.edit.row_inputs import ANCHORED, DOCUMENT, row_inputs
 from claimlog.edit.template import missing_columns
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.schema.table_schema import Table
@@ -41,11 +40,11 @@ def refuse_row_columns(table: Table, given: Mapping[str, Any]) -> None:
 
 def _row_columns(table: Table) -> set[str]:
     """Return the columns that hold another value in every row."""
-    own = {table.id, *INPUTS.get(table.name, ())}
-    if "quote" in own:
+    own = {table.id, *row_inputs(table)}
+    if table.name in ANCHORED:
         own.update(ANCHOR)
-    if takes_document(table):
-        own.update((DOCUMENT, *OF_A_TEXT))
+    if DOCUMENT in own:
+        own.update(OF_A_TEXT)
     if table.natural_key and len(table.natural_key.columns) == 1:
         own.update(table.natural_key.columns)
     return own

@@ -15,10 +15,9 @@ from claimlog.edit.append_lines import NOTHING_ADDED
 from claimlog.edit.attribution_columns import CHAIN, attribution_columns, gather_attributions
 from claimlog.edit.cell_values import parse_cell
 from claimlog.edit.delimited_text import decode_rows, require_short_lines, separated_rows
-from claimlog.edit.document_registration import DOCUMENT, takes_document
 from claimlog.edit.row_faults import ColumnFault, RowFaults, UnfitRowError
+from claimlog.edit.row_inputs import row_inputs
 from claimlog.edit.row_origin import RowOrigin
-from claimlog.edit.row_writer import INPUTS
 from claimlog.edit.workbook import is_workbook, workbook_rows
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.limits import ADDED_ROWS, ADDED_VALUES, COLUMNS, ROWS_FILE_BYTES
@@ -107,8 +106,7 @@ def _rows(table: Table, name: str, data: bytes, row_format: str | None) -> Read:
     if row_format == "ndjson":
         yield from _ndjson_rows(text)
         return
-    names = {*table.names, *INPUTS.get(table.name, ()), *attribution_columns(table)}
-    names |= {DOCUMENT} if takes_document(table) else set()
+    names = {*table.names, *row_inputs(table), *attribution_columns(table)}
     try:
         yield from _cell_rows(table, separated_rows(text, names), is_ragged=False)
     except ClaimlogError as error:

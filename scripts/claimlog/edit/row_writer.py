@@ -12,7 +12,6 @@ import polars as pl
 
 from claimlog.edit.cell_values import TOO_LARGE, fill_keys
 from claimlog.edit.clock import now
-from claimlog.edit.document_registration import DOCUMENT, takes_document
 from claimlog.edit.find_quote import find_quote, occurrence_at, refuse_other_place
 from claimlog.edit.identifier_numbers import (
     NumberedIdentifiers,
@@ -24,6 +23,7 @@ from claimlog.edit.last_versions import LastVersions
 from claimlog.edit.quote_places import QuotePlaces
 from claimlog.edit.resolve_names import EntityNames
 from claimlog.edit.row_faults import PASSAGE, ColumnFault, UnfitRowError
+from claimlog.edit.row_inputs import ANCHORED, DOCUMENT, passage_options, row_inputs
 from claimlog.errors import ClaimlogError, Suggestions, UsageError
 from claimlog.limits import PASSAGES_CHARACTERS
 from claimlog.log.canonical import encode, type_flaw
@@ -34,14 +34,6 @@ from claimlog.sources.documents.document_formats import is_document
 from claimlog.sources.text import Text, Texts, read_text
 from claimlog.sources.text_formats import text_flaw
 from claimlog.strict_json import LARGEST_INTEGER
-
-INPUTS = {
-    "claims": ("quote", "occurrence"),
-    "codings": ("quote", "occurrence"),
-    "sources": ("text",),
-}
-"""Keys of a new row that are used to compute others and are never stored: the words of a passage
-and which of its places is meant; the file that holds a source's text."""
 
 COLUMN_NEARNESS = 0.55
 """How alike a name must be to that of a column to be a slip of it: names of columns often share
@@ -182,7 +174,7 @@ class Writer:
         UsageError
             If the directory of texts is not named.
         """
-        inputs = INPUTS.get(table.name, ())
+        inputs = row_inputs(table)
         faults: list[ColumnFault] = []
         state = {
             item.name: before.get(item.name, [] if item.type == "array" else None)
@@ -190,23 +182,22 @@ class Writer:
             if item.name in (table.id, *table.content)
         }
         for key, value in given.items():
-            if key == DOCUMENT and value is None and takes_document(table):
-                continue
-            if key not in inputs:
+            if key not in inputs or (key == DOCUMENT and value is not None):
                 try:
                     state[key] = self._value(table, inputs, key, value)
                 except ClaimlogError as error:
                     faults.append(ColumnFault((key,), error))
         wrong = {name for fault in faults for name in fault.columns}
-        if "quote" in inputs and not wrong.intersection(PASSAGE):
+        if table.name in ANCHORED and not wrong.intersection(PASSAGE):
+            place = {name: given[name] for name in (*inputs, *COLUMNS) if name in given}
             try:
-                state |= self._passage(table, state, given, before)
+                state |= self._passage(table, state, place, before)
             except UsageError:
                 raise  # of the directory of texts, not of the row
             except ClaimlogError as error:
                 faults.append(ColumnFault(PASSAGE, error))
         try:
-            if given.get("text") is not None:
+            if "text" in inputs and given.get("text") is not None:
                 state |= text_identity(Path(str(given["text"])))
             if table.name == "sources" and before and state["text_sha256"] != before["text_sha256"]:
                 self._refuse_loose_anchors(state, before)
@@ -230,7 +221,7 @@ class Writer:
                 f'"{key}" is retired, so that new rows leave it empty (schemas/{table.name}'
                 ".json); take it out"
             )
-        if key == DOCUMENT and takes_document(table):
+        if key == DOCUMENT and key in inputs:
             raise ClaimlogError(
                 '"document" is of new sources; correct the text of one with claimlog correct '
                 "SOURCE --text FILE, and take the column out"
@@ -264,9 +255,10 @@ class Writer:
         if before and state["source_id"] != before["source_id"]:
             return self._anchor_elsewhere(table, state, before)
         if not before and state["source_id"] is not None:
+            words = '"quote", the words of the text to the letter, or '
             raise ClaimlogError(
-                f'the {table.entity} has no passage: give "quote", the words of the text to the '
-                'letter, or "start" and "end"'
+                f"the {table.entity} has no passage: give "
+                f'{words if "quote" in row_inputs(table) else ""}"start" and "end"'
             )
         return {}
 
@@ -288,14 +280,15 @@ class Writer:
         if self.texts is None and source in hashes:
             raise UsageError(
                 f"the anchor is of the text of {before['source_id']}: to amend source_id, give the "
-                f"passage in {source} with --quote, and the directory of texts with --texts DIR"
+                f"passage in {source} with {passage_options(table)}, and the directory of texts "
+                "with --texts DIR"
             )
         text, shown = self._text(source)
         found = anchor(text, state["start"], state["end"])
         if found.quote_sha256 != before["quote_sha256"]:
             raise ClaimlogError(
                 f"{shown}: another passage stands at {state['start']}-{state['end']} than in "
-                f"{before['source_id']}; give the passage in {source} with --quote"
+                f"{before['source_id']}; give the passage in {source} with {passage_options(table)}"
             )
         return {name: value for name, value in found.as_row().items() if name in table.by_name}
 

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from claimlog.edit.attribution_columns import CHAIN, attribution_columns
-from claimlog.edit.document_registration import DOCUMENT, takes_document
 from claimlog.edit.identifier_numbers import is_numbered
 from claimlog.edit.resolve_names import name_column
-from claimlog.edit.row_writer import INPUTS
+from claimlog.edit.row_inputs import ANCHORED, DOCUMENT, row_inputs
 from claimlog.escaping import printable
 from claimlog.schema.codebook import Row
 from claimlog.schema.table_schema import Field, Table
@@ -30,6 +29,8 @@ Codes = Mapping[str, list[Row]]
 
 LEADING = ("actor_id", "description", "verb", "anonymity")
 """Keys of a hop that come first: who speaks, by identifier or in words, and how."""
+
+SPAN = ("start", "end")
 
 HOPS = 2
 """Hops of a chain that a template has columns for; further ones are added by their number."""
@@ -70,19 +71,24 @@ class TemplateColumn:
     refers_to: str | None = None
 
     @property
+    def is_quote(self) -> bool:
+        return self.name == "quote" and self.item is None
+
+    @property
     def holds_sentences(self) -> bool:
-        return self.name == "quote" or (self.item is not None and self.item.own_words)
+        return self.is_quote or (self.item is not None and self.item.own_words)
 
 
 def template_columns(table: Table) -> list[TemplateColumn]:
     """Return the columns that a coder fills of a stream, the required ones first."""
-    inputs = INPUTS.get(table.name, ())
-    inputs += (DOCUMENT,) if takes_document(table) else ()
-    is_anchored = "quote" in inputs
+    inputs = row_inputs(table)
+    computed = ANCHOR if table.name in ANCHORED else ()
+    if "quote" not in inputs:
+        computed = tuple(name for name in computed if name not in SPAN)
     columns = [TemplateColumn(name, INPUT_MEANING[name], name == "quote", None) for name in inputs]
     for name in (table.id, *table.in_use):
         item = table.by_name[name]
-        if is_anchored and name in ANCHOR:
+        if name in computed:
             continue
         if name == CHAIN and item.fields:
             columns += _chain_columns(table)
@@ -98,13 +104,13 @@ def template_columns(table: Table) -> list[TemplateColumn]:
 
 def missing_columns(table: Table, present: Collection[str]) -> list[str]:
     """Return the required columns of a stream's new rows that are not among those present."""
-    has_offsets = {"start", "end"} <= {*present}
+    has_offsets = {*SPAN} <= {*present}
     return [
         column.name
         for column in template_columns(table)
         if column.is_required
         and column.name not in present
-        and not (column.name == "quote" and has_offsets)
+        and not (column.is_quote and has_offsets)
     ]
 
 

@@ -1,0 +1,33 @@
+"""Keys of a new row that stand beside its columns: others are computed of them."""
+
+from __future__ import annotations
+
+from claimlog.schema.table_schema import Table
+
+DOCUMENT = "document"
+"""Names the document that the text of a new source is taken out of."""
+
+INPUTS = {
+    "claims": ("quote", "occurrence"),
+    "codings": ("quote", "occurrence"),
+    "sources": ("text", DOCUMENT),
+}
+"""Keys by stream, which are never stored: the words of a passage and which of its places is meant;
+the file that holds a source's text, or a document that it is taken out of."""
+
+
+ANCHORED = ("claims", "codings")
+"""Streams whose rows stand for a passage of a text."""
+
+
+def row_inputs(table: Table) -> tuple[str, ...]:
+    """Return the keys that new rows of a stream take beside its columns.
+
+    A name that is one of a column is that of the column, whose values may look like anything.
+    """
+    return tuple(name for name in INPUTS.get(table.name, ()) if name not in table.by_name)
+
+
+def passage_options(table: Table) -> str:
+    """Return the options by which the passage of a row is given."""
+    return "--quote" if "quote" in row_inputs(table) else "--start and --end"
