@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from claimlog.edit.open_batch import read_with_open
-from conftest import STOPPED, TEXT, World, actor, claim, source
+from conftest import TEXT, World, actor, claim, source
 from test_evolution import raise_version
 from test_source_documents import GIVEN, docx
 
