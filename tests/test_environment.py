@@ -33,6 +33,7 @@ if [ "$2" = venv ]; then
 else
   printf 'begin ' >> "$(dirname "$0")/../installed"
   [ -z "$SLOW" ] || sleep "$SLOW"
+  until [ -z "$AFTER" ] || [ -e "$AFTER" ]; do sleep 0.05; done
   point
   for last; do :; done
   printf '%s\\n' "$last" >> "$(dirname "$0")/../installed"
@@ -140,17 +141,20 @@ def test_of_two_at_once_the_second_waits_and_has_nothing_to_do(checkout: Path) -
 
 
 def test_who_comes_after_a_kill_waits_for_the_pip_that_goes_on(checkout: Path) -> None:
-    killed = started(checkout, SLOW="0.6")
+    end = checkout.parent / "end"
+    killed = started(checkout, AFTER=str(end))
     while not (checkout / ".venv" / "installed").exists():
         assert killed.poll() is None
         time.sleep(0.01)
     killed.kill()
     killed.wait(60)
-    status, said = run(checkout)
-    assert (status, said.splitlines()[0]) == (
-        0,
-        "waiting for another make, which sets up an environment",
-    )
+    other = started(checkout)
+    assert other.stdout is not None
+    said = other.stdout.readline()
+    end.touch()
+    assert said == "waiting for another make, which sets up an environment\n"
+    other.communicate(timeout=60)
+    assert other.returncode == 0
     assert contents(checkout) == RUN
 
 
