@@ -8,9 +8,11 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 import tempfile
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -45,7 +47,9 @@ from claimlog.site.files.redraw import differing_pages
 from claimlog.site.files.release_pages import draw_release_site, release_source
 from claimlog.site.files.site_source import SiteSource
 from claimlog.site.files.site_worker import versions_script
-from conftest import World, asking
+from claimlog.site.store import LIST_PARTS
+from conftest import World, asking, copied
+from file_sites import write_pages
 from repositories import Repo
 from site_links import broken_links, read_page
 from test_hostile_archives import pack
@@ -122,6 +126,25 @@ def test_files_hold_what_a_server_answers(published: Published) -> None:
     for path in ("", "/facts", "/claims/C001-004"):
         file = published.site / path[1:] / "index.html"
         assert heading.findall(file.read_text("utf-8")) == heading.findall(get(path or "/").text)
+
+
+def test_a_page_whose_rows_are_too_many_says_so_in_its_files_as_a_server_does(
+    tiny_build: World, tmp_path: Path
+) -> None:
+    own = copied(tiny_build, tmp_path).package.build
+    with closing(sqlite3.connect(own / "tiny.db")) as database:
+        hops = f"[{', '.join(['1'] * (LIST_PARTS + 1))}]"
+        database.execute("update claim_versions set attributions = ?", [hops])
+        database.commit()
+    write_pages(own, tmp_path / "site", "/claims/C001-001", "/actors/nor")
+    folder = tmp_path / "site" / "claims"
+    page = (folder / "C001-001" / "index.html").read_text("utf-8")
+    twin = json.loads((folder / "C001-001.json").read_text("utf-8"))
+    answer = asking(own)("/claims/C001-001.json").json()
+    assert (twin["title"], twin["message"]) == (answer["title"], answer["error"])
+    assert twin["title"] == "Too long"
+    assert twin["message"] in page
+    assert "Norland" in (tmp_path / "site" / "actors" / "nor" / "index.html").read_text("utf-8")
 
 
 def test_feeds_and_annotations_are_files_that_lead_on_to_files(published: Published) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import sqlite3
@@ -16,17 +17,19 @@ from typing import Any
 import pytest
 
 from claimlog.build import build
+from claimlog.escaping import compact_json
 from claimlog.fold import corroboration
 from claimlog.schema.site_config import OF_REGISTER
-from claimlog.site import attitude_groups, measure_progress, origin_groups
+from claimlog.site import attitude_groups, claim_citation, measure_progress, origin_groups
 from claimlog.site.drawing.origin_graph import draw_origin_graph, find_cycles
 from claimlog.site.drawing.timeline import draw_timeline
 from claimlog.site.origin_groups import dependent_origins, group_by_origin
 from claimlog.site.pages.pairs import LISTED
 from claimlog.site.protection import reader_limits
-from claimlog.site.store import Row, Store
+from claimlog.site.search.entries import search_entries
+from claimlog.site.store import LIST_PARTS, Row, Store
 from claimlog.sources.text import Text
-from conftest import Get, World, asking, claim, copied, hop, source
+from conftest import Get, World, asking, claim, copied, datasette_of, hop, source
 
 MARKUP = "<script>alert(1)</script>"
 SECOND = "Norland no longer gives Sudland tide tables. The minister says that this is untrue.\n"
@@ -911,6 +914,50 @@ def test_origins_are_counted_in_a_thread_so_that_a_dense_lineage_holds_up_nobody
         assert threading.get_ident() not in threads, path
         if path in ("/", "/facts/C001-001", "/incidents/lost-chart", "/measures", "/actors/nor"):
             assert threads, path
+
+
+def test_a_claim_may_be_disputed_by_thousands_and_by_its_own_speaker(
+    related: World, tmp_path: Path
+) -> None:
+    folder = copied(related, tmp_path).package.build
+    other = json.dumps([hop(actor_id="pact")] * 10)
+    with closing(sqlite3.connect(folder / "tiny.db")) as rows:
+        multiply(
+            *(rows, "claim_versions", "claim_id = 'C002-002'"),
+            claim_id="'C900-' || i",
+            attributions=f"'{other}'",
+        )
+        multiply(
+            *(rows, "link_versions", "from_claim_id = 'C002-002'"),
+            link_id="'L' || i",
+            from_claim_id="'C900-' || i",
+        )
+        rows.commit()
+    store = Store.latest(datasette_of(folder))
+
+    async def denied(name: str, speaker: str) -> list[str]:
+        row = {"claim_id": name, "attributions": [hop(actor_id="nor"), hop(actor_id=speaker)]}
+        found = await claim_citation.denials(store, row, 1_000_000)
+        return [one["attributions"][-1]["actor_id"] for one in found]
+
+    assert asyncio.run(denied("C001-001", "ada-example")) == ["ada-example"]
+    assert asyncio.run(denied("C001-001", "pact")) == ["pact"]
+    assert asyncio.run(denied("C001-001", "nor")) == []
+    assert asyncio.run(denied("C001-002", "ada-example")) == []
+
+
+def test_the_search_knows_any_number_of_names_and_authors(related: World, tmp_path: Path) -> None:
+    folder = copied(related, tmp_path).package.build
+    with closing(sqlite3.connect(folder / "tiny.db")) as rows:
+        many = compact_json([f"{number}" for number in range(LIST_PARTS)])
+        rows.execute("update actors set aliases = ? where actor_id = 'nor'", [many])
+        rows.execute("update sources set authors = ? where source_id = 'S101'", [many])
+        rows.commit()
+    entries = asyncio.run(search_entries(Store.latest(datasette_of(folder))))
+    found = {(one.kind, one.id): one for one in entries}
+    assert f"{LIST_PARTS - 1}" in found["actors", "nor"].names
+    assert f" {LIST_PARTS - 1}" in found["sources", "S101"].text
+    assert len(found["sources", "S101"].note) < 300
 
 
 def test_a_line_of_time_needs_two_days_and_keeps_its_years_apart() -> None:

@@ -114,20 +114,26 @@ async def _claim_version(store: Store, row: Row, source: Row, size: int) -> Clai
         *(row, source),
         actors={one["actor_id"]: one["name"] for one in actors},
         outlets=[publishers[name] for name in origins if name in publishers],
-        disputing=await _disputing(store, row["claim_id"], size),
+        disputing=await denials(store, row, size),
     )
 
 
-async def _disputing(store: Store, name: str, size: int) -> list[Row]:
-    """Return the claims that dispute one, as the first rows of the log have them."""
+async def denials(store: Store, row: Row, size: int) -> list[Row]:
+    """Return a claim in which the speaker of one disputes it, as the first rows of the log have it.
+
+    Others who dispute it may be thousands.
+    """
+    hops = row.get("attributions")
     return await store.rows(
         "select v.attributions from link_versions l join claim_versions v "
         "on v.claim_id = l.from_claim_id where l.relation = :disputes and l.to_claim_id = :name "
         "and l.action <> 'retract' and l.valid_from_seq < :size and v.valid_from_seq < :size "
         "and coalesce(l.valid_to_seq, :size) >= :size "
-        "and coalesce(v.valid_to_seq, :size) >= :size",
+        "and coalesce(v.valid_to_seq, :size) >= :size "
+        "and json_extract(v.attributions, '$[#-1].actor_id') = :speaker limit 1",
         disputes=DISPUTES,
-        name=name,
+        name=row["claim_id"],
+        speaker=hops[-1]["actor_id"] if hops else None,
         size=size,
     )
 

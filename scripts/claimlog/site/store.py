@@ -57,6 +57,12 @@ CODES = f"""select codelist, code, {cut_column("label", LABEL_CHARACTERS)},
 class RowsTooLarge(Exception):
     """The rows of a page hold more than it can show."""
 
+    title = "Too long"
+    message = (
+        "The rows of this page hold more than it can show; the table and the downloads have them "
+        "all."
+    )
+
 
 class Codes(dict[str, dict[str, Row]]):
     """Labels and definitions of all codes, by code list and code."""

@@ -19,7 +19,7 @@ from claimlog.site.page_answer import NOT_FOUND, PageAnswer, answer_page, page_c
 from claimlog.site.page_frame import page_frame
 from claimlog.site.page_list import site_pages
 from claimlog.site.plugin_config import dataset_metadata
-from claimlog.site.store import Store
+from claimlog.site.store import RowsTooLarge, Store
 from claimlog.site.table_cells import query_rows
 
 FILE_POLICY = (
@@ -29,6 +29,7 @@ FILE_POLICY = (
 """As the server's, without what a page cannot say of itself and without Datasette's scripts."""
 
 NOT_FOUND_PAGE = "404.html"
+NO_PAGE = "There is no page at this address."
 
 File = tuple[str, bytes]
 """The path of a file below the root of a site, and what it holds."""
@@ -108,9 +109,7 @@ class PageDrawer:
         It is sent for addresses at any depth, so that its links work where the site has a home; or
         from the root.
         """
-        message = "There is no page at this address."
-        data = {"title": "Not found", "message": message, "nearest": None}
-        answer = PageAnswer(404, NOT_FOUND, Store.latest(self.datasette), data)
+        answer = self._absent(404, "Not found", NO_PAGE)
         links = PageLinks(self.targets, Address(""), self.targets.homepage)
         return NOT_FOUND_PAGE, self._html(answer, Address(""), links)
 
@@ -146,16 +145,22 @@ class PageDrawer:
         """Return the answer of a page; of a document, the response of Datasette's that holds it."""
         found = self.targets.routes.find(address.path)
         if found is None:
-            message = "There is no page at this address."
-            data = {"title": "Not found", "message": message, "nearest": None}
-            return PageAnswer(404, NOT_FOUND, Store.latest(self.datasette), data)
+            return self._absent(404, "Not found", NO_PAGE)
         page, identifiers = found
         query = dict(address.query)
         values = {key: [value] for key, value in address.query}
         request = PageRequest(address.path or "/", identifiers, query, values=values)
-        answer = await answer_page(page, self.datasette, request)
+        try:
+            answer = await answer_page(page, self.datasette, request)
+        except RowsTooLarge as error:
+            return self._absent(400, error.title, error.message)
         is_answer = page.is_document or isinstance(answer, PageAnswer)
         return answer if is_answer else self._moved(answer)
+
+    def _absent(self, status: int, title: str, message: str) -> PageAnswer:
+        """Return a page that says why there is none at its address."""
+        data = {"title": title, "message": message, "nearest": None}
+        return PageAnswer(status, NOT_FOUND, Store.latest(self.datasette), data)
 
     def _moved(self, response: Any) -> PageAnswer:
         """Return a page that leads on, for an address that a server redirects."""

@@ -83,12 +83,7 @@ def describe_error(error: BaseException, time_limit_ms: int) -> Failure:
             status = 400 if error.status == 500 else error.status
             return Failure(status, error.title or "", str(error.message))
         case PageError() if isinstance(error.__cause__, RowsTooLarge):
-            return Failure(
-                400,
-                "Too long",
-                "The rows of this page hold more than it can show; the table and the downloads "
-                "have them all.",
-            )
+            return Failure(400, RowsTooLarge.title, RowsTooLarge.message)
         case PageError() if isinstance(error.__cause__, QueryInterrupted):
             return Failure(
                 503,

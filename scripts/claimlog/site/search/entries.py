@@ -25,9 +25,16 @@ MOST_OF_A_KIND = 100_000
 
 NOTE_CHARACTERS = 200
 
+APART = "\x1f"
+"""Stands between the values of a list that is read as one text: so many lists are too much."""
+
 INDEXED = """select distinct i.name from pragma_index_list('claims') l
     join pragma_index_info(l.name) i where i.seqno = 0"""
 """The columns of claims by which an index begins."""
+
+LISTS = """select "column" as name from data_dictionary
+    where "table" = :table and type = 'array'"""
+"""The columns of a table that hold lists."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,7 @@ async def search_entries(store: Store) -> list[SearchEntry]:
 
 async def _actors(store: Store) -> list[SearchEntry]:
     columns = (await store.tables())["actors"]
-    aliases = "aliases" if "aliases" in columns else "null as aliases"
+    aliases = _joined("aliases") if "aliases" in columns else "null"
     counts = await _counts(
         store, "select actor_id as id, count(distinct claim_id) as n from claim_actors group by 1"
     )
@@ -96,14 +103,14 @@ async def _actors(store: Store) -> list[SearchEntry]:
             row["actor_id"],
             row["name"],
             _path(ACTORS, row["actor_id"]),
-            _names(row["actor_id"], row["name"], row["iso3"], *(row["aliases"] or ())),
+            _names(row["actor_id"], row["name"], row["iso3"], *_values(row["other_names"])),
             row["description"] or "",
             _note(codes.label("actor_type", row["actor_type"]), row["description"]),
             _number(counts, row["actor_id"]),
         )
         for row in await store.rows(
-            f"select actor_id, name, iso3, actor_type, description, {aliases} from actors "
-            f"order by actor_id limit {MOST_OF_A_KIND}"
+            f"select actor_id, name, iso3, actor_type, description, {aliases} as other_names "
+            f"from actors order by actor_id limit {MOST_OF_A_KIND}"
         )
     ]
 
@@ -121,14 +128,14 @@ async def _sources(store: Store) -> list[SearchEntry]:
             row["title"],
             _path(SOURCES, row["source_id"]),
             _names(row["source_id"], row["title"]),
-            " ".join((row["publisher"] or "", *(row["authors"] or ()), row["url"] or "")),
-            _note(row["source_id"], row["publisher"], *(row["authors"] or ())),
+            " ".join((row["publisher"] or "", *_values(row["writers"]), row["url"] or "")),
+            _note(row["source_id"], row["publisher"], *_values(row["writers"])),
             _number({**behind, **made}, row["source_id"]),
             (row["url"],) if row["url"] else (),
         )
         for row in await store.rows(
-            "select source_id, title, publisher, authors, url from sources "
-            f"order by source_id limit {MOST_OF_A_KIND}"
+            f"select source_id, title, publisher, url, {_joined('authors')} as writers "
+            f"from sources order by source_id limit {MOST_OF_A_KIND}"
         )
     ]
 
@@ -159,8 +166,12 @@ async def _registered(store: Store) -> list[SearchEntry]:
     for register in await store_registers(store):
         if not register.has_claims:
             continue
+        lists = await store.rows(LISTS, table=f"{register.entity}_versions")
+        columns = (await store.tables())[register.name] - {row["name"] for row in lists}
+        quoted = ", ".join(f'"{column}"' for column in sorted(columns))
         for row in await store.rows(
-            f'select * from "{register.name}" order by "{register.id}" limit {MOST_OF_A_KIND}'
+            f'select {quoted} from "{register.name}" order by "{register.id}" '
+            f"limit {MOST_OF_A_KIND}"
         ):
             name = row[register.id]
             title = (row.get(register.label) if register.label else None) or name
@@ -290,6 +301,15 @@ def _number(counts: Mapping[str, int], name: str) -> int | None:
 
 def _path(kind: str, name: str) -> str:
     return f"/{kind}/{path_segment(name)}"
+
+
+def _joined(column: str) -> str:
+    """Return SQL for the values of a list as one text."""
+    return f"(select group_concat(value, char({ord(APART)})) from json_each({column}))"
+
+
+def _values(joined: str | None) -> list[str]:
+    return joined.split(APART) if joined else []
 
 
 def _names(*names: str | None) -> tuple[str, ...]:
