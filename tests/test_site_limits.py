@@ -171,6 +171,15 @@ def test_a_page_of_ours_that_takes_too_long_asks_to_come_again() -> None:
     assert describe_error(RuntimeError("x"), 2000).status == 500
 
 
+@pytest.mark.parametrize(
+    "target", ["http://evil.example/", "http://localhost/claims/", "evil.example/", "*", "?a=/"]
+)
+def test_a_target_that_is_no_path_leads_to_no_other_host(target: str, folder: Path) -> None:
+    start, *_ = sent_for(folder, target, b"")
+    assert start["status"] == 400
+    assert b"location" not in dict(start["headers"])
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "TRACE", "DISPATCH_REQUEST", "DATA"])
 def test_a_method_that_writes_or_is_no_method_is_refused(method: str, folder: Path) -> None:
     app = application(folder)

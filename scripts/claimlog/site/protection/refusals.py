@@ -13,8 +13,9 @@ from claimlog.site.server_command import SETTINGS
 
 Scope = Mapping[str, Any]
 
-REFUSED_BYTES = re.compile(rb"[^\x21-\x7e]|\\|%(?![0-9A-Fa-f]{2})")
-"""What no browser sends in a path; a backslash is a slash to some."""
+REFUSED_BYTES = re.compile(rb"^(?!/)|[^\x21-\x7e]|\\|%(?![0-9A-Fa-f]{2})")
+"""What no browser sends in a path; a backslash is a slash to some. Of a whole address in its place
+Datasette would cut a slash off the end and send readers there."""
 
 FACET_SIZE = "_facet_size"
 
@@ -42,7 +43,8 @@ def refusal(scope: Scope) -> Failure | None:
     if path.startswith(b"//"):  # Datasette would cut slashes off its end and send readers there
         return Failure(404, "", "No address begins with two slashes.")
     if REFUSED_BYTES.search(path):
-        return Failure(400, "", "The address has characters that no address has.")
+        message = "The path begins with no slash, or has characters that no address has."
+        return Failure(400, "", message)
     return None
 
 
