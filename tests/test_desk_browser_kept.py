@@ -6,7 +6,7 @@ import json
 from itertools import product
 from urllib.parse import quote
 
-from playwright.sync_api import Browser, FilePayload, Page, expect
+from playwright.sync_api import Browser, Dialog, FilePayload, Page, expect
 
 from browser import browser
 from test_desk_browser import READY, SAVED, OtherPage
@@ -350,15 +350,19 @@ def test_before_a_page_with_anything_typed_in_a_form_is_left_the_browser_asks(
         ("adjudicator", f"sources/{JUDGED}", LOADED, "#reason"),
         ("adjudicator", "claims/C001-001", "() => window.claimlogDesk?.record.row", "#reason"),
     )
+    asked: list[str] = []
+
+    def accept(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
     with windows(browser) as context, running(desk):
         for role, path, ready, place in forms:
             page = enter(context, desk, role, path, ready)
             if place == "#entry-note":
                 page.evaluate("() => { claimlogDesk.register('actors', 'Buoy Authority'); }")
-            asked: list[str] = []
-            page.on(
-                "dialog", lambda dialog, asked=asked: (asked.append(dialog.type), dialog.accept())
-            )
+            asked.clear()
+            page.on("dialog", accept)
             expect(page.locator(place)).to_be_visible()
             page.locator(place).press("End")
             page.keyboard.type(TYPED)
