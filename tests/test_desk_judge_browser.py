@@ -23,7 +23,7 @@ __all__ = ["browser"]
 
 TEXT = "The ferry will sink. Some ninety boats use it. Nobody minds them. A keeper slept.\n"
 PASSAGES = ("ferry will sink", "Some ninety boats", "Nobody minds them", "keeper slept")
-TEXTS = 8
+TEXTS = 9
 """How many texts are coded by two; they are S103 and so on."""
 
 
@@ -543,3 +543,36 @@ def test_what_was_taken_back_or_sealed_is_seen_although_no_answer_came(
         expect(page.locator("#seal-part")).to_be_hidden()
         expect(alarm).to_be_hidden()
     assert len([*(desk.folder / "events").iterdir()]) == len(batches) + 1
+
+
+def test_a_decision_draws_anew_what_it_changes_and_no_other_row_or_bar(
+    browser: Browser, desk: DeskServer
+) -> None:
+    drawn = "'#units > li, #margin > .bar'"
+    with entered(browser, desk, "adjudicator", "adjudicate/S111") as page:
+        wait_for_passages(page)
+        expect(page.locator("#margin > .bar")).to_have_count(2 * len(PASSAGES))
+        page.evaluate("() => new Promise(go => requestAnimationFrame(() => setTimeout(go)))")
+        page.evaluate(f"() => document.querySelectorAll({drawn}).forEach(one => one.was = true)")
+        page.keyboard.press("x")
+        page.wait_for_function(f"() => ({TAKEN})()[0] === 'none'")
+        page.wait_for_function(SAVED)
+        stayed = f"() => [...document.querySelectorAll({drawn})].map(one => Boolean(one.was))"
+        others = [True] * (len(PASSAGES) - 2 + 2 * len(PASSAGES))
+        assert sorted(page.evaluate(stayed)) == [False, False, *others]
+        rows = page.locator("#units > li")
+        expect(rows.first).to_have_class("unit decided")
+        expect(rows.nth(1)).to_have_class("unit here")
+        expect(rows.nth(1)).to_be_focused()
+        expect(page.locator("#margin > .current")).to_have_attribute("data-name", "b+b|left")
+        rows.last.locator("button").click()
+        expect(rows.last).to_have_class("unit here")
+        expect(page.locator("#margin > .current")).to_have_attribute("data-name", "d+d|left")
+        ranges = """() => {
+            const make = document.createRange;
+            let made = 0;
+            document.createRange = () => { made += 1; return make.call(document); };
+            claimlogDesk.marks.draw();
+            return made;
+        }"""
+        assert page.evaluate(ranges) == 0  # each that is made follows all changes of the page

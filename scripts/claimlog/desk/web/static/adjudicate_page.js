@@ -7,7 +7,7 @@ import { agreementTable } from "./agreement_panel.js";
 import { BegunValues } from "./begun_values.js";
 import { Decisions } from "./decisions.js";
 import { cheatSheet, confirmed, isDialogOpen, keyTable, show } from "./dialogs.js";
-import { alarm, announce, byId, count, fill, h, randomName, refill, settled } from "./dom.js";
+import { alarm, announce, byId, count, fill, h, randomName, refillRows, settled } from "./dom.js";
 import { EntryNames, valueText } from "./entry_names.js";
 import { askValue } from "./own_value.js";
 import { drawProposals } from "./proposals.js";
@@ -45,6 +45,8 @@ class AdjudicatePage {
     /** Whether it went; until another one is chosen, no key decides what stands there now. */
     this.isGone = false;
     this.alarmText = "";
+    /** @type {Map<any, Element>} the rows of passages that are not open, as they were drawn */
+    this.rows = new Map();
     this.pane = new TextPane(byId("text"), byId("scroller"), text.content, row.language);
     this.marks = new ClaimMarks(this.pane, byId("margin"), text.furniture, (name) => this.choose(name));
     this.cursor = new TextCursor(this.pane, new TextWords(text.content, text.words, text.furniture, row.language), this.marks, byId("labels"), {
@@ -230,7 +232,11 @@ class AdjudicatePage {
       state: this.state, fields: this.fields, names: this.names, text: this.text.content, decide: this.decide.bind(this), edit: this.edit.bind(this),
       note: (/** @type {any} */ unit) => this.decisions.note(unit), typeNote: (/** @type {any} */ unit, /** @type {string} */ text) => this.decisions.typeNote(unit, text),
     };
-    refill(byId("units"), this.units.map((/** @type {any} */ unit, /** @type {number} */ at) => unitRow(unit, at === this.at, host, () => this.go(at))));
+    const row = (/** @type {any} */ unit, /** @type {boolean} */ isHere) => unitRow(unit, isHere, host, () => this.choose(unit.unit));
+    const before = this.rows;
+    const here = this.units[this.at];
+    this.rows = new Map(this.units.filter((/** @type {any} */ unit) => unit !== here).map((/** @type {any} */ unit) => [unit, before.get(unit) ?? row(unit, false)]));
+    refillRows(byId("units"), this.units.map((/** @type {any} */ unit) => this.rows.get(unit) ?? row(unit, true)));
     byId("no-units").hidden = this.units.length > 0;
   }
 

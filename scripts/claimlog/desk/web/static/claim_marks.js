@@ -1,5 +1,5 @@
 // Claims marked in the text (CSS Custom Highlight API) and as bars in the margin; only those that are near what is seen.
-import { fill, h } from "./dom.js";
+import { fill, h, printable } from "./dom.js";
 
 const LANES = 6;
 const NAMES = ["claim-1", "claim-2", "claim-3", "claim-current", "claim-pending", "furniture", "claim-left", "claim-right"];
@@ -38,6 +38,11 @@ export function lanes(sorted) {
   });
 }
 
+/** Whether two claims have one place and one look. @param {any} one @param {any} other */
+function isAlike(one, other) {
+  return one.name === other.name && one.trait === other.trait && one.span[0] === other.span[0] && one.span[1] === other.span[1];
+}
+
 /** Marks of a text and its margin. */
 export class ClaimMarks {
   /**
@@ -54,6 +59,8 @@ export class ClaimMarks {
     this.claims = [];
     /** @type {string | null} */
     this.current = null;
+    /** @type {Map<string, HTMLElement>} bars in the margin, by their claims */
+    this.bars = new Map();
     for (const name of NAMES) {
       const highlight = new Highlight();
       highlight.priority = NAMES.indexOf(name);
@@ -67,11 +74,17 @@ export class ClaimMarks {
     });
   }
 
-  /** Show other claims. @param {any[]} claims @param {string | null} current */
+  /** Show other claims, or another one of them as the current one: then the others stay as they are drawn, as there may be thousands. @param {any[]} claims @param {string | null} current */
   show(claims, current = this.current) {
+    const before = this.claims;
     this.claims = claims;
     this.current = current;
-    this.draw();
+    if (claims.length !== before.length || !claims.every((one, at) => isAlike(one, before[at]))) {
+      this.draw();
+      return;
+    }
+    for (const [at, { name, title }] of claims.entries()) if (title !== before[at].title) this.bars.get(name)?.setAttribute("title", printable(title));
+    this.drawCurrent();
   }
 
   /** Claims near what is seen: those before end behind its begin, so that long ones count. */
@@ -98,32 +111,39 @@ export class ClaimMarks {
     // cut to what is near, and no word twice in one highlight: painting them takes claims times lines
     const piecesOf = (/** @type {string | undefined} */ kind) => depths(near.filter(({ trait }) => trait === kind).map(({ span: [start, end] }) => [Math.max(start, first), Math.min(end, last)]));
     const pieces = piecesOf(undefined);
-    const current = this.claims.find(({ name }) => name === this.current);
     this.mark("claim-1", pieces.filter(({ depth }) => depth === 1).map(({ span }) => span));
     this.mark("claim-2", pieces.filter(({ depth }) => depth === 2).map(({ span }) => span));
     this.mark("claim-3", pieces.filter(({ depth }) => depth > 2).map(({ span }) => span));
-    this.mark("claim-current", current ? [current.span] : []);
     for (const kind of ["left", "right"]) this.mark(`claim-${kind}`, piecesOf(kind).map(({ span }) => span));
     this.mark("furniture", this.furniture.map(({ utf16 }) => utf16).filter(([start, end]) => start < last && end > first));
     this.drawMargin(near);
+    this.drawCurrent();
+  }
+
+  drawCurrent() {
+    const current = this.claims.find(({ name }) => name === this.current);
+    this.mark("claim-current", current ? [current.span] : []);
+    for (const bar of this.margin.querySelectorAll(".current")) bar.classList.remove("current");
+    this.bars.get(this.current ?? "")?.classList.add("current");
   }
 
   /** @param {any[]} near */
   drawMargin(near) {
     const places = lanes(near);
-    const bars = near.map((claim, at) => {
+    this.bars.clear();
+    for (const [at, claim] of near.entries()) {
       const rectangles = this.pane.endRectangles(claim.span);
-      if (!rectangles.length) return null;
+      if (!rectangles.length) continue;
       const top = rectangles.reduce((least, one) => Math.min(least, one.top), Infinity);
       const bottom = rectangles.reduce((most, one) => Math.max(most, one.bottom), 0);
-      const kind = `bar${claim.trait ? ` ${claim.trait}` : ""}${claim.name === this.current ? " current" : ""}`;
+      const kind = `bar${claim.trait ? ` ${claim.trait}` : ""}`;
       const bar = h("div", { class: kind, title: claim.title, data: { name: claim.name } });
       bar.style.top = `${top + this.pane.element.offsetTop}px`;
       bar.style.height = `${Math.max(bottom - top - 3, 8)}px`;
       bar.style.insetInlineEnd = `${places[at] * 7 + 2}px`;
-      return bar;
-    });
-    fill(this.margin, bars);
+      this.bars.set(claim.name, bar);
+    }
+    fill(this.margin, [...this.bars.values()]);
   }
 
   /** Return the claims at an offset, the innermost first. @param {number} offset */

@@ -50,15 +50,33 @@ export function fill(/** @type {Element} */ element, /** @type {any[]} */ ...chi
   return element;
 }
 
-/** Put children in place of those that an element has, while one may have the focus: that goes to the one of its identifier, else to what is open. */
-export function refill(/** @type {Element} */ element, /** @type {any[]} */ ...children) {
+/** Change what an element has, while one may have the focus: if that is gone, it goes to the one of its identifier, else to what is open. @param {Element} element @param {() => void} change */
+function withFocus(element, change) {
   const active = element.contains(document.activeElement) ? document.activeElement : null;
   const [start, end] = active instanceof HTMLInputElement ? [active.selectionStart, active.selectionEnd] : [null, null];
-  fill(element, ...children);
-  if (!active) return;
+  change();
+  if (!active || element.contains(document.activeElement)) return;
   const again = (active.id && byId(active.id)) || element.querySelector(".here");
   again?.focus({ preventScroll: true });
   if (start !== null && again instanceof HTMLInputElement) again.setSelectionRange(start, end);
+}
+
+/** Put children in place of those that an element has, one of which may have the focus. */
+export function refill(/** @type {Element} */ element, /** @type {any[]} */ ...children) {
+  withFocus(element, () => fill(element, ...children));
+}
+
+/** Put rows in place of those that a list has, one of which may have the focus; those that stay, which may be thousands, are not touched. @param {Element} list @param {Element[]} rows */
+export function refillRows(list, rows) {
+  withFocus(list, () => {
+    const wanted = new Set(rows);
+    for (const one of [...list.children]) if (!wanted.has(one)) one.remove();
+    let place = list.firstElementChild;
+    for (const row of rows) {
+      if (row === place) place = row.nextElementSibling;
+      else list.insertBefore(row, place);
+    }
+  });
 }
 
 /** Say something to who listens to the page, and shows it to nobody. @param {string} text */

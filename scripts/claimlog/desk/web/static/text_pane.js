@@ -88,6 +88,7 @@ export class TextPane {
     /** @type {Map<Node, number>} */
     this.numbers = new Map();
     this.escapes = 0;
+    this.measured = document.createRange(); // one alone: each range follows all that changes in the page
     let begin = 0;
     for (const line of content.split("\n")) {
       if (line.trim()) this.addBlock(line, begin);
@@ -163,7 +164,7 @@ export class TextPane {
 
   /** Return the rectangles of a span, in the coordinates of the element. @param {[number, number]} span */
   rectangles([start, end]) {
-    const range = document.createRange();
+    const { measured: range } = this;
     range.setStart(...this.place(start));
     range.setEnd(...this.place(end, true));
     const { left, top } = this.element.getBoundingClientRect();
