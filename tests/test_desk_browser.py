@@ -649,6 +649,20 @@ def test_decision_steps_lead_to_codes_and_words_of_the_text_are_marked(
         assert page.evaluate(DRAFTS) == []
 
 
+def test_a_claim_whose_questions_were_passed_over_is_not_called_complete(
+    browser: Browser, desk: DeskServer
+) -> None:
+    with coding(browser, desk, "coder-2", "S106") as page:
+        page.evaluate(
+            "words => claimlogDesk.take(claimlogDesk.words.span(...words))",
+            words_of(page, "Some ninety people"),
+        )
+        page.evaluate("() => { while (claimlogDesk.record.active) claimlogDesk.record.pass(); }")
+        expect(page.locator("#live")).to_contain_text("is left. To decide: ")
+        page.evaluate("() => claimlogDesk.work.delete(claimlogDesk.work.drafts[0].draft)")
+        page.wait_for_function(SAVED)
+
+
 def test_yes_and_no_are_answered_by_keys_and_by_steps(browser: Browser, tmp_path: Path) -> None:
     world = TESTIMONY.begin(tmp_path / "package")
     codebook = world.root / "schemas" / "codebook"
