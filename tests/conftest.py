@@ -105,6 +105,7 @@ LONGEST = (
     *("test_faults.py", "test_documentation.py", "test_bench.py"),
     *("test_desk_browser.py", "test_desk_browser_entries.py", "test_desk_browser_packages.py"),
     *("test_desk_browser_kept.py", "test_desk_browser_texts.py", "test_desk_browser_retired.py"),
+    "test_desk_browser_columns.py",
 )
 """Modules with a test of more than fifteen seconds, by `--durations` of a whole run."""
 

@@ -301,9 +301,12 @@ def test_a_question_whose_column_has_another_type_is_answered_anew(opened: Opene
     count_colours(opened.desk.package.root)
     (draft,) = opened.take("coder-1", "GET", WORK)["drafts"]
     value = as_sent(draft["value"], colour=3)
-    saved = opened.put("coder-1", SOURCE, "a", value, base=draft["rev"])["draft"]["value"]
-    assert of_colour_and_tone(saved) == {"colour": 3, "tone": HARSH}
-    state = opened.take("coder-1", "GET", WORK)["state"]
+    saved = opened.put("coder-1", SOURCE, "a", value, base=draft["rev"])["draft"]
+    assert of_colour_and_tone(saved["value"]) == {"colour": 3, "tone": HARSH}
+    # as a page sends it that was not drawn anew, once the answer is taken out
+    kept = as_sent(draft["value"])
+    opened.put("coder-1", SOURCE, "a", kept, base=saved["rev"])
+    state = opened.take("coder-1", "POST", f"{WORK}/undo", state=3)["state"]
     back = opened.take("coder-1", "POST", f"{WORK}/undo", state=state)["drafts"][0]["value"]
     assert of_colour_and_tone(back) == {f"colour{EARLIER}": GREEN, "tone": HARSH}
 
@@ -312,6 +315,14 @@ def test_what_was_typed_before_a_column_was_renamed_is_saved_after_it(opened: Op
     rename_colour(opened.desk.package.root)
     saved = opened.put("coder-1", SOURCE, "a", said())["draft"]["value"]
     assert of_colour_and_tone(saved) == {"shade": GREEN, "tone": HARSH}
+
+
+def test_an_answer_under_the_new_name_stands_for_what_was_typed_under_the_old_one(
+    opened: Opened,
+) -> None:
+    rename_colour(opened.desk.package.root)
+    saved = opened.put("coder-1", SOURCE, "a", said(shade="red"))["draft"]
+    assert of_colour_and_tone(saved["value"]) == {"shade": "red", "tone": HARSH}
 
 
 def test_words_of_a_column_that_no_saved_claim_has_are_refused(opened: Opened) -> None:

@@ -22,7 +22,7 @@ from claimlog.schema.upcast_steps import present_name
 from claimlog.strict_json import decode_value
 
 EARLIER = " (earlier)"
-"""Follows the name of a column or key under which a value of its former type is kept."""
+"""Follows the name of a column or key under which what it held before is kept."""
 
 Row = dict[str, Any]
 
@@ -35,29 +35,33 @@ class PresentRows:
         self._names = _new_names(definition, stream)
         self._added_keys = _added_keys(definition, stream)
 
-    def renamed(self, row: Mapping[str, Any]) -> Row:
-        """Return a row under the present names of its columns."""
+    def upcast(self, row: Mapping[str, Any]) -> Row:
+        """Return a row under the present names of its columns, with the keys that were added.
+
+        Where a question is answered under its present name too, that answer is the one.
+        """
         found: Row = {}
         for name, cell in row.items():
             new = self._names.get(name, name)
-            found[name if new in row else new] = cell
+            found[f"{new}{EARLIER}" if new != name and new in row else new] = cell
+        for name, keys in self._added_keys.items():
+            if _holds_objects(self._columns.get(name), found.get(name)):
+                found[name] = [{**keys, **part} for part in found[name]]
         return found
 
     def of(self, row: Row) -> Row:
         """Return a row in which each column and key of the schema holds what it can hold."""
-        renamed = {name: self._completed(name, cell) for name, cell in self.renamed(row).items()}
-        found = _with_misfits_aside(self._columns, renamed)
+        upcast = {name: self._of_keys(name, cell) for name, cell in self.upcast(row).items()}
+        found = _with_misfits_aside(self._columns, upcast)
         return row if found == row else found  # so that most are not held twice
 
-    def _completed(self, name: str, cell: Any) -> Any:
-        """Return a cell in which the objects of a list have all their keys."""
+    def _of_keys(self, name: str, cell: Any) -> Any:
+        """Return a cell in which each object of a list has all its keys, with what they hold."""
         item = self._columns.get(name)
         if item is None or not _holds_objects(item, cell):
             return cell
         keys = {inner.name: inner for inner in item.fields}
-        given = {**dict.fromkeys(keys), **self._added_keys.get(name, {})}
-        parts = [_with_misfits_aside(keys, {**given, **part}) for part in cell]
-        return [{**dict.fromkeys(keys), **part} for part in parts]
+        return [{**dict.fromkeys(keys), **_with_misfits_aside(keys, part)} for part in cell]
 
 
 def _with_misfits_aside(fields: Mapping[str, Field], values: Mapping[str, Any]) -> Row:
@@ -72,9 +76,10 @@ def _fits(item: Field, value: Any) -> bool:
     return _holds_objects(item, value) or type_flaw(item, value) is None
 
 
-def _holds_objects(item: Field, value: Any) -> bool:
+def _holds_objects(item: Field | None, value: Any) -> bool:
     return (
-        bool(item.fields)
+        item is not None
+        and bool(item.fields)
         and isinstance(value, list)
         and all(isinstance(part, dict) for part in value)
     )

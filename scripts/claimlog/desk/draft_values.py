@@ -91,7 +91,7 @@ def _keys(item: Field) -> dict[str, Field]:
 
 
 def _unanswered(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row without values of a former type where the question has another answer."""
+    """Return a row without what columns held before, where the question is answered anew."""
     return {
         name: value
         for name, value in row.items()
@@ -102,10 +102,13 @@ def _unanswered(row: Mapping[str, Any]) -> dict[str, Any]:
 def _kept_words(
     known: Mapping[str, Field], row: Any, saved: Iterable[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """Return what a row has under names that are not known, where a saved row has such a one."""
+    """Return what a row has under names that saved rows can have, and that are not known."""
     unknown = row.keys() - known.keys() if isinstance(row, dict) else frozenset[str]()
-    kept = {name for one in saved for name in unknown & one.keys()} if unknown else ()
-    return {name: value for name, value in row.items() if name in kept} if kept else {}
+    if not unknown:
+        return {}
+    kept = {name for one in saved for name in unknown & one.keys()}
+    kept |= {name for name in unknown if name.removesuffix(EARLIER) in known}
+    return {name: value for name, value in row.items() if name in kept}
 
 
 def _complete_object(item: Field, part: Any, without: Collection[str]) -> Any:

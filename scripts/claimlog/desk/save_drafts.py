@@ -123,10 +123,9 @@ def claim_value(
     if taken := sorted({"source_id", *ANCHOR} & {*rest}):
         raise RequestError(MALFORMED, f"{taken[0]} is computed here; leave it out")
     table = desk.log.definition.streams[CLAIMS]
-    named = desk.log.present_rows(CLAIMS).renamed(
-        rest
-    )  # it may be typed before a column's renaming
-    clean = clean_values(table, named, beside=table.retired_columns, saved=saved)
+    # it may have been typed before a column was renamed, or a key added
+    upcast = desk.log.present_rows(CLAIMS).upcast(rest)
+    clean = clean_values(table, upcast, beside=table.retired_columns, saved=saved)
     return {**clean, "start": start, "end": end}
 
 

@@ -1,0 +1,119 @@
+"""Columns that are renamed or of another type since a draft was saved, in a real Chromium."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from browser import browser
+from claimlog.desk.carried_values import EARLIER
+from conftest import World, copied
+from desk_client import ROLES, Opened
+from test_desk_browser import READY, SAVED, OtherPage
+from test_desk_browser_packages import enter, windows
+from test_desk_browser_retired import CODED, GONE
+from test_desk_other_columns import (
+    GREEN,
+    HARSH,
+    add_key,
+    coloured,
+    count_colours,
+    of_colour_and_tone,
+    rename_colour,
+    said,
+)
+from workshop.bench.desk.desk_server import DeskServer, open_desk
+
+__all__ = ["browser", "coloured"]
+
+
+@pytest.fixture(scope="module")
+def desk(coloured: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A package at whose desk one codes a text."""
+    world = copied(coloured, tmp_path_factory.mktemp("desk"))
+    asked = Opened.of(world.package, world.texts)
+    asked.put("coder-1", CODED, "a", said())
+    asked.close()
+    return world
+
+
+@pytest.fixture
+def server(desk: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskServer]:
+    """The desk of a copy of it."""
+    own = copied(desk, tmp_path_factory.mktemp("desk"))
+    with open_desk(own.root, own.texts, ROLES) as server:
+        yield server
+
+
+DRAFT = "claimlogDesk.work.draft('a').value"
+
+
+def open_anew(page: Page) -> None:
+    page.reload()
+    page.wait_for_function(READY)
+    page.evaluate("() => claimlogDesk.open('a')")
+
+
+def write(page: Page, column: str, words: str) -> None:
+    page.locator(f"#summary button[data-slot={column}]").click()
+    page.keyboard.type(words)
+
+
+def saved_claim(server: DeskServer) -> dict[str, object]:
+    """Return what is saved of the claim's colours, tones and moods."""
+    client = OtherPage(server, CODED, "coder-1").client
+    (draft,) = client.get(f"/coder-1/api/work/{CODED}").json()["drafts"]
+    return of_colour_and_tone(draft["value"])
+
+
+def test_a_coder_finds_answers_under_the_new_name_of_a_column_and_sends_what_was_typed_before(
+    browser: Browser, server: DeskServer
+) -> None:
+    with windows(browser) as context:
+        page = enter(context, server, "coder-1", f"code/{CODED}", READY)
+        page.evaluate("() => claimlogDesk.open('a')")
+        server.kill()
+        write(page, "colour", " and deep")
+        expect(page.locator("#saved")).to_have_text("Not saved, kept in this browser")
+        rename_colour(server.folder)
+        add_key(server.folder)
+        server.start()
+        page.close()
+        page = enter(context, server, "coder-1", f"code/{CODED}", READY)
+        page.evaluate("() => claimlogDesk.open('a')")
+        typed = f"{GREEN} and deep"
+        expect(page.locator("#summary .gone")).to_have_text(GONE.format("colour", typed))
+        write(page, "statement", " So it is.")
+        page.wait_for_function(f"() => {DRAFT}.statement.endsWith('is.')")
+        page.wait_for_function(SAVED)
+        assert saved_claim(server) == {"shade": typed, "tone": HARSH, "mood": "calm"}
+        open_anew(page)
+        expect(page.locator("#summary button[data-slot=shade]")).to_contain_text(typed)
+        expect(page.locator("#summary .gone")).to_have_count(0)
+        write(page, "shade", " too")
+        page.wait_for_function(f"() => {DRAFT}.shade?.endsWith('too')")
+        page.wait_for_function(SAVED)
+    assert saved_claim(server)["shade"] == f"{typed} too"
+
+
+def test_a_coder_is_shown_an_answer_of_another_type_until_the_question_is_answered_anew(
+    browser: Browser, server: DeskServer
+) -> None:
+    count_colours(server.folder)
+    with windows(browser) as context:
+        page = enter(context, server, "coder-1", f"code/{CODED}", READY)
+        page.evaluate("() => claimlogDesk.open('a')")
+        gone = page.locator("#summary .gone")
+        expect(gone).to_have_text(GONE.format(f"colour{EARLIER}", GREEN))
+        write(page, "statement", " So it is.")
+        page.wait_for_function(f"() => {DRAFT}.statement.endsWith('is.')")
+        page.wait_for_function(SAVED)
+        expect(gone).to_have_text(GONE.format(f"colour{EARLIER}", GREEN))
+        write(page, "colour", "3")
+        page.wait_for_function(f"() => {DRAFT}.colour === 3")
+        page.wait_for_function(SAVED)
+        open_anew(page)
+        expect(gone).to_have_count(0)
+    assert saved_claim(server) == {"colour": 3, "tone": HARSH}
