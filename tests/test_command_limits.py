@@ -130,20 +130,46 @@ from claimlog.interrupt_handler import replacing
 limits.keep_command_limits()
 try:
     with replacing():
-        end = time.process_time() + 1.5
-        while time.process_time() < end:
+        while time.process_time() < 1.4:
             pass
         print("whole", flush=True)
     time.sleep(60)
 except KeyboardInterrupt:
     print(limits.why_interrupted())
 """,
-        seconds=0.2,
+        seconds=1,
         grace=0.2,
     )
     said, why = done.stdout.splitlines()
     assert said == "whole", done
     assert "; look whether it was done before you run it again. If you trust" in why
+
+
+@pytest.mark.parametrize(
+    ("takes", "limits"),
+    [
+        ("pass", {"seconds": 0.5}),
+        ("held.append(bytearray(b'1' * 1_000_000)); time.sleep(0.002)", {"memory": 50_000_000}),
+    ],
+    ids=["time", "memory"],
+)
+def test_a_command_that_takes_twice_what_it_may_is_ended_also_while_files_change_places(
+    takes: str, limits: dict[str, Any]
+) -> None:
+    done = run(
+        f"""
+from claimlog.interrupt_handler import hold_interrupts
+limits.keep_command_limits()
+held = []
+with hold_interrupts():
+    while True:
+        {takes}
+""",
+        **limits,
+    )
+    assert (done.returncode, done.stdout) == (1, ""), done
+    assert done.stderr.startswith("claimlog: stopped, because it took more than"), done
+    assert "; look whether it was done before you run it again. If you trust" in done.stderr
 
 
 def test_a_command_whose_interrupts_are_ignored_is_ended() -> None:

@@ -237,7 +237,7 @@ hold_interrupts = interrupt_handler.hold_interrupts
 def struck():
     with hold_interrupts():
         yield
-        if interrupt_handler.outcome() != "nothing was replaced":
+        if interrupt_handler.has_replaced():
             os.kill(os.getpid(), signal.{name})
 
 interrupt_handler.hold_interrupts = struck

@@ -13,7 +13,9 @@ from typing import IO
 import pytest
 
 from claimlog.edit.batch_files import recover
+from claimlog.edit.cut_off_rebase import mark_rebase
 from claimlog.edit.log_lock import log_lock
+from claimlog.log.batch import OUT
 from claimlog.log.read_log import read
 from claimlog.log.takedowns import RECORD
 from conftest import World, copied
@@ -112,6 +114,20 @@ def test_what_was_done_is_said_on_standard_error_where_standard_output_cannot_be
         f"claimlog: standard output: cannot be written ({why}); what was done is done, and the "
         "rest is said here"
     )
+
+
+def test_what_a_rebase_that_was_cut_off_is_undone_by_is_something_done(
+    raced: World, tmp_path: Path
+) -> None:
+    world = copied(raced, tmp_path)
+    with log_lock(world.package):
+        mark_rebase(world.package, {})
+    out = world.package.state / OUT
+    out.mkdir()
+    (world.package.events / "0004-ours").rename(out / "0004-ours.0005-ours")
+    _, errors = run(world, FULL, "rebase", "0003-corrections")
+    assert errors.startswith("restored events/0004-ours after an interrupted rebase\n")
+    assert "nothing was replaced" not in errors
 
 
 @pytest.mark.parametrize("why", [FULL, CLOSED])

@@ -32,6 +32,10 @@ STDERR = 2
 GRACE_SECONDS, GRACE_TIMES = 5, 1.25
 """How long after a limit, and until how many times the memory, a command may clean up."""
 
+HELD_TIMES = 2
+"""How many times the limits a command may take while files change places. What is half done then is
+ended by the next command, as after a kill."""
+
 _read: dict[str, int] = {}
 _times = 1
 """How often the command does what it does, of which each may take as much time as one."""
@@ -83,7 +87,8 @@ def keep_command_limits(says_so: bool = True) -> None:
     """Have this process end when it takes more than a command may.
 
     A command is interrupted first, as by Ctrl-C, and cleans up. One that does not come to it, and a
-    server, is ended; but not while files change places, however long the disk takes.
+    server, is ended. While files change places that waits, however long the disk takes, until it
+    takes `HELD_TIMES` the limits.
 
     Parameters
     ----------
@@ -120,10 +125,12 @@ def _watch(factor: float, says_so: bool) -> None:
         signal.pthread_kill(main_thread().ident or 0, signal.SIGINT)
         time.sleep(POLL_SECONDS)
     while True:
-        if holds_interrupts():
+        is_held = holds_interrupts()
+        if is_held and _limit_beyond(HELD_TIMES * factor) is None:
             ends_at = time.monotonic() + GRACE_SECONDS
         elif (
             _is_server
+            or is_held
             or time.monotonic() > ends_at
             or memory_taken() > GRACE_TIMES * _most_memory(factor)
         ):

@@ -120,6 +120,6 @@ def has_replaced() -> bool:
 
 def outcome() -> str:
     """Return what is known of the files that a command was to write, once it ended early."""
-    if _has_replaced:
+    if _has_replaced or holds_interrupts():
         return "look whether it was done before you run it again"
     return "nothing was replaced"
