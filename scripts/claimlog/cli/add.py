@@ -164,10 +164,11 @@ def require_columns(table: Table, columns: Mapping[str, Any]) -> None:
     UsageError
         Naming all options that are missing.
     """
+    from claimlog.edit.row_inputs import column_option
     from claimlog.edit.template import missing_columns
 
     filled = {name for name, value in columns.items() if value not in (None, "")}
-    missing = [f"--{name.replace('_', '-')}" for name in missing_columns(table, filled)]
+    missing = [*map(column_option, missing_columns(table, filled))]
     if missing:
         article = "an" if table.entity[0] in "aeiou" else "a"
         raise UsageError(

@@ -9,11 +9,15 @@ from typing import Any
 import click
 
 from claimlog.cli.base import Context, by_option, texts_option, today_option
+from claimlog.edit.row_inputs import INPUTS, OWN_OPTIONS, column_option, row_inputs
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.schema.table_schema import REQUIRED_STREAMS, Field, Table
 
 FORMATS = ["ndjson", "csv", "xlsx"]
 """Formats of files of rows."""
+
+COLUMN = "COLUMN_"
+"""What the parameters of columns begin with: columns are in lower case, as are all others."""
 
 LISTED_CODES = 40
 """Codes of a column that its help lists."""
@@ -30,10 +34,9 @@ class FieldsCommand(click.Command):
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         table = schema_of(ctx.ensure_object(Context), self.entity)
-        own = super().get_params(ctx)
-        taken = {param.name for param in own}
-        columns = (table.id, *table.in_use)
-        return [*own, *(_option(table, name) for name in columns if name not in taken)]
+        gone = {*INPUTS.get(table.name, ())}.difference(row_inputs(table))
+        own = [param for param in super().get_params(ctx) if param.name not in gone]
+        return [*own, *(_option(table, name) for name in (table.id, *table.in_use))]
 
 
 def _code_list(item: Field) -> str:
@@ -49,9 +52,10 @@ def _option(table: Table, name: str) -> click.Option:
     """Return the option that sets a column; that of a reference also goes without ``-id``."""
     item = table.by_name[name]
     codes = f" Codes: {_code_list(item)}." if item.enum else ""
-    names = [f"--{name.replace('_', '-')}", name]
+    names = [column_option(name), f"{COLUMN}{name}"]
     short = name.removesuffix("_id")
-    if short not in table.by_name and any(key.column == name for key in table.foreign_keys):
+    taken = {*table.by_name, *row_inputs(table), *OWN_OPTIONS}
+    if short not in taken and any(key.column == name for key in table.foreign_keys):
         names.insert(0, names[0].removesuffix("-id"))  # --source S004 reads better
     metavar = "[yes|no]" if item.type == "boolean" else None
     return click.Option(names, metavar=metavar, help=item.description + codes)
@@ -101,12 +105,10 @@ def given_values(table: Table, options: dict[str, Any]) -> dict[str, Any]:
     """Return the values that were given, typed; keys that are no column stay as they are."""
     from claimlog.edit.cell_values import parse_cell
 
+    given = {key.removeprefix(COLUMN): value for key, value in options.items() if value is not None}
     return {
-        name: parse_cell(table.by_name[name], value)
-        if name in table.by_name and isinstance(value, str)
-        else value
-        for name, value in options.items()
-        if value is not None
+        name: parse_cell(table.by_name[name], value) if name in table.by_name else value
+        for name, value in given.items()
     }
 
 

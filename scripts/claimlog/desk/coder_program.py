@@ -26,6 +26,7 @@ from claimlog.desk.row_references import CLAIMS, SPAN, on_the_spot_streams
 from claimlog.desk.work import BEGUN, DRAFT, MOST_DRAFTS, Work, require_few_passages
 from claimlog.edit.find_quote import find_quote
 from claimlog.edit.quote_places import QuotePlaces
+from claimlog.edit.row_inputs import row_inputs
 from claimlog.errors import ClaimlogError, Finding, FindingsError, UsageError
 from claimlog.escaping import json_text
 from claimlog.files import write_durably
@@ -38,8 +39,6 @@ SECONDS = 600
 """Seconds that a program may take, unless more are given."""
 
 PERSON = "person"
-QUOTE = ("quote", "occurrence")
-
 Row = dict[str, Any]
 
 
@@ -80,6 +79,7 @@ def code_with_program(
         If rows break rules.
     """
     _require_program_coder(desk, coder)
+    _require_quotes(desk)
     places = desk.log.require_places(source)
     words = command_words(command)
     given = encode_value(program_input(desk, source, places))
@@ -156,6 +156,14 @@ def _require_program_coder(desk: Desk, coder: str) -> None:
         raise UsageError(f"{coder} is a person by the register of coders; name the program")
 
 
+def _require_quotes(desk: Desk) -> None:
+    if "quote" not in row_inputs(desk.log.definition.streams[CLAIMS]):
+        raise UsageError(
+            'claims have a column "quote", and by that name a program says which words it means; '
+            f"rename the column in schemas/{CLAIMS}.json, as a new version of it"
+        )
+
+
 def _rows(
     desk: Desk, places: Places, source: str, program: str, output: bytes
 ) -> Iterator[CodedRow]:
@@ -186,7 +194,10 @@ def _rows(
 def _draft_of(
     desk: Desk, places: Places, quotes: QuotePlaces, source: str, given: Mapping[str, Any]
 ) -> Row:
-    quote, occurrence = given.get("quote"), given.get("occurrence")
+    table = desk.log.definition.streams[CLAIMS]
+    inputs = row_inputs(table)
+    quote = given.get("quote")
+    occurrence = given.get("occurrence") if "occurrence" in inputs else None
     if not isinstance(quote, str):
         raise RequestError("malformed", 'has no "quote", the words of the passage')
     if occurrence is not None and type(occurrence) is not int:
@@ -194,9 +205,8 @@ def _draft_of(
     if given.get("source_id") not in (None, source):
         raise RequestError("malformed", f"is of another source than {source}")
     found = find_quote(places.text, quote, occurrence, source, places=quotes)
-    beside = {*QUOTE, *SPAN, *ANCHOR, "source_id"}
+    beside = {*inputs, *SPAN, *ANCHOR, "source_id"}
     rest = {key: value for key, value in given.items() if key not in beside}
-    table = desk.log.definition.streams[CLAIMS]
     values = clean_values(table, rest)
     if values != in_use(table, values):
         raise RequestError("malformed", "fills a key of a list that is retired; leave it out")

@@ -10,8 +10,9 @@ from claimlog.schema.table_schema import Field, Table
 
 CLAIMS, SOURCES = "claims", "sources"
 SPAN = ("start", "end")
-REQUESTED = ("utf16", "text_sha256", *SPAN)
-"""Keys of a passage in a request: a span, and the text that it was chosen in."""
+PASSAGE = ("utf16", "text_sha256")
+"""Keys of a passage in a request that are no columns: its span, and the text it was chosen in."""
+REQUESTED = (*PASSAGE, *SPAN)
 Name = tuple[str, str]
 """Stream and identifier."""
 

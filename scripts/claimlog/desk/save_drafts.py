@@ -11,7 +11,7 @@ from claimlog.desk.draft_values import clean_values
 from claimlog.desk.journal import NO_MARKS, Journal, MarkChange, StaleError, stale
 from claimlog.desk.places import Places, require_same_text
 from claimlog.desk.request_error import ABSENT, INVALID, MALFORMED, RequestError
-from claimlog.desk.row_references import CLAIMS, REQUESTED
+from claimlog.desk.row_references import CLAIMS, PASSAGE, REQUESTED
 from claimlog.desk.work import DRAFT, Work, require_draft_name
 from claimlog.sources.anchor import COLUMNS as ANCHOR
 
@@ -117,12 +117,18 @@ def claim_value(
     RequestError
         If there is no such column, a value cannot be one, or the span is none, or of another text.
     """
+    table = desk.log.definition.streams[CLAIMS]
+    if taken := [name for name in PASSAGE if name in table.in_use]:
+        raise RequestError(
+            INVALID,
+            f'claims have a column "{taken[0]}", and by that name the desk is told of a passage; '
+            f"rename the column in schemas/{CLAIMS}.json, as a new version of it",
+        )
     require_same_text(given.get("text_sha256"), places.text.sha256)
     start, end = places.requested_span(given)
     rest = {name: value for name, value in given.items() if name not in REQUESTED}
     if taken := sorted({"source_id", *ANCHOR} & {*rest}):
         raise RequestError(MALFORMED, f"{taken[0]} is computed here; leave it out")
-    table = desk.log.definition.streams[CLAIMS]
     # it may have been typed before a column was renamed, or a key added
     upcast = desk.log.present_rows(CLAIMS).upcast(rest)
     clean = clean_values(table, upcast, beside=table.retired_columns, saved=saved)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from claimlog.edit.row_inputs import row_inputs
 from claimlog.errors import UsageError
 from claimlog.schema.table_schema import Field, Table
 
@@ -25,6 +26,8 @@ PLAIN_NAMES = {
 def attribution_columns(table: Table, hops: int | None = None) -> dict[str, tuple[int, Field]]:
     """Return the plain columns of a stream's chain, each with its hop (from 0) and key.
 
+    A key has none by the name of what a row has besides; it is said in the list.
+
     Parameters
     ----------
     hops
@@ -34,12 +37,14 @@ def attribution_columns(table: Table, hops: int | None = None) -> dict[str, tupl
     if chain is None or not chain.fields:
         return {}
     most = int(chain.constraints.get("maxLength", 1)) if hops is None else hops
-    return {
+    found = {
         PLAIN_NAMES.get(key.name, key.name) + (f"_{hop + 1}" if hop else ""): (hop, key)
         for hop in range(most)
         for key in chain.fields
         if not key.retired
     }
+    taken = {*table.by_name, *row_inputs(table)}
+    return {name: place for name, place in found.items() if name not in taken}
 
 
 def gather_attributions(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from claimlog.edit.row_faults import ColumnFault
-from claimlog.edit.row_inputs import ANCHORED, DOCUMENT, row_inputs
+from claimlog.edit.row_inputs import ANCHORED, DOCUMENT, column_option, row_inputs
 from claimlog.edit.template import missing_columns
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.schema.table_schema import Table
@@ -30,7 +30,7 @@ def refuse_row_columns(table: Table, given: Mapping[str, Any]) -> None:
     """
     own = _row_columns(table)
     if wrong := [name for name in given if name in own]:
-        options = ", ".join(f"--{name.replace('_', '-')}" for name in wrong)
+        options = ", ".join(map(column_option, wrong))
         says, it = ("say", "them") if len(wrong) > 1 else ("says", "it")
         raise UsageError(
             f"{options} {says} what one row holds, and --from reads many: leave {it} out and put "
@@ -87,5 +87,5 @@ def with_absent_columns(table: Table, entries: Entries, amends: bool = False) ->
 
 def _absence(table: Table, name: str) -> ColumnFault:
     is_shared = name not in _row_columns(table)
-    option = f", or give --{name.replace('_', '-')} for all rows" if is_shared else ""
+    option = f", or give {column_option(name)} for all rows" if is_shared else ""
     return ColumnFault((name,), ClaimlogError(f"the file has no column {name}; add it{option}"))

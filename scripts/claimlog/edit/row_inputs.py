@@ -1,4 +1,4 @@
-"""Keys of a new row that stand beside its columns: others are computed of them."""
+"""What new rows are given beside columns: keys that columns are computed of, and options."""
 
 from __future__ import annotations
 
@@ -20,12 +20,27 @@ ANCHORED = ("claims", "codings")
 """Streams whose rows stand for a passage of a text."""
 
 
+OWN_OPTIONS = frozenset(
+    ("by", "format", "from", "help", "limits", "quotes", "reason", "texts", "today", "yes")
+)
+"""Options of the commands that add and amend, which say something about all rows."""
+
+
 def row_inputs(table: Table) -> tuple[str, ...]:
     """Return the keys that new rows of a stream take beside its columns.
 
     A name that is one of a column is that of the column, whose values may look like anything.
     """
     return tuple(name for name in INPUTS.get(table.name, ()) if name not in table.by_name)
+
+
+def column_option(name: str) -> str:
+    """Return the option that sets a column.
+
+    >>> column_option("word_count"), column_option("by")
+    ('--word-count', '--column.by')
+    """
+    return f"--{'column.' if name in OWN_OPTIONS else ''}{name.replace('_', '-')}"
 
 
 def passage_options(table: Table) -> str:

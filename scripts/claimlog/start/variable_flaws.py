@@ -7,6 +7,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from claimlog.desk.row_references import PASSAGE
+from claimlog.edit.attribution_columns import attribution_columns
+from claimlog.edit.row_inputs import row_inputs
 from claimlog.errors import suggest
 from claimlog.limits import CODES as MOST_CODES
 from claimlog.limits import DESCRIPTION_LENGTH, TITLE_LENGTH
@@ -63,6 +66,8 @@ def _place_flaws(choices: VariableChoices, table: Table, definition: Definition)
     shown = f"NAME {choices.name!r}"
     if column in (*ENVELOPE, *POSITION):
         yield f"{shown}: every row has that of its own; name it otherwise"
+    elif column in _beside_columns(table):
+        yield f"{shown}: rows are given something else by that name; name it otherwise"
     if column in table.by_name or column in definition.tables[table.name].by_name:
         yield (
             f"{shown}: {table.name} have a column {column} already; name it otherwise, or change "
@@ -77,6 +82,12 @@ def _place_flaws(choices: VariableChoices, table: Table, definition: Definition)
     codelist = choices.name if table.name == CODED_IN else f"{table.entity}_{choices.name}"
     if choices.codes and codelist in definition.codebook.codes:
         yield f"{shown}: there is a code list {codelist} already; name it otherwise"
+
+
+def _beside_columns(table: Table) -> set[str]:
+    """Return names by which something else is given of new rows, in files and by pages."""
+    passage = PASSAGE if table.name == CODED_IN else ()
+    return {*row_inputs(table), *attribution_columns(table), *passage}
 
 
 def _text_flaws(choices: VariableChoices) -> Iterator[str]:
