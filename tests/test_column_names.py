@@ -13,9 +13,8 @@ import pytest
 from claimlog.cli.add import add
 from claimlog.cli.amend import amend
 from claimlog.desk.coder_program import code_with_program
-from claimlog.desk.row_references import PASSAGE
 from claimlog.edit.open_batch import read_with_open
-from claimlog.edit.row_inputs import INPUTS, OWN_OPTIONS, column_option
+from claimlog.edit.row_inputs import INPUTS, OWN_OPTIONS, REQUESTED_PASSAGE, column_option
 from claimlog.edit.template import template_columns
 from claimlog.errors import UsageError
 from claimlog.log.read_log import read
@@ -267,7 +266,7 @@ def test_what_is_typed_at_the_desk_into_a_column_is_in_the_row_that_is_taken_ove
     opened.close()
 
 
-@pytest.mark.parametrize("name", PASSAGE)
+@pytest.mark.parametrize("name", REQUESTED_PASSAGE)
 def test_the_desk_saves_no_claim_where_a_column_has_the_name_of_its_passage(
     name: str, registered: World, tmp_path: Path
 ) -> None:
@@ -294,7 +293,7 @@ def test_no_program_codes_where_a_column_has_the_name_of_its_quote(
     opened.close()
 
 
-@pytest.mark.parametrize("name", ["quote", "occurrence", "speaker", "verb_2", *PASSAGE])
+@pytest.mark.parametrize("name", ["quote", "occurrence", "speaker", "verb_2", *REQUESTED_PASSAGE])
 def test_no_variable_is_defined_by_the_name_of_what_stands_beside_columns(
     name: str, world: World
 ) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from claimlog.edit.row_inputs import REQUESTED_PASSAGE
 from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import Field, Table
 
 CLAIMS, SOURCES = "claims", "sources"
 SPAN = ("start", "end")
-PASSAGE = ("utf16", "text_sha256")
-"""Keys of a passage in a request that are no columns: its span, and the text it was chosen in."""
-REQUESTED = (*PASSAGE, *SPAN)
+REQUESTED = (*REQUESTED_PASSAGE, *SPAN)
+"""Keys of a passage in a request."""
 Name = tuple[str, str]
 """Stream and identifier."""
 

@@ -11,8 +11,9 @@ from claimlog.desk.draft_values import clean_values
 from claimlog.desk.journal import NO_MARKS, Journal, MarkChange, StaleError, stale
 from claimlog.desk.places import Places, require_same_text
 from claimlog.desk.request_error import ABSENT, INVALID, MALFORMED, RequestError
-from claimlog.desk.row_references import CLAIMS, PASSAGE, REQUESTED
+from claimlog.desk.row_references import CLAIMS, REQUESTED
 from claimlog.desk.work import DRAFT, Work, require_draft_name
+from claimlog.edit.row_inputs import REQUESTED_PASSAGE
 from claimlog.sources.anchor import COLUMNS as ANCHOR
 
 Row = dict[str, Any]
@@ -118,7 +119,7 @@ def claim_value(
         If there is no such column, a value cannot be one, or the span is none, or of another text.
     """
     table = desk.log.definition.streams[CLAIMS]
-    if taken := [name for name in PASSAGE if name in table.in_use]:
+    if taken := [name for name in REQUESTED_PASSAGE if name in table.in_use]:
         raise RequestError(
             INVALID,
             f'claims have a column "{taken[0]}", and by that name the desk is told of a passage; '

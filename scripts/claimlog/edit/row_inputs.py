@@ -15,10 +15,12 @@ INPUTS = {
 """Keys by stream, which are never stored: the words of a passage and which of its places is meant;
 the file that holds a source's text, or a document that it is taken out of."""
 
+REQUESTED_PASSAGE = ("utf16", "text_sha256")
+"""Keys by which a page of the desk says a passage of a claim, and that are no columns: its span in
+the browser's units, and the text that it was chosen in."""
 
 ANCHORED = ("claims", "codings")
 """Streams whose rows stand for a passage of a text."""
-
 
 OWN_OPTIONS = frozenset(
     ("by", "format", "from", "help", "limits", "quotes", "reason", "texts", "today", "yes")

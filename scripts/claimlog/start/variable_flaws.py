@@ -7,9 +7,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from claimlog.desk.row_references import PASSAGE
 from claimlog.edit.attribution_columns import attribution_columns
-from claimlog.edit.row_inputs import row_inputs
+from claimlog.edit.row_inputs import REQUESTED_PASSAGE, row_inputs
 from claimlog.errors import suggest
 from claimlog.limits import CODES as MOST_CODES
 from claimlog.limits import DESCRIPTION_LENGTH, TITLE_LENGTH
@@ -86,7 +85,7 @@ def _place_flaws(choices: VariableChoices, table: Table, definition: Definition)
 
 def _beside_columns(table: Table) -> set[str]:
     """Return names by which something else is given of new rows, in files and by pages."""
-    passage = PASSAGE if table.name == CODED_IN else ()
+    passage = REQUESTED_PASSAGE if table.name == CODED_IN else ()
     return {*row_inputs(table), *attribution_columns(table), *passage}
 
 
