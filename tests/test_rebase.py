@@ -31,6 +31,7 @@ from claimlog.edit.open_rows_follow import OpenRows
 from claimlog.edit.rebase import rebase
 from claimlog.edit.rebase_open_batch import rebase_open
 from claimlog.errors import ClaimlogError, Finding, FindingsError, UsageError
+from claimlog.files import remove
 from claimlog.git import CheckoutError
 from claimlog.interrupt_handler import holds_interrupts
 from claimlog.log.batch import (
@@ -717,15 +718,18 @@ def test_a_replaced_batch_that_somebody_restored_does_not_get_into_the_log_twice
     assert {path.name for path in world.package.state.iterdir()} <= {"lock", "cache"}
 
 
+@pytest.mark.parametrize("file", [None, "claims.ndjson"], ids=["wholly", "a file of it"])
 def test_a_rebase_of_which_somebody_took_a_made_batch_out_is_undone_by_what_the_message_says(
-    raced: World, tmp_path: Path
+    file: str | None, raced: World, tmp_path: Path
 ) -> None:
     before, world = cut_off_when_done(raced, tmp_path)
-    shutil.rmtree(world.package.events / "0005-beta")
+    made = world.package.events / "0005-beta"
+    remove(made / file if file else made)
     done = world.run("rebase", "0004-beta", "0005-gamma")
     assert done.returncode == 1
     assert done.stderr.startswith("claimlog: events/0005-beta: is not there as a rebase made it")
     assert "in .claimlog/rebase-done, where events/NEW holds the rows of an OLD.NEW" in done.stderr
+    remove(made)
     shutil.rmtree(world.package.events / "0006-gamma")
     for path in (world.package.state / DONE).iterdir():
         path.rename(world.package.events / path.name.partition(".")[0])
@@ -739,6 +743,7 @@ def test_what_a_done_rebase_replaced_is_kept_where_none_of_this_copy_is_known_to
 ) -> None:
     """It may be the one copy: the lock is another one in a copy, or after its mode was changed."""
     before, world = cut_off_when_done(raced, tmp_path)
+    shutil.copyfile(before.root / "datapackage.json", world.root / "datapackage.json")
     (world.package.state / "lock").chmod(0o600)
     for name in ("0005-beta", "0006-gamma"):
         shutil.rmtree(world.package.events / name)

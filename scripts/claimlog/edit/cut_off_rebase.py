@@ -10,6 +10,7 @@ from __future__ import annotations
 import filecmp
 import os
 import stat
+import sys
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -20,7 +21,7 @@ from claimlog.log.batch import DONE, MANIFEST
 from claimlog.package import Package
 from claimlog.package_state import OPEN, lock_mark, require_own_state
 from claimlog.state_notes import read_note, write_note
-from claimlog.untrusted_files import hole_flaw, is_regular, read_regular
+from claimlog.untrusted_files import hole_flaw, is_regular, parse_json, read_regular
 
 REBASED_OPEN = "rebase-open"
 """Where a rebase keeps the open batch that takes the place of the present one once it is done. The
@@ -104,7 +105,7 @@ def is_done(package: Package, made: Mapping[str, str]) -> bool:
     folder = require_own_state(package) / DONE
     kept = [path for path in sorted(folder.iterdir()) if path.name != OPEN]
     names = {path: path.name.partition(".")[::2] for path in kept}
-    gone = [name for name, digest in made.items() if not is_batch(package, name, digest)]
+    gone = [name for name, digest in made.items() if not _is_whole(package, name, digest)]
     back = [old for path, (old, _) in names.items() if is_same(package.events / old, path)]
     if not gone and not back:
         return True
@@ -142,6 +143,14 @@ def is_batch(package: Package, name: str, digest: str | None) -> bool:
     path = package.events / name / MANIFEST
     return is_regular(path, FILE_BYTES) and digest == (
         sha256(read_regular(path, package.relative(path), FILE_BYTES)).hexdigest()
+    )
+
+
+def _is_whole(package: Package, name: str, digest: str) -> bool:
+    """Whether events/ holds that batch, and every file that its manifest lists."""
+    return is_batch(package, name, digest) and all(
+        is_regular(package.events / name / file, sys.maxsize)
+        for file in parse_json((package.events / name / MANIFEST).read_bytes(), name)["files"]
     )
 
 
