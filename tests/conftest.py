@@ -611,7 +611,7 @@ def asking(folder: Path, *frozen: Path) -> Get:
     def ask_again(path: str) -> Any:
         answer = ask(path)
         for _ in range(4):
-            if answer.status_code != 503:
+            if answer.status_code != 503 and "SQL Interrupted" not in answer.text:
                 break
             answer = ask(path)
         return answer
