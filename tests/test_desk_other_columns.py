@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,9 +16,13 @@ from typing import Any
 
 import pytest
 
-from claimlog.desk.carried_values import EARLIER
+from claimlog.desk.carried_values import EARLIER, PresentRows
+from claimlog.desk.draft_values import clean_values
 from claimlog.desk.hand_over import expect_coding, export_coding, finished_work, import_coding
+from claimlog.desk.request_error import RequestError
+from claimlog.errors import ClaimlogError
 from claimlog.package import Package
+from claimlog.schema.definition import read_definition
 from conftest import World, copied
 from desk_client import Opened, desk_of
 from test_desk_retired import (
@@ -173,7 +178,7 @@ def of_colour_and_tone(value: Row) -> Row:
 def said(**given: Any) -> Row:
     """Return a claim, as a page sends it, that fills what is changed later."""
     hop = {**ATTRIBUTION, "tone": HARSH}
-    return said_by_a_keeper(colour=GREEN, **{"attributions": [hop], **given})
+    return said_by_a_keeper(**{"colour": GREEN, "attributions": [hop], **given})
 
 
 @pytest.fixture(scope="module")
@@ -264,6 +269,12 @@ def test_a_coding_that_was_made_before_a_change_of_columns_here_is_taken_from_an
     commitment = str(finished_work(there.package, "coder-2", SOURCE).commitment)
     change.make(here.root)
     expect_coding(here.package, "coder-2", SOURCE, commitment)
+    if change.make in (remove_colour, remove_key):
+        # whoever decides could not know of it, and it would be an answer to whatever comes to be
+        # called so
+        with pytest.raises(ClaimlogError, match=r'has a column "(colour|attributions\.tone)": put'):
+            import_coding(here.package, file, here.texts)
+        return
     work = import_coding(here.package, file, here.texts)
     assert work.commitment == commitment
     assert of_colour_and_tone(work.drafts()["a"]) == change.shown
@@ -335,6 +346,57 @@ def test_words_of_a_column_that_no_saved_claim_has_are_refused(opened: Opened) -
         answer = opened.ask("coder-1", "PUT", f"{WORK}/drafts/b", base=0, value=value)
         assert answer.status_code == 400, answer.text
         assert told in answer.text
+
+
+def test_words_of_a_column_that_is_gone_stay_as_they_are_or_are_refused(opened: Opened) -> None:
+    saved = opened.put("coder-1", SOURCE, "a", said())["draft"]
+    remove_colour(opened.desk.package.root)
+    (draft,) = opened.take("coder-1", "GET", WORK)["drafts"]
+    again = opened.put("coder-1", SOURCE, "a", as_sent(draft["value"], note="n"), saved["rev"])
+    assert of_colour_and_tone(again["draft"]["value"]) == SAID
+    for colour in ("red", {"any": ["thing"]}):
+        answer = opened.ask("coder-1", "PUT", f"{WORK}/drafts/b", base=0, value=said(colour=colour))
+        assert answer.status_code == 400, answer.text
+        assert 'no column \\"colour\\"' in answer.text
+
+
+def test_what_stands_aside_is_an_answer_again_once_its_column_can_hold_it(opened: Opened) -> None:
+    """Two coders who agreed do so again, whichever of them changed anything meanwhile."""
+    saved = opened.put("coder-1", SOURCE, "a", said())["draft"]
+    count_colours(opened.desk.package.root)
+    (draft,) = opened.take("coder-1", "GET", WORK)["drafts"]
+    opened.put("coder-1", SOURCE, "a", as_sent(draft["value"], note="n"), saved["rev"])
+    change_schema(
+        opened.desk.package.root,
+        "claims",
+        lambda schema: column_of(schema).update(type="string"),
+        is_next=False,
+    )
+    (draft,) = opened.take("coder-1", "GET", WORK)["drafts"]
+    assert of_colour_and_tone(draft["value"]) == SAID
+
+
+def test_a_key_that_was_added_is_not_filled_in_for_who_is_asked_for_it(opened: Opened) -> None:
+    add_key(opened.desk.package.root)
+    saved = opened.put("coder-1", SOURCE, "a", said())["draft"]["value"]
+    assert of_colour_and_tone(saved) == {**SAID, "mood": None}
+
+
+def test_unknown_keys_of_very_many_objects_are_refused_at_once(coloured: World) -> None:
+    """Each was looked for in all objects of all saved rows."""
+    table = read_definition(coloured.package).streams["claims"]
+    row = {"attributions": [{"x": 1}] * 20_000}
+    began = time.process_time()
+    for saved in ([], [row, row]):
+        with pytest.raises(RequestError):
+            clean_values(table, row, saved=saved)
+    assert time.process_time() - began < 10
+
+
+def test_a_saved_list_that_no_row_can_have_is_not_filled_with_keys(coloured: World) -> None:
+    rows = PresentRows(read_definition(coloured.package), "claims")
+    many = [{}] * 20_000
+    assert rows.of({"attributions": many}) == {f"attributions{EARLIER}": many}
 
 
 def test_a_draft_is_changed_whose_codes_were_taken_out_of_a_retired_column_and_key(

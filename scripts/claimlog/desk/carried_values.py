@@ -21,6 +21,10 @@ from claimlog.schema.table_schema import Field
 from claimlog.schema.upcast_steps import present_name
 from claimlog.strict_json import decode_value
 
+ROW_BYTES = 60_000
+"""Bytes of a row as canonical JSON: with the columns that are added, what a line may have."""
+
+EMPTY: tuple[Any, ...] = (None, "", [])
 EARLIER = " (earlier)"
 """Follows the name of a column or key under which what it held before is kept."""
 
@@ -34,24 +38,38 @@ class PresentRows:
         self._columns = definition.streams[stream].by_name
         self._names = _new_names(definition, stream)
         self._added_keys = _added_keys(definition, stream)
+        self._ever = _all_names(definition, stream)
 
-    def upcast(self, row: Mapping[str, Any]) -> Row:
-        """Return a row under the present names of its columns, with the keys that were added.
+    def unheard_name(self, row: Mapping[str, Any]) -> str | None:
+        """Return a column, or a key of a list, of a row that no version of the schema has, if any.
+
+        What is kept under such a name would be an answer once there is a column of that name.
+        """
+        for name, cell in row.items():
+            column = name.removesuffix(EARLIER)
+            if column not in self._ever:
+                return name
+            parts = cell if isinstance(cell, list) else ()
+            for key in {key for part in parts if isinstance(part, dict) for key in part}:
+                if key.removesuffix(EARLIER) not in self._ever[column]:
+                    return f"{name}.{key}"
+        return None
+
+    def renamed(self, row: Mapping[str, Any]) -> Row:
+        """Return a row under the present names of its columns.
 
         Where a question is answered under its present name too, that answer is the one.
         """
         found: Row = {}
         for name, cell in row.items():
             new = self._names.get(name, name)
-            found[f"{new}{EARLIER}" if new != name and new in row else new] = cell
-        for name, keys in self._added_keys.items():
-            if _holds_objects(self._columns.get(name), found.get(name)):
-                found[name] = [{**keys, **part} for part in found[name]]
+            is_answered = new != name and row.get(new) not in EMPTY
+            found[f"{new}{EARLIER}" if is_answered else new] = cell
         return found
 
     def of(self, row: Row) -> Row:
         """Return a row in which each column and key of the schema holds what it can hold."""
-        upcast = {name: self._of_keys(name, cell) for name, cell in self.upcast(row).items()}
+        upcast = {name: self._of_keys(name, cell) for name, cell in self.renamed(row).items()}
         found = _with_misfits_aside(self._columns, upcast)
         return row if found == row else found  # so that most are not held twice
 
@@ -61,14 +79,22 @@ class PresentRows:
         if item is None or not _holds_objects(item, cell):
             return cell
         keys = {inner.name: inner for inner in item.fields}
-        return [{**dict.fromkeys(keys), **_with_misfits_aside(keys, part)} for part in cell]
+        added = {**dict.fromkeys(keys), **self._added_keys.get(name, {})}
+        return [{**added, **_with_misfits_aside(keys, part)} for part in cell]
 
 
 def _with_misfits_aside(fields: Mapping[str, Field], values: Mapping[str, Any]) -> Row:
-    return {
-        name if name not in fields or _fits(fields[name], value) else f"{name}{EARLIER}": value
-        for name, value in values.items()
-    }
+    """Return values of which those that do not fit are aside, and those that fit again are not."""
+    found: Row = {}
+    for name, value in values.items():
+        item = fields.get(name.removesuffix(EARLIER))
+        if item is None or (name != item.name and values.get(item.name) not in EMPTY):
+            found[name] = value
+        elif name == item.name and value in EMPTY:
+            found.setdefault(name, value)
+        else:
+            found[item.name if _fits(item, value) else f"{item.name}{EARLIER}"] = value
+    return found
 
 
 def _fits(item: Field, value: Any) -> bool:
@@ -77,10 +103,12 @@ def _fits(item: Field, value: Any) -> bool:
 
 
 def _holds_objects(item: Field | None, value: Any) -> bool:
+    """Whether a value is a list of objects, no longer than a row can have with all their keys."""
     return (
         item is not None
         and bool(item.fields)
         and isinstance(value, list)
+        and len(value) * sum(len(f'"{key.name}":null,') for key in item.fields) <= ROW_BYTES
         and all(isinstance(part, dict) for part in value)
     )
 
@@ -97,12 +125,25 @@ def _new_names(definition: Definition, stream: str) -> dict[str, str]:
     }
 
 
+def _all_names(definition: Definition, stream: str) -> dict[str, set[str]]:
+    """Return the columns that any version of a schema has, each with the keys of its objects."""
+    found: dict[str, set[str]] = defaultdict(set)
+    earlier = (then for (name, _), then in definition.earlier.items() if name == stream)
+    for table in (definition.streams[stream], *earlier):
+        for item in table.fields:
+            found[item.name] |= {key.name for key in item.fields}
+    return dict(found)
+
+
 def _added_keys(definition: Definition, stream: str) -> dict[str, Row]:
-    """Return the keys that the objects of lists were given, with what earlier ones have there."""
+    """Return the keys that the objects of lists were given, with what earlier ones have there.
+
+    Those that are retired since are left out: nobody typed that.
+    """
     found: dict[str, Row] = defaultdict(dict)
-    steps = definition.steps_after(stream, 0)
+    columns, steps = definition.streams[stream].by_name, definition.steps_after(stream, 0)
     for at, step in enumerate(steps, 1):
-        if step.key:
-            column = present_name(step.column_name, steps[at:])
-            found[column][step.key] = decode_value(step.given)
+        item = columns.get(present_name(step.column_name, steps[at:])) if step.key else None
+        if item and any(key.name == step.key and not key.retired for key in item.fields):
+            found[item.name][step.key] = decode_value(step.given)
     return found

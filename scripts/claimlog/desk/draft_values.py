@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from claimlog.desk.carried_values import EARLIER
+from claimlog.desk.carried_values import EARLIER, EMPTY, ROW_BYTES
 from claimlog.desk.request_error import MALFORMED, RequestError
 from claimlog.errors import ClaimlogError, suggest
 from claimlog.log.canonical import encode_value, type_flaw
 from claimlog.schema.table_schema import Field, Table, empty_retired
-
-EMPTY: tuple[Any, ...] = (None, "", [])
-VALUE_BYTES = 60_000
-"""Bytes of a row as canonical JSON: with the columns that are added, what a line may have."""
 
 
 def clean_values(
@@ -31,8 +29,8 @@ def clean_values(
     beside
         Columns that are taken beside those that new rows may fill.
     saved
-        Saved rows, by the present definition: words that they keep of columns and keys which are
-        not there any more may stay, until the question is answered anew
+        Saved rows, by the present definition: words that one of them keeps of a column or key
+        which is not there any more may stay as they are, until the question is answered anew
         (`claimlog.desk.carried_values`).
 
     Raises
@@ -41,28 +39,27 @@ def clean_values(
         If a column is unknown, a value has the wrong type, or a code is none.
     """
     allowed = (*beside, *table.in_use)
-    saved = [*saved]
+    words = _Words(table, saved)
     given = _unanswered(given)
-    words_kept = _kept_words(table.by_name, given, saved)
+    words_kept = words.of_row(given)
     clean: dict[str, Any] = {}
     for name, value in given.items():
-        if name in words_kept:
+        if name in words_kept or _is_former(name, table.by_name):
             continue
         if name not in allowed:
             raise RequestError(
                 MALFORMED, f'there is no column "{name[:80]}"{suggest(name[:80], allowed)}'
             )
         item = table.by_name[name]
-        words: list[dict[str, Any]] = []
+        kept: list[dict[str, Any]] = []
         if isinstance(value, list) and item.fields:
-            earlier = [part for row in saved for part in row.get(name) or ()]
-            given_parts = [_unanswered(part) if isinstance(part, dict) else part for part in value]
-            words = [_kept_words(_keys(item), part, earlier) for part in given_parts]
-            value = [_complete_object(item, *pair) for pair in zip(given_parts, words, strict=True)]
+            parts = [_unanswered(part) if isinstance(part, dict) else part for part in value]
+            kept = [words.of_part(item, part) for part in parts]
+            value = [_complete_object(item, *pair) for pair in zip(parts, kept, strict=True)]
         if flaw := type_flaw(item, value) or _code_flaw(item, value):
             raise RequestError(MALFORMED, flaw)
-        if words:
-            value = [{**part, **own} for part, own in zip(value, words, strict=True)]
+        if kept:
+            value = [{**part, **own} for part, own in zip(value, kept, strict=True)]
         if value not in EMPTY:
             clean[name] = value
     clean |= words_kept
@@ -99,26 +96,64 @@ def _unanswered(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _kept_words(
-    known: Mapping[str, Field], row: Any, saved: Iterable[Mapping[str, Any]]
-) -> dict[str, Any]:
-    """Return what a row has under names that saved rows can have, and that are not known."""
-    unknown = row.keys() - known.keys() if isinstance(row, dict) else frozenset[str]()
-    if not unknown:
-        return {}
-    kept = {name for one in saved for name in unknown & one.keys()}
-    kept |= {name for name in unknown if name.removesuffix(EARLIER) in known}
-    return {name: value for name, value in row.items() if name in kept}
+class _Words:
+    """What saved rows hold under names that no column or key has, as pages send it again."""
+
+    def __init__(self, table: Table, saved: Iterable[Mapping[str, Any]]) -> None:
+        self._table = table
+        self._saved = saved
+        self._found: dict[str | None, set[tuple[str, str]]] | None = None
+
+    def of_row(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a row holds of them."""
+        return self._kept(None, row, self._table.by_name)
+
+    def of_part(self, item: Field, part: Any) -> dict[str, Any]:
+        """Return what an object of a list holds of them."""
+        return self._kept(item.name, part, _keys(item)) if isinstance(part, dict) else {}
+
+    def _kept(
+        self, column: str | None, row: Mapping[str, Any], known: Mapping[str, Field]
+    ) -> dict[str, Any]:
+        unknown = row.keys() - known.keys()
+        if not unknown:
+            return {}
+        if self._found is None:  # gone through once, and only if there is anything to look for
+            self._found = defaultdict(set)
+            for saved in self._saved:
+                self._add(None, saved, self._table.by_name)
+                for name in saved.keys() & self._table.by_name.keys():
+                    item = self._table.by_name[name]
+                    for part in saved[name] if item.fields else ():
+                        self._add(name, part, _keys(item))
+        kept = {name for name in unknown if (name, _said(row[name])) in self._found[column]}
+        return {name: value for name, value in row.items() if name in kept}
+
+    def _add(self, column: str | None, row: Mapping[str, Any], known: Mapping[str, Field]) -> None:
+        assert self._found is not None
+        self._found[column] |= {(name, _said(row[name])) for name in row.keys() - known.keys()}
+
+
+def _is_former(name: str, known: Mapping[str, Field]) -> bool:
+    """Whether a name is that of what a column held before: an answer took its place meanwhile."""
+    return name not in known and name.removesuffix(EARLIER) in known
+
+
+def _said(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
 
 
 def _complete_object(item: Field, part: Any, without: Collection[str]) -> Any:
     """Return an object of a list with all its keys, and without some; empty texts are null."""
     if not isinstance(part, dict):
         return part
+    keys = _keys(item)
     filled = {
-        name: None if value == "" else value for name, value in part.items() if name not in without
+        name: None if value == "" else value
+        for name, value in part.items()
+        if name not in without and not _is_former(name, keys)
     }
-    return {**dict.fromkeys(_keys(item)), **filled}
+    return {**dict.fromkeys(keys), **filled}
 
 
 def _code_flaw(item: Field, value: Any) -> str | None:
@@ -142,5 +177,5 @@ def _require_canonical(value: Mapping[str, Any]) -> None:
         size = len(encode_value(dict(value)))
     except ClaimlogError as error:
         raise RequestError(MALFORMED, str(error)) from error
-    if size > VALUE_BYTES:
-        raise RequestError(MALFORMED, f"the row has {size:,} bytes, more than {VALUE_BYTES:,}")
+    if size > ROW_BYTES:
+        raise RequestError(MALFORMED, f"the row has {size:,} bytes, more than {ROW_BYTES:,}")

@@ -180,7 +180,7 @@ def _checked_cells(desk: Desk, source: str, content: Mapping[str, Any]) -> tuple
     for draft in drafts:
         name, of_text = require_draft_name(draft["draft"]), {"text_sha256": content["text_sha256"]}
         values[f"{DRAFT}{name}"] = draft["value"]
-        own[name] = desk.log.present_row(CLAIMS, draft["value"])
+        own[name] = _present_row(desk, CLAIMS, draft["value"])
         _require_as_saved(
             own[name], claim_value(desk, places, {**own[name], **of_text}, [own[name]])
         )
@@ -189,7 +189,7 @@ def _checked_cells(desk: Desk, source: str, content: Mapping[str, Any]) -> tuple
         table = spot_table(desk, entry["stream"])
         require_identifier(table, entry["id"])  # that it is registered meanwhile does no harm
         values[f"{REGISTERED}{table.name}/{entry['id']}"] = entry["value"]
-        row = desk.log.present_row(table.name, entry["value"])
+        row = _present_row(desk, table.name, entry["value"])
         _require_as_saved(row, clean_values(table, row, table.retired_columns, [row]))
         entries.setdefault(table.name, {})[entry["id"]] = row
     require_few_entries([cell for key, cell in values.items() if key.startswith(REGISTERED)])
@@ -201,6 +201,25 @@ def _checked_cells(desk: Desk, source: str, content: Mapping[str, Any]) -> tuple
     if number := error_count(coding_findings(desk.log, source, own, entries)):
         raise RequestError(INVALID, f"{number} of its findings are errors")
     return values, about
+
+
+def _present_row(desk: Desk, stream: str, given: Row) -> Row:
+    """Return a row of a stranger by the present definition.
+
+    Raises
+    ------
+    RequestError
+        If it says anything in what was never a column here: whoever decides could not know of it.
+    """
+    rows = desk.log.present_rows(stream)
+    row = rows.of(given)
+    if name := rows.unheard_name(row):
+        raise RequestError(
+            MALFORMED,
+            f'no version of schemas/{stream}.json has a column "{name[:80]}": put it there as one '
+            "that is retired, or have it left out",
+        )
+    return row
 
 
 def _require_as_saved(row: Row, clean: Row) -> None:

@@ -130,9 +130,9 @@ def claim_value(
     rest = {name: value for name, value in given.items() if name not in REQUESTED}
     if taken := sorted({"source_id", *ANCHOR} & {*rest}):
         raise RequestError(MALFORMED, f"{taken[0]} is computed here; leave it out")
-    # it may have been typed before a column was renamed, or a key added
-    upcast = desk.log.present_rows(CLAIMS).upcast(rest)
-    clean = clean_values(table, upcast, beside=table.retired_columns, saved=saved)
+    # it may have been typed before a column was renamed
+    renamed = desk.log.present_rows(CLAIMS).renamed(rest)
+    clean = clean_values(table, renamed, beside=table.retired_columns, saved=saved)
     return {**clean, "start": start, "end": end}
 
 

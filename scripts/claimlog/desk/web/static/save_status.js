@@ -2,7 +2,7 @@
 import { closer, sideBySide, show } from "./dialogs.js";
 import { alarm, byId, count, h } from "./dom.js";
 import { isFilled } from "./applicability.js";
-import { valueText } from "./entry_names.js";
+import { goneWords, valueText } from "./entry_names.js";
 
 /** Show the state of saving. @param {import("./work.js").Work} work @param {() => void} settle opens what is in conflict */
 export function showStatus(work, settle) {
@@ -41,6 +41,8 @@ export async function settleConflict(work, fields, names) {
   const span = (/** @type {any} */ utf16) => (utf16 ? work.content.slice(...utf16) : "(no claim)");
   const rows = [["Passage", span(mine?.utf16), span(change.current?.draft?.span.utf16)],
     ...fields.filter((field) => isFilled(mine?.[field.column]) || isFilled(theirs?.[field.column])).map((field) => [field.label, text(mine, field), text(theirs, field)])];
+  const [gone, theirsGone] = [mine, theirs].map((row) => goneWords(fields, row ?? {}).join(" "));
+  if (gone || theirsGone) rows.push(["Without a question", gone, theirsGone]);
   const merged = mine && theirs ? { ...theirs, ...mine, utf16: mine.utf16 } : null;
   if (merged) {
     delete merged.start;
