@@ -179,10 +179,8 @@ def present_open_folder(package: Package) -> Path:
     """
     state = require_own_state(package)
     place, moved, kept = state / OPEN, state / REBASED_OPEN, state / DONE / OPEN
-    if not (moved.is_dir() or kept.is_dir()):
-        return place
     try:
-        if (made := made_here(package)) is None:
+        if not (moved.is_dir() or kept.is_dir()) or (made := made_here(package)) is None:
             return place
         is_moved = (state / DONE).is_dir() and is_done(package, made)
     except (ClaimlogError, OSError):

@@ -32,12 +32,13 @@ def find_cycles(pairs: Iterable[Pair]) -> Iterator[list[str]]:
         # depth first; not by recursion, as a chain may be long
         path = {} if start in visited else {start: iter(works[start])}
         while path:
-            name, rest = next(reversed(path.items()))
+            name, rest = path.popitem()
             work = next(rest, None)
             if work is None:
-                del path[name]
                 visited.add(name)
-            elif work in path:
+                continue
+            path[name] = rest
+            if work in path:
                 yield [*dropwhile(work.__ne__, path), work]
             elif work not in visited:
                 path[work] = iter(works.get(work, ()))
