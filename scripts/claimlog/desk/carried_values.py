@@ -90,10 +90,12 @@ def _with_misfits_aside(fields: Mapping[str, Field], values: Mapping[str, Any]) 
         item = fields.get(name.removesuffix(EARLIER))
         if item is None or (name != item.name and values.get(item.name) not in EMPTY):
             found[name] = value
-        elif name == item.name and value in EMPTY:
-            found.setdefault(name, value)
+        elif not _fits(item, value):
+            found[f"{item.name}{EARLIER}"] = value
+        elif value not in EMPTY:
+            found[item.name] = value
         else:
-            found[item.name if _fits(item, value) else f"{item.name}{EARLIER}"] = value
+            found.setdefault(name, value)
     return found
 
 
