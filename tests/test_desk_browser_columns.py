@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from browser import browser
 from claimlog.desk.carried_values import EARLIER
 from conftest import World, copied
-from desk_client import ROLES, Opened
+from desk_client import Opened
 from test_desk_browser import READY, SAVED, OtherPage
 from test_desk_browser_packages import enter, windows
-from test_desk_browser_retired import CODED, GONE
+from test_desk_browser_retired import CODED, GONE, server
 from test_desk_other_columns import (
     GREEN,
     HARSH,
@@ -24,9 +22,9 @@ from test_desk_other_columns import (
     rename_colour,
     said,
 )
-from workshop.bench.desk.desk_server import DeskServer, open_desk
+from workshop.bench.desk.desk_server import DeskServer
 
-__all__ = ["browser", "coloured"]
+__all__ = ["browser", "coloured", "server"]
 
 
 @pytest.fixture(scope="module")
@@ -37,14 +35,6 @@ def desk(coloured: World, tmp_path_factory: pytest.TempPathFactory) -> World:
     asked.put("coder-1", CODED, "a", said())
     asked.close()
     return world
-
-
-@pytest.fixture
-def server(desk: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskServer]:
-    """The desk of a copy of it."""
-    own = copied(desk, tmp_path_factory.mktemp("desk"))
-    with open_desk(own.root, own.texts, ROLES) as server:
-        yield server
 
 
 DRAFT = "claimlogDesk.work.draft('a').value"

@@ -40,7 +40,7 @@ STEPS, STEPS_AT_ONCE = 1_000, 10_000
 """SQLite's steps between looks at the clock, and those that are counted at once."""
 
 FILES, DATABASES = 32, 8
-"""That the process may have open: databases, and what comes and goes beside them."""
+"""Files that the process may have open, and databases among them that it keeps open."""
 
 PACKED = "$base64"
 """Names bytes in the JSON of a cell or of a parameter's value, which else are no objects."""
@@ -148,7 +148,7 @@ def _answer(databases: dict[str, sqlite3.Connection], job: dict[str, Any]) -> di
 
 
 def confine_process() -> None:
-    """Give up for good what running SQL does not need: other processes, and to write files.
+    """Have the system refuse for good what no SQL needs: to start processes, and to write files.
 
     Root may start processes all the same.
     """

@@ -55,7 +55,7 @@ class PresentRows:
                     return f"{name}.{key}"
         return None
 
-    def renamed(self, row: Mapping[str, Any]) -> Row:
+    def by_present_names(self, row: Mapping[str, Any]) -> Row:
         """Return a row under the present names of its columns.
 
         Where a question is answered under its present name too, that answer is the one.
@@ -69,7 +69,8 @@ class PresentRows:
 
     def of(self, row: Row) -> Row:
         """Return a row in which each column and key of the schema holds what it can hold."""
-        upcast = {name: self._of_keys(name, cell) for name, cell in self.renamed(row).items()}
+        named = self.by_present_names(row)
+        upcast = {name: self._of_keys(name, cell) for name, cell in named.items()}
         found = _with_misfits_aside(self._columns, upcast)
         return row if found == row else found  # so that most are not held twice
 

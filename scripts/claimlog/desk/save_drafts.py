@@ -131,8 +131,8 @@ def claim_value(
     if taken := sorted({"source_id", *ANCHOR} & {*rest}):
         raise RequestError(MALFORMED, f"{taken[0]} is computed here; leave it out")
     # it may have been typed before a column was renamed
-    renamed = desk.log.present_rows(CLAIMS).renamed(rest)
-    clean = clean_values(table, renamed, beside=table.retired_columns, saved=saved)
+    row = desk.log.present_rows(CLAIMS).by_present_names(rest)
+    clean = clean_values(table, row, beside=table.retired_columns, saved=saved)
     return {**clean, "start": start, "end": end}
 
 

@@ -84,7 +84,7 @@ def _place_flaws(choices: VariableChoices, table: Table, definition: Definition)
 
 
 def _beside_columns(table: Table) -> set[str]:
-    """Return names by which something else is given of new rows, in files and by pages."""
+    """Return names that mean something else than a column, in files of new rows and from pages."""
     passage = REQUESTED_PASSAGE if table.name == CODED_IN else ()
     return {*row_inputs(table), *attribution_columns(table), *passage}
 

@@ -26,7 +26,8 @@ MOST_OF_A_KIND = 100_000
 NOTE_CHARACTERS = 200
 
 APART = "\x1f"
-"""Stands between the values of a list that is read as one text: so many lists are too much."""
+"""Separates the values of a list, which is read as one text: the lists of a large log have more
+values than `Store.rows` reads."""
 
 INDEXED = """select distinct i.name from pragma_index_list('claims') l
     join pragma_index_info(l.name) i where i.seqno = 0"""
@@ -34,7 +35,7 @@ INDEXED = """select distinct i.name from pragma_index_list('claims') l
 
 LISTS = """select "column" as name from data_dictionary
     where "table" = :table and type = 'array'"""
-"""The columns of a table that hold lists."""
+"""SQL for the names of those columns of a table that hold lists."""
 
 
 @dataclass(frozen=True)
@@ -304,7 +305,7 @@ def _path(kind: str, name: str) -> str:
 
 
 def _joined(column: str) -> str:
-    """Return SQL for the values of a list as one text."""
+    """Return SQL that gives the values of a list as one text, `APART` between them."""
     return f"(select group_concat(value, char({ord(APART)})) from json_each({column}))"
 
 
