@@ -19,7 +19,7 @@ from claimlog.errors import ClaimlogError
 from claimlog.log import read_log
 from claimlog.log.cache import held_parts
 from claimlog.untrusted_files import files_below
-from conftest import World
+from conftest import World, claim
 
 PREPARE = """
 import signal, sys, time
@@ -197,13 +197,20 @@ time.sleep(60)
     assert done.stderr.startswith("claimlog: " + STOPPED.format(what="0.2 GB of memory"))
 
 
-@pytest.mark.parametrize("command", ["validate", "build", "seal"])
-def test_claimlog_is_stopped_with_what_stood_there_unchanged(world: World, command: str) -> None:
+@pytest.mark.parametrize(
+    "command",
+    [["validate"], ["build"], ["seal", "--slug", "x", "--title", "X", "--method", "None."]],
+    ids=" ".join,
+)
+def test_claimlog_is_stopped_with_what_stood_there_unchanged(
+    world: World, command: list[str]
+) -> None:
+    world.add("claims", [claim("signed a letter", "Pilots put their names to a letter.")])
     build(world.package, world.package.build)
     before = {path: path.read_bytes() for path in files_below(world.root, 10_000) or ()}
     assert before
     done = subprocess.run(
-        [sys.executable, "-m", "claimlog", "--package", str(world.root), command],
+        [sys.executable, "-m", "claimlog", "--package", str(world.root), *command],
         capture_output=True, text=True, timeout=120,
         env={**os.environ, FACTOR_VARIABLE: "0.001", "CLAIMLOG_BY": "coder-1"},
     )  # fmt: skip
