@@ -37,7 +37,7 @@ from claimlog.site.server_command import SETTINGS
 from claimlog.sources.text import Text, Texts
 from compiled_templates import keep_compiled_templates
 from known_definitions import remember_definitions
-from scratch import keep_scratch_in_memory
+from scratch import copy_file, keep_scratch_in_memory
 
 if TYPE_CHECKING:
     from repositories import Repo
@@ -136,6 +136,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 def limited_programs() -> None:
     """What works within limits is forked from a server that has imported all that it needs."""
     forked.fork_limited_programs()
+    forked.fork_desks()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -476,9 +477,17 @@ class World:
         self.reseal()
 
     def run(
-        self, *words: str, data: bytes | None = None, module: str = "claimlog", **env: str
+        self,
+        *words: str,
+        data: bytes | None = None,
+        module: str = "claimlog",
+        file_size: int | None = None,
+        **env: str,
     ) -> subprocess.CompletedProcess[str]:
-        """Run claimlog, or another module, in the package and return what it printed."""
+        """Run claimlog, or another module, in the package and return what it printed.
+
+        `file_size` is how many bytes no file can grow past, as on a full disk.
+        """
         whole = {**os.environ, "CLAIMLOG_BY": "coder-1", "CI": "1", **env}
         if any(name.startswith("PYTHON") for name in env):  # options of a fresh interpreter
             done = subprocess.run(
@@ -490,7 +499,7 @@ class World:
                 timeout=120,
             )
         else:
-            done = forked.run(self.root, words, whole, data, 120, module)
+            done = forked.run(self.root, words, whole, data, 120, module, file_size)
         return subprocess.CompletedProcess(
             done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
         )
@@ -579,9 +588,9 @@ def corpus_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def copied(world: World, folder: Path, copy: Callable[[str, str], Any] = shutil.copy2) -> World:
+def copied(world: World, folder: Path, copy: Callable[[str, str], Any] = copy_file) -> World:
     shutil.copytree(world.root, folder / "package", copy_function=copy)
-    shutil.copytree(world.texts, folder / "texts")
+    shutil.copytree(world.texts, folder / "texts", copy_function=copy)
     return World(Package(folder / "package"), folder / "texts")
 
 

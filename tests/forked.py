@@ -17,6 +17,7 @@ import json
 import os
 import pickle
 import pkgutil
+import resource
 import runpy
 import selectors
 import signal
@@ -27,7 +28,8 @@ import tempfile
 import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, partial
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import IO, Any
@@ -39,13 +41,13 @@ HEAVY = (
     *("frictionless.resources", "narwhals._polars.namespace", "narwhals._polars.group_by"),
     *("narwhals._polars.dataframe", "narwhals.group_by", "narwhals._interchange.dataframe"),
     *("pandera.backends.polars.container", "pandera.backends.register_checks", "slugify", "tqdm"),
+    *("jsonschema.validators", "idna", "narwhals._namespace", "click._textwrap"),
 )
 NOT_NEEDED = ("workshop.bench", "claimlog.site", "claimlog.__main__", "claimlog.spark")
 RELEASING = frozenset(("release", "reissue", "site"))
 """Commands that draw pages."""
 DRAWING = "claimlog.site."
 """How programs that draw pages begin."""
-STREAMS = ("in", "out", "err")
 
 
 def run(
@@ -55,16 +57,42 @@ def run(
     data: bytes | None,
     timeout: int,
     module: str = "claimlog",
+    file_size: int | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run claimlog, or another module, in `folder` and return what it printed."""
-    with tempfile.TemporaryDirectory(prefix="forked-") as name:
-        said = Path(name)
-        (said / "in").write_bytes(data or b"")
-        command = {"module": module, "words": list(words)}
-        asked = {**command, "cwd": str(folder), "env": dict(env), "said": name}
-        status = _server().ask(asked, timeout)
-        out, err = ((said / stream).read_bytes() for stream in STREAMS[1:])
-    return subprocess.CompletedProcess([module, *words], status, out, err)
+    """Run claimlog, or another module, in `folder` and return what it printed.
+
+    Parameters
+    ----------
+    file_size
+        Bytes past which it can write to no file, as on a full disk.
+
+    Raises
+    ------
+    subprocess.TimeoutExpired
+        If it takes longer than `timeout` seconds; it is ended.
+    """
+    asked = {"module": module, "words": [*words], "cwd": str(folder), "env": dict(env)}
+    with tempfile.TemporaryFile() as given, ThreadPoolExecutor(2) as readers:
+        given.write(data or b"")
+        given.seek(0)
+        (from_out, out), (from_err, err) = os.pipe(), os.pipe()
+        asked["file_size"] = file_size
+        program = ForkedProgram(_server().address, asked, (given.fileno(), out, err))
+        for descriptor in (out, err):
+            os.close(descriptor)
+        printed = [readers.submit(_read_all, descriptor) for descriptor in (from_out, from_err)]
+        try:
+            status = program.wait(timeout)
+        finally:
+            program.kill()
+        return subprocess.CompletedProcess(
+            [module, *words], status, *(stream.result() for stream in printed)
+        )
+
+
+def _read_all(descriptor: int) -> bytes:
+    with os.fdopen(descriptor, "rb") as stream:
+        return stream.read()
 
 
 def write_program(folder: Path) -> None:
@@ -86,7 +114,7 @@ sys.exit(int(status.recv(20)))
 
 
 class Server:
-    """The process that forks; asked by a line of JSON, it answers with the number and status."""
+    """The process that forks, until its standard input ends."""
 
     def __init__(self) -> None:
         self.folder = tempfile.TemporaryDirectory(prefix="forks-")
@@ -98,34 +126,9 @@ class Server:
             env=env,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            text=True,
         )
         assert self.process.stdout is not None
-        assert self.process.stdout.readline() == "ready\n"
-        self.lock = threading.Lock()
-        self.waiting: dict[int, tuple[threading.Event, list[int]]] = {}
-        threading.Thread(target=self._listen, daemon=True).start()
-
-    def ask(self, asked: Mapping[str, Any], timeout: int) -> int:
-        """Run one command; several threads may ask at once."""
-        ended, status = threading.Event(), list[int]()
-        with self.lock:
-            number = len(self.waiting)
-            self.waiting[number] = (ended, status)
-            assert self.process.stdin is not None
-            self.process.stdin.write(json.dumps({**asked, "number": number}) + "\n")
-            self.process.stdin.flush()
-        if not ended.wait(timeout):
-            raise subprocess.TimeoutExpired(["claimlog", *asked["words"]], timeout)
-        return status[0]
-
-    def _listen(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            number, code = map(int, line.split())
-            ended, status = self.waiting[number]
-            status.append(code)
-            ended.set()
+        assert self.process.stdout.readline() == b"ready\n"
 
 
 @cache
@@ -136,21 +139,26 @@ def _server() -> Server:
 class ForkedProgram:
     """A program that the server has forked, with what is used of a `subprocess.Popen`."""
 
-    def __init__(
-        self, address: str, module: str, stderr: IO[bytes], env: Mapping[str, str]
-    ) -> None:
+    stdin: IO[bytes]
+    stdout: IO[bytes]
+
+    def __init__(self, address: str, asked: Mapping[str, Any], streams: Sequence[int]) -> None:
         self._status = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._status.connect(address)
+        socket.send_fds(self._status, [json.dumps(asked).encode()], [*streams])
+        self.pid = int(self._status.recv(20))
+        self.returncode: int | None = None
+
+    @classmethod
+    def with_pipes(cls, address: str, asked: Mapping[str, Any], stderr: int) -> ForkedProgram:
+        """Fork a program that is given what it works on, and answers, through pipes."""
         for_child, to_child = os.pipe()
         from_child, of_child = os.pipe()
-        asked = {"module": module, "cwd": str(Path.cwd()), "env": dict(env)}
-        own = (for_child, of_child)
-        socket.send_fds(self._status, [json.dumps(asked).encode()], [*own, stderr.fileno()])
-        for descriptor in own:
+        forked = cls(address, asked, (for_child, of_child, stderr))
+        for descriptor in (for_child, of_child):
             os.close(descriptor)
-        self.pid = int(self._status.recv(20))
-        self.stdin, self.stdout = os.fdopen(to_child, "wb"), os.fdopen(from_child, "rb")
-        self.returncode: int | None = None
+        forked.stdin, forked.stdout = os.fdopen(to_child, "wb"), os.fdopen(from_child, "rb")
+        return forked
 
     def wait(self, timeout: float | None = None) -> int:
         """Return the exit status; raises `subprocess.TimeoutExpired`."""
@@ -163,13 +171,24 @@ class ForkedProgram:
             self._status.close()
         return self.returncode
 
+    def poll(self) -> int | None:
+        """Return the exit status; None while it runs."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self.wait(0)
+        return None
+
+    def terminate(self) -> None:
+        """Ask it to end, if it has not ended."""
+        self._send(signal.SIGTERM)
+
     def kill(self) -> None:
         """End it, if it has not ended."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.wait(0)
-        if self.returncode is None:
+        self._send(signal.SIGKILL)
+
+    def _send(self, number: int) -> None:
+        if self.poll() is None:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
+                os.kill(self.pid, number)
 
 
 def fork_limited_programs(server: Callable[[], str] = lambda: _server().address) -> None:
@@ -181,12 +200,32 @@ def fork_limited_programs(server: Callable[[], str] = lambda: _server().address)
         is_ours = command[0] == sys.executable and module.startswith("claimlog.")
         if not is_ours:
             return subprocess.Popen(command, **given)
-        return ForkedProgram(server(), module, given["stderr"], given["env"])
+        asked = {"module": module, "cwd": str(Path.cwd()), "env": dict(given["env"])}
+        return ForkedProgram.with_pipes(server(), asked, given["stderr"].fileno())
 
-    limited_process.subprocess = SimpleNamespace(  # type: ignore[attr-defined]
-        **{name: value for name, value in vars(subprocess).items() if name != "Popen"},
-        Popen=start,
-    )
+    limited_process.subprocess = _subprocess_that(start)  # type: ignore[attr-defined]
+
+
+def fork_desks() -> None:
+    """Have this process fork the desks that it would start anew for pages in a browser."""
+    from workshop.bench.desk import desk_server
+
+    def start(command: Sequence[str], cwd: Path, stdout: IO[bytes], stderr: int) -> Any:
+        assert command[:3] == [sys.executable, "-m", "claimlog"]
+        assert stderr == subprocess.STDOUT
+        asked = {"module": "claimlog", "words": command[3:]}
+        output = stdout.fileno()
+        with Path(os.devnull).open("rb") as nothing:
+            streams = (nothing.fileno(), output, output)
+            asked |= {"cwd": str(cwd), "env": dict(os.environ)}
+            return ForkedProgram(_server().address, asked, streams)
+
+    desk_server.subprocess = _subprocess_that(start)  # type: ignore[attr-defined]
+
+
+def _subprocess_that(start: Callable[..., Any]) -> SimpleNamespace:
+    """Return `subprocess` with another `Popen`."""
+    return SimpleNamespace(**{**vars(subprocess), "Popen": start})
 
 
 def skip_flushes() -> None:
@@ -235,41 +274,29 @@ def know_sound_schemas() -> None:
 
 
 def serve(address: str) -> None:
-    """Fork for every line of standard input until it ends, and for every program asked for."""
+    """Fork for every program that is asked for, until standard input ends."""
+    from claimlog.fingerprint import tool_fingerprint
+    from known_definitions import remember_definitions
+
     skip_flushes()
     preload()
     know_sound_schemas()
+    definitions = Path(address).with_name("definitions")
+    definitions.mkdir()
+    remember_definitions(definitions)
+    tool_fingerprint()  # which each command that builds takes of the same files
     fork_limited_programs(lambda: address)
     gc.collect()
     gc.freeze()  # what is there already is nothing that a child has to look through
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     listener.bind(address)
     listener.listen(64)
-    answers, lock = sys.stdout, threading.Lock()
-    print("ready", file=answers, flush=True)
-
-    def tell(number: int, status: int) -> None:
-        with lock:
-            print(number, status, file=answers, flush=True)
-
-    rest = b""
+    print("ready", flush=True)
     with selectors.DefaultSelector() as ready:
         ready.register(0, selectors.EVENT_READ)
         ready.register(listener, selectors.EVENT_READ)
-        while True:
-            for key, _ in ready.select():
-                if key.fileobj is listener:
-                    _fork_program(listener.accept()[0])
-                    continue
-                data = os.read(0, 1 << 16)
-                if not data:
-                    return
-                *lines, rest = (rest + data).split(b"\n")
-                for asked in map(json.loads, lines):
-                    if RELEASING.intersection(asked["words"]):
-                        _prepare_releases()
-                    child = _fork(_command, asked)
-                    _tell_status(child, partial(tell, asked["number"]))
+        while all(key.fileobj is listener for key, _ in ready.select()):
+            _fork_program(listener.accept()[0])
 
 
 @cache
@@ -300,25 +327,16 @@ def _fork_program(connection: socket.socket) -> None:
     if asked["module"].startswith(DRAWING) or RELEASING.intersection(asked.get("words", ())):
         _prepare_releases()
 
-    def tell(status: int) -> None:
+    def tell_status() -> None:
+        _, status = os.waitpid(child, 0)
         with contextlib.suppress(OSError), connection:  # nobody may wait for it any more
-            connection.send(b"%d" % status)
+            connection.send(b"%d" % os.waitstatus_to_exitcode(status))
 
     child = _fork(_program, asked, descriptors)
     for descriptor in descriptors:
         os.close(descriptor)
     connection.send(b"%d" % child)
-    _tell_status(child, tell)
-
-
-def _tell_status(child: int, tell: Callable[[int], None]) -> None:
-    """Wait for a child in a thread, and tell its exit status."""
-
-    def wait() -> None:
-        _, status = os.waitpid(child, 0)
-        tell(os.waitstatus_to_exitcode(status))
-
-    threading.Thread(target=wait, daemon=True).start()
+    threading.Thread(target=tell_status, daemon=True).start()
 
 
 def _fork(run: Callable[..., None], *given: Any) -> int:
@@ -339,21 +357,14 @@ def _fork(run: Callable[..., None], *given: Any) -> int:
         os._exit(status if isinstance(status, int) else 1)
 
 
-def _command(asked: Mapping[str, Any]) -> None:
-    descriptors = []
-    for number, stream in enumerate(STREAMS):
-        flags = os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT
-        descriptors.append(os.open(Path(asked["said"]) / stream, flags))
-    _become(asked, descriptors)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    sys.argv = [asked["module"], *asked["words"]]
-    runpy.run_module(asked["module"], run_name="__main__", alter_sys=True)
-
-
 def _program(asked: Mapping[str, Any], descriptors: Sequence[int]) -> None:
     _become(asked, descriptors)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.argv = [asked["module"], *asked.get("words", ())]
-    warnings.simplefilter("ignore")  # the server has imported the module already
+    # the server has imported the module already
+    warnings.filterwarnings("ignore", category=RuntimeWarning, module="runpy")
+    if (size := asked.get("file_size")) is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
     runpy.run_module(asked["module"], run_name="__main__", alter_sys=True)
 
 

@@ -1,13 +1,16 @@
-"""Definitions read once a process for each content: tests read that of one tiny package thousands
-of times, and its hundred and forty files have what is asked of them checked every time.
+"""Definitions read once for each content: tests read that of one tiny package thousands of times,
+and its hundred and forty files have what is asked of them checked every time.
 
 A definition is a value: it follows from the descriptor and the bytes of the files in ``schemas/``.
+A process holds what it read, and processes that share a folder read what the others found.
 """
 
 from __future__ import annotations
 
 import os
+import pickle
 import sys
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,23 +33,41 @@ _read = definition.read_definition
 _known: dict[bytes, Definition] = {}
 
 
-def remember_definitions() -> None:
-    """Have every module of this process take a definition that was read of the same bytes."""
+def remember_definitions(folder: Path | None = None) -> None:
+    """Have every module of this process take a definition that was read of the same bytes.
+
+    Parameters
+    ----------
+    folder
+        Where processes that are forked from this one leave what they read for each other.
+    """
+    recall = partial(_read_or_recall, folder)
     for module in [*sys.modules.values()]:
         if vars(module).get("read_definition") is _read:
-            vars(module)["read_definition"] = _read_or_recall
+            vars(module)["read_definition"] = recall
 
 
-def _read_or_recall(package: Package) -> Definition:
+def _read_or_recall(folder: Path | None, package: Package) -> Definition:
     key = _content(package)
     if key is None:
         return _read(package)  # which says what is wrong
     if key not in _known:
-        found = _read(package)
+        found = _read_or_load(folder / key.hex(), package) if folder else _read(package)
         if len(_known) >= MOST:
             _known.clear()
         _known[key] = found
     return _known[key]
+
+
+def _read_or_load(path: Path, package: Package) -> Definition:
+    if path.exists():
+        found: Definition = pickle.loads(path.read_bytes())
+        return found
+    found = _read(package)
+    own = path.with_suffix(f".{os.getpid()}")
+    own.write_bytes(pickle.dumps(found))
+    own.replace(path)
+    return found
 
 
 def _content(package: Package) -> bytes | None:
@@ -65,7 +86,7 @@ def _add_folder(digest: Hash, folder: Path) -> bool:
         return False
     with os.scandir(folder) as entries:
         for entry in sorted(entries, key=lambda one: one.name):
-            digest.update(f"{entry.name}\0".encode())
+            digest.update(os.fsencode(entry.name) + b"\0")
             if entry.is_dir(follow_symlinks=False):
                 if not _add_folder(digest, Path(entry.path)):
                     return False

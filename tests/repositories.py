@@ -14,6 +14,7 @@ from claimlog.package import Package
 from claimlog.release.make import ReleaseOutput, make_release
 from claimlog.schema.table_schema import dump
 from conftest import ROOT, World, copied
+from scratch import copy_file
 
 DAY = "2026-11-21"
 
@@ -41,13 +42,13 @@ class Repo:
         linked = ("scripts", ".git/objects", *linked)
         same = tuple(f"{self.root / name}{os.sep}" for name in linked)
 
-        def copy_file(path: str, target: str) -> None:
+        def link_or_copy(path: str, target: str) -> None:
             if path.startswith(same):
                 os.link(path, target)
             else:
-                shutil.copy2(path, target)
+                copy_file(path, target)
 
-        return Repo(copied(self.world, folder, copy_file))
+        return Repo(copied(self.world, folder, link_or_copy))
 
     def git(self, *words: str) -> str:
         who = ("-c", "user.name=Tester", "-c", "user.email=tester@example.org")

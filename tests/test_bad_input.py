@@ -7,7 +7,6 @@ import errno
 import json
 import os
 import re
-import resource
 import shutil
 import subprocess
 import sys
@@ -418,15 +417,7 @@ def test_no_command_builds_or_adds_on_a_broken_log(
 
 def limited(world: World, limit: int, *words: str) -> subprocess.CompletedProcess[str]:
     """Run claimlog where no file can grow past `limit` bytes, as on a full disk."""
-    return subprocess.run(
-        [sys.executable, "-B", "-m", "claimlog", *words],
-        cwd=world.root,
-        env={**os.environ, "CLAIMLOG_BY": "coder-1", "CI": "1"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
-    )
+    return world.run(*words, file_size=limit)
 
 
 def assert_refused(done: subprocess.CompletedProcess[str], message: str) -> None:
