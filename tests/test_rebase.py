@@ -459,6 +459,9 @@ def test_a_batch_whose_rows_are_not_of_their_schema_is_refused_with_findings(
 # interrupted
 
 
+REBASE_FOLDERS = {OUT, IN, DONE, REBASED_OPEN}
+
+
 def crash_points() -> dict[str, Callable[[World], None]]:
     """Ways to leave a rebase of 0004-beta and 0005-gamma to 0005 and 0006 half done."""
 
@@ -778,6 +781,73 @@ def test_another_batch_in_the_place_of_one_that_a_done_rebase_replaced_is_for_so
         recover(world.package)
     assert data(world) == data(before)
     assert not (world.package.state / DONE).exists()
+
+
+@pytest.mark.parametrize("left", [".DS_Store", ".AppleDouble/0004-beta.0005-beta"])
+@pytest.mark.parametrize("point", [*crash_points(), "done"])
+def test_what_a_file_manager_leaves_beside_kept_batches_goes_with_them(
+    point: str, left: str, raced: World, tmp_path: Path
+) -> None:
+    if point == "done":
+        _, world = cut_off_when_done(raced, tmp_path)
+        expected = data(world)
+    else:
+        world = copied(raced, tmp_path)
+        expected = data(world)
+        crash_points()[point](world)
+    for name in REBASE_FOLDERS & {path.name for path in world.package.state.iterdir()}:
+        path = world.package.state / name / left
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"Bud1")
+    with log_lock(world.package):
+        recover(world.package)
+    assert data(world) == expected
+    assert not REBASE_FOLDERS & {path.name for path in world.package.state.iterdir()}
+
+
+@pytest.mark.parametrize("left", ["Thumbs.db", "notes.txt~", "0004-beta copy/", "batches.old/"])
+@pytest.mark.parametrize("point", ["with one batch out", "with both batches out", "done"])
+def test_what_somebody_puts_beside_kept_batches_is_named_and_stays(
+    point: str, left: str, raced: World, tmp_path: Path
+) -> None:
+    if point == "done":
+        _, world = cut_off_when_done(raced, tmp_path)
+    else:
+        world = copied(raced, tmp_path)
+        crash_points()[point](world)
+    [folder] = REBASE_FOLDERS & {path.name for path in world.package.state.iterdir()}
+    path = world.package.state / folder / left
+    path.mkdir() if left.endswith("/") else path.write_text("Mine.")
+    before = data(world)
+    done = world.run("rebase")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"claimlog: .claimlog/{folder}/{path.name}: is no batch that a rebase keeps (OLD.NEW, "
+        f"with the names that it has in events/); move it out of .claimlog/{folder}, and run "
+        "this again\n"
+    )
+    assert data(world) == before
+    path.rename(tmp_path / "moved")  # the remedy is a true one
+    with log_lock(world.package):
+        recover(world.package)
+    assert not REBASE_FOLDERS & {path.name for path in world.package.state.iterdir()}
+
+
+def test_a_restored_batch_is_the_kept_one_whatever_a_file_manager_left_in_it(
+    raced: World, tmp_path: Path
+) -> None:
+    world = copied(raced, tmp_path)
+    crash_points()["with both batches out"](world)
+    restored(world, raced, "0004-beta", "0005-gamma")
+    for path in (
+        world.package.events / "0004-beta",
+        world.package.state / IN / "0005-gamma.0006-gamma",
+    ):
+        (path / ".DS_Store").touch()
+    with log_lock(world.package):
+        recover(world.package)
+    (world.package.events / "0004-beta" / ".DS_Store").unlink()
+    assert data(world) == data(raced)
 
 
 def test_a_rebase_that_somebody_undid_wholly_is_no_longer_one(raced: World, tmp_path: Path) -> None:
@@ -1159,7 +1229,18 @@ def test_open_rows_and_the_batches_that_they_name_are_renumbered_together_or_not
     assert {*states} == {*expected}
 
 
-REBASE_FOLDERS = {OUT, IN, DONE, REBASED_OPEN}
+@pytest.mark.parametrize("left", [".DS_Store", "notes.txt"])
+def test_open_rows_that_a_rebase_keeps_are_read_whatever_else_lies_there(
+    left: str, renumbered: World, tmp_path: Path
+) -> None:
+    cut = 0
+    while killed_at_rename(world := copied(renumbered, tmp_path / f"cut-{cut}"), cut := cut + 1):
+        expected = rows_read(world)
+        assert expected
+        for folder in (OUT, IN, DONE):
+            if (world.package.state / folder).is_dir():
+                (world.package.state / folder / left).touch()
+        assert rows_read(world) == expected
 
 
 @pytest.mark.parametrize("way", ["by git", "by the message"])

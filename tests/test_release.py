@@ -350,7 +350,7 @@ def test_a_log_that_does_not_extend_the_last_release_is_refused(once: Repo) -> N
     [
         ("0.1.0.json", {"version": "0.1.9"}, "says version 0.1.9"),
         ("0.1.0.json", {"tree": {"size": 0, "root": "x"}}, "tree/"),
-        ("notes.txt", {}, "does not belong in the index"),
+        ("notes.txt", {}, "expected VERSION.json, move it out of releases/"),
         ("0.0.9.json", {"version": "0.0.9"}, "does not extend that of 0.0.9"),
         ("0.1.0.json", {"log_origin": "a.example/log"}, "0.1.1.json: its log_origin is not a.exa"),
         ("0.1.0.json", {"date": "2026-99-99"}, "date: '2026-99-99' is not a 'date'"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from claimlog.log.batch import (
     Batch,
     absent_file_remedy,
     descriptor_findings,
+    kept_batches,
     resources,
     sealed_batches,
 )
@@ -158,43 +159,38 @@ def put_back(package: Package, say: Callable[[Sequence[str]], None] = lambda _: 
     state = require_own_state(package)
     out, halfway = state / OUT, state / IN
     made = made_here(package)
-    kept = [path for folder in (out, halfway) for path in _kept_in(package, folder, made)]
-    names = {path: path.name.partition(".")[::2] for path in kept}
+    for folder in filter(Path.is_dir, (out, halfway)):
+        refuse_foreign(package, folder, made)
+    kept = [*kept_batches(out), *kept_batches(halfway)]
     successors = {
-        new
-        for path, (_, new) in names.items()
-        if path.parent == halfway and is_batch(package, new, (made or {}).get(new))
+        one.new
+        for one in kept
+        if one.path.parent == halfway and is_batch(package, one.new, (made or {}).get(one.new))
     }
-    for path, (old, _) in names.items():
-        if old not in successors:
-            refuse_another(package, old, path)
-    done = [f"restored events/{old} after an interrupted rebase" for old, _ in names.values()]
+    for one in kept:
+        if one.old not in successors:
+            refuse_another(package, one)
+    done = [f"restored events/{one.old} after an interrupted rebase" for one in kept]
     with hold_interrupts():
         for name in successors:
             _put_away(package, package.events / name)
         if halfway.is_dir():
+            if out.is_dir() and not kept_batches(out):
+                _put_away(package, out)
             # an old batch may have the name of another's successor: first all of these, then those
             _move(halfway, out)
-        for path, (old, _) in names.items():
-            target = package.events / old
+        for one in kept:
+            target = package.events / one.old
             if target.exists():  # restored from git, as one does
-                _put_away(package, out / path.name)
+                _put_away(package, out / one.path.name)
             else:
-                _move(out / path.name, target)
+                _move(out / one.path.name, target)
         if out.is_dir():
-            out.rmdir()
+            _put_away(package, out)
         finish_rebase(package)
         (state / MARK).unlink(missing_ok=True)
         say(done)
     return done
-
-
-def _kept_in(package: Package, folder: Path, made: Mapping[str, str] | None) -> list[Path]:
-    """Return the batches that a rebase in this copy of the package keeps in a directory."""
-    if not folder.is_dir():
-        return []
-    refuse_foreign(package, folder, made)
-    return sorted(folder.iterdir())
 
 
 def _move(path: Path, target: Path) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from claimlog.errors import ClaimlogError
 from claimlog.limits import FILE_BYTES
-from claimlog.log.batch import DONE, MANIFEST
+from claimlog.log.batch import DONE, MANIFEST, KeptBatch, kept_batches
 from claimlog.package import Package
 from claimlog.package_state import OPEN, lock_mark, require_own_state
 from claimlog.state_notes import read_note, write_note
@@ -71,16 +71,28 @@ def made_here(package: Package) -> dict[str, str] | None:
 
 
 def refuse_foreign(package: Package, folder: Path, made: Mapping[str, str] | None) -> None:
-    """Refuse what no rebase here left in a directory: it would take the place of one's own rows."""
-    if not (names := sorted(path.name for path in folder.iterdir())):
-        return
+    """Refuse what no rebase here left in a directory.
+
+    It would take the place of one's own rows, or go with the directory.
+    """
+    entries = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
+    if not entries:
+        return  # hidden files are a file manager's
     if package.events.is_symlink():
         raise ClaimlogError("events: is a symbolic link; use a directory")
     if made is None:
         look = "" if folder.name == REBASED_OPEN else f": {_by_hand(folder)}"
         raise ClaimlogError(
             f"{package.relative(folder)}: no rebase made this in this copy of the package: "
-            f"{', '.join(names[:3])}; look at it{look}; remove the directory, and run this again"
+            f"{', '.join(path.name for path in entries[:3])}; look at it{look}; remove the "
+            "directory, and run this again"
+        )
+    kept = {folder / OPEN, *(batch.path for batch in kept_batches(folder))}
+    if folder.name != REBASED_OPEN and (others := [path for path in entries if path not in kept]):
+        raise ClaimlogError(
+            f"{package.relative(others[0])}: is no batch that a rebase keeps (OLD.NEW, with the "
+            f"names that it has in events/); move it out of {package.relative(folder)}, and run "
+            "this again"
         )
 
 
@@ -103,10 +115,9 @@ def is_done(package: Package, made: Mapping[str, str]) -> bool:
         twice, and what is the one copy of a batch is not removed.
     """
     folder = require_own_state(package) / DONE
-    kept = [path for path in sorted(folder.iterdir()) if path.name != OPEN]
-    names = {path: path.name.partition(".")[::2] for path in kept}
+    kept = kept_batches(folder)
     gone = [name for name, digest in made.items() if not _is_whole(package, name, digest)]
-    back = [old for path, (old, _) in names.items() if is_same(package.events / old, path)]
+    back = [one.old for one in kept if is_same(package.events / one.old, one.path)]
     if not gone and not back:
         return True
     if len(gone) == len(made) and len(back) == len(kept):
@@ -115,25 +126,25 @@ def is_done(package: Package, made: Mapping[str, str]) -> bool:
         listed = " ".join(f"events/{name}" for name in back)
         raise ClaimlogError(
             f"{listed}: is there again, and a rebase that was cut off made "
-            f"{' '.join(new for old, new in names.values() if old in back)} of it, so that its "
+            f"{' '.join(one.new for one in kept if one.old in back)} of it, so that its "
             f"rows would be in the log twice; remove {listed}, and run this again"
         )
-    for path, (old, _) in names.items():
-        if old not in back and (old in gone or old not in made):
-            refuse_another(package, old, path)
+    for one in kept:
+        if one.old not in back and (one.old in gone or one.old not in made):
+            refuse_another(package, one)
     raise ClaimlogError(
         f"events/{gone[0]}: is not there as a rebase made it that was cut off; undo that "
         f"rebase: in {package.relative(folder)}, {_by_hand(folder)}, and run this again"
     )
 
 
-def refuse_another(package: Package, name: str, kept: Path) -> None:
+def refuse_another(package: Package, kept: KeptBatch) -> None:
     """Refuse a batch in the place of one that a rebase took out of events/ and keeps."""
-    target = package.events / name
-    if os.path.lexists(target) and not is_same(target, kept):
+    target = package.events / kept.old
+    if os.path.lexists(target) and not is_same(target, kept.path):
         raise ClaimlogError(
             f"{package.relative(target)}: is there, and is not the batch of that name which a "
-            f"rebase that was cut off keeps as {package.relative(kept)}; compare the two, "
+            f"rebase that was cut off keeps as {package.relative(kept.path)}; compare the two, "
             "remove the one that is wrong, and run this again"
         )
 
@@ -155,11 +166,17 @@ def _is_whole(package: Package, name: str, digest: str) -> bool:
 
 
 def is_same(one: Path, other: Path) -> bool:
-    """Whether a directory holds the same files as another, none of them a link or of holes."""
+    """Whether a directory holds the same files as another, none of them a link or of holes.
+
+    Hidden files are a file manager's.
+    """
     if one.is_symlink() or not one.is_dir():
         return False
-    names = {path.name for path in one.iterdir()}
-    return names == {path.name for path in other.iterdir()} and all(
+    names, others = (
+        {path.name for path in folder.iterdir() if not path.name.startswith(".")}
+        for folder in (one, other)
+    )
+    return names == others and all(
         _is_plain(one / name)
         and _is_plain(other / name)
         and filecmp.cmp(one / name, other / name, shallow=False)

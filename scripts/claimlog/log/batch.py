@@ -35,7 +35,9 @@ RACED = "batch-number"
 IN_COLUMNS = "-in-columns"
 """What follows a stream's name in that of the resource that lists its Parquet files."""
 
-NAME = re.compile(r"(?P<number>[0-9]{4,15})-(?P<slug>[a-z0-9]+(?:-[a-z0-9]+)*)")
+SLUG = "[a-z0-9]+(?:-[a-z0-9]+)*"
+NAME = re.compile(f"(?P<number>[0-9]{{4,15}})-(?P<slug>{SLUG})")
+ONE_NAME = f"[0-9]{{4,15}}-{SLUG}"
 LONG_NUMBER = re.compile("[0-9]{16,}-")
 LINES, COLUMNS = ".ndjson", ".parquet"
 STREAM_FILE = re.compile(rf"(?P<stream>{STREAM_NAME.strip('^$')})(?:{LINES}|{COLUMNS})", re.ASCII)
@@ -46,6 +48,31 @@ NAMED_BATCHES = 20
 
 OUT, IN, DONE = "rebase-out", "rebase-in", "rebase-done"
 """Where a rebase keeps the batches it replaces, as OLD.NEW; the name says how far it got."""
+
+
+KEPT = re.compile(rf"(?P<old>{ONE_NAME})\.(?P<new>{ONE_NAME})")
+
+
+@dataclass(frozen=True)
+class KeptBatch:
+    """A batch that a rebase took out of events/, where it was called `old`, and keeps.
+
+    ``new`` is the name of the one that takes its place.
+    """
+
+    path: Path
+    old: str
+    new: str
+
+
+def kept_batches(folder: Path) -> list[KeptBatch]:
+    """Return the batches in a directory of a rebase (`OUT`, `IN` or `DONE`), if it is there."""
+    entries = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [
+        KeptBatch(path, match["old"], match["new"])
+        for path in entries
+        if (match := KEPT.fullmatch(path.name)) and path.is_dir() and not path.is_symlink()
+    ]
 
 
 @dataclass(frozen=True)
@@ -153,7 +180,7 @@ def sealed_batches(package: Package, findings: list[Finding]) -> list[Batch]:
         return []
     state = require_own_state(package)
     for folder in filter(is_readable, (state / OUT, state / IN)):
-        if taken := sorted(path.name.partition(".")[0] for path in folder.glob("*.*")):
+        if taken := [kept.old for kept in kept_batches(folder)]:
             message = f"holds {' '.join(taken)}, which an interrupted rebase took out of events/"
             remedy = f"run it again: claimlog rebase {shlex.join(taken)}"
             shown = package.relative(folder)

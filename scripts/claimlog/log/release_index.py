@@ -175,7 +175,10 @@ def read_index(package: Package) -> list[ReleaseEntry]:
     for path in paths:
         if path.suffix != ".json" or not VERSION.fullmatch(path.stem):
             shown = package.relative(path)
-            raise ClaimlogError(f"{shown}: does not belong in the index; expected VERSION.json")
+            raise ClaimlogError(
+                f"{shown}: does not belong in the index; expected VERSION.json, move it out of "
+                f"{FOLDER}/"
+            )
     contents = {path: package.data(package.relative(path)) for path in paths}
     values = sum(data.count(b",") for data in contents.values())
     if values > RELEASES_VALUES:  # each of which is looked at
