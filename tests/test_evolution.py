@@ -691,30 +691,3 @@ def test_a_row_of_no_known_schema_is_left_to_validation(outdated: World, tmp_pat
     row = json.loads(path.read_text("utf-8"))
     path.write_bytes(encode({**row, "colour": "blue"}) + b"\n")
     assert 'unknown key "colour"' in world.run("validate").stdout
-
-
-OWN_LISTS = [
-    ("actors", "memberships", "nor"),
-    ("sources", "furniture", "S001"),
-    ("sources", "lineage", "S001"),
-    ("incidents", "actors", "lost-chart"),
-]
-
-
-@pytest.mark.parametrize(("stream", "name", "key"), OWN_LISTS, ids=lambda it: str(it))
-def test_a_list_that_is_read_by_its_name_may_be_optional_and_null(
-    stream: str, name: str, key: str, world: World
-) -> None:
-    def optional(spec: Spec) -> None:
-        item = field(spec, name)
-        for asked in ("constraints", "currentConstraints"):
-            item.get(asked, {}).pop("required", None)
-
-    raise_version(world, optional, stream=stream)
-    world = World(Package(world.root), world.texts)
-    world.amend(stream, key, **{name: None})
-    world.seal("null")
-    assert [*validate(read(world.package), world.supplied).findings] == []
-    for words in (["build"], ["site", "--out", "public"]):
-        done = world.run(*words)
-        assert done.returncode == 0, done.stderr

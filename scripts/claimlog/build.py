@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from claimlog.build_notes import (
 from claimlog.build_place import require_build_place
 from claimlog.compile import compile_tables, describe_build, fold_context, log_state
 from claimlog.directory_swap import publish_directory
-from claimlog.errors import ClaimlogError, FindingsError
+from claimlog.errors import ClaimlogError, FindingsError, UnfitRowsError
 from claimlog.export.compatibility_views import compatibility_views
 from claimlog.export.descriptor import FileHashes
 from claimlog.export.sqlite import DatabaseWriter
@@ -25,6 +26,7 @@ from claimlog.fold import Cutoff, cutoff
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.package import Package
+from claimlog.schema.stale_schemas import refuse_stale_schemas
 from claimlog.sources.text import Texts
 from claimlog.update import BuildUpdate, changes_derived_columns
 from claimlog.validate import Report, validate
@@ -155,6 +157,16 @@ def progress_steps(package: Package) -> int:
     return len(STAGES) + files + 2 * tables
 
 
+@contextmanager
+def _current_schemas(log: Log) -> Iterator[None]:
+    """Say it where rows do not fit into tables because the schemas of these are stale."""
+    try:
+        yield
+    except UnfitRowsError:
+        refuse_stale_schemas(log.package, log.definition, "and run this again")
+        raise
+
+
 def write_build(
     log: Log,
     cut: Cutoff,
@@ -168,7 +180,7 @@ def write_build(
     path = folder / f"{log.definition.descriptor['name']}.db"
     (folder / "parquet").mkdir()
     with DatabaseWriter(path, tables, [*compatibility_views(log.definition)]) as database:
-        with TableWriter(database, folder / "parquet", tables) as writer:
+        with _current_schemas(log), TableWriter(database, folder / "parquet", tables) as writer:
             for name, frame in compile_tables(log, cut):
                 if name not in writer.rows:
                     progress(name)

@@ -27,6 +27,10 @@ class UsageError(ClaimlogError):
     exit_status = 2
 
 
+class UnfitRowsError(ClaimlogError):
+    """Rows are not as the schema of the table says that is to hold them."""
+
+
 class UnconfirmedError(ClaimlogError):
     """What was to be done is done, but the disk does not confirm that it will last."""
 

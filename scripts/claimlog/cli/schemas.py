@@ -52,7 +52,8 @@ def _compare(package: Package) -> None:
     import difflib
 
     from claimlog.limits import DIFF_LINES
-    from claimlog.release.generated_package_files import REMEDY, stale_files
+    from claimlog.release.generated_package_files import stale_files
+    from claimlog.schema.stale_schemas import REMEDY
 
     stale = 0
     for path, have, text in stale_files(package):

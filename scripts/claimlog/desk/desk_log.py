@@ -223,7 +223,7 @@ class DeskLog:
         row, text = self.source(identifier), self.text(identifier)
         if text is None:
             return None
-        places = self._held_places(identifier, text, row["furniture"])
+        places = self._held_places(identifier, text, row["furniture"] or [])
         if not places.is_indexed:
             if len(text.content) > PROMPT_CHARACTERS:
                 require_time(places.index)

@@ -91,7 +91,7 @@ def mark_furniture(
             CLOSED, f"others code {source}, or it is sealed; ask who decides to mark furniture"
         )
     ranges = furniture_ranges(places, given)
-    if ranges == [{**part} for part in row["furniture"]]:
+    if ranges == [{**part} for part in row["furniture"] or ()]:
         raise RequestError(INVALID, "nothing is changed")
     inside = [span for span in _coded_spans(desk, role, source) if _touches(span, ranges)]
     if inside:

@@ -173,9 +173,10 @@ def _refuse_more(path: Path, table: Table, rows: int, most: int | None) -> None:
 def _refuse_other_text(name: str, text: object, value: object) -> None:
     """Refuse a list whose JSON is not written as the one form that its value has from our writer.
 
-    Of a key that is there twice SQLite takes the first and other readers the last.
+    Of a key that is there twice SQLite takes the first and other readers the last. Where there is
+    no list the cell is null, or has JSON's null in releases up to 0.3.0.
     """
-    if text != orjson.dumps(value).decode():
+    if text is not None and text != orjson.dumps(value).decode():
         raise ValueError(f"{name} is not in the JSON that releases write: {str(text)[:80]!r}")
 
 

@@ -10,6 +10,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from claimlog.errors import UnfitRowsError
+from claimlog.export.table_types import SCHEMA_REMEDY
 from claimlog.log.parquet_schema import value_paths
 from claimlog.schema.table_schema import Field, Table
 
@@ -60,7 +62,11 @@ class ParquetFile:
         self.rows += rows.num_rows
         if self._schema is None:
             self._schema = file_schema(rows.schema, self.table)
-        rows = rows.cast(self._schema)
+        try:
+            rows = rows.cast(self._schema)
+        except ValueError as error:
+            message = f"{self.path.name}: cannot hold a row ({error}); {SCHEMA_REMEDY}"
+            raise UnfitRowsError(message) from error
         rest = rows if self._rest is None else pa.concat_tables([self._rest, rows])
         while rest.num_rows >= ROW_GROUP:
             self._write(rest.slice(0, ROW_GROUP))

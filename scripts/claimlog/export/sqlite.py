@@ -17,8 +17,8 @@ from typing import NamedTuple, Self
 import adbc_driver_sqlite.dbapi as sqlite
 import polars as pl
 
-from claimlog.errors import ClaimlogError
-from claimlog.export.table_types import SHOWN_TIME_FORMAT
+from claimlog.errors import ClaimlogError, UnfitRowsError
+from claimlog.export.table_types import SCHEMA_REMEDY, SHOWN_TIME_FORMAT, list_json
 from claimlog.schema.table_schema import Field, Table
 
 SQLITE_TYPES = {"integer": "INTEGER", "number": "REAL", "boolean": "INTEGER"}
@@ -126,9 +126,7 @@ def sqlite_values(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
     for item in table.fields:
         column = pl.col(item.name)
         if item.type == "array":
-            # peel the struct that carries the encoder: {"x":…}
-            json = pl.struct(x=column).struct.json_encode()
-            columns.append(json.str.slice(5).str.strip_suffix("}").alias(item.name))
+            columns.append(list_json(column).alias(item.name))
         elif item.type == "datetime":
             columns.append(column.dt.to_string(SHOWN_TIME_FORMAT))
         elif item.type == "date":
@@ -244,8 +242,13 @@ class DatabaseWriter:
         try:
             yield
         except sqlite.Error as error:
-            if twice := re.search(r"UNIQUE constraint failed: ([\w., ]+)", str(error)):
+            said = str(error).splitlines()[0]
+            if twice := re.search(r"UNIQUE constraint failed: ([\w., ]+)", said):
                 message = f"two rows agree in {twice[1].strip()}, by which they are told apart"
                 raise ClaimlogError(f"{self.path.name}: {message}; make them one") from error
-            message = f"cannot be written ({str(error).splitlines()[0]}); is the disk full?"
+            if "constraint failed" in said:
+                message = f"{self.path.name}: cannot hold a row ({said}); {SCHEMA_REMEDY}"
+                raise UnfitRowsError(message) from error
+            remedy = "is the disk full?" if "disk is full" in said else "look after the disk"
+            message = f"cannot be written ({said}); {remedy}"
             raise ClaimlogError(f"{self.path.name}: {message}") from error

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from claimlog.escaping import FORMULA
-from claimlog.export.table_types import SHOWN_TIME_FORMAT
+from claimlog.export.table_types import SHOWN_TIME_FORMAT, list_json
 
 ROWS = 128
 """Rows that are read at once; the longest row that a log may hold has 66,000 bytes."""
@@ -91,8 +91,7 @@ def csv_of(frame: pl.DataFrame, header: bool = False) -> str:
     for name, kind in frame.schema.items():
         column = pl.col(name)
         if isinstance(kind, pl.List):
-            json = pl.struct(x=column).struct.json_encode()  # a list in it: {"x":…}
-            column = json.str.slice(5).str.strip_suffix("}")
+            column = list_json(column)
         elif isinstance(kind, pl.Datetime):
             column = column.dt.to_string(SHOWN_TIME_FORMAT)
         elif isinstance(kind, pl.Enum | pl.Categorical):

@@ -14,6 +14,10 @@ has, so that such a time is another one than ours.
 """
 
 
+SCHEMA_REMEDY = "mend the schema of that table"
+"""What to do where rows are not as the schema of their table says."""
+
+
 def conform(frame: pl.LazyFrame, table: Table) -> pl.DataFrame:
     """Return the table's columns in their order and types, sorted by its primary key."""
     return conform_lazily(frame, table).collect()
@@ -49,6 +53,13 @@ def _typed_column(item: Field) -> pl.Expr:
         "string": pl.String,
     }
     return column.cast(types[item.type])
+
+
+def list_json(column: pl.Expr) -> pl.Expr:
+    """Return the JSON of a column of lists; null where there is no list."""
+    # peel the struct that carries the encoder: {"x":…}
+    text = pl.struct(x=column).struct.json_encode().str.slice(5).str.strip_suffix("}")
+    return pl.when(column.is_not_null()).then(text)
 
 
 def empty_table(table: Table) -> pl.DataFrame:

@@ -114,7 +114,7 @@ def support_of_linked(claims: Frame, links: Links, sources: Frame, actors: Frame
         claims = claims.with_columns(nw.lit("").alias("content"))
     bearing = links.claims
     linked = {
-        row["claim_id"]: LinkedClaim(**{**row, "dyad_from": tuple(row["dyad_from"])})
+        row["claim_id"]: LinkedClaim(**{**row, "dyad_from": tuple(row["dyad_from"] or ())})
         for row in claims.select(*LinkedClaim._fields).collect().rows(named=True)
         if row["claim_id"] in bearing
     }

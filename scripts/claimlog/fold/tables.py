@@ -342,7 +342,8 @@ def _with_speakers(claims: Frame, sources: Frame, definition: Definition) -> tup
     innermost = hops.filter(nw.col("hop") == nw.col("hop").max().over("claim_id")).select(
         "claim_id", *sorted(own), nw.col("actor_id").alias("speaker_id")
     )
-    counted = claims.with_columns(nw.col("attributions").list.len().cast(nw.Int64).alias("hops"))
+    hops_of = nw.col("attributions").list.len().fill_null(0).cast(nw.Int64)
+    counted = claims.with_columns(hops_of.alias("hops"))
     spoken = counted.join(innermost, on="claim_id", how="left")
     return with_origins(spoken, hops, sources), hops
 

@@ -12,12 +12,12 @@ from claimlog.package import Package
 from claimlog.release.coding_manual import PAGE, coding_manual
 from claimlog.release.descriptors import citation_cff
 from claimlog.release.metadata import entry_metadata
-from claimlog.schema.definition import Definition, read_definition
+from claimlog.schema.definition import read_definition
 from claimlog.schema.expansion import expanded_schemas
+from claimlog.schema.stale_schemas import REMEDY
 from claimlog.validate.report import RULES_FILE, rules_text
 
 CITATION = "CITATION.cff"
-REMEDY = "run claimlog schemas --write"
 
 
 def generated_package_files(package: Package) -> Iterator[tuple[Path, str]]:
@@ -75,17 +75,3 @@ def refresh_generated_files(package: Package, completed: str) -> list[str]:
     except ClaimlogError as error:
         raise type(error)(f"{completed}, but {error}; mend that and {REMEDY}") from error
     return names
-
-
-def refuse_stale_schemas(package: Package, definition: Definition) -> None:
-    """Refuse schemas that do not hold what they take from each other and from the code lists.
-
-    Raises
-    ------
-    ClaimlogError
-        Naming the first file that is stale.
-    """
-    for name, text in expanded_schemas(definition):
-        path = package.root / name
-        if not os.path.lexists(path) or package.document(path) != text:
-            raise ClaimlogError(f"{name}: is stale; {REMEDY}, commit that, and run this again")

@@ -48,7 +48,7 @@ from claimlog.release.checkpoint_signing import (
 from claimlog.release.checksums import sha256_of_file
 from claimlog.release.dataset_state import DatasetState
 from claimlog.release.diff import Diff, compare_states
-from claimlog.release.generated_package_files import refresh_generated_files, refuse_stale_schemas
+from claimlog.release.generated_package_files import refresh_generated_files
 from claimlog.release.log_file_names import refuse_unnamed_schemas
 from claimlog.release.published_archive import verify_published_archive
 from claimlog.release.release_file_names import release_paths
@@ -59,6 +59,7 @@ from claimlog.release.signing_key import read_private_key
 from claimlog.release.tool_wheel import running_tool
 from claimlog.release.uncommitted_files import require_committed, uncommitted_advice
 from claimlog.release.write_release_folder import ReleasePlan, write_release_folder
+from claimlog.schema.stale_schemas import refuse_stale_schemas
 from claimlog.validate import validate
 
 FIRST_VERSIONS = ("0.1.0", "1.0.0")
@@ -156,7 +157,7 @@ def make_release(
             "commit that, and run this again"
         )
     refuse_another_origin(index, log.definition.descriptor)
-    refuse_stale_schemas(package, log.definition)
+    refuse_stale_schemas(package, log.definition, "commit that, and run this again")
     refuse_unnamed_schemas(package, log.definition.streams)
     if key is not None:
         size, root = log.trees[batches - 1]

@@ -162,7 +162,7 @@ def free_texts(table: Table, row: Mapping[str, Any]) -> Iterator[tuple[str, str]
         if item.own_words and row[item.name]:
             yield item.name, row[item.name]
         for inner in item.fields:
-            for part in row[item.name] if inner.own_words else ():
+            for part in (row[item.name] if inner.own_words else None) or ():
                 if part[inner.name]:
                     yield f"{item.name} {inner.name}", part[inner.name]
 

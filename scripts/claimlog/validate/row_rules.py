@@ -46,7 +46,7 @@ def _condition(item: Field, state: str) -> pl.Expr:
     if state == "null":
         return value.is_null()
     if state in ("empty", "nonempty"):
-        return (value.list.len() == 0) == (state == "empty")
+        return (value.list.len().fill_null(0) == 0) == (state == "empty")
     return value.is_in(stated_values(item, state)).fill_null(False)
 
 
