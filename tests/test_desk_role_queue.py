@@ -139,6 +139,30 @@ def test_who_goes_when_it_is_their_turn_passes_it_on() -> None:
     assert asyncio.run(run())[-1] == "b"
 
 
+def test_what_no_future_takes_and_a_thread_that_does_not_begin_keep_nobody_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def no_thread(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def run() -> list[str]:
+        queue, works = RoleQueue("test"), Works()
+        with pytest.raises(RuntimeError, match="looked for"):
+            await queue.run("a", lambda: next(iter(())))
+        with monkeypatch.context() as patch:
+            patch.setattr(queue._thread, "submit", no_thread)
+            with pytest.raises(RuntimeError, match="new thread"):
+                await queue.run("a", works.quick("a"))
+        await queue.run("b", works.quick("b"))
+        queue.close()
+        return works.done
+
+    async def ended() -> list[str]:
+        return await asyncio.wait_for(run(), 60)
+
+    assert asyncio.run(ended()) == ["b"]
+
+
 def test_a_role_has_a_share_of_the_bodies_that_are_held() -> None:
     shares = BodyShares()
     with shares.hold("a", MOST_BYTES), shares.hold("b", MOST_BYTES):

@@ -60,7 +60,11 @@ class RoleQueue:
             elif not place.cancelled():  # it was its turn just then
                 self._end()
             raise
-        working = loop.run_in_executor(self._thread, work)
+        try:
+            working = loop.run_in_executor(self._thread, _without_stop, work)
+        except RuntimeError:  # no thread can be started
+            self._end()
+            raise
         working.add_done_callback(self._end_work)
         return await asyncio.shield(working)
 
@@ -89,6 +93,14 @@ class RoleQueue:
     def close(self) -> None:
         """End the thread once its work is done."""
         self._thread.shutdown(wait=True)
+
+
+def _without_stop(work: Callable[[], T]) -> T:
+    """Return what some work gives; no future takes a StopIteration, and it would never be done."""
+    try:
+        return work()
+    except StopIteration as error:
+        raise RuntimeError("something was looked for that is not there") from error
 
 
 class BodyShares:
