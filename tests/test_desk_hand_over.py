@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from claimlog.desk.coding_commitment import commitment_of, read_coding
+from claimlog.desk import work
+from claimlog.desk.coding_commitment import commitment_of, read_coding, write_coding
 from claimlog.desk.hand_over import (
     expect_coding,
     export_coding,
@@ -206,6 +207,22 @@ def test_a_coding_that_the_desk_would_not_save_is_not_taken_though_committed_to(
     with pytest.raises(ClaimlogError):
         take()
     assert not WorkFolder(here.package).of_source(SOURCE)
+
+
+def test_a_coding_that_its_missing_keys_make_longer_than_a_work_is_not_taken(
+    registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = (copied(registered, tmp_path / name) for name in ("here", "there"))
+    content = finished_work(finished_at(there, "coder-2", "the lamp"), "coder-2", SOURCE).content()
+    content["drafts"][0]["value"]["attributions"] = [{}] * 200
+    monkeypatch.setattr(work, "WORK_BYTES", 20_000)
+    file, nonce = tmp_path / "coding.json", "0" * 64
+    write_coding(file, content, nonce)
+    assert file.stat().st_size < work.WORK_BYTES
+    expect_coding(here.package, "coder-2", SOURCE, commitment_of(content, nonce))
+    with pytest.raises(ClaimlogError, match="with all keys of the objects in its lists"):
+        import_coding(here.package, file, here.texts)
+    assert not [*WorkFolder(here.package).of_source(SOURCE)]
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from claimlog.desk.work import (
     DRAFT,
     FINISHED,
     MOST_DRAFTS,
+    FilledBytes,
     Work,
     content_of,
     is_span,
@@ -177,10 +178,11 @@ def _checked_cells(desk: Desk, source: str, content: Mapping[str, Any]) -> tuple
         raise RequestError(MALFORMED, NOT_SAVED)
     require_few_passages([draft["value"] for draft in drafts])
     own: dict[str, Row] = {}
+    filled = FilledBytes()
     for draft in drafts:
         name, of_text = require_draft_name(draft["draft"]), {"text_sha256": content["text_sha256"]}
         values[f"{DRAFT}{name}"] = draft["value"]
-        own[name] = _present_row(desk, CLAIMS, draft["value"])
+        own[name] = filled.count(_present_row(desk, CLAIMS, draft["value"]))
         _require_as_saved(
             own[name], claim_value(desk, places, {**own[name], **of_text}, [own[name]])
         )
@@ -189,7 +191,7 @@ def _checked_cells(desk: Desk, source: str, content: Mapping[str, Any]) -> tuple
         table = spot_table(desk, entry["stream"])
         require_identifier(table, entry["id"])  # that it is registered meanwhile does no harm
         values[f"{REGISTERED}{table.name}/{entry['id']}"] = entry["value"]
-        row = _present_row(desk, table.name, entry["value"])
+        row = filled.count(_present_row(desk, table.name, entry["value"]))
         _require_as_saved(row, clean_values(table, row, table.retired_columns, [row]))
         entries.setdefault(table.name, {})[entry["id"]] = row
     require_few_entries([cell for key, cell in values.items() if key.startswith(REGISTERED)])

@@ -15,7 +15,7 @@ from claimlog.desk.journal_state import Values
 from claimlog.desk.request_error import CLOSED, LARGE, MALFORMED, RequestError
 from claimlog.desk.row_references import CLAIMS
 from claimlog.desk.saved_work import REGISTERED, PresentRow, SavedWork, as_saved
-from claimlog.limits import PASSAGES_CHARACTERS
+from claimlog.limits import PASSAGES_CHARACTERS, WORK_BYTES
 
 DRAFT = "draft/"
 DRAFT_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -203,6 +203,33 @@ def require_few_entries(entries: Collection[Mapping[str, Any]]) -> None:
     raise RequestError(
         LARGE, f"for a text at most {most}; add further ones to the log first: claimlog add --help"
     )
+
+
+class FilledBytes:
+    """Bytes of the rows of a work once objects in lists have the keys that they were sent without.
+
+    A file of some megabytes can hold objects without keys by the million.
+    """
+
+    def __init__(self) -> None:
+        self._bytes = 0
+
+    def count(self, row: Row) -> Row:
+        """Return a row, counted.
+
+        Raises
+        ------
+        RequestError
+            If the rows so far are more than a work has.
+        """
+        self._bytes += len(orjson.dumps(row))
+        if self._bytes > WORK_BYTES:
+            raise RequestError(
+                LARGE,
+                "with all keys of the objects in its lists it has more than "
+                f"{WORK_BYTES >> 20} MiB, which a page is not sent",
+            )
+        return row
 
 
 def content_of(about: Mapping[str, Any], cells: Mapping[str, Row]) -> Row:
