@@ -201,6 +201,60 @@ def test_what_no_row_can_hold_is_not_saved(opened: Opened, value: dict[str, Any]
     assert opened.take("coder-1", "GET", f"work/{SOURCE}")["drafts"] == []
 
 
+def test_a_draft_that_is_no_row_hides_no_errors_of_others(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    value = claim_value("ships will founder", "Vessels may be lost.")
+    opened.put("coder-1", "S102", "a", {**value, "modality": None})
+    long = claim_value("dimmed the lamp", "Its beam is weaker.", note="n" * 3_000)
+    opened.put("coder-1", "S102", "b", long)
+    monkeypatch.setitem(opened.desk.log.definition.thresholds, "line_bytes", 3_000)
+    (missing,) = opened.take("coder-1", "GET", "work/S102/findings?draft=a")["findings"]["a"]
+    found = opened.take("coder-1", "GET", "work/S102/findings")
+    assert found["errors"] == 3
+    assert found["findings"]["a"] == [missing]
+    for flaw, stream in zip(found["findings"]["b"], ("claims", "codings"), strict=True):
+        assert re.fullmatch(
+            f"would be a row of {stream} with [34],[0-9]{{3}} bytes, more than 3,000",
+            flaw["message"],
+        )
+        assert flaw["remedy"] == "make its longest texts shorter"
+    state = opened.take("coder-1", "GET", "work/S102")["state"]
+    assert opened.ask("coder-1", "POST", "work/S102/finish", state=state).status_code == 422
+
+
+def test_where_an_entry_or_the_log_is_no_row_nothing_is_finished_unchecked(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    value = claim_value("ships will founder", "Vessels may be lost.")
+    opened.put("coder-1", "S102", "a", value)
+    path = "work/S102/registered/actors/keepers"
+    entry = {"name": "Keepers", "actor_type": "group", "note": "n" * 3_000}
+    opened.take("coder-1", "PUT", path, base=0, value=entry)
+
+    def told() -> str:
+        found = opened.take("coder-1", "GET", "work/S102/findings")
+        assert found["errors"] == 1
+        (finding,) = found["findings"]["a"]
+        state = opened.take("coder-1", "GET", "work/S102")["state"]
+        assert opened.ask("coder-1", "POST", "work/S102/finish", state=state).status_code == 422
+        return f"{finding['message']}; {finding['remedy']}"
+
+    with monkeypatch.context() as patch:
+        patch.setitem(opened.desk.log.definition.thresholds, "line_bytes", 3_000)
+        assert told().startswith("keepers would be a row of actors with 3,")
+    opened.take("coder-1", "PUT", path, base=2, value={**entry, "note": None})
+    file = opened.desk.package.root / ".claimlog/open/claims.ndjson"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text('{"statement":"of another coder"}\n', "utf-8")
+    assert told() == (
+        "nothing can be checked, because the log cannot be read as it is "
+        "(.claimlog/open/claims.ndjson:1); mend what claimlog validate says"
+    )
+    file.unlink()
+    opened.finish("coder-1", "S102")
+
+
 def test_of_two_windows_the_second_is_shown_what_is_there(opened: Opened) -> None:
     first = opened.put("coder-1", SOURCE, "d1", lamp(topic="trust"))["draft"]
     opened.put("coder-1", SOURCE, "d1", lamp(topic="law"), base=first["rev"])

@@ -24,7 +24,7 @@ from claimlog.errors import ClaimlogError
 from claimlog.package import Package
 from claimlog.schema.definition import read_definition
 from conftest import World, copied
-from desk_client import Opened, desk_of
+from desk_client import Opened, desk_of, passage
 from test_desk_retired import (
     ATTRIBUTION,
     MODALITIES,
@@ -320,6 +320,57 @@ def test_a_question_whose_column_has_another_type_is_answered_anew(opened: Opene
     state = opened.take("coder-1", "POST", f"{WORK}/undo", state=3)["state"]
     back = opened.take("coder-1", "POST", f"{WORK}/undo", state=state)["drafts"][0]["value"]
     assert of_colour_and_tone(back) == {f"colour{EARLIER}": GREEN, "tone": HARSH}
+
+
+def colour_codings(root: Path) -> None:
+    """Give codings a colour of the type that claims have it in."""
+    change_schema(
+        root, "codings", lambda schema: schema["fields"].append({**COLOUR}), "add,colour,null"
+    )
+
+
+def test_codings_that_would_be_no_rows_are_not_compared_and_everything_else_goes_on(
+    opened: Opened,
+) -> None:
+    root = opened.desk.package.root
+    colour_codings(root)
+    count_colours(root)  # of claims alone
+    for role, modality in MODALITIES.items():
+        opened.put(role, SOURCE, "a", said(colour=3, modality=modality))
+        finish_whatever_is_said(opened, role)
+    answer = opened.ask("adjudicator", "GET", f"{PATH}/agreement")
+    assert answer.status_code == 422
+    told = answer.json()["error"]["message"]
+    assert told == (
+        "the codings cannot be compared: would be no row of codings: "
+        '"colour" is 3, expected string; see schemas/codings.json'
+    )
+    assert opened.take("adjudicator", "GET", PATH)["units"]
+    opened.take("coder-1", "GET", f"{WORK}/findings")
+
+
+def finish_whatever_is_said(opened: Opened, role: str) -> None:
+    """Finish a work as before the rules said of codings what they say now."""
+    work = opened.desk.work_folder.work(role, SOURCE)
+    work.finish(work.journal.state)
+
+
+def test_a_claim_whose_coding_would_be_no_row_is_not_finished(opened: Opened) -> None:
+    root = opened.desk.package.root
+    colour_codings(root)
+    count_colours(root)
+    opened.put("coder-1", SOURCE, "a", said(colour=3))
+    opened.put("coder-1", SOURCE, "b", {**said(colour=None), **passage("a keeper said")})
+    found = opened.take("coder-1", "GET", f"{WORK}/findings")["findings"]
+    assert [(one["message"], one["columns"]) for one in found.pop("a")] == [
+        ('would be no row of codings: "colour" is 3, expected string', ["colour"])
+    ]
+    assert not found
+    state = opened.take("coder-1", "GET", WORK)["state"]
+    refused = opened.ask("coder-1", "POST", f"{WORK}/finish", state=state)
+    assert refused.status_code == 422
+    opened.put("coder-1", SOURCE, "a", said(colour=None), 1)
+    opened.finish("coder-1", SOURCE)
 
 
 def test_what_was_typed_before_a_column_was_renamed_is_saved_after_it(opened: Opened) -> None:

@@ -9,8 +9,9 @@ import polars as pl
 
 from claimlog.desk.adjudication_view import Adjudication
 from claimlog.desk.coding_rows import CODINGS, coding_rows
-from claimlog.desk.draft_findings import entry_rows
+from claimlog.desk.draft_findings import entry_rows, row_flaws, unread
 from claimlog.desk.entity_rows import asserted_row
+from claimlog.desk.request_error import INVALID, RequestError
 from claimlog.desk.row_references import on_the_spot_streams
 from claimlog.fold.coder_reliability import reliability_tables
 
@@ -22,7 +23,13 @@ APART = ("pass", "scope", "first_coder", "second_coder", "variable")
 
 
 def agreement(adjudication: Adjudication) -> Row | None:
-    """Return agreement on passages and by variable; None where only one has coded."""
+    """Return agreement on passages and by variable; None where only one has coded.
+
+    Raises
+    ------
+    RequestError
+        If the codings would be no rows of the log.
+    """
     if len(adjudication.sides) < 2:
         return None
     name = f"agreement on {adjudication.source}"
@@ -49,6 +56,12 @@ def _agreement(adjudication: Adjudication) -> Row:
     own = longer.rows(CODINGS).filter(
         (pl.col("pass") == PASS) & (pl.col("source_id") == adjudication.source)
     )
+    if len(own) < len(asserted):
+        flaws = (flaw for row in asserted for flaw in row_flaws(log, CODINGS, row))
+        flaw = next(flaws, None) or unread(longer)
+        raise RequestError(
+            INVALID, f"the codings cannot be compared: {flaw.message}; {flaw.remedy}"
+        )
     versions = {batch.number: definition.codebook.version for batch in longer.batches}
     frame = nw.from_native(own.lazy())
     tables = {

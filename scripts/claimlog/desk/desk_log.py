@@ -108,7 +108,7 @@ class DeskLog:
     def version(self) -> tuple[object, ...]:
         """What is another one once anything that is computed from rows may be."""
         whole = self.whole
-        return whole.size, whole.root, self.definition_version
+        return whole.size, whole.root, (*whole.findings,), self.definition_version
 
     @property
     def texts(self) -> Texts:

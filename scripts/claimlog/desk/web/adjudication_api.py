@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from claimlog.desk.adjudication_view import Adjudication, decided_findings, verdicts_dict
@@ -10,6 +11,7 @@ from claimlog.desk.coder_agreement import agreement
 from claimlog.desk.commit_decisions import commit_decisions
 from claimlog.desk.desk import Desk
 from claimlog.desk.entry_editing import remove_entry
+from claimlog.desk.request_error import RequestError
 from claimlog.desk.save_decisions import (
     accept_agreed,
     choose_sides,
@@ -151,4 +153,7 @@ def _commit(desk: Desk, request: Request) -> Found:
 def _verdicts(desk: Desk, request: Request) -> Found:
     require_own_finished(desk.work_folder, request.role, request.parts["source"])
     opened = _open(desk, request)
-    return {**verdicts_dict(opened), "agreement": agreement(opened)}
+    answer = verdicts_dict(opened)
+    with suppress(RequestError):  # what was decided is shown also where nothing can be compared
+        answer["agreement"] = agreement(opened)
+    return answer
