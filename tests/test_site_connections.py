@@ -640,6 +640,30 @@ def test_who_waits_for_a_slot_and_goes_leaves_the_place() -> None:
     asyncio.run(run())
 
 
+def test_a_reader_who_goes_in_whichever_round_of_the_loop_leaves_no_slot_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reader_limits, "READERS", 1)
+    monkeypatch.setattr(reader_limits, "WAITING", 0)
+
+    async def run() -> None:
+        pool = ReaderPool()
+        for rounds in range(6):
+            reader = ReaderRequest(peer="a")
+            admitting = asyncio.create_task(pool.admit(reader))
+            for _ in range(rounds):
+                await asyncio.sleep(0)
+            admitting.cancel()
+            await asyncio.wait([admitting])
+            reader.finish()
+            other = ReaderRequest(peer="b")
+            await pool.admit(other)  # refused where the only slot is still taken
+            other.finish()
+        pool.close()
+
+    asyncio.run(run())
+
+
 def test_a_slot_goes_to_the_peer_that_holds_fewest_and_is_lost_by_no_cancellation() -> None:
     async def run() -> None:
         slots = Slots(3, 8)

@@ -322,6 +322,24 @@ def test_a_peer_with_slow_pages_keeps_no_other_from_a_page(
     assert asyncio.run(read()) == '<h1 id="a">A</h1>\n'
 
 
+def test_a_page_is_drawn_after_no_thread_could_begin_for_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def no_thread(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def draw() -> str | None:
+        renderer = DocumentRenderer()
+        with monkeypatch.context() as patch:
+            patch.setattr(renderer._threads, "submit", no_thread)
+            for number in range(document_renderer.PROCESSES):
+                with pytest.raises(RuntimeError, match="new thread"):
+                    await renderer.render(f"# {number}", (), "/docs")
+        return await renderer.render("# A", (), "/docs")
+
+    assert asyncio.run(draw()) == '<h1 id="a">A</h1>\n'
+
+
 def test_pages_are_kept_within_a_number_of_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(document_renderer, "CACHE_BYTES", 10_000)
     cache = HtmlCache()

@@ -130,19 +130,21 @@ class DocumentRenderer:
 
     async def _render(self, key: bytes, job: bytes, peer: str) -> bytes | None:
         release = await self._slots.acquire(peer)
-        program = Program()
-        loop = asyncio.get_running_loop()
-        running = loop.run_in_executor(self._threads, program.run, job)
         try:
-            html = await asyncio.shield(running)
+            html = await self._run(Program(), job)
         finally:
-            program.end()
-            try:
-                await asyncio.wait([running])
-            finally:
-                release()
+            release()
         self._cache.put(key, html)
         return html
+
+    async def _run(self, program: Program, job: bytes) -> bytes | None:
+        """Return what a program says; whatever happens, it has ended then."""
+        running = asyncio.get_running_loop().run_in_executor(self._threads, program.run, job)
+        try:
+            return await asyncio.shield(running)
+        finally:
+            program.end()
+            await asyncio.wait([running])
 
 
 class Program:

@@ -66,16 +66,20 @@ class ReaderPool:
         request.admitted = True
         request.give_back()
         slots = self._streams if request.stream else self._requests
-        place = asyncio.ensure_future(slots.acquire(request.peer))
+        place = asyncio.ensure_future(self._take_slot(request, slots))
         request.cancel_wait = place.cancel
         try:
-            request.release = self._with_room(request, await place)
+            await place
         except asyncio.CancelledError:
             if not request.client_gone:
                 raise
             raise QueryInterrupted(None, request.sql, None) from None
         finally:
             request.cancel_wait = None
+
+    async def _take_slot(self, request: ReaderRequest, slots: Slots) -> None:
+        """Let a request have a slot, also if it is cancelled before it hears of that."""
+        request.release = self._with_room(request, await slots.acquire(request.peer))
 
     def _with_room(self, request: ReaderRequest, release: Callable[[], None]) -> Callable[[], None]:
         """Set room for an answer aside beside a slot, and return what gives both back."""
