@@ -209,6 +209,20 @@ def test_a_coding_that_the_desk_would_not_save_is_not_taken_though_committed_to(
     assert not WorkFolder(here.package).of_source(SOURCE)
 
 
+def test_a_coding_is_taken_once_the_log_can_be_read(registered: World, tmp_path: Path) -> None:
+    here, there = (copied(registered, tmp_path / name) for name in ("here", "there"))
+    file = tmp_path / "coding.json"
+    expect_coding(here.package, "coder-2", SOURCE, exported(there, file))
+    row = here.root / ".claimlog/open/claims.ndjson"
+    row.parent.mkdir(exist_ok=True)
+    row.write_text("{}\n", "utf-8")
+    with pytest.raises(ClaimlogError, match="run claimlog validate"):
+        import_coding(here.package, file, here.texts)
+    assert not WorkFolder(here.package).of_source(SOURCE)
+    row.unlink()
+    assert import_coding(here.package, file, here.texts).is_finished
+
+
 def test_a_coding_that_its_missing_keys_make_longer_than_a_work_is_not_taken(
     registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from claimlog.desk.blindness import all_finished
 from claimlog.desk.coding_commitment import commitment_of, read_coding, write_coding
 from claimlog.desk.desk import Desk
-from claimlog.desk.draft_findings import coding_findings, error_count
+from claimlog.desk.draft_findings import coding_findings
 from claimlog.desk.draft_values import clean_values
 from claimlog.desk.entry_editing import require_identifier, spot_table
 from claimlog.desk.request_error import INVALID, LARGE, MALFORMED, RequestError
@@ -131,10 +131,11 @@ def import_coding(package: Package, path: Path, texts: Path | None) -> Work:
     work = desk.work_folder.work(coder, source)
     if work.is_finished and work.commitment == value:
         return work
+    desk.log.whole.require_readable()  # else no rule could be asked of the coding
     try:
         values, about = _checked_cells(desk, source, content)
     except RequestError as error:
-        raise ClaimlogError(f"{path}: {error}; {ASK_AGAIN}") from error
+        raise ClaimlogError(f"{path}: {error.message}; {ASK_AGAIN}") from error
     except (LookupError, TypeError, AttributeError) as error:
         raise ClaimlogError(f"{path}: {NOT_SAVED}; {ASK_AGAIN}") from error
     with desk.work_folder.works_lock():
@@ -200,8 +201,10 @@ def _checked_cells(desk: Desk, source: str, content: Mapping[str, Any]) -> tuple
         raise RequestError(MALFORMED, NOT_SAVED)
     if not own:
         raise RequestError(INVALID, "nothing is coded in it")
-    if number := error_count(coding_findings(desk.log, source, own, entries)):
-        raise RequestError(INVALID, f"{number} of its findings are errors")
+    found = coding_findings(desk.log, source, own, entries)
+    if errors := [one for of in found.values() for one in of if one["severity"] == "error"]:
+        first = errors[0]["message"]
+        raise RequestError(INVALID, f"{len(errors)} of its findings are errors, the first: {first}")
     return values, about
 
 
