@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from claimlog.desk import work
+from claimlog.desk.carried_values import EARLIER
 from claimlog.desk.coding_commitment import commitment_of, read_coding, write_coding
 from claimlog.desk.hand_over import (
     expect_coding,
@@ -172,9 +174,18 @@ def test_the_commands_say_what_to_do(registered: World, tmp_path: Path) -> None:
     assert world.run("desk").returncode == 2
 
 
+def words_of(column: str) -> Callable[[dict[str, Any]], None]:
+    """Return what adds words of a column to a coding."""
+    return lambda content: content["drafts"][0]["value"].update({f"{column}{EARLIER}": "x"})
+
+
+NO_QUESTIONS = ("version", "reason", "claim_id", "source_id", "start", "quote_sha256", "hue")
+
+
 @pytest.mark.parametrize(
     "change",
     [
+        *map(words_of, NO_QUESTIONS),
         lambda content: content.update(drafts=content["drafts"] * 2),
         lambda content: content.update(drafts=[]),
         lambda content: content.update(more=[[]]),

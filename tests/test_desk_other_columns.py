@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from claimlog.desk.carried_values import EARLIER, PresentRows
-from claimlog.desk.draft_values import clean_values
+from claimlog.desk.draft_values import clean_row
 from claimlog.desk.hand_over import expect_coding, export_coding, finished_work, import_coding
 from claimlog.desk.request_error import RequestError
 from claimlog.errors import ClaimlogError
@@ -37,6 +37,7 @@ from test_desk_retired import (
 
 COLOUR = {"name": "colour", "type": "string", "description": "Which colour."}
 TONE = {"name": "tone", "type": "string", "description": "In which tone."}
+KEY = {"name": "mood", "type": "string", "description": "In which mood."}
 GREEN, HARSH = "green as the sea", "harsh"
 WORK, UNIT = f"work/{SOURCE}", f"{PATH}/units/a+a"
 
@@ -102,11 +103,10 @@ def count_colours(root: Path) -> None:
 
 
 def add_key(root: Path) -> None:
-    key = {"name": "mood", "type": "string", "description": "In which mood."}
     change_schema(
         root,
         "claims",
-        lambda schema: keys_of(schema).append(key),
+        lambda schema: keys_of(schema).append(KEY),
         'add,attributions.mood,"""calm"""',
     )
 
@@ -150,14 +150,18 @@ CHANGES = {
     "a renamed column": Change(
         rename_colour, {"shade": GREEN, "tone": HARSH}, {"shade": GREEN, "tone": HARSH}
     ),
-    "a removed column": Change(remove_colour, SAID, {"tone": HARSH}),
+    "a removed column": Change(
+        remove_colour, {f"colour{EARLIER}": GREEN, "tone": HARSH}, {"tone": HARSH}
+    ),
     "a column of another type": Change(
         count_colours,
         {f"colour{EARLIER}": GREEN, "tone": HARSH},
         {"colour": None, "tone": HARSH},
     ),
     "an added key": Change(add_key, {**SAID, "mood": "calm"}, {**SAID, "mood": "calm"}),
-    "a removed key": Change(remove_key, SAID, {"colour": GREEN}),
+    "a removed key": Change(
+        remove_key, {"colour": GREEN, f"tone{EARLIER}": HARSH}, {"colour": GREEN}
+    ),
     "a key of another type": Change(
         count_tones,
         {"colour": GREEN, "tone": None, f"tone{EARLIER}": HARSH},
@@ -272,7 +276,7 @@ def test_a_coding_that_was_made_before_a_change_of_columns_here_is_taken_from_an
     if change.make in (remove_colour, remove_key):
         # whoever decides could not know of it, and it would be an answer to whatever comes to be
         # called so
-        with pytest.raises(ClaimlogError, match=r'has a column "(colour|attributions\.tone)": put'):
+        with pytest.raises(ClaimlogError, match=r'asks for "(colour|attributions\.tone)": have it'):
             import_coding(here.package, file, here.texts)
         return
     work = import_coding(here.package, file, here.texts)
@@ -385,30 +389,106 @@ def test_an_answer_under_the_new_name_stands_for_what_was_typed_under_the_old_on
     rename_colour(opened.desk.package.root)
     saved = opened.put("coder-1", SOURCE, "a", said(shade="red"))["draft"]
     assert of_colour_and_tone(saved["value"]) == {"shade": "red", "tone": HARSH}
+    for name, nothing in (("b", None), ("c", "")):
+        saved = opened.put("coder-1", SOURCE, name, said(shade=nothing))["draft"]
+        assert of_colour_and_tone(saved["value"]) == {"shade": GREEN, "tone": HARSH}
 
 
-def test_words_of_a_column_that_no_saved_claim_has_are_refused(opened: Opened) -> None:
-    opened.put("coder-1", SOURCE, "a", said())
-    remove_colour(opened.desk.package.root)
-    for value, told in (
-        (said(hue="red"), 'no column \\"hue\\"'),
-        (said(attributions=[{**ATTRIBUTION, "tone": HARSH, "hue": "red"}]), "hue"),
-    ):
-        answer = opened.ask("coder-1", "PUT", f"{WORK}/drafts/b", base=0, value=value)
-        assert answer.status_code == 400, answer.text
-        assert told in answer.text
+OTHER_WORDS = ("red", 1, 1.5, True, ["deep"], {"any": ["thing"]}, [{"hue": "red"}])
 
 
-def test_words_of_a_column_that_is_gone_stay_as_they_are_or_are_refused(opened: Opened) -> None:
+def remove_colour_and_tone(root: Path) -> None:
+    remove_colour(root)
+    remove_key(root)
+
+
+def said_otherwise(words: Any) -> tuple[Row, Row]:
+    """Return a claim with other words of colour and tone, and how it is once these are gone."""
+    expected = {f"colour{EARLIER}": words, f"tone{EARLIER}": words}
+    return said(colour=words, attributions=[{**ATTRIBUTION, "tone": words}]), expected
+
+
+def test_what_was_typed_before_a_column_and_a_key_were_removed_is_saved_after_it_whatever_it_is(
+    opened: Opened,
+) -> None:
+    """There is no question any more in which it could be changed: the rest would never be saved."""
+    base = opened.put("coder-1", SOURCE, "a", said())["draft"]["rev"]
+    remove_colour_and_tone(opened.desk.package.root)
+    for number, words in enumerate(OTHER_WORDS):
+        typed, expected = said_otherwise(words)
+        opened.put("coder-1", SOURCE, f"b{number}", typed)
+        draft = opened.put("coder-1", SOURCE, "a", typed, base=base)["draft"]
+        assert of_colour_and_tone(draft["value"]) == expected
+        again = opened.put("coder-1", SOURCE, "a", as_sent(draft["value"]), base=draft["rev"])
+        assert of_colour_and_tone(again["draft"]["value"]) == expected
+        base = again["draft"]["rev"]
+    nothing, _ = said_otherwise(None)
+    saved = opened.put("coder-1", SOURCE, "a", nothing, base=base)["draft"]["value"]
+    assert of_colour_and_tone(saved) == {}
+
+
+def test_a_value_of_ones_own_is_saved_that_was_begun_before_a_column_and_a_key_were_removed(
+    opened: Opened,
+) -> None:
+    for role in MODALITIES:
+        opened.put(role, SOURCE, "a", said())
+        opened.finish(role, SOURCE)
+    remove_colour_and_tone(opened.desk.package.root)
+    own, expected = said_otherwise("mine")
+    answer = opened.take("adjudicator", "PUT", UNIT, base=0, take="new", value=own)
+    assert of_colour_and_tone(answer["unit"]["verdict"]["value"]) == expected
+    commit(opened)
+
+
+def test_words_are_kept_of_a_claim_that_is_sent_anew_after_it_was_deleted(opened: Opened) -> None:
     saved = opened.put("coder-1", SOURCE, "a", said())["draft"]
-    remove_colour(opened.desk.package.root)
+    count_colours(opened.desk.package.root)
     (draft,) = opened.take("coder-1", "GET", WORK)["drafts"]
-    again = opened.put("coder-1", SOURCE, "a", as_sent(draft["value"], note="n"), saved["rev"])
-    assert of_colour_and_tone(again["draft"]["value"]) == SAID
-    for colour in ("red", {"any": ["thing"]}):
-        answer = opened.ask("coder-1", "PUT", f"{WORK}/drafts/b", base=0, value=said(colour=colour))
-        assert answer.status_code == 400, answer.text
-        assert 'no column \\"colour\\"' in answer.text
+    path = f"{WORK}/drafts/a"
+    state = opened.take("coder-1", "DELETE", path, base=saved["rev"])["state"]
+    again = opened.put("coder-1", SOURCE, "a", as_sent(draft["value"]), base=state)["draft"]
+    assert of_colour_and_tone(again["value"]) == of_colour_and_tone(draft["value"])
+
+
+def test_what_was_typed_in_a_retired_column_is_saved_whatever_that_can_hold_by_now(
+    opened: Opened,
+) -> None:
+    def retire(schema: Schema) -> None:
+        for name in ("colour", "tone"):
+            column_of(schema, name).update(retired=True, type="integer")
+
+    change_schema(opened.desk.package.root, "claims", retire, is_next=False)
+    draft = opened.put("coder-1", SOURCE, "a", said())["draft"]
+    words = {f"colour{EARLIER}": GREEN, "tone": None, f"tone{EARLIER}": HARSH}
+    assert of_colour_and_tone(draft["value"]) == words
+
+
+def string_colours(root: Path) -> None:
+    change_schema(
+        root, "claims", lambda schema: column_of(schema).update(type="string"), is_next=False
+    )
+
+
+def test_words_follow_a_renamed_column_as_answers_do(opened: Opened) -> None:
+    """Two coders who agreed do so still, whichever of them changed anything meanwhile."""
+    root = opened.desk.package.root
+    for role in MODALITIES:
+        opened.put(role, SOURCE, "a", said())
+    count_colours(root)
+    (draft,) = opened.take("coder-1", "GET", WORK)["drafts"]
+    opened.put("coder-1", SOURCE, "a", as_sent(draft["value"]), draft["rev"])
+    string_colours(root)
+    rename_colour(root)
+    for role in MODALITIES:
+        (draft,) = opened.take(role, "GET", WORK)["drafts"]
+        assert of_colour_and_tone(draft["value"]) == {"shade": GREEN, "tone": HARSH}
+        opened.finish(role, SOURCE)
+    (unit,) = opened.take("adjudicator", "GET", PATH)["units"]
+    assert unit["differs"] == []
+    opened.take("adjudicator", "PUT", UNIT, base=unit["rev"], take="left")
+    commit(opened)
+    (claim,) = open_rows_of(opened, "claims")
+    assert claim["shade"] == GREEN
 
 
 def test_what_stands_aside_is_an_answer_again_once_its_column_can_hold_it(opened: Opened) -> None:
@@ -417,14 +497,65 @@ def test_what_stands_aside_is_an_answer_again_once_its_column_can_hold_it(opened
     count_colours(opened.desk.package.root)
     (draft,) = opened.take("coder-1", "GET", WORK)["drafts"]
     opened.put("coder-1", SOURCE, "a", as_sent(draft["value"], note="n"), saved["rev"])
-    change_schema(
-        opened.desk.package.root,
-        "claims",
-        lambda schema: column_of(schema).update(type="string"),
-        is_next=False,
-    )
+    string_colours(opened.desk.package.root)
     (draft,) = opened.take("coder-1", "GET", WORK)["drafts"]
     assert of_colour_and_tone(draft["value"]) == SAID
+
+
+PART = {"name": "part", "type": "string", "description": "Which part."}
+
+
+def test_a_list_that_stood_aside_is_read_as_any_once_its_column_is_a_list_again(
+    opened: Opened,
+) -> None:
+    root = opened.desk.package.root
+
+    def parts(constant: str, is_next: bool = False, **traits: Any) -> None:
+        """Have a column of parts that is of some type."""
+        column = {"name": "parts", "description": "The parts.", **traits}
+
+        def change(schema: Schema) -> None:
+            rest = [one for one in schema["fields"] if one["name"] != "parts"]
+            schema["fields"] = [*rest, column]
+
+        take_out_step(root, "parts")
+        change_schema(root, "claims", change, f"add,parts,{constant}", is_next=is_next)
+
+    def list_of(*keys: Row) -> Row:
+        return {"type": "array", "items": {"fields": keys}, "constraints": {"maxLength": 8}}
+
+    parts("[]", is_next=True, **list_of(PART))
+    for role in MODALITIES:
+        opened.put(role, SOURCE, "a", said(parts=[{"part": "bow"}]))
+    parts("null", type="string")
+    (draft,) = opened.take("coder-1", "GET", WORK)["drafts"]
+    words = {"parts (earlier)": [{"part": "bow"}]}
+    assert words.items() <= draft["value"].items()
+    saved = opened.put("coder-1", SOURCE, "a", as_sent(draft["value"]), draft["rev"])["draft"][
+        "value"
+    ]
+    assert words.items() <= saved.items()
+    parts("[]", **list_of({**PART, "type": "integer"}))
+    change_schema(
+        root,
+        "claims",
+        lambda schema: column_of(schema, "parts")["items"]["fields"].append(KEY),
+        'add,parts.mood,"""calm"""',
+    )
+    for role in MODALITIES:
+        (draft,) = opened.take(role, "GET", WORK)["drafts"]
+        assert draft["value"]["parts"] == [{"part": None, "part (earlier)": "bow", "mood": "calm"}]
+        assert "parts (earlier)" not in draft["value"]
+
+
+def test_words_are_no_column_of_an_amendment(opened: Opened) -> None:
+    name = next(iter(opened.desk.log.entries("claims")))
+    found = opened.take("adjudicator", "GET", f"claims/{name}")
+    changes = {f"colour{EARLIER}": GREEN}
+    asked = {"version": found["version"], "changes": changes, "reason": "A slip."}
+    answer = opened.ask("adjudicator", "POST", f"claims/{name}/amend", **asked)
+    assert answer.status_code == 400
+    assert f'there is no column \\"colour{EARLIER}\\"' in answer.text
 
 
 def test_a_key_that_was_added_is_not_filled_in_for_who_is_asked_for_it(opened: Opened) -> None:
@@ -435,12 +566,12 @@ def test_a_key_that_was_added_is_not_filled_in_for_who_is_asked_for_it(opened: O
 
 def test_unknown_keys_of_very_many_objects_are_refused_at_once(coloured: World) -> None:
     """Each was looked for in all objects of all saved rows."""
-    table = read_definition(coloured.package).streams["claims"]
-    row = {"attributions": [{"x": 1}] * 20_000}
+    definition = read_definition(coloured.package)
+    table, rows = definition.streams["claims"], PresentRows(definition, "claims")
     began = time.process_time()
-    for saved in ([], [row, row]):
+    for number in (200, 5_000, 20_000):
         with pytest.raises(RequestError):
-            clean_values(table, row, saved=saved)
+            clean_row(table, rows, {"attributions": [{"x": "y" * 300}] * number})
     assert time.process_time() - began < 10
 
 

@@ -1,23 +1,26 @@
 """Saved rows as rows of the present definition, whichever definition they were saved by.
 
 What is saved at the desk holds the columns that were filled, and does not say of which version. A
-name that is no column any more is followed through the renames of ``schemas/upcasts.csv``, and the
-objects of a list are given the keys that were added since, as rows of the open batch are. What
-cannot be brought along stays in the row as words that nothing is made of (`draft_values.in_use`):
-under its own name where there is no such column or key any more, and under a name that no column
-has where that one holds values of another type by now.
+row of the present definition has answers, under the names that columns have by now, and words, of
+which nothing is made (`draft_values.in_use`): what has no column any more, or none that can hold
+it. Words stand under the name of their column, followed through the renames of
+``schemas/upcasts.csv``, with ``(earlier)`` behind it, and are the answer again where that column
+has none and can hold them. The keys of objects in a list are as columns of a row, and those that
+were added since are there, as in rows of the open batch.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from operator import itemgetter
+from types import MappingProxyType
 from typing import Any
 
+from claimlog.desk.row_references import COMPUTED
 from claimlog.log.canonical import type_flaw
 from claimlog.schema.definition import Definition
-from claimlog.schema.table_schema import Field
+from claimlog.schema.table_schema import Field, Table
 from claimlog.schema.upcast_steps import present_name
 from claimlog.strict_json import decode_value
 
@@ -26,9 +29,11 @@ ROW_BYTES = 60_000
 
 EMPTY: tuple[Any, ...] = (None, "", [])
 EARLIER = " (earlier)"
-"""Follows the name of a column or key under which what it held before is kept."""
+"""Follows the name of a column or key under which words are kept."""
 
 Row = dict[str, Any]
+Fields = Mapping[str, Field]
+NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
 class PresentRows:
@@ -36,80 +41,108 @@ class PresentRows:
 
     def __init__(self, definition: Definition, stream: str) -> None:
         self._columns = definition.streams[stream].by_name
+        self._questions = _questions(definition.streams[stream])
         self._names = _new_names(definition, stream)
         self._added_keys = _added_keys(definition, stream)
-        self._ever = _all_names(definition, stream)
+        self._ever = _all_questions(definition, stream)
 
     def unheard_name(self, row: Mapping[str, Any]) -> str | None:
-        """Return a column, or a key of a list, of a row that no version of the schema has, if any.
+        """Return what words of a row are of that no version of the schema asks for, if any are.
 
         What is kept under such a name would be an answer once there is a column of that name.
         """
         for name, cell in row.items():
             column = name.removesuffix(EARLIER)
-            if column not in self._ever:
-                return name
+            if name not in self._columns and column not in self._ever:
+                return column
             parts = cell if isinstance(cell, list) else ()
-            for key in {key for part in parts if isinstance(part, dict) for key in part}:
-                if key.removesuffix(EARLIER) not in self._ever[column]:
-                    return f"{name}.{key}"
+            keys = {
+                key.removesuffix(EARLIER)
+                for part in parts
+                if isinstance(part, dict)
+                for key in part
+            }
+            for key in keys - self._ever.get(column, keys):
+                return f"{column}.{key}"
         return None
 
     def by_present_names(self, row: Mapping[str, Any]) -> Row:
-        """Return a row under the present names of its columns.
-
-        Where a question is answered under its present name too, that answer is the one.
-        """
-        found: Row = {}
-        for name, cell in row.items():
-            new = self._names.get(name, name)
-            is_answered = new != name and row.get(new) not in EMPTY
-            found[f"{new}{EARLIER}" if is_answered else new] = cell
-        return found
+        """Return a row of which all that answers no column or key is words of one."""
+        named = _named(self._columns, {**row}, self._names)
+        return {name: self._of_parts(name, cell, _named) for name, cell in named.items()}
 
     def of(self, row: Row) -> Row:
         """Return a row in which each column and key of the schema holds what it can hold."""
         named = self.by_present_names(row)
-        upcast = {name: self._of_keys(name, cell) for name, cell in named.items()}
-        found = _with_misfits_aside(self._columns, upcast)
+        filled = {
+            name: self._of_parts(name, cell, self._filled(name)) for name, cell in named.items()
+        }
+        found = _fitted(self._columns, self._questions, filled)
         return row if found == row else found  # so that most are not held twice
 
-    def _of_keys(self, name: str, cell: Any) -> Any:
-        """Return a cell in which each object of a list has all its keys, with what they hold."""
-        item = self._columns.get(name)
+    def _of_parts(self, name: str, cell: Any, change: Callable[[Fields, Row], Row]) -> Any:
+        """Return a cell of which each object is changed, if its column holds a list of such."""
+        item = self._columns.get(name.removesuffix(EARLIER))
         if item is None or not _holds_objects(item, cell):
             return cell
         keys = {inner.name: inner for inner in item.fields}
-        added = {**dict.fromkeys(keys), **self._added_keys.get(name, {})}
-        return [{**added, **_with_misfits_aside(keys, part)} for part in cell]
+        return [change(keys, part) for part in cell]
+
+    def _filled(self, name: str) -> Callable[[Fields, Row], Row]:
+        """Return what gives an object of a column all its keys, with what they can hold."""
+        added = self._added_keys.get(name.removesuffix(EARLIER), {})
+
+        def fill(keys: Fields, part: Row) -> Row:
+            said = {key.removesuffix(EARLIER) for key in part}
+            given = {key: cell for key, cell in added.items() if key not in said}
+            return {**dict.fromkeys(keys), **given, **_fitted(keys, keys, part)}
+
+        return fill
 
 
-def _with_misfits_aside(fields: Mapping[str, Field], values: Mapping[str, Any]) -> Row:
-    """Return values of which those that do not fit are aside, and those that fit again are not."""
-    found: Row = {}
-    for name, value in values.items():
-        item = fields.get(name.removesuffix(EARLIER))
-        if item is None or (name != item.name and values.get(item.name) not in EMPTY):
-            found[name] = value
-        elif not _fits(item, value):
-            found[f"{item.name}{EARLIER}"] = value
-        elif value not in EMPTY:
-            found[item.name] = value
-        else:
-            found.setdefault(name, value)
+def _named(fields: Fields, row: Row, names: Mapping[str, str] = NO_NAMES) -> Row:
+    """Return a row of which all that is under no name of a field in use is words, if it is filled.
+
+    What was typed as an answer is later than words of the same field.
+    """
+    found = {name: cell for name, cell in row.items() if _is_in_use(fields, name)}
+    others = [name for name in row if name not in found and row[name] not in EMPTY]
+    for name in sorted(others, key=lambda one: one.endswith(EARLIER)):
+        field = name.removesuffix(EARLIER)
+        found.setdefault(f"{names.get(field, field)}{EARLIER}", row[name])
     return found
 
 
-def _fits(item: Field, value: Any) -> bool:
-    """Whether a value is one of a column; of objects, only that they are ones."""
-    return _holds_objects(item, value) or type_flaw(item, value) is None
+def _is_in_use(fields: Fields, name: str) -> bool:
+    return name in fields and not fields[name].retired
 
 
-def _holds_objects(item: Field | None, value: Any) -> bool:
+def _fitted(fields: Fields, questions: Fields, named: Row) -> Row:
+    """Return a row in which answers that do not fit are words, and words that fit are answers."""
+    found: Row = {}
+    for name, value in named.items():  # answers stand before words
+        field = name.removesuffix(EARLIER)
+        is_answer = name in fields
+        if is_answer and _fits(fields[name], value):
+            found[name] = value
+        elif value in EMPTY:
+            continue
+        elif not is_answer and named.get(field) in EMPTY and _fits(questions.get(field), value):
+            found[field] = value
+        else:
+            found.setdefault(f"{field}{EARLIER}", value)
+    return found
+
+
+def _fits(item: Field | None, value: Any) -> bool:
+    """Whether there is a column, and a value is one of it; of objects, only that they are ones."""
+    return item is not None and (_holds_objects(item, value) or type_flaw(item, value) is None)
+
+
+def _holds_objects(item: Field, value: Any) -> bool:
     """Whether a value is a list of objects, no longer than a row can have with all their keys."""
     return (
-        item is not None
-        and bool(item.fields)
+        bool(item.fields)
         and isinstance(value, list)
         and len(value) * sum(len(f'"{key.name}":null,') for key in item.fields) <= ROW_BYTES
         and all(isinstance(part, dict) for part in value)
@@ -128,12 +161,18 @@ def _new_names(definition: Definition, stream: str) -> dict[str, str]:
     }
 
 
-def _all_names(definition: Definition, stream: str) -> dict[str, set[str]]:
-    """Return the columns that any version of a schema has, each with the keys of its objects."""
+def _questions(table: Table) -> Fields:
+    """Return the columns of which answers are saved at the desk: those that people fill."""
+    computed = COMPUTED.get(table.name, frozenset())
+    return {name: table.by_name[name] for name in table.content if name not in computed}
+
+
+def _all_questions(definition: Definition, stream: str) -> dict[str, set[str]]:
+    """Return the questions of all versions of a schema, each with the keys of its objects."""
     found: dict[str, set[str]] = defaultdict(set)
     earlier = (then for (name, _), then in definition.earlier.items() if name == stream)
     for table in (definition.streams[stream], *earlier):
-        for item in table.fields:
+        for item in _questions(table).values():
             found[item.name] |= {key.name for key in item.fields}
     return dict(found)
 

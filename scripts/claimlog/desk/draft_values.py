@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from claimlog.desk.carried_values import EARLIER, EMPTY, ROW_BYTES
+from claimlog.desk.carried_values import EARLIER, EMPTY, ROW_BYTES, PresentRows
 from claimlog.desk.request_error import MALFORMED, RequestError
 from claimlog.errors import ClaimlogError, suggest
 from claimlog.log.canonical import encode_value, type_flaw
 from claimlog.schema.table_schema import Field, Table, empty_retired
 
 
+def clean_row(table: Table, rows: PresentRows, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row that a page sends by the present definition, with its words.
+
+    Whether there ever was a column for these cannot be told here: it may have been removed in
+    place, while somebody was typing. Raises as `clean_values` does.
+    """
+    return rows.of(clean_values(table, rows.by_present_names(given), with_words=True))
+
+
 def clean_values(
     table: Table,
     given: Mapping[str, Any],
     beside: Collection[str] = (),
-    saved: Iterable[Mapping[str, Any]] = (),
+    with_words: bool = False,
 ) -> dict[str, Any]:
     """Return the columns that are filled, checked for what can be saved at all.
 
@@ -28,10 +35,9 @@ def clean_values(
     ----------
     beside
         Columns that are taken beside those that new rows may fill.
-    saved
-        Saved rows, by the present definition: words that one of them keeps of a column or key
-        which is not there any more may stay as they are, until the question is answered anew
-        (`claimlog.desk.carried_values`).
+    with_words
+        Whether it may hold words of columns and keys (`claimlog.desk.carried_values`): they stay as
+        they are until the question is answered anew.
 
     Raises
     ------
@@ -39,30 +45,26 @@ def clean_values(
         If a column is unknown, a value has the wrong type, or a code is none.
     """
     allowed = (*beside, *table.in_use)
-    words = _Words(table, saved)
-    given = _unanswered(given)
-    words_kept = words.of_row(given)
     clean: dict[str, Any] = {}
     for name, value in given.items():
-        if name in words_kept or _is_former(name, table.by_name):
+        if with_words and name.endswith(EARLIER):
             continue
         if name not in allowed:
             raise RequestError(
                 MALFORMED, f'there is no column "{name[:80]}"{suggest(name[:80], allowed)}'
             )
         item = table.by_name[name]
-        kept: list[dict[str, Any]] = []
-        if isinstance(value, list) and item.fields:
-            parts = [_unanswered(part) if isinstance(part, dict) else part for part in value]
-            kept = [words.of_part(item, part) for part in parts]
-            value = [_complete_object(item, *pair) for pair in zip(parts, kept, strict=True)]
+        parts = value if isinstance(value, list) and item.fields else []
+        if parts:
+            value = [_complete_object(item, part, with_words) for part in parts]
         if flaw := type_flaw(item, value) or _code_flaw(item, value):
             raise RequestError(MALFORMED, flaw)
-        if kept:
-            value = [{**part, **own} for part, own in zip(value, kept, strict=True)]
+        if parts and with_words:
+            value = [{**new, **_words(part)} for new, part in zip(value, parts, strict=True)]
         if value not in EMPTY:
             clean[name] = value
-    clean |= words_kept
+    if with_words:
+        clean |= _words(given)
     _require_canonical(clean)
     return clean
 
@@ -83,77 +85,27 @@ def _of_known_keys(item: Field, value: Any) -> Any:
     return [{inner.name: part.get(inner.name) for inner in item.fields} for part in value]
 
 
-def _keys(item: Field) -> dict[str, Field]:
-    return {inner.name: inner for inner in item.fields}
-
-
-def _unanswered(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row without what columns held before, where the question is answered anew."""
+def _words(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the words of a row, but of questions that are answered anew."""
     return {
         name: value
         for name, value in row.items()
-        if not (name.endswith(EARLIER) and row.get(name.removesuffix(EARLIER)) not in EMPTY)
+        if name.endswith(EARLIER)
+        and value not in EMPTY
+        and row.get(name.removesuffix(EARLIER)) in EMPTY
     }
 
 
-class _Words:
-    """What saved rows hold under names that no column or key has, as pages send it again."""
-
-    def __init__(self, table: Table, saved: Iterable[Mapping[str, Any]]) -> None:
-        self._table = table
-        self._saved = saved
-        self._found: dict[str | None, set[tuple[str, str]]] | None = None
-
-    def of_row(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what a row holds of them."""
-        return self._kept(None, row, self._table.by_name)
-
-    def of_part(self, item: Field, part: Any) -> dict[str, Any]:
-        """Return what an object of a list holds of them."""
-        return self._kept(item.name, part, _keys(item)) if isinstance(part, dict) else {}
-
-    def _kept(
-        self, column: str | None, row: Mapping[str, Any], known: Mapping[str, Field]
-    ) -> dict[str, Any]:
-        unknown = row.keys() - known.keys()
-        if not unknown:
-            return {}
-        if self._found is None:  # gone through once, and only if there is anything to look for
-            self._found = defaultdict(set)
-            for saved in self._saved:
-                self._add(None, saved, self._table.by_name)
-                for name in saved.keys() & self._table.by_name.keys():
-                    item = self._table.by_name[name]
-                    for part in saved[name] if item.fields else ():
-                        self._add(name, part, _keys(item))
-        kept = {name for name in unknown if (name, _said(row[name])) in self._found[column]}
-        return {name: value for name, value in row.items() if name in kept}
-
-    def _add(self, column: str | None, row: Mapping[str, Any], known: Mapping[str, Field]) -> None:
-        assert self._found is not None
-        self._found[column] |= {(name, _said(row[name])) for name in row.keys() - known.keys()}
-
-
-def _is_former(name: str, known: Mapping[str, Field]) -> bool:
-    """Whether a name is that of what a column held before: an answer took its place meanwhile."""
-    return name not in known and name.removesuffix(EARLIER) in known
-
-
-def _said(value: Any) -> str:
-    return json.dumps(value, sort_keys=True)
-
-
-def _complete_object(item: Field, part: Any, without: Collection[str]) -> Any:
-    """Return an object of a list with all its keys, and without some; empty texts are null."""
+def _complete_object(item: Field, part: Any, with_words: bool) -> Any:
+    """Return an object of a list with all its keys, but no words; empty texts are null."""
     if not isinstance(part, dict):
         return part
-    keys = _keys(item)
     filled = {
         name: None if value == "" else value
         for name, value in part.items()
-        if name not in without and not _is_former(name, keys)
+        if not (with_words and name.endswith(EARLIER))
     }
-    return {**dict.fromkeys(keys), **filled}
+    return {**dict.fromkeys(inner.name for inner in item.fields), **filled}
 
 
 def _code_flaw(item: Field, value: Any) -> str | None:

@@ -13,6 +13,7 @@ from claimlog.desk.choice_keys import TRUTH_CODES, coded_keys, codes_in_use
 from claimlog.desk.form_conditions import FormConditions
 from claimlog.desk.row_references import (
     CLAIMS,
+    COMPUTED,
     SPAN,
     form_streams,
     lookup_of,
@@ -23,13 +24,6 @@ from claimlog.edit.identifier_numbers import is_numbered
 from claimlog.log.event_log import Log
 from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import TRUTHS, Field, Table, column_words
-from claimlog.sources.anchor import COLUMNS as ANCHOR
-
-COMPUTED = {
-    CLAIMS: frozenset((*ANCHOR, "source_id")),
-    "sources": frozenset(("text_sha256", "text_length", "furniture")),
-}
-"""Columns that the desk computes or knows, by stream."""
 
 
 def form(log: Log) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from claimlog.desk.blindness import all_finished
 from claimlog.desk.coding_commitment import commitment_of, read_coding, write_coding
 from claimlog.desk.desk import Desk
 from claimlog.desk.draft_findings import coding_findings
-from claimlog.desk.draft_values import clean_values
+from claimlog.desk.draft_values import clean_row
 from claimlog.desk.entry_editing import require_identifier, spot_table
 from claimlog.desk.request_error import INVALID, LARGE, MALFORMED, RequestError
 from claimlog.desk.roles import NAME, Role
@@ -184,16 +184,14 @@ def _checked_cells(desk: Desk, source: str, content: Mapping[str, Any]) -> tuple
         name, of_text = require_draft_name(draft["draft"]), {"text_sha256": content["text_sha256"]}
         values[f"{DRAFT}{name}"] = draft["value"]
         own[name] = filled.count(_present_row(desk, CLAIMS, draft["value"]))
-        _require_as_saved(
-            own[name], claim_value(desk, places, {**own[name], **of_text}, [own[name]])
-        )
+        _require_as_saved(own[name], claim_value(desk, places, {**own[name], **of_text}))
     entries: dict[str, dict[str, Row]] = {}
     for entry in registered:
         table = spot_table(desk, entry["stream"])
         require_identifier(table, entry["id"])  # that it is registered meanwhile does no harm
         values[f"{REGISTERED}{table.name}/{entry['id']}"] = entry["value"]
         row = filled.count(_present_row(desk, table.name, entry["value"]))
-        _require_as_saved(row, clean_values(table, row, table.retired_columns, [row]))
+        _require_as_saved(row, clean_row(table, desk.log.present_rows(table.name), row))
         entries.setdefault(table.name, {})[entry["id"]] = row
     require_few_entries([cell for key, cell in values.items() if key.startswith(REGISTERED)])
     about = {key: content[key] for key in ("coder", "source_id", "text_sha256", "codebook")}
@@ -214,15 +212,15 @@ def _present_row(desk: Desk, stream: str, given: Row) -> Row:
     Raises
     ------
     RequestError
-        If it says anything in what was never a column here: whoever decides could not know of it.
+        If it says anything in what was never asked here: whoever decides could not know of it.
     """
     rows = desk.log.present_rows(stream)
     row = rows.of(given)
     if name := rows.unheard_name(row):
         raise RequestError(
             MALFORMED,
-            f'no version of schemas/{stream}.json has a column "{name[:80]}": put it there as one '
-            "that is retired, or have it left out",
+            f'no version of schemas/{stream}.json asks for "{name[:80]}": have it left out, or put '
+            "it there as a column that is retired",
         )
     return row
 

@@ -8,11 +8,18 @@ from typing import Any
 from claimlog.edit.row_inputs import REQUESTED_PASSAGE
 from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import Field, Table
+from claimlog.sources.anchor import COLUMNS as ANCHOR
 
 CLAIMS, SOURCES = "claims", "sources"
 SPAN = ("start", "end")
 REQUESTED = (*REQUESTED_PASSAGE, *SPAN)
 """Keys of a passage in a request."""
+COMPUTED = {
+    CLAIMS: frozenset((*ANCHOR, "source_id")),
+    SOURCES: frozenset(("text_sha256", "text_length", "furniture")),
+}
+"""Columns that the desk computes or knows, by stream: nobody is asked for them."""
+
 Name = tuple[str, str]
 """Stream and identifier."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from itertools import chain
 from typing import Any
 
 from claimlog.desk.adjudication_view import NEW_PREFIX, Adjudication
@@ -59,9 +58,7 @@ def decide(adjudication: Adjudication, name: str, given: Mapping[str, Any], base
     if take == NEW:
         verdicts = decisions.verdicts().items()
         made = {unit: own["value"] for unit, own in verdicts if own.get("value")}
-        saved = chain(made.values(), *(drafts.values() for drafts in adjudication.drafts))
-        own_claim = given.get("value") or {}
-        value = claim_value(adjudication.desk, adjudication.places, own_claim, saved)
+        value = claim_value(adjudication.desk, adjudication.places, given.get("value") or {})
         require_few_passages({**made, name: value}.values())
         _require_clear_names(adjudication, value)
     is_kept = take or (note and not name.startswith(NEW_PREFIX))

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from claimlog.desk.desk import Desk
 from claimlog.desk.draft_findings import coding_findings, error_count
-from claimlog.desk.draft_values import clean_values
+from claimlog.desk.draft_values import clean_row
 from claimlog.desk.journal import NO_MARKS, Journal, MarkChange, StaleError, stale
 from claimlog.desk.places import Places, require_same_text
 from claimlog.desk.request_error import ABSENT, INVALID, MALFORMED, RequestError
-from claimlog.desk.row_references import CLAIMS, REQUESTED
+from claimlog.desk.row_references import CLAIMS, COMPUTED, REQUESTED
 from claimlog.desk.work import DRAFT, Work, require_draft_name
 from claimlog.edit.row_inputs import REQUESTED_PASSAGE
-from claimlog.sources.anchor import COLUMNS as ANCHOR
 
 Row = dict[str, Any]
 CHANGED_ELSEWHERE = "this was changed in another window; look at what is there now"
@@ -100,23 +99,16 @@ def draft_view(places: Places, name: str, revision: int, value: Mapping[str, Any
     }
 
 
-def claim_value(
-    desk: Desk, places: Places, given: Mapping[str, Any], saved: Iterable[Row] = ()
-) -> Row:
+def claim_value(desk: Desk, places: Places, given: Mapping[str, Any]) -> Row:
     """Return the columns of a claim that a page gives, with the span of words that it means.
 
-    What stands in a column that was retired since it was typed stays with the draft, for who
-    looks at that; nothing is made of it (`in_use`).
-
-    Parameters
-    ----------
-    saved
-        Claims of which the page may have taken over what no column holds any more.
+    What stands in a column that was retired or removed since it was typed stays with the draft, for
+    who looks at that; nothing is made of it (`in_use`).
 
     Raises
     ------
     RequestError
-        If there is no such column, a value cannot be one, or the span is none, or of another text.
+        If a value cannot be one of its column, or the span is none, or of another text.
     """
     table = desk.log.definition.streams[CLAIMS]
     if taken := [name for name in REQUESTED_PASSAGE if name in table.in_use]:
@@ -128,11 +120,9 @@ def claim_value(
     require_same_text(given.get("text_sha256"), places.text.sha256)
     start, end = places.requested_span(given)
     rest = {name: value for name, value in given.items() if name not in REQUESTED}
-    if taken := sorted({"source_id", *ANCHOR} & {*rest}):
+    if taken := sorted(COMPUTED[CLAIMS] & {*rest}):
         raise RequestError(MALFORMED, f"{taken[0]} is computed here; leave it out")
-    # it may have been typed before a column was renamed
-    row = desk.log.present_rows(CLAIMS).by_present_names(rest)
-    clean = clean_values(table, row, beside=table.retired_columns, saved=saved)
+    clean = clean_row(table, desk.log.present_rows(CLAIMS), rest)
     return {**clean, "start": start, "end": end}
 
 
@@ -145,7 +135,7 @@ def save_draft(desk: Desk, work: Work, name: str, given: Mapping[str, Any], base
         If it cannot be saved, or was changed meanwhile; `current` is what is there.
     """
     places = desk.log.require_places(work.source)
-    value = claim_value(desk, places, given, work.drafts().values())
+    value = claim_value(desk, places, given)
     name = require_draft_name(name)
     with desk.beginning(work, places.text.sha256) as marks:
         _save(work, places, name, value, base, marks)

@@ -60,6 +60,11 @@ export function slotRow(slot, row) {
   return slot.list ? row[slot.list.column]?.[slot.item ?? 0] ?? {} : row;
 }
 
+/** Return the slot of words beside one: what was an answer to it, and is none by now. @param {Slot} slot @returns {Slot} */
+export function wordsSlot(slot) {
+  return { ...slot, field: { column: `${slot.field.column} (earlier)` } };
+}
+
 /** Return a row with another value in a slot. @param {Slot} slot @param {any} row @param {any} value */
 export function withValue(slot, row, value) {
   if (!slot.list) return { ...row, [slot.field.column]: value };

@@ -1,6 +1,7 @@
 // The own work on a text: drafts of claims as they are in the page, and their way to the server.
 import { get, quoted, reloadIfCorrected, post, put, remove } from "./api.js";
-import { isFilled, slotFlaw, slotValue, unreadSlots, withValue } from "./applicability.js";
+import { isFilled, slotFlaw, slotValue, unreadSlots, withValue, wordsSlot } from "./applicability.js";
+import { unreadFlaw } from "./held_value.js";
 import { SaveQueue } from "./save_queue.js";
 import { placeOf } from "./unsaved_kinds.js";
 
@@ -181,13 +182,19 @@ export class Work extends EventTarget {
   }
 
   /**
-   * Put what was there before in the place of what was typed and is no number: of it, nothing is saved.
+   * Put what was there before in the place of what was typed and is no answer: of it, nothing is saved. What answered another
+   * question than this is now is put beside it, as words.
    * @param {any} row as it is saved @param {any} typed as it was sent @param {any} earlier
    */
   withEarlier(row, typed, earlier = {}) {
     const isIn = (/** @type {import("./applicability.js").Slot} */ { list }) => !list || row[list.column]?.length === earlier[list.column]?.length; // else items have other numbers
-    const isLost = (/** @type {import("./applicability.js").Slot} */ slot) => isIn(slot) && !isFilled(slotValue(slot, row)) && isFilled(slotValue(slot, earlier));
-    return unreadSlots(this.fields, typed ?? {}).filter(isLost).reduce((before, slot) => withValue(slot, before, slotValue(slot, earlier)), row);
+    const put = (/** @type {any} */ before, /** @type {import("./applicability.js").Slot} */ slot) => {
+      const value = [slot, wordsSlot(slot)].map((place) => slotValue(place, earlier)).find(isFilled);
+      const place = unreadFlaw(slot.field, value) ? wordsSlot(slot) : slot;
+      const isLost = isFilled(value) && ![slot, place].some((one) => isFilled(slotValue(one, before)));
+      return isLost ? withValue(place, before, value) : before;
+    };
+    return unreadSlots(this.fields, typed ?? {}).filter(isIn).reduce(put, row);
   }
 
   /**
