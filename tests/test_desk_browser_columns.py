@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from browser import browser
 from claimlog.desk.carried_values import EARLIER
@@ -19,6 +22,7 @@ from test_desk_other_columns import (
     coloured,
     count_colours,
     of_colour_and_tone,
+    remove_colour_and_tone,
     rename_colour,
     said,
 )
@@ -108,3 +112,49 @@ def test_a_coder_is_shown_an_answer_of_another_type_until_the_question_is_answer
         open_anew(page)
         expect(gone).to_have_count(0)
     assert saved_claim(server) == {"colour": 3, "tone": HARSH}
+
+
+def typed_beside(
+    context: BrowserContext, server: DeskServer, change: Callable[[Path], None]
+) -> Page:
+    """Return the page of a coder who typed a colour while the definition was changed."""
+    page = enter(context, server, "coder-1", f"code/{CODED}", READY)
+    page.evaluate("() => claimlogDesk.open('a')")
+    server.kill()
+    write(page, "colour", " and deep")
+    expect(page.locator("#saved")).to_have_text("Not saved, kept in this browser")
+    change(server.folder)
+    server.start()
+    page.close()
+    page = enter(context, server, "coder-1", f"code/{CODED}", READY)
+    page.evaluate("() => claimlogDesk.open('a')")
+    expect(page.locator("#alarm")).to_contain_text("Change it, and it is sent again.")
+    return page
+
+
+def test_a_coder_goes_on_with_a_claim_of_which_a_column_and_a_key_were_removed_meanwhile(
+    browser: Browser, server: DeskServer
+) -> None:
+    with windows(browser) as context:
+        page = typed_beside(context, server, remove_colour_and_tone)
+        write(page, "statement", " So it is.")
+        page.wait_for_function(f"() => {DRAFT}.statement.endsWith('is.')")
+        page.wait_for_function(SAVED)
+        expect(page.locator("#alarm")).to_be_hidden()
+    words = {f"colour{EARLIER}": f"{GREEN} and deep", f"tone{EARLIER}": HARSH}
+    assert saved_claim(server) == words
+
+
+def test_an_answer_of_another_type_stays_when_what_was_typed_over_it_is_given_up(
+    browser: Browser, server: DeskServer
+) -> None:
+    """Once the rest is saved too, for in the place of what is no number nothing is saved."""
+    with windows(browser) as context:
+        page = typed_beside(context, server, count_colours)
+        write(page, "statement", " So it is.")
+        expect(page.locator("#alarm")).to_contain_text("is no number")
+        page.get_by_role("button", name="Give this change up").click()
+        page.wait_for_function(SAVED)
+        expect(page.locator("#alarm")).to_be_hidden()
+        assert page.evaluate(f"() => {DRAFT}.statement").endswith("So it is.")
+    assert saved_claim(server) == {f"colour{EARLIER}": GREEN, "tone": HARSH}
