@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +17,7 @@ from claimlog.sources.text import Texts
 from claimlog.validate import validate
 from claimlog.validate.report import Report
 from claimlog.validate.validate_appended import is_valid, note_valid, validate_appended
-from conftest import TEXT, World, actor, source, text
+from conftest import TEXT, World, actor, copied, source, text
 
 Change = Callable[[World], object]
 
@@ -91,15 +92,23 @@ BREAKS: dict[str, tuple[str, Change]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def once_valid(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    world = copied(made, tmp_path_factory.mktemp("valid"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(claimlog.fingerprint, "MEMORY_BYTES", 0)
+        log = read(world.package)
+        assert validate(log).findings == []
+        note_valid(log)
+        assert is_valid(log, log.size)
+    return world
+
+
 @pytest.fixture
-def valid(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+def valid(once_valid: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """A package whose log is cached and known to be valid."""
     monkeypatch.setattr(claimlog.fingerprint, "MEMORY_BYTES", 0)
-    log = read(world.package)
-    assert validate(log).findings == []
-    note_valid(log)
-    assert is_valid(log, log.size)
-    return world
+    return copied(once_valid, tmp_path / "valid")
 
 
 @pytest.fixture

@@ -256,28 +256,31 @@ def test_claims_follow_what_they_repeat_of_a_measure_and_links_that_moved(
     assert "stop_all" in kinds
 
 
-@pytest.mark.parametrize("name", ["harbour[1]", "harbour*", "harbour?"])
 def test_the_path_of_a_package_is_no_pattern_for_the_packages_beside_it(
-    name: str,
     once_longer: World,
     said_anew: list[tuple[str, str, str]],
     updates: list[int],
     tmp_path: Path,
 ) -> None:
-    other, own = (copied(once_longer, tmp_path / folder) for folder in ("other", "own"))
+    other = copied(once_longer, tmp_path / "other")
 
     def alter(rows: list[dict[str, Any]]) -> None:
         rows[-1]["note"] = "Of the other."
 
     other.rewrite("claims", alter)
-    places = tmp_path / "harbour1", tmp_path / name
-    for world, place in zip((other, own), places, strict=True):
-        shutil.move(world.root, place)
-        build(Package(place), place / "build")
-    assert len(updates) == 2
-    package = Package(places[1])
-    assert [*said(package, package.build)] == said_anew
-    assert read(package).history("claims", "C001-001")["note"].to_list() == [None, "Changed."]
+    shutil.move(other.root, tmp_path / "harbour1")
+    beside = Package(tmp_path / "harbour1")
+    build(beside, beside.build)
+    for number, name in enumerate(("harbour[1]", "harbour*", "harbour?")):
+        own = copied(once_longer, tmp_path / f"own-{number}")
+        shutil.move(own.root, tmp_path / name)
+        package = Package(tmp_path / name)
+        build(package, package.build)
+        assert len(updates) == number + 2, name
+        assert [*said(package, package.build)] == said_anew, name
+        notes = read(package).history("claims", "C001-001")["note"].to_list()
+        assert notes == [None, "Changed."], name
+        shutil.rmtree(package.root)
 
 
 def only_adds(batch: dict[str, list[dict[str, Any]]]) -> bool:
@@ -646,19 +649,16 @@ def test_an_update_that_validation_refuses_leaves_the_build_as_it_was(
 
 
 def test_an_updated_database_must_have_the_rows_of_its_parquet_files(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    longer: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    build(world.package, world.package.build)
-    connection = sqlite3.connect(world.package.build / "tiny.db")
+    connection = sqlite3.connect(longer.package.build / "tiny.db")
     connection.execute("DELETE FROM claims WHERE claim_id = 'C001-002'")
     connection.commit()
     connection.close()
     monkeypatch.setattr(claimlog.build, "is_current", lambda *_: True)
-    world.amend("claims", "C001-001", note="Changed.")
-    world.seal("more")
     with pytest.raises(ClaimlogError, match=r"has \d+ rows, its Parquet file \d+; build from noth"):
-        build(world.package, world.package.build)
-    build(world.package, world.package.build, fresh=True)
+        build(longer.package, longer.package.build)
+    build(longer.package, longer.package.build, fresh=True)
 
 
 @pytest.mark.parametrize(
@@ -670,18 +670,15 @@ def test_an_updated_database_must_have_the_rows_of_its_parquet_files(
     ],
 )
 def test_a_build_whose_database_computes_something_is_not_patched(
-    sql: str, said: str, world: World, monkeypatch: pytest.MonkeyPatch
+    sql: str, said: str, longer: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A clone may bring a build that agrees with itself."""
-    build(world.package, world.package.build)
-    with closing(sqlite3.connect(world.package.build / "tiny.db")) as connection:
+    with closing(sqlite3.connect(longer.package.build / "tiny.db")) as connection:
         connection.execute(sql)
         connection.commit()
     monkeypatch.setattr(claimlog.build, "is_current", lambda *_: True)
-    world.amend("claims", "C001-001", note="Changed.")
-    world.seal("more")
     with pytest.raises(ClaimlogError) as caught:
-        build(world.package, world.package.build)
+        build(longer.package, longer.package.build)
     assert said in str(caught.value)
     assert "is none that claimlog makes; build from nothing" in str(caught.value)
 

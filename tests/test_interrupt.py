@@ -227,25 +227,6 @@ def test_git_answers_while_an_interrupt_waits_that_the_terminal_gives_to_all(
     assert (done.stdout.split(), done.returncode) == (["answered", "interrupted"], 0), done.stderr
 
 
-STRUCK = """
-import os, signal, sys
-from contextlib import contextmanager
-from claimlog import interrupt_handler
-hold_interrupts = interrupt_handler.hold_interrupts
-
-@contextmanager
-def struck():
-    with hold_interrupts():
-        yield
-        if interrupt_handler.has_replaced():
-            os.kill(os.getpid(), signal.{name})
-
-interrupt_handler.hold_interrupts = struck
-from claimlog.__main__ import main
-main()
-"""
-
-
 @pytest.mark.parametrize(
     ("command", "name"),
     [
@@ -267,13 +248,7 @@ def test_a_command_that_is_interrupted_once_it_replaced_something_does_not_say_n
         world.amend("claims", "C001-002", "A court ordered it.", note="Changed.")
         world.seal("order")
         words += ["C001-002", "--version", "1", "--reason", "Court order 1/2027."]
-    done = subprocess.run(
-        [sys.executable, "-c", HEARD + STRUCK.format(name=name), *words],
-        cwd=world.root, capture_output=True, text=True,
-        env={
-            **os.environ, "CLAIMLOG_BY": "coder-1", "PYTHONPATH": os.pathsep.join(sys.path),
-        },
-    )  # fmt: skip
+    done = world.run(*words, module="struck", STRUCK=name)
     said = "claimlog: interrupted; look whether it was done before you run it again"
     assert (done.returncode, done.stderr.strip().splitlines()[-1:]) == (1, [said]), done.stderr
     # it was done, and wholly

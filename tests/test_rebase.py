@@ -6,11 +6,9 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -50,7 +48,6 @@ from claimlog.package import Package
 from claimlog.untrusted_files import read_regular
 from claimlog.validate import validate
 from conftest import ROOT, World, actor, claim, copied, source
-from test_interrupt import HEARD, STRUCK
 from test_ledger import quick
 
 __all__ = ["quick"]  # a fixture that every test here uses
@@ -93,6 +90,22 @@ def branches(world: World, tmp_path: Path) -> tuple[World, World]:
     return world, copied(world, tmp_path / "theirs")
 
 
+@pytest.fixture(scope="module")
+def once_both(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    ours, theirs = (copied(made, tmp_path_factory.mktemp(name)) for name in ("ours", "theirs"))
+    ours.add("claims", [LETTER])
+    ours.seal("alpha")
+    theirs.add("actors", [actor("port", "agency")])
+    theirs.seal("beta")
+    return merged(ours, theirs)
+
+
+@pytest.fixture
+def both(once_both: World, tmp_path: Path) -> World:
+    """A merge of 0004-alpha, with a claim, and 0004-beta, with an actor."""
+    return copied(once_both, tmp_path / "both")
+
+
 def rebased(world: World, *names: str) -> list[str]:
     with log_lock(world.package):
         return rebase(world.package, names)
@@ -120,15 +133,7 @@ def row_ids(world: World, stream: str, key: str) -> dict[str, list[str]]:
     }
 
 
-def test_two_batches_with_one_number_fail_validation_naming_the_command(
-    branches: tuple[World, World],
-) -> None:
-    ours, theirs = branches
-    ours.add("claims", [LETTER])
-    ours.seal("alpha")
-    theirs.add("actors", [actor("port", "agency")])
-    theirs.seal("beta")
-    both = merged(ours, theirs)
+def test_two_batches_with_one_number_fail_validation_naming_the_command(both: World) -> None:
     done = both.run("validate")
     assert done.returncode == 1
     assert done.stdout.startswith(
@@ -413,11 +418,7 @@ def test_a_rebase_that_is_interrupted_once_it_is_done_says_what_has_another_numb
     both = merged(ours, theirs)
     with log_lock(both.package):
         recover(both.package)
-    done = subprocess.run(
-        [sys.executable, "-c", HEARD + STRUCK.format(name="SIGINT"), "rebase", *names],
-        cwd=both.root, capture_output=True, text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )  # fmt: skip
+    done = both.run("rebase", *names, module="struck", STRUCK="SIGINT")
     assert done.stderr.endswith("interrupted; look whether it was done before you run it again\n")
     assert "  C001-007 is now C001-008\n" in done.stdout
 
@@ -436,14 +437,9 @@ def test_validation_names_every_batch_that_lost_the_race(raced: World) -> None:
     ],
 )
 def test_a_batch_whose_rows_are_not_of_their_schema_is_refused_with_findings(
-    branches: tuple[World, World], old: bytes, new: bytes, message: str
+    both: World, old: bytes, new: bytes, message: str
 ) -> None:
-    ours, theirs = branches
-    ours.add("claims", [LETTER])
-    ours.seal("alpha")
-    theirs.add("actors", [actor("port", "agency")])
-    theirs.seal("beta")
-    world = merged(ours, theirs)
+    world = both
     with log_lock(world.package):
         recover(world.package)
     path = world.file("actors")
@@ -1024,19 +1020,24 @@ def in_an_hour() -> str:
     return (datetime.now(UTC) + timedelta(hours=1)).strftime(FORMAT)
 
 
-@pytest.fixture
-def overtaken(branches: tuple[World, World], monkeypatch: pytest.MonkeyPatch) -> World:
-    """Open rows here, and a batch from elsewhere with later times and the same new number."""
-    ours, theirs = branches
+@pytest.fixture(scope="module")
+def once_overtaken(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    ours, theirs = (copied(made, tmp_path_factory.mktemp(name)) for name in ("ours", "theirs"))
     ours.add("claims", [LETTER])
     ours.amend("claims", "C001-007", note="Looked at again.")
     ours.add("links", [{**LINK, "basis": "The letter is one."}])
-    with monkeypatch.context() as later:
+    with pytest.MonkeyPatch.context() as later:
         for module in ("clock", "row_writer", "seal"):
             later.setattr(f"claimlog.edit.{module}.now", in_an_hour)
         theirs.add("claims", [NOTICED])
         theirs.seal("theirs")
     return merged(ours, theirs)
+
+
+@pytest.fixture
+def overtaken(once_overtaken: World, tmp_path: Path) -> World:
+    """Open rows here, and a batch from elsewhere with later times and the same new number."""
+    return copied(once_overtaken, tmp_path / "overtaken")
 
 
 def test_an_open_batch_that_was_overtaken_is_let_come_after_by_the_command_that_is_named(
@@ -1088,10 +1089,9 @@ def test_an_open_amendment_of_what_was_amended_elsewhere_is_for_somebody_to_deci
     assert found(world) == []
 
 
-@pytest.fixture
-def renumbered(branches: tuple[World, World]) -> World:
-    """Open rows on top of a sealed batch, of which another clone's has a source of one number."""
-    ours, theirs = branches
+@pytest.fixture(scope="module")
+def once_renumbered(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    ours, theirs = (copied(made, tmp_path_factory.mktemp(name)) for name in ("ours", "theirs"))
     ours.add("sources", [source("S002", title="Ours")])
     ours.seal("ours")
     ours.amend("sources", "S002", title="Ours, amended")
@@ -1099,6 +1099,12 @@ def renumbered(branches: tuple[World, World]) -> World:
     theirs.add("sources", [source("S002", title="Theirs")])
     theirs.seal("theirs")
     return merged(ours, theirs)
+
+
+@pytest.fixture
+def renumbered(once_renumbered: World, tmp_path: Path) -> World:
+    """Open rows on top of a sealed batch, of which another clone's has a source of one number."""
+    return copied(once_renumbered, tmp_path / "renumbered")
 
 
 def derived_from(identifier: str) -> dict[str, str]:
@@ -1182,36 +1188,50 @@ def test_open_rows_are_as_they_were_if_the_sealed_batches_cannot_be_moved(
     assert open_files(renumbered) == before
 
 
-def killed_at_rename(world: World, cut: int) -> bool:
-    """Rebase with the open rows, killed before a rename; return whether it has so many."""
-    rename, count = Path.rename, [0]
+def changing(world: World) -> list[Path]:
+    """What a rebase changes, and not the lock, which is known by its inode."""
+    state = [path for path in world.package.state.iterdir() if path.name not in ("lock", "cache")]
+    return [world.package.events, world.root / "datapackage.json", *state]
 
-    def stop(path: Path, target: Path) -> Path:
-        count[0] += 1
-        if count[0] >= cut:
-            raise KeyboardInterrupt  # and what would mend that is killed, too
+
+def moments_of_a_rebase(world: World, folder: Path) -> list[Path]:
+    """Rebase with the open rows; return what is there before each rename, as where it is killed."""
+    rename, moments = Path.rename, list[Path]()
+
+    def keep_and_rename(path: Path, target: Path) -> Path:
+        moments.append(folder / f"{len(moments)}")
+        for changed in changing(world):
+            kept = moments[-1] / changed.relative_to(world.root)
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copytree(changed, kept) if changed.is_dir() else shutil.copy2(changed, kept)
         return rename(path, target)
 
-    with pytest.MonkeyPatch.context() as patched, suppress(KeyboardInterrupt):
-        patched.setattr(Path, "rename", stop)
-        patched.setattr("claimlog.edit.batch_files.put_back", lambda *_: [])
-        with log_lock(world.package):
-            rebase(world.package, ["0004-ours"], open_rows="follow")
-    return count[0] >= cut
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Path, "rename", keep_and_rename)
+        rebased_with(world, "follow")
+    return moments
+
+
+def go_back(world: World, moment: Path) -> None:
+    """Have a package be what it was at a moment."""
+    for changed in changing(world):
+        remove(changed)
+    shutil.copytree(moment, world.root, dirs_exist_ok=True)
+    world.package.forget()
 
 
 def test_open_rows_and_the_batches_that_they_name_are_renumbered_together_or_not_at_all(
     renumbered: World, tmp_path: Path
 ) -> None:
-    whole = copied(renumbered, tmp_path / "whole")
-    expected = {"before": open_files(renumbered)}
-    assert not killed_at_rename(whole, 100)
-    expected["after"] = open_files(whole)
-    states, cut = [], 1
-    while True:
-        world = copied(renumbered, tmp_path / f"cut-{cut}")
-        if not killed_at_rename(world, cut):
-            break
+    with log_lock(renumbered.package):
+        recover(renumbered.package)
+    world = copied(renumbered, tmp_path / "cut")
+    moments = moments_of_a_rebase(world, tmp_path / "moments")
+    whole = copied(world, tmp_path / "whole")
+    expected = {"before": open_files(renumbered), "after": open_files(whole)}
+    states = []
+    for moment in moments:
+        go_back(world, moment)
         read_before = rows_read(world)
         with log_lock(world.package):
             recover(world.package)
@@ -1220,13 +1240,19 @@ def test_open_rows_and_the_batches_that_they_name_are_renumbered_together_or_not
         assert read_before == expected[states[-1]]
         assert open_files(world) == expected[states[-1]]
         assert not (world.package.state / "rebase-open").exists()
+        assert data(world).keys() == data(whole if is_done else renumbered).keys()
         if not is_done:
-            rebased_with(world, "follow")
-        assert data(world).keys() == data(whole).keys()
-        assert open_files(world) == expected["after"]
-        cut += 1
+            assert data(world) == data(renumbered)
+            left = [path.name for path in world.package.state.iterdir()]
+            own = f"-{os.getpid()}-"  # temporary files of a process that runs are left
+            assert {name for name in left if own not in name} <= {"lock", "cache", "open"}
     assert states == sorted(states, reverse=True)
     assert {*states} == {*expected}
+    # it can be done again
+    go_back(world, moments[states.index("after") - 1])
+    rebased_with(world, "follow")
+    assert data(world).keys() == data(whole).keys()
+    assert open_files(world) == expected["after"]
 
 
 @pytest.mark.parametrize("left", [".DS_Store", "notes.txt"])
@@ -1249,8 +1275,10 @@ def test_open_rows_of_a_rebase_that_was_killed_and_then_undone_are_as_they_were(
 ) -> None:
     with log_lock(renumbered.package):
         recover(renumbered.package)
-    cut = killed_when_done = 0
-    while killed_at_rename(world := copied(renumbered, tmp_path / f"cut-{cut}"), cut := cut + 1):
+    killed_when_done = 0
+    world = copied(renumbered, tmp_path / "cut")
+    for moment in moments_of_a_rebase(world, tmp_path / "moments"):
+        go_back(world, moment)
         kept = [*(world.package.state / DONE).glob("*.*")]
         killed_when_done += bool(kept)
         shutil.rmtree(world.package.events / "0005-ours", ignore_errors=True)
@@ -1266,10 +1294,9 @@ def test_open_rows_of_a_rebase_that_was_killed_and_then_undone_are_as_they_were(
         assert open_files(world) == open_files(renumbered)
         assert data(world) == data(renumbered)
         assert not REBASE_FOLDERS & {path.name for path in world.package.state.iterdir()}
-        if kept:
-            rebased_with(world, "follow")
-            assert titles(world)["S003"] == "Ours, amended"
     assert killed_when_done == 3  # before the open rows are moved, between the two, and after that
+    rebased_with(world, "follow")
+    assert titles(world)["S003"] == "Ours, amended"
 
 
 @pytest.mark.parametrize("folders", [(REBASED_OPEN,), (DONE, REBASED_OPEN), (f"{DONE}/open",)])
@@ -1387,39 +1414,26 @@ def beside_another(path: Path) -> None:
     "spoil", [linked, piped, of_holes, without_manifest, beside_another, Path.unlink]
 )
 def test_a_batch_that_is_not_as_it_was_sealed_is_not_moved_and_loses_no_row(
-    branches: tuple[World, World], spoil: Callable[[Path], None]
+    both: World, spoil: Callable[[Path], None]
 ) -> None:
-    ours, theirs = branches
-    ours.add("actors", [actor("one", "person")])
-    ours.seal("ours")
-    theirs.add("actors", [actor("two", "person")])
-    theirs.seal("theirs")
-    world = merged(ours, theirs)
+    world = both
     with log_lock(world.package):
         recover(world.package)  # lists the files of both
     listed = (world.root / "datapackage.json").read_bytes()
-    batch = world.package.events / "0004-theirs"
+    batch = world.package.events / "0004-beta"
     spoil(batch / "actors.ndjson")
     names = sorted(path.name for path in batch.iterdir())
     begun = time.process_time()
     with pytest.raises(ClaimlogError):
-        rebased(world, "0004-theirs")
+        rebased(world, "0004-beta")
     assert time.process_time() - begun < 10
     assert sorted(path.name for path in batch.iterdir()) == names
     assert (world.root / "datapackage.json").read_bytes() == listed
 
 
-def test_a_batch_of_which_somebody_changed_rows_is_said_to_be(
-    branches: tuple[World, World],
-) -> None:
-    ours, theirs = branches
-    ours.add("actors", [actor("one", "person")])
-    ours.seal("ours")
-    theirs.add("actors", [actor("two", "person")])
-    theirs.seal("theirs")
-    world = merged(ours, theirs)
-    path = world.package.events / "0004-theirs" / "actors.ndjson"
-    path.write_bytes(path.read_bytes().replace(b'"Two"', b'"Second"'))
-    assert rebased(world, "0004-theirs")[-1] == (
-        "0004-theirs is now 0005-theirs, with changed rows: actors.ndjson was not as sealed"
+def test_a_batch_of_which_somebody_changed_rows_is_said_to_be(both: World) -> None:
+    path = both.package.events / "0004-beta" / "actors.ndjson"
+    path.write_bytes(path.read_bytes().replace(b'"Port"', b'"Quay"'))
+    assert rebased(both, "0004-beta")[-1] == (
+        "0004-beta is now 0005-beta, with changed rows: actors.ndjson was not as sealed"
     )
