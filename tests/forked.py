@@ -191,6 +191,14 @@ class ForkedProgram:
                 os.kill(self.pid, number)
 
 
+def start(
+    folder: Path, words: Sequence[str], env: Mapping[str, str], streams: Sequence[int]
+) -> ForkedProgram:
+    """Start claimlog in `folder` with three descriptors as its standard streams."""
+    asked = {"module": "claimlog", "words": [*words], "cwd": str(folder), "env": dict(env)}
+    return ForkedProgram(_server().address, asked, streams)
+
+
 def fork_limited_programs(server: Callable[[], str] = lambda: _server().address) -> None:
     """Have this process fork what it would start anew to work within limits."""
     from claimlog import limited_process

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import IO
 
 import pytest
 
+import forked
 from claimlog.edit.batch_files import recover
 from claimlog.edit.cut_off_rebase import mark_rebase
 from claimlog.edit.log_lock import log_lock
@@ -37,6 +39,19 @@ def unwritable(why: str) -> Iterator[IO[bytes] | None]:
         os.close(reading)  # before anything is written: the reader is gone for certain
         with os.fdopen(writing, "wb") as pipe:
             yield pipe
+
+
+def run_forked(world: World, why: str, *words: str, errors: bool = False) -> tuple[int, str]:
+    """Run claimlog as `run` does; a stream that is closed is one for a fresh interpreter."""
+    if why == CLOSED:
+        return run(world, why, *words, errors=errors)
+    env = {**os.environ, "CLAIMLOG_BY": "coder-1"}
+    with unwritable(why) as out, tempfile.TemporaryFile() as said:
+        assert out is not None
+        streams = (said.fileno(), out.fileno(), (out if errors else said).fileno())
+        status = forked.start(world.root, words, env, streams).wait(300)
+        said.seek(0)
+        return status, said.read().decode()
 
 
 def run(world: World, why: str, *words: str, errors: bool = False) -> tuple[int, str]:
@@ -106,7 +121,7 @@ def test_what_was_done_is_said_on_standard_error_where_standard_output_cannot_be
 ) -> None:
     words, is_done, said = CHANGES[package]
     world = copied(request.getfixturevalue(package), tmp_path)
-    status, errors = run(world, why, *words)
+    status, errors = run_forked(world, why, *words)
     assert is_done(world), errors
     assert status == 1
     assert said in errors
@@ -125,7 +140,7 @@ def test_what_a_rebase_that_was_cut_off_is_undone_by_is_something_done(
     out = world.package.state / OUT
     out.mkdir()
     (world.package.events / "0004-ours").rename(out / "0004-ours.0005-ours")
-    _, errors = run(world, FULL, "rebase", "0003-corrections")
+    _, errors = run_forked(world, FULL, "rebase", "0003-corrections")
     assert errors.startswith("restored events/0004-ours after an interrupted rebase\n")
     assert "nothing was replaced" not in errors
 
@@ -135,7 +150,7 @@ def test_what_nobody_can_be_told_is_done_all_the_same(
     why: str, raced: World, tmp_path: Path
 ) -> None:
     world = copied(raced, tmp_path)
-    assert run(world, why, *REBASE, errors=True) == (1, "")
+    assert run_forked(world, why, *REBASE, errors=True) == (1, "")
     assert is_rebased(world)
 
 
