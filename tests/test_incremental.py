@@ -16,7 +16,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 import claimlog.build
 import claimlog.build_notes
@@ -47,6 +47,7 @@ from claimlog.update import OF_CLAIMS, BuildUpdate
 from claimlog.validate import validate
 from conftest import World, copied
 from histories import SCHEMAS, History, histories, write
+from thorough import TIMES, examples
 
 
 def take_all_for_large(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,7 +175,7 @@ def updates(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return seen
 
 
-@settings(deadline=None, suppress_health_check=[*HealthCheck], max_examples=2)
+@examples(2)
 @given(history=histories())
 def test_updating_batch_by_batch_says_what_a_build_from_nothing_says(
     history: History, tmp_path_factory: pytest.TempPathFactory, updates: list[int]
@@ -188,6 +189,8 @@ def test_updating_batch_by_batch_says_what_a_build_from_nothing_says(
         now, before = history.until(batches), history.until(batches - 1)
         if batches > 1 and only_adds(now.batches[-1]) and now.released == before.released:
             may += 1
+        if TIMES == 1 and batches < len(history.batches):
+            continue  # what an update gets wrong, those after it begin with
         other = write(history.until(batches), folder / "other")
         build(other, folder / "fresh", fresh=True)
         assert [*said(package, folder / "updated")] == [*said(other, folder / "fresh")]

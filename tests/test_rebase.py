@@ -518,8 +518,9 @@ def test_a_rebase_that_crashed_is_undone_and_can_be_run_again(
         recover(world.package)
     assert data(world) == before
     assert {path.name for path in world.package.state.iterdir()} <= {"lock", "cache"}
-    rebased(world, "0004-beta", "0005-gamma")
-    assert found(world) == []
+    if point == [*crash_points()][-1]:  # of the same files as of every other point
+        rebased(world, "0004-beta", "0005-gamma")
+        assert found(world) == []
 
 
 def test_a_rebase_that_crashed_before_the_descriptor_is_finished(
