@@ -636,28 +636,35 @@ def test_open_lines_without_number_are_looked_through_in_the_room_of_the_file(
     assert said.lines == (f".claimlog/open/claims.ndjson:{number + 2}",)
 
 
-@pytest.mark.parametrize(("ours", "theirs"), [("alpha", "beta"), ("beta", "alpha")])
+@pytest.fixture(scope="module")
+def own_taken(ordered: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Two further batches, 0005-mine and 0006-order, and a row of the first taken down."""
+    world = copied(ordered, tmp_path_factory.mktemp("own-taken"))
+    world.amend("claims", "C001-005", "Again.", statement="Words that must go stood here.")
+    world.seal("mine")
+    world.amend("claims", "C001-005", "Order.", statement="Nothing of it stands here.")
+    world.seal("order")
+    go(world, 2, identifier="C001-005")
+    return world
+
+
+@pytest.mark.parametrize("theirs", ["before", "other"])  # by the order of names
 def test_rows_are_of_the_batch_that_lacks_them_where_two_have_one_number(
-    ours: str, theirs: str, sound: World, tmp_path: Path
+    theirs: str, own_taken: World, sound: World, tmp_path: Path
 ) -> None:
-    other = copied(sound, tmp_path / "other")
-    sound.amend("claims", "C001-005", "Again.", statement="Words that must go stood here.")
-    sound.seal(ours)
-    sound.amend("claims", "C001-005", "Order.", statement="Nothing of it stands here.")
-    sound.seal("order")
-    go(sound, 2, identifier="C001-005")
-    other.amend("claims", "C001-003", "Theirs.", note="Theirs.")
-    other.seal(theirs)
+    ours = copied(own_taken, tmp_path / "ours")
+    sound.amend("claims", "C001-003", "Theirs.", note="Theirs.")
+    sound.seal(theirs)
     name = f"0005-{theirs}"
-    shutil.copytree(other.package.events / name, sound.package.events / name)
-    found = "\n".join(errors(sound))
+    shutil.copytree(sound.package.events / name, ours.package.events / name)
+    found = "\n".join(errors(ours))
     assert f"claimlog rebase {name}" in found
     assert RECORD not in found
-    with log_lock(sound.package):
+    with log_lock(ours.package):
         with pytest.raises(ClaimlogError, match=f"rebase the other batch.* rebase {name}"):
-            rebase(sound.package, [f"0005-{ours}", "0006-order"])
-        assert rebase(sound.package, [name]) == [f"{name} is now 0007-{theirs}"]
-    assert errors(sound) == []
+            rebase(ours.package, ["0005-mine", "0006-order"])
+        assert rebase(ours.package, [name]) == [f"{name} is now 0007-{theirs}"]
+    assert errors(ours) == []
 
 
 def test_rows_of_a_batch_in_parquet_are_taken_down(sound: World) -> None:
