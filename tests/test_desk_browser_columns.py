@@ -52,7 +52,7 @@ def open_anew(page: Page) -> None:
 
 def write(page: Page, column: str, words: str) -> None:
     page.locator(f"#summary button[data-slot={column}]").click()
-    page.keyboard.type(words)
+    page.keyboard.insert_text(words)
 
 
 def saved_claim(server: DeskServer) -> dict[str, object]:

@@ -365,7 +365,7 @@ def test_before_a_page_with_anything_typed_in_a_form_is_left_the_browser_asks(
             page.on("dialog", accept)
             expect(page.locator(place)).to_be_visible()
             page.locator(place).press("End")
-            page.keyboard.type(TYPED)
+            page.keyboard.insert_text(TYPED)
             page.reload()
             assert asked == ["beforeunload"], path
             page.wait_for_function(ready)

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Error, FilePayload, Pag
 from browser import WIDE, browser
 from conftest import World, copied
 from desk_client import ROLES, Opened, claim_value, passage
-from test_desk_browser import READY, SAVED, OtherPage
+from test_desk_browser import READY, SAVED, OtherPage, log_in
 from workshop.bench.desk.desk_server import HOST, DeskServer
 
 __all__ = ["browser"]
@@ -81,8 +81,8 @@ def windows(browser: Browser) -> Iterator[BrowserContext]:
 
 
 def enter(context: BrowserContext, desk: DeskServer, role: str, path: str, ready: str) -> Page:
+    log_in(context, desk, role)
     page = context.new_page()
-    page.goto(desk.address(role))
     page.goto(f"{desk.base}/{role}/{path}")
     page.wait_for_function(ready)
     return page
@@ -105,7 +105,7 @@ def code(page: Page, statement: str = MINE) -> None:
     """Begin a claim, with its statement."""
     page.evaluate("() => claimlogDesk.take([4, 19])")
     page.locator("#summary button", has_text="Statement").first.click()
-    page.keyboard.type(statement)
+    page.keyboard.insert_text(statement)
 
 
 def make_another(desk: DeskServer) -> None:
@@ -219,7 +219,7 @@ def test_a_basis_that_one_desk_has_not_saved_is_said_at_the_next_which_can_go_on
         with running(first):
             page = enter(context, first, "adjudicator", f"links/{LINKED}", PAIRS)
         page.keyboard.press("b")
-        page.keyboard.type(MINE)
+        page.keyboard.insert_text(MINE)
         page.close()
         with running(second):
             page = enter(context, second, "adjudicator", f"links/{LINKED}", PAIRS)
@@ -250,14 +250,14 @@ def test_what_a_judge_began_at_one_desk_is_kept_from_the_next_and_shown_by_its_o
             page = judging(context, first)
         page.evaluate("() => claimlogDesk.choose('b+b')")
         page.keyboard.press("c")
-        page.keyboard.type("A careful note.")
+        page.keyboard.insert_text("A careful note.")
         expect(page.locator("#alarm")).to_contain_text("cannot be reached")
         page.keyboard.press("Escape")
         page.evaluate("() => claimlogDesk.choose('a+a')")
         page.keyboard.press("n")
         page.locator("dialog button[data-slot=statement]").click()
         page.keyboard.press("Control+a")
-        page.keyboard.type(MINE)
+        page.keyboard.insert_text(MINE)
         page.close()
         with running(second):
             page = judging(context, second)
@@ -295,7 +295,7 @@ def test_a_page_that_stayed_open_goes_on_with_its_own_desk_alone(
             start = enter(context, first, "coder-1", "", LISTED)
         with running(second):
             for role in ("coder-1", "adjudicator"):
-                context.new_page().goto(second.address(role))
+                log_in(context, second, role)
             expect_both_refused(coder, judge, refused)
             start.evaluate("() => dispatchEvent(new Event('focus'))")
             expect(start.locator("#alarm")).to_contain_text(refused)
@@ -303,7 +303,7 @@ def test_a_page_that_stayed_open_goes_on_with_its_own_desk_alone(
             assert OtherPage(second, JUDGED).verdicts() == [(None, None)] * 2
         with running(first):
             for role in ("coder-1", "adjudicator"):
-                context.new_page().goto(first.address(role))
+                log_in(context, first, role)
             for page in (coder, judge):
                 # a coder's page tries again by itself, perhaps just now
                 page.evaluate("() => document.querySelector('#alarm button')?.click()")
@@ -331,7 +331,7 @@ def test_what_is_typed_in_forms_of_another_codebook_is_looked_at_before_it_is_sa
         assert OtherPage(desk, JUDGED).verdicts() == [(None, None)] * 2
         coder.evaluate("() => claimlogDesk.open(claimlogDesk.work.drafts[0].draft, 'statement')")
         coder.keyboard.press("End")
-        coder.keyboard.type(" So it is.")
+        coder.keyboard.insert_text(" So it is.")
         coder.wait_for_function(SAVED)
         assert statements(desk) == [f"{MINE} So it is."]
 
@@ -357,7 +357,7 @@ def test_a_form_that_is_sent_as_a_whole_is_in_the_page_that_is_reloaded_for_anot
         text.select_option("#entry-reliability", "C")
         _mark_line(text)
         claim.locator("[data-slot=note]").first.click()
-        claim.keyboard.type("A careful note.")
+        claim.keyboard.insert_text("A careful note.")
         claim.fill("#reason", "It was noted.")
         _mark_line(marks)
         expect(seal.locator("#seal-method")).not_to_have_value("")
@@ -373,7 +373,7 @@ def test_a_form_that_is_sent_as_a_whole_is_in_the_page_that_is_reloaded_for_anot
         expect(seal.locator("#seal-problems")).to_contain_text("reload it")
         claim.bring_to_front()
         claim.locator("#reason").press("End")
-        claim.keyboard.type(" So it is.")  # typed on after it was refused
+        claim.keyboard.insert_text(" So it is.")  # typed on after it was refused
         for _ in range(2):  # whatever becomes of the first page
             for page in pages:
                 page.reload()
@@ -471,20 +471,20 @@ def test_a_page_goes_on_when_the_package_has_new_rights_or_was_moved(
         with running(desk):
             assert desk.address("coder-1") != before
             for role in ("coder-1", "adjudicator"):
-                context.new_page().goto(desk.address(role))
+                log_in(context, desk, role)
             page.evaluate("() => document.querySelector('#alarm button')?.click()")
             page.wait_for_function(SAVED)
             assert statements(desk) == [MINE]
-        page.keyboard.type(" So it is.")
+        page.keyboard.insert_text(" So it is.")
         judge.bring_to_front()
         judge.evaluate("() => claimlogDesk.choose('b+b')")
         judge.keyboard.press("c")
-        judge.keyboard.type("A careful note.")
+        judge.keyboard.insert_text("A careful note.")
         expect(judge.locator("#alarm")).to_contain_text("cannot be reached")
         make_another(desk)
         with running(desk):
             for role in ("coder-1", "adjudicator"):
-                context.new_page().goto(desk.address(role))
+                log_in(context, desk, role)
             page.evaluate("() => document.querySelector('#alarm button')?.click()")
             expect(page.locator("#alarm")).to_contain_text("if its package was moved or restored")
             for own, ready in ((page, READY), (judge, UNITS)):

@@ -56,7 +56,7 @@ def test_a_coder_is_shown_what_is_retired_and_saves_the_rest(
         page.evaluate("() => claimlogDesk.open('a')")
         page.locator("#summary button[data-slot=note]").click()
         server.kill()
-        page.keyboard.type(" And more.")
+        page.keyboard.insert_text(" And more.")
         expect(page.locator("#saved")).to_have_text("Not saved, kept in this browser")
         retire(server.folder)
         server.start()
@@ -67,7 +67,7 @@ def test_a_coder_is_shown_what_is_retired_and_saves_the_rest(
         words = [GONE.format("note", f"{NOTE} And more."), GONE.format(KEY, SPEAKER)]
         expect(gone).to_have_text(words)
         page.locator("#summary button[data-slot=statement]").click()
-        page.keyboard.type(" So it is.")
+        page.keyboard.insert_text(" So it is.")
         page.wait_for_function(SAVED)
         expect(gone).to_have_text(words)
     client = OtherPage(server, CODED, "coder-1").client
@@ -121,7 +121,7 @@ def test_words_of_an_entry_a_text_and_an_amendment_are_shown_once_their_column_i
         for page in (coder, text):
             page.fill("#entry-note", HOUR)
         claim.locator("[data-slot=note]").first.click()
-        claim.keyboard.type(HOUR)
+        claim.keyboard.insert_text(HOUR)
         claim.fill("#reason", "It was noted.")
         retire(server.folder, ("claims", "actors", "sources"))
         coder.get_by_role("dialog").get_by_role("button", name="Register").click()

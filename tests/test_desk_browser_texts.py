@@ -204,7 +204,7 @@ def test_a_source_of_any_identifier_is_decided_and_its_links_are_shown(
     with entered(browser, desk, "adjudicator", f"adjudicate/{quoted}") as page:
         page.wait_for_function("() => window.claimlogDesk?.state?.units.length === 1")
         page.keyboard.press("c")
-        page.keyboard.type("A note.")
+        page.keyboard.insert_text("A note.")
         other.await_verdicts([(None, "A note.")])
         page.keyboard.press("Escape")
         page.keyboard.press("l")
