@@ -7,7 +7,6 @@ import errno
 import io
 import json
 import math
-import os
 import random
 import shutil
 import struct
@@ -53,6 +52,7 @@ from claimlog.schema.definition import read_definition
 from claimlog.validate import validate
 from conftest import ROOT, World, copied
 from measured_rows import MEASURED, measured_row
+from thorough import TIMES
 from thrift_rewriting import Typed, TypedCompact, written_struct
 
 CLAIMS = read_definition(Package(ROOT)).streams["claims"]
@@ -277,16 +277,16 @@ def test_a_long_text_in_one_row_reserves_nothing_for_the_others(tmp_path: Path) 
         import resource, sys
         from pathlib import Path
         from claimlog.log.columnar import read_rows
-        from test_columnar import CLAIMS
+        from claimlog.package import Package
+        from claimlog.schema.definition import read_definition
+        claims = read_definition(Package(Path(sys.argv[2]))).streams["claims"]
         now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (now + 2_000_000_000, -1))
-        pieces = [*read_rows(Path(sys.argv[1]), CLAIMS, "claims.parquet")]
+        pieces = [*read_rows(Path(sys.argv[1]), claims, "claims.parquet")]
         print([piece.findings for piece in pieces], sum(len(piece.leaves) for piece in pieces))
     """
     done = subprocess.run(
-        [sys.executable, "-c", code, str(path)],
-        cwd=ROOT / "tests",
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        [sys.executable, "-c", code, str(path), str(ROOT)],
         capture_output=True,
         text=True,
     )
@@ -402,7 +402,7 @@ def test_every_byte_of_a_page_header_can_be_another_one(tmp_path: Path) -> None:
     data, chunk = path.read_bytes(), chunks_of(path)[0]
     assert sum(page.values for page in pages(io.BytesIO(data), chunk)) == 3
     for at in range(chunk.start, chunk.start + chunk.total_compressed_size):
-        for byte in (0, 0x7F, 0xFF):
+        for byte in (0, 0x7F, 0xFF) if TIMES > 1 else (0x7F if at % 2 else 0xFF,):
             path.write_bytes(data[:at] + bytes([byte]) + data[at + 1 :])
             for lines in read_rows(path, CLAIMS, "claims.parquet"):
                 assert lines.rows <= 3

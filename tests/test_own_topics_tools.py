@@ -122,7 +122,7 @@ def same(topic: OwnTopic, found: list[dict[str, Any]], names: list[str]) -> None
         assert [nothing_as_null(one[name]) for one in found] == expected, name
 
 
-def test_annotations_of_the_w3c_fill_own_columns_and_come_back_the_same(
+def test_annotations_of_the_w3c_fill_own_columns_and_come_back_the_same_in_files_of_each_format(
     prepared: Prepared, tmp_path: Path
 ) -> None:
     topic, world = prepared.topic, prepared.copy(tmp_path / "first")
@@ -139,17 +139,22 @@ def test_annotations_of_the_w3c_fill_own_columns_and_come_back_the_same(
     names = [name for name in named if name != "attributions"]
     same(topic, open_claims(world), names)
     world.seal("claims")
-    out = tmp_path / "out"
-    done = world.run("export", "claims", "--out", str(out), "--texts", str(world.texts))
-    assert done.returncode == 0, done.stderr
-    again = prepared.copy(tmp_path / "second")
-    words = ("import", str(out / "claims.jsonld"), "--as", "claims", "--texts", str(again.texts))
-    done = again.run(*words)
-    assert done.returncode == 0, done.stderr
-    assert "every name is one of ours" in done.stdout
-    lost = [said for said in (done.stdout + done.stderr).splitlines() if "lost" in said]
-    assert [said.partition(" (")[0] for said in lost] == ['lost: "modified" of an annotation']
-    same(topic, open_claims(again), names)
+    for name, begin in (("web-annotation", "claims."), ("cas-json", "S001"), ("cas-xmi", "S001")):
+        out, texts = tmp_path / name, ("--texts", str(world.texts))
+        done = world.run("export", "claims", "--out", str(out), "--format", name, *texts)
+        assert done.returncode == 0, done.stderr
+        [file] = [part for part in out.iterdir() if part.name.startswith(begin)]
+        again = prepared.copy(tmp_path / f"by {name}")
+        done = again.run("import", str(file), "--as", "claims", *texts)
+        assert done.returncode == 0, done.stderr
+        same(topic, open_claims(again), own_columns(topic))
+        if name == "web-annotation":
+            assert "every name is one of ours" in done.stdout
+            lost = [said for said in (done.stdout + done.stderr).splitlines() if "lost" in said]
+            assert [said.partition(" (")[0] for said in lost] == [
+                'lost: "modified" of an annotation'
+            ]
+            same(topic, open_claims(again), names)
 
 
 def test_labels_of_doccano_set_own_columns_by_a_mapping(prepared: Prepared, tmp_path: Path) -> None:
@@ -182,22 +187,6 @@ def test_a_first_mapping_proposes_own_codes_by_their_labels(
     assert done.returncode == 1
     told = path.with_name("admin.jsonl.mapping.yaml").read_text("utf-8")
     assert f"{coded['name']}: {code}" in told, told
-
-
-@pytest.mark.parametrize("name", ["cas-json", "cas-xmi"])
-def test_own_columns_stand_in_files_of_uima(prepared: Prepared, name: str, tmp_path: Path) -> None:
-    topic, world = prepared.topic, prepared.copy(tmp_path / "first")
-    topic.add(world, "sources", "coders", topic.stream, "actors")
-    world.seal("claims")
-    out = tmp_path / "out"
-    texts = ("--texts", str(world.texts))
-    done = world.run("export", "claims", "--out", str(out), "--format", name, *texts)
-    assert done.returncode == 0, done.stderr
-    [document] = [part for part in out.iterdir() if part.name.startswith("S001")]
-    again = prepared.copy(tmp_path / "second")
-    done = again.run("import", str(document), "--as", "claims", *texts)
-    assert done.returncode == 0, done.stderr
-    same(topic, open_claims(again), own_columns(topic))
 
 
 # the desk

@@ -250,9 +250,7 @@ def test_the_files_of_the_tables_catch_up_with_an_own_column(tmp_path: Path) -> 
     assert spec["search"] == ["statement", "gist"]
 
 
-@pytest.fixture(
-    scope="module", params=[MEASURE, ("topic",), TOPIC], ids=["measure", "topic", "all"]
-)
+@pytest.fixture(scope="module", params=[MEASURE, TOPIC], ids=["measure", "all"])
 def reduced(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> World:
     """A package without some variables."""
     world = empty_world(tmp_path_factory.mktemp("reduced"))
@@ -744,7 +742,24 @@ def test_all_queries_of_a_package_have_a_time_together(
 def test_a_slip_in_the_definition_is_one_line_that_names_the_file(slip: str, world: World) -> None:
     change, said = SLIPS[slip]
     change(world.root / "schemas")
-    (world.root / "schemas" / "queries").mkdir(exist_ok=True)
+    with pytest.raises(ClaimlogError) as raised:
+        read_queries(read_definition(Package(world.root)))
+    assert str(raised.value).startswith(said)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "slip",
+    [
+        *("a query is no SELECT", "a query grows without bound, plainly", "a query has no title"),
+        *("the site has an unknown part", "a target is no number", "a column has no type"),
+    ],
+)
+def test_a_command_ends_with_that_line_where_the_definition_has_a_slip(
+    slip: str, world: World
+) -> None:
+    change, said = SLIPS[slip]
+    change(world.root / "schemas")
     done = world.run("validate")
     lines = [line for line in done.stderr.splitlines() if line.strip()]
     assert done.returncode == 1, done.stdout

@@ -10,6 +10,10 @@ TIMES = int(os.environ.get("CLAIMLOG_THOROUGH", "1"))
 SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture)
 
 
-def examples(number: int) -> settings:
-    """Return settings for so many examples by default; no deadline, as cores are shared."""
-    return settings(max_examples=number * TIMES, deadline=None, suppress_health_check=SLOW)
+def examples(number: int, unit: int | None = None) -> settings:
+    """Return settings for so many examples by default; no deadline, as cores are shared.
+
+    Where many are asked for they are that many times `unit`.
+    """
+    most = number if TIMES == 1 else (unit or number) * TIMES
+    return settings(max_examples=most, deadline=None, suppress_health_check=SLOW)
