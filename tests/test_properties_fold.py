@@ -63,7 +63,7 @@ def test_the_naive_fold_tells_every_table_of_rows_but_those_of_agreement() -> No
     assert set(FOLDED) == set(SCHEMAS.tables) - spans - constant - {"batches"}
 
 
-@examples(24)
+@examples(8, 24)
 @given(histories(), st.data())
 def test_any_prefix_folds_to_what_the_naive_fold_gives(
     history: History, data: st.DataObject
@@ -77,7 +77,7 @@ def test_any_prefix_folds_to_what_the_naive_fold_gives(
             compare(log, history, size)
 
 
-@examples(3)
+@examples(2, 3)
 @given(histories(batches=3, changes=5))
 def test_every_history_that_obeys_the_rules_is_built(history: History) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -91,7 +91,7 @@ def test_every_history_that_obeys_the_rules_is_built(history: History) -> None:
         assert built.height == sum(1 for _ in history.rows())
 
 
-@examples(5)
+@examples(3, 5)
 @given(histories())
 def test_every_batch_of_a_history_leaves_a_valid_log(history: History) -> None:
     for batches in range(1, len(history.batches) + 1):

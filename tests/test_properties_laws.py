@@ -244,7 +244,7 @@ def evolved(folder: Path, steps: list[tuple[int, str, str, str]]) -> Definition:
 
 
 @pytest.mark.usefixtures("each_reading")
-@examples(25)
+@examples(10, 25)
 @given(evolutions(), st.integers(1, 4), st.data())
 @example([(2, "add", "old", "7"), (3, "rename", "weight", "old")], 1, None)
 def test_a_row_is_upcast_and_taken_back_to_the_line_that_it_was(
@@ -338,7 +338,7 @@ def test_the_drawn_history_fills_the_tables() -> None:
     assert set(SCHEMAS.tables) == set(tables())
 
 
-@examples(5)
+@examples(3, 5)
 @given(histories(), st.integers(0, 9))
 def test_the_order_in_which_rows_are_handed_over_does_not_change_a_table(
     history: Any, seed: int

@@ -211,11 +211,18 @@ def own(filled: World, tmp_path: Path) -> World:
     return copied(filled, tmp_path)
 
 
+@pytest.fixture(scope="module")
+def declared_once(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A package that declares the registers and holds no row; nobody changes it."""
+    world = empty_world(tmp_path_factory.mktemp("declared"))
+    declare(world.root)
+    return world
+
+
 @pytest.fixture
-def declared(bare: World) -> World:
-    """A package that declares the registers and holds no row."""
-    declare(bare.root)
-    return World(Package(bare.root), bare.texts)
+def declared(declared_once: World, tmp_path: Path) -> World:
+    """A copy of it."""
+    return copied(declared_once, tmp_path)
 
 
 def rows_of(world: World, table: str) -> list[Spec]:

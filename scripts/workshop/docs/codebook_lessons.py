@@ -19,8 +19,20 @@ FLATTERED = 6
 """Variables that are listed of those whose alpha is flattered by empty cells, the worst first."""
 
 
-def agreement_rows(log: Log) -> tuple[list[Row], list[Row]]:
+Agreement = tuple[list[Row], list[Row]]
+
+_known: list[tuple[Log, Agreement]] = []
+"""The log that was asked for last: three parts of pages tell its agreement, which takes seconds."""
+
+
+def agreement_rows(log: Log) -> Agreement:
     """Return agreement over all sources: of passages by pass, and of variables by pass."""
+    if not _known or _known[0][0] is not log:
+        _known[:] = [(log, _agreement_rows(log))]
+    return _known[0][1]
+
+
+def _agreement_rows(log: Log) -> Agreement:
     table = reliability_tables(
         nw.from_native(log.live("codings")).lazy(),
         [ClaimSpan(*row) for row in log.live("claims").select(ClaimSpan._fields).rows()],
