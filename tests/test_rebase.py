@@ -1260,8 +1260,11 @@ def test_open_rows_and_the_batches_that_they_name_are_renumbered_together_or_not
 def test_open_rows_that_a_rebase_keeps_are_read_whatever_else_lies_there(
     left: str, renumbered: World, tmp_path: Path
 ) -> None:
-    cut = 0
-    while killed_at_rename(world := copied(renumbered, tmp_path / f"cut-{cut}"), cut := cut + 1):
+    world = copied(renumbered, tmp_path / "cut")
+    moments = moments_of_a_rebase(world, tmp_path / "moments")
+    assert moments
+    for moment in moments:
+        go_back(world, moment)
         expected = rows_read(world)
         assert expected
         for folder in (OUT, IN, DONE):
