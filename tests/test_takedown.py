@@ -1487,9 +1487,11 @@ def test_a_release_made_again_says_that_its_changes_were_taken_down(
 
 
 def test_the_page_of_a_claim_cites_no_version_before_one_that_was_taken_down(
-    lost_later_version: Repo, tmp_path: Path
+    lost_later_version: Repo, made: World, tmp_path: Path
 ) -> None:
     repo = lost_later_version.copy(tmp_path)
+    tables = repo.root / "schemas" / "tables"
+    shutil.copytree(made.root / "schemas" / "tables", tables, dirs_exist_ok=True)  # for the pages
     build(repo.package, repo.package.build)
     get = asking(repo.package.build)
     page = get(f"/claims/{CLAIM}").text
