@@ -39,6 +39,7 @@ from claimlog.site.pages.package_pages import pages_of_topic
 from conftest import ROOT
 from reader import Reader, missing_answers
 from repositories import Repo
+from thorough import TIMES
 
 OF_TOPIC = [item.pattern for item in pages_of_topic(read_presentation(Package(ROOT)).pages)]
 PATTERNS = [*(item.pattern for item in PAGES), *OF_TOPIC, "/measures/(?P<measure_id>[^/.]+)"]
@@ -191,12 +192,12 @@ def report(faults: list[str], crawl: Crawl) -> None:
 
 
 def test_every_link_within_the_tiny_site_leads_to_what_it_says(tiny: Site) -> None:
-    crawl = Crawl(tiny, PATTERNS, most=400, most_raw=30).run()
+    crawl = Crawl(tiny, PATTERNS, most=150 * TIMES, most_raw=15 * TIMES).run()
     report(crawl.faults, crawl)
 
 
 def test_every_link_leads_to_what_it_says_and_every_kind_of_page_is_linked(site: Site) -> None:
-    crawl = Crawl(site, PATTERNS, most=400, most_raw=30).run()
+    crawl = Crawl(site, PATTERNS, most=250 * TIMES, most_raw=20 * TIMES).run()
     report(crawl.faults + crawl.unlinked(), crawl)
 
 

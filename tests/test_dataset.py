@@ -415,9 +415,14 @@ def test_an_address_names_no_file_of_this_machine(
         return Answer(200, file.read_bytes()) if file else Answer(404)
 
     server.before = serve
-    with claimlog.open(f"{server.url}/{end}") as data:
-        assert data.verdict is not None
-    for address in (f"{server.url}/{end}.zip", f"{server.url}/{end}.zip?x=/y"):
+    if end == "..":
+        with claimlog.open(f"{server.url}/{end}") as data:
+            assert data.verdict is not None
+    for address in (
+        f"{server.url}/{end}",
+        f"{server.url}/{end}.zip",
+        f"{server.url}/{end}.zip?x=/y",
+    ):
         with claimlog.open(address, check="checksums") as data:
             assert data.version == "0.1.0"
 

@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -19,16 +19,24 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 
 import claimlog.release.delta_apply
+import claimlog.release.delta_process
 from claimlog.cli import cli
 from claimlog.errors import ClaimlogError
 from claimlog.export.descriptor import dump_json
+from claimlog.limited_process import LimitedWork
+from claimlog.limited_worker import requested_path
 from claimlog.log.read_log import read
 from claimlog.log.release_index import Version, read_index
 from claimlog.package import SUMS, Package
 from claimlog.release import release_limits, walk_release
 from claimlog.release.checksums import sha256_of_file, sha256_of_files
 from claimlog.release.delta import DELTA, DELTA_FILE
-from claimlog.release.delta_apply import KnownTree, apply_delta, differing_files
+from claimlog.release.delta_apply import (
+    KnownTree,
+    _require_known,
+    apply_delta,
+    differing_files,
+)
 from claimlog.release.delta_check import check_delta
 from claimlog.release.delta_process import apply_in_process
 from claimlog.release.delta_reader import Delta
@@ -46,7 +54,7 @@ from claimlog.schema.json_schemas import own_shape, shape_flaw
 from claimlog.site.files.release_pages import draw_release_site
 from conftest import claim
 from histories import History, histories, write
-from repositories import DAY, Repo
+from repositories import DAY, Repo, drop_codebook_tables
 from test_release import QUOTE
 from test_verify import resum
 from thorough import examples
@@ -86,6 +94,43 @@ def delta(released: Repo, tmp_path: Path) -> Path:
     """The delta alone, as somebody has it who took nothing else of the second release."""
     shutil.copytree(dist(released, "0.2.0") / DELTA, tmp_path / DELTA)
     return tmp_path / DELTA
+
+
+@pytest.fixture(scope="module")
+def made_before() -> dict[str, tuple[Path, dict[str, Any]]]:
+    """What was made of base and delta, with the answer about it, by the hash of the delta."""
+    return {}
+
+
+@pytest.fixture
+def applied_once(
+    made_before: dict[str, tuple[Path, dict[str, Any]]],
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What the process makes of one base and delta it makes once, for tests of what becomes of it.
+
+    Nothing that is known of releases is held against it.
+    """
+    run = claimlog.release.delta_process.run_limited
+
+    def run_once(work: LimitedWork, request: Mapping[str, Any]) -> dict[str, Any]:
+        given, scratch = requested_path(request, "delta"), requested_path(request, "scratch")
+        assert given is not None
+        assert scratch is not None
+        assert b"tiny-0.1.0" in os.fsencode(requested_path(request, "target") or "")
+        inside = given / DELTA
+        key = sha256_of_file((inside if inside.is_dir() else given) / "delta.json")
+        if key not in made_before:
+            answer = run(work, {**request, "known": []})
+            kept = tmp_path_factory.mktemp("applied") / "made"
+            shutil.copytree(scratch / "made", kept)
+            made_before[key] = kept, answer
+        else:
+            shutil.copytree(made_before[key][0], scratch / "made")
+        return made_before[key][1]
+
+    monkeypatch.setattr(claimlog.release.delta_process, "run_limited", run_once)
 
 
 def document(folder: Path) -> dict[str, Any]:
@@ -190,9 +235,10 @@ def test_a_delta_leads_past_each_release_that_the_checkout_knows(
     later = unlike._replace(size=size + 9, version="0.3.0", dataset="tiny")
     this = KnownTree("this", size, root, "tiny", "0.2.0")
     both = [ours, unlike._replace(size=size, root=root)]
+    log = read(repo.package)
+    assert log.root.hex() == root
     for others in ([], [ours], both, [unlike], [this, later]):
-        place = out / str(len([*out.iterdir()]) if out.is_dir() else 0)
-        assert apply_delta(base, delta, place, known=others).root == root
+        _require_known(log, "0.2.0", others)
     for other in (
         unlike._replace(size=size),
         unlike._replace(size=size - 1, root=root),
@@ -200,7 +246,7 @@ def test_a_delta_leads_past_each_release_that_the_checkout_knows(
     ):
         message = f"leads to a log whose first {other.size} rows are not those of b; somebody"
         with pytest.raises(ClaimlogError, match=message):
-            apply_delta(base, delta, out / "other", known=[ours, other])
+            _require_known(log, "0.2.0", [ours, other])
     with pytest.raises(ClaimlogError, match="first 3 rows are not those of b; somebody rewrote"):
         apply_delta(base, delta, out / "other", known=[unlike._replace(dataset="tiny")])
     entry["tree"]["root"] = "0" * 64
@@ -212,6 +258,7 @@ def test_a_delta_leads_past_each_release_that_the_checkout_knows(
     assert not (out / "other").exists()
 
 
+@pytest.mark.usefixtures("applied_once")
 def test_a_release_of_which_the_archive_cannot_be_written_leaves_nothing_in_the_way(
     released: Repo, delta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -228,6 +275,7 @@ def test_a_release_of_which_the_archive_cannot_be_written_leaves_nothing_in_the_
     assert not [*(tmp_path / "out").iterdir()]
 
 
+@pytest.mark.usefixtures("applied_once")
 def test_a_run_that_was_killed_after_the_archive_is_finished_by_the_next_one(
     released: Repo, delta: Path, tmp_path: Path
 ) -> None:
@@ -505,6 +553,7 @@ def test_queries_that_a_delta_carries_run_within_its_limits_of_memory(
     assert done.exit_code == 0 or "takes more " in str(done.exception)
 
 
+@pytest.mark.usefixtures("applied_once")
 def test_a_log_that_the_index_does_not_name_is_no_release_of_it(
     released: Repo, delta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -537,6 +586,7 @@ def test_the_log_of_a_delta_of_another_version_is_held_against_the_index(
     assert verify_copy(folder).findings == []
 
 
+@pytest.mark.usefixtures("applied_once")
 def test_a_list_beside_a_delta_is_read_and_an_index_that_came_with_it_is_not(
     released: Repo, folder: Path, delta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -696,6 +746,7 @@ def test_base_and_delta_give_the_next_release_of_any_history(history: History) -
         patch.setattr(claimlog.release.delta_apply, "_same_tool", lambda _: (TOOL, None))
         out = Path(scratch)
         package = write(history, out / "package")
+        drop_codebook_tables(package.root)
         first = make(package, "0.1.0", 1, out / "dist")
         batches = len(read(package).batches)
         second = make(package, "0.2.0", batches, out / "dist")

@@ -46,7 +46,7 @@ rename("/p/.new", "/p/new") = 0
 def test_a_sample_of_faults_loses_nothing_and_leaves_nothing() -> None:
     if shutil.which("strace") is None:
         pytest.skip("NOT RUN: strace is not installed; .ci/run installs it where it can")
-    words = "--scenes seal,build-update --jobs 4 --again 6 --deeper 1 --writers 2 --turns 4"
+    words = "--scenes seal,build-update --jobs 2 --again 1 --deeper 1 --writers 2 --turns 4"
     done = subprocess.run(
         [sys.executable, "-m", "faults", *words.split()],
         env={

@@ -151,10 +151,14 @@ COMPUTED: dict[str, tuple[str, ...]] = {
 }
 
 
+NEVER_READ = ("a view without end in place of a table", "a computed column")
+"""What would cost without end, where anything of a whole verification read it."""
+
+
 @pytest.mark.parametrize("what", COMPUTED)
 def test_a_database_that_computes_is_refused_before_a_row_is_read(what: str, folder: Path) -> None:
     alter(folder, *COMPUTED[what])
-    said = findings(folder)
+    said = findings(folder) if what in NEVER_READ else flaws(folder, check_database)
     assert "[release-database]" in said
     assert "tiny.db" in said
 
@@ -194,7 +198,7 @@ def test_no_object_of_a_database_is_behind_those_that_are_looked_at(tmp_path: Pa
 
 def test_a_column_that_is_not_of_the_definition_is_named(folder: Path) -> None:
     alter(folder, "ALTER TABLE links ADD COLUMN more TEXT")
-    assert "'links' has other columns than its schema" in findings(folder)
+    assert "'links' has other columns than its schema" in flaws(folder, check_database)
 
 
 OTHERWISE = {
@@ -225,7 +229,7 @@ def test_a_missing_or_other_index_is_named(folder: Path) -> None:
         query = "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql != '' LIMIT 1"
         [(name,)] = database.execute(query).fetchall()
     alter(folder, f'DROP INDEX "{name}"', 'CREATE INDEX "more" ON "claims" ("note")')
-    said = flaws(folder)
+    said = flaws(folder, check_database)
     assert f'CREATE INDEX "{name}"' in said
     assert "'more' is an index that the definition does not give" in said
 
@@ -342,7 +346,8 @@ def test_an_index_of_pages_by_which_a_reader_would_skip_rows_is_named(folder: Pa
     bound = pl.read_parquet(path)["claim_id"].max().encode()  # type: ignore[union-attr]
     at = data.rindex(bound, 0, start)  # in the index, which lies before the footer
     path.write_bytes(data[:at] + b"A" + data[at + 1 :])
-    assert "claims.parquet: is not to the byte what parquet-cpp-arrow" in flaws(folder)
+    said = flaws(folder, check_tables)
+    assert "claims.parquet: is not to the byte what parquet-cpp-arrow" in said
 
 
 def test_a_file_at_which_a_library_panics_is_named(folder: Path) -> None:
@@ -713,7 +718,8 @@ def test_a_parquet_file_of_another_writer_does_not_pass(folder: Path) -> None:
     other = b"parquet-mr version 1.7.0 (build 12345678)"[: len(own)]
     path = folder / "parquet" / "claims.parquet"
     footer(path, (own, other.ljust(len(own))))
-    assert "parquet/claims.parquet: was written by 'parquet-mr version 1.7.0" in flaws(folder)
+    said = flaws(folder, check_tables)
+    assert "parquet/claims.parquet: was written by 'parquet-mr version 1.7.0" in said
 
 
 @pytest.mark.parametrize("place", ["first", "second"])
@@ -765,7 +771,9 @@ def test_words_that_a_search_would_not_find_are_named_although_checksums_agree(
     database.commit()
     database.execute("INSERT INTO claims_fts(claims_fts, rank) VALUES ('integrity-check', 1)")
     database.close()
-    assert "tiny.db: 'claims_fts' does not hold the words of its table" in flaws(folder)
+    assert "tiny.db: 'claims_fts' does not hold the words of its table" in flaws(
+        folder, check_database
+    )
 
 
 OTHER_PAGES = (
@@ -823,7 +831,7 @@ def test_a_setting_with_another_value_is_named(setting: str, folder: Path) -> No
 def test_bytes_behind_the_last_page_are_named(folder: Path) -> None:
     path = folder / "tiny.db"
     path.write_bytes(path.read_bytes() + b"PK" * 2_000)
-    assert "has 4,000 bytes behind its last page" in flaws(folder)
+    assert "has 4,000 bytes behind its last page" in flaws(folder, check_database)
 
 
 @pytest.mark.parametrize(
@@ -855,7 +863,7 @@ def test_bytes_of_the_header_that_our_writer_does_not_leave_are_named(
     with pytest.raises(ClaimlogError, match="has in its header "):
         require_plain_database(path, "tiny.db")
     if at == 51:
-        assert f"tiny.db: 'the file' {flaw}" in flaws(folder)
+        assert f"tiny.db: 'the file' {flaw}" in flaws(folder, check_database)
 
 
 @pytest.mark.parametrize("places", [(24,), (24, 92), (40,), (92,), (96,)])
@@ -884,7 +892,7 @@ def test_a_directory_that_holds_nothing_is_named(name: str, folder: Path) -> Non
 
 def test_pages_that_hold_what_was_removed_are_named(folder: Path) -> None:
     alter(folder, "CREATE TABLE x (y)", "INSERT INTO x VALUES (zeroblob(99999))", "DROP TABLE x")
-    assert "free pages of" in flaws(folder)
+    assert "free pages of" in flaws(folder, check_database)
 
 
 def test_a_database_in_another_encoding_is_named(folder: Path) -> None:
@@ -1240,7 +1248,7 @@ def test_a_key_that_is_there_twice_is_named(folder: Path) -> None:
     for name, (old, new) in DOUBLED.items():
         path = folder / name
         path.write_text(path.read_text("utf-8").replace(old, new, 1), "utf-8")
-    said = flaws(folder)
+    said = descriptor_flaws(folder)
     for name in DOUBLED:
         assert f"{name} cannot be read" in said
 
@@ -1334,7 +1342,7 @@ def test_rows_that_an_index_hides_are_found(folder: Path) -> None:
     )
     copy.commit()
     copy.close()
-    assert "[release-database]" in findings(folder) or "[release-rows]" in findings(folder)
+    assert "[release-database]" in flaws(folder, check_database)
 
 
 OTHER_JSON = {
@@ -1395,7 +1403,7 @@ def test_more_rows_than_the_log_gives_are_counted_and_not_read(folder: Path) -> 
 def test_a_parquet_file_of_nulls_is_refused_by_its_footer(folder: Path) -> None:
     path = folder / "parquet" / "claims.parquet"
     schema = pq.read_schema(path)
-    rows = 8_000_000
+    rows = 2_000_000
     schema = pa.schema([field.with_nullable(True) for field in schema])
     small = pa.table([pa.nulls(1_000_000, field.type) for field in schema], schema=schema)
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
@@ -1410,7 +1418,8 @@ def test_aliases_of_yaml_are_refused(folder: Path) -> None:
     lines += [f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 60)]
     path = folder / "CITATION.cff"
     path.write_text("\n".join(lines) + "\n" + path.read_text("utf-8"), "utf-8")
-    assert "CITATION.cff cannot be read (YAMLError: line 2 holds an alias" in findings(folder)
+    said = descriptor_flaws(folder)
+    assert "CITATION.cff cannot be read (YAMLError: line 2 holds an alias" in said
 
 
 def test_lines_that_are_no_rows_are_named_without_being_held(folder: Path) -> None:
@@ -1691,7 +1700,9 @@ def test_a_path_that_the_locale_lacks_is_no_fault_of_the_release(
     place = tmp_path / "für Ø"
     place.mkdir()
     target = shutil.copyfile(pack(folder), place / "tiny-0.1.0.zip")
-    unpacked = shutil.copytree(folder, place / "tiny-0.1.0")
+    given = [target]
+    if locale == "C":
+        given.append(shutil.copytree(folder, place / "tiny-0.1.0"))
     environment = {
         **os.environ,
         "LC_ALL": locale,
@@ -1699,8 +1710,8 @@ def test_a_path_that_the_locale_lacks_is_no_fault_of_the_release(
         "PYTHONCOERCECLOCALE": "0",
         "TMPDIR": str(place),
     }
-    for given in (target, unpacked):
-        command = [sys.executable, "-m", "claimlog", "verify", "--alone", str(given)]
+    for one in given:
+        command = [sys.executable, "-m", "claimlog", "verify", "--alone", str(one)]
         done = subprocess.run(command, capture_output=True, env=environment)
         assert done.returncode == 0, done.stdout + done.stderr
         assert b"consistent with itself" in done.stdout

@@ -245,7 +245,7 @@ def test_a_row_changed_in_parquet_is_named_although_all_checksums_agree(folder: 
     resum(folder)
     assert any(
         "parquet/claims.parquet: C001-002 row of claims differs from the log in statement" in line
-        for line in found(folder)
+        for line in map(str, checked(folder, check_tables).findings)
     )
 
 
@@ -266,7 +266,10 @@ def test_a_row_removed_from_sqlite_is_named(folder: Path) -> None:
         db.execute("delete from attributions where claim_id = 'C001-005' and hop = 2")
     db.close()
     resum(folder)
-    assert any("C001-005 2 row of attributions is missing" in line for line in found(folder))
+    assert any(
+        "C001-005 2 row of attributions is missing" in str(finding)
+        for finding in checked(folder, check_tables).findings
+    )
 
 
 def test_a_log_forged_from_end_to_end_is_found_by_the_index(
@@ -275,6 +278,7 @@ def test_a_log_forged_from_end_to_end_is_found_by_the_index(
     """A release that agrees with itself throughout, but is not the one that was published."""
     other = copied(made, tmp_path)
     other.rewrite("claims", lambda rows: rows[0].update(note="Forged."), 1)
+    drop_codebook_tables(other.root)
     repo = repository(other)
     forged = make_release(repo.package, "0.1.0", DAY, tmp_path / "dist")
     assert found(forged.folder) == []
@@ -717,7 +721,6 @@ def test_only_what_is_whole_is_signed_afterwards(
         ({"tree": {**index[0].data["tree"], "root": "0" * 64}}, "does not begin with them"),
         ({"tree": {**index[0].data["tree"], "size": index[0].size - 1}}, "does not begin with"),
         ({"log_origin": "other.example/log"}, "is of the log other.example/log"),
-        ({"date": "2020-01-01"}, "states another date than release.json"),
         ({"files": {**index[0].data["files"], SUMS: "0" * 64}}, "is not the file that"),
     ):
         false = ReleaseEntry({**index[0].data, **change}, index[0].display_path)
@@ -743,7 +746,7 @@ def test_only_what_is_whole_is_signed_afterwards(
     words = ("release", "--published", "0.1.0", "--sign", str(secret), "--out", str(out))
     done = released.world.run(*words)
     assert done.returncode == 0, done.stderr
-    verdict = verify_copy(copy, key=public)
+    verdict = checked(copy, signed_by(public))
     assert verdict.vouchers == ["the signature in tiny-0.1.0.signature with the key in own.pub"]
 
 
@@ -869,9 +872,8 @@ def test_a_release_names_dataset_tool_and_fold(released: Repo) -> None:
     assert WHEEL in entry.data["files"]
 
 
-@pytest.mark.parametrize("version", ["0.1.0", "0.2.0"])
-def test_a_published_release_is_consistent_with_itself(version: str) -> None:
-    archive = ROOT.parent / "shared" / "releases" / f"allied-trust-{version}.zip"
+def test_a_published_release_is_consistent_with_itself() -> None:
+    archive = ROOT.parent / "shared" / "releases" / "allied-trust-0.1.0.zip"
     if not archive.is_file():
         pytest.skip("NOT RUN: the published archives are not beside the checkout")
     verdict = verify_copy(archive)

@@ -25,6 +25,7 @@ from conftest import (
     empty_world,
 )
 from faults import zygote
+from repositories import drop_codebook_tables
 
 INCIDENT = {
     "incident_id": "fog",
@@ -124,6 +125,7 @@ def large_build_and_later_batch(folder: Path) -> None:
 def open_batch_with_claims(folder: Path) -> World:
     """Return a package with claims, and the registers that they refer to, in the open batch."""
     world = empty_world(folder)
+    drop_codebook_tables(world.root)  # to write more tables is no other kind of call
     world.add("actors", ACTORS)
     world.add("sources", SOURCES)
     world.add("incidents", INCIDENTS)

@@ -7,6 +7,7 @@ does with its own files is over before strace looks.
 from __future__ import annotations
 
 import datetime
+import gc
 import importlib
 import itertools
 import os
@@ -30,9 +31,17 @@ CLOCK = "2026-01-02T03:04:05Z"
 
 
 def preload() -> None:
-    """Import what commands import when they run, and what makes packages."""
+    """Import what commands import when they run, and what makes packages.
+
+    What each of them would find out anew of the same files is known: the shape of the schemas of
+    this repository, with which the packages of all scenes begin, and which code it is.
+    """
     forked.preload()
     importlib.import_module("conftest")
+    forked.know_sound_schemas()
+    claimlog.fingerprint.tool_fingerprint()
+    gc.collect()
+    gc.freeze()  # what is there already is nothing that a command has to look through
 
 
 @dataclass(frozen=True)
