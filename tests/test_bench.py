@@ -350,7 +350,7 @@ def test_an_unknown_suite_is_refused_with_the_names_of_those_that_there_are(bare
 # --- the suite of the site
 
 
-SITE_CLAIMS = 300
+SITE_CLAIMS = 600
 
 
 @dataclass
