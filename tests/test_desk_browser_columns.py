@@ -41,6 +41,7 @@ def desk(coloured: World, tmp_path_factory: pytest.TempPathFactory) -> World:
     return world
 
 
+UNHELD = "“{1}” was typed for {0}, which cannot hold it any more."
 DRAFT = "claimlogDesk.work.draft('a').value"
 
 
@@ -101,11 +102,11 @@ def test_a_coder_is_shown_an_answer_of_another_type_until_the_question_is_answer
         page = enter(context, server, "coder-1", f"code/{CODED}", READY)
         page.evaluate("() => claimlogDesk.open('a')")
         gone = page.locator("#summary .gone")
-        expect(gone).to_have_text(GONE.format(f"colour{EARLIER}", GREEN))
+        expect(gone).to_have_text(UNHELD.format("Colour", GREEN))
         write(page, "statement", " So it is.")
         page.wait_for_function(f"() => {DRAFT}.statement.endsWith('is.')")
         page.wait_for_function(SAVED)
-        expect(gone).to_have_text(GONE.format(f"colour{EARLIER}", GREEN))
+        expect(gone).to_have_text(UNHELD.format("Colour", GREEN))
         write(page, "colour", "3")
         page.wait_for_function(f"() => {DRAFT}.colour === 3")
         page.wait_for_function(SAVED)

@@ -67,8 +67,11 @@ export function itemText(field, item, names) {
  * @returns {string[]}
  */
 export function goneWords(fields, row, list = "") {
-  const known = new Set([...PASSAGE, ...fields.map((field) => field.column)]);
-  const gone = Object.entries(row).filter(([column, value]) => !known.has(column) && isFilled(value)).map(([column, value]) => `There is no ${column}${list} any more, for which “${plainText(value)}” was typed.`);
+  const known = new Map([...PASSAGE.map((column) => [column, column]), ...fields.map((field) => [field.column, field.label])]);
+  const gone = Object.entries(row).filter(([column, value]) => !known.has(column) && isFilled(value)).map(([column, value]) => {
+    const name = column.replace(/ \(earlier\)$/u, "");
+    return known.has(name) ? `“${plainText(value)}” was typed for ${known.get(name)}${list}, which cannot hold it any more.` : `There is no ${name}${list} any more, for which “${plainText(value)}” was typed.`;
+  });
   const inner = fields.filter((field) => field.kind === "objects").flatMap((field) => itemsOf(field, row).flatMap((/** @type {any} */ item) => goneWords(field.fields, item, ` of ${field.label}`)));
   return [...gone, ...inner];
 }
