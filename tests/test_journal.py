@@ -492,3 +492,39 @@ def test_a_file_that_begins_anew_is_another_one_whatever_its_number(tmp_path: Pa
     assert [key for key, _ in first.items("")] == ["b"]
     first.change({"c": {"statement": "More."}}, {})
     assert {key for key, _ in first.items("")} == {"b", "c"}
+
+
+LISTS = {"list": [[]] * 19_000}
+"""Sixty kilobytes of JSON that take megabytes once they are read."""
+
+
+@pytest.mark.parametrize("at_once", [1, 40])
+def test_what_would_not_be_read_again_is_not_saved(at_once: int, tmp_path: Path) -> None:
+    path = tmp_path / "S102.ndjson"
+    cells = Journal(path)
+    given = [{f"draft/{n}": LISTS for n in range(at, at + at_once)} for at in range(0, 40, at_once)]
+
+    def save_all() -> None:
+        for one in given:
+            cells.change(one, {})
+
+    with pytest.raises(RequestError, match="more lists, objects and keys for its size") as refused:
+        save_all()
+    assert refused.value.code == LARGE
+    assert values(cells_at(path)) == values(cells)
+    if at_once == 1:  # what was saved before is there, and can be taken back and removed
+        assert len(values(cells)) > 10
+        cells.undo(cells.state)
+        cells.change({"draft/0": None}, {})
+        assert values(cells_at(path)) == values(cells)
+
+
+def test_what_others_saved_is_read_as_a_part_of_all_that_is_there(tmp_path: Path) -> None:
+    path = tmp_path / "S102.ndjson"
+    cells, other = Journal(path), Journal(path)
+    cells.change({"draft/long": {"text": "x" * 15_000_000}}, {})
+    other.refresh()
+    for number in range(25):
+        cells.change({f"draft/{number}": LISTS}, {})
+    other.refresh()
+    assert values(other) == values(cells) == values(cells_at(path))

@@ -10,6 +10,7 @@ import csv
 import io
 import json
 import re
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from claimlog import __version__
 from claimlog.build import build
 from claimlog.errors import UnfitRowsError
 from claimlog.export.content_hash import parquet_content, sqlite_content
@@ -25,6 +27,11 @@ from claimlog.export.sqlite import DatabaseWriter
 from claimlog.export.table_csv import csv_pieces
 from claimlog.log.read_log import read
 from claimlog.package import Package
+from claimlog.release.csv_tables import check_csv_tables
+from claimlog.release.release_copy import ReleaseCopy
+from claimlog.release.release_verdict import Verdict
+from claimlog.release.table_check import check_tables
+from claimlog.release.verify import check_database
 from claimlog.schema.definition import read_definition
 from claimlog.schema.table_schema import Field, Table
 from claimlog.validate import validate
@@ -126,6 +133,39 @@ def test_a_list_that_is_null_is_null_in_every_form_of_a_table(nulls: Repo, tmp_p
     assert row["dyad_from"] == ""
     table = read_definition(nulls.package).tables["claims"]
     assert sqlite_content(out / "tiny.db", table) == parquet_content(path, table)
+
+
+@pytest.mark.parametrize("null_text", [True, False])
+@pytest.mark.parametrize("tool", ["0.3.0", __version__])
+def test_a_release_has_null_lists_as_its_tool_wrote_them(
+    tool: str, null_text: bool, nulls: Repo, tmp_path: Path
+) -> None:
+    """Up to 0.3.0 as the text "null", since then as nothing: readers take these for two things."""
+    shutil.unpack_archive(nulls.root / "dist" / "tiny-0.2.0.zip", tmp_path)
+    folder = tmp_path / "tiny-0.2.0"
+    summary = json.loads((folder / "release.json").read_text("utf-8"))
+    summary["tool_version"] = tool
+    (folder / "release.json").write_text(json.dumps(summary), "utf-8")
+    tables = read_definition(nulls.package).tables.values()
+    with closing(sqlite3.connect(folder / "tiny.db")) as database, database:
+        for table in tables if null_text else ():
+            for item in table.fields:
+                if item.type == "array":
+                    database.execute(
+                        f'update "{table.name}" set "{item.name}" = \'null\' '
+                        f'where "{item.name}" is null'
+                    )
+            pieces = csv_pieces(folder / "parquet" / f"{table.name}.parquet", null_text)
+            (folder / "csv" / f"{table.name}.csv").write_text("".join(pieces), "utf-8", newline="")
+    copy, verdict = ReleaseCopy(folder, folder), Verdict()
+    for check in (check_database, check_tables, check_csv_tables):
+        check(copy, verdict)
+    assert copy.database_is_plain
+    found = {finding.path for finding in verdict.findings}
+    if null_text is (tool == "0.3.0"):
+        assert not found
+    else:
+        assert {"tiny.db", "csv/claims.csv", "csv/actors.csv", "csv/sources.csv"} <= found
 
 
 def test_the_desk_takes_rows_whose_lists_are_null(nulls: Repo, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -802,8 +803,16 @@ def test_what_a_file_manager_leaves_beside_kept_batches_goes_with_them(
     assert not REBASE_FOLDERS & {path.name for path in world.package.state.iterdir()}
 
 
-@pytest.mark.parametrize("left", ["Thumbs.db", "notes.txt~", "0004-beta copy/", "batches.old/"])
-@pytest.mark.parametrize("point", ["with one batch out", "with both batches out", "done"])
+@pytest.mark.parametrize(
+    ("point", "left"),
+    [
+        *itertools.product(
+            ("with one batch out", "with both batches out", "done"),
+            ("Thumbs.db", "notes.txt~", "0004-beta copy/", "batches.old/"),
+        ),
+        ("with both batches out", "open/"),  # which a rebase keeps once it is done
+    ],
+)
 def test_what_somebody_puts_beside_kept_batches_is_named_and_stays(
     point: str, left: str, raced: World, tmp_path: Path
 ) -> None:

@@ -46,7 +46,7 @@ from claimlog.desk.request_error import CLOSED, DISK, LARGE, STALE, RequestError
 from claimlog.errors import ClaimlogError, reason
 from claimlog.files import sync
 from claimlog.limits import DEPTH, WORK_BYTES
-from claimlog.untrusted_files import is_deeper, is_dense
+from claimlog.untrusted_files import DENSE_BYTES, grows_much, is_deeper, is_dense
 
 Fits = Callable[[str, Any], bool]
 Refusal = Callable[["Marks", Values], str | None]
@@ -93,6 +93,9 @@ LINES_BYTES = 16 << 20
 
 FILE_BYTES = WORK_BYTES + 2 * LINES_BYTES
 """Bytes of a file: its values, and lines that could not be left out for want of room."""
+
+SHORT_LINES_BYTES = 1 << 16
+"""Bytes that are left for lines which remove values, take changes back, or set marks."""
 
 HEAD_BYTES = 64
 """First bytes of a file, in which two that replaced each other differ: by their count of lines, or
@@ -357,7 +360,7 @@ class Journal:
         new = self.path.with_name(f"{self.path.name}.new")
         try:
             data = orjson.dumps(self._state.as_line()) + b"\n"
-            if len(data) >= self._state.size:
+            if len(data) >= self._state.size or is_dense(data):
                 return False
             new.unlink(missing_ok=True)
             new.touch(0o600, exist_ok=False)
@@ -377,8 +380,15 @@ class Journal:
         end = self._state.size
         named = {} if end else {NAME: secrets.token_hex(FILE_NAME_BYTES)}  # first: see `_read`
         data = orjson.dumps({**named, **line}) + b"\n"
-        removes = SET in line and not any(value is not None for value in line[SET].values())
+        adds = SET in line and any(value is not None for value in line[SET].values())
         is_mark_alone = {*line} <= {MARK, "data", MARKS}
+        if adds and self._would_be_dense(handle, data):
+            raise RequestError(
+                LARGE,
+                f"{self.path.name}: what is saved would have more lists, objects and keys for its "
+                "size than is read again; leave out what is empty in them",
+            )
+        removes = SET in line and not adds
         if end + len(data) > FILE_BYTES - (0 if removes or is_mark_alone else MARK_BYTES):
             raise RequestError(
                 LARGE,
@@ -401,6 +411,13 @@ class Journal:
         if not end:
             self._state.head = data[:HEAD_BYTES]
 
+    def _would_be_dense(self, handle: int, line: bytes) -> bool:
+        """Whether the file would be one that is not read, with a line more and a few short ones."""
+        end, most = self._state.size, DENSE_BYTES - SHORT_LINES_BYTES
+        if end + len(line) <= most or (end > most and not grows_much(line)):
+            return False
+        return grows_much(os.pread(handle, end, 0) + line)
+
     def _read(self, handle: int) -> None:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
@@ -415,7 +432,7 @@ class Journal:
         if size > FILE_BYTES:
             raise ClaimlogError(f"{self.path.name}: has {size:,} bytes, more than a work has")
         data = os.pread(handle, size - self._state.size, self._state.size)
-        if is_dense(data):
+        if is_dense(data) and is_dense(os.pread(handle, size, 0)):
             raise self._no_line()
         for line in io.BytesIO(data):  # all at once would be hundreds of millions of a stranger's
             if not line.endswith(b"\n"):

@@ -87,7 +87,9 @@ def refuse_foreign(package: Package, folder: Path, made: Mapping[str, str] | Non
             f"{', '.join(path.name for path in entries[:3])}; look at it{look}; remove the "
             "directory, and run this again"
         )
-    kept = {folder / OPEN, *(batch.path for batch in kept_batches(folder))}
+    kept = {batch.path for batch in kept_batches(folder)}
+    if folder.name == DONE:
+        kept.add(folder / OPEN)
     if folder.name != REBASED_OPEN and (others := [path for path in entries if path not in kept]):
         raise ClaimlogError(
             f"{package.relative(others[0])}: is no batch that a rebase keeps (OLD.NEW, with the "

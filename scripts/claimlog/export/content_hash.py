@@ -69,15 +69,15 @@ def parquet_content(path: Path, table: Table) -> Content:
     return Content.of_rows(parquet_rows(path, table))
 
 
-def sqlite_content(path: Path, table: Table) -> Content:
-    """Return the content of a table of a SQLite file.
+def sqlite_content(path: Path, table: Table, null_text: bool = False) -> Content:
+    """Return the content of a table of a SQLite file; `sqlite_rows` says what the parameters are.
 
     Raises
     ------
     ClaimlogError
         If the file cannot be read as that table.
     """
-    return Content.of_rows(sqlite_rows(path, table))
+    return Content.of_rows(sqlite_rows(path, table, null_text=null_text))
 
 
 def frame_rows(frame: pl.DataFrame, table: Table) -> Iterator[Row]:
@@ -126,13 +126,17 @@ def parquet_rows(path: Path, table: Table, most: int | None = None) -> Iterator[
         raise ClaimlogError(f"{path.name}: cannot be read as {table.name} ({reason})") from error
 
 
-def sqlite_rows(path: Path, table: Table, most: int | None = None) -> Iterator[Row]:
+def sqlite_rows(
+    path: Path, table: Table, most: int | None = None, null_text: bool = False
+) -> Iterator[Row]:
     """Yield the rows of a table of a SQLite file as `frame_rows` does, in the order of its key.
 
     Parameters
     ----------
     most
         Rows that may be read; a table that holds more is refused.
+    null_text
+        Whether a list that is null is JSON's null there, as in releases up to 0.3.0.
 
     Raises
     ------
@@ -156,7 +160,7 @@ def sqlite_rows(path: Path, table: Table, most: int | None = None) -> Iterator[R
                 texts = dict(zip(table.names, row, strict=True))
                 values = _parse_lists(dict(texts), lists)
                 for item in lists:
-                    _refuse_other_text(item, texts[item], values[item])
+                    _refuse_other_text(item, texts[item], values[item], null_text)
                 yield values
     except (sqlite3.Error, ValueError, OverflowError) as error:
         reason = str(error).splitlines()[0]
@@ -170,13 +174,13 @@ def _refuse_more(path: Path, table: Table, rows: int, most: int | None) -> None:
         )
 
 
-def _refuse_other_text(name: str, text: object, value: object) -> None:
+def _refuse_other_text(name: str, text: object, value: object, null_text: bool) -> None:
     """Refuse a list whose JSON is not written as the one form that its value has from our writer.
 
-    Of a key that is there twice SQLite takes the first and other readers the last. Where there is
-    no list the cell is null, or has JSON's null in releases up to 0.3.0.
+    Of a key that is there twice SQLite takes the first and other readers the last.
     """
-    if text is not None and text != orjson.dumps(value).decode():
+    written = None if value is None and not null_text else orjson.dumps(value).decode()
+    if text != written:
         raise ValueError(f"{name} is not in the JSON that releases write: {str(text)[:80]!r}")
 
 

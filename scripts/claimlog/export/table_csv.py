@@ -25,8 +25,13 @@ PIECE_BYTES = 1_000_000
 """Bytes of rows from which on they are written."""
 
 
-def csv_pieces(path: Path) -> Generator[str, None, None]:
+def csv_pieces(path: Path, null_text: bool = False) -> Generator[str, None, None]:
     """Yield the table in a Parquet file as CSV: its header, then rows in pieces of bounded size.
+
+    Parameters
+    ----------
+    null_text
+        Whether a list that is null is JSON's null, as in releases up to 0.3.0.
 
     Raises
     ------
@@ -42,10 +47,14 @@ def csv_pieces(path: Path) -> Generator[str, None, None]:
                 batches.append(part)
                 size += _text_bytes(part)
                 if size >= PIECE_BYTES:
-                    yield csv_of(_frame(pa.Table.from_batches(batches).unify_dictionaries()))
+                    yield csv_of(_joined(batches), null_text=null_text)
                     batches, size = [], 0
         if batches:
-            yield csv_of(_frame(pa.Table.from_batches(batches).unify_dictionaries()))
+            yield csv_of(_joined(batches), null_text=null_text)
+
+
+def _joined(batches: list[pa.RecordBatch]) -> pl.DataFrame:
+    return _frame(pa.Table.from_batches(batches).unify_dictionaries())
 
 
 def _parts(rows: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
@@ -81,7 +90,7 @@ def _frame(rows: Any) -> pl.DataFrame:
     return frame
 
 
-def csv_of(frame: pl.DataFrame, header: bool = False) -> str:
+def csv_of(frame: pl.DataFrame, header: bool = False, null_text: bool = False) -> str:
     """Return rows as CSV in which no cell begins like a formula.
 
     >>> csv_of(pl.DataFrame({"a": ["=1+1", "1-1", None], "b": [-1, 2, 3]}))
@@ -91,7 +100,7 @@ def csv_of(frame: pl.DataFrame, header: bool = False) -> str:
     for name, kind in frame.schema.items():
         column = pl.col(name)
         if isinstance(kind, pl.List):
-            column = list_json(column)
+            column = list_json(column, null_text)
         elif isinstance(kind, pl.Datetime):
             column = column.dt.to_string(SHOWN_TIME_FORMAT)
         elif isinstance(kind, pl.Enum | pl.Categorical):

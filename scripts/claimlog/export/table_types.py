@@ -55,11 +55,11 @@ def _typed_column(item: Field) -> pl.Expr:
     return column.cast(types[item.type])
 
 
-def list_json(column: pl.Expr) -> pl.Expr:
-    """Return the JSON of a column of lists; null where there is no list."""
+def list_json(column: pl.Expr, null_text: bool = False) -> pl.Expr:
+    """Return the JSON of a column of lists; where there is no list, null, or JSON's if wanted."""
     # peel the struct that carries the encoder: {"x":…}
     text = pl.struct(x=column).struct.json_encode().str.slice(5).str.strip_suffix("}")
-    return pl.when(column.is_not_null()).then(text)
+    return text if null_text else pl.when(column.is_not_null()).then(text)
 
 
 def empty_table(table: Table) -> pl.DataFrame:

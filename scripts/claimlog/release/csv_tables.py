@@ -45,7 +45,7 @@ def check_csv_tables(copy: ReleaseCopy, verdict: Verdict) -> None:
         name = csv_name(table.name)
         parquet = parquet_path(copy, table)
         try:
-            flaw = _csv_flaw(copy.folder / name, csv_pieces(parquet))
+            flaw = _csv_flaw(copy.folder / name, csv_pieces(parquet, copy.has_null_text))
         except (ValueError, pa.ArrowException) as error:
             said = str(error).splitlines()[0][:300]
             name, flaw = parquet.relative_to(copy.folder).as_posix(), f"cannot be read: {said}"

@@ -18,7 +18,7 @@ from claimlog.package import RELEASE, SUMS, Package, read_json
 from claimlog.release import archive
 from claimlog.release.checksums import sha256_of_files
 from claimlog.release.release_file_names import inner_package
-from claimlog.release.tool_wheel import TOOL_VERSION
+from claimlog.release.tool_wheel import TOOL_VERSION, has_null_text
 from claimlog.validate import Report
 
 
@@ -76,6 +76,14 @@ class ReleaseCopy:
         ):
             raise ClaimlogError(f"{RELEASE}: tool_version is no version of claimlog")
         return version
+
+    @property
+    def has_null_text(self) -> bool:
+        """Whether lists that are null are JSON's null in its database and CSV.
+
+        So it is in releases up to 0.3.0. Raises as `tool_version` does.
+        """
+        return has_null_text(self.tool_version)
 
     @cached_property
     def package(self) -> Package:

@@ -46,5 +46,6 @@ def row_readers(copy: ReleaseCopy) -> dict[str, RowReader]:
     }
     if copy.database_is_plain:
         database = database_path(copy)
-        by_place[database.name] = lambda table, most: sqlite_rows(database, table, most)
+        null_text = copy.has_null_text
+        by_place[database.name] = lambda table, most: sqlite_rows(database, table, most, null_text)
     return by_place

@@ -43,10 +43,22 @@ WHEEL_SOURCES = (".gitignore", "LICENSE", "README.md", "pyproject.toml", LOCK, M
 BUILD_LOCK = "requirements-build.txt"
 TOOL_VERSION = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6}){1,3}(?:(?:a|b|rc|\.dev|\.post)[0-9]{1,6})?")
 DEVELOPMENT = ".dev"
+NO_NULL_TEXT = (0, 4)
+"""The first version that leaves a list which is null empty in databases and CSV."""
+
 INSTALLER_FILES = ("INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_cache.json")
 """Files of an installation's metadata that the installer writes, and no wheel holds."""
 
 Members = Mapping[str, bytes]
+
+
+def has_null_text(version: str | None) -> bool:
+    """Whether a version of the tool writes a list that is null as JSON's null.
+
+    >>> has_null_text(None), has_null_text("0.3.0"), has_null_text("0.4.0.dev0")
+    (True, True, False)
+    """
+    return version is None or tuple(map(int, re.findall("[0-9]+", version)[:2])) < NO_NULL_TEXT
 
 
 @dataclass(frozen=True)
