@@ -267,12 +267,6 @@ def test_the_remedy_names_the_checkout_and_holds_no_word_of_it(repo: Repo, tmp_p
     assert reason.endswith(f"--add safe.directory '{place}'")
 
 
-def test_names_in_commands_that_are_printed_are_quoted(repo: Repo) -> None:
-    (repo.root / ".claimlog" / "rebase-out" / "x; touch y.z").mkdir(parents=True)
-    status, said = run(repo.root, "validate")
-    assert (status, "claimlog rebase 'x; touch y' [batch-files]" in said) == (1, True), said
-
-
 def test_a_broken_repository_is_said_to_be_broken(repo: Repo) -> None:
     (repo.root / ".git" / "HEAD").write_text("nonsense\n")
     status, said = run(repo.root, "validate")

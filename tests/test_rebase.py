@@ -781,10 +781,9 @@ def test_another_batch_in_the_place_of_one_that_a_done_rebase_replaced_is_for_so
     assert not (world.package.state / DONE).exists()
 
 
-@pytest.mark.parametrize("left", [".DS_Store", ".AppleDouble/0004-beta.0005-beta"])
 @pytest.mark.parametrize("point", [*crash_points(), "done"])
 def test_what_a_file_manager_leaves_beside_kept_batches_goes_with_them(
-    point: str, left: str, raced: World, tmp_path: Path
+    point: str, raced: World, tmp_path: Path
 ) -> None:
     if point == "done":
         _, world = cut_off_when_done(raced, tmp_path)
@@ -794,9 +793,7 @@ def test_what_a_file_manager_leaves_beside_kept_batches_goes_with_them(
         expected = data(world)
         crash_points()[point](world)
     for name in REBASE_FOLDERS & {path.name for path in world.package.state.iterdir()}:
-        path = world.package.state / name / left
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(b"Bud1")
+        (world.package.state / name / ".DS_Store").write_bytes(b"Bud1")
     with log_lock(world.package):
         recover(world.package)
     assert data(world) == expected
@@ -808,7 +805,7 @@ def test_what_a_file_manager_leaves_beside_kept_batches_goes_with_them(
     [
         *itertools.product(
             ("with one batch out", "with both batches out", "done"),
-            ("Thumbs.db", "notes.txt~", "0004-beta copy/", "batches.old/"),
+            ("Thumbs.db", "notes.txt~", "0004-beta copy/", "batches.old/", ".AppleDouble/"),
         ),
         ("with both batches out", "open/"),  # which a rebase keeps once it is done
     ],

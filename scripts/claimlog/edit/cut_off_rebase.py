@@ -75,9 +75,9 @@ def refuse_foreign(package: Package, folder: Path, made: Mapping[str, str] | Non
 
     It would take the place of one's own rows, or go with the directory.
     """
-    entries = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
+    entries = [path for path in sorted(folder.iterdir()) if not _is_hidden_file(path)]
     if not entries:
-        return  # hidden files are a file manager's
+        return
     if package.events.is_symlink():
         raise ClaimlogError("events: is a symbolic link; use a directory")
     if made is None:
@@ -170,12 +170,12 @@ def _is_whole(package: Package, name: str, digest: str) -> bool:
 def is_same(one: Path, other: Path) -> bool:
     """Whether a directory holds the same files as another, none of them a link or of holes.
 
-    Hidden files are a file manager's.
+    Hidden files are passed over.
     """
     if one.is_symlink() or not one.is_dir():
         return False
     names, others = (
-        {path.name for path in folder.iterdir() if not path.name.startswith(".")}
+        {path.name for path in folder.iterdir() if not _is_hidden_file(path)}
         for folder in (one, other)
     )
     return names == others and all(
@@ -184,6 +184,11 @@ def is_same(one: Path, other: Path) -> bool:
         and filecmp.cmp(one / name, other / name, shallow=False)
         for name in names
     )
+
+
+def _is_hidden_file(path: Path) -> bool:
+    """Whether it is what a file manager leaves, as `.DS_Store`."""
+    return path.name.startswith(".") and not path.is_dir()
 
 
 def _is_plain(path: Path) -> bool:
