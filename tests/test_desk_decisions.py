@@ -145,7 +145,7 @@ def test_a_note_is_kept_without_a_verdict_and_through_taking_what_agrees(opened:
         ("d+", {"take": "right"}, 422),
         ("a+a", {"take": "both"}, 400),
         ("a+a", {"take": "new"}, 400),
-        ("a+a", {"take": "new", "value": {**of_text(), "utf16": [0, 5], "colour": "red"}}, 400),
+        ("a+a", {"take": "new", "value": {**of_text(), "utf16": [0, 5], "statement": 5}}, 400),
         ("a+a", {"take": "left", "note": 5}, 400),
         ("z+z", {"take": "left"}, 404),
     ],
