@@ -180,11 +180,9 @@ def test_a_draft_is_saved_before_it_is_whole_and_the_rules_say_what_is_missing(
     "value",
     [
         {"content": "nonsense"},
-        {"contents": "event"},
         {"figure_value": "forty"},
         {"dyad_from": "nor"},
         {"attributions": [{"verb": "say", "side": "nobody"}]},
-        {"attributions": [{"verbs": "say"}]},
         {"source_id": "S001"},
         {"quote_sha256": "0" * 64},
         {"statement": "\ud800"},
