@@ -71,13 +71,11 @@ def run(
     subprocess.TimeoutExpired
         If it takes longer than `timeout` seconds; it is ended.
     """
-    asked = {"module": module, "words": [*words], "cwd": str(folder), "env": dict(env)}
     with tempfile.TemporaryFile() as given, ThreadPoolExecutor(2) as readers:
         given.write(data or b"")
         given.seek(0)
         (from_out, out), (from_err, err) = os.pipe(), os.pipe()
-        asked["file_size"] = file_size
-        program = ForkedProgram(_server().address, asked, (given.fileno(), out, err))
+        program = start(folder, words, env, (given.fileno(), out, err), module, file_size)
         for descriptor in (out, err):
             os.close(descriptor)
         printed = [readers.submit(_read_all, descriptor) for descriptor in (from_out, from_err)]
@@ -192,10 +190,16 @@ class ForkedProgram:
 
 
 def start(
-    folder: Path, words: Sequence[str], env: Mapping[str, str], streams: Sequence[int]
+    folder: Path,
+    words: Sequence[str],
+    env: Mapping[str, str],
+    streams: Sequence[int],
+    module: str = "claimlog",
+    file_size: int | None = None,
 ) -> ForkedProgram:
-    """Start claimlog in `folder` with three descriptors as its standard streams."""
-    asked = {"module": "claimlog", "words": [*words], "cwd": str(folder), "env": dict(env)}
+    """Start a program as `run` does, with three descriptors as its standard streams."""
+    asked = {"module": module, "words": [*words], "cwd": str(folder), "env": dict(env)}
+    asked["file_size"] = file_size
     return ForkedProgram(_server().address, asked, streams)
 
 
@@ -203,7 +207,7 @@ def fork_limited_programs(server: Callable[[], str] = lambda: _server().address)
     """Have this process fork what it would start anew to work within limits."""
     from claimlog import limited_process
 
-    def start(command: Sequence[str], **given: Any) -> Any:
+    def popen(command: Sequence[str], **given: Any) -> Any:
         module = command[-1]
         is_ours = command[0] == sys.executable and module.startswith("claimlog.")
         if not is_ours:
@@ -211,29 +215,26 @@ def fork_limited_programs(server: Callable[[], str] = lambda: _server().address)
         asked = {"module": module, "cwd": str(Path.cwd()), "env": dict(given["env"])}
         return ForkedProgram.with_pipes(server(), asked, given["stderr"].fileno())
 
-    limited_process.subprocess = _subprocess_that(start)  # type: ignore[attr-defined]
+    limited_process.subprocess = _subprocess_that(popen)  # type: ignore[attr-defined]
 
 
 def fork_desks() -> None:
     """Have this process fork the desks that it would start anew for pages in a browser."""
     from workshop.bench.desk import desk_server
 
-    def start(command: Sequence[str], cwd: Path, stdout: IO[bytes], stderr: int) -> Any:
+    def popen(command: Sequence[str], cwd: Path, stdout: IO[bytes], stderr: int) -> ForkedProgram:
         assert command[:3] == [sys.executable, "-m", "claimlog"]
         assert stderr == subprocess.STDOUT
-        asked = {"module": "claimlog", "words": command[3:]}
         output = stdout.fileno()
         with Path(os.devnull).open("rb") as nothing:
-            streams = (nothing.fileno(), output, output)
-            asked |= {"cwd": str(cwd), "env": dict(os.environ)}
-            return ForkedProgram(_server().address, asked, streams)
+            return start(cwd, command[3:], os.environ, (nothing.fileno(), output, output))
 
-    desk_server.subprocess = _subprocess_that(start)  # type: ignore[attr-defined]
+    desk_server.subprocess = _subprocess_that(popen)  # type: ignore[attr-defined]
 
 
-def _subprocess_that(start: Callable[..., Any]) -> SimpleNamespace:
+def _subprocess_that(popen: Callable[..., Any]) -> SimpleNamespace:
     """Return `subprocess` with another `Popen`."""
-    return SimpleNamespace(**{**vars(subprocess), "Popen": start})
+    return SimpleNamespace(**{**vars(subprocess), "Popen": popen})
 
 
 def skip_flushes() -> None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from browser import browser
 from claimlog.desk.carried_values import EARLIER
@@ -14,7 +11,7 @@ from conftest import World, copied
 from desk_client import Opened
 from test_desk_browser import READY, SAVED, OtherPage
 from test_desk_browser_packages import enter, windows
-from test_desk_browser_retired import CODED, GONE, server
+from test_desk_browser_retired import CODED, GONE, server, typed_beside, write
 from test_desk_other_columns import (
     GREEN,
     HARSH,
@@ -51,11 +48,6 @@ def open_anew(page: Page) -> None:
     page.evaluate("() => claimlogDesk.open('a')")
 
 
-def write(page: Page, column: str, words: str) -> None:
-    page.locator(f"#summary button[data-slot={column}]").click()
-    page.keyboard.insert_text(words)
-
-
 def saved_claim(server: DeskServer) -> dict[str, object]:
     """Return what is saved of the claim's colours, tones and moods."""
     client = OtherPage(server, CODED, "coder-1").client
@@ -67,17 +59,7 @@ def test_a_coder_finds_answers_under_the_new_name_of_a_column_and_sends_what_was
     browser: Browser, server: DeskServer
 ) -> None:
     with windows(browser) as context:
-        page = enter(context, server, "coder-1", f"code/{CODED}", READY)
-        page.evaluate("() => claimlogDesk.open('a')")
-        server.kill()
-        write(page, "colour", " and deep")
-        expect(page.locator("#saved")).to_have_text("Not saved, kept in this browser")
-        rename_colour(server.folder)
-        add_key(server.folder)
-        server.start()
-        page.close()
-        page = enter(context, server, "coder-1", f"code/{CODED}", READY)
-        page.evaluate("() => claimlogDesk.open('a')")
+        page = typed_beside(context, server, "colour", " and deep", rename_colour, add_key)
         typed = f"{GREEN} and deep"
         expect(page.locator("#summary .gone")).to_have_text(GONE.format("colour", typed))
         write(page, "statement", " So it is.")
@@ -115,29 +97,11 @@ def test_a_coder_is_shown_an_answer_of_another_type_until_the_question_is_answer
     assert saved_claim(server) == {"colour": 3, "tone": HARSH}
 
 
-def typed_beside(
-    context: BrowserContext, server: DeskServer, change: Callable[[Path], None]
-) -> Page:
-    """Return the page of a coder who typed a colour while the definition was changed."""
-    page = enter(context, server, "coder-1", f"code/{CODED}", READY)
-    page.evaluate("() => claimlogDesk.open('a')")
-    server.kill()
-    write(page, "colour", " and deep")
-    expect(page.locator("#saved")).to_have_text("Not saved, kept in this browser")
-    change(server.folder)
-    server.start()
-    page.close()
-    page = enter(context, server, "coder-1", f"code/{CODED}", READY)
-    page.evaluate("() => claimlogDesk.open('a')")
-    expect(page.locator("#alarm")).to_contain_text("Change it, and it is sent again.")
-    return page
-
-
 def test_a_coder_goes_on_with_a_claim_of_which_a_column_and_a_key_were_removed_meanwhile(
     browser: Browser, server: DeskServer
 ) -> None:
     with windows(browser) as context:
-        page = typed_beside(context, server, remove_colour_and_tone)
+        page = typed_beside(context, server, "colour", " and deep", remove_colour_and_tone)
         write(page, "statement", " So it is.")
         page.wait_for_function(f"() => {DRAFT}.statement.endsWith('is.')")
         page.wait_for_function(SAVED)
@@ -151,7 +115,7 @@ def test_an_answer_of_another_type_stays_when_what_was_typed_over_it_is_given_up
 ) -> None:
     """Once the rest is saved too, for in the place of what is no number nothing is saved."""
     with windows(browser) as context:
-        page = typed_beside(context, server, count_colours)
+        page = typed_beside(context, server, "colour", " and deep", count_colours)
         write(page, "statement", " So it is.")
         expect(page.locator("#alarm")).to_contain_text("is no number")
         page.get_by_role("button", name="Give this change up").click()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from browser import browser
 from conftest import World, copied
@@ -48,26 +49,43 @@ def server(desk: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[De
         yield server
 
 
+def write(page: Page, column: str, words: str) -> None:
+    page.locator(f"#summary button[data-slot={column}]").click()
+    page.keyboard.insert_text(words)
+
+
+def typed_beside(
+    context: BrowserContext,
+    server: DeskServer,
+    column: str,
+    words: str,
+    *changes: Callable[[Path], None],
+) -> Page:
+    """Return the page of a coder who typed an answer while the definition was changed."""
+    page = enter(context, server, "coder-1", f"code/{CODED}", READY)
+    page.evaluate("() => claimlogDesk.open('a')")
+    server.kill()
+    write(page, column, words)
+    expect(page.locator("#saved")).to_have_text("Not saved, kept in this browser")
+    for change in changes:
+        change(server.folder)
+    server.start()
+    page.close()
+    page = enter(context, server, "coder-1", f"code/{CODED}", READY)
+    page.evaluate("() => claimlogDesk.open('a')")
+    expect(page.locator("#alarm")).to_contain_text("Change it, and it is sent again.")
+    return page
+
+
 def test_a_coder_is_shown_what_is_retired_and_saves_the_rest(
     browser: Browser, server: DeskServer
 ) -> None:
     with windows(browser) as context:
-        page = enter(context, server, "coder-1", f"code/{CODED}", READY)
-        page.evaluate("() => claimlogDesk.open('a')")
-        page.locator("#summary button[data-slot=note]").click()
-        server.kill()
-        page.keyboard.insert_text(" And more.")
-        expect(page.locator("#saved")).to_have_text("Not saved, kept in this browser")
-        retire(server.folder)
-        server.start()
-        page.close()
-        page = enter(context, server, "coder-1", f"code/{CODED}", READY)
-        page.evaluate("() => claimlogDesk.open('a')")
+        page = typed_beside(context, server, "note", " And more.", retire)
         gone = page.locator("#summary .gone")
         words = [GONE.format("note", f"{NOTE} And more."), GONE.format(KEY, SPEAKER)]
         expect(gone).to_have_text(words)
-        page.locator("#summary button[data-slot=statement]").click()
-        page.keyboard.insert_text(" So it is.")
+        write(page, "statement", " So it is.")
         page.wait_for_function(SAVED)
         expect(gone).to_have_text(words)
     client = OtherPage(server, CODED, "coder-1").client

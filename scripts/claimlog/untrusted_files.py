@@ -271,12 +271,12 @@ def parse_json(data: bytes, shown: str) -> dict[str, Any]:
 
 
 def is_dense(data: bytes) -> bool:
-    """Whether JSON of some size is estimated to take more than `MOST_GROWTH` times that."""
+    """Whether JSON of more than `DENSE_BYTES` bytes grows much when it is parsed."""
     return len(data) > DENSE_BYTES and grows_much(data)
 
 
 def grows_much(data: bytes) -> bool:
-    """Whether JSON, of which little may be such, is estimated to take so much when parsed."""
+    """Whether JSON is estimated to take more than `MOST_GROWTH` times its size when parsed."""
     room = MOST_GROWTH * len(data)
     room -= sum(size * data.count(sign) for sign, size in VALUE_BYTES.items())
     return room < 0 or (

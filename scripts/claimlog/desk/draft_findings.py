@@ -207,9 +207,14 @@ def finding_dict(finding: Finding, columns: Mapping[str, object]) -> Row:
     }
 
 
+def errors_of(findings: Mapping[str, list[Row]]) -> list[Row]:
+    """Return the findings that are errors."""
+    return [one for own in findings.values() for one in own if one["severity"] == "error"]
+
+
 def error_count(findings: Mapping[str, list[Row]]) -> int:
     """Return how many findings are errors."""
-    return sum(one["severity"] == "error" for own in findings.values() for one in own)
+    return len(errors_of(findings))
 
 
 class _TextOf(Texts):

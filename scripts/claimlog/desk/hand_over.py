@@ -11,7 +11,7 @@ from typing import Any
 from claimlog.desk.blindness import all_finished
 from claimlog.desk.coding_commitment import commitment_of, read_coding, write_coding
 from claimlog.desk.desk import Desk
-from claimlog.desk.draft_findings import coding_findings
+from claimlog.desk.draft_findings import coding_findings, errors_of
 from claimlog.desk.draft_values import clean_row
 from claimlog.desk.entry_editing import require_identifier, spot_table
 from claimlog.desk.request_error import INVALID, LARGE, MALFORMED, RequestError
@@ -199,8 +199,7 @@ def _checked_cells(desk: Desk, source: str, content: Mapping[str, Any]) -> tuple
         raise RequestError(MALFORMED, NOT_SAVED)
     if not own:
         raise RequestError(INVALID, "nothing is coded in it")
-    found = coding_findings(desk.log, source, own, entries)
-    if errors := [one for of in found.values() for one in of if one["severity"] == "error"]:
+    if errors := errors_of(coding_findings(desk.log, source, own, entries)):
         first = errors[0]["message"]
         raise RequestError(INVALID, f"{len(errors)} of its findings are errors, the first: {first}")
     return values, about

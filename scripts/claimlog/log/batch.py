@@ -35,9 +35,8 @@ RACED = "batch-number"
 IN_COLUMNS = "-in-columns"
 """What follows a stream's name in that of the resource that lists its Parquet files."""
 
-SLUG = "[a-z0-9]+(?:-[a-z0-9]+)*"
-NAME = re.compile(f"(?P<number>[0-9]{{4,15}})-(?P<slug>{SLUG})")
-ONE_NAME = f"[0-9]{{4,15}}-{SLUG}"
+NUMBER, SLUG = "[0-9]{4,15}", "[a-z0-9]+(?:-[a-z0-9]+)*"
+NAME = re.compile(f"(?P<number>{NUMBER})-(?P<slug>{SLUG})")
 LONG_NUMBER = re.compile("[0-9]{16,}-")
 LINES, COLUMNS = ".ndjson", ".parquet"
 STREAM_FILE = re.compile(rf"(?P<stream>{STREAM_NAME.strip('^$')})(?:{LINES}|{COLUMNS})", re.ASCII)
@@ -50,7 +49,7 @@ OUT, IN, DONE = "rebase-out", "rebase-in", "rebase-done"
 """Where a rebase keeps the batches it replaces, as OLD.NEW; the name says how far it got."""
 
 
-KEPT = re.compile(rf"(?P<old>{ONE_NAME})\.(?P<new>{ONE_NAME})")
+KEPT = re.compile(rf"(?P<old>{NUMBER}-{SLUG})\.(?P<new>{NUMBER}-{SLUG})")
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ REMEDY = "run claimlog schemas --write"
 
 
 def refuse_stale_schemas(package: Package, definition: Definition, then: str) -> None:
-    """Refuse schemas that do not hold what they take from each other and from the code lists.
+    """Refuse schemas that are not as `claimlog schemas --write` writes them.
 
     Parameters
     ----------

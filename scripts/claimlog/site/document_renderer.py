@@ -138,7 +138,7 @@ class DocumentRenderer:
         return html
 
     async def _run(self, program: Program, job: bytes) -> bytes | None:
-        """Return what a program says; whatever happens, it has ended then."""
+        """Run a program and return its answer; it has ended, whether there is one or an error."""
         running = asyncio.get_running_loop().run_in_executor(self._threads, program.run, job)
         try:
             return await asyncio.shield(running)

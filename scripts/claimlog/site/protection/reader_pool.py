@@ -78,7 +78,10 @@ class ReaderPool:
             request.cancel_wait = None
 
     async def _take_slot(self, request: ReaderRequest, slots: Slots) -> None:
-        """Let a request have a slot, also if it is cancelled before it hears of that."""
+        """Wait for a slot and note in the request how it is given back.
+
+        Here and not in `admit`, which may be cancelled in the round in which the slot is given.
+        """
         request.release = self._with_room(request, await slots.acquire(request.peer))
 
     def _with_room(self, request: ReaderRequest, release: Callable[[], None]) -> Callable[[], None]:

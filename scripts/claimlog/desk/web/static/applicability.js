@@ -60,9 +60,12 @@ export function slotRow(slot, row) {
   return slot.list ? row[slot.list.column]?.[slot.item ?? 0] ?? {} : row;
 }
 
+/** Follows the name of a column or key under which words are kept that are no answer to it. */
+export const EARLIER = " (earlier)";
+
 /** Return the slot of words beside one: what was an answer to it, and is none by now. @param {Slot} slot @returns {Slot} */
 export function wordsSlot(slot) {
-  return { ...slot, field: { column: `${slot.field.column} (earlier)` } };
+  return { ...slot, field: { column: `${slot.field.column}${EARLIER}` } };
 }
 
 /** Return a row with another value in a slot. @param {Slot} slot @param {any} row @param {any} value */

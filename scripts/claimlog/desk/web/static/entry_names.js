@@ -1,6 +1,6 @@
 // Entries of registers: looked up by name, and named where only their identifier is known.
 import { get, quoted } from "./api.js";
-import { isFilled } from "./applicability.js";
+import { EARLIER, isFilled } from "./applicability.js";
 import { fits, itemsOf, plainText } from "./held_value.js";
 
 const PASSAGE = ["start", "end", "utf16", "text_sha256"];
@@ -69,7 +69,7 @@ export function itemText(field, item, names) {
 export function goneWords(fields, row, list = "") {
   const known = new Map([...PASSAGE.map((column) => [column, column]), ...fields.map((field) => [field.column, field.label])]);
   const gone = Object.entries(row).filter(([column, value]) => !known.has(column) && isFilled(value)).map(([column, value]) => {
-    const name = column.replace(/ \(earlier\)$/u, "");
+    const name = column.endsWith(EARLIER) ? column.slice(0, -EARLIER.length) : column;
     return known.has(name) ? `“${plainText(value)}” was typed for ${known.get(name)}${list}, which cannot hold it any more.` : `There is no ${name}${list} any more, for which “${plainText(value)}” was typed.`;
   });
   const inner = fields.filter((field) => field.kind === "objects").flatMap((field) => itemsOf(field, row).flatMap((/** @type {any} */ item) => goneWords(field.fields, item, ` of ${field.label}`)));
