@@ -93,6 +93,30 @@ except KeyboardInterrupt:
     assert done.stdout.startswith(STOPPED.format(what=what)), done
 
 
+def test_a_command_is_interrupted_where_no_other_thread_can_run() -> None:
+    """A pattern that tries all ways to take a text apart keeps the lock of the interpreter."""
+    done = run(
+        """
+import re
+limits.ALARM_SECONDS = 0.5
+limits.keep_command_limits()
+try:
+    re.fullmatch("(1*)*2", "1" * 60)
+except KeyboardInterrupt:
+    print(limits.why_interrupted())
+try:
+    time.sleep(0.5)
+    print("cleans up")
+except KeyboardInterrupt:
+    print("again")
+""",
+        seconds=1,
+    )
+    said, cleaned = done.stdout.splitlines()
+    assert said.startswith(STOPPED.format(what="1 seconds of the processor")), done
+    assert cleaned == "cleans up"
+
+
 DEAF = """
 limits.keep_command_limits()
 held = []

@@ -7,9 +7,9 @@ import importlib
 import pkgutil
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
-from itertools import chain
+from itertools import chain, permutations
 from pathlib import Path
 from types import ModuleType
 
@@ -18,13 +18,17 @@ import regex
 
 import claimlog
 from claimlog.release.checksums import SUMS_LINE
+from claimlog.schema.edtf import OTHER_LEVELS
 from claimlog.sources.text import BROKEN
+from thorough import TIMES
 
 ENGINES: dict[str, ModuleType] = {"re": re, "regex": regex}
 ANCHORED = {"match", "fullmatch"}
 SIGNS = 30_000
 """Of a text: what begins anew at each of them takes seconds, and milliseconds otherwise."""
 SECONDS = 0.5
+PAIRED = 8
+"""Signs of a pattern of which each two are tried."""
 COMMON = ' \n"<(-_.aA9é\u00ad'
 AnyPattern = re.Pattern[str] | re.Pattern[bytes]
 
@@ -62,6 +66,17 @@ def written_in_calls(module: ModuleType) -> Iterator[tuple[str, AnyPattern, bool
                 yield place, ENGINES[engine].compile(pattern, flag), method not in ANCHORED
 
 
+def held(value: object) -> Iterator[AnyPattern]:
+    """Yield patterns that a value of a module is, or that lie in it."""
+    if isinstance(value, re.Pattern | regex.Pattern):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from held([*value.values()])
+    elif isinstance(value, tuple | list | set | frozenset):
+        for item in value:
+            yield from held(item)
+
+
 @cache
 def patterns() -> list[tuple[str, AnyPattern, bool]]:
     """Return the place of each pattern, the pattern, and whether it is looked for anywhere."""
@@ -69,9 +84,9 @@ def patterns() -> list[tuple[str, AnyPattern, bool]]:
     for module in modules():
         scanned = {*looked_for(module)}
         named = (
-            (f"{module.__name__}.{name}", value, name in scanned)
+            (f"{module.__name__}.{name}", pattern, name in scanned)
             for name, value in vars(module).items()
-            if isinstance(value, re.Pattern | regex.Pattern)
+            for pattern in held(value)
         )
         for place, pattern, anywhere in chain(named, written_in_calls(module)):
             key = pattern.pattern, pattern.flags
@@ -88,12 +103,17 @@ def texts(pattern: str) -> Iterator[str]:
         for head in heads:
             yield head + sign * SIGNS
             yield (head + sign) * (SIGNS // (len(head) + 1))
+    # what two signs begin and an end that nothing matches refutes is tried from each of them
+    signs = [sign for sign in dict.fromkeys(plain) if sign.isprintable()]
+    for one, other in permutations(signs[: PAIRED * TIMES], 2):
+        yield (one + other) * (SIGNS // 2) + "\n"
 
 
 def test_patterns_of_the_package_are_found() -> None:
     found = {pattern: anywhere for _, pattern, anywhere in patterns()}
     assert len(found) > 150
     assert (found[SUMS_LINE], found[BROKEN]) == (False, True)
+    assert all(pattern in found for pattern, _ in OTHER_LEVELS)
 
 
 def seconds(pattern: AnyPattern, text: str, *, anywhere: bool) -> float:
@@ -107,8 +127,19 @@ def seconds(pattern: AnyPattern, text: str, *, anywhere: bool) -> float:
     return time.process_time() - began
 
 
-def test_a_pattern_that_begins_anew_at_each_sign_would_be_seen() -> None:
-    assert seconds(re.compile(r"[^\n]*\n"), "[" * SIGNS, anywhere=True) > SECONDS
+def is_slow(pattern: AnyPattern, text: str, *, anywhere: bool) -> bool:
+    return seconds(pattern, text, anywhere=anywhere) > SECONDS
+
+
+@pytest.mark.parametrize(
+    ("written", "anywhere"),
+    [(r"[^\n]*\n", True), (r".*[0-9].*", False), (r"(?:[?~].*|.*[?~].+)", False)],
+)
+def test_a_pattern_that_begins_anew_at_each_sign_would_be_seen(
+    written: str, anywhere: bool
+) -> None:
+    pattern = re.compile(written)
+    assert any(is_slow(pattern, text, anywhere=anywhere) for text in texts(written))
 
 
 @pytest.mark.parametrize("anywhere", [True, False], ids=["anywhere", "from the beginning"])
@@ -119,7 +150,7 @@ def test_every_pattern_takes_time_in_proportion_to_the_text(anywhere: bool) -> N
             written = pattern.pattern
             plain = written if isinstance(written, str) else written.decode("latin-1")
             for text in texts(plain):
-                if seconds(pattern, text, anywhere=anywhere) > SECONDS:
+                if is_slow(pattern, text, anywhere=anywhere):
                     slow.append(f"{place}: {text[:20]!r}…")
                     break
     assert slow == []

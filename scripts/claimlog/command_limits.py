@@ -12,7 +12,8 @@ import os
 import resource
 import signal
 import time
-from threading import Thread, main_thread
+from threading import Lock, Thread, current_thread, main_thread
+from types import FrameType
 
 from claimlog.interrupt_handler import holds_interrupts, outcome
 from claimlog.limits import MIB
@@ -28,6 +29,11 @@ SECONDS, SECONDS_EACH = 1200, 20
 """Seconds of the processor that a command may take, and further ones for each megabyte."""
 
 POLL_SECONDS = 0.05
+ALARM_SECONDS = 5
+"""Of the processor, after which the main thread looks at the limits itself, each time. No other
+thread runs while it is in a function of C that keeps Python's lock; some, as those of `re`, hear
+signals."""
+
 STDERR = 2
 GRACE_SECONDS, GRACE_TIMES = 5, 1.25
 """How long after a limit, and until how many times the memory, a command may clean up."""
@@ -44,6 +50,8 @@ _reached: str | None = None
 """What a limit allows, in words, once it is reached."""
 _is_said = False
 """Whether the command says itself which limit it reached."""
+_interrupted = Lock()
+"""Taken for good by who interrupts the command, so that it is interrupted once."""
 
 
 def allow_for(what: str, size: int) -> None:
@@ -100,7 +108,17 @@ def keep_command_limits(says_so: bool = True) -> None:
     ValueError
         If `FACTOR_VARIABLE` is no positive number.
     """
-    Thread(target=_watch, args=(_factor(), says_so), daemon=True).start()
+    factor = _factor()
+    if current_thread() is main_thread():  # no other is interrupted
+
+        def look(_signal: int, _frame: FrameType | None) -> None:
+            if not _is_server and (found := _limit_beyond(factor)):
+                _interrupt(found)
+
+        signal.signal(signal.SIGPROF, look)
+        signal.siginterrupt(signal.SIGPROF, False)
+        signal.setitimer(signal.ITIMER_PROF, ALARM_SECONDS, ALARM_SECONDS)
+    Thread(target=_watch, args=(factor, says_so), daemon=True).start()
 
 
 def _factor() -> float:
@@ -118,11 +136,11 @@ def _watch(factor: float, says_so: bool) -> None:
     global _reached
     while (found := _limit_beyond(factor)) is None:
         time.sleep(POLL_SECONDS)
-    _reached = found
     ends_at = time.monotonic() + GRACE_SECONDS
-    if not _is_server:
-        # a signal, which ends what it waits for too
-        signal.pthread_kill(main_thread().ident or 0, signal.SIGINT)
+    if _is_server:
+        _reached = found
+    else:
+        _interrupt(found)
         time.sleep(POLL_SECONDS)
     while True:
         is_held = holds_interrupts()
@@ -139,6 +157,15 @@ def _watch(factor: float, says_so: bool) -> None:
     if says_so and not _is_said:
         os.write(STDERR, f"claimlog: {why_interrupted()}\n".encode())
     os._exit(1)
+
+
+def _interrupt(found: str) -> None:
+    """Interrupt the command, if nobody has, for a limit that it has reached."""
+    global _reached
+    if _interrupted.acquire(blocking=False):
+        _reached = found
+        # a signal, which ends what it waits for too
+        signal.pthread_kill(main_thread().ident or 0, signal.SIGINT)
 
 
 def _limit_beyond(factor: float) -> str | None:

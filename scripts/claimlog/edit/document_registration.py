@@ -76,13 +76,13 @@ def _fits(table: Table, name: str, value: Any) -> bool:
     item: Field = table.by_name[name]
     if not isinstance(value, str):
         return True
+    if len(value) > min(CELL, int(item.constraints.get("maxLength", CELL))):
+        return False
     if item.edtf:
         try:
             bounds(value)
         except ValueError:
             return False
-    if len(value) > min(CELL, int(item.constraints.get("maxLength", CELL))):
-        return False
     pattern = item.constraints.get("pattern")
     return (item.enum is None or value in item.enum) and (
         pattern is None or fits(value, str(pattern))

@@ -18,35 +18,38 @@ DATE = re.compile(
     r"(?:-(?P<month>[0-9]{2}|XX)(?:-(?P<day>[0-9]{2}|XX))?)?[?~%]?"
 )
 OTHER_LEVELS = (
-    (r".*T[0-9].*", "holds a time of day (EDTF level 0); give the day alone"),
+    (re.compile(r".*?T[0-9]"), "holds a time of day (EDTF level 0); give the day alone"),
     (
-        r"Y.*|[0-9]{5,}",
+        re.compile(r"Y|[0-9]{5,}\Z"),
         "is a year of more than four digits, which is not read here; leave it empty",
     ),
-    (r"-[0-9].*", "is a year before 0, which is not read here; leave it empty"),
-    (r"[{\[].*", "is a set of dates (EDTF level 2), and level 1 is read here; give one interval"),
+    (re.compile(r"-[0-9]"), "is a year before 0, which is not read here; leave it empty"),
     (
-        r"[0-9X]+S[0-9]+",
+        re.compile(r"[{\[]"),
+        "is a set of dates (EDTF level 2), and level 1 is read here; give one interval",
+    ),
+    (
+        re.compile(r"[0-9X]+S[0-9]+\Z"),
         "gives significant digits (EDTF level 2); write 19XX, which is of level 1",
     ),
     (
-        r"[0-9]{4}-(2[5-9]|3[0-9]|4[01])",
+        re.compile(r"[0-9]{4}-(2[5-9]|3[0-9]|4[01])\Z"),
         "is a quarter, a semester or a season of a hemisphere (EDTF level 2), and level 1 is read "
         "here; give an interval of months",
     ),
     (
-        r"(?!.*[?~%]{2})(?:[?~%].*|.*[?~%].+)",
+        re.compile(r"(?!.*[?~%]{2})(?:[?~%]|.*?[?~%].)"),
         "qualifies a part of a date (EDTF level 2), and level 1 is read here; put ?, ~ or % at the "
         "end, where it is of the whole date",
     ),
     (
-        r"(?=.*X)[0-9X]{4}(-[0-9X]{2}){0,2}[?~%]?",
+        re.compile(r"(?=.*X)[0-9X]{4}(-[0-9X]{2}){0,2}[?~%]?\Z"),
         "leaves open a digit in the middle (EDTF level 2), and level 1 is read here; write XX for "
         "the month or day, 201X or 19XX for the year",
     ),
-    (r"[0-9]{1,3}u+|.*u", "is of the EDTF draft of 2012; write X in place of u"),
+    (re.compile(r".*u\Z"), "is of the EDTF draft of 2012; write X in place of u"),
 )
-"""Dates of EDTF that are none of level 1 as above, and what to do about each."""
+"""How dates of EDTF begin that are none of level 1 as above, and what to do about each."""
 
 # meteorological seasons of the northern hemisphere; winter ends in the next year
 SEASONS = {21: (3, 5), 22: (6, 8), 23: (9, 11), 24: (12, 2)}
@@ -85,7 +88,7 @@ def _unread_form(value: str) -> str:
     ('qualifies a part of a date (EDTF level 2)', 'not an EDTF level 1 date')
     """
     for pattern, flaw in OTHER_LEVELS:
-        if re.fullmatch(pattern, value):
+        if pattern.match(value):
             return flaw
     return "not an EDTF level 1 date"
 
