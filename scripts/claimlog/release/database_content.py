@@ -1,4 +1,4 @@
-"""Check what a SQLite file holds beside its rows: header, search indexes, planner statistics.
+"""Check what a SQLite file holds beside its rows: header, indexes, planner statistics.
 
 A search is answered by the index and not by the table, so an index with other words hides rows. It
 is built again from the table, in memory, and compared.
@@ -16,6 +16,7 @@ from pathlib import Path
 
 from claimlog.export.content_hash import VALUE_BYTES
 from claimlog.export.sqlite import SEARCH_BYTES, SearchStatements, search_statements, sql_identifier
+from claimlog.release.database_indexes import index_flaws
 from claimlog.schema.table_schema import Table
 
 SEARCH_FORMAT = 4
@@ -104,6 +105,7 @@ def content_flaws(path: Path, tables: Mapping[str, Table]) -> Iterator[tuple[str
                 yield "the file", flaw
         yield from _statistics_flaws(database)
         for table in tables.values():
+            yield from index_flaws(database, table)
             for index in search_statements(table):
                 if flaw := _search_flaw(database, path, table, index):
                     yield f"{table.name}_fts", flaw
