@@ -117,6 +117,35 @@ except KeyboardInterrupt:
     assert cleaned == "cleans up"
 
 
+def test_a_process_that_ignores_interrupts_is_ended_where_no_other_thread_can_run() -> None:
+    done = run(
+        """
+import re
+limits.ALARM_SECONDS = 0.5
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+limits.keep_command_limits()
+re.fullmatch("(1*)*2", "1" * 60)
+""",
+        seconds=1,
+    )
+    assert (done.returncode, done.stdout) == (1, ""), done
+    assert done.stderr.startswith("claimlog: stopped, because it took more than"), done
+
+
+def test_a_server_that_takes_the_place_of_a_command_is_not_ended_by_alarms() -> None:
+    done = run(
+        """
+import os
+limits.ALARM_SECONDS = 0.5
+limits.keep_command_limits()
+limits.allow_a_server()
+script = "import time\\nwhile time.process_time() < 2: pass\\nprint('served')"
+os.execv(sys.executable, [sys.executable, "-c", script])
+"""
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "served\n", "")
+
+
 DEAF = """
 limits.keep_command_limits()
 held = []

@@ -39,8 +39,8 @@ GRACE_SECONDS, GRACE_TIMES = 5, 1.25
 """How long after a limit, and until how many times the memory, a command may clean up."""
 
 HELD_TIMES = 2
-"""How many times the limits a command may take while files change places. What is half done then is
-ended by the next command, as after a kill."""
+"""How many times the limits a command may take while files change places, or no thread but the main
+one can run. What is half done then is ended by the next command, as after a kill."""
 
 _read: dict[str, int] = {}
 _times = 1
@@ -74,9 +74,13 @@ def allow_times(number: int) -> None:
 
 
 def allow_a_server() -> None:
-    """Allow this process, which serves from now on, to do so as long as it is asked to."""
+    """Allow this process, which serves from now on, to do so as long as it is asked to.
+
+    So may a program that takes its place, which its alarms would end.
+    """
     global _is_server
     _is_server = True
+    signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def why_interrupted() -> str:
@@ -109,11 +113,13 @@ def keep_command_limits(says_so: bool = True) -> None:
         If `FACTOR_VARIABLE` is no positive number.
     """
     factor = _factor()
-    if current_thread() is main_thread():  # no other is interrupted
+    if current_thread() is main_thread() and not _is_server:  # no other thread is interrupted
 
         def look(_signal: int, _frame: FrameType | None) -> None:
-            if not _is_server and (found := _limit_beyond(factor)):
+            if found := _limit_beyond(factor):
                 _interrupt(found)
+                if _limit_beyond(HELD_TIMES * factor):
+                    _end(says_so)
 
         signal.signal(signal.SIGPROF, look)
         signal.siginterrupt(signal.SIGPROF, False)
@@ -154,6 +160,10 @@ def _watch(factor: float, says_so: bool) -> None:
         ):
             break
         time.sleep(POLL_SECONDS)
+    _end(says_so)
+
+
+def _end(says_so: bool) -> None:
     if says_so and not _is_said:
         os.write(STDERR, f"claimlog: {why_interrupted()}\n".encode())
     os._exit(1)

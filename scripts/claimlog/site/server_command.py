@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from claimlog.command_limits import allow_a_server
 from claimlog.errors import ClaimlogError, reason
 from claimlog.export.metadata import PAGE_ROWS
 from claimlog.package import Package
@@ -147,6 +148,7 @@ def serve(
         words = server_command(package, build.folder, options, build.origin.resolve())
         if note := log_behind(package, build):
             print(note, file=sys.stderr, flush=True)
+        allow_a_server()
         os.execv(words[0], words)
     except BaseException:
         build.release()
