@@ -432,7 +432,7 @@ def test_a_refusal_that_nobody_hears_any_more_is_no_line_in_the_log(
             asking.cancel()
             await asyncio.sleep(0)
             works.go.set()
-            await opened.app._queues["long"].run("", lambda: None)
+            await opened.app._queues["reads"].run("", lambda: None)
             await asyncio.sleep(0.01)
         gc.collect()
 
@@ -465,6 +465,39 @@ def test_a_file_is_read_while_an_address_answers_slowly(
     asking.join()
     assert given[0].status_code == 422
     assert f"longer than {DESK_FETCH_SECONDS} seconds" in given[0].json()["error"]["message"]
+    opened.close()
+
+
+def test_a_preview_is_built_while_a_document_is_read_slowly(
+    registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, works, given = desk_of(registered, tmp_path), Works(), []
+    monkeypatch.setattr(review_api, "read_upload", lambda *_: works.slow())
+    path = "/coder-1/api/texts?name=a.txt"
+    asking = threading.Thread(
+        target=lambda: given.append(opened.send("POST", path, "coder-1", b"a", OCTETS))
+    )
+    asking.start()
+    assert works.begun.wait(30)
+    opened.take("adjudicator", "POST", "preview")
+    assert given == []
+    works.go.set()
+    asking.join()
+    opened.close()
+
+
+@pytest.mark.usefixtures("fresh_programs")
+def test_a_document_that_is_read_too_slowly_is_refused_with_a_command_that_takes_limits(
+    registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = desk_of(registered, tmp_path)
+    monkeypatch.setattr(text_registration, "DESK_READ_SECONDS", 0)
+    path = "/coder-1/api/texts?name=a.txt"
+    answer = opened.send("POST", path, "coder-1", b"Words.", OCTETS)
+    assert answer.status_code == 422
+    said = answer.json()["error"]["message"]
+    assert "reading it takes longer than 0 seconds" in said
+    assert said.endswith("claimlog add source --document FILE_OR_ADDRESS --limits 2")
     opened.close()
 
 

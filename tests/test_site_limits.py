@@ -44,7 +44,7 @@ from claimlog.site.protection import reader_limits
 from claimlog.site.protection.failures import PageError, describe_error, log_fault
 from claimlog.site.protection.known_errors import STATEMENTS, KnownErrors
 from claimlog.site.protection.reader_pool import POOLS, ReaderPool, restrict_own
-from claimlog.site.protection.reader_request import classify_request
+from claimlog.site.protection.reader_request import REQUEST, ReaderRequest, classify_request
 from claimlog.site.protection.request_guard import guard_requests
 from claimlog.site.protection.security_headers import POLICY, script_source
 from claimlog.site.protection.slots import ServerBusy, Slots
@@ -97,6 +97,7 @@ def many(name: str, number: int) -> str:
 MISSING = (
     *("/measures/a/b/c", "/.well-known/security.txt", "/claims/C001-001/x", "/nothing", "/a.b.c"),
     *("/nothing/claims", "/tiny/nothing", "/tiny/claims/nothing", "/-/nothing"),
+    *("/tiny.x?sql=select+1", "/tiny/claims.html", "/tiny/claims/C001-001.JSON"),
     *("/~00", "/~zz/x", "/tiny/~00", "/tiny/claims/~ff", "/-/static/nothing", "/claims/none"),
     *("/-/static-plugins/claimlog/nothing.css", "/" + "a/" * 500 + "a"),
     *("/-/static/app.css/x", "/-/static/" + "a" * 300),
@@ -284,6 +285,9 @@ def test_who_takes_an_answer_slowly_keeps_no_slot_for_pages(more: bool, folder: 
     started: set[str] = set()
 
     async def app(scope: Any, _: Any, send: Any) -> None:
+        request = REQUEST.get()
+        assert request is not None
+        request.stream = more
         started.add(scope["client"][0])
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"a" * 100_000, "more_body": more})
@@ -298,7 +302,7 @@ def test_who_takes_an_answer_slowly_keeps_no_slot_for_pages(more: bool, folder: 
         for number in range(2 * reader_limits.PAGES):
             scope = {
                 "type": "http", "method": "GET", "path": "/x", "raw_path": b"/x", "headers": [],
-                "query_string": b"_stream=1", "client": (f"192.0.2.{number}", 1),
+                "query_string": b"", "client": (f"192.0.2.{number}", 1),
             }  # fmt: skip
             tasks.append(asyncio.create_task(wrapped(scope, never, never)))
         async with asyncio.timeout(SOON):
@@ -1107,7 +1111,7 @@ def test_words_are_escaped_as_datasette_does(words: str) -> None:
     ],
 )
 def test_what_chooses_rows_is_a_readers_request(query: str, reader: bool) -> None:
-    assert classify_request("/tiny/claims", query).chosen == reader
+    assert classify_request(query).chosen == reader
 
 
 def test_readers_get_what_datasette_would_give(get: Get) -> None:
@@ -1125,6 +1129,43 @@ def test_a_wide_answer_is_a_short_page_and_says_so(get: Get) -> None:
     page = get(sql(f"{rows} select {columns} from n", "")).text
     assert f"The first {reader_limits.CELLS // 100} rows of more" in page
     assert len(get(sql(f"{rows} select {columns} from n")).json()["rows"]) == 150
+
+
+ENDINGS = (
+    *("", ".x", ".html", ".xlsx", ".JSON", ".Csv", ".json.x", ".x.json", ".json/", ".x/", "."),
+    *("%2Ejson", "~2Ejson", ".json%2E", ".%6Ason", ".json", ".jsono", ".csv", ".blob"),
+)
+"""What an address may end in, as it is written: Datasette draws a page for most of them."""
+
+DRAWN = {"", ".json", ".jsono", ".csv", ".blob"}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_no_ending_of_an_address_is_a_way_around_the_limits_of_pages(ending: str, get: Get) -> None:
+    rows = "with recursive n(i) as (select 1 union all select i + 1 from n limit 1000) "
+    columns = ", ".join(f"'a' as c{number}" for number in range(98))
+    answer = get(f"{sql(f'{rows} select {columns} from n', ending)}&_format=x&_blob_column=c0")
+    while answer.is_redirect:  # without a slash, or in Datasette's own encoding
+        answer = get(answer.headers["location"])
+    assert answer.status_code == (200 if ending.rstrip("/") in DRAWN else 404)
+    assert answer.text.count("<td") <= reader_limits.CELLS
+
+
+@pytest.mark.parametrize("path", ["/tiny{}?sql=select+1&", "/tiny/claims{}?"])
+@pytest.mark.parametrize("ending", ["", ".json", ".jsono", ".csv"])
+def test_nothing_but_csv_has_the_time_and_the_slot_of_a_stream(
+    path: str, ending: str, get: Get, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admitted: list[tuple[bool, float]] = []
+
+    async def busy(_: ReaderPool, request: ReaderRequest) -> None:
+        admitted.append((request.stream, request.seconds))
+        raise ServerBusy
+
+    monkeypatch.setattr(ReaderPool, "admit", busy)
+    assert get(f"{path.format(ending)}_stream=1").status_code == 503
+    seconds = reader_limits.STREAM_SECONDS if ending == ".csv" else reader_limits.REQUEST_SECONDS
+    assert admitted == [(ending == ".csv", seconds)]
 
 
 def at_once(folder: Path, ask: Callable[[Datasette], Coroutine[Any, Any, Any]]) -> Any:

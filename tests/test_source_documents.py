@@ -38,6 +38,7 @@ from claimlog.limits import (
     ADDED_DOCUMENTS,
     ADDED_DOCUMENTS_SECONDS,
     ADDED_TEXT_BYTES,
+    DESK_READ_SECONDS,
     EXTRACTION_MEMORY,
     EXTRACTION_SECONDS,
     MIB,
@@ -354,6 +355,7 @@ def test_a_document_is_read_in_a_process_with_limits(monkeypatch: pytest.MonkeyP
     assert found.text.startswith("The road ahead\n")
     assert found.raw_sha256 == sha256(data).hexdigest()
     assert extraction_limits(10**6, 2).seconds == 2 * (EXTRACTION_SECONDS + 10)
+    assert extraction_limits(8 * 10**6, 1, DESK_READ_SECONDS).seconds == DESK_READ_SECONDS
     assert extraction_limits(0).memory == EXTRACTION_MEMORY
     monkeypatch.setattr(
         read_document, "extraction_limits", lambda *_: limited_process.Limits(0, MIB, MIB)
@@ -828,6 +830,7 @@ def test_the_page_on_trust_states_the_limits_of_reading_a_document() -> None:
         f"at most {RAW_BYTES // MIB} MiB",
         f"{EXTRACTION_SECONDS} seconds and 10 more for each megabyte",
         "1 GiB of memory and 32 times the file's size",
+        f"At the desk a document has {DESK_READ_SECONDS} seconds, however large it is",
         f"At most {ADDED_DOCUMENTS:,} rows of a file name a document, whose texts have at most "
         f"{ADDED_TEXT_BYTES // MIB} MiB together and are taken out in "
         f"{ADDED_DOCUMENTS_SECONDS:,} seconds",

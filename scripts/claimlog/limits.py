@@ -363,6 +363,9 @@ DESK_FETCH_SECONDS = 120
 EXTRACTION_SECONDS, EXTRACTION_SECONDS_PER_MB = 60, 10
 """Taking the text out of it: a page needs a second, a report of 300 pages ten."""
 
+DESK_READ_SECONDS = 60
+"""The same at the desk, however large it is: whoever gives it a document next waits so long."""
+
 EXTRACTION_MEMORY, EXTRACTION_MEMORY_PER_BYTE = 1024 * MIB, 32
 """The libraries take 0.1 GB; the tree of a page some ten times its size."""
 

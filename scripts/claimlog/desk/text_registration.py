@@ -27,7 +27,7 @@ from claimlog.edit.document_registration import (
 from claimlog.edit.identifier_numbers import next_identifier
 from claimlog.errors import ClaimlogError
 from claimlog.escaping import printable_line
-from claimlog.limits import DESK_FETCH_SECONDS, DESK_WORDS
+from claimlog.limits import DESK_FETCH_SECONDS, DESK_READ_SECONDS, DESK_WORDS
 from claimlog.log.event_log import Log
 from claimlog.sources.documents.fetch_document import fetch_document
 from claimlog.sources.documents.read_document import read_document
@@ -36,6 +36,10 @@ from claimlog.sources.text import Text
 Row = dict[str, Any]
 COPY = "copy"
 """Kind of a source whose text was coded; the code list of the package has it."""
+
+ADD_IN_TERMINAL = (
+    "split it, or add it in a terminal: claimlog add source --document FILE_OR_ADDRESS --limits 2"
+)
 
 
 def read_upload(desk: Desk, role: Role, name: str, data: bytes) -> Row:
@@ -76,7 +80,9 @@ def _read(
     table = desk.log.definition.streams[SOURCES]
     try:
         require_outside_repository(desk.package, desk.log.texts_folder)
-        found = read_document(data, media_type, name)
+        found = read_document(
+            data, media_type, name, most_seconds=DESK_READ_SECONDS, remedy=ADD_IN_TERMINAL
+        )
         text = Text(found.text)
     except ClaimlogError as error:
         raise RequestError(INVALID, str(error)) from error

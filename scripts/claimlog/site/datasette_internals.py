@@ -25,14 +25,14 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import datasette
-from datasette import facets, renderer
+from datasette import NotFound, facets, renderer
 from datasette.database import QueryInterrupted, Results
 from datasette.facets import ColumnFacet, Facet, load_facet_configs
 from datasette.utils import InvalidSql, disallawed_sql_res, escape_sqlite, to_css_class
 from datasette.utils.asgi import AsgiStream, Base400
 from datasette.views import database as database_views
 from datasette.views import table as table_views
-from datasette.views.base import DatasetteError
+from datasette.views.base import DatasetteError, DataView
 
 __all__ = [
     "AsgiStream",
@@ -302,6 +302,33 @@ def _finite(text: str) -> float:
 def parse_cells_strictly() -> None:
     """Have Datasette leave a cell as it is that is not JSON for every reader."""
     renderer.json = StrictJson
+
+
+# --- Endings of addresses. Ends when Datasette has no answer for one that no renderer has: it draws
+# --- a page then, as for none.
+
+PARTLY_SENT, REDIRECTED = "csv", "jsono"
+"""Endings that its views answer without a renderer."""
+
+_view_answer = DataView.get
+
+
+def announce_formats(note: Callable[[str | None, bool], None]) -> None:
+    """Have Datasette's views refuse other endings than they draw, and call `note` first.
+
+    It is called with the ending, None for a page, and whether the answer is sent in parts.
+    """
+
+    async def get(view: Any, request: Any) -> Any:
+        ending = request.url_vars["format"]
+        if ending not in (None, PARTLY_SENT, REDIRECTED, *view.ds.renderers):
+            raise NotFound(
+                "There is no answer of this ending; leave it out, or ask for .json or .csv."
+            )
+        note(ending, ending == PARTLY_SENT and bool(request.args.get("_stream")))
+        return await _view_answer(view, request)
+
+    DataView.get = get
 
 
 # --- Running SQL. Ends with a hook around `Database.execute`, or with a limit of Datasette's on

@@ -10,6 +10,7 @@ from typing import Any
 
 from claimlog.site.database_paths import quote_database_paths
 from claimlog.site.datasette_internals import (
+    announce_formats,
     announce_queries,
     change_metadata,
     compile_template,
@@ -25,7 +26,7 @@ from claimlog.site.page_list import site_pages
 from claimlog.site.protection import reader_limits
 from claimlog.site.protection.failures import escape_server_logs, shorten_access_log
 from claimlog.site.protection.reader_pool import POOLS, ReaderPool, divert_reader_sql
-from claimlog.site.protection.reader_request import as_site_sql, note_query
+from claimlog.site.protection.reader_request import as_site_sql, note_format, note_query
 from claimlog.site.query_rewrites import rewrite_slow_queries
 from claimlog.site.source_texts import find_text
 from claimlog.site.store import Store
@@ -47,6 +48,7 @@ def prepare_datasette(datasette: Any) -> None:
         divert_reader_sql(datasette, name, pool)
         rewrite_slow_queries(datasette, name)
     read_schemas_once(datasette, as_site_sql)
+    announce_formats(note_format)
     announce_queries(note_query)
     replace_validation()
     parse_cells_strictly()

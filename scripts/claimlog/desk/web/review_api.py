@@ -13,7 +13,7 @@ from claimlog.desk.review import added_digest, drop_row, open_batch_dict, propos
 from claimlog.desk.text_registration import read_address, read_upload, register_source
 from claimlog.desk.web.preview_mount import PreviewMount
 from claimlog.desk.web.request import Request
-from claimlog.desk.web.router import DECIDES, FETCHES, LONG, SLOW, Route
+from claimlog.desk.web.router import DECIDES, FETCHES, PREVIEWS, READS, SLOW, Route
 from claimlog.edit.add_amend_retract import Entries, add
 from claimlog.limits import TEXT_BYTES
 
@@ -25,7 +25,7 @@ def review_routes(preview: PreviewMount) -> list[Route]:
     return [
         Route(
             *("POST", "api/texts", _upload),
-            pace=LONG,
+            pace=READS,
             body_bytes=TEXT_BYTES,
             content_type=b"application/octet-stream",
         ),
@@ -37,7 +37,8 @@ def review_routes(preview: PreviewMount) -> list[Route]:
         Route("DELETE", "api/open/{name}", _drop, DECIDES, SLOW),
         Route("POST", "api/registers/{stream}", _register_entry, DECIDES, SLOW),
         Route(
-            "POST", "api/preview", lambda _desk, request: preview.build(request.role), DECIDES, LONG
+            *("POST", "api/preview", lambda _desk, request: preview.build(request.role)),
+            *(DECIDES, PREVIEWS),
         ),
         Route("GET", "api/seal", lambda desk, _: proposed_seal(desk), DECIDES, SLOW),
         Route("POST", "api/seal", _seal, DECIDES, SLOW),

@@ -180,7 +180,7 @@ def divert_reader_sql(datasette: Any, name: str, pool: ReaderPool) -> None:
                 errors.note(sql, answer)
                 raise _error(answer, request, sql, params)
             results: Results = answer["results"]
-            if request.page and sql == request.sql:
+            if request.format is None and sql == request.sql:
                 _cut_rows(results)
             return results
 
@@ -207,7 +207,7 @@ def _job(
         "seconds": seconds,
         "value_bytes": value_bytes,
         "answer_bytes": answer_bytes,
-        "as_json": not request.page,
+        "as_json": request.format is not None,
         "blob_bytes": reader_limits.BLOB_BYTES,
         "parsed": list(request.parsed),
         "parts": reader_limits.JSON_PARTS,
@@ -256,7 +256,7 @@ def _error(answer: Answer, request: ReaderRequest, sql: str, params: Any) -> Exc
         message = "the query needs more memory or time than a reader's may have"
     # one line: Datasette writes it to the log, and it may quote the query
     said = printable_line(message or kind)[: reader_limits.MESSAGE_CHARACTERS]
-    if request.csv and sql == request.sql:
+    if request.format == "csv" and sql == request.sql:
         refused: Exception = DatasetteError(said, title="Invalid SQL", status=400)
         return refused
     return sqlite3.OperationalError(said)

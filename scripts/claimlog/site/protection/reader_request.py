@@ -47,8 +47,8 @@ class ReaderRequest:
     """Whether the SQL is a canned query's that always finds the same rows in the same database."""
     stream: bool = False
     """Whether the answer is sent in the parts in which it is made."""
-    page: bool = True
-    csv: bool = False
+    format: str | None = None
+    """What Datasette's view draws, as the ending of its address names it; None for a page."""
     sql: str = ""
     parsed: tuple[str, ...] = ()
     """Columns whose cells Datasette is to parse as JSON."""
@@ -136,14 +136,14 @@ VARYING = re.compile(
 A column of such a name only keeps an answer from being kept."""
 
 
-def classify_request(path: str, query: str) -> ReaderRequest:
-    """Return a request, with whether a reader chooses its SQL as far as the address tells.
+def classify_request(query: str) -> ReaderRequest:
+    """Return a request, with whether a reader chooses its SQL as far as the query tells.
 
-    >>> classify_request("/tiny/claims", "_size=10&_labels=on").chosen
+    >>> classify_request("_size=10&_labels=on").chosen
     False
-    >>> classify_request("/tiny/claims", "_size=max").chosen
+    >>> classify_request("_size=max").chosen
     True
-    >>> classify_request("/tiny.json", "sql=select+1").sql
+    >>> classify_request("sql=select+1").sql
     'select 1'
     """
     pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=PARAMETERS)
@@ -154,27 +154,37 @@ def classify_request(path: str, query: str) -> ReaderRequest:
         and len(pairs) <= PRESENTATION_PARAMETERS
         and len(query) <= PRESENTATION_BYTES
     )
-    stream = not presents and bool(values.get("_stream"))
     return ReaderRequest(
         chosen=not presents,
-        stream=stream,
-        page="." not in path.rpartition("/")[2],
-        csv=path.endswith(".csv"),
         sql=values.get("sql", ""),
         parsed=tuple(value for name, value in pairs if name == "_json"),
-        seconds=STREAM_SECONDS if stream else REQUEST_SECONDS,
+        seconds=REQUEST_SECONDS,
     )
+
+
+def note_format(format: str | None, stream: bool) -> None:
+    """Note what Datasette's view draws, and whether it sends that in parts."""
+    request = _noted_request()
+    request.format, request.stream = format, stream
+    if stream:
+        request.seconds = STREAM_SECONDS
 
 
 def note_query(sql: str) -> None:
     """Note that a query is answered that a reader or a file chose, whatever its address is."""
-    request = CURRENT.get()
-    if request is None:  # an answer of ours that asks Datasette for a query
-        request = ReaderRequest()
-        CURRENT.set(request)
+    request = _noted_request()
     request.prepared = not request.chosen and VARYING.search(sql) is None
     request.chosen = True
     request.sql = sql
+
+
+def _noted_request() -> ReaderRequest:
+    """Return the request that Datasette answers: one of its own where an answer of ours asks."""
+    request = CURRENT.get()
+    if request is None:
+        request = ReaderRequest()
+        CURRENT.set(request)
+    return request
 
 
 def as_site_sql(call: Call) -> Call:

@@ -123,7 +123,7 @@ async def _run(
     answers: AnswerCache,
 ) -> None:
     """Run the application with what the request may use, and answer where it fails to."""
-    request = classify_request(scope["path"], (scope.get("query_string") or b"").decode("latin-1"))
+    request = classify_request((scope.get("query_string") or b"").decode("latin-1"))
     request.peer = peer_of_request(scope)
     own_scope = _impersonal(scope, bool(datasette.setting("trace_debug")))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from dataclasses import replace
 from hashlib import sha256
+from math import inf
 from pathlib import Path
 
 from claimlog.errors import ClaimlogError
@@ -32,6 +33,8 @@ def read_document(
     media_type: str | None = None,
     name: str | None = None,
     factor: float = 1,
+    most_seconds: float = inf,
+    remedy: str | None = None,
 ) -> ExtractedText:
     """Take the text out of a document: HTML, PDF, DOCX or plain text.
 
@@ -45,6 +48,10 @@ def read_document(
         The document as messages name it.
     factor
         By which the limits are multiplied.
+    most_seconds
+        Seconds that it may take, however large it is.
+    remedy
+        What to do about a limit where `factor` cannot be given.
 
     Raises
     ------
@@ -64,9 +71,8 @@ def read_document(
         form.require_libraries()
     except ClaimlogError as error:
         raise ClaimlogError(f"{shown}: {error}; {OUTCOME}") from error
-    work = LimitedWork(
-        PROGRAM, shown, "reading", OUTCOME, extraction_limits(len(data), factor), factor
-    )
+    limits = extraction_limits(len(data), factor, most_seconds)
+    work = LimitedWork(PROGRAM, shown, "reading", OUTCOME, limits, factor, remedy)
     with tempfile.TemporaryDirectory(prefix="claimlog-") as scratch:
         document = Path(scratch) / "document"
         document.write_bytes(data)
@@ -89,10 +95,11 @@ def read_document(
     return found
 
 
-def extraction_limits(size: int, factor: float = 1) -> Limits:
+def extraction_limits(size: int, factor: float = 1, most_seconds: float = inf) -> Limits:
     """Return the limits for a document of so many bytes, times `factor`."""
+    seconds = factor * (EXTRACTION_SECONDS + EXTRACTION_SECONDS_PER_MB * size / 1e6)
     return Limits(
-        factor * (EXTRACTION_SECONDS + EXTRACTION_SECONDS_PER_MB * size / 1e6),
+        min(seconds, most_seconds),
         int(factor * (EXTRACTION_MEMORY + EXTRACTION_MEMORY_PER_BYTE * size)),
         MIB,
     )
