@@ -43,7 +43,7 @@ from claimlog.log import read_file
 from claimlog.package import Package
 from claimlog.release import archive, checksums, release_limits, walk_release
 from claimlog.release.database_content import header_flaw
-from claimlog.release.database_objects import FORMS, check_content, check_objects
+from claimlog.release.database_objects import FORMS, check_content, check_objects, forms_of
 from claimlog.release.descriptor_check import check_descriptors
 from claimlog.release.descriptors import PARSERS
 from claimlog.release.descriptors.program_values import program_differences
@@ -62,7 +62,7 @@ from claimlog.schema.table_schema import truth_columns
 from conftest import ROOT, World, copied
 from repositories import DAY, Repo, drop_codebook_tables, repository
 from test_reliability import CLERK, coding
-from test_verify import resum
+from test_verify import restated, resum
 from thrift_rewriting import Typed, TypedCompact, written_struct
 
 READING = {
@@ -163,19 +163,24 @@ def test_a_database_that_computes_is_refused_before_a_row_is_read(what: str, fol
     assert "tiny.db" in said
 
 
+@pytest.mark.parametrize("tool", [None, "0.3.0", __version__])
 @pytest.mark.parametrize("form", FORMS)
-def test_a_table_may_be_as_any_release_made_it(form: tuple[bool, bool], tmp_path: Path) -> None:
+def test_a_table_is_as_the_tool_of_its_release_made_it(
+    form: tuple[bool, bool], tool: str | None, tmp_path: Path
+) -> None:
     """Columns of yes and no had no check up to 0.3.0."""
     tables = read_definition(Package(ROOT)).tables
     [name] = [name for name, table in tables.items() if truth_columns(table)]
     path = tmp_path / "x.db"
     statement = create_statement(tables[name], *form)
-    for sql, flaws in ((statement, 0), (statement.replace("TEXT", "BLOB", 1), 1)):
+    forms = {create_statement(tables[name], *form) for form in forms_of(tool)}
+    other = int(statement not in forms)
+    for sql, flaws in ((statement, other), (statement.replace("TEXT", "BLOB", 1), 1)):
         path.unlink(missing_ok=True)
         with closing(sqlite3.connect(path)) as database:
             for command in (sql, *index_statements(tables[name])):
                 database.execute(command)
-        found = [*map(str, check_objects(path, {name: tables[name]}, ()))]
+        found = [*map(str, check_objects(path, {name: tables[name]}, (), tool))]
         assert len([said for said in found if "other columns than its schema" in said]) == flaws
         assert len(found) == flaws
 
@@ -190,7 +195,7 @@ def test_no_object_of_a_database_is_behind_those_that_are_looked_at(tmp_path: Pa
         database.executemany("INSERT INTO sqlite_schema VALUES (?, ?, ?, 0, ?)", rows)
         database.execute("CREATE TABLE own (x)")
         database.commit()
-    [finding] = check_objects(path, {}, views)
+    [finding] = check_objects(path, {}, views, None)
     assert "holds more than 10,000 tables, indexes and views" in str(finding)
     with pytest.raises(ClaimlogError, match=r"holds more than 10,000 tables"):
         require_plain_database(path, "x.db")
@@ -466,13 +471,18 @@ def test_bounds_of_all_codes_are_those_that_earlier_releases_state(folder: Path)
     earlier.close()
     assert pq.read_metadata(path).row_group(0).column(at).statistics.min == unused
     assert states_bounds_of_codes(path)
-    assert [*footer_flaws(path, table)] == []
-    footer(path, (unused.encode(), unused.encode()[:-1] + b"!"))
     said = f"{item.name} has other bounds than the file states"
-    assert [*footer_flaws(path, table)] == [said]
+    assert [*footer_flaws(path, table, has_code_bounds=True)] == []
+    assert [*footer_flaws(path, table, has_code_bounds=False)] == [said]
+    footer(path, (unused.encode(), unused.encode()[:-1] + b"!"))
+    assert [*footer_flaws(path, table, has_code_bounds=True)] == [said]
 
 
-def test_a_release_with_bounds_of_codes_is_to_the_byte_what_was_written_then(folder: Path) -> None:
+@pytest.mark.parametrize("tool", ["0.3.0", __version__])
+def test_only_a_release_of_a_tool_that_wrote_them_has_bounds_of_codes(
+    tool: str, folder: Path
+) -> None:
+    restated(folder, tool_version=tool)
     path = folder / "parquet" / "claims.parquet"
     table = read_definition(Package(folder / "log", archived=True)).tables["claims"]
     with pq.ParquetFile(path) as file:
@@ -481,7 +491,9 @@ def test_a_release_with_bounds_of_codes_is_to_the_byte_what_was_written_then(fol
     earlier = ParquetFile(path, table, types, are_codes_bounded=True)
     earlier.add_arrow(rows)
     earlier.close()
-    assert flaws(folder, check_tables) == ""
+    said = flaws(folder, check_tables)
+    assert ("is not to the byte what" in said) is (tool == __version__), said
+    assert bool(said) is (tool == __version__)
 
 
 def rewritten(path: Path, change: Callable[[pa.Table], pa.Table], **given: Any) -> None:
@@ -696,7 +708,7 @@ def test_a_zero_that_is_negative_is_in_order_in_a_table(folder: Path) -> None:
     writer.add_arrow(pa.Table.from_arrays(columns, schema=schema))
     writer.close()
     assert str(pq.read_table(path)["alpha"][0]) == "-0.0"
-    assert [*footer_flaws(path, table)] == []
+    assert [*footer_flaws(path, table, has_code_bounds=False)] == []
 
 
 @pytest.mark.parametrize("what", FOOTERS)

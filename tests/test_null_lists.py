@@ -23,7 +23,7 @@ from claimlog import __version__
 from claimlog.build import build
 from claimlog.errors import UnfitRowsError
 from claimlog.export.content_hash import parquet_content, sqlite_content
-from claimlog.export.sqlite import DatabaseWriter
+from claimlog.export.sqlite import DatabaseWriter, create_statement
 from claimlog.export.table_csv import csv_pieces
 from claimlog.log.read_log import read
 from claimlog.package import Package
@@ -31,7 +31,7 @@ from claimlog.release.csv_tables import check_csv_tables
 from claimlog.release.release_copy import ReleaseCopy
 from claimlog.release.release_verdict import Verdict
 from claimlog.release.table_check import check_tables
-from claimlog.release.verify import check_database
+from claimlog.release.verify import check_database, check_null_texts
 from claimlog.schema.definition import read_definition
 from claimlog.schema.table_schema import Field, Table
 from claimlog.validate import validate
@@ -148,6 +148,10 @@ def test_a_release_has_null_lists_as_its_tool_wrote_them(
     (folder / "release.json").write_text(json.dumps(summary), "utf-8")
     tables = read_definition(nulls.package).tables.values()
     with closing(sqlite3.connect(folder / "tiny.db")) as database, database:
+        if tool == "0.3.0":
+            database.execute("PRAGMA writable_schema = ON")
+            statements = [(create_statement(it, has_checks=False), it.name) for it in tables]
+            database.executemany("update sqlite_schema set sql = ? where name = ?", statements)
         for table in tables if null_text else ():
             for item in table.fields:
                 if item.type == "array":
@@ -158,10 +162,12 @@ def test_a_release_has_null_lists_as_its_tool_wrote_them(
             pieces = csv_pieces(folder / "parquet" / f"{table.name}.parquet", null_text)
             (folder / "csv" / f"{table.name}.csv").write_text("".join(pieces), "utf-8", newline="")
     copy, verdict = ReleaseCopy(folder, folder), Verdict()
-    for check in (check_database, check_tables, check_csv_tables):
+    for check in (check_database, check_tables, check_csv_tables, check_null_texts):
         check(copy, verdict)
     assert copy.database_is_plain
     found = {finding.path for finding in verdict.findings}
+    said = [line for line in verdict.omissions if "without a value are the text null" in line]
+    assert bool(said) is (null_text and tool == "0.3.0")
     if null_text is (tool == "0.3.0"):
         assert not found
     else:

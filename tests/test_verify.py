@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
@@ -25,6 +27,7 @@ from claimlog.cli import cli
 from claimlog.errors import ClaimlogError, Finding
 from claimlog.export import sqlite
 from claimlog.export.descriptor import dump_json
+from claimlog.export.parquet import ParquetFile
 from claimlog.export.table_csv import csv_of
 from claimlog.fold import FOLD_VERSION
 from claimlog.log.event_log import Log
@@ -38,7 +41,8 @@ from claimlog.release.authenticity import check_index, check_signatures
 from claimlog.release.checkpoint import Checkpoint, parse_checkpoint, verify_checkpoint
 from claimlog.release.checksums import check_sums, dump_sums, sha256_of_files
 from claimlog.release.csv_tables import check_csv_tables
-from claimlog.release.log_check import check_kept_roots, check_log
+from claimlog.release.descriptor_check import check_descriptors
+from claimlog.release.log_check import check_kept_roots, check_log, check_served_log
 from claimlog.release.make import make_release, sign_published, sign_release
 from claimlog.release.prove import leaf_hashes
 from claimlog.release.release_copy import ReleaseCopy, open_copy
@@ -977,6 +981,77 @@ def test_tables_of_an_earlier_fold_are_not_called_consistent_if_nobody_vouches(
     vouched = verify_copy(archive, read_index(released.package))
     assert "is whole and unaltered" in vouched.sentence
     assert any("claimlog release --rebuild 0.1.0 --exact" in line for line in vouched.omissions)
+
+
+def test_a_row_beside_another_of_its_position_is_no_row_of_the_log(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two rows of one position the later was the one that the log has."""
+    monkeypatch.setattr("claimlog.release.table_check.FOLD_VERSION", FOLD_VERSION + 1)
+    path = folder / "parquet" / "claim_versions.parquet"
+    table = read_definition(Package(folder / "log", archived=True)).tables["claim_versions"]
+    rows = pl.read_parquet(path)
+    invented = rows.head(1).with_columns(claim_id=pl.lit("C000-001"), statement=pl.lit("Invented."))
+    file = ParquetFile(path, table)
+    file.add(pl.concat([invented, rows]))
+    file.close()
+    size = ReleaseCopy(folder, folder).readable_log().size
+    [served] = checked(folder, check_served_log).findings
+    assert f"the {size + 1} rows that it serves" in str(served)
+    assert "C000-001" in " ".join(map(str, checked(folder, check_tables).findings))
+
+
+VERSION_COLUMNS = {
+    "a column that no line has": {"valid_to_seq": pl.lit(0, pl.Int64)},
+    "a column of the line": {"statement": pl.lit("Invented.")},
+}
+
+
+@pytest.mark.parametrize("what", VERSION_COLUMNS)
+def test_tables_of_versions_are_those_of_the_log_in_any_fold(
+    what: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("claimlog.release.table_check.FOLD_VERSION", FOLD_VERSION + 1)
+    path = folder / "parquet" / "claim_versions.parquet"
+    table = read_definition(Package(folder / "log", archived=True)).tables["claim_versions"]
+    rows = pl.read_parquet(path).with_columns(**VERSION_COLUMNS[what])
+    file = ParquetFile(path, table)
+    file.add(rows)
+    file.close()
+    [column] = VERSION_COLUMNS[what]
+    said = " ".join(map(str, checked(folder, check_tables).findings))
+    assert f"row of claim_versions differs from the log in {column}" in said
+
+
+def test_types_of_derived_tables_are_compared_in_any_fold(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("claimlog.release.table_check.FOLD_VERSION", FOLD_VERSION + 1)
+    path = folder / "parquet" / "links.parquet"
+    rows = pq.read_table(path)
+    at = rows.schema.get_field_index("version")
+    column = rows.schema.field(at).with_type(pa.int32())
+    pq.write_table(rows.set_column(at, column, rows.column(at).cast(pa.int32())), path)
+    said = [str(it) for it in checked(folder, check_tables).findings]
+    assert any("links.parquet: has version as int32" in it for it in said), said
+
+
+@pytest.mark.parametrize("number", ["true for 1", "3.0 for 3", "another number of batches"])
+def test_numbers_of_a_release_are_whole_ones_as_they_were_counted(
+    number: str, folder: Path
+) -> None:
+    """Python takes true for 1 and 3.0 for 3, and other readers do not."""
+    summary = json.loads((folder / "release.json").read_bytes())
+    if number == "true for 1":
+        row = next(it for it in summary["tables"].values() if it["rows"] in (0, 1))
+        row["rows"] = bool(row["rows"])
+    else:
+        summary["batches"] += 0.0 if number == "3.0 for 3" else 1
+    restated(folder, **summary)
+    copy, verdict = ReleaseCopy(folder, folder), Verdict("0.1.0", vouchers=["an index"])
+    check_tables(copy, verdict)
+    check_descriptors(copy, verdict)
+    assert "does not say what the files hold" in " ".join(map(str, verdict.findings))
 
 
 def test_an_index_of_another_dataset_is_told_apart(released: Repo) -> None:

@@ -88,6 +88,15 @@ def decode_value(text: str) -> Any:
     return value
 
 
+def is_same_json(one: Any, other: Any) -> bool:
+    """Whether two values are the same to every reader of JSON: true and 1.0 are not 1.
+
+    >>> is_same_json({"a": 1, "b": []}, {"b": [], "a": 1}), is_same_json([1], [True])
+    (True, False)
+    """
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
 def _syntax_flaw(text: str, error: json.JSONDecodeError) -> str:
     """Return what is wrong with a text that is no JSON, and where; of a line its character."""
     place, what = error.pos, error.msg.removesuffix(" at")

@@ -15,6 +15,7 @@ from claimlog.escaping import short_line
 from claimlog.limits import RELEASES, RELEASES_BYTES, RELEASES_VALUES
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.schema.json_schemas import MOST_SAID, RELEASE_VERSION, own_shape, shape_error
+from claimlog.strict_json import is_same_json
 from claimlog.untrusted_files import parse_json
 
 if TYPE_CHECKING:
@@ -128,7 +129,11 @@ class ReleaseEntry:
     def summary_flaw(self, summary: Mapping[str, Any]) -> str | None:
         """Say what the entry states otherwise than ``release.json`` of the release, if anything."""
         own = self.summary
-        others = [name for name in {**own, **summary} if own.get(name) != summary.get(name)]
+        others = [
+            name
+            for name in {**own, **summary}
+            if not is_same_json(own.get(name), summary.get(name))
+        ]
         if not others:
             return None
         return f"states another {short_line(others[0])} than release.json of {self.version}"

@@ -19,6 +19,7 @@ from claimlog.release.release_statement import STATEMENT_SUFFIX, read_statement
 from claimlog.release.release_verdict import FILES, LOG, Verdict
 from claimlog.release.signed_note import NOTE_BYTES
 from claimlog.release.walk_release import GET_AGAIN
+from claimlog.strict_json import is_same_json
 from claimlog.untrusted_files import RIGHT_FILE, read_regular
 
 CHECKPOINT_SUFFIX = ".checkpoint"
@@ -128,7 +129,7 @@ def check_signatures(copy: ReleaseCopy, key: Path, verdict: Verdict) -> None:
         SUMS: copy.digests[SUMS],
     }
     flaw = next((f"another {what}" for what, value in claims.items() if value != own[what]), None)
-    if copy.summary.get("tree") != {"size": size, "root": root}:
+    if not is_same_json(copy.summary.get("tree"), {"size": size, "root": root}):
         flaw = f"a tree of {size} rows with another root"
     if flaw:
         message = f"is signed, but for {flaw} than this release has"

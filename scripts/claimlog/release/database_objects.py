@@ -17,6 +17,7 @@ from claimlog.errors import Finding
 from claimlog.export.content_hash import VALUE_BYTES
 from claimlog.export.sqlite import create_statement, index_statements, search_statements
 from claimlog.release.database_content import content_flaws
+from claimlog.release.tool_wheel import has_truth_checks
 from claimlog.release.walk_release import GET_AGAIN
 from claimlog.schema.table_schema import Table
 
@@ -25,8 +26,9 @@ MAX_LISTED = 20
 MAX_OBJECTS = 10_000
 """Most objects of a file; one of a release has some hundreds, and a definition gives no more."""
 
-FORMS = (*product((True, False), repeat=2),)
-"""Ways in which this code and the code of earlier releases made a table of the same schema."""
+FORMS: Sequence[tuple[bool, bool]] = [*product((True, False), (True, False))]
+"""Ways in which this code and the code of earlier releases made a table of the same schema, as
+arguments of `create_statement`."""
 
 STATISTICS = {"sqlite_stat1": "CREATE TABLE sqlite_stat1(tbl,idx,stat)"}
 SHADOW_TABLES = {
@@ -66,7 +68,7 @@ def schema_objects(database: sqlite3.Connection) -> list[tuple[str, str, str, st
 
 
 def check_objects(
-    path: Path, tables: Mapping[str, Table], views: Collection[str]
+    path: Path, tables: Mapping[str, Table], views: Collection[str], tool_version: str | None
 ) -> Iterator[Finding]:
     """Yield the objects of a SQLite file that are not as the definition gives them.
 
@@ -74,12 +76,14 @@ def check_objects(
     ----------
     views
         The statements of the views that the definition gives.
+    tool_version
+        The version of claimlog that the release names; None in releases up to 0.2.0.
     """
 
     def flaws() -> Iterator[tuple[str, str]]:
         with open_database(path) as database:
             found = schema_objects(database)
-        yield from _object_flaws(found, tables, views)
+        yield from _object_flaws(found, tables, views, forms_of(tool_version))
 
     yield from _findings(path, flaws())
 
@@ -114,12 +118,23 @@ def _findings(path: Path, flaws: Iterator[tuple[str, str]]) -> Iterator[Finding]
         yield Finding(RULE, path.name, message, remedy=GET_AGAIN)
 
 
+def forms_of(tool_version: str | None) -> Sequence[tuple[bool, bool]]:
+    """Return the `FORMS` in which a version of claimlog made tables.
+
+    A release that names none may be one that a later version made again.
+    """
+    return FORMS if tool_version is None else [(True, has_truth_checks(tool_version))]
+
+
 def _object_flaws(
-    found: Sequence[tuple[str, ...]], tables: Mapping[str, Table], views: Collection[str]
+    found: Sequence[tuple[str, ...]],
+    tables: Mapping[str, Table],
+    views: Collection[str],
+    forms: Sequence[tuple[bool, bool]],
 ) -> Iterator[tuple[str, str]]:
     """Yield objects that the definition does not give, and those of it that are missing."""
     own = {
-        name: {create_statement(table, *form) for form in FORMS} for name, table in tables.items()
+        name: {create_statement(table, *form) for form in forms} for name, table in tables.items()
     }
     own |= {
         f"{t.name}_fts": {index.create} for t in tables.values() for index in search_statements(t)

@@ -43,6 +43,7 @@ from claimlog.release.tool_wheel import ToolWheel, running_tool
 from claimlog.release.walk_release import GET_AGAIN, require_copies_of_own_size
 from claimlog.release.write_release_folder import ReleasePlan, write_release_folder
 from claimlog.schema.definition import RULES
+from claimlog.strict_json import is_same_json
 from claimlog.untrusted_files import copy_regular
 
 IS_THERE = "is there already; name another directory with --out"
@@ -218,7 +219,7 @@ def _document_is_true(folder: Path, delta: Delta, has_same_tool: bool) -> bool |
     """
     if not has_same_tool:
         return None
-    return Delta.read(folder / DELTA).document == delta.document
+    return is_same_json(Delta.read(folder / DELTA).document, delta.document)
 
 
 def differing_files(
@@ -320,7 +321,7 @@ def _require_true_entry(entry: ReleaseEntry, summary: Mapping[str, Any], is_firs
     issue that was made again has other tables than the entry, and never another tree.
     """
     flaw = entry.summary_flaw(summary) if is_first else None
-    if flaw is None and entry.data["tree"] != summary.get("tree"):
+    if flaw is None and not is_same_json(entry.data["tree"], summary.get("tree")):
         flaw = f"states another tree than {RELEASE} of {entry.version}"
     if flaw:
         raise ClaimlogError(f"{DELTA}/{LOG}/{entry.display_path}: {flaw}; {GET_DELTA}")

@@ -110,7 +110,8 @@ def _check_rows(copy: ReleaseCopy, log: Log, stream: str, start: int, verdict: V
     table = version_table(log, stream)
     name = rows_path(table)
     path = copy.folder / name
-    rewriting = None if verdict.vouchers else ParquetRewriting(path, table)
+    bounds = copy.has_code_bounds
+    rewriting = None if verdict.vouchers else ParquetRewriting(path, table, bounds)
     tree = CompactRange()
     for frame in rows_between(log, stream, start, log.size):
         for piece in frame.iter_slices(SLICE_ROWS):

@@ -33,6 +33,7 @@ from claimlog.release.release_file_names import CHANGES, LICENCE
 from claimlog.release.release_verdict import Verdict
 from claimlog.release.walk_release import GET_AGAIN
 from claimlog.release.write_release_folder import folder_metadata, release_summary
+from claimlog.strict_json import is_same_json
 
 RULE = "release-descriptors"
 MAX_LISTED = 12
@@ -47,7 +48,7 @@ def check_descriptors(copy: ReleaseCopy, verdict: Verdict) -> None:
     files = {name: read_bytes(folder / name, name) for name in PARSERS if (folder / name).is_file()}
     for sentence in find_disagreements(files, metadata):
         verdict.findings.append(Finding(RULE, "", sentence, remedy=GET_AGAIN))
-    if release_summary(metadata, int(summary["batches"]), copy.contents) != summary:
+    if not is_same_json(release_summary(metadata, len(log.batches), copy.contents), summary):
         message = "does not say what the files hold"
         verdict.findings.append(Finding(RULE, RELEASE, message, remedy=GET_AGAIN))
     verdict.checks.append("descriptors against each other and the files")

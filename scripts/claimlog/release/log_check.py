@@ -22,6 +22,7 @@ from claimlog.release.served_rows import SPARE_ROWS, RowReader, row_readers
 from claimlog.release.walk_release import GET_AGAIN
 from claimlog.schema.definition import Definition
 from claimlog.schema.table_schema import truth_columns
+from claimlog.strict_json import is_same_json
 from claimlog.validate import validate
 from claimlog.validate.report import code_rules
 
@@ -110,7 +111,7 @@ def _hashes_alone(log: Log, size: int) -> str:
 
 
 def _require_equal(verdict: Verdict, path: str, what: str, found: object, expected: object) -> None:
-    if found != expected:
+    if not is_same_json(found, expected):
         message = f"{what} is {short_line(found)}, the log gives {short_line(expected)}"
         verdict.findings.append(Finding(RULE, path, message, remedy=GET_AGAIN))
 
@@ -142,16 +143,17 @@ def check_served_log(copy: ReleaseCopy, verdict: Verdict) -> None:
     taken = {seq: bytes.fromhex(row.leaf_hash) for seq, row in log.taken_rows.items()}
     for place, rows in row_readers(copy).items():
         try:
-            served = dict(_served_leaves(log, rows))
-            found = {**taken, **served}
+            served = [*_served_leaves(log, rows)]
+            leaves = sorted([*taken.items(), *served])
         except ClaimlogError as error:
             if is_of_the_machine(error):
                 raise
             verdict.findings.append(Finding("release-rows", place, str(error), remedy=GET_AGAIN))
             continue
         tree = CompactRange()
-        tree.extend([leaf for _, leaf in sorted(found.items())])
-        if tree.root() != log.root or sorted(found) != [*range(log.size)]:
+        tree.extend([leaf for _, leaf in leaves])
+        # a position that occurs twice would show a row that the log does not have
+        if tree.root() != log.root or [seq for seq, _ in leaves] != [*range(log.size)]:
             message = (
                 f"the {len(served)} rows that it serves give the root {tree.root().hex()}, "
                 f"the log has {log.size} rows and {log.root.hex()}"

@@ -89,10 +89,15 @@ def stated_schema(path: Path) -> pa.Schema:
     return pa.ipc.read_schema(pa.BufferReader(note))
 
 
-def footer_flaws(path: Path, table: Table) -> Iterator[str]:
+def footer_flaws(path: Path, table: Table, has_code_bounds: bool) -> Iterator[str]:
     """Yield what the footer and the page headers of a file say that is not true of its rows.
 
     All rows are read, a row group at a time.
+
+    Parameters
+    ----------
+    has_code_bounds
+        Whether bounds of a coded column may be those of all codes, as in releases before 0.4.0.
     """
     with open_parquet(path) as file, path.open("rb") as headers:
         flaws = [
@@ -100,7 +105,7 @@ def footer_flaws(path: Path, table: Table) -> Iterator[str]:
             *_place_flaws(file.metadata),
             *_footer_flaws(headers, path, file),
         ]
-        yield from flaws or _statistics_flaws(headers, path, file, table)
+        yield from flaws or _statistics_flaws(headers, path, file, table, has_code_bounds)
 
 
 def _note_flaws(file: pq.ParquetFile, table: Table) -> Iterator[str]:
@@ -227,7 +232,7 @@ def _group_flaws(
 
 
 def _statistics_flaws(
-    headers: BinaryIO, path: Path, file: pq.ParquetFile, table: Table
+    headers: BinaryIO, path: Path, file: pq.ParquetFile, table: Table, has_code_bounds: bool
 ) -> Iterator[str]:
     """Yield which statistics of row groups and pages are not those of their values."""
     footer = file.metadata
@@ -245,14 +250,17 @@ def _statistics_flaws(
         try:
             for item in table.fields:
                 for column in leaf_columns(rows.column(item.name).combine_chunks()):
-                    yield from _column_flaws(ChunkBounds(headers, next(chunks)), column, item)
+                    bounds = ChunkBounds(headers, next(chunks))
+                    yield from _column_flaws(bounds, column, item, has_code_bounds)
             if flaw := list_flaw(file, number, ROWS):
                 yield flaw
         except ValueError as error:
             yield str(error)
 
 
-def _column_flaws(bounds: ChunkBounds, column: pa.Array, item: Field) -> Iterator[str]:
+def _column_flaws(
+    bounds: ChunkBounds, column: pa.Array, item: Field, has_code_bounds: bool
+) -> Iterator[str]:
     """Yield what a file says of a column in a row group that is not true of its values.
 
     Raises
@@ -262,9 +270,9 @@ def _column_flaws(bounds: ChunkBounds, column: pa.Array, item: Field) -> Iterato
     """
     codes = None
     if pa.types.is_dictionary(column.type):
-        # releases before 0.4.0 state bounds of codes, and of all where one is not used
-        codes = pa.array(item.enum or [], column.dictionary.type)
-        if not {*column.dictionary.to_pylist()} <= {*codes.to_pylist()}:
+        if not {*column.dictionary.to_pylist()} <= {*(item.enum or ())}:
             yield f"has codes of {item.name} that its schema does not have"
+        if has_code_bounds:
+            codes = pa.array(item.enum or [], column.dictionary.type)
     bounds.add(column)
     yield from filter(None, [bounds.flaw(codes)])

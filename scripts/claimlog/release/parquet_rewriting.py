@@ -20,7 +20,9 @@ import pyarrow as pa
 
 from claimlog.errors import is_of_the_machine
 from claimlog.export.content_hash import Content, frame_rows
-from claimlog.export.parquet import ParquetFile, file_schema
+from claimlog.export.parquet import ParquetFile, file_schema, table_notes
+from claimlog.export.table_types import conform
+from claimlog.log.column_types import empty_frame
 from claimlog.release.parquet_footers import (
     LIBRARY,
     VERSION_OF_LIBRARY,
@@ -65,11 +67,18 @@ class _ComparisonSink(io.RawIOBase):
 
 
 class ParquetRewriting:
-    """Compares the Parquet file of one table with what we would write of its rows."""
+    """Compares the Parquet file of one table with what we would write of its rows.
 
-    def __init__(self, path: Path, table: Table) -> None:
+    Parameters
+    ----------
+    has_code_bounds
+        Whether the file may state bounds of coded columns, as releases before 0.4.0 do.
+    """
+
+    def __init__(self, path: Path, table: Table, has_code_bounds: bool) -> None:
         self.path = path
         self.table = table
+        self.has_code_bounds = has_code_bounds
         self._flaws: list[str] = []
         self._sink = _ComparisonSink(path)
         self._writer: ParquetFile | None = None
@@ -77,26 +86,18 @@ class ParquetRewriting:
     def add(self, frame: pl.DataFrame) -> None:
         """Write the next rows of the table as the fold gives them."""
         if self._writer is None and not self._flaws:
-            self._begin(frame)
+            self._begin()
         if self._writer is not None:
             self._writer.add(frame)
 
-    def _begin(self, frame: pl.DataFrame) -> None:
+    def _begin(self) -> None:
         """Compare the file's types with the table's, and begin to write with them."""
-        first = frame.clear().to_arrow(compat_level=pl.CompatLevel.oldest())
-        try:
-            stated = stated_schema(self.path)
-        except Exception as error:  # the file may hold anything
-            if is_of_the_machine(error):
-                raise
-            self._flaws = ["states no types of columns, or none that can be read"]
-            return
-        given = file_schema(first.schema, self.table)
-        self._flaws = [*_schema_flaws(stated, given, self.table)]
+        self._flaws = type_flaws(self.path, self.table)
         if not self._flaws:
             # what the file says of itself is no type: it must be as given
-            schema = stated.with_metadata(given.metadata)
-            sink, are_codes_bounded = cast(BinaryIO, self._sink), states_bounds_of_codes(self.path)
+            schema = stated_schema(self.path).with_metadata(table_notes(self.table))
+            sink = cast(BinaryIO, self._sink)
+            are_codes_bounded = self.has_code_bounds and states_bounds_of_codes(self.path)
             self._writer = ParquetFile(self.path, self.table, schema, sink, are_codes_bounded)
 
     def flaws(self, root: str) -> tuple[list[str], bool]:
@@ -116,7 +117,8 @@ class ParquetRewriting:
         writer = created_by(self.path)
         if not VERSION_OF_LIBRARY.fullmatch(writer):
             return [f"was written by {writer[:80]!r}, and releases are by {LIBRARY}"], True
-        if flaws := [*islice(footer_flaws(self.path, self.table), MAX_LISTED)]:
+        found = footer_flaws(self.path, self.table, self.has_code_bounds)
+        if flaws := [*islice(found, MAX_LISTED)]:
             return flaws, True
         if writer == LIBRARY:
             return [f"is not to the byte what {LIBRARY} writes of its rows"], True
@@ -127,8 +129,20 @@ class ParquetRewriting:
         return [], False
 
 
+def type_flaws(path: Path, table: Table) -> list[str]:
+    """Return where the columns of a file, their types or metadata are not those of its table."""
+    try:
+        stated = stated_schema(path)
+    except Exception as error:  # the file may hold anything
+        if is_of_the_machine(error):
+            raise
+        return ["states no types of columns, or none that can be read"]
+    empty = conform(empty_frame(table).lazy(), table)
+    given = file_schema(empty.to_arrow(compat_level=pl.CompatLevel.oldest()).schema, table)
+    return [*_schema_flaws(stated, given, table)]
+
+
 def _schema_flaws(stated: pa.Schema, given: pa.Schema, table: Table) -> Iterator[str]:
-    """Yield where columns or their metadata are not as the definition gives them."""
     if stated.names != given.names:
         yield "has other columns than its schema, or in another order"
         return

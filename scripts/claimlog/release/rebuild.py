@@ -43,6 +43,7 @@ from claimlog.release.release_statement import ReleaseStatement
 from claimlog.release.tool_wheel import BUILD_LOCK, LOCK
 from claimlog.release.write_release_folder import ReleasePlan
 from claimlog.schema.table_schema import Table
+from claimlog.strict_json import is_same_json
 
 PIN = re.compile(
     r"^(?P<name>[A-Za-z0-9][\w.-]*)(?:\[[\w,]+\])?==(?P<version>\S+) ?(?P<marker>;)?", re.MULTILINE
@@ -123,7 +124,7 @@ def differing_statements(folder: Path, entry: ReleaseEntry) -> Iterator[tuple[st
     summary = read_json(folder / RELEASE, RELEASE)
     for name in OF_THE_LOG:
         stated, made = entry.data.get(name), summary.get(name)
-        if stated != made:
+        if not is_same_json(stated, made):
             yield name, stated, made
 
 

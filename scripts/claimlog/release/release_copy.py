@@ -18,7 +18,7 @@ from claimlog.package import RELEASE, SUMS, Package, read_json
 from claimlog.release import archive
 from claimlog.release.checksums import sha256_of_files
 from claimlog.release.release_file_names import inner_package
-from claimlog.release.tool_wheel import TOOL_VERSION, has_null_text
+from claimlog.release.tool_wheel import TOOL_VERSION, has_code_bounds, has_null_text
 from claimlog.validate import Report
 
 
@@ -84,6 +84,14 @@ class ReleaseCopy:
         So it is in releases up to 0.3.0. Raises as `tool_version` does.
         """
         return has_null_text(self.tool_version)
+
+    @property
+    def has_code_bounds(self) -> bool:
+        """Whether its Parquet files may state bounds of coded columns, also of unused codes.
+
+        So it is in releases up to 0.3.0. Raises as `tool_version` does.
+        """
+        return has_code_bounds(self.tool_version)
 
     @cached_property
     def package(self) -> Package:

@@ -6,7 +6,7 @@ with the bytes of Parquet. No table is held in memory as a whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 import polars as pl
@@ -16,10 +16,12 @@ from claimlog.errors import ClaimlogError, Finding, is_of_the_machine
 from claimlog.export.content_hash import SLICE_ROWS, Content, Row, frame_rows, line_hash
 from claimlog.fold import FOLD_VERSION, FOLD_VERSION_UNNAMED, cutoff
 from claimlog.log.canonical import encode
+from claimlog.log.event_log import Log
 from claimlog.log.merkle import CompactRange
 from claimlog.package import RELEASE
+from claimlog.release.delta import rows_between, version_table
 from claimlog.release.parquet_footers import footer_flaws
-from claimlog.release.parquet_rewriting import ParquetRewriting
+from claimlog.release.parquet_rewriting import ParquetRewriting, type_flaws
 from claimlog.release.release_copy import ReleaseCopy
 from claimlog.release.release_verdict import Verdict
 from claimlog.release.served_row_comparison import MAX_LISTED, RULE, RowComparison
@@ -50,20 +52,33 @@ def check_tables(copy: ReleaseCopy, verdict: Verdict) -> None:
             remedy = f"checked by: claimlog release --rebuild {verdict.version} --exact"
         else:
             verdict.derived_tables_checked = False
-            what = f"the derived tables ({', '.join(_derived_tables(copy))})"
+            what = f"the derived tables ({', '.join(_derived_tables(copy.readable_log()))})"
             remedy = "verify it with a claimlog of that fold, or where somebody vouches for it"
         verdict.omissions.append(f"{what} against the log: they were folded by {folded}; {remedy}")
+    log = copy.readable_log()
+    tables = log.definition.tables
     if is_known and version == FOLD_VERSION:
-        _check_against_fold(copy, verdict)
-    else:
-        _check_among_themselves(copy, verdict)
+        _check_against_log(copy, tables, compile_tables(log, cutoff(log, None)), verdict)
+        return
+    derived = tables
+    if not verdict.vouchers:
+        derived = {name: tables[name] for name in _derived_tables(log)}
+        versions = {name: table for name, table in tables.items() if name not in derived}
+        _check_against_log(copy, versions, _version_frames(log), verdict)
+    _check_among_themselves(copy, derived, verdict)
 
 
-def _derived_tables(copy: ReleaseCopy) -> list[str]:
+def _derived_tables(log: Log) -> list[str]:
     """Return the names of the tables that do not hold the rows of the log themselves."""
-    definition = copy.readable_log().definition
-    of_log = {f"{stream.entity}_versions" for stream in definition.streams.values()}
-    return sorted({*definition.tables} - of_log)
+    of_log = {version_table(log, stream).name for stream in log.definition.streams}
+    return sorted({*log.definition.tables} - of_log)
+
+
+def _version_frames(log: Log) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Yield the tables of versions, a piece at a time: they are the same in every fold."""
+    for stream in log.definition.streams:
+        for frame in rows_between(log, stream, 0, log.size):
+            yield version_table(log, stream).name, frame
 
 
 class _TableComparison:
@@ -77,7 +92,11 @@ class _TableComparison:
             for display_path, served in _served_tables(copy, table)
         ]
         path = parquet_path(copy, table)
-        self.parquet = ParquetRewriting(path, table) if bytewise and path.is_file() else None
+        self.parquet = (
+            ParquetRewriting(path, table, copy.has_code_bounds)
+            if bytewise and path.is_file()
+            else None
+        )
 
     def add(self, frame: pl.DataFrame) -> None:
         """Compare the next rows of the table."""
@@ -90,16 +109,24 @@ class _TableComparison:
             self.parquet.add(frame)
 
 
-def _check_against_fold(copy: ReleaseCopy, verdict: Verdict) -> None:
-    """Compare Parquet and SQLite with the log, folded anew.
+def _check_against_log(
+    copy: ReleaseCopy,
+    tables: Mapping[str, Table],
+    frames: Iterable[tuple[str, pl.DataFrame]],
+    verdict: Verdict,
+) -> None:
+    """Compare Parquet and SQLite with tables as the log gives them.
 
     Where somebody vouches for the release, its Parquet files are those that were published, and are
     not written anew.
+
+    Parameters
+    ----------
+    frames
+        Pieces of these tables in order, each with the table's name.
     """
-    log = copy.readable_log()
-    tables = log.definition.tables
     comparisons: dict[str, _TableComparison] = {}
-    for name, frame in compile_tables(log, cutoff(log, None)):
+    for name, frame in frames:
         if name not in comparisons:
             bytewise = not verdict.vouchers
             comparisons[name] = _TableComparison(copy, tables[name], bytewise)
@@ -140,9 +167,10 @@ def _report_rewriting(comparisons: Sequence[_TableComparison], verdict: Verdict)
         )
 
 
-def _check_among_themselves(copy: ReleaseCopy, verdict: Verdict) -> None:
+def _check_among_themselves(
+    copy: ReleaseCopy, tables: Mapping[str, Table], verdict: Verdict
+) -> None:
     """Compare Parquet and SQLite with each other by the hashes in ``release.json``."""
-    tables = copy.readable_log().definition.tables
     compared = 0
     for table in tables.values():
         for display_path, rows in _served_tables(copy, table):
@@ -157,18 +185,22 @@ def _check_among_themselves(copy: ReleaseCopy, verdict: Verdict) -> None:
                 compared += content.rows
     verdict.checks.append(f"{compared} rows of {len(tables)} tables, against each other")
     if not verdict.vouchers:
-        _check_footers(copy, verdict)
+        _check_footers(copy, tables, verdict)
 
 
-def _check_footers(copy: ReleaseCopy, verdict: Verdict) -> None:
-    """Compare the footers of Parquet files with the rows that Arrow reads."""
-    for table in copy.readable_log().definition.tables.values():
-        flaws = islice(footer_flaws(parquet_path(copy, table), table), MAX_LISTED)
+def _check_footers(copy: ReleaseCopy, tables: Mapping[str, Table], verdict: Verdict) -> None:
+    """Compare types and footers of Parquet files with tables and the rows that Arrow reads."""
+    for table in tables.values():
+        path = parquet_path(copy, table)
+        flaws = type_flaws(path, table) or footer_flaws(path, table, copy.has_code_bounds)
         display_path = f"parquet/{table.name}.parquet"
         verdict.findings += [
-            Finding(PARQUET, display_path, flaw, remedy=GET_AGAIN) for flaw in flaws
+            Finding(PARQUET, display_path, flaw, remedy=GET_AGAIN)
+            for flaw in islice(flaws, MAX_LISTED)
         ]
-    verdict.omissions.append("the pages of Parquet files against their tables, folded anew")
+    verdict.omissions.append(
+        f"the pages of {len(tables)} Parquet files against their tables, folded anew"
+    )
 
 
 def _served_tables(copy: ReleaseCopy, table: Table) -> Iterator[tuple[str, Iterator[Row]]]:

@@ -43,8 +43,9 @@ WHEEL_SOURCES = (".gitignore", "LICENSE", "README.md", "pyproject.toml", LOCK, M
 BUILD_LOCK = "requirements-build.txt"
 TOOL_VERSION = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6}){1,3}(?:(?:a|b|rc|\.dev|\.post)[0-9]{1,6})?")
 DEVELOPMENT = ".dev"
-NO_NULL_TEXT = (0, 4)
-"""The first version that leaves a list which is null empty in databases and CSV."""
+NO_NULL_TEXT = NO_CODE_BOUNDS = TRUTH_CHECKS = (0, 4)
+"""The first version that leaves a list which is null empty in databases and CSV, the first that
+states no bounds of coded columns in Parquet, and the first whose databases check yes and no."""
 
 INSTALLER_FILES = ("INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_cache.json")
 """Files of an installation's metadata that the installer writes, and no wheel holds."""
@@ -58,7 +59,30 @@ def has_null_text(version: str | None) -> bool:
     >>> has_null_text(None), has_null_text("0.3.0"), has_null_text("0.4.0.dev0")
     (True, True, False)
     """
-    return version is None or tuple(map(int, re.findall("[0-9]+", version)[:2])) < NO_NULL_TEXT
+    return _is_before(version, NO_NULL_TEXT)
+
+
+def has_code_bounds(version: str | None) -> bool:
+    """Whether a version of the tool states bounds of coded columns, also of unused codes.
+
+    >>> has_code_bounds(None), has_code_bounds("0.3.0"), has_code_bounds("0.4.0.dev0")
+    (True, True, False)
+    """
+    return _is_before(version, NO_CODE_BOUNDS)
+
+
+def has_truth_checks(version: str) -> bool:
+    """Whether a version of the tool lets columns of yes and no in databases take only 1 and 0.
+
+    >>> has_truth_checks("0.3.0"), has_truth_checks("0.4.0.dev0")
+    (False, True)
+    """
+    return not _is_before(version, TRUTH_CHECKS)
+
+
+def _is_before(version: str | None, first: tuple[int, int]) -> bool:
+    """Whether a version is before another; so is that of a release which names none."""
+    return version is None or tuple(map(int, re.findall("[0-9]+", version)[:2])) < first
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,16 @@ from pathlib import Path
 
 import polars as pl
 
+from claimlog.count_wording import number_and_noun
 from claimlog.errors import Finding, is_of_the_machine
 from claimlog.export.compatibility_views import compatibility_views
+from claimlog.export.sqlite import sql_identifier
 from claimlog.log.release_index import ReleaseEntry, Version
 from claimlog.package import LOG, RELEASE, SUMS
 from claimlog.release.authenticity import check_index, check_signatures
 from claimlog.release.checksums import LINE_ENDS, check_sums
 from claimlog.release.csv_tables import check_csv_tables
-from claimlog.release.database_objects import check_content, check_objects
+from claimlog.release.database_objects import check_content, check_objects, open_database
 from claimlog.release.delta_check import check_delta
 from claimlog.release.descriptor_check import check_descriptors
 from claimlog.release.file_name_check import check_file_names
@@ -31,7 +33,7 @@ from claimlog.release.release_verdict import Verdict
 from claimlog.release.served_row_comparison import RULE as ROWS
 from claimlog.release.served_rows import database_path
 from claimlog.release.table_check import check_tables
-from claimlog.release.tool_wheel import LOCK, wheel_name
+from claimlog.release.tool_wheel import LOCK, NO_NULL_TEXT, wheel_name
 from claimlog.release.walk_release import GET_AGAIN, is_solid_file, relative_paths
 
 Check = Callable[[ReleaseCopy, Verdict], None]
@@ -94,6 +96,7 @@ def verify_copy(
             check_database,
             check_served_log,
             check_tables,
+            check_null_texts,
             check_delta,
         ):
             run_check(check, copy, verdict)
@@ -173,9 +176,33 @@ def check_database(copy: ReleaseCopy, verdict: Verdict) -> None:
     tables = copy.log.definition.tables
     given = {*compatibility_views(copy.log.definition)}
     path = database_path(copy)
-    found = [*check_objects(path, tables, given)]
+    found = [*check_objects(path, tables, given, copy.tool_version)]
     copy.database_is_plain = not found
     if not found and not verdict.vouchers:  # else it is the file that was published, to the byte
         found += check_content(path, tables)
     verdict.findings += found
     verdict.checks.append("tables, indexes and views of the SQLite file")
+
+
+def check_null_texts(copy: ReleaseCopy, verdict: Verdict) -> None:
+    """Say how many lists without a value are shown as a text, by nobody's word.
+
+    Which version of claimlog a release names decides about that, and whoever makes an archive names
+    it.
+    """
+    if verdict.vouchers or not (copy.has_null_text and copy.database_is_plain):
+        return
+    path, number = database_path(copy), 0
+    with open_database(path) as database:
+        for table in copy.log.definition.tables.values():
+            for item in (item for item in table.fields if item.type == "array"):
+                column = sql_identifier(item.name)
+                query = f"SELECT count(*) FROM {sql_identifier(table.name)} WHERE {column} = 'null'"
+                number += database.execute(query).fetchone()[0]
+    if number:
+        first = ".".join(map(str, NO_NULL_TEXT))
+        verdict.omissions.append(
+            f"whether a claimlog before {first} made the release, as {RELEASE} says: therefore "
+            f"{number_and_noun(number, 'list')} without a value are the text null in {path.name} "
+            "and CSV"
+        )

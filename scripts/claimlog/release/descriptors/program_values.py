@@ -16,6 +16,7 @@ from claimlog.release.checksums import MAX_LISTED
 from claimlog.release.descriptors import card, rocrate
 from claimlog.release.descriptors.plain_yaml import load_own_yaml
 from claimlog.release.descriptors.stated_metadata import load_json
+from claimlog.strict_json import is_same_json
 
 READERS: Mapping[str, Callable[[bytes], Any]] = {
     "CITATION.cff": lambda data: load_own_yaml(data.decode()),
@@ -82,7 +83,7 @@ def _differences(
             yield f"has {len(stated)} entries in {place}, which has {len(written)} in the release"
         for number, (one, other) in enumerate(zip(stated, written, strict=False)):
             yield from _differences(one, other, sentences, f"{place}/{_label(other, number)}")
-    elif type(stated) is not type(written) or stated != written:
+    elif not is_same_json(stated, written):
         said, right = (short_line(json_text(value, None)) for value in (stated, written))
         yield f"gives {said} as {place}, which is {right}"
 
