@@ -202,7 +202,7 @@ def check_null_texts(copy: ReleaseCopy, verdict: Verdict) -> None:
     if number:
         first = ".".join(map(str, NO_NULL_TEXT))
         verdict.omissions.append(
-            f"whether a claimlog before {first} made the release, as {RELEASE} says: therefore "
-            f"{number_and_noun(number, 'list')} without a value are the text null in {path.name} "
-            "and CSV"
+            f"whether a claimlog before {first} made the release, as {RELEASE} says: therefore the "
+            f"text null stands in {path.name} and CSV for {number_and_noun(number, 'list')} "
+            "without a value"
         )
