@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import claimlog.edit.clock
+from claimlog.edit.batch_files import recover
 from claimlog.edit.log_lock import log_lock
 from claimlog.edit.open_batch import open_folder, read_with_open
 from claimlog.edit.seal import seal
@@ -438,6 +439,21 @@ def test_a_sealed_batch_that_is_missing_is_not_forgotten_by_the_next_seal(world:
         "it from git, or take it off the list if the batch was given up"
     )
     assert snapshot(world) == before
+
+
+@pytest.mark.parametrize("path", ["a" * 5_000, "x/" * 3_000, "events/\0x"])
+def test_a_listed_file_whose_name_no_file_can_have_is_missing_in_a_short_line(
+    path: str, world: World
+) -> None:
+    about = json.loads((world.root / "datapackage.json").read_text("utf-8"))
+    about["resources"][0]["path"] = [path]
+    (world.root / "datapackage.json").write_text(json.dumps(about), "utf-8")
+    world.package.forget()
+    with pytest.raises(ClaimlogError, match=r"^datapackage.json: lists .*, which is missing") as it:
+        recover(world.package)
+    found = [str(it.value), *map(str, validate(read(world.package)).findings)]
+    assert len(found) == 4
+    assert max(map(len, found)) < 400
 
 
 def test_a_descriptor_that_cannot_be_written_does_not_undo_the_seal(

@@ -15,6 +15,7 @@ from claimlog.desk import preview_files
 from claimlog.desk.preview_files import NOTICE, write_preview
 from claimlog.edit.merge import merge
 from claimlog.errors import ClaimlogError, FindingsError
+from claimlog.site.files.absent_pages import unlink_absent_pages
 from claimlog.site.files.write import write_site
 from conftest import World, actor, copied
 from test_ledger import LETTER
@@ -74,6 +75,13 @@ def test_every_page_says_that_it_is_a_preview_and_links_to_no_page_that_is_not_t
         for address in re.findall(r'<a\b[^<>]* href="([^"]*)"', text):
             file = unquote(address.partition("#")[0].partition("?")[0])
             assert "://" in address or (page.parent / file).exists(), (page, address)
+
+
+def test_an_address_that_no_file_can_have_leads_to_no_page(tmp_path: Path) -> None:
+    page = tmp_path / "index.html"
+    page.write_text(f'<a href="{"a" * 5_000}">Long</a> <a href="index.html">Here</a>', "utf-8")
+    unlink_absent_pages(tmp_path)
+    assert page.read_text("utf-8") == '<a>Long</a> <a href="index.html">Here</a>'
 
 
 def test_the_page_of_a_merged_actor_leads_on_as_a_file(preview: Preview) -> None:

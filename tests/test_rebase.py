@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -25,10 +26,12 @@ from claimlog.edit.batch_files import recover
 from claimlog.edit.clock import FORMAT
 from claimlog.edit.cut_off_rebase import MARK, REBASED_OPEN, mark_rebase
 from claimlog.edit.log_lock import log_lock
+from claimlog.edit.merge import merge
 from claimlog.edit.open_batch import open_batch, read_with_open
 from claimlog.edit.open_rows_follow import OpenRows
 from claimlog.edit.rebase import rebase
 from claimlog.edit.rebase_open_batch import rebase_open
+from claimlog.edit.renumbered_rows import moved_row
 from claimlog.errors import ClaimlogError, Finding, FindingsError, UsageError
 from claimlog.files import remove
 from claimlog.git import CheckoutError
@@ -48,7 +51,7 @@ from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.untrusted_files import read_regular
 from claimlog.validate import validate
-from conftest import ROOT, World, actor, claim, copied, source
+from conftest import ROOT, World, actor, claim, copied, measure, source
 from test_ledger import quick
 
 __all__ = ["quick"]  # a fixture that every test here uses
@@ -836,6 +839,36 @@ def test_what_somebody_puts_beside_kept_batches_is_named_and_stays(
     assert not REBASE_FOLDERS & {path.name for path in world.package.state.iterdir()}
 
 
+@pytest.mark.parametrize("point", ["with one batch out", "with both batches out", "done"])
+def test_of_two_batches_that_are_kept_under_one_name_none_goes_unseen(
+    point: str, raced: World, tmp_path: Path
+) -> None:
+    if point == "done":
+        _, world = cut_off_when_done(raced, tmp_path)
+        expected = data(world)
+    else:
+        world = copied(raced, tmp_path)
+        expected = data(world)
+        crash_points()[point](world)
+    [folder] = REBASE_FOLDERS & {path.name for path in world.package.state.iterdir()}
+    kept = world.package.state / folder / "0004-beta.0005-beta"
+    second = kept.with_name("0004-beta.0007-beta")
+    shutil.copytree(kept, second)
+    before = data(world)
+    with pytest.raises(ClaimlogError) as error, log_lock(world.package):
+        recover(world.package)
+    assert str(error.value) == (
+        f".claimlog/{folder}/{second.name}: is a second batch for events/0004-beta, beside "
+        f".claimlog/{folder}/{kept.name}, and a rebase keeps one; compare the two, move the one "
+        "that is wrong out of .claimlog, and run this again"
+    )
+    assert data(world) == before
+    second.rename(tmp_path / "moved")  # the remedy is a true one
+    with log_lock(world.package):
+        recover(world.package)
+    assert data(world) == expected
+
+
 def test_a_restored_batch_is_the_kept_one_whatever_a_file_manager_left_in_it(
     raced: World, tmp_path: Path
 ) -> None:
@@ -1396,6 +1429,65 @@ def test_a_merge_leads_on_to_the_number_that_its_entity_has_after_a_rebase() -> 
     )
     for other in (None, "", "Said twice; merged into P002: see there.", "P002 is another."):
         assert rename_merged(other, names) == other
+
+
+def test_what_was_merged_keeps_its_name_where_another_stream_has_that_one_too(
+    world: World, tmp_path: Path
+) -> None:
+    world.rename({"tide-tables-stopped": "S002"})
+    world.add("measures", [measure("S003", "stop_subject", "tables")])
+    taken = {"measure_status": "taken", "measure_account": "third_party"}
+    world.add("claims", [{**LETTER, "measure_id": "S003", **taken}])
+    world.seal("base")
+    ours, theirs = world, copied(world, tmp_path / "theirs")
+    ours.add("sources", [source("S002", title="Ours")])
+    ours.seal("ours")
+    theirs.add("sources", [source("S002", title="Theirs")])
+    merge(theirs.package, "measures", "S003", "S002", "One stop.", "coder-1")
+    theirs.seal("theirs")
+    assert rebased(merged(ours, theirs), "0005-theirs")[1:] == ["  S002 is now S003"]
+    reasons = {stream: ours.rows(stream)[-1]["reason"] for stream in ("claims", "measures")}
+    assert reasons == {
+        "claims": amend_reason("S003", "S002", "One stop."),
+        "measures": merge_reason("S002", "One stop."),
+    }
+
+
+@pytest.mark.parametrize(
+    ("stream", "named", "merges", "said"),
+    [
+        ("measures", {}, {}, "merged into S005"),  # the entity itself, whatever it refers to
+        ("measures", {"incident_id": "S002"}, {}, "merged into S005"),
+        ("claims", {"measure_id": "S002"}, {}, "S004 is merged into S005"),
+        ("claims", {"incident_id": "S002"}, {}, "S003 is merged into S008"),
+        ("claims", {"source_id": "S002"}, {}, "S003 is merged into S009"),
+        ("claims", {}, {}, "S003 is merged into S002"),
+        ("claims", {"dyad_to": ["S002"]}, {}, "S003 is merged into S002"),
+        ("claims", {"source_id": "S002", "measure_id": "S002"}, {}, "S003 is merged into S002"),
+        (
+            *("claims", {"source_id": "S002", "measure_id": "S002"}),
+            *({("S003", "S002"): {"measures"}}, "S004 is merged into S005"),
+        ),
+        (
+            *("claims", {"source_id": "S002", "dyad_to": ["S002"]}),
+            *({("S003", "S002"): {"actors"}}, "S003 is merged into S002"),
+        ),
+    ],
+)
+def test_a_merge_is_of_the_stream_in_whose_column_the_row_names_what_stays(
+    stream: str, named: dict[str, Any], merges: dict[Any, set[str]], said: str, made: World
+) -> None:
+    log = read(made.package)
+    before = log.rows(stream).to_dicts()[0]
+    reason = merge_reason if stream == "measures" else partial(amend_reason, "S003")
+    row = {**before, **named, "reason": reason("S002", "One.")}
+    renames = {
+        "measures": {"S003": "S004", "S002": "S005"},
+        "incidents": {"S002": "S008"},
+        "sources": {"S002": "S009"},
+    }
+    moved = moved_row(row, log.definition.streams[stream], renames, merges, "")
+    assert moved["reason"] == f"{said}: One."
 
 
 def linked(path: Path) -> None:

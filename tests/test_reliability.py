@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import time
 import tracemalloc
+from collections import Counter
 from itertools import combinations
 from typing import Any
 
@@ -15,8 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claimlog.compile import compile_tables
-from claimlog.fold import Cutoff, span_matching
+from claimlog.fold import Cutoff, link_agreement, span_matching
 from claimlog.fold.agreement_coefficients import (
+    F1,
     f1_of_names,
     f1_of_sets,
     f1_score,
@@ -390,6 +393,33 @@ def test_f1_of_sets_has_an_interval_and_is_undefined_where_nothing_was_joined() 
     assert found.high is not None
     assert found.low < 0.8 < found.high
     assert f1_of_sets({1}, {2}).value == 0
+
+
+def test_links_are_gone_through_once_however_many_relations_they_have(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def without_interval(first: set[Any], second: set[Any]) -> F1:
+        return F1(len(first), len(second), len(first & second), None, None, None)
+
+    monkeypatch.setattr(link_agreement, "f1_of_sets", without_interval)
+    pairs = 8_000
+    rows = [
+        {
+            "from_claim_id": f"C001-{at}",
+            "to_claim_id": f"C002-{at}",
+            "relation": f"relation-{at}",
+            "sample": "proposed",
+        }
+        for at in range(pairs)
+    ]
+    start = time.process_time()
+    found = [*link_agreement._compare(rows, rows, {})]
+    assert time.process_time() - start < 15  # each with all of them takes more than a minute
+    links = Counter((row["scope"], row["both_links"]) for row in found)
+    assert links == {
+        **dict.fromkeys([("all", pairs), ("within", pairs), ("between", 0)], 1),
+        **dict.fromkeys([("all", 1), ("within", 1)], pairs),
+    }
 
 
 def reliability(world: World) -> dict[str, dict[str, Any]]:

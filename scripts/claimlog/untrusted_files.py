@@ -158,6 +158,11 @@ def is_regular(path: Path, most: int) -> bool:
     return stat.S_ISREG(found.st_mode) and found.st_size <= most
 
 
+def leads_to_file(path: Path) -> bool:
+    """Whether a path that others chose leads to a file; `Path.is_file` raises if it is too long."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
 def _unreadable(shown: str, error: Exception) -> ClaimlogError:
     said = getattr(error, "strerror", None) or error
     return ClaimlogError(f"{shown}: cannot be read ({said})")

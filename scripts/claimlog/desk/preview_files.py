@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from claimlog.desk.preview import write_preview_build
 from claimlog.directory_swap import publish_directory
-from claimlog.edit.open_rows import OpenRow, open_rows, references
+from claimlog.edit.open_rows import OpenRow, entities_named, open_rows
 from claimlog.errors import ClaimlogError, suggest
 from claimlog.file_names import path_segment
 from claimlog.package import Package
@@ -96,6 +96,6 @@ def _entities_with_page(row: OpenRow, definition: Definition) -> Iterator[tuple[
     if row.entity and row.stream in with_pages:
         yield row.entity
         return
-    for stream, name in references(row):
+    for stream, name in entities_named(row):
         if stream in with_pages:
             yield stream, name

@@ -17,9 +17,11 @@ from claimlog.edit.cut_off_rebase import (
     mark_rebase,
     refuse_another,
     refuse_foreign,
+    refuse_twofold,
 )
 from claimlog.edit.open_batch import drop_known, open_batch, open_folder
 from claimlog.errors import ClaimlogError, Finding, FindingsError, reason, write_remedy
+from claimlog.escaping import short_line
 from claimlog.export.descriptor import dump_json
 from claimlog.files import remove, sync
 from claimlog.interrupt_handler import hold_interrupts, replacing
@@ -38,6 +40,7 @@ from claimlog.log.batch import (
 from claimlog.log.event_log import Log
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.package_state import require_own_state, state_folder
+from claimlog.untrusted_files import leads_to_file
 
 
 @contextmanager
@@ -162,6 +165,7 @@ def put_back(package: Package, say: Callable[[Sequence[str]], None] = lambda _: 
     for folder in filter(Path.is_dir, (out, halfway)):
         refuse_foreign(package, folder, made)
     kept = [*kept_batches(out), *kept_batches(halfway)]
+    refuse_twofold(package, kept)
     successors = {
         one.new
         for one in kept
@@ -259,6 +263,7 @@ def finish_rebase(package: Package) -> None:
     for folder in filter(Path.is_dir, (replaced, moved)):
         refuse_foreign(package, folder, made)
     if replaced.is_dir():
+        refuse_twofold(package, kept_batches(replaced))
         kept = replaced / place.name
         done = made is not None and is_done(package, made)
         # each of the two steps leaves both open batches in places that say which is which
@@ -308,9 +313,10 @@ def refuse_missing(package: Package) -> None:
     for resource in package.descriptor.get("resources", []):
         listed = resource.get("path", [])  # a stream without rows has none
         for path in [listed] if isinstance(listed, str) else listed:
-            if not (package.root / path).is_file():
+            if not leads_to_file(package.root / path):
                 raise ClaimlogError(
-                    f"{DESCRIPTOR}: lists {path}, which is missing; {absent_file_remedy(package)}"
+                    f"{DESCRIPTOR}: lists {short_line(path)}, which is missing; "
+                    f"{absent_file_remedy(package)}"
                 )
 
 

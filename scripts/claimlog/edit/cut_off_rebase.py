@@ -11,7 +11,7 @@ import filecmp
 import os
 import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -96,6 +96,23 @@ def refuse_foreign(package: Package, folder: Path, made: Mapping[str, str] | Non
             f"names that it has in events/); move it out of {package.relative(folder)}, and run "
             "this again"
         )
+
+
+def refuse_twofold(package: Package, kept: Sequence[KeptBatch]) -> None:
+    """Refuse two batches that a rebase would have taken out of events/ under one name.
+
+    The second would go unseen once the first is back, or with the directory.
+    """
+    first: dict[str, KeptBatch] = {}
+    for one in kept:
+        other = first.setdefault(one.old, one)
+        if other is not one:
+            raise ClaimlogError(
+                f"{package.relative(one.path)}: is a second batch for events/{one.old}, beside "
+                f"{package.relative(other.path)}, and a rebase keeps one; compare the two, move "
+                f"the one that is wrong out of {package.relative(package.state)}, and run this "
+                "again"
+            )
 
 
 def _by_hand(folder: Path) -> str:

@@ -14,7 +14,7 @@ from claimlog.edit.append_lines import check_open
 from claimlog.edit.entity_history import find_entity
 from claimlog.edit.log_lock import locked_log
 from claimlog.edit.open_batch import discard, open_folder, with_open
-from claimlog.edit.open_rows import PLACE, Entity, OpenRow, open_rows, references
+from claimlog.edit.open_rows import PLACE, Entity, OpenRow, entities_named, open_rows
 from claimlog.errors import ClaimlogError, Finding, FindingsError, suggest
 from claimlog.files import confirm_rename
 from claimlog.log.event_log import Log
@@ -107,7 +107,7 @@ def dependent_rows(rows: Sequence[OpenRow], chosen: Sequence[int]) -> dict[int, 
     for index, row in enumerate(rows):
         if row.entity:
             versions.setdefault(row.entity, []).append(index)
-        for target in references(row):
+        for target in entities_named(row):
             refers.setdefault(target, []).append(index)
     found: dict[int, Dependence] = {}
     known = {*chosen}

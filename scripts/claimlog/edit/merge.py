@@ -138,10 +138,10 @@ def _columns_naming_both(row: Row, table: Table, stream: str, gone: str, into: s
 
     A plain list that has both holds the one that is left once, and that is no collision.
     """
-    first = [*columns_naming(row, table, stream, gone)]
+    first = columns_naming(row, table, stream, gone)
     if (table.name, row[table.id]) == (stream, into):
         return first
-    second = [*columns_naming(row, table, stream, into)]
+    second = columns_naming(row, table, stream, into)
     is_one_list = first == second and len(first) == 1 and table.by_name[first[0]].item is not None
     return [] if is_one_list or not second else [*dict.fromkeys((*first, *second))]
 

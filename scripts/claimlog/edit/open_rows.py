@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from claimlog.edit.open_batch import open_batch
+from claimlog.edit.replace_references import references
 from claimlog.errors import ClaimlogError
 from claimlog.limits import NAME
 from claimlog.log.lines import MOST_LISTED, is_crowded
@@ -179,18 +180,7 @@ def row_counts(rows: Sequence[OpenRow]) -> str:
     return ", ".join(words)
 
 
-def references(row: OpenRow) -> Iterator[Entity]:
+def entities_named(row: OpenRow) -> Iterator[Entity]:
     """Yield the entities that a row refers to."""
-    if row.table is None:
-        return
-    for key in row.table.foreign_keys:
-        if row.content.get(key.column) is not None:
-            yield key.table, str(row.content[key.column])
-    for item in row.table.fields:
-        parts = row.content.get(item.name)
-        for part in parts if isinstance(parts, list) else ():
-            if item.item is not None and item.item.references:
-                yield item.item.references, str(part)
-            for inner in item.fields:
-                if inner.references and isinstance(part, dict) and part.get(inner.name):
-                    yield inner.references, str(part[inner.name])
+    for one in references(row.content, row.table) if row.table else ():
+        yield one.stream, str(one.identifier)

@@ -11,8 +11,8 @@ from typing import Literal
 from claimlog.edit.renumbered_rows import (
     Renames,
     log_of,
+    merges_of,
     moved_row,
-    names_alone,
     write_moved_rows,
 )
 from claimlog.errors import UsageError
@@ -57,17 +57,17 @@ def _first_named(package: Package, batch: Batch, renames: Renames) -> tuple[str,
         for row in listed:
             if row["version"] == 1:
                 foreign.get(stream, {}).pop(row[tables[stream].id], None)
-    names = names_alone(foreign)
+    merges = merges_of(rows, tables)
     for stream, listed in rows.items():
         for row in listed:
-            if moved_row(row, tables[stream], foreign, names, "") != row:
-                old = next(
-                    old
+            if moved_row(row, tables[stream], foreign, merges, "") != row:
+                old, new = next(
+                    renamed
                     for other, named in foreign.items()
-                    for old, new in named.items()
-                    if moved_row(row, tables[stream], {other: {old: new}}, {old: new}, "") != row
+                    for renamed in named.items()
+                    if moved_row(row, tables[stream], {other: dict([renamed])}, merges, "") != row
                 )
-                return f"{batch.shown_file(stream)}:{row['line']}", old, names[old]
+                return f"{batch.shown_file(stream)}:{row['line']}", old, new
     return None
 
 

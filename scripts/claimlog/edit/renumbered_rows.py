@@ -10,12 +10,12 @@ from typing import Any
 
 import polars as pl
 
-from claimlog.edit.replace_references import replace_references
+from claimlog.edit.replace_references import references, replace_references
 from claimlog.errors import Finding, FindingsError
 from claimlog.log.batch import Batch
 from claimlog.log.canonical import encode
 from claimlog.log.event_log import Log
-from claimlog.log.merged_entities import rename_merged
+from claimlog.log.merged_entities import NamedMerge, merged_into, named_merge, rename_merged
 from claimlog.log.read_log import read
 from claimlog.package import Package
 from claimlog.schema.table_schema import Table
@@ -24,6 +24,9 @@ from claimlog.validate.column_constraints import check_constraints
 
 Renames = dict[str, dict[str, str]]
 """New identifiers by stream and old one."""
+
+Merges = dict[NamedMerge, set[str]]
+"""Streams in which a batch merges the one entity into the other."""
 
 NUMBERED = re.compile(r"(?P<head>[A-Z]+(?:[0-9]+-)?)(?P<number>[0-9]{1,18})")
 """An identifier that is a capital letter and a number, of whatever stream; names are no numbers."""
@@ -74,10 +77,10 @@ def write_moved_rows(
     }
     fresh = _rename_taken(log, rows, renames)
     last = log.last_time or ""
-    names = names_alone(renames)
+    merges = merges_of(rows, log.definition.streams)
     for stream, listed in rows.items():
         table = log.definition.streams[stream]
-        moved = [moved_row(row, table, renames, names, last) for row in listed]
+        moved = [moved_row(row, table, renames, merges, last) for row in listed]
         _refuse_conflicts(log, batch, stream, moved, remedy)
         data = b"".join(encode(row) + b"\n" for row in moved)
         (place / f"{stream}.ndjson").write_bytes(data)
@@ -112,32 +115,58 @@ def _rename_taken(
     return fresh
 
 
-def names_alone(renames: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """Return new identifiers by the old ones, of whatever stream."""
-    return {old: new for renamed in renames.values() for old, new in renamed.items()}
+def merges_of(
+    rows: Mapping[str, Sequence[Mapping[str, Any]]], tables: Mapping[str, Table]
+) -> Merges:
+    """Return the merges that the retractions among the rows of a batch, by stream, tell of."""
+    merges: Merges = {}
+    for stream, listed in rows.items():
+        for row in listed:
+            if row["action"] == "retract" and (into := merged_into(row["reason"])):
+                merge = NamedMerge(row[tables[stream].id], into)
+                merges.setdefault(merge, set()).add(stream)
+    return merges
 
 
 def moved_row(
     row: Mapping[str, Any],
     table: Table,
     renames: Mapping[str, Mapping[str, str]],
-    names: Mapping[str, str],
+    merges: Merges,
     last: str,
 ) -> dict[str, Any]:
     """Return a row with identifiers renamed wherever they stand, and its time raised.
 
     Parameters
     ----------
-    names
-        `names_alone` of `renames`.
+    merges
+        Those of the batch that the row is of.
     last
         The time that it has at least.
     """
     moved = replace_references(row, table, renames)
     moved[table.id] = renames.get(table.name, {}).get(row[table.id], row[table.id])
-    moved["reason"] = rename_merged(row["reason"], names)
+    moved["reason"] = rename_merged(row["reason"], _names_in_reason(row, table, renames, merges))
     moved["recorded_at"] = max(row["recorded_at"], last)
     return moved
+
+
+def _names_in_reason(
+    row: Mapping[str, Any], table: Table, renames: Mapping[str, Mapping[str, str]], merges: Merges
+) -> Mapping[str, str]:
+    """Return the new identifiers of the stream whose entities the reason of a row says are merged.
+
+    Other streams may have these identifiers, too: it is the one in which the row names what stays,
+    and where that are several, the one in which the batch merges the two.
+    """
+    merge = named_merge(row["reason"])
+    if merge is None:
+        return {}
+    if merge.gone is None:
+        return renames.get(table.name, {})
+    named = {one.stream for one in references(row, table) if one.identifier == merge.into}
+    streams = named & merges.get(merge, named) or named
+    return renames.get(streams.pop(), {}) if len(streams) == 1 else {}
 
 
 def _refuse_conflicts(

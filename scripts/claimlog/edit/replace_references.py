@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -11,6 +11,29 @@ from claimlog.schema.table_schema import Table
 
 Renames = Mapping[str, Mapping[str, str]]
 """New identifiers by stream and old one."""
+
+
+class Reference(NamedTuple):
+    """A place where a row refers to an entity, with the stream and identifier of that."""
+
+    column: str
+    stream: str
+    identifier: Any
+
+
+def references(row: Mapping[str, Any], table: Table) -> Iterator[Reference]:
+    """Yield where a row refers to entities; its cells may be of any shape, as no rule saw them."""
+    for key in table.foreign_keys:
+        if row.get(key.column) is not None:
+            yield Reference(key.column, key.table, row[key.column])
+    for item in table.fields:
+        parts = row.get(item.name)
+        for part in parts if isinstance(parts, list) else ():
+            if item.item is not None and item.item.references:
+                yield Reference(item.name, item.item.references, part)
+            for inner in item.fields:
+                if inner.references and isinstance(part, dict) and part.get(inner.name):
+                    yield Reference(item.name, inner.references, part[inner.name])
 
 
 def replace_references(row: Mapping[str, Any], table: Table, renames: Renames) -> dict[str, Any]:
@@ -36,20 +59,10 @@ def replace_references(row: Mapping[str, Any], table: Table, renames: Renames) -
     return moved
 
 
-def columns_naming(
-    row: Mapping[str, Any], table: Table, stream: str, identifier: str
-) -> Iterator[str]:
-    """Yield the columns in which a row refers to an entity of a stream."""
-    for key in table.foreign_keys:
-        if key.table == stream and row[key.column] == identifier:
-            yield key.column
-    for item in table.fields:
-        parts = row.get(item.name) or ()
-        if item.item is not None and item.item.references == stream and identifier in parts:
-            yield item.name
-        inner = [one.name for one in item.fields if one.references == stream]
-        if any(part[name] == identifier for name in inner for part in parts):
-            yield item.name
+def columns_naming(row: Mapping[str, Any], table: Table, stream: str, identifier: str) -> list[str]:
+    """Return the columns in which a row refers to an entity of a stream, each once."""
+    found = (one for one in references(row, table) if one[1:] == (stream, identifier))
+    return [*dict.fromkeys(one.column for one in found)]
 
 
 def rows_naming(rows: pl.DataFrame, table: Table, stream: str, identifier: str) -> pl.DataFrame:

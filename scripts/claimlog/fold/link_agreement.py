@@ -8,7 +8,7 @@ decisions, and the random ones tell how much both missed.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from itertools import combinations
 from typing import Any, NamedTuple
 
@@ -26,6 +26,8 @@ SYMMETRIC = (SAME_FACT, DISPUTES)
 """Relations that hold either way, so that coders agree whichever claim they name first."""
 
 Row = dict[str, Any]
+Pair = tuple[str, str]
+"""Two claims, in the order of their identifiers."""
 
 
 class PairDecision(NamedTuple):
@@ -71,19 +73,13 @@ def _compare(first: list[Row], second: list[Row], sources: Mapping[str, str]) ->
     judged = decisions[0].keys() & decisions[1].keys()
     for scope in (ALL_PAIRS, WITHIN_SOURCE, BETWEEN_SOURCES):
         pairs = {pair for pair in judged if scope in (ALL_PAIRS, _scope(pair, sources))}
-        asked = pairs - drawn
-        found = {decision[pair].relation for decision in decisions for pair in asked} - {None}
-        for relation in (ALL_RELATIONS, *sorted(str(name) for name in found)):
-            wanted = None if relation == ALL_RELATIONS else relation
-            links = [
-                {
-                    (pair, decision[pair])
-                    for pair in asked
-                    if decision[pair].relation in ((wanted,) if wanted else found)
-                }
-                for decision in decisions
-            ]
-            agreed = f1_of_sets(links[0], links[1])
+        asked, random = pairs - drawn, pairs & drawn
+        first_links, second_links = (_links(decision, asked) for decision in decisions)
+        random_links = [_links(decision, random) for decision in decisions]
+        found = {*first_links, *second_links} - {ALL_RELATIONS}
+        for relation in (ALL_RELATIONS, *sorted(found)):
+            agreed = f1_of_sets(first_links[relation], second_links[relation])
+            missed = {pair for links in random_links for pair, _ in links[relation]}
             yield {
                 "scope": scope,
                 "relation": relation,
@@ -94,19 +90,24 @@ def _compare(first: list[Row], second: list[Row], sources: Mapping[str, str]) ->
                 "f1": agreed.value,
                 "f1_low": agreed.low,
                 "f1_high": agreed.high,
-                "random_pairs": len(pairs & drawn),
-                "random_links": sum(
-                    any(
-                        decision[pair].relation is not None
-                        and wanted in (None, decision[pair].relation)
-                        for decision in decisions
-                    )
-                    for pair in pairs & drawn
-                ),
+                "random_pairs": len(random),
+                "random_links": len(missed),
             }
 
 
-def _decisions(rows: list[Row]) -> dict[tuple[str, str], PairDecision]:
+def _links(
+    decisions: Mapping[Pair, PairDecision], pairs: Set[Pair]
+) -> defaultdict[str, set[tuple[Pair, PairDecision]]]:
+    """Return what a coder joined of some pairs, by relation; all of it by `ALL_RELATIONS`."""
+    links = defaultdict(set)
+    for pair in pairs:
+        if (relation := decisions[pair].relation) is not None:
+            links[relation].add((pair, decisions[pair]))
+            links[ALL_RELATIONS].add((pair, decisions[pair]))
+    return links
+
+
+def _decisions(rows: list[Row]) -> dict[Pair, PairDecision]:
     decisions = {}
     for row in rows:
         one, other = _pair(row)
@@ -116,11 +117,11 @@ def _decisions(rows: list[Row]) -> dict[tuple[str, str], PairDecision]:
     return decisions
 
 
-def _pair(row: Row) -> tuple[str, str]:
+def _pair(row: Row) -> Pair:
     one, other = sorted((row["from_claim_id"], row["to_claim_id"]))
     return one, other
 
 
-def _scope(pair: tuple[str, str], sources: Mapping[str, str]) -> str:
+def _scope(pair: Pair, sources: Mapping[str, str]) -> str:
     one, other = (sources.get(claim) for claim in pair)
     return WITHIN_SOURCE if one == other else BETWEEN_SOURCES

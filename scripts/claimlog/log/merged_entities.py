@@ -4,12 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-
-MERGED = re.compile(r"merged into (?P<into>[^\s:]+): ")
-"""Beginning of the reason of such a retraction, which no column of its own is needed for."""
+from typing import NamedTuple
 
 NAMING = re.compile(r"(?:(?P<gone>\S+) is )?merged into (?P<into>[^\s:]+): ")
-"""Beginning of that reason, and of those of the rows that name the entity which stays instead."""
+"""Beginning of the reason of such a retraction, which no column of its own is needed for, and of
+those of the rows that name the entity which stays instead."""
+
+
+class NamedMerge(NamedTuple):
+    """The entities that the reason of a row of a merge names; a retraction is of the one itself."""
+
+    gone: str | None
+    into: str
+
+
+def named_merge(reason: str | None) -> NamedMerge | None:
+    """Return the entities that the reason of a row of a merge names; None of any other row.
+
+    >>> named_merge("uk is merged into gbr: One state under two names.")
+    NamedMerge(gone='uk', into='gbr')
+    """
+    match = NAMING.match(reason or "")
+    return NamedMerge(match["gone"], match["into"]) if match else None
 
 
 def merge_reason(into: str, reason: str) -> str:
@@ -28,8 +44,8 @@ def merged_into(reason: str | None) -> str | None:
     'gbr'
     >>> merged_into("Said twice; merged into the first: see there.")
     """
-    match = MERGED.match(reason or "")
-    return match["into"] if match else None
+    merge = named_merge(reason)
+    return merge.into if merge and merge.gone is None else None
 
 
 def amend_reason(gone: str, into: str, reason: str) -> str:

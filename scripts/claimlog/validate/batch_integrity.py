@@ -12,6 +12,7 @@ from claimlog.log.batch import MANIFEST, RESTORE, Batch, altered_files
 from claimlog.log.event_log import Log
 from claimlog.log.merkle import EMPTY_ROOT
 from claimlog.log.takedowns import RECORD, read_takedowns
+from claimlog.untrusted_files import leads_to_file
 from claimlog.validate.report import Report
 from claimlog.validate.takedown_rules import check_released_rows, check_takedowns
 
@@ -138,7 +139,7 @@ def compare_released(log: Log, report: Report, checkout: Checkout) -> None:
             continue
         report.count("released-batches", 1)
         if shown in differing:
-            is_there = (log.package.root / shown).is_file()
+            is_there = leads_to_file(log.package.root / shown)
             message = (
                 f"differs from release {tag}" if is_there else f"is missing, release {tag} has it"
             )

@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from claimlog.errors import Finding
-from claimlog.escaping import web_address
+from claimlog.escaping import short_line, web_address
 from claimlog.log.batch import IN_COLUMNS, absent_file_remedy, listing, unlisted_file_remedy
 from claimlog.log.event_log import Log
 from claimlog.package import DESCRIPTOR
@@ -141,7 +141,8 @@ def _listing(log: Log) -> Iterator[tuple[str, str]]:
     for name, paths in listed.items():
         for path in sorted(set(paths) - set(present.get(name, []))):
             message = (
-                f"resource {_shown_json(name)} lists {path}, which is no file of a sealed batch"
+                f"resource {_shown_json(name)} lists {short_line(path)}, which is no file of a "
+                "sealed batch"
             )
             yield message, absent_file_remedy(log.package)
         if name.removesuffix(IN_COLUMNS) not in log.definition.streams:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from urllib.parse import unquote
@@ -18,7 +19,8 @@ def unlink_absent_pages(folder: Path) -> None:
 
     def exists(path: Path) -> bool:
         if path not in found:
-            found[path] = path.exists()
+            # Path.exists raises where a name is too long
+            found[path] = os.path.exists(path)  # noqa: PTH110
         return found[path]
 
     for page in folder.rglob("*.html"):
