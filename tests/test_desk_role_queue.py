@@ -248,7 +248,7 @@ def test_a_long_text_that_is_let_go_is_held_by_nothing(
     try:
         for source in 2 * names:
             opened.take("coder-1", "POST", f"sources/{source}/snap", utf16=[0, 30])
-            held.append(weakref.ref(opened.desk.log._places[source]))
+            held.append(weakref.ref(opened.desk.log.require_places(source)))
             opened.take("coder-1", "GET", "desk")  # a thread holds what it did last
         assert [place() is None for place in held] == [True, True, True, False]
     finally:
@@ -374,7 +374,7 @@ def test_what_was_found_in_the_texts_used_longest_ago_is_let_go(
     opened = desk_of(registered, tmp_path)
     log = opened.desk.log
     names = [register_text(opened, f"Text {number}: " + "word " * 100) for number in range(4)]
-    monkeypatch.setattr(desk_log, "MOST_WEIGHT", 250)
+    monkeypatch.setattr(log._places, "most", 250)
     found = [weakref.ref(log.require_places(name).text) for name in names]
     log.require_places(names[2])
     log.require_places(names[0])

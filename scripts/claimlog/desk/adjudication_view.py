@@ -11,7 +11,7 @@ from typing import Any, cast
 from claimlog.desk.blindness import finished_works
 from claimlog.desk.comparison import ADDED, AGREED, Unit, compare
 from claimlog.desk.corrected_text import require_text_of_work
-from claimlog.desk.desk import Desk
+from claimlog.desk.desk import Desk, LatestValues
 from claimlog.desk.draft_findings import draft_findings
 from claimlog.desk.draft_values import in_use
 from claimlog.desk.entry_candidates import proposed_entries
@@ -29,6 +29,7 @@ Row = dict[str, Any]
 PROMPT_DRAFTS = 200
 """Drafts of two codings that are compared in some hundredths of a second."""
 
+COMPARISON = "comparison"
 NEW_PREFIX = "new:"
 """Beginning of the names of passages that nobody marked."""
 
@@ -51,6 +52,8 @@ class Adjudication:
         Their entries of registers.
     drafts
         Drafts of each side, with entries named as they are registered at last.
+    computed
+        What was computed of them.
     """
 
     desk: Desk
@@ -64,6 +67,7 @@ class Adjudication:
     entries: NewEntries
     drafts: list[dict[str, Row]]
     units: list[Unit]
+    computed: LatestValues
 
     @classmethod
     def open(cls, desk: Desk, source: str, by: str = "") -> Adjudication:
@@ -107,16 +111,17 @@ class Adjudication:
             return entries, drafts, compare(definition, drafts[0], right)
 
         def compare_sides() -> tuple[NewEntries, list[dict[str, Row]], list[Unit]]:
-            return desk.computed.get(name, basis, compute)
+            return computed.get(COMPARISON, basis, compute)
 
-        name = f"comparison of {source}"
+        computed = desk.computed_of(source, (*works, decisions))
         if (
-            not desk.computed.has(name, basis)
+            not computed.has(COMPARISON, basis)
             and sum(len(w.drafts()) for w in sides) > PROMPT_DRAFTS
         ):
             require_time(compare_sides)
+        revision, compared = sides_revision, compare_sides()
         return cls(
-            desk, source, places, works, sides, decisions, sides_revision, basis, *compare_sides()
+            desk, source, places, works, sides, decisions, revision, basis, *compared, computed
         )
 
     @property
@@ -194,8 +199,8 @@ class Adjudication:
 
     def proposals(self) -> list[Row]:
         """Return what coders made for the registers; what each may be the same as is found once."""
-        found = self.desk.computed.get(
-            f"proposals of {self.source}",
+        found = self.computed.get(
+            "proposals",
             (self.basis, self.desk.log.version),
             lambda: [*proposed_entries(self.desk, self.works, self.decisions, self.entries)],
         )
@@ -262,8 +267,8 @@ def decided_findings(adjudication: Adjudication) -> Row:
     """Return the findings of the claims that were decided on, by passage; they are found once."""
     log, source = adjudication.desk.log, adjudication.source
     claims, entries = decided_claims(adjudication), adjudication.entries.final
-    return adjudication.desk.computed.get(
-        f"findings of what is decided of {source}",
+    return adjudication.computed.get(
+        "findings of what is decided",
         (adjudication.places.text.sha256, claims, entries, log.version),
         lambda: findings_dict(draft_findings(log, source, claims, entries)),
     )

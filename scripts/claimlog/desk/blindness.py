@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator
 
 from claimlog.desk.request_error import ABSENT, BLIND, UNFINISHED, RequestError
 from claimlog.desk.roles import Role
-from claimlog.desk.work import Work
+from claimlog.desk.work import Work, WorkSummary
 from claimlog.desk.work_folder import WorkFolder
 
 
-def all_finished(works: Iterable[Work]) -> bool:
+def all_finished(works: Iterable[Work | WorkSummary]) -> bool:
     """Whether all who began a text have finished it, so that their codings may be compared."""
     return all(work.is_finished for work in works)
 
@@ -27,7 +27,7 @@ def finished_works(folder: WorkFolder, source: str) -> Iterator[Work]:
     RequestError
         If somebody has not finished: nobody sees anything of a coding before that.
     """
-    works = folder.of_source(source)
+    works = folder.summaries(source)
     if not works:
         raise RequestError(ABSENT, f"nobody has coded {source}")
     if not all_finished(works):
@@ -37,7 +37,8 @@ def finished_works(folder: WorkFolder, source: str) -> Iterator[Work]:
             f"{source} is compared when all who began it have finished",
             coders=states,
         )
-    yield from works
+    for work in works:
+        yield folder.work(work.coder, source)
 
 
 def require_own_finished(folder: WorkFolder, role: Role, source: str) -> None:

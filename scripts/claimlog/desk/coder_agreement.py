@@ -32,9 +32,8 @@ def agreement(adjudication: Adjudication) -> Row | None:
     """
     if len(adjudication.sides) < 2:
         return None
-    name = f"agreement on {adjudication.source}"
-    return adjudication.desk.computed.get(
-        name,
+    return adjudication.computed.get(
+        "agreement",
         (adjudication.basis, adjudication.desk.log.version),  # it looks up what registers say
         lambda: _agreement(adjudication),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
@@ -10,27 +10,44 @@ from typing import Any, TypeVar
 
 from claimlog.desk.coding_rows import CodedRows
 from claimlog.desk.desk_log import DeskLog
+from claimlog.desk.file_memo import FileMemo
 from claimlog.desk.journal import NO_MARKS, MarkChange
 from claimlog.desk.places import require_same_text
 from claimlog.desk.request_error import CLOSED, OUTDATED, RequestError
 from claimlog.desk.roles import Role
-from claimlog.desk.saved_decisions import Decisions
+from claimlog.desk.saved_decisions import Decisions, DecisionSummary
+from claimlog.desk.saved_work import SavedWork
 from claimlog.desk.upload import Uploads
+from claimlog.desk.weighted_cache import WeightedCache
 from claimlog.desk.work import BEGUN, Work
 from claimlog.desk.work_folder import BEGIN_SECONDS, WorkFolder
 from claimlog.edit.clock import MOST_AHEAD, now, refuse_other_day
 from claimlog.edit.log_lock import log_lock
 from claimlog.errors import ClaimlogError
+from claimlog.limits import WORK_BYTES
 from claimlog.log.sections import section_of_claims
 from claimlog.package import Package
 from claimlog.validate import check_section
 from claimlog.validate.report import Report
 
 T = TypeVar("T")
+DECISIONS_BYTES = WORK_BYTES
+"""Bytes of the files of decisions that are held read."""
+
+COMPUTED_BYTES = 2 * WORK_BYTES
+"""Bytes of the codings and decisions of which it is held what was computed from them."""
 
 
 class LatestValues:
-    """Values that take long to compute, each for as long as what it was computed from stays."""
+    """Values that take long to compute, each for as long as what it was computed from stays.
+
+    Attributes
+    ----------
+    weight
+        Bytes of the files that they were computed from.
+    """
+
+    weight = 0
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[object, Any]] = {}
@@ -84,10 +101,16 @@ class Desk:
         self.log = DeskLog(package, texts)
         self.work_folder = WorkFolder(package, self.log.present_row)
         self.roles = {role.name: role for role in roles}
-        self._decisions: dict[str, Decisions] = {}
+        self._decisions = WeightedCache[str, Decisions](
+            lambda decisions: decisions.weight, DECISIONS_BYTES
+        )
+        self._decision_summaries = FileMemo[DecisionSummary]()
         self._definition: str | None = None
         """Version of the one by which what is held of the works was read."""
         self.computed = LatestValues()
+        self._computed_of = WeightedCache[str, LatestValues](
+            lambda values: values.weight, COMPUTED_BYTES
+        )
         self.uploads = Uploads()
 
     @property
@@ -107,7 +130,8 @@ class Desk:
         version = self.log.definition_version
         if self._definition != version:
             self.work_folder.forget_read()
-            self._decisions = {}
+            self._decisions.clear()
+            self._computed_of.clear()
             self._definition = version
 
     def require_same_definition(self, shown: str | None) -> None:
@@ -130,17 +154,56 @@ class Desk:
             )
 
     def decisions(self, source: str) -> Decisions:
-        """Return what is decided of a source, as it is now; nothing is written."""
-        if source not in self._decisions:
-            path = self.work_folder.decisions_path(source)
-            self._decisions[source] = Decisions(source, path, self.log.present_row)
-        decisions = self._decisions[source]
-        decisions.journal.refresh()
-        return decisions.as_of(self._coded_rows)
+        """Return what is decided of a source, as it is now; nothing is written.
 
-    def _coded_rows(self) -> CodedRows:
+        Raises
+        ------
+        UnpreparedError
+            If much of it is not read yet, and a prompt answer is made.
+        """
+        return self._read_decisions(source).as_of(self.coded_rows)
+
+    def _read_decisions(self, source: str) -> Decisions:
+        path = self.work_folder.decisions_path(source)
+        decisions = self._decisions.use(
+            source, lambda known: known or Decisions(source, path, self.log.present_row)
+        )
+        decisions.refresh()
+        return decisions
+
+    def decision_summary(self, source: str) -> DecisionSummary:
+        """Return how far the decisions on a source are; they are read if they were changed."""
+        found = self._decision_summaries.get(*self._summarizing(source))
+        return found or DecisionSummary(source, False, {})
+
+    def require_decision_summaries(self, sources: Iterable[str]) -> None:
+        """Have decisions read for `decision_summary`; raises as `FileMemo.require`."""
+        self._decision_summaries.require(dict(map(self._summarizing, sources)))
+
+    def _summarizing(self, source: str) -> tuple[Path, Callable[[], DecisionSummary]]:
+        """Return the file of the decisions on a source, and what summarizes it."""
+        path = self.work_folder.decisions_path(source)
+        return path, lambda: self._read_decisions(source).summary()
+
+    def coded_rows(self) -> CodedRows:
         version, whole = self.log.version, self.log.whole
         return self.computed.get("coded rows", version, lambda: CodedRows.of(whole))
+
+    def computed_of(self, source: str, saved: Collection[SavedWork]) -> LatestValues:
+        """Return what was computed of what is saved of a source.
+
+        Parameters
+        ----------
+        saved
+            Works and decisions that it is computed from.
+        """
+
+        def weighed(known: LatestValues | None) -> LatestValues:
+            values = known or LatestValues()
+            values.weight = sum(one.weight for one in saved)
+            return values
+
+        return self._computed_of.use(source, weighed)
 
     def require_undecided(self, source: str) -> None:
         """Refuse another coder of a text of which decisions were made: these would not hold.
@@ -152,7 +215,7 @@ class Desk:
         """
         decisions = self.decisions(source)
         is_decided = any(one.get("take") for one in decisions.verdicts().values())
-        if is_decided and not self.work_folder.of_source(source):
+        if is_decided and not self.work_folder.summaries(source):
             path = self.package.relative(decisions.journal.path)
             raise RequestError(
                 CLOSED,

@@ -17,6 +17,7 @@ from claimlog.desk.journal import state_digest
 from claimlog.desk.places import Places
 from claimlog.desk.quick_answers import require_time
 from claimlog.desk.request_error import ABSENT, RequestError
+from claimlog.desk.weighted_cache import WeightedCache
 from claimlog.edit.open_batch import open_folder, with_open
 from claimlog.errors import ClaimlogError
 from claimlog.limits import DEFINITION_FILES, DESK_WORDS
@@ -59,9 +60,7 @@ class DeskLog:
         self._texts: tuple[Signature, Texts] | None = None
         self._registers: dict[str, dict[str, Row]] = {}
         self._present_rows: dict[str, PresentRows] = {}
-        self._places: dict[str, Places] = {}
-        """Those used last stand last."""
-        self._places_lock = threading.Lock()
+        self._places = WeightedCache[str, Places](lambda places: places.weight, MOST_WEIGHT)
         self._of_thread = threading.local()
 
     def look_at_definition(self) -> None:
@@ -223,28 +222,13 @@ class DeskLog:
         row, text = self.source(identifier), self.text(identifier)
         if text is None:
             return None
-        places = self._held_places(identifier, text, row["furniture"] or [])
+        furniture = row["furniture"] or []
+        places = self._places.use(identifier, lambda known: _present(known, text, furniture))
         if not places.is_indexed:
             if len(text.content) > PROMPT_CHARACTERS:
                 require_time(places.index)
             places.index()
         return places
-
-    def _held_places(self, identifier: str, text: Text, furniture: list[Row]) -> Places:
-        """Return the places of a text, and let go of those used longest ago if they are many."""
-        with self._places_lock:
-            places = self._places.pop(identifier, None)
-            if places is None or places.text.sha256 != text.sha256:
-                places = Places(Text(text.content, text.path), furniture)
-            elif places.furniture != furniture:
-                places = Places(places.text, furniture)
-            self._places[identifier] = places
-            weight = sum(own.weight for own in self._places.values())
-            for name in [*self._places][:-1]:
-                if weight <= MOST_WEIGHT:
-                    break
-                weight -= self._places.pop(name).weight
-            return places
 
     def require_places(self, identifier: str) -> Places:
         """Return the text of a source with its furniture.
@@ -284,6 +268,13 @@ class DeskLog:
                 with (folder / f"{stream}.ndjson").open("ab") as handle:
                     handle.write(data)
             return with_open(self.sealed_log, folder)
+
+
+def _present(places: Places | None, text: Text, furniture: list[Row]) -> Places:
+    """Return the places of a text with its furniture: those that are given, if they are these."""
+    if places is None or places.text.sha256 != text.sha256:
+        return Places(Text(text.content, text.path), furniture)
+    return places if places.furniture == furniture else Places(places.text, furniture)
 
 
 def _signature_below(folder: Path) -> Signature:

@@ -51,9 +51,9 @@ def may_mark_furniture(desk: Desk, role: Role, source: str) -> bool:
     """
     if role.decides:
         return True
-    others = (work.coder for work in desk.work_folder.of_source(source) if work.coder != role.name)
+    others = (work.coder for work in desk.work_folder.summaries(source) if work.coder != role.name)
     is_sealed = source in desk.log.sealed_log.ids(SOURCES)
-    return not (is_sealed or any(others) or desk.decisions(source).is_begun)
+    return not (is_sealed or any(others) or desk.decision_summary(source).is_begun)
 
 
 def mark_furniture(

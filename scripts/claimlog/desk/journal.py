@@ -168,6 +168,21 @@ class Journal:
                 ) from error
 
     @property
+    def file_bytes(self) -> int:
+        """Bytes of the file that were read; what is held of them takes up to 15 times as much."""
+        return self._state.size
+
+    @property
+    def unread_bytes(self) -> int:
+        """Bytes of the file that are to be read still; 0 if there is none."""
+        try:
+            found = self.path.lstat()
+        except OSError:
+            return 0  # reading it says what is wrong
+        read = self._state.size if self._state.file == found.st_ino else 0
+        return max(found.st_size - read, 0)
+
+    @property
     def state(self) -> int:
         """Number of the last line; a request that concerns all cells names it."""
         return self._state.count

@@ -118,7 +118,9 @@ def decide_link(desk: Desk, source: str, role: Role, given: Row, shown: str | No
     now = pair()
     require_same_state(shown, now["digest"], CHANGED, now)
     if given["relation"] is None:
-        if desk.work_folder.of_source(source) and not desk.decisions(source).is_committed:
+        decisions = desk.decision_summary(source)
+        is_open = not decisions.is_committed(desk.coded_rows)
+        if is_open and desk.work_folder.summaries(source):
             raise RequestError(CLOSED, f"{source} is not decided yet; its links come after that")
         _note_unlinked(desk, first, second, not given["is_open"])
         return {"link_id": None, **pair()}

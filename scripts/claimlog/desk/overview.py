@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,12 @@ from claimlog.desk.blindness import all_finished
 from claimlog.desk.desk import Desk
 from claimlog.desk.request_error import INVALID, RequestError
 from claimlog.desk.roles import Role
-from claimlog.desk.work import Work
+from claimlog.desk.work import WorkSummary
 from claimlog.edit.add_amend_retract import Entries, add
-from claimlog.edit.open_rows import open_rows
+from claimlog.edit.open_rows import OpenRow, open_rows
 from claimlog.errors import ClaimlogError, is_of_the_machine
 from claimlog.file_names import path_segment
+from claimlog.sources.text import Text
 
 Row = dict[str, Any]
 CODERS = "coders"
@@ -31,8 +32,14 @@ def overview(desk: Desk, role: Role) -> Row:
     definition = desk.log.definition
     rows = sorted(desk.log.entries("sources").values(), key=lambda row: str(row["source_id"]))
     claims = _claim_counts(desk) if role.decides else {}
-    sources = [_source_or_flaw(desk, role, row, claims) for row in rows if row["text_sha256"]]
-    opened = _open_counts(desk)
+    shown = [row for row in rows if row["text_sha256"]]
+    names = [row["source_id"] for row in shown]
+    desk.work_folder.require_summaries(names)
+    desk.require_decision_summaries(names)
+    unsealed = open_rows(desk.package, definition.streams)
+    opened = _open_counts(unsealed)
+    of_sources = _open_sources(unsealed)
+    sources = [_source_or_flaw(desk, role, row, claims, of_sources) for row in shown]
     return {
         "role": role.name,
         "decides": role.decides,
@@ -86,10 +93,14 @@ def register_coder(desk: Desk, role: Role, kind: str, description: str) -> Row:
 
 def source_state(desk: Desk, source: str) -> str:
     """Return how far a source has come."""
-    works = desk.work_folder.of_source(source)
-    decisions = desk.decisions(source)
-    if decisions.is_committed:
-        return COMMITTED if source in _open_sources(desk) else SEALED
+    rows = open_rows(desk.package, desk.log.definition.streams)
+    return _state(desk, source, desk.work_folder.summaries(source), _open_sources(rows))
+
+
+def _state(desk: Desk, source: str, works: Sequence[WorkSummary], opened: Set[str]) -> str:
+    decisions = desk.decision_summary(source)
+    if decisions.is_committed(desk.coded_rows):
+        return COMMITTED if source in opened else SEALED
     if works:
         if not all_finished(works):
             return CODING
@@ -114,7 +125,7 @@ def begin_new_pass(desk: Desk, source: str) -> Path:
             raise ClaimlogError(f"{source} is not decided; there is no pass before a new one")
         if source_state(desk, source) == COMMITTED:
             raise ClaimlogError(f"the rows of {source} are in the open batch; seal it first")
-        works = desk.work_folder.of_source(source)
+        works = desk.work_folder.summaries(source)
         if coding := [work.coder for work in works if not work.is_finished]:
             raise ClaimlogError(
                 f"the rows of {source} were dropped, so that it is open again, and not finished "
@@ -124,13 +135,15 @@ def begin_new_pass(desk: Desk, source: str) -> Path:
         return desk.work_folder.set_aside(source)
 
 
-def _source_or_flaw(desk: Desk, role: Role, row: Row, claims: Counter[str] | dict[str, int]) -> Row:
+def _source_or_flaw(
+    desk: Desk, role: Role, row: Row, claims: Mapping[str, int], opened: Set[str]
+) -> Row:
     """Return what is shown of a source; of one whose saved work cannot be read that this is so.
 
     Its own pages say which file it is, to whom they are open.
     """
     try:
-        return _source(desk, role, row, claims)
+        return _source(desk, role, row, claims, opened)
     except ClaimlogError as error:
         if is_of_the_machine(error) or isinstance(error, RequestError):
             raise
@@ -139,29 +152,28 @@ def _source_or_flaw(desk: Desk, role: Role, row: Row, claims: Counter[str] | dic
     return {**found, "claims": claims.get(row["source_id"], 0)} if role.decides else found
 
 
-def _source(desk: Desk, role: Role, row: Row, claims: Counter[str] | dict[str, int]) -> Row:
+def _source(desk: Desk, role: Role, row: Row, claims: Mapping[str, int], opened: Set[str]) -> Row:
     name = row["source_id"]
+    works = desk.work_folder.summaries(name)
+    text = desk.log.texts.get(row["text_sha256"])
     found = {column: row[column] for column in SHOWN_COLUMNS}
     found |= {
-        "state": source_state(desk, name),
-        "has_text": desk.log.text(name) is not None,
+        "state": _state(desk, name, works, opened),
+        "has_text": text is not None,
         "length": row["text_length"],
-        "coders": [_progress(desk, role, work) for work in desk.work_folder.of_source(name)],
+        "coders": [_progress(role, work, text) for work in works],
     }
     return {**found, "claims": claims.get(name, 0)} if role.decides else found
 
 
-def _progress(desk: Desk, role: Role, work: Work) -> Row:
+def _progress(role: Role, work: WorkSummary, text: Text | None) -> Row:
     """Return the state of a work, and how far it is if the role may know."""
     found: Row = {"coder": work.coder, "state": work.state}
     if not (role.decides or role.name == work.coder):
         return found
-    drafts = [*work.drafts().values()]
-    text = desk.log.text(work.source)
     length = len(text.content) if text else 0
-    reached = max((value["end"] for value in drafts), default=0)
-    share = round(reached / length, 4) if length else 0.0
-    return {**found, "drafts": len(drafts), "reached": share, "commitment": work.commitment}
+    share = round(work.reached / length, 4) if length else 0.0
+    return {**found, "drafts": work.drafts, "reached": share, "commitment": work.commitment}
 
 
 def _claim_counts(desk: Desk) -> Counter[str]:
@@ -173,14 +185,12 @@ def _claim_counts(desk: Desk) -> Counter[str]:
     return desk.computed.get("claims by source", version, count)
 
 
-def _open_sources(desk: Desk) -> set[str]:
+def _open_sources(rows: Iterable[OpenRow]) -> set[str]:
     """Return the sources that rows of the open batch are of, but for their own."""
-    rows = open_rows(desk.package, desk.log.definition.streams)
     return {str(row.content.get("source_id")) for row in rows if row.stream != "sources"}
 
 
-def _open_counts(desk: Desk) -> Row:
-    rows = open_rows(desk.package, desk.log.definition.streams)
+def _open_counts(rows: Collection[OpenRow]) -> Row:
     counts = Counter(row.stream for row in rows)
     streams = [{"stream": name, "rows": number} for name, number in counts.items()]
     return {"rows": len(rows), "streams": streams}

@@ -6,6 +6,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+PROMPT_BYTES = 100_000
+"""Bytes of files of the desk that are read in some hundredths of a second."""
+
 
 class UnpreparedError(Exception):
     """What an answer rests on is not computed yet; nothing was written.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from copy import copy
+from dataclasses import dataclass
 from typing import Any, Self
 
 from claimlog.desk.coding_rows import CodedRows
@@ -29,6 +30,49 @@ MOST_NOTE = 500
 """Characters of what somebody who decides notes about a passage."""
 
 Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class DecisionSummary:
+    """How far the decisions on a source are.
+
+    Attributes
+    ----------
+    marks
+        As they are set in the journal.
+    """
+
+    source: str
+    is_begun: bool
+    marks: Marks
+
+    def rows_are_gone(self, read_rows: Callable[[], CodedRows]) -> bool:
+        """Whether what was committed was dropped out of the open batch again.
+
+        Parameters
+        ----------
+        read_rows
+            Reads what the log, with the open batch, holds.
+        """
+        return {COMMITTING, COMMITTED} <= self.marks.keys() and (
+            DROPPED in self.marks or not self._are_among(read_rows())
+        )
+
+    def is_committed(self, read_rows: Callable[[], CodedRows]) -> bool:
+        """Whether the rows are in the open batch, or in the log."""
+        return COMMITTED in self.marks and not self.rows_are_gone(read_rows)
+
+    def _are_among(self, rows: CodedRows) -> bool:
+        """Whether some codings or claims that were committed are among rows.
+
+        Others may have added codings of the same pass, which coders' names tell from ours; or since
+        ours were dropped, which is noted then.
+        """
+        begun, done = (self.marks[name] for name in (COMMITTING, COMMITTED))
+        there = rows.coders.get((self.source, begun["pass"]), set())
+        coders = begun.get("coders")
+        ours = there if coders is None else coders
+        return not there.isdisjoint(ours) or not rows.claims.isdisjoint(done["claims"].values())
 
 
 class Decisions(SavedWork):
@@ -74,31 +118,20 @@ class Decisions(SavedWork):
         copied = copy(self)
         # one after the other: of what is changed between them, this is no more the last line
         copied._marks_line = self.journal.marks_line
-        marks = self.journal.marks
-        copied.rows_are_gone = {COMMITTING, COMMITTED} <= marks.keys() and (
-            DROPPED in marks or not self._are_among(read_rows(), marks)
-        )
+        copied.rows_are_gone = self.summary().rows_are_gone(read_rows)
         return copied
 
-    def _are_among(self, rows: CodedRows, marks: Marks) -> bool:
-        """Whether some codings or claims that were committed are among rows.
+    def summary(self) -> DecisionSummary:
+        return DecisionSummary(self.source, self.is_begun, self.journal.marks)
 
-        Others may have added codings of the same pass, which coders' names tell from ours; or since
-        ours were dropped, which is noted then.
-        """
-        begun, done = (marks[name] for name in (COMMITTING, COMMITTED))
-        there = rows.coders.get((self.source, begun["pass"]), set())
-        coders = begun.get("coders")
-        ours = there if coders is None else coders
-        return not there.isdisjoint(ours) or not rows.claims.isdisjoint(done["claims"].values())
-
-    def cell_fits(self, key: str, value: Any) -> bool:
+    @classmethod
+    def cell_fits(cls, key: str, value: Any) -> bool:
         if key == SIDES:
             return _are_names(value)
         if key == COMMITMENTS:
             return isinstance(value, dict)
         if key.startswith(UNIT):
-            return isinstance(value, dict) and self._is_verdict(value)
+            return isinstance(value, dict) and cls._is_verdict(value)
         if key.startswith(PROPOSAL):
             return isinstance(value, dict) and (
                 isinstance(value.get(SAME_AS), str) or isinstance(value.get(REGISTERED_AS), str)
@@ -183,11 +216,12 @@ class Decisions(SavedWork):
         gone = dict.fromkeys((COMMITTED, COMMITTING, DROPPED))
         return MarkChange(gone, self._marks_line, self.by)
 
-    def refusal(self, marks: Marks, _values: Values, /) -> str | None:
+    @classmethod
+    def refusal(cls, source: str, marks: Marks, _values: Values, /) -> str | None:
         if COMMITTED in marks:
-            return f"{self.source} is committed; amend its claims instead"
+            return f"{source} is committed; amend its claims instead"
         if COMMITTING in marks:
-            return f"{self.source} was being committed; commit it again first"
+            return f"{source} was being committed; commit it again first"
         return None
 
     def require_open(self) -> None:
@@ -198,7 +232,7 @@ class Decisions(SavedWork):
         RequestError
             If it is; or is being committed, which has to be finished first.
         """
-        if not self.rows_are_gone and (why := self.refusal(self.journal.marks, {})):
+        if not self.rows_are_gone and (why := self.refusal(self.source, self.journal.marks, {})):
             raise RequestError(CLOSED, why)
 
 

@@ -7,16 +7,21 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from claimlog.desk.journal import Journal, Marks
 from claimlog.desk.journal_state import Cell, Values
+from claimlog.desk.quick_answers import PROMPT_BYTES, require_time
 from claimlog.errors import ClaimlogError
 from claimlog.limits import WORK_BYTES
 
 REGISTERED = "registered/"
+ENTRY_BYTES = 1 << 16
+"""What a work weighs at least in a cache: they are bounded in number, too."""
 
 Row = dict[str, Any]
 PresentRow = Callable[[str, Row], Row]
@@ -62,11 +67,43 @@ class SavedWork(ABC):
     def __init__(self, source: str, path: Path, present_row: PresentRow = as_saved) -> None:
         self.source = source
         self.present_row = present_row
-        self.journal = Journal(path, self.cell_fits, self.mark_fits, self.refusal, WORK_BYTES)
+        # none of these holds this work: it is let go of at once, and not with the next full pass
+        # of the garbage collector
+        refusal = partial(self.refusal, source)
+        self.journal = Journal(path, self.cell_fits, self.mark_fits, refusal, WORK_BYTES)
         self._present: dict[str, tuple[Any, Any]] = {}
         """Values of cells as they are saved, and as the present definition has them."""
 
-    def cell_fits(self, key: str, value: Any) -> bool:
+    @property
+    def weight(self) -> int:
+        """Bytes of its file, which its memory grows with."""
+        return max(self.journal.file_bytes, ENTRY_BYTES)
+
+    def refresh(self) -> None:
+        """Read what was saved since it was last read.
+
+        Raises
+        ------
+        UnpreparedError
+            If that is long, and a prompt answer is made.
+        ClaimlogError
+            As `Journal.refresh` does.
+        """
+        if self.journal.unread_bytes > PROMPT_BYTES:
+            require_time(self._read_whole)
+            self._read_whole()
+        else:
+            self.journal.refresh()
+
+    def _read_whole(self) -> None:
+        """Read the file, and bring all that is there to the present definition, once."""
+        self.journal.refresh()
+        with suppress(ClaimlogError):  # whoever asks for it is told
+            for _ in self.cells(""):
+                pass
+
+    @classmethod
+    def cell_fits(cls, key: str, value: Any) -> bool:
         """Whether a cell can have been saved, by whichever definition."""
         if not key.startswith(REGISTERED):
             return True
@@ -118,9 +155,10 @@ class SavedWork(ABC):
     def mark_fits(name: str, data: Any) -> bool:
         """Whether a mark can have been set, as `cell_fits`."""
 
+    @classmethod
     @abstractmethod
-    def refusal(self, marks: Marks, values: Values, /) -> str | None:
-        """Why some values may not be set where some marks are; None if they may."""
+    def refusal(cls, source: str, marks: Marks, values: Values, /) -> str | None:
+        """Why some values of a source may not be set where some marks are; None if they may."""
 
     @property
     def is_begun(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sized
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -36,6 +37,33 @@ MOST_OFFSET = 1 << 53
 Row = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class WorkSummary:
+    """How far a coder's work on a text is.
+
+    Attributes
+    ----------
+    state
+        ``coding``, ``finished``, or None where nothing is there.
+    drafts
+        Number of them.
+    reached
+        Offset, in characters, at which the last of their passages ends; 0 without any.
+    commitment
+        As in `Work`.
+    """
+
+    coder: str
+    state: str | None
+    drafts: int
+    reached: int
+    commitment: str | None
+
+    @property
+    def is_finished(self) -> bool:
+        return self.state == FINISHED
+
+
 class Work(SavedWork):
     """What one coder has saved of one source.
 
@@ -53,7 +81,8 @@ class Work(SavedWork):
         super().__init__(source, path, present_row)
         self.coder = coder
 
-    def cell_fits(self, key: str, value: Any) -> bool:
+    @classmethod
+    def cell_fits(cls, key: str, value: Any) -> bool:
         if key.startswith(DRAFT):
             return is_claim(value)
         return super().cell_fits(key, value)
@@ -91,6 +120,11 @@ class Work(SavedWork):
         """The hash that was made of the finished coding before anybody else saw it."""
         return str(self.journal.marks[FINISHED]["commitment"]) if self.is_finished else None
 
+    def summary(self) -> WorkSummary:
+        ends = [cell.value["end"] for _, cell in self.journal.items(DRAFT)]
+        furthest = max(ends, default=0)
+        return WorkSummary(self.coder, self.state, len(ends), furthest, self.commitment)
+
     def drafts(self) -> dict[str, Row]:
         """Return the values of all drafts by name, in the order of the text."""
         found = {name: cell.value for name, cell in self.cells(DRAFT)}
@@ -126,7 +160,8 @@ class Work(SavedWork):
         finished = _finished_mark(content_of(about, values), nonce)
         self.journal.change({**values}, {}, MarkChange({BEGUN: about, FINISHED: finished}))
 
-    def refusal(self, marks: Marks, _values: Values, /) -> str | None:
+    @classmethod
+    def refusal(cls, _source: str, marks: Marks, _values: Values, /) -> str | None:
         return STAYS if FINISHED in marks else None
 
     def require_unfinished(self) -> None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from math import inf
 from pathlib import Path
 
+from claimlog.desk.file_memo import FileMemo
 from claimlog.desk.journal import Journal
 from claimlog.desk.request_error import BUSY, RequestError
 from claimlog.desk.roles import NAME, named_role
 from claimlog.desk.saved_work import PresentRow, as_saved
-from claimlog.desk.work import Work
+from claimlog.desk.weighted_cache import WeightedCache
+from claimlog.desk.work import Work, WorkSummary
 from claimlog.errors import ClaimlogError
 from claimlog.file_names import file_segment
+from claimlog.limits import WORK_BYTES
 from claimlog.package import Package
 from claimlog.package_state import (
     DESK,
@@ -29,6 +32,10 @@ ENDING = ".ndjson"
 BEGIN_SECONDS = 0.2
 """Seconds that who begins to code or to decide waits, and others of the desk behind it; a page asks
 again by itself."""
+
+HELD_BYTES = 3 * WORK_BYTES
+"""Bytes of the files of works that are held read: two long codings that are compared, and one that
+somebody goes on with."""
 
 WORKS, DECIDED = "works", "decisions"
 SET_ASIDE_DECISIONS = f"_decisions{ENDING}"
@@ -57,7 +64,8 @@ class WorkFolder:
     def __init__(self, package: Package, present_row: PresentRow = as_saved) -> None:
         self.package = package
         self.present_row = present_row
-        self._known: dict[tuple[str, str], Work] = {}
+        self._works = WeightedCache[tuple[str, str], Work](lambda work: work.weight, HELD_BYTES)
+        self._summaries = FileMemo[WorkSummary]()
         self._unlinked: Journal | None = None
         self._folders: dict[tuple[str, ...], list[Path]] = {}
         """Each directory that was found to be one, with those that it lies in."""
@@ -96,26 +104,60 @@ class WorkFolder:
         ------
         UsageError
             If the coder's is no name of a role.
+        UnpreparedError
+            If much of it is not read yet, and a prompt answer is made.
         """
-        key = (coder, source)
-        if key not in self._known:
-            path = self.folder(WORKS, named_role(coder).name) / saved_file(source)
-            self._known[key] = Work(coder, source, path, self.present_row)
-        work = self._known[key]
-        work.journal.refresh()
+        path = self._work_path(coder, source)
+        work = self._works.use(
+            (coder, source), lambda known: known or Work(coder, source, path, self.present_row)
+        )
+        work.refresh()
         return work
+
+    def _work_path(self, coder: str, source: str) -> Path:
+        return self.folder(WORKS, named_role(coder).name) / saved_file(source)
 
     def forget_read(self) -> None:
         """Have works read again: what they hold is brought to the definition."""
-        self._known = {}
+        self._works.clear()
 
     def decisions_path(self, source: str) -> Path:
         """Return where the decisions on a source are saved."""
         return self.folder(DECIDED) / saved_file(source)
 
     def of_source(self, source: str) -> list[Work]:
-        """Return the works on a source that hold anything, by the names of the coders."""
-        return [work for coder in self.coders() if not (work := self.work(coder, source)).is_empty]
+        """Return the works on a source that hold anything, by the names of the coders.
+
+        Raises
+        ------
+        UnpreparedError
+            As `work` does.
+        """
+        return [self.work(one.coder, source) for one in self.summaries(source)]
+
+    def summaries(self, source: str) -> list[WorkSummary]:
+        """Return how far the works are that `of_source` returns; only changed ones are read.
+
+        Raises
+        ------
+        UnpreparedError
+            As `work` does.
+        ClaimlogError
+            If one cannot be read.
+        """
+        found = (self._summaries.get(*self._summarizing(coder, source)) for coder in self.coders())
+        return [one for one in found if one is not None and one.state is not None]
+
+    def require_summaries(self, sources: Iterable[str]) -> None:
+        """Have the works on many sources read for `summaries`; raises as `FileMemo.require`."""
+        coders = self.coders()
+        self._summaries.require(
+            dict(self._summarizing(coder, source) for source in sources for coder in coders)
+        )
+
+    def _summarizing(self, coder: str, source: str) -> tuple[Path, Callable[[], WorkSummary]]:
+        """Return the file of a work, and what summarizes it."""
+        return self._work_path(coder, source), lambda: self.work(coder, source).summary()
 
     def coders(self) -> list[str]:
         """Return the coders who began a work, by name."""

@@ -48,8 +48,9 @@ API = "api/"
 STATIC = f"/{FILES}/"
 DISCONNECT = "http.disconnect"
 FAULT = "this failed by a fault of claimlog, which is noted where the desk was started"
-PREPARATIONS = 4
-"""How often something is computed that an answer rests on: a text, what is compared, and again."""
+PREPARATIONS = 1_000
+"""How often something is computed that an answer rests on: a text, each of the works on it, what is
+compared, and again; and, for a first screen, as many works as are read in a second."""
 
 ADDED_BY_CODERS = ("sources", "coders")
 ROW_FILES = (".ndjson", ".parquet")
@@ -190,14 +191,16 @@ class DeskApp:
         """Return an answer when it is the turn of its role.
 
         What a prompt answer rests on, as the words of a long text, is computed by the thread for
-        checks: in vain if others push it out meanwhile, and then the page asks again.
+        checks, and held until the answer is made, whatever others push out meanwhile.
         """
         role, work = request.role.name, partial(self._handle, route, request)
-        for _ in range(PREPARATIONS):
+        prepared: list[Callable[[], object]] = []
+        while len(prepared) < PREPARATIONS:
             found = await self._queues[route.pace].run(role, work)
             if isinstance(found, Answer):
                 return found
-            await self._queues[CHECKS].run(role, found)
+            prepared.append(found)
+            await self._queues[CHECKS].run(role, partial(_prepare, found))
         raise RequestError(BUSY, LATER)
 
     def _handle(self, route: Route, request: Request) -> Answer | Callable[[], object]:
@@ -239,6 +242,15 @@ class DeskApp:
         for queue in self._queues.values():
             queue.close()
         self.preview.close()
+
+
+def _prepare(compute: Callable[[], object]) -> None:
+    """Compute what an answer rests on; an error holds nothing of it."""
+    try:
+        compute()
+    except Exception as error:
+        _forget_locals(error)
+        raise
 
 
 def _machine_failure(error: Exception) -> str:

@@ -18,6 +18,7 @@ from claimlog.desk.furniture import mark_furniture, may_mark_furniture, source_c
 from claimlog.desk.journal import state_digest
 from claimlog.desk.lookup import NamedEntry, find_entries, named_entries
 from claimlog.desk.overview import overview, register_coder
+from claimlog.desk.quick_answers import prompt_answer
 from claimlog.desk.request_error import ABSENT, RequestError
 from claimlog.desk.row_references import form_streams
 from claimlog.desk.save_drafts import (
@@ -41,7 +42,7 @@ def coding_routes() -> list[Route]:
     """Return the routes of the API that coders use."""
     draft, entry = "api/work/{source}/drafts/{draft}", "api/work/{source}/registered/{stream}/{id}"
     return [
-        Route("GET", "api/desk", _overview),
+        Route("GET", "api/desk", _overview, pace=SLOW),
         Route("POST", "api/coders", _register_coder, pace=SLOW),
         Route("GET", "api/form", _form),
         Route("GET", "api/lookup/{stream}", _lookup),
@@ -73,7 +74,8 @@ def _own_work(desk: Desk, request: Request) -> Work:
 
 
 def _overview(desk: Desk, request: Request) -> Found:
-    return overview(desk, request.role)
+    with prompt_answer():  # who opens a text waits for no works that are read
+        return overview(desk, request.role)
 
 
 def _register_coder(desk: Desk, request: Request) -> Found:
