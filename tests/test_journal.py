@@ -5,19 +5,23 @@ from __future__ import annotations
 import errno
 import json
 import os
+import random
 import signal
 import tracemalloc
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from claimlog.desk import journal, journal_state
+from claimlog import untrusted_files
+from claimlog.desk import journal, journal_density, journal_state
 from claimlog.desk.journal import MOST_MARKS, Journal, MarkChange, StaleError
 from claimlog.desk.journal_state import Cell
-from claimlog.desk.request_error import CLOSED, LARGE, RequestError
+from claimlog.desk.request_error import CLOSED, INVALID, LARGE, RequestError
 from claimlog.desk.saved_decisions import MOST_NOTE, Decisions
 from claimlog.desk.work import Work
+from claimlog.desk.work_folder import is_unlinked
 from claimlog.errors import ClaimlogError, is_of_the_machine
 
 
@@ -528,3 +532,138 @@ def test_what_others_saved_is_read_as_a_part_of_all_that_is_there(tmp_path: Path
         cells.change({f"draft/{number}": LISTS}, {})
     other.refresh()
     assert values(other) == values(cells) == values(cells_at(path))
+
+
+@pytest.fixture
+def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file counts as dense from a kilobyte on, and is long with four."""
+    for module in (untrusted_files, journal_density):
+        monkeypatch.setattr(module, "DENSE_BYTES", 1_000)
+    monkeypatch.setattr(journal_density, "MOST_KEYS", 20)
+    monkeypatch.setattr(journal, "LINES_BYTES", 4_000)
+    monkeypatch.setattr(journal_state, "STEPS_BYTES", 300)
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+
+
+def all_of(cells: Journal) -> tuple[Any, ...]:
+    state = cells._state
+    steps = (cells.undo_by, cells.redo_by, len(state.undo), len(state.redo))
+    return values(cells), cells.name, cells.state, cells.marks, cells.marks_line, steps
+
+
+@pytest.mark.usefixtures("small_limits")
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_is_acknowledged_is_read_again(seed: int, tmp_path: Path) -> None:
+    """Near the limits, too, and after the process was killed while it wrote a line."""
+    chance = random.Random(seed)
+    cells, cut = Journal(tmp_path / "work"), tmp_path / "cut"
+    refused: set[str] = set()
+    kinds = ("dense", "undo", "redo", "remove", "mark", "sparse")
+    for number in range(300):
+        before, size = all_of(cells), cells._state.size
+        kind = chance.choice(kinds)
+        key = f"k{chance.randrange(40)}"
+        dense = {f"{chance.randrange(60)}": [] for _ in range(chance.randrange(40))}
+        try:
+            if kind in ("undo", "redo"):
+                getattr(cells, kind)(cells.state, MarkChange(by="a"))
+            elif kind == "mark":
+                cells.set_marks({"m": number if chance.random() < 0.7 else None})
+            else:
+                value = {"dense": dense, "sparse": "x" * chance.randrange(90), "remove": None}
+                cells.change({key: value[kind]}, {})
+        except RequestError as error:
+            refused |= {kind} if error.code == LARGE else set()
+        data = cells.path.read_bytes()
+        assert all_of(cells) == all_of(cells_at(cells.path))
+        if cells.state > before[2] and len(data) > size > 0 and data[:size].endswith(b"\n"):
+            cut.write_bytes(data[: chance.randrange(size, len(data))])
+            found = all_of(cells_at(cut))
+            assert (found[0], found[2]) == (before[0], before[2])
+    assert refused == {"dense"}
+    assert len(data) > 1_000
+
+
+@pytest.mark.usefixtures("small_limits")
+def test_taking_back_and_making_again_without_end_is_never_refused(tmp_path: Path) -> None:
+    cells = Journal(tmp_path / "work")
+    with suppress(RequestError):
+        for number in range(100):
+            cells.change({f"draft/{number}": [[]] * 30}, {})
+    assert 5 < len(values(cells)) < 100
+    for _ in range(400):
+        cells.undo(cells.state)
+        cells.redo(cells.state)
+    assert values(cells_at(cells.path)) == values(cells)
+    for key in values(cells):
+        cells.change({key: None}, {})
+    assert values(cells_at(cells.path)) == {}
+
+
+@pytest.mark.usefixtures("small_limits")
+def test_pairs_without_a_link_are_noted_and_opened_again_without_end(tmp_path: Path) -> None:
+    """All of them are small; those of earlier versions are objects."""
+    path = tmp_path / "unlinked.ndjson"
+    pairs = [f"C101-{number:03}/C102-001" for number in range(300)]
+    earlier = pairs[:20]
+    path.write_text("".join(f'{{"set":{{"{key}":{{"relation":null}}}}}}\n' for key in earlier))
+    cells = Journal(path, is_unlinked)
+    for key in pairs[20:]:
+        cells.change({key: True}, {})
+    assert len(path.read_bytes()) < 300 * 60
+    for key in pairs[:250]:
+        cells.change({key: None}, {})
+    again = Journal(path, is_unlinked)
+    again.refresh()
+    assert values(again) == dict.fromkeys(pairs[250:], True)
+
+
+@pytest.mark.usefixtures("small_limits")
+def test_changes_of_long_ago_leave_no_room_wanting_for_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file is written anew before anything is refused."""
+    monkeypatch.setattr(journal, "LINES_BYTES", 1 << 20)
+    cells = Journal(tmp_path / "work")
+    for number in range(50):
+        cells.change({"a": [[number]] * 30}, {})
+        cells.change({"a": None}, {})
+    assert b'"whole"' in cells.path.read_bytes()
+    assert all_of(cells) == all_of(cells_at(cells.path))
+
+
+@pytest.mark.usefixtures("small_limits")
+def test_a_change_of_a_long_file_reads_no_more_of_it_than_was_appended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many signs in it may stand behind a key."""
+    monkeypatch.setattr(journal, "LINES_BYTES", 1 << 20)
+    cells = Journal(tmp_path / "work")
+    for number in range(20):
+        cells.change({str(number): ":" * 10_000}, {})
+    cells.change({"a": [[]] * 30}, {})
+    sizes: list[int] = []
+    read = os.pread
+
+    def count(handle: int, size: int, place: int) -> bytes:
+        sizes.append(size)
+        return read(handle, size, place)
+
+    monkeypatch.setattr(os, "pread", count)
+    for number in range(20):
+        cells.change({"a": [[number]] * 30}, {})
+    assert sum(sizes) < 20_000
+
+
+def test_what_no_line_of_the_file_can_hold_is_not_saved(tmp_path: Path) -> None:
+    work = Work("coder-1", "S102", tmp_path / "S102.ndjson")
+    marks = {str(number): 0 for number in range(MOST_MARKS + 1)}
+    for change in (
+        lambda: work.journal.change({"draft/a": {"start": 5, "end": 5}}, {}),
+        lambda: work.journal.set_marks(marks),
+        lambda: work.journal.mark("finished", {}),
+    ):
+        with pytest.raises(RequestError, match="which would not be read again") as refused:
+            change()
+        assert refused.value.code == INVALID
+    assert work.journal.path.read_bytes() == b""

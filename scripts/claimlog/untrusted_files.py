@@ -8,7 +8,7 @@ import io
 import os
 import re
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from itertools import accumulate
 from pathlib import Path
@@ -282,18 +282,31 @@ def is_dense(data: bytes) -> bool:
 
 def grows_much(data: bytes) -> bool:
     """Whether JSON is estimated to take more than `MOST_GROWTH` times its size when parsed."""
-    room = MOST_GROWTH * len(data)
-    room -= sum(size * data.count(sign) for sign, size in VALUE_BYTES.items())
+    room = memory_room(data)
     return room < 0 or (
         KEY_BYTES * data.count(b":") > room and _has_more_keys(data, room // KEY_BYTES)
     )
 
 
+def memory_room(data: bytes) -> int:
+    """Return how many bytes of memory JSON may take more than its values do, for its keys.
+
+    Of JSON in pieces it is the sum of theirs; negative where values alone take too much.
+    """
+    taken = sum(size * data.count(sign) for sign, size in VALUE_BYTES.items())
+    return MOST_GROWTH * len(data) - taken
+
+
+def short_keys(data: bytes) -> Iterator[bytes]:
+    """Yield the keys of JSON that, with a value, take more than `MOST_GROWTH` times their size."""
+    return (found[1] for found in SHORT_KEY.finditer(data))
+
+
 def _has_more_keys(data: bytes, most: int) -> bool:
     """Whether JSON has more short keys than `most`, each counted once."""
     keys: set[bytes] = set()
-    for found in SHORT_KEY.finditer(data):
-        keys.add(found[1])
+    for key in short_keys(data):
+        keys.add(key)
         if len(keys) > most:
             return True
     return False
@@ -303,6 +316,8 @@ def is_deeper(value: Any, depth: int) -> bool:
     """Whether a JSON value is nested more than `depth` levels deep."""
     level: list[Any] = [value]
     for _ in range(depth + 1):
+        if not level:
+            return False
         level = [
             part
             for whole in level

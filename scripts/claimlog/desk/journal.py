@@ -7,6 +7,10 @@ answered, so that a killed process or machine loses nothing that was acknowledge
 was cut off was not. Every change names the revision of each cell that it was made on: of two tabs
 the second one is refused and sees what is there. A file that has grown long is replaced by one
 whose first line has all cells and the latest changes; older ones stay made.
+
+What is acknowledged is read again: of each line it is asked whether the file with it is, and one
+that is too short for its keys, lists and objects (to take a change back has two signs and a word)
+has blanks at its end.
 """
 
 from __future__ import annotations
@@ -27,6 +31,7 @@ from typing import Any
 
 import orjson
 
+from claimlog.desk.journal_density import JournalDensity
 from claimlog.desk.journal_state import (
     BY,
     MARK,
@@ -42,12 +47,13 @@ from claimlog.desk.journal_state import (
     Values,
     with_marks,
 )
-from claimlog.desk.request_error import CLOSED, DISK, LARGE, STALE, RequestError
+from claimlog.desk.request_error import CLOSED, DISK, INVALID, LARGE, STALE, RequestError
 from claimlog.errors import ClaimlogError, reason
 from claimlog.files import sync
 from claimlog.limits import DEPTH, WORK_BYTES
-from claimlog.untrusted_files import DENSE_BYTES, grows_much, is_deeper, is_dense
+from claimlog.untrusted_files import is_deeper, is_dense
 
+Line = Mapping[str, Any]
 Fits = Callable[[str, Any], bool]
 Refusal = Callable[["Marks", Values], str | None]
 
@@ -94,8 +100,13 @@ LINES_BYTES = 16 << 20
 FILE_BYTES = WORK_BYTES + 2 * LINES_BYTES
 """Bytes of a file: its values, and lines that could not be left out for want of room."""
 
-SHORT_LINES_BYTES = 1 << 16
-"""Bytes that are left for lines which remove values, take changes back, or set marks."""
+UPDATE_RATIO = 64
+"""Of a file, the part that was appended since it was written anew, from which on that is done for
+what does not fit else: of a long one it takes seconds."""
+
+LINE_BLANKS = 64
+"""Blanks that a line gets at most for its own keys, lists and objects. One that sets nothing gets
+as many as it takes."""
 
 HEAD_BYTES = 64
 """First bytes of a file, in which two that replaced each other differ: by their count of lines, or
@@ -103,6 +114,7 @@ by the random name that a new file begins with."""
 
 FILE_NAME_BYTES = 8
 
+NO_VALUE = "takes no such value or mark, which would not be read again; reload the page"
 NOTHING_TO_UNDO = "the last change was taken back already, or there is none"
 
 
@@ -257,7 +269,8 @@ class Journal:
         RequestError
             If it is closed, or cannot be written; nothing is changed then.
         """
-        with self._change() as handle:
+
+        def line() -> Line | None:
             # a line may close what it sets, and open what it changes
             now = self._state.marks
             are_as_seen = marks.line in (None, self._state.marks_line)
@@ -268,17 +281,18 @@ class Journal:
             if not are_as_seen:
                 raise StaleError([])
             if all(self._state.value(key) == value for key, value in values.items()):
-                return
+                return None
             stale = [key for key, revision in base.items() if self.cell(key).revision != revision]
             if stale:
                 raise StaleError(stale)
             if self._state.bytes_with(values) > max(self._most_bytes, self._state.value_bytes):
-                raise RequestError(
-                    LARGE,
-                    f"{self.path.name}: what is saved of a text has at most {self._most_bytes:,} "
-                    "bytes; shorten something, or register a longer text in parts",
+                raise self._too_large(
+                    f"what is saved of a text has at most {self._most_bytes:,} bytes; shorten "
+                    "something, or register a longer text in parts"
                 )
-            self._append(handle, {**_with(marks), SET: values})
+            return {**_with(marks), SET: values}
+
+        self._save(line)
 
     def undo(self, state: int, marks: MarkChange = NO_MARKS) -> None:
         """Take the last change back, with marks as `change` does; raises as it does."""
@@ -298,11 +312,15 @@ class Journal:
         state
             The state that it is set on; None for any.
         """
-        with self._change() as handle:
-            if name not in self._state.marks:
-                if state not in (None, self._state.count):
-                    raise StaleError([])
-                self._append(handle, {MARK: name, "data": data})
+
+        def line() -> Line | None:
+            if name in self._state.marks:
+                return None
+            if state not in (None, self._state.count):
+                raise StaleError([])
+            return {MARK: name, "data": data}
+
+        self._save(line)
 
     def set_marks(self, marks: Marks, state: int | None = None) -> None:
         """Set marks, and take off those that are None, all of them or none.
@@ -314,36 +332,41 @@ class Journal:
         state
             The state that they are set on; None for any.
         """
-        with self._change() as handle:
+
+        def line() -> Line | None:
             if state not in (None, self._state.count):
                 raise StaleError([])
-            if with_marks(self._state.marks, marks) != self._state.marks:
-                self._append(handle, {MARKS: marks})
+            changed = with_marks(self._state.marks, marks) != self._state.marks
+            return {MARKS: marks} if changed else None
+
+        self._save(line)
 
     def _step(self, kind: str, state: int, marks: MarkChange) -> None:
-        with self._change() as handle:
+        def line() -> Line:
             if self._state.count != state:
                 raise StaleError([])
             if not (self._state.undo if kind == UNDO else self._state.redo):
                 raise RequestError(CLOSED, NOTHING_TO_UNDO)
-            self._append(handle, {**_with(marks), kind: True})
+            return {**_with(marks), kind: True}
 
-    @contextmanager
-    def _change(self) -> Iterator[int]:
-        """Hold the file for a change, with all that others appended read."""
+        self._save(line)
+
+    def _save(self, line: Callable[[], Line | None]) -> None:
+        """Append a line, with all that others appended read; of a file that is written anew first,
+        it is asked for again.
+
+        Parameters
+        ----------
+        line
+            Returns it for what is there then; None if nothing changes.
+        """
+        is_done = False
         with self._mutex:
             try:
-                with self._locked() as handle:
-                    self._read(handle)
-                    is_long = self._state.size > self._state.settled + LINES_BYTES
-                    if not is_long or not self._write_anew():
-                        if is_long:  # what is there takes that much: no need to look at each change
-                            self._state.settled = self._state.size
-                        yield handle
-                        return
-                with self._locked() as handle:
-                    self._read(handle)
-                    yield handle
+                while not is_done:
+                    with self._locked() as handle:
+                        self._read(handle)
+                        is_done = self._append(handle, line())
             except OSError as error:
                 raise _disk_error(self.path, error) from error
 
@@ -373,9 +396,11 @@ class Journal:
     def _write_anew(self) -> bool:
         """Replace the file, whose lock is held, by a short one; return whether that could be."""
         new = self.path.with_name(f"{self.path.name}.new")
+        self._state.settled = self._state.size  # not to be tried at each change, if it fails
         try:
-            data = orjson.dumps(self._state.as_line()) + b"\n"
-            if len(data) >= self._state.size or is_dense(data):
+            whole = self._state.as_line()
+            data = JournalDensity().as_line(orjson.dumps(whole), lambda *_: b"")
+            if len(data) >= self._state.size or is_deeper(whole, LINE_DEPTH):
                 return False
             new.unlink(missing_ok=True)
             new.touch(0o600, exist_ok=False)
@@ -391,25 +416,60 @@ class Journal:
             return False
         return True
 
-    def _append(self, handle: int, line: Mapping[str, Any]) -> None:
+    def _append(self, handle: int, line: Line | None) -> bool:
+        """Append a line; return False if the file was written anew instead."""
         end = self._state.size
-        named = {} if end else {NAME: secrets.token_hex(FILE_NAME_BYTES)}  # first: see `_read`
-        data = orjson.dumps({**named, **line}) + b"\n"
+        grown = end - self._state.settled
+        if grown > LINES_BYTES and self._write_anew():
+            return False
+        if line is None:
+            return True
+        if not end:  # first: see `_read`
+            line = {NAME: secrets.token_hex(FILE_NAME_BYTES), **line}
+        if not self._fits(line):
+            raise RequestError(INVALID, f"{self.path.name}: {NO_VALUE}")
+        text = orjson.dumps(line)
+        data = self._state.density.as_line(text, lambda size, at: os.pread(handle, size, at))
+        if why := self._why_not(line, text, data):
+            if grown > end // UPDATE_RATIO and self._write_anew():
+                return False
+            raise self._too_large(why)
+        self._write(handle, data)
+        self._state.apply(line, len(data))
+        self._state.density.add(data)
+        if not end:
+            self._state.head = data[:HEAD_BYTES]
+        return True
+
+    def _why_not(self, line: Line, text: bytes, data: bytes) -> str | None:
+        """Say why a line is not appended, or return None.
+
+        Parameters
+        ----------
+        text, data
+            It as JSON, and as it would stand in the file.
+        """
         adds = SET in line and any(value is not None for value in line[SET].values())
-        is_mark_alone = {*line} <= {MARK, "data", MARKS}
-        if adds and self._would_be_dense(handle, data):
-            raise RequestError(
-                LARGE,
-                f"{self.path.name}: what is saved would have more lists, objects and keys for its "
-                "size than is read again; leave out what is empty in them",
+        blanks = len(data) - len(text)
+        if adds and min(blanks, self._state.density.blanks_of(text)) > LINE_BLANKS:
+            return (
+                "what is saved would have more lists, objects and keys for its size than is read "
+                "again; leave out what is empty in them"
             )
-        removes = SET in line and not adds
-        if end + len(data) > FILE_BYTES - (0 if removes or is_mark_alone else MARK_BYTES):
-            raise RequestError(
-                LARGE,
-                f"{self.path.name}: what is saved takes {FILE_BYTES:,} bytes, and no more fits; "
-                "remove some of it first",
+        is_for_marks = (SET in line and not adds) or not {SET, UNDO, REDO} & line.keys()
+        if self._state.size + len(data) > FILE_BYTES - (0 if is_for_marks else MARK_BYTES):
+            return (
+                f"what is saved takes {FILE_BYTES:,} bytes, and no more fits; remove some of it "
+                "first"
             )
+        return None
+
+    def _too_large(self, why: str) -> RequestError:
+        return RequestError(LARGE, f"{self.path.name}: {why}")
+
+    def _write(self, handle: int, data: bytes) -> None:
+        """Put a line at the end of the file, durably, or leave the file as it is."""
+        end = self._state.size
         try:
             if os.fstat(handle).st_size != end:
                 os.ftruncate(handle, end)  # a line that was cut off, and never acknowledged
@@ -421,17 +481,6 @@ class Journal:
             with suppress(OSError):
                 os.ftruncate(handle, end)
             raise
-        self._state.apply({**named, **line}, len(data))
-        self._state.size = end + len(data)
-        if not end:
-            self._state.head = data[:HEAD_BYTES]
-
-    def _would_be_dense(self, handle: int, line: bytes) -> bool:
-        """Whether the file would be one that is not read, with a line more and a few short ones."""
-        end, most = self._state.size, DENSE_BYTES - SHORT_LINES_BYTES
-        if end + len(line) <= most or (end > most and not grows_much(line)):
-            return False
-        return grows_much(os.pread(handle, end, 0) + line)
 
     def _read(self, handle: int) -> None:
         status = os.fstat(handle)
@@ -447,11 +496,14 @@ class Journal:
         if size > FILE_BYTES:
             raise ClaimlogError(f"{self.path.name}: has {size:,} bytes, more than a work has")
         data = os.pread(handle, size - self._state.size, self._state.size)
-        if is_dense(data) and is_dense(os.pread(handle, size, 0)):
+        data = data[: data.rfind(b"\n") + 1]  # of a line that was cut off, nothing counts
+        if (
+            data
+            and self._state.density.may_be_dense(data)
+            and is_dense(os.pread(handle, self._state.size + len(data), 0))
+        ):
             raise self._no_line()
         for line in io.BytesIO(data):  # all at once would be hundreds of millions of a stranger's
-            if not line.endswith(b"\n"):
-                return
             try:
                 value = orjson.loads(line)
             except ValueError as error:
@@ -467,7 +519,7 @@ class Journal:
                 raise self._no_line(str(error)) from error
             if not is_saved:
                 raise self._no_line()
-            self._state.size += len(line)
+            self._state.density.add(line)
 
     def _fits(self, line: Any) -> bool:
         """Whether a line can have been saved."""

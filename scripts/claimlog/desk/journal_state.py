@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 
+from claimlog.desk.journal_density import JournalDensity
+
 SET, UNDO, REDO, MARK, MARKS, WHOLE = "set", "undo", "redo", "mark", "marks", "whole"
 MARKS_LINE = "marks_line"
 NAME, BY = "file", "by"
@@ -53,6 +55,8 @@ class JournalState:
 
     Attributes
     ----------
+    density
+        What the lines take in memory.
     settled
         Bytes of the first line, if the file was written anew with all that it held then; or of the
         file when that would not have made it shorter.
@@ -71,7 +75,7 @@ class JournalState:
     head: bytes = b""
     name: str = ""
     count: int = 0
-    size: int = 0
+    density: JournalDensity = field(default_factory=JournalDensity)
     settled: int = 0
     value_bytes: int = 0
     cells: dict[str, Cell] = field(default_factory=dict)
@@ -79,6 +83,11 @@ class JournalState:
     redo: list[Step] = field(default_factory=list)
     marks: dict[str, Any] = field(default_factory=dict)
     marks_line: int = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes of the lines that were applied."""
+        return self.density.size
 
     def apply(self, line: Mapping[str, Any], size: int) -> None:
         """Take up a line of so many bytes."""
@@ -120,7 +129,7 @@ class JournalState:
         return {
             "count": self.count,  # first: see `head`
             NAME: self.name,
-            WHOLE: {key: (cell.revision, cell.value) for key, cell in cells.items()},
+            WHOLE: {key: [cell.revision, cell.value] for key, cell in cells.items()},
             MARKS: self.marks,
             MARKS_LINE: self.marks_line,
             UNDO: _latest(self.undo),

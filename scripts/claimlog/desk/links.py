@@ -139,6 +139,5 @@ def decide_link(desk: Desk, source: str, role: Role, given: Row, shown: str | No
 def _note_unlinked(desk: Desk, first: str, second: str, is_unlinked: bool) -> None:
     """Note whether two claims are said to have no link."""
     key, unlinked = _key(*sorted((first, second))), desk.work_folder.unlinked_pairs()
-    value = {"relation": None} if is_unlinked else None
-    if unlinked.cell(key).value != value:
-        unlinked.change({key: value}, {})
+    if is_unlinked != (unlinked.cell(key).value is not None):
+        unlinked.change({key: True if is_unlinked else None}, {})

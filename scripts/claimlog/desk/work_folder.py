@@ -184,7 +184,7 @@ class WorkFolder:
         """
         if self._unlinked is None:
             path = self.folder() / f"unlinked{ENDING}"
-            self._unlinked = Journal(path, lambda _, value: isinstance(value, dict))
+            self._unlinked = Journal(path, is_unlinked)
         self._unlinked.refresh()
         return self._unlinked
 
@@ -263,3 +263,8 @@ def _is_directory(path: Path) -> bool:
         return stat.S_ISDIR(path.lstat().st_mode)
     except OSError:
         return False
+
+
+def is_unlinked(_key: str, value: object) -> bool:
+    """Whether a pair of claims can have been noted so; earlier versions noted an object."""
+    return value is True or isinstance(value, dict)
