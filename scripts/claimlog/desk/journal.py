@@ -450,14 +450,14 @@ class Journal:
             It as JSON, and as it would stand in the file.
         """
         adds = SET in line and any(value is not None for value in line[SET].values())
-        blanks = len(data) - len(text)
+        blanks = len(data) - len(text) - len(b"\n")
         if adds and min(blanks, self._state.density.blanks_of(text)) > LINE_BLANKS:
             return (
                 "what is saved would have more lists, objects and keys for its size than is read "
                 "again; leave out what is empty in them"
             )
-        is_for_marks = (SET in line and not adds) or not {SET, UNDO, REDO} & line.keys()
-        if self._state.size + len(data) > FILE_BYTES - (0 if is_for_marks else MARK_BYTES):
+        sets = bool({UNDO, REDO} & line.keys()) or adds
+        if self._state.size + len(data) > FILE_BYTES - (MARK_BYTES if sets else 0):
             return (
                 f"what is saved takes {FILE_BYTES:,} bytes, and no more fits; remove some of it "
                 "first"
