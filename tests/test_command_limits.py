@@ -146,6 +146,28 @@ os.execv(sys.executable, [sys.executable, "-c", script])
     assert (done.returncode, done.stdout, done.stderr) == (0, "served\n", "")
 
 
+def test_a_command_that_takes_long_to_end_is_not_ended_by_alarms() -> None:
+    """At its end the interpreter forgets who hears a signal."""
+    done = run(
+        """
+import ctypes
+limits.ALARM_SECONDS = 0.2
+limits.keep_command_limits()
+
+class Slow:
+    def __del__(self, clock=time.process_time):
+        end = clock() + 1
+        while clock() < end:
+            pass
+
+# what the interpreter lets go of last of all
+ctypes.pythonapi.Py_IncRef(ctypes.py_object(Slow))
+sys.slow = Slow()
+"""
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 DEAF = """
 limits.keep_command_limits()
 held = []

@@ -6,6 +6,7 @@ import gc
 import threading
 import weakref
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,7 +15,9 @@ import pytest
 from claimlog.desk import desk, file_memo, saved_work, work_folder
 from claimlog.desk.saved_decisions import Decisions
 from claimlog.desk.saved_work import ENTRY_BYTES, SavedWork
+from claimlog.desk.web.router import SLOW
 from claimlog.desk.work import Work
+from claimlog.errors import ClaimlogError
 from conftest import World
 from desk_client import ROLES, Opened, claim_value, desk_of
 
@@ -147,3 +150,91 @@ def test_one_spoilt_file_of_many_is_said_on_the_first_screen_until_it_is_mended(
     assert states() == states() == {"unreadable"}
     path.write_bytes(data)
     assert states() == {"adjudicating"}
+
+
+def test_a_long_line_that_was_cut_off_keeps_nobody_from_his_work(
+    registered: World, tmp_path: Path
+) -> None:
+    found = desk_of(registered, tmp_path)
+    found.put("coder-1", SOURCE, "d1", VALUE)
+    path = found.desk.work_folder.folder("works", "coder-1") / f"{SOURCE}.ndjson"
+    whole = path.read_bytes()
+    with path.open("ab") as file:
+        file.write(b'{"set":{"draft/d2":{"statement":"' + b"x" * 2 * saved_work.PROMPT_BYTES)
+    for method, address in (("GET", f"work/{SOURCE}"), ("GET", f"lookup/actors?source={SOURCE}")):
+        assert found.ask("coder-1", method, address).status_code == 200
+    found.put("coder-1", SOURCE, "d2", VALUE)
+    work = found.desk.work_folder.work("coder-1", SOURCE)
+    assert work.drafts().keys() == {"d1", "d2"}
+    assert path.read_bytes().startswith(whole)
+    assert b"xx" not in path.read_bytes()
+
+
+def test_what_was_unreadable_is_read_once_it_may_be(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("value")
+    memo = file_memo.FileMemo[str]()
+
+    def refused() -> str:
+        raise ClaimlogError(f"{path}: cannot be read (Permission denied)")
+
+    for compute in (refused, path.read_text):  # as it was, it is not read again
+        with pytest.raises(ClaimlogError, match="Permission denied"):
+            memo.get(path, compute)
+    path.chmod(0o640)  # which changes neither its content nor when that was written
+    assert memo.get(path, path.read_text) == "value"
+
+
+@pytest.mark.parametrize("is_sealed", [False, True], ids=["registered", "sealed"])
+def test_an_answer_that_takes_long_leaves_nothing_old_for_others(
+    registered: World, tmp_path: Path, is_sealed: bool
+) -> None:
+    found = desk_of(registered, tmp_path)
+    log = found.desk.log
+    begun, changed = threading.Event(), threading.Event()
+
+    def answer() -> None:
+        with log.looked_at_once():
+            assert (log.sealed_log if is_sealed else log.whole) is not None
+            begun.set()
+            changed.wait(60)
+            log.present_rows("claims")
+            assert SOURCE in log.entries("sources")
+
+    with ThreadPoolExecutor(1) as threads:
+        slow = threads.submit(answer)
+        begun.wait(60)
+        source = found.register_text("Ships will founder. " * 9, "Other keepers")
+        if is_sealed:
+            World(found.desk.package, log.texts_folder).seal("more")
+            assert source in log.sealed_log.ids("sources")
+        log.present_rows("claims")
+        changed.set()
+        slow.result(60)
+    assert {SOURCE, source} <= log.entries("sources").keys()
+    assert found.ask("coder-1", "GET", f"work/{source}").status_code == 200
+
+
+def test_works_that_are_compared_stay_read_as_long_as_the_comparison(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opened.desk.work_folder._works, "most", 0)
+    read: list[str] = []
+    real = SavedWork._read_whole
+
+    def note(saved: SavedWork) -> None:
+        read.append(str(saved.journal.path))
+        real(saved)
+
+    monkeypatch.setattr(SavedWork, "_read_whole", note)
+    opened.take("adjudicator", "GET", f"adjudication/{SOURCE}")
+    read.clear()
+    opened.take("adjudicator", "GET", f"adjudication/{SOURCE}")
+    assert read == []
+
+
+def test_the_first_screen_waits_for_nothing_that_takes_seconds(opened: Opened) -> None:
+    routes = {(route.method, route.pattern): route.pace for route in opened.app.routes}
+    paces = [pace for address, pace in routes.items() if address != ("GET", "api/desk")]
+    assert paces.count(SLOW) > 5
+    assert routes["GET", "api/desk"] not in paces

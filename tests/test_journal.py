@@ -667,3 +667,57 @@ def test_what_no_line_of_the_file_can_hold_is_not_saved(tmp_path: Path) -> None:
             change()
         assert refused.value.code == INVALID
     assert work.journal.path.read_bytes() == b""
+
+
+def test_a_change_is_refused_where_the_file_that_was_written_anew_is_not_safe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file that was there before has no name any more: what is written there is lost."""
+    monkeypatch.setattr("claimlog.desk.journal.LINES_BYTES", 1_000)
+    monkeypatch.setattr("claimlog.desk.journal_state.STEPS_BYTES", 10)
+    path = tmp_path / "a.ndjson"
+    path.touch()
+    journal = Journal(path)
+
+    def fail(_: Path) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("claimlog.desk.journal.sync", fail)
+    refused = 0
+    for number in range(60):
+        before, value = journal.cell("k").value, f"{number}" * 20
+        is_saved = True
+        try:
+            journal.change({"k": value}, {})
+        except RequestError:
+            is_saved = False
+        again = Journal(path)
+        again.refresh()
+        assert again.cell("k").value == (value if is_saved else before)
+        refused += not is_saved
+    assert 0 < refused < 30
+
+
+def test_while_a_file_in_the_place_of_another_is_read_others_see_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("claimlog.desk.journal.LINES_BYTES", 1_000)
+    monkeypatch.setattr("claimlog.desk.journal_state.STEPS_BYTES", 10)
+    seen: set[int] = set()
+
+    def note(_key: str, _value: Any) -> bool:
+        seen.add(len([*reader.items("")]))
+        return True
+
+    reader = Journal(tmp_path / "a.ndjson", cell_fits=note)
+    other = Journal(tmp_path / "a.ndjson")
+    for number in range(5):
+        other.change({f"k{number}": number}, {})
+    reader.refresh()
+    inode = reader.path.stat().st_ino
+    seen.clear()
+    for number in range(60):
+        other.change({"k0": f"{number}" * 20}, {})
+    assert reader.path.stat().st_ino != inode
+    reader.refresh()
+    assert seen == {5}

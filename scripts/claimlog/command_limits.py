@@ -7,6 +7,7 @@ grows with what the command reads, and with the environment variable `FACTOR_VAR
 
 from __future__ import annotations
 
+import atexit
 import math
 import os
 import resource
@@ -80,7 +81,7 @@ def allow_a_server() -> None:
     """
     global _is_server
     _is_server = True
-    signal.setitimer(signal.ITIMER_PROF, 0)
+    _stop_alarms()
 
 
 def why_interrupted() -> str:
@@ -124,7 +125,12 @@ def keep_command_limits(says_so: bool = True) -> None:
         signal.signal(signal.SIGPROF, look)
         signal.siginterrupt(signal.SIGPROF, False)
         signal.setitimer(signal.ITIMER_PROF, ALARM_SECONDS, ALARM_SECONDS)
+        atexit.register(_stop_alarms)  # an interpreter that ends hears them no more, and is ended
     Thread(target=_watch, args=(factor, says_so), daemon=True).start()
+
+
+def _stop_alarms() -> None:
+    signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _factor() -> float:

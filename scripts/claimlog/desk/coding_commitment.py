@@ -14,6 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from claimlog.desk.journal_density import JournalDensity
 from claimlog.errors import ClaimlogError
 from claimlog.files import write_durably
 from claimlog.limits import CODING_BYTES
@@ -45,7 +46,8 @@ def write_coding(path: Path, content: Mapping[str, Any], nonce: str) -> None:
         If it cannot be written.
     """
     data = encode_value({"format": FORMAT, "content": content, "nonce": nonce})
-    write_durably(path, data + b"\n")
+    # with blanks where it would not be read without, as they stand in the lines that were saved
+    write_durably(path, JournalDensity().as_line(data, lambda *_: b""))
 
 
 def read_coding(path: Path) -> tuple[dict[str, Any], str]:

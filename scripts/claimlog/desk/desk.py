@@ -43,14 +43,19 @@ class LatestValues:
 
     Attributes
     ----------
-    weight
-        Bytes of the files that they were computed from.
+    saved
+        Works and decisions that they were computed from, which stay read as long as they.
     """
 
-    weight = 0
+    saved: Collection[SavedWork] = ()
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[object, Any]] = {}
+
+    @property
+    def weight(self) -> int:
+        """Bytes of the files that they were computed from."""
+        return sum(one.weight for one in self.saved)
 
     def has(self, name: str, key: object) -> bool:
         known = self._known.get(name)
@@ -198,12 +203,12 @@ class Desk:
             Works and decisions that it is computed from.
         """
 
-        def weighed(known: LatestValues | None) -> LatestValues:
+        def computed(known: LatestValues | None) -> LatestValues:
             values = known or LatestValues()
-            values.weight = sum(one.weight for one in saved)
+            values.saved = saved
             return values
 
-        return self._computed_of.use(source, weighed)
+        return self._computed_of.use(source, computed)
 
     def require_undecided(self, source: str) -> None:
         """Refuse another coder of a text of which decisions were made: these would not hold.

@@ -141,6 +141,9 @@ class DeskLog:
 
     def _look_at_whole(self) -> Log:
         with self._lock:
+            if not self._is_latest(self.sealed_log):
+                # what was open when this thread looked is sealed by now, and would be missing
+                self._of_thread.seen["sealed"] = self._look_at_sealed_log()
             sealed = self.sealed_log
             folder = open_folder(self.package)
             signature = _signature(folder.iterdir() if folder.is_dir() else ())
@@ -148,6 +151,10 @@ class DeskLog:
                 self._open = (signature, with_open(sealed))
                 self._registers = {}
             return self._open[1]
+
+    def _is_latest(self, sealed: Log) -> bool:
+        """Whether no other thread has seen another sealed log since this one looked."""
+        return self._sealed is not None and self._sealed[1][0] is sealed
 
     @property
     def definition(self) -> Definition:
@@ -164,11 +171,14 @@ class DeskLog:
         """Return the live rows of a stream by identifier, those of the open batch included."""
         with self._lock:
             log = self.whole
-            if stream not in self._registers:
+            is_latest = self._open is not None and self._open[1] is log
+            registers = self._registers if is_latest else self._look("registers", dict)
+            if stream not in registers:
                 table = log.definition.streams[stream]
                 rows = log.live(stream).select(table.names).to_dicts()
-                self._registers[stream] = {row[table.id]: row for row in rows}
-            return self._registers[stream]
+                registers[stream] = {row[table.id]: row for row in rows}
+            found: Mapping[str, Row] = registers[stream]
+            return found
 
     def present_rows(self, stream: str) -> PresentRows:
         """Return what brings saved rows of a stream to the present definition.
@@ -186,9 +196,12 @@ class DeskLog:
                     f'an entry that was made for this text is of "{name}", which is no register of '
                     f"the package; put schemas/{name}.json back, or this file as it was"
                 )
-            if stream not in self._present_rows:
-                self._present_rows[stream] = PresentRows(definition, stream)
-            return self._present_rows[stream]
+            is_latest = self._is_latest(self.sealed_log)
+            held = self._present_rows if is_latest else self._look("present rows", dict)
+            if stream not in held:
+                held[stream] = PresentRows(definition, stream)
+            found: PresentRows = held[stream]
+            return found
 
     def present_row(self, stream: str, row: Row) -> Row:
         """Return a saved row as the present definition has it; raises as `present_rows` does."""

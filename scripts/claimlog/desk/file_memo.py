@@ -11,7 +11,7 @@ from claimlog.desk.quick_answers import PROMPT_BYTES, require_time
 from claimlog.errors import ClaimlogError, is_of_the_machine
 
 V = TypeVar("V")
-Signature = tuple[int, int, int]
+Signature = tuple[int, ...]
 
 READING_SECONDS = 1
 """Seconds after which no further file is begun to be read before an answer, so that others whose
@@ -99,5 +99,6 @@ def _signature(path: Path) -> Signature | None:
     except FileNotFoundError:
         return None
     except OSError:
-        return 0, 0, 0  # reading it says what is wrong
-    return found.st_ino, found.st_size, found.st_mtime_ns
+        return 0, 0, 0, 0  # reading it says what is wrong
+    # who may read it changes its state and not its content
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

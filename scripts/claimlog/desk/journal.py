@@ -191,8 +191,9 @@ class Journal:
             found = self.path.lstat()
         except OSError:
             return 0  # reading it says what is wrong
-        read = self._state.size if self._state.file == found.st_ino else 0
-        return max(found.st_size - read, 0)
+        state = self._state
+        seen = max(state.size, state.seen) if state.file == found.st_ino else 0
+        return max(found.st_size - seen, 0)
 
     @property
     def state(self) -> int:
@@ -408,12 +409,13 @@ class Journal:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            new.replace(self.path)
-            sync(self.path.parent)
         except (OSError, orjson.JSONEncodeError):  # no room, say: the file is as good as it was
             with suppress(OSError):
                 new.unlink(missing_ok=True)
             return False
+        # from here on the old file is nobody's: an error says that nothing is saved
+        new.replace(self.path)
+        sync(self.path.parent)
         return True
 
     def _append(self, handle: int, line: Line | None) -> bool:
@@ -426,7 +428,7 @@ class Journal:
             return True
         if not end:  # first: see `_read`
             line = {NAME: secrets.token_hex(FILE_NAME_BYTES), **line}
-        if not self._fits(line):
+        if not self._fits(line, self._state):
             raise RequestError(INVALID, f"{self.path.name}: {NO_VALUE}")
         text = orjson.dumps(line)
         data = self._state.density.as_line(text, lambda size, at: os.pread(handle, size, at))
@@ -451,7 +453,8 @@ class Journal:
         """
         adds = SET in line and any(value is not None for value in line[SET].values())
         blanks = len(data) - len(text) - len(b"\n")
-        if adds and min(blanks, self._state.density.blanks_of(text)) > LINE_BLANKS:
+        own = self._state.density.blanks_of(text)
+        if adds and min(blanks, own) > LINE_BLANKS * max(1, len(line[SET])):
             return (
                 "what is saved would have more lists, objects and keys for its size than is read "
                 "again; leave out what is empty in them"
@@ -473,6 +476,7 @@ class Journal:
         try:
             if os.fstat(handle).st_size != end:
                 os.ftruncate(handle, end)  # a line that was cut off, and never acknowledged
+                self._state.seen = end
             written = 0
             while written < len(data):
                 written += os.pwrite(handle, data[written:], end + written)
@@ -488,41 +492,50 @@ class Journal:
             raise ClaimlogError(f"{self.shown}: is no regular file; move it away")
         size = status.st_size
         head = os.pread(handle, HEAD_BYTES, 0)  # another file may have the number of a former one
-        if self._state.file != status.st_ino or not head.startswith(self._state.head):
-            self._state = JournalState(file=status.st_ino)
-        self._state.head = head
-        if size < self._state.size:
+        state = self._state
+        if state.file != status.st_ino or not head.startswith(state.head):
+            state = JournalState(file=status.st_ino)
+        state.head = head
+        if size < state.size:
             raise ClaimlogError(f"{self.path.name}: is shorter than it was; restore it")
         if size > FILE_BYTES:
             raise ClaimlogError(f"{self.path.name}: has {size:,} bytes, more than a work has")
-        data = os.pread(handle, size - self._state.size, self._state.size)
+        try:
+            self._read_lines(handle, size, state)
+            state.seen = size
+        finally:
+            self._state = state  # of another file only now: others look at what is there meanwhile
+
+    def _read_lines(self, handle: int, size: int, state: JournalState) -> None:
+        """Take up the lines of a file of so many bytes that a state does not have yet."""
+        data = os.pread(handle, size - state.size, state.size)
         data = data[: data.rfind(b"\n") + 1]  # of a line that was cut off, nothing counts
         if (
             data
-            and self._state.density.may_be_dense(data)
-            and is_dense(os.pread(handle, self._state.size + len(data), 0))
+            and state.density.may_be_dense(data)
+            and is_dense(os.pread(handle, state.size + len(data), 0))
         ):
-            raise self._no_line()
+            raise self._no_line(state)
         for line in io.BytesIO(data):  # all at once would be hundreds of millions of a stranger's
             try:
                 value = orjson.loads(line)
             except ValueError as error:
-                if self._state.size + len(line) == size:
+                if state.size + len(line) == size:
                     return  # what a power cut left of a line that was never acknowledged
-                raise self._no_line() from error
+                raise self._no_line(state) from error
             try:
-                if is_saved := self._fits(value):
-                    self._state.apply(value, len(line) - 1)
+                if is_saved := self._fits(value, state):
+                    state.apply(value, len(line) - 1)
             except (ValueError, LookupError, TypeError, AttributeError) as error:
-                raise self._no_line() from error
+                raise self._no_line(state) from error
             except ClaimlogError as error:
-                raise self._no_line(str(error)) from error
+                raise self._no_line(state, str(error)) from error
             if not is_saved:
-                raise self._no_line()
-            self._state.density.add(line)
+                raise self._no_line(state)
+            state.density.add(line)
 
-    def _fits(self, line: Any) -> bool:
-        """Whether a line can have been saved."""
+    def _fits(self, line: Any, state: JournalState) -> bool:
+        """Whether a line can have been saved after those of a state."""
         if not isinstance(line, dict) or is_deeper(line, LINE_DEPTH):
             return False
         cells, marks = line.get(SET, {}), line.get(MARKS, {})
@@ -539,7 +552,7 @@ class Journal:
             all(isinstance(line.get(name, ""), str) for name in (NAME, BY))
             and self._cells_fit(cells)
             and isinstance(marks, dict)
-            and len(marks) + len(self._state.marks) <= MOST_MARKS
+            and len(marks) + len(state.marks) <= MOST_MARKS
             and all(data is None or self._mark_fits(name, data) for name, data in marks.items())
         )
 
@@ -552,9 +565,9 @@ class Journal:
     def shown(self) -> str:
         return f"{self.path.parent.name}/{self.path.name}"
 
-    def _no_line(self, why: str = "is no line of the desk") -> ClaimlogError:
+    def _no_line(self, state: JournalState, why: str = "is no line of the desk") -> ClaimlogError:
         return ClaimlogError(
-            f"{self.shown}:{self._state.count + 1}: {why}; restore it from a copy, or move the "
+            f"{self.shown}:{state.count + 1}: {why}; restore it from a copy, or move the "
             "file away and begin anew"
         )
 

@@ -60,6 +60,8 @@ class JournalState:
     settled
         Bytes of the first line, if the file was written anew with all that it held then; or of the
         file when that would not have made it shorter.
+    seen
+        Bytes of the file that were looked at, with a last line that was cut off.
     value_bytes
         Bytes of the values of all cells, as JSON.
     file, head
@@ -77,6 +79,7 @@ class JournalState:
     count: int = 0
     density: JournalDensity = field(default_factory=JournalDensity)
     settled: int = 0
+    seen: int = 0
     value_bytes: int = 0
     cells: dict[str, Cell] = field(default_factory=dict)
     undo: list[Step] = field(default_factory=list)

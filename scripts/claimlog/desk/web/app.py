@@ -199,6 +199,8 @@ class DeskApp:
             found = await self._queues[route.pace].run(role, work)
             if isinstance(found, Answer):
                 return found
+            if prepared and found == prepared[-1]:  # it was in vain
+                break
             prepared.append(found)
             await self._queues[CHECKS].run(role, partial(_prepare, found))
         raise RequestError(BUSY, LATER)

@@ -32,7 +32,7 @@ from claimlog.desk.save_drafts import (
 )
 from claimlog.desk.shared_wording import shared_runs
 from claimlog.desk.web.request import Request
-from claimlog.desk.web.router import CHECKS, CODES, DECIDES, SLOW, Route
+from claimlog.desk.web.router import CHECKS, CODES, DECIDES, SCREENS, SLOW, Route
 from claimlog.desk.work import Work
 
 Found = dict[str, Any]
@@ -42,7 +42,7 @@ def coding_routes() -> list[Route]:
     """Return the routes of the API that coders use."""
     draft, entry = "api/work/{source}/drafts/{draft}", "api/work/{source}/registered/{stream}/{id}"
     return [
-        Route("GET", "api/desk", _overview, pace=SLOW),
+        Route("GET", "api/desk", _overview, pace=SCREENS),
         Route("POST", "api/coders", _register_coder, pace=SLOW),
         Route("GET", "api/form", _form),
         Route("GET", "api/lookup/{stream}", _lookup),

@@ -20,15 +20,15 @@ IDENTIFIERS = ("source", "claim", "id", "name")
 """Parts that are one; others are names of streams, roles and drafts."""
 
 ALL, CODES, DECIDES = "all", "codes", "decides"
-FAST, SLOW, CHECKS, READS, PREVIEWS, FETCHES = PACES = (
-    *("fast", "slow", "checks"),
+FAST, SLOW, SCREENS, CHECKS, READS, PREVIEWS, FETCHES = PACES = (
+    *("fast", "slow", "screens", "checks"),
     *("reads", "previews", "fetches"),
 )
 """Who answers: a thread for what is saved and looked up at once, one for what takes some seconds,
-one for the rules on drafts, for what is compared with a text, and for codings that are compared, so
-that nobody waits for those of another to open a text, one that reads documents, for
-`DESK_READ_SECONDS` each at most, one that builds previews, or one that waits for other machines:
-documents are fetched."""
+one for the first screen, which grows with the sources, one for the rules on drafts, for what is
+compared with a text, and for codings that are compared, so that nobody waits for those of another
+to open a text, one that reads documents, for `DESK_READ_SECONDS` each at most, one that builds
+previews, or one that waits for other machines: documents are fetched."""
 
 
 @dataclass(frozen=True)
