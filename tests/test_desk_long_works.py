@@ -96,7 +96,7 @@ def test_works_and_decisions_that_were_used_longest_ago_are_let_go_of_at_once(
         decisions = [weakref.ref(found._read_decisions(source)) for source in sources]
         assert [one() is not None for one in decisions] == [False, True, True]
         computed = [
-            weakref.ref(found.computed_of(source, [found._read_decisions(source)]))
+            weakref.ref(found.latest_values_of(source, [found._read_decisions(source)]))
             for source in sources
         ]
         assert [values() is not None for values in computed] == [False, True, True]

@@ -638,6 +638,22 @@ def cut_off_when_done(raced: World, folder: Path) -> tuple[World, World]:
     return before, world
 
 
+def cut_off_at(point: str, raced: World, folder: Path) -> tuple[World, dict[str, bytes]]:
+    """A rebase that was killed at a point, "done" included, and what is there once it is ended."""
+    if point == "done":
+        _, world = cut_off_when_done(raced, folder)
+        return world, data(world)
+    world = copied(raced, folder)
+    expected = data(world)
+    crash_points()[point](world)
+    return world, expected
+
+
+def rebase_folders(world: World) -> set[str]:
+    """The directories in which a rebase keeps batches, as far as they are there."""
+    return REBASE_FOLDERS & {path.name for path in world.package.state.iterdir()}
+
+
 def restored(world: World, before: World, *names: str) -> None:
     """Put batches back into events/ as git does."""
     for name in names:
@@ -788,19 +804,13 @@ def test_another_batch_in_the_place_of_one_that_a_done_rebase_replaced_is_for_so
 def test_what_a_file_manager_leaves_beside_kept_batches_goes_with_them(
     point: str, raced: World, tmp_path: Path
 ) -> None:
-    if point == "done":
-        _, world = cut_off_when_done(raced, tmp_path)
-        expected = data(world)
-    else:
-        world = copied(raced, tmp_path)
-        expected = data(world)
-        crash_points()[point](world)
-    for name in REBASE_FOLDERS & {path.name for path in world.package.state.iterdir()}:
+    world, expected = cut_off_at(point, raced, tmp_path)
+    for name in rebase_folders(world):
         (world.package.state / name / ".DS_Store").write_bytes(b"Bud1")
     with log_lock(world.package):
         recover(world.package)
     assert data(world) == expected
-    assert not REBASE_FOLDERS & {path.name for path in world.package.state.iterdir()}
+    assert not rebase_folders(world)
 
 
 @pytest.mark.parametrize(
@@ -816,12 +826,8 @@ def test_what_a_file_manager_leaves_beside_kept_batches_goes_with_them(
 def test_what_somebody_puts_beside_kept_batches_is_named_and_stays(
     point: str, left: str, raced: World, tmp_path: Path
 ) -> None:
-    if point == "done":
-        _, world = cut_off_when_done(raced, tmp_path)
-    else:
-        world = copied(raced, tmp_path)
-        crash_points()[point](world)
-    [folder] = REBASE_FOLDERS & {path.name for path in world.package.state.iterdir()}
+    world, _ = cut_off_at(point, raced, tmp_path)
+    [folder] = rebase_folders(world)
     path = world.package.state / folder / left
     path.mkdir() if left.endswith("/") else path.write_text("Mine.")
     before = data(world)
@@ -836,21 +842,15 @@ def test_what_somebody_puts_beside_kept_batches_is_named_and_stays(
     path.rename(tmp_path / "moved")  # the remedy is a true one
     with log_lock(world.package):
         recover(world.package)
-    assert not REBASE_FOLDERS & {path.name for path in world.package.state.iterdir()}
+    assert not rebase_folders(world)
 
 
 @pytest.mark.parametrize("point", ["with one batch out", "with both batches out", "done"])
 def test_of_two_batches_that_are_kept_under_one_name_none_goes_unseen(
     point: str, raced: World, tmp_path: Path
 ) -> None:
-    if point == "done":
-        _, world = cut_off_when_done(raced, tmp_path)
-        expected = data(world)
-    else:
-        world = copied(raced, tmp_path)
-        expected = data(world)
-        crash_points()[point](world)
-    [folder] = REBASE_FOLDERS & {path.name for path in world.package.state.iterdir()}
+    world, expected = cut_off_at(point, raced, tmp_path)
+    [folder] = rebase_folders(world)
     kept = world.package.state / folder / "0004-beta.0005-beta"
     second = kept.with_name("0004-beta.0007-beta")
     shutil.copytree(kept, second)
@@ -1336,7 +1336,7 @@ def test_open_rows_of_a_rebase_that_was_killed_and_then_undone_are_as_they_were(
             recover(world.package)
         assert open_files(world) == open_files(renumbered)
         assert data(world) == data(renumbered)
-        assert not REBASE_FOLDERS & {path.name for path in world.package.state.iterdir()}
+        assert not rebase_folders(world)
     assert killed_when_done == 3  # before the open rows are moved, between the two, and after that
     rebased_with(world, "follow")
     assert titles(world)["S003"] == "Ours, amended"

@@ -159,7 +159,7 @@ def is_regular(path: Path, most: int) -> bool:
 
 
 def leads_to_file(path: Path) -> bool:
-    """Whether a path that others chose leads to a file; `Path.is_file` raises if it is too long."""
+    """Whether a path leads to a file, of any length: `Path.is_file` raises at a long one."""
     return os.path.isfile(path)  # noqa: PTH113
 
 
@@ -289,7 +289,7 @@ def grows_much(data: bytes) -> bool:
 
 
 def memory_room(data: bytes) -> int:
-    """Return how many bytes of memory JSON may take more than its values do, for its keys.
+    """Return the bytes of memory that JSON may take for its keys, beside its values.
 
     Of JSON in pieces it is the sum of theirs; negative where values alone take too much.
     """
@@ -298,7 +298,7 @@ def memory_room(data: bytes) -> int:
 
 
 def short_keys(data: bytes) -> Iterator[bytes]:
-    """Yield the keys of JSON that, with a value, take more than `MOST_GROWTH` times their size."""
+    """Yield the keys of JSON that are too short for the memory that each takes with its value."""
     return (found[1] for found in SHORT_KEY.finditer(data))
 
 

@@ -52,7 +52,7 @@ class Adjudication:
         Their entries of registers.
     drafts
         Drafts of each side, with entries named as they are registered at last.
-    computed
+    latest_values
         What was computed of them.
     """
 
@@ -67,7 +67,7 @@ class Adjudication:
     entries: NewEntries
     drafts: list[dict[str, Row]]
     units: list[Unit]
-    computed: LatestValues
+    latest_values: LatestValues
 
     @classmethod
     def open(cls, desk: Desk, source: str, by: str = "") -> Adjudication:
@@ -111,17 +111,18 @@ class Adjudication:
             return entries, drafts, compare(definition, drafts[0], right)
 
         def compare_sides() -> tuple[NewEntries, list[dict[str, Row]], list[Unit]]:
-            return computed.get(COMPARISON, basis, compute)
+            return values.get(COMPARISON, basis, compute)
 
-        computed = desk.computed_of(source, (*works, decisions))
+        values = desk.latest_values_of(source, (*works, decisions))
         if (
-            not computed.has(COMPARISON, basis)
+            not values.has(COMPARISON, basis)
             and sum(len(w.drafts()) for w in sides) > PROMPT_DRAFTS
         ):
             require_time(compare_sides)
-        revision, compared = sides_revision, compare_sides()
+        entries, drafts, units = compare_sides()
         return cls(
-            desk, source, places, works, sides, decisions, revision, basis, *compared, computed
+            *(desk, source, places, works, sides, decisions),
+            *(sides_revision, basis, entries, drafts, units, values),
         )
 
     @property
@@ -199,7 +200,7 @@ class Adjudication:
 
     def proposals(self) -> list[Row]:
         """Return what coders made for the registers; what each may be the same as is found once."""
-        found = self.computed.get(
+        found = self.latest_values.get(
             "proposals",
             (self.basis, self.desk.log.version),
             lambda: [*proposed_entries(self.desk, self.works, self.decisions, self.entries)],
@@ -267,7 +268,7 @@ def decided_findings(adjudication: Adjudication) -> Row:
     """Return the findings of the claims that were decided on, by passage; they are found once."""
     log, source = adjudication.desk.log, adjudication.source
     claims, entries = decided_claims(adjudication), adjudication.entries.final
-    return adjudication.computed.get(
+    return adjudication.latest_values.get(
         "findings of what is decided",
         (adjudication.places.text.sha256, claims, entries, log.version),
         lambda: findings_dict(draft_findings(log, source, claims, entries)),

@@ -14,7 +14,7 @@ from claimlog.desk.work import Work, WorkSummary
 from claimlog.desk.work_folder import WorkFolder
 
 
-def all_finished(works: Iterable[Work | WorkSummary]) -> bool:
+def all_finished(works: Iterable[WorkSummary]) -> bool:
     """Whether all who began a text have finished it, so that their codings may be compared."""
     return all(work.is_finished for work in works)
 

@@ -32,7 +32,7 @@ def agreement(adjudication: Adjudication) -> Row | None:
     """
     if len(adjudication.sides) < 2:
         return None
-    return adjudication.computed.get(
+    return adjudication.latest_values.get(
         "agreement",
         (adjudication.basis, adjudication.desk.log.version),  # it looks up what registers say
         lambda: _agreement(adjudication),

@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from claimlog.desk.journal_density import JournalDensity
+from claimlog.desk.journal_density import as_only_line
 from claimlog.errors import ClaimlogError
 from claimlog.files import write_durably
 from claimlog.limits import CODING_BYTES
@@ -47,7 +47,7 @@ def write_coding(path: Path, content: Mapping[str, Any], nonce: str) -> None:
     """
     data = encode_value({"format": FORMAT, "content": content, "nonce": nonce})
     # with blanks where it would not be read without, as they stand in the lines that were saved
-    write_durably(path, JournalDensity().as_line(data, lambda *_: b""))
+    write_durably(path, as_only_line(data))
 
 
 def read_coding(path: Path) -> tuple[dict[str, Any], str]:

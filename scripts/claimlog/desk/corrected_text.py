@@ -109,7 +109,7 @@ def refuse_drafts(work_folder: WorkFolder, source: str, outcome: str) -> None:
     ClaimlogError
         If there are.
     """
-    coders = [work.coder for work in work_folder.of_source(source)]
+    coders = [work.coder for work in work_folder.summaries(source)]
     if coders and not _is_committed(work_folder.package, source):
         raise ClaimlogError(
             f"{source}: {', '.join(coders)} coded it at the desk, and their drafts are of the text "

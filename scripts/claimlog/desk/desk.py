@@ -106,16 +106,12 @@ class Desk:
         self.log = DeskLog(package, texts)
         self.work_folder = WorkFolder(package, self.log.present_row)
         self.roles = {role.name: role for role in roles}
-        self._decisions = WeightedCache[str, Decisions](
-            lambda decisions: decisions.weight, DECISIONS_BYTES
-        )
+        self._decisions = WeightedCache[str, Decisions](DECISIONS_BYTES)
         self._decision_summaries = FileMemo[DecisionSummary]()
         self._definition: str | None = None
         """Version of the one by which what is held of the works was read."""
         self.computed = LatestValues()
-        self._computed_of = WeightedCache[str, LatestValues](
-            lambda values: values.weight, COMPUTED_BYTES
-        )
+        self._values_of_sources = WeightedCache[str, LatestValues](COMPUTED_BYTES)
         self.uploads = Uploads()
 
     @property
@@ -136,7 +132,7 @@ class Desk:
         if self._definition != version:
             self.work_folder.forget_read()
             self._decisions.clear()
-            self._computed_of.clear()
+            self._values_of_sources.clear()
             self._definition = version
 
     def require_same_definition(self, shown: str | None) -> None:
@@ -194,7 +190,7 @@ class Desk:
         version, whole = self.log.version, self.log.whole
         return self.computed.get("coded rows", version, lambda: CodedRows.of(whole))
 
-    def computed_of(self, source: str, saved: Collection[SavedWork]) -> LatestValues:
+    def latest_values_of(self, source: str, saved: Collection[SavedWork]) -> LatestValues:
         """Return what was computed of what is saved of a source.
 
         Parameters
@@ -203,12 +199,12 @@ class Desk:
             Works and decisions that it is computed from.
         """
 
-        def computed(known: LatestValues | None) -> LatestValues:
+        def with_saved(known: LatestValues | None) -> LatestValues:
             values = known or LatestValues()
             values.saved = saved
             return values
 
-        return self._computed_of.use(source, computed)
+        return self._values_of_sources.use(source, with_saved)
 
     def require_undecided(self, source: str) -> None:
         """Refuse another coder of a text of which decisions were made: these would not hold.

@@ -60,7 +60,7 @@ class DeskLog:
         self._texts: tuple[Signature, Texts] | None = None
         self._registers: dict[str, dict[str, Row]] = {}
         self._present_rows: dict[str, PresentRows] = {}
-        self._places = WeightedCache[str, Places](lambda places: places.weight, MOST_WEIGHT)
+        self._places = WeightedCache[str, Places](MOST_WEIGHT)
         self._of_thread = threading.local()
 
     def look_at_definition(self) -> None:
@@ -172,13 +172,13 @@ class DeskLog:
         with self._lock:
             log = self.whole
             is_latest = self._open is not None and self._open[1] is log
-            registers = self._registers if is_latest else self._look("registers", dict)
+            own = dict[str, dict[str, Row]]
+            registers = self._registers if is_latest else self._look("registers", own)
             if stream not in registers:
                 table = log.definition.streams[stream]
                 rows = log.live(stream).select(table.names).to_dicts()
                 registers[stream] = {row[table.id]: row for row in rows}
-            found: Mapping[str, Row] = registers[stream]
-            return found
+            return registers[stream]
 
     def present_rows(self, stream: str) -> PresentRows:
         """Return what brings saved rows of a stream to the present definition.
@@ -197,11 +197,11 @@ class DeskLog:
                     f"the package; put schemas/{name}.json back, or this file as it was"
                 )
             is_latest = self._is_latest(self.sealed_log)
-            held = self._present_rows if is_latest else self._look("present rows", dict)
+            own = dict[str, PresentRows]
+            held = self._present_rows if is_latest else self._look("present rows", own)
             if stream not in held:
                 held[stream] = PresentRows(definition, stream)
-            found: PresentRows = held[stream]
-            return found
+            return held[stream]
 
     def present_row(self, stream: str, row: Row) -> Row:
         """Return a saved row as the present definition has it; raises as `present_rows` does."""

@@ -120,13 +120,13 @@ def mark_furniture(
 
 def _coded_spans(desk: Desk, role: Role, source: str) -> Iterable[tuple[int, int]]:
     """Yield the passages of a source that are coded at the desk, as far as a role may see them."""
-    works = desk.work_folder.of_source(source)
+    works = desk.work_folder.summaries(source)
     if not role.decides:
         works = [work for work in works if work.coder == role.name]
     elif not all_finished(works):
         works = []  # who codes is told by the rules what lies in furniture
     for work in works:
-        for value in work.drafts().values():
+        for value in desk.work_folder.work(work.coder, source).drafts().values():
             yield value["start"], value["end"]
     for verdict in desk.decisions(source).verdicts().values() if role.decides else ():
         if own := verdict.get("value"):

@@ -139,7 +139,7 @@ def import_coding(package: Package, path: Path, texts: Path | None) -> Work:
     except (LookupError, TypeError, AttributeError) as error:
         raise ClaimlogError(f"{path}: {NOT_SAVED}; {ASK_AGAIN}") from error
     with desk.work_folder.works_lock():
-        others = [one for one in desk.work_folder.of_source(source) if one.coder != coder]
+        others = [one for one in desk.work_folder.summaries(source) if one.coder != coder]
         if not all_finished(others):
             raise ClaimlogError(f"somebody here has not finished {source}; import it after that")
         if not work.is_empty:

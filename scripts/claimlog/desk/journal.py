@@ -31,7 +31,7 @@ from typing import Any
 
 import orjson
 
-from claimlog.desk.journal_density import JournalDensity
+from claimlog.desk.journal_density import as_only_line
 from claimlog.desk.journal_state import (
     BY,
     MARK,
@@ -353,13 +353,13 @@ class Journal:
         self._save(line)
 
     def _save(self, line: Callable[[], Line | None]) -> None:
-        """Append a line, with all that others appended read; of a file that is written anew first,
-        it is asked for again.
+        """Append a line, with all that others appended read.
 
         Parameters
         ----------
         line
-            Returns it for what is there then; None if nothing changes.
+            Returns it for what is there then; None if nothing changes. It is called again where the
+            file is written anew first.
         """
         is_done = False
         with self._mutex:
@@ -400,7 +400,7 @@ class Journal:
         self._state.settled = self._state.size  # not to be tried at each change, if it fails
         try:
             whole = self._state.as_line()
-            data = JournalDensity().as_line(orjson.dumps(whole), lambda *_: b"")
+            data = as_only_line(orjson.dumps(whole))
             if len(data) >= self._state.size or is_deeper(whole, LINE_DEPTH):
                 return False
             new.unlink(missing_ok=True)

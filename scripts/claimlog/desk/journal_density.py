@@ -87,6 +87,11 @@ class JournalDensity:
         self._looked_at, self._colons = self.size, 0
 
 
+def as_only_line(text: bytes) -> bytes:
+    """Return JSON as the one line of a file, with blanks at its end if it were dense without."""
+    return JournalDensity().as_line(text, lambda *_: b"")
+
+
 def _blanks(room: int) -> int:
     """Return how many blanks make up for memory of so many bytes below zero."""
     return max(0, -(room // MOST_GROWTH))

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
+
+class Weighty(Protocol):
+    """What says how much it weighs by now."""
+
+    @property
+    def weight(self) -> int: ...
+
+
 K = TypeVar("K")
-V = TypeVar("V")
+V = TypeVar("V", bound=Weighty)
 
 
 class WeightedCache(Generic[K, V]):
@@ -18,15 +26,12 @@ class WeightedCache(Generic[K, V]):
 
     Parameters
     ----------
-    weigh
-        Returns what a value weighs by now.
     most
-        What all values may weigh, in the unit of `weigh`; the one used last stays in any case.
+        What all values may weigh, in the unit of theirs; the one used last stays in any case.
     """
 
-    def __init__(self, weigh: Callable[[V], int], most: int) -> None:
+    def __init__(self, most: int) -> None:
         self.most = most
-        self._weigh = weigh
         self._held: dict[K, V] = {}
         """Those used last stand last."""
         self._in_use: WeakValueDictionary[K, V] = WeakValueDictionary()
@@ -45,11 +50,11 @@ class WeightedCache(Generic[K, V]):
             value = self._in_use[key] = choose(self._in_use.get(key))
             self._held.pop(key, None)
             self._held[key] = value
-            weight = sum(map(self._weigh, self._held.values()))
+            weight = sum(held.weight for held in self._held.values())
             for name in [*self._held][:-1]:
                 if weight <= self.most:
                     break
-                weight -= self._weigh(self._held.pop(name))
+                weight -= self._held.pop(name).weight
             return value
 
     def clear(self) -> None:

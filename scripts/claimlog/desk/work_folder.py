@@ -64,7 +64,7 @@ class WorkFolder:
     def __init__(self, package: Package, present_row: PresentRow = as_saved) -> None:
         self.package = package
         self.present_row = present_row
-        self._works = WeightedCache[tuple[str, str], Work](lambda work: work.weight, HELD_BYTES)
+        self._works = WeightedCache[tuple[str, str], Work](HELD_BYTES)
         self._summaries = FileMemo[WorkSummary]()
         self._unlinked: Journal | None = None
         self._folders: dict[tuple[str, ...], list[Path]] = {}

@@ -92,10 +92,11 @@ class ParquetRewriting:
 
     def _begin(self) -> None:
         """Compare the file's types with the table's, and begin to write with them."""
-        self._flaws = type_flaws(self.path, self.table)
-        if not self._flaws:
+        stated = readable_schema(self.path)
+        self._flaws = type_flaws(stated, self.table)
+        if stated is not None and not self._flaws:
             # what the file says of itself is no type: it must be as given
-            schema = stated_schema(self.path).with_metadata(table_notes(self.table))
+            schema = stated.with_metadata(table_notes(self.table))
             sink = cast(BinaryIO, self._sink)
             are_codes_bounded = self.has_code_bounds and states_bounds_of_codes(self.path)
             self._writer = ParquetFile(self.path, self.table, schema, sink, are_codes_bounded)
@@ -129,13 +130,25 @@ class ParquetRewriting:
         return [], False
 
 
-def type_flaws(path: Path, table: Table) -> list[str]:
-    """Return where the columns of a file, their types or metadata are not those of its table."""
+def readable_schema(path: Path) -> pa.Schema | None:
+    """Return the types of columns that a file states; None if it states none that can be read."""
     try:
-        stated = stated_schema(path)
+        return stated_schema(path)
     except Exception as error:  # the file may hold anything
         if is_of_the_machine(error):
             raise
+        return None
+
+
+def type_flaws(stated: pa.Schema | None, table: Table) -> list[str]:
+    """Return where columns that a file states, their types or metadata are not those of a table.
+
+    Parameters
+    ----------
+    stated
+        The `readable_schema` of the file.
+    """
+    if stated is None:
         return ["states no types of columns, or none that can be read"]
     empty = conform(empty_frame(table).lazy(), table)
     given = file_schema(empty.to_arrow(compat_level=pl.CompatLevel.oldest()).schema, table)

@@ -21,7 +21,7 @@ from claimlog.log.merkle import CompactRange
 from claimlog.package import RELEASE
 from claimlog.release.delta import rows_between, version_table
 from claimlog.release.parquet_footers import footer_flaws
-from claimlog.release.parquet_rewriting import ParquetRewriting, type_flaws
+from claimlog.release.parquet_rewriting import ParquetRewriting, readable_schema, type_flaws
 from claimlog.release.release_copy import ReleaseCopy
 from claimlog.release.release_verdict import Verdict
 from claimlog.release.served_row_comparison import MAX_LISTED, RULE, RowComparison
@@ -192,7 +192,9 @@ def _check_footers(copy: ReleaseCopy, tables: Mapping[str, Table], verdict: Verd
     """Compare types and footers of Parquet files with tables and the rows that Arrow reads."""
     for table in tables.values():
         path = parquet_path(copy, table)
-        flaws = type_flaws(path, table) or footer_flaws(path, table, copy.has_code_bounds)
+        flaws = type_flaws(readable_schema(path), table) or footer_flaws(
+            path, table, copy.has_code_bounds
+        )
         display_path = f"parquet/{table.name}.parquet"
         verdict.findings += [
             Finding(PARQUET, display_path, flaw, remedy=GET_AGAIN)

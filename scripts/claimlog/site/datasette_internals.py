@@ -314,7 +314,7 @@ _view_answer = DataView.get
 
 
 def announce_formats(note: Callable[[str | None, bool], None]) -> None:
-    """Have Datasette's views refuse other endings than they draw, and call `note` first.
+    """Have Datasette answer no ending that it has no form for, and call `note` before each answer.
 
     It is called with the ending, None for a page, and whether the answer is sent in parts.
     """
