@@ -416,7 +416,7 @@ def test_a_page_that_was_opened_before_the_codebook_changed_saves_nothing_by_the
     assert form() == ("Retold", now)
     for role, headers in before.items():
         assert {*answers(role, headers)} == {409}
-    assert opened.desk.work_folder.of_source(SOURCE) == []
+    assert opened.desk.work_folder.summaries(SOURCE) == []
     for role, path in roles.items():
         assert {*answers(role, made_by(opened, role, path))} == {200}
     begun = opened.desk.work_folder.work("coder-1", SOURCE).journal.marks["begun"]

@@ -476,7 +476,7 @@ def test_who_begins_waits_for_a_source_that_may_be_dropped(
     add(opened.desk.package, "coders", Entries([row]), "coder-9", None)
     opened.take("adjudicator", "DELETE", f"open/{SOURCE}")
     assert answers[0].json()["error"]["code"] == "busy"
-    assert opened.desk.work_folder.of_source(SOURCE) == []
+    assert opened.desk.work_folder.summaries(SOURCE) == []
 
 
 def test_a_note_on_a_passage_of_ones_own_goes_with_it(opened: Opened) -> None:

@@ -217,7 +217,7 @@ def test_a_coding_that_the_desk_would_not_save_is_not_taken_though_committed_to(
 
     with pytest.raises(ClaimlogError):
         take()
-    assert not WorkFolder(here.package).of_source(SOURCE)
+    assert not WorkFolder(here.package).summaries(SOURCE)
 
 
 def test_a_coding_is_taken_once_the_log_can_be_read(registered: World, tmp_path: Path) -> None:
@@ -229,7 +229,7 @@ def test_a_coding_is_taken_once_the_log_can_be_read(registered: World, tmp_path:
     row.write_text("{}\n", "utf-8")
     with pytest.raises(ClaimlogError, match="run claimlog validate"):
         import_coding(here.package, file, here.texts)
-    assert not WorkFolder(here.package).of_source(SOURCE)
+    assert not WorkFolder(here.package).summaries(SOURCE)
     row.unlink()
     assert import_coding(here.package, file, here.texts).is_finished
 
@@ -247,7 +247,7 @@ def test_a_coding_that_its_missing_keys_make_longer_than_a_work_is_not_taken(
     expect_coding(here.package, "coder-2", SOURCE, commitment_of(content, nonce))
     with pytest.raises(ClaimlogError, match="with all keys of the objects in its lists"):
         import_coding(here.package, file, here.texts)
-    assert not [*WorkFolder(here.package).of_source(SOURCE)]
+    assert not [*WorkFolder(here.package).summaries(SOURCE)]
 
 
 @pytest.mark.parametrize(

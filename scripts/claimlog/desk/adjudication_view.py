@@ -87,7 +87,7 @@ class Adjudication:
         """
         desk.log.source(source)
         sources = desk.log.entries("sources")
-        works = [*finished_works(desk.work_folder, source)]
+        works = finished_works(desk.work_folder, source)
         for work in works:
             require_text_of_work(desk.package, work, sources)
         decisions = desk.decisions(source)

@@ -6,12 +6,12 @@ coding to anybody asks here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
-from claimlog.desk.request_error import ABSENT, BLIND, UNFINISHED, RequestError
+from claimlog.desk.request_error import ABSENT, BLIND, LARGE, UNFINISHED, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.work import Work, WorkSummary
-from claimlog.desk.work_folder import WorkFolder
+from claimlog.desk.work_folder import HELD_BYTES, WorkFolder
 
 
 def all_finished(works: Iterable[WorkSummary]) -> bool:
@@ -19,8 +19,8 @@ def all_finished(works: Iterable[WorkSummary]) -> bool:
     return all(work.is_finished for work in works)
 
 
-def finished_works(folder: WorkFolder, source: str) -> Iterator[Work]:
-    """Yield the finished works on a source.
+def finished_summaries(folder: WorkFolder, source: str) -> list[WorkSummary]:
+    """Return how far the works on a source are, all of which are finished.
 
     Raises
     ------
@@ -37,8 +37,27 @@ def finished_works(folder: WorkFolder, source: str) -> Iterator[Work]:
             f"{source} is compared when all who began it have finished",
             coders=states,
         )
-    for work in works:
-        yield folder.work(work.coder, source)
+    return works
+
+
+def finished_works(folder: WorkFolder, source: str) -> list[Work]:
+    """Return the finished works on a source.
+
+    Raises
+    ------
+    RequestError
+        As `finished_summaries` does; or if all of them are longer than what is held read.
+    """
+    works = finished_summaries(folder, source)
+    if sum(work.weight for work in works) > HELD_BYTES:
+        longest = max(works, key=lambda work: work.weight).coder
+        path = folder.package.relative(folder.work_path(longest, source))
+        raise RequestError(
+            LARGE,
+            f"codings of a text with at most {HELD_BYTES >> 20} MiB in all are compared, and the "
+            f"{len(works)} of {source} have more; move some away, as the longest, {path}",
+        )
+    return [folder.work(work.coder, source) for work in works]
 
 
 def require_own_finished(folder: WorkFolder, role: Role, source: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from claimlog.desk.adjudication_view import Adjudication, decided_claims, decided_findings
-from claimlog.desk.blindness import finished_works
+from claimlog.desk.blindness import finished_summaries
 from claimlog.desk.coder_agreement import all_entries
 from claimlog.desk.coding_rows import CODINGS, coding_rows
 from claimlog.desk.draft_findings import same_codings
@@ -82,7 +82,7 @@ def _begin(adjudication: Adjudication, begun: Row, state: int) -> None:
     if not begun["codings_only"]:
         _require_decided(adjudication)
     with folder.works_lock():
-        coders = [work.coder for work in finished_works(folder, adjudication.source)]
+        coders = [work.coder for work in finished_summaries(folder, adjudication.source)]
         if coders != [work.coder for work in adjudication.works]:
             raise adjudication.stale()
         try:

@@ -82,12 +82,14 @@ def _sources_of_other_texts(package: Package, rows: Sequence[OpenRow]) -> list[s
 
 
 def _refuse_coded_source(work_folder: WorkFolder, source: str) -> None:
-    works = work_folder.of_source(source)
+    coders = [work.coder for work in work_folder.summaries(source)]
+    saved = [work_folder.work_path(coder, source) for coder in coders]
     decisions = Decisions.read(work_folder, source)
-    saved = [*works, *([] if decisions.is_empty else [decisions])]
+    if not decisions.is_empty:
+        saved.append(decisions.journal.path)
     if saved:
-        who = f"{', '.join(work.coder for work in works)} coded it" if works else "it is decided"
-        paths = ", ".join(work_folder.package.relative(one.journal.path) for one in saved)
+        who = f"{', '.join(coders)} coded it" if coders else "it is decided"
+        paths = ", ".join(map(work_folder.package.relative, saved))
         raise ClaimlogError(
             f"{source}: {who} at the desk; what is saved is taken back there first, or "
             f"{paths} moved away; nothing was dropped"

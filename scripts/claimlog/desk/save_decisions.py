@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from claimlog.desk.adjudication_view import NEW_PREFIX, Adjudication
-from claimlog.desk.blindness import finished_works
+from claimlog.desk.blindness import finished_summaries
 from claimlog.desk.comparison import AGREED, Unit
 from claimlog.desk.entry_clashes import clashing_entries
 from claimlog.desk.entry_editing import require_new_identifier, save_entry
@@ -87,7 +87,7 @@ def _save_verdicts(adjudication: Adjudication, values: Row, base: Mapping[str, i
     compared = {work.coder: work.commitment for work in adjudication.sides}
     # who begins to code waits, and is told that it is decided
     with folder.works_lock(BEGIN_SECONDS):
-        works = [*finished_works(folder, adjudication.source)]
+        works = finished_summaries(folder, adjudication.source)
         if [one.commitment for one in works] != [one.commitment for one in adjudication.works]:
             raise adjudication.stale()
         if (decisions.chosen_sides, decisions.commitments) != ([*compared], compared):

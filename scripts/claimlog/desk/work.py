@@ -51,6 +51,8 @@ class WorkSummary:
         Offset, in characters, at which the last of their passages ends; 0 without any.
     commitment
         As in `Work`.
+    weight
+        Bytes of its file, as in `Work`.
     """
 
     coder: str
@@ -58,6 +60,7 @@ class WorkSummary:
     drafts: int
     reached: int
     commitment: str | None
+    weight: int
 
     @property
     def is_finished(self) -> bool:
@@ -123,7 +126,9 @@ class Work(SavedWork):
     def summary(self) -> WorkSummary:
         ends = [cell.value["end"] for _, cell in self.journal.items(DRAFT)]
         furthest = max(ends, default=0)
-        return WorkSummary(self.coder, self.state, len(ends), furthest, self.commitment)
+        return WorkSummary(
+            self.coder, self.state, len(ends), furthest, self.commitment, self.weight
+        )
 
     def drafts(self) -> dict[str, Row]:
         """Return the values of all drafts by name, in the order of the text."""

@@ -107,14 +107,15 @@ class WorkFolder:
         UnpreparedError
             If much of it is not read yet, and a prompt answer is made.
         """
-        path = self._work_path(coder, source)
+        path = self.work_path(coder, source)
         work = self._works.use(
             (coder, source), lambda known: known or Work(coder, source, path, self.present_row)
         )
         work.refresh()
         return work
 
-    def _work_path(self, coder: str, source: str) -> Path:
+    def work_path(self, coder: str, source: str) -> Path:
+        """Return where the work of a coder on a source is saved."""
         return self.folder(WORKS, named_role(coder).name) / saved_file(source)
 
     def forget_read(self) -> None:
@@ -125,18 +126,10 @@ class WorkFolder:
         """Return where the decisions on a source are saved."""
         return self.folder(DECIDED) / saved_file(source)
 
-    def of_source(self, source: str) -> list[Work]:
-        """Return the works on a source that hold anything, by the names of the coders.
-
-        Raises
-        ------
-        UnpreparedError
-            As `work` does.
-        """
-        return [self.work(one.coder, source) for one in self.summaries(source)]
-
     def summaries(self, source: str) -> list[WorkSummary]:
-        """Return how far the works are that `of_source` returns; only changed ones are read.
+        """Return how far the works on a source are that hold anything, by the names of the coders.
+
+        Only those that were changed are read.
 
         Raises
         ------
@@ -157,7 +150,7 @@ class WorkFolder:
 
     def _summarizing(self, coder: str, source: str) -> tuple[Path, Callable[[], WorkSummary]]:
         """Return the file of a work, and what summarizes it."""
-        return self._work_path(coder, source), lambda: self.work(coder, source).summary()
+        return self.work_path(coder, source), lambda: self.work(coder, source).summary()
 
     def coders(self) -> list[str]:
         """Return the coders who began a work, by name."""
@@ -239,8 +232,11 @@ class WorkFolder:
         expected.change(
             {f"{source}/{coder}": None for coder, _ in expected.items(f"{source}/")}, {}
         )
-        works = [self.work(coder, source) for coder in self.coders()]
-        paths = [(work.journal.path, f"{work.coder}{ENDING}") for work in works if work.is_begun]
+        paths = [
+            (self.work_path(coder, source), f"{coder}{ENDING}")
+            for coder in self.coders()
+            if self.work(coder, source).is_begun
+        ]
         decisions = self.decisions_path(source)
         if decisions.exists():
             paths.append((decisions, SET_ASIDE_DECISIONS))
