@@ -49,7 +49,7 @@ try:
 except KeyboardInterrupt:
     print(limits.why_interrupted())
 """
-STOPPED = "stopped, because it took more than {what}; nothing was replaced."
+STOPPED = "stopped, because it took more than {what}; nothing was replaced; "
 MEGABYTE = 1_000_000
 
 
@@ -217,7 +217,7 @@ except KeyboardInterrupt:
     )
     said, why = done.stdout.splitlines()
     assert said == "whole", done
-    assert "; look whether it was done before you run it again. If you trust" in why
+    assert "; look whether it was done before you run it again; if you trust" in why
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ with hold_interrupts():
     )
     assert (done.returncode, done.stdout) == (1, ""), done
     assert done.stderr.startswith("claimlog: stopped, because it took more than"), done
-    assert "; look whether it was done before you run it again. If you trust" in done.stderr
+    assert "; look whether it was done before you run it again; if you trust" in done.stderr
 
 
 def test_a_command_whose_interrupts_are_ignored_is_ended() -> None:

@@ -22,6 +22,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -33,9 +34,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+import claimlog
 from claimlog import __version__
 from claimlog import limited_process as limited
-from claimlog.errors import ClaimlogError
+from claimlog.command_limits import FACTOR_VARIABLE
+from claimlog.errors import ClaimlogError, UsageError
 from claimlog.export.content_hash import Content, sqlite_rows
 from claimlog.export.parquet import ParquetFile
 from claimlog.export.sqlite import create_statement, index_statements
@@ -1511,16 +1514,31 @@ def test_a_file_that_is_none_is_named(folder: Path) -> None:
 def test_a_limit_of_time_ends_in_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(release_limits, "BASE_SECONDS", 0.05)
     monkeypatch.setattr(release_limits, "SECONDS_PER_MB", 0)
-    with pytest.raises(ClaimlogError, match=r"takes longer than 0 seconds, .* --limits 2") as said:
-        verify_in_process(pack(folder))
-    assert "\n" not in str(said.value)
+    packed = pack(folder)
+    # who has no such option is told of what there is: to open a release, to sign, to publish it
+    ways = (
+        (partial(verify_in_process, packed, factor=1), r"--limits 2"),
+        (partial(verify_in_process, packed), f"{FACTOR_VARIABLE}=2"),
+        (partial(claimlog.open, packed), f"{FACTOR_VARIABLE}=2"),
+    )
+    for verify, remedy in ways:
+        said = rf"takes longer than 0 seconds, so nothing was verified; [^\n]*{remedy}$"
+        with pytest.raises(ClaimlogError, match=said):
+            verify()
+    monkeypatch.setattr(release_limits, "BASE_SECONDS", 20)
+    monkeypatch.setenv(FACTOR_VARIABLE, "0.001")
+    with pytest.raises(ClaimlogError, match=rf"verifying it takes .*{FACTOR_VARIABLE}=0\.002$"):
+        claimlog.open(packed)
+    monkeypatch.setenv(FACTOR_VARIABLE, "much")
+    with pytest.raises(UsageError, match=rf"{FACTOR_VARIABLE}: expected a number above 0"):
+        claimlog.open(packed)
 
 
 @pytest.mark.usefixtures("fresh_programs")
 def test_a_limit_of_memory_ends_in_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(release_limits, "BASE_MEMORY", 60 << 20)
     monkeypatch.setattr(release_limits, "MEMORY_PER_BYTE", 0)
-    with pytest.raises(ClaimlogError, match=r"more memory than 0\.1 GB.* --limits 2"):
+    with pytest.raises(ClaimlogError, match=r"more memory than 0\.1 GB.* CLAIMLOG_LIMITS=2"):
         verify_in_process(pack(folder))
 
 

@@ -7,6 +7,7 @@ import sys
 
 from claimlog.command_limits import keep_command_limits, why_interrupted
 from claimlog.environment_variables import set_own_variable
+from claimlog.errors import UsageError
 from claimlog.interrupt_handler import handle_interrupts
 from claimlog.standard_streams import replace_closed_streams
 
@@ -33,9 +34,9 @@ def main() -> None:
 def _keep_limits() -> None:
     try:
         keep_command_limits()
-    except ValueError as error:
+    except UsageError as error:
         print(f"claimlog: {error}", file=sys.stderr)
-        sys.exit(2)
+        sys.exit(error.exit_status)
 
 
 def prepare_interpreter() -> None:

@@ -16,6 +16,7 @@ import time
 from threading import Lock, Thread, current_thread, main_thread
 from types import FrameType
 
+from claimlog.errors import UsageError
 from claimlog.interrupt_handler import holds_interrupts, outcome
 from claimlog.limits import MIB
 
@@ -90,10 +91,13 @@ def why_interrupted() -> str:
     if _reached is None:
         return f"interrupted; {outcome()}"
     _is_said = True
-    return (
-        f"stopped, because it took more than {_reached}; {outcome()}. If you trust where its files "
-        f"come from, allow it more: {FACTOR_VARIABLE}={2 * _factor():g}"
-    )
+    return f"stopped, because it took more than {_reached}; {outcome()}; {how_to_raise()}"
+
+
+def how_to_raise() -> str:
+    """Return what to do where a limit is reached that the environment multiplies."""
+    more = f"{FACTOR_VARIABLE}={2 * factor_given():g}"
+    return f"if you trust where its files come from, allow it more: {more}"
 
 
 def keep_command_limits(says_so: bool = True) -> None:
@@ -110,10 +114,10 @@ def keep_command_limits(says_so: bool = True) -> None:
 
     Raises
     ------
-    ValueError
+    UsageError
         If `FACTOR_VARIABLE` is no positive number.
     """
-    factor = _factor()
+    factor = factor_given()
     if current_thread() is main_thread() and not _is_server:  # no other thread is interrupted
 
         def look(_signal: int, _frame: FrameType | None) -> None:
@@ -133,14 +137,21 @@ def _stop_alarms() -> None:
     signal.setitimer(signal.ITIMER_PROF, 0)
 
 
-def _factor() -> float:
+def factor_given() -> float:
+    """Return by what the user's environment multiplies limits.
+
+    Raises
+    ------
+    UsageError
+        If `FACTOR_VARIABLE` is no positive number.
+    """
     given = os.environ.get(FACTOR_VARIABLE, "1")
     try:
         factor = float(given)
     except ValueError:
         factor = 0
     if not 0 < factor < math.inf:
-        raise ValueError(f"{FACTOR_VARIABLE}: expected a number above 0, as 2, not {given!r}")
+        raise UsageError(f"{FACTOR_VARIABLE}: expected a number above 0, as 2, not {given!r}")
     return factor
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from claimlog.command_limits import factor_given, how_to_raise
 from claimlog.limited_process import LimitedWork, path_request, run_limited
 from claimlog.limited_worker import answer_request, refuse_programs, requested_path
 from claimlog.log.release_index import ReleaseEntry
@@ -23,7 +24,7 @@ def verify_in_process(
     target: Path,
     index: list[ReleaseEntry] | None = None,
     key: Path | None = None,
-    factor: float = 1,
+    factor: float | None = None,
     place: str = "this checkout",
     kept_roots: Mapping[int, str] | None = None,
     site_program: str | None = None,
@@ -35,7 +36,7 @@ def verify_in_process(
     place
         Where the index lies, for the verdict.
     factor
-        By which the limits are multiplied.
+        By which the limits are multiplied; None of who takes no such number, but the environment.
     site_program
         Module that draws the pages of a release again, as a program, where nobody vouches for them.
 
@@ -49,9 +50,11 @@ def verify_in_process(
 
     def run(program: str) -> dict[str, Any]:
         outcome = "nothing was verified"
-        limits = limits_of_size(stored_size(target), factor)
+        times = factor_given() if factor is None else factor
+        remedy = how_to_raise() if factor is None else None
+        limits = limits_of_size(stored_size(target), times)
         return run_limited(
-            LimitedWork(program, target.name, "verifying", outcome, limits, factor), request
+            LimitedWork(program, target.name, "verifying", outcome, limits, times, remedy), request
         )
 
     with tempfile.TemporaryDirectory(prefix="claimlog-") as scratch:
