@@ -17,6 +17,7 @@ from conftest import World, copied
 
 ELSEWHERE = "leads to other rows than those of its table"
 OTHERWISE = "holds other values than its table, or leads to other rows"
+EXCHANGED = "leads to rows of equal values in another order than that of the table"
 NEXT = "coalesce((SELECT min(n.rowid) FROM claims n WHERE n.rowid > c.rowid), 1)"
 """The row after a row of ``claims c``, of the last the first."""
 
@@ -36,6 +37,13 @@ FORGED = {
         "SELECT topic AS a, rowid AS b, "
         "(SELECT min(n.rowid) FROM claims n WHERE n.topic = c.topic) AS c FROM claims c",
         ELSEWHERE,
+    ),
+    "records of one topic lead to the rows of each other": (
+        "idx_claims_topic",
+        "SELECT topic AS a, rowid AS b, coalesce("
+        "(SELECT min(n.rowid) FROM claims n WHERE n.topic IS c.topic AND n.rowid > c.rowid), "
+        "(SELECT min(n.rowid) FROM claims n WHERE n.topic IS c.topic)) AS c FROM claims c",
+        EXCHANGED,
     ),
     "records lead to no row": (
         "idx_claims_topic",

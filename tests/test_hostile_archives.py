@@ -803,6 +803,10 @@ STRAYS = {
         "UPDATE claims_fts_idx SET term = '0a' WHERE pgno = (SELECT min(pgno) FROM claims_fts_idx "
         "WHERE pgno > 2)"
     ),
+    "a page that is led to twice": (
+        "INSERT INTO claims_fts_idx SELECT segid, CAST(term || 'zz' AS BLOB), pgno "
+        "FROM claims_fts_idx WHERE pgno = (SELECT max(pgno) FROM claims_fts_idx)"
+    ),
     "a page of no segment": "INSERT INTO claims_fts_data VALUES (99999999999, 'SECRET')",
     "a page of another level": (
         "INSERT INTO claims_fts_data SELECT max(id) | (7 << 31), 'SECRET' FROM claims_fts_data"
@@ -841,6 +845,22 @@ def test_what_no_search_is_led_to_or_all_are_led_past_is_named(what: str, folder
 def test_a_setting_with_another_value_is_named(setting: str, folder: Path) -> None:
     alter(folder, f"REPLACE INTO claims_fts_config VALUES ({setting})")
     assert "with a value that no release has" in flaws(folder, check_database)
+
+
+def test_a_search_index_that_answers_no_search_is_named(folder: Path) -> None:
+    alter(folder, "DELETE FROM claims_fts_config WHERE k = 'version'")
+    assert "'claims_fts' lacks the setting 'version'" in flaws(folder, check_database)
+
+
+@pytest.mark.parametrize("page", ["7", "x'30'"])
+def test_a_search_index_that_states_a_page_of_its_own_is_named(page: str, folder: Path) -> None:
+    """Datasette knows a search index by its page 0."""
+    with closing(sqlite3.connect(folder / "tiny.db", isolation_level=None)) as database:
+        database.execute("PRAGMA writable_schema = ON")
+        database.execute(f"UPDATE sqlite_schema SET rootpage = {page} WHERE name = 'claims_fts'")
+    tables = read_definition(Package(folder / "log", archived=True)).tables
+    said = [str(finding) for finding in check_objects(folder / "tiny.db", tables, (), None)]
+    assert any("'claims_fts' begins on the page " in line for line in said)
 
 
 def test_bytes_behind_the_last_page_are_named(folder: Path) -> None:

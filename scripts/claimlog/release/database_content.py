@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from itertools import zip_longest
@@ -17,6 +16,7 @@ from pathlib import Path
 from claimlog.export.content_hash import VALUE_BYTES
 from claimlog.export.sqlite import SEARCH_BYTES, SearchStatements, search_statements, sql_identifier
 from claimlog.release.database_indexes import index_flaws
+from claimlog.release.search_segments import AVERAGES, SearchSegments
 from claimlog.schema.table_schema import Table
 
 SEARCH_FORMAT = 4
@@ -66,14 +66,6 @@ INDEX_QUERIES = {
     "docsize": "SELECT id, sz FROM {} ORDER BY id",
 }
 """Queries for everything that FTS5 stores of an index, by shadow table."""
-
-AVERAGES, STRUCTURE = 1, 10
-"""Records of an index that are no page of words: sums for the whole index, and its segments."""
-
-SEGMENT_BITS, LIST_INDEX_BIT, LEVEL_BIT = 37, 36, 31
-LEVEL, PAGE = 31, (1 << 31) - 1
-"""Where the identifier of a record of words has the number of its segment, whether it is an index
-of a long list of documents, of which level, and its page (fts5_index.c)."""
 
 STATISTIC = re.compile(r"[0-9]{1,15}( [0-9]{1,15})*")
 """A line of the planner's statistics: rows, then rows for each value of the first columns."""
@@ -170,10 +162,13 @@ def _search_flaw(
 ) -> str | None:
     """Return the flaw of a full-text index that does not hold the words of its table; else None."""
     name = sql_identifier(f"{table.name}_fts")
-    settings = database.execute(f"SELECT k, v FROM release.{_shadow(table, 'config')}")
-    for key, value in settings.fetchmany(10):
+    config = database.execute(f"SELECT k, v FROM release.{_shadow(table, 'config')}")
+    settings = config.fetchmany(10)
+    for key, value in settings:
         if type(value) is not int or value not in SEARCH_SETTINGS.get(key, ()):
             return f"has the setting {str(key)[:80]!r} with a value that no release has"
+    if "version" not in dict(settings):
+        return "lacks the setting 'version', without which no search is answered"
     columns = ", ".join(map(sql_identifier, table.spec["search"]))
     # an index beside no table, so that only the index is in memory
     database.execute(index.create.replace(f"content={sql_identifier(table.name)}", "content=''", 1))
@@ -189,9 +184,13 @@ def _search_flaw(
         for query in pages.values()
     )
     database.execute(f"DROP TABLE {name}")
-    if is_same or _holds_words(path, table, index):
-        return None
-    return "does not hold the words of its table"
+    if not is_same and not _holds_words(path, table, index):
+        return "does not hold the words of its table"
+    try:
+        database.execute(f"SELECT rowid FROM release.{name}('a') LIMIT 1").fetchone()
+    except sqlite3.DatabaseError as error:
+        return f"cannot be searched ({str(error).splitlines()[0][:200]})"
+    return None
 
 
 def _shadow(table: Table, part: str) -> str:
@@ -201,117 +200,44 @@ def _shadow(table: Table, part: str) -> str:
 def _holds_words(path: Path, table: Table, index: SearchStatements) -> bool:
     """Whether an index holds its words in other pages, as another version of SQLite writes them.
 
-    FTS5's own check adds up checksums of words, which a forger can keep, but it sees whether words
-    are found where they lie. It is a command that writes, so it is given a copy in memory. Neither
-    it nor a list of all words follows the index of pages, by which a search finds a word: so each
-    word is looked up too.
+    FTS5's own check adds up checksums of words, which a forger can keep. It is a command that
+    writes, so it is given a copy in memory. What leads to a word is read in full, and each word is
+    looked up too.
     """
-    own = sql_identifier(f"{table.name}_fts")
-    with closing(sqlite3.connect(":memory:")) as copy:
+    own, new = f"{table.name}_fts", COMPARISON_INDEX
+    # each statement is committed: FTS5 holds back what it writes until then
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
         copy.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, VALUE_BYTES)
         copy.execute("PRAGMA trusted_schema = OFF")
         copy.deserialize(path.read_bytes())
-        if not _holds_own_records(copy, table):
-            return False
+        for statement in (index.create, index.rebuild):
+            copy.execute(statement.replace(sql_identifier(own), sql_identifier(new)))
         try:
-            copy.execute(f"INSERT INTO {own}({own}, rank) VALUES ('integrity-check', 1)")
-        except sqlite3.DatabaseError:
+            name = sql_identifier(own)
+            copy.execute(f"INSERT INTO {name}({name}, rank) VALUES ('integrity-check', 1)")
+            postings = zip_longest(*(SearchSegments(copy, it).postings() for it in (own, new)))
+            holds_postings = all(one == other for one, other in postings)
+        except (sqlite3.DatabaseError, ValueError):
             return False
-        new = sql_identifier(COMPARISON_INDEX)
-        copy.execute(index.create.replace(own, new, 1))
-        copy.execute(index.rebuild.replace(own, new))
-        for number, name in enumerate((own, new)):
-            for kind in ("instance", "row"):
-                vocabulary = f"fts5vocab(main, {name}, {kind})"
-                copy.execute(f"CREATE VIRTUAL TABLE temp.{kind}_{number} USING {vocabulary}")
-        pairs = (
-            [f'SELECT term, doc, col, "offset" FROM temp.instance_{number}' for number in (0, 1)],
-            [INDEX_QUERIES["docsize"].format(name) for name in _pair(table, "docsize")],
-            [f"SELECT block FROM {name} WHERE id = {AVERAGES}" for name in _pair(table, "data")],
+        sums = (
+            INDEX_QUERIES["docsize"].format(sql_identifier(f"{it}_docsize")) for it in (own, new)
         )
-        if not all(_is_same(copy, *queries) for queries in pairs):
+        averages = (
+            f"SELECT block FROM {sql_identifier(f'{it}_data')} WHERE id = {AVERAGES}"
+            for it in (own, new)
+        )
+        if not (holds_postings and _is_same(copy, *sums) and _is_same(copy, *averages)):
             return False
+        for number, it in enumerate((own, new)):
+            copy.execute(
+                f"CREATE VIRTUAL TABLE temp.row_{number} "
+                f"USING fts5vocab(main, {sql_identifier(it)}, row)"
+            )
         [(lost,)] = copy.execute(
             "SELECT count(*) FROM temp.row_1 AS new LEFT JOIN temp.row_0 AS own "
             "ON own.term = new.term WHERE (own.doc, own.cnt) IS NOT (new.doc, new.cnt)"
         ).fetchall()
         return not lost
-
-
-def _pair(table: Table, part: str) -> tuple[str, str]:
-    """Return the names of a shadow table, and of that of the index which is made to compare."""
-    return _shadow(table, part), sql_identifier(f"{COMPARISON_INDEX}_{part}")
-
-
-def _holds_own_records(copy: sqlite3.Connection, table: Table) -> bool:
-    """Whether all records of an index belong to its segments, and its list of these to nobody else.
-
-    Nobody is shown another record.
-    """
-    data, pages = (_shadow(table, part) for part in ("data", "idx"))
-    found = copy.execute(f"SELECT block FROM {data} WHERE id = {STRUCTURE}").fetchone()
-    segments = _segments(found[0]) if found and isinstance(found[0], bytes) else None
-    if segments is None:
-        return False
-    # a page is numbered twice over, and odd where a list of documents that begins there is indexed
-    listed = dict(
-        copy.execute(f"SELECT segid, min(pgno) / 2 FROM {pages} WHERE pgno % 2 = 1 GROUP BY segid")
-    )
-    levels: Counter[tuple[int, int]] = Counter()
-    own = [segment for (segment,) in copy.execute(f"SELECT DISTINCT segid FROM {pages}")]
-    for (record,) in copy.execute(
-        f"SELECT id FROM {data} WHERE id NOT IN ({AVERAGES}, {STRUCTURE})"
-    ):
-        segment, page = record >> SEGMENT_BITS, record & PAGE
-        is_list_index, level = record >> LIST_INDEX_BIT & 1, record >> LEVEL_BIT & LEVEL
-        first = listed.get(segment, page + 1) if is_list_index else 1
-        if not first <= page <= segments.get(segment, 0) or (level and not is_list_index):
-            return False
-        levels[segment, level] += is_list_index
-    # each level of such an index has fewer records than the one below it, of which it is made
-    is_tree = all(
-        number < levels[segment, level - 1] for (segment, level), number in levels.items() if level
-    )
-    return is_tree and segments.keys() >= {*own}
-
-
-def _segments(record: bytes) -> dict[int, int] | None:
-    """Return the last page of each segment by its number, as FTS5's record of them says.
-
-    None if it says anything else.
-    """
-    numbers = _varints(record[4:])  # behind a counter of settings that were made
-    if numbers is None or len(numbers) < 3:
-        return None
-    levels, count, _, *rest = numbers
-    found: dict[int, int] = {}
-    for _ in range(levels):
-        if len(rest) < 2:
-            return None
-        (_, size), rest = rest[:2], rest[2:]
-        if len(rest) < 3 * size:
-            return None
-        for at in range(0, 3 * size, 3):
-            found[rest[at]] = rest[at + 2]
-        rest = rest[3 * size :]
-    return found if not rest and len(found) == count else None
-
-
-def _varints(data: bytes) -> list[int] | None:
-    """Return the numbers that bytes hold as SQLite writes them, seven bits a byte; None if none.
-
-    >>> _varints(bytes([1, 0x81, 0])), _varints(bytes([0x81]))
-    ([1, 128], None)
-    """
-    numbers, number, length = [], 0, 0
-    for byte in data:
-        number, length = number << 7 | byte & 0x7F, length + 1
-        if byte < 0x80:
-            numbers.append(number)
-            number = length = 0
-        elif length > 8:
-            return None
-    return None if length else numbers
 
 
 def _is_same(database: sqlite3.Connection, first: str, second: str) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from itertools import pairwise
 
 from claimlog.export.sqlite import sql_identifier
 from claimlog.schema.table_schema import Table
@@ -84,4 +85,13 @@ def _flaw(
     [(rows,)] = database.execute(f"SELECT count(*) FROM {owner} {alone}").fetchall()
     if found != rows or (places is ROWID and distinct != rows):
         return "leads to other rows than those of its table"
-    return None if same == rows else "holds other values than its table, or leads to other rows"
+    if same != rows:
+        return "holds other values than its table, or leads to other rows"
+    read = ", ".join(f"entry.{column}" for column in (*columns, *leads))
+    entries = database.execute(
+        f"SELECT {read} FROM {owner} AS entry INDEXED BY {sql_identifier(name)}"
+    )
+    for one, other in pairwise(entries):
+        if one[: len(columns)] == other[: len(columns)] and one >= other:
+            return "leads to rows of equal values in another order than that of the table"
+    return None

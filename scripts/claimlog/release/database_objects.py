@@ -83,6 +83,7 @@ def check_objects(
     def flaws() -> Iterator[tuple[str, str]]:
         with open_database(path) as database:
             found = schema_objects(database)
+            yield from _page_flaws(database)
         yield from _object_flaws(found, tables, views, forms_of(tool_version))
 
     yield from _findings(path, flaws())
@@ -106,6 +107,20 @@ def check_content(path: Path, tables: Mapping[str, Table]) -> Iterator[Finding]:
             yield from content_flaws(path, tables)
 
     yield from _findings(path, flaws())
+
+
+def _page_flaws(database: sqlite3.Connection) -> Iterator[tuple[str, str]]:
+    """Yield objects whose first page is not stated as SQLite does, 0 for what has none.
+
+    Datasette finds a search index by that 0.
+    """
+    used: set[int] = set()
+    listed = "SELECT name, sql LIKE 'CREATE VIRTUAL %' OR type NOT IN ('table', 'index'), rootpage"
+    for name, has_none, page in database.execute(f"{listed} FROM sqlite_schema"):
+        if type(page) is not int or (page != 0 if has_none else page < 1 or page in used):
+            yield str(name), f"begins on the page {str(page)[:40]!r}, where none of its kind does"
+        elif page:
+            used.add(page)
 
 
 def _findings(path: Path, flaws: Iterator[tuple[str, str]]) -> Iterator[Finding]:
