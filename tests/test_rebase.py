@@ -41,11 +41,10 @@ from claimlog.log.batch import (
     IN,
     MANIFEST,
     OUT,
-    chain,
     dump_manifest,
-    first_followers,
     sealed_batches,
 )
+from claimlog.log.batch_lines import BatchLines
 from claimlog.log.merged_entities import amend_reason, merge_reason, rename_merged
 from claimlog.log.read_log import read
 from claimlog.package import Package
@@ -301,7 +300,7 @@ def test_a_batch_is_not_moved_from_under_those_sealed_on_top_of_it(
     done = world.run("rebase", "0004-beta")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "claimlog: 0005-gamma was sealed on top of 0004-beta; rebase both, in that order: "
+        "claimlog: 0005-gamma was sealed on top of 0004-beta; rebase them together: "
         "claimlog rebase 0004-beta 0005-gamma\n"
     )
     assert data(world) == before
@@ -1043,13 +1042,13 @@ def test_batches_of_one_number_on_top_of_each_other_are_read_once_and_named_in_p
         "renumber with it"
     )
     assert remedies[-1].endswith(f"claimlog rebase {stacked[-1]}")
-    assert len([*chain(batches[-30], first_followers(batches))]) == 29
+    assert len([*BatchLines(batches).above(batches[-30])]) == 29
 
 
 def test_what_a_remedy_does_not_name_the_command_names(world: World, stacked: list[str]) -> None:
     done = world.run("rebase", stacked[1])
     assert done.returncode == 2
-    assert f"{stacked[2]} was sealed on top of {stacked[1]}; rebase both" in done.stderr
+    assert f"{stacked[2]} was sealed on top of {stacked[1]}; rebase them together" in done.stderr
     assert all(name in done.stderr for name in stacked[1:])
 
 

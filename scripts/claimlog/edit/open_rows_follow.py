@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from claimlog.edit.renumbered_rows import (
     Renames,
@@ -18,57 +18,78 @@ from claimlog.edit.renumbered_rows import (
 from claimlog.errors import UsageError
 from claimlog.log.batch import Batch
 from claimlog.package import Package
+from claimlog.schema.table_schema import Table
 
 OpenRows = Literal["follow", "stay"]
 """Whether open rows mean what is renumbered, or what has the identifier in a batch that stays."""
 
 
-def follows(
-    package: Package, batch: Batch, lost: Sequence[Batch], renames: Renames, chosen: OpenRows | None
-) -> bool:
-    """Whether the rows of the open batch are to get new identifiers, too.
+def meant_renames(
+    package: Package,
+    batch: Batch,
+    renames: Mapping[tuple[str, ...], Renames],
+    chosen: OpenRows | None,
+) -> Renames | None:
+    """Return the new identifiers that rows of the open batch are to get, too; None if they stay.
 
     Both sides have the identifier, and no row says which of them it means, so somebody else must.
+
+    Parameters
+    ----------
+    renames
+        By the names of the sealed batches of one line, lowest first.
 
     Raises
     ------
     UsageError
-        If a row names what is renumbered, and nobody said whose it is.
+        If a row names what is renumbered, and nobody said whose it is, or two lines have it.
     """
-    named = _first_named(package, batch, renames)
-    if named is None or chosen is not None:
-        return named is not None and chosen == "follow"
-    place, old, new = named
-    names = " ".join(one.path.name for one in lost)
-    raise UsageError(
-        f"{place}: the open row names {old}, which {names} has, and a batch that stays too; say "
-        f"which of them it means: --open-rows follow, if it was added after {lost[0].path.name} "
-        f"was sealed (it names {new} from then on), or --open-rows stay; nothing was rebased"
-    )
-
-
-def _first_named(package: Package, batch: Batch, renames: Renames) -> tuple[str, str, str] | None:
-    """Return place, old and new identifier of what an open row names that is none of its own."""
     log = log_of(package, [replace(batch, index=0)])
     tables = {stream: log.definition.streams[stream] for stream in batch.streams}
-    rows = {stream: log.rows(stream).to_dicts() for stream in batch.streams}
-    foreign = {stream: {**named} for stream, named in renames.items()}
-    for stream, listed in rows.items():
-        for row in listed:
-            if row["version"] == 1:
-                foreign.get(stream, {}).pop(row[tables[stream].id], None)
-    merges = merges_of(rows, tables)
-    for stream, listed in rows.items():
-        for row in listed:
-            if moved_row(row, tables[stream], foreign, merges, "") != row:
-                old, new = next(
-                    renamed
-                    for other, named in foreign.items()
-                    for renamed in named.items()
-                    if moved_row(row, tables[stream], {other: dict([renamed])}, merges, "") != row
-                )
-                return f"{batch.shown_file(stream)}:{row['line']}", old, new
-    return None
+    rows = [(tables[stream], row) for stream in tables for row in log.rows(stream).to_dicts()]
+    own = {(table.name, row[table.id]) for table, row in rows if row["version"] == 1}
+    merges = merges_of(
+        {stream: [row for table, row in rows if table.name == stream] for stream in tables}, tables
+    )
+
+    def moved(table: Table, row: Mapping[str, Any], foreign: Renames) -> dict[str, Any]:
+        return moved_row(row, table, foreign, merges, "")
+
+    read, changed = [row for _, row in rows], {}
+    for names, renamed in renames.items():
+        foreign = {
+            stream: {old: new for old, new in ids.items() if (stream, old) not in own}
+            for stream, ids in renamed.items()
+        }
+        new = [moved(table, row, foreign) for table, row in rows]
+        if new != read:
+            changed[names] = foreign, new
+    if not changed or chosen == "stay":
+        return None
+    lost, (foreign, new) = next(iter(changed.items()))
+    table, row = next(
+        of for of, before, after in zip(rows, read, new, strict=True) if before != after
+    )
+    old, into = next(
+        pair
+        for stream, ids in foreign.items()
+        for pair in ids.items()
+        if moved(table, row, {stream: dict([pair])}) != row
+    )
+    head = f"{batch.shown_file(table.name)}:{row['line']}: the open row names {old}"
+    if any(other != new for _, other in changed.values()):
+        each = " and ".join(names[-1] for names in changed)
+        raise UsageError(
+            f"{head}, and {each} renumber what open rows name, each in another way; rebase one of "
+            "these at a time, and say of each what they mean; nothing was rebased"
+        )
+    if chosen == "follow":
+        return renames[lost]
+    raise UsageError(
+        f"{head}, which {' '.join(lost)} has, and a batch that stays too; say "
+        f"which of them it means: --open-rows follow, if it was added after {lost[0]} "
+        f"was sealed (it names {into} from then on), or --open-rows stay; nothing was rebased"
+    )
 
 
 def write_moved_open_batch(

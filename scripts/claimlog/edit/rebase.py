@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import shlex
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from copy import deepcopy
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -20,7 +21,7 @@ from claimlog.edit.batch_files import (
 )
 from claimlog.edit.clock import last_seal, refuse_doubtful_clock
 from claimlog.edit.open_batch import open_batch
-from claimlog.edit.open_rows_follow import OpenRows, follows, write_moved_open_batch
+from claimlog.edit.open_rows_follow import OpenRows, meant_renames, write_moved_open_batch
 from claimlog.edit.open_upcast import refuse_outdated
 from claimlog.edit.rebase_open_batch import COMPARE as COMPARE_OPEN
 from claimlog.edit.renumbered_rows import Renames, log_of, refuse_unsound, write_moved_rows
@@ -34,10 +35,9 @@ from claimlog.log.batch import (
     RESTORE,
     Batch,
     batches_to_read,
-    chain,
     dump_manifest,
-    first_followers,
 )
+from claimlog.log.batch_lines import BatchLines
 from claimlog.log.event_log import Log
 from claimlog.log.read_file import read_bytes
 from claimlog.log.read_log import read
@@ -57,12 +57,14 @@ def rebase(
     open_rows: OpenRows | None = None,
     say: Callable[[Sequence[str]], None] = lambda _: None,
 ) -> list[str]:
-    """Put sealed batches after all others, in the order given. The caller holds the lock.
+    """Put sealed batches after those they raced, by their numbers. The caller holds the lock.
 
     Each gets the next number and a new manifest; times earlier than the log's last are raised to
     it; numbered identifiers (C001-002, L0001, S001) that another batch has used meanwhile are
-    replaced by the next free ones, and references to them with them. Rows of an earlier schema
-    version become rows of the present one, because the batches before them may be of it already.
+    replaced by the next free ones, and with them the references of this batch and of those that
+    were sealed on top of it. Rows of an earlier schema version become rows of the present one,
+    because the batches before them may be of it already. Batches that raced others stay as they
+    are.
 
     Parameters
     ----------
@@ -83,9 +85,9 @@ def rebase(
     Raises
     ------
     ClaimlogError
-        If a batch lost no race or was released, if open rows name what gets another identifier and
-        nobody said what they mean, if an entity was changed on both sides, so that
-        somebody must decide, or if the clock is in doubt.
+        If a batch lost no race or was released, if what it was sealed on top of lost another race,
+        if open rows name what gets another identifier and nobody said what they mean, if an entity
+        was changed on both sides, so that somebody must decide, or if the clock is in doubt.
     """
     done = end_rebase(package, say)
     sync_descriptor(package)  # as after each merge: nothing that somebody has to know
@@ -96,8 +98,10 @@ def rebase(
     _refuse_misplaced(findings)
     if done and not {Path(name).name for name in names} & {batch.path.name for batch in batches}:
         return done  # this finished the rebase that was cut off
-    lost = [_named(batches, name) for name in dict.fromkeys(names)]
-    _refuse_released(package, batches, lost)
+    named = {_named(batches, name).path for name in names}
+    lost = [batch for batch in batches if batch.path in named]
+    public = _public_batches(package, batches)
+    _refuse_released(public, batches, lost)
     if unraced := _first_unraced(batches, lost):
         if done:
             return done  # this undid the rebase that was cut off, and nothing is to be rebased
@@ -109,44 +113,48 @@ def rebase(
     refuse_doubtful_clock(last_seal(package), today)
     _refuse_missing_files(lost)
     refuse_unsound(package, lost)
-    stay = (batch for batch in batches if batch not in lost)
-    kept = [dataclasses.replace(batch, index=index) for index, batch in enumerate(stay)]
-    _refuse_gap(lost, kept)
+    lines = BatchLines(batches)
+    _refuse_gap(lines, lost)
+    fixed = [batch for batch in batches if batch.taken or batch.path in public]
+    trunk, places = _placed_on(lines, batches, lost, fixed)
     said: list[str] = []
-    renames: Renames = {}  # by stream; a later batch refers to an earlier one's
+    renames: dict[Path, Renames] = {}  # of each batch and of those below it, but of no other line
     with staging(package) as folder:
         placed: list[Batch] = []
-        for batch in lost:
-            log = log_of(package, [*kept, *placed])
-            number = max((b.number for b in [*kept, *placed]), default=0) + 1
-            place = folder / f"{number:04d}-{batch.slug}"
+        for batch, (number, name) in zip(lost, places, strict=True):
+            log = log_of(package, [*trunk, *placed])
+            place = folder / name
             place.mkdir()
-            fresh = write_moved_rows(log, batch, place, renames, COMPARE)
+            before = lines.before(batch)
+            renames[batch.path] = deepcopy(renames.get(before.path, {}) if before else {})
+            fresh = write_moved_rows(log, batch, place, renames[batch.path], COMPARE)
             new = Batch(place, f"events/{place.name}", number, batch.slug, len(log.batches))
-            log = log_of(package, [*kept, *placed, new])
+            log = log_of(package, [*trunk, *placed, new])
             told = {key: batch.manifest[key] for key in ("title", "method", "recorded_by")}
             manifest = make_manifest(log, new, batch.slug, **told)
             (place / MANIFEST).write_bytes(dump_manifest(manifest))
             placed.append(Batch(place, new.shown, number, batch.slug, new.index, manifest))
             said.append(f"{batch.path.name} is now {place.name}{_altered(batch)}")
             said += [f"  {old} is now {renamed}" for old, renamed in fresh]
-        after = [*kept, *placed]
+        after = [*trunk, *placed]
         _check(package, after)
         unsealed, moved = open_batch(package), None
         if unsealed is not None:
             refuse_outdated(unsealed.path, unsealed.shown, log.definition)
-        if unsealed is not None and follows(package, unsealed, lost, renames, open_rows):
-            moved = folder / "open"
-            _check(
-                package,
-                [
-                    *after,
-                    write_moved_open_batch(package, after, unsealed, moved, renames, COMPARE_OPEN),
-                ],
-            )
-            said.append(f"{unsealed.shown} names by their new numbers what was renumbered")
+            by_line = {
+                _lost_line(lines, batch, named): renames[batch.path]
+                for batch in lost
+                if not lines.followers(batch)
+            }
+            if meant := meant_renames(package, unsealed, by_line, open_rows):
+                moved = folder / "open"
+                rows = write_moved_open_batch(package, after, unsealed, moved, meant, COMPARE_OPEN)
+                _check(package, [*after, rows])
+                said.append(f"{unsealed.shown} names by their new numbers what was renumbered")
+        is_whole = len(after) == len(batches)
+        whole = log if is_whole else log_of(package, [*_kept(batches, lost), *placed])
         with hold_interrupts():
-            replace(package, lost, placed, lambda: _refuse_tagged(log), moved)
+            replace(package, lost, placed, lambda: _refuse_tagged(whole), moved)
             say(said)
     return said
 
@@ -196,9 +204,9 @@ def _check(package: Package, batches: list[Batch]) -> None:
         )
 
 
-def _refuse_released(package: Package, batches: list[Batch], lost: list[Batch]) -> None:
-    """Refuse batches that a release or a signed checkpoint holds: they never change."""
-    known = {batch.manifest_sha256: batch for batch in batches}
+def _public_batches(package: Package, batches: list[Batch]) -> dict[Path, str]:
+    """Return the batches that a release or a signed checkpoint holds, and which of them does."""
+    lines = BatchLines(batches)
     holding: dict[Path, str] = {}
     public = [(e.size, e.root, f"in release {e.version}") for e in read_index(package)]
     signed = read_signed_trees(package).values()
@@ -209,11 +217,16 @@ def _refuse_released(package: Package, batches: list[Batch], lost: list[Batch]) 
             batch = end if (tree["size"], tree["root"]) == (size, root) else None
             while batch is not None and batch.path not in holding:
                 holding[batch.path] = holder
-                batch = known.get(batch.manifest["previous_sha256"])
+                batch = lines.before(batch)
+    return holding
+
+
+def _refuse_released(public: Mapping[Path, str], batches: list[Batch], lost: list[Batch]) -> None:
+    """Refuse batches that a release or a signed checkpoint holds: they never change."""
     for batch in lost:
-        if place := holding.get(batch.path):
+        if holder := public.get(batch.path):
             raise UsageError(
-                f"{batch.path.name} is {place} and never changes{_instead(batch, batches)}"
+                f"{batch.path.name} is {holder} and never changes{_instead(batch, batches)}"
             )
 
 
@@ -276,13 +289,88 @@ def _refuse_tagged(log: Log) -> None:
         raise FindingsError(report.findings, "nothing was rebased")
 
 
-def _refuse_gap(lost: list[Batch], kept: list[Batch]) -> None:
+def _kept(batches: list[Batch], lost: list[Batch]) -> list[Batch]:
+    """Return the batches that stay, as of one log."""
+    moved = {batch.path for batch in lost}
+    stay = (batch for batch in batches if batch.path not in moved)
+    return [dataclasses.replace(batch, index=index) for index, batch in enumerate(stay)]
+
+
+def _lost_line(lines: BatchLines, batch: Batch, moved: Collection[Path]) -> tuple[str, ...]:
+    """Return the names of a batch that is moved and of those below it that are, lowest first."""
+    below = [one.path.name for one in lines.below(batch) if one.path in moved]
+    return (*reversed(below), batch.path.name)
+
+
+def _command(batches: Iterable[Batch]) -> str:
+    """Return the command that rebases batches, by their numbers."""
+    ordered = sorted(batches, key=lambda batch: (batch.number, batch.path.name))
+    return f"claimlog rebase {shlex.join(batch.path.name for batch in ordered)}"
+
+
+def _refuse_gap(lines: BatchLines, lost: list[Batch]) -> None:
     """Refuse to move a batch from under one that was sealed on top of it."""
-    followers = first_followers(kept)
+    together = {one.path: one for batch in lost for one in (batch, *lines.above(batch))}
+    moved = {batch.path for batch in lost}
     for batch in lost:
-        if above := [*chain(batch, followers)]:
-            names = [other.path.name for other in (batch, *above)]
-            raise UsageError(
-                f"{above[0].path.name} was sealed on top of {batch.path.name}; rebase both, in "
-                f"that order: claimlog rebase {shlex.join(names)}"
-            )
+        for above in lines.followers(batch):
+            if above.path not in moved:
+                raise UsageError(
+                    f"{above.path.name} was sealed on top of {batch.path.name}; rebase them "
+                    f"together: {_command(together.values())}"
+                )
+
+
+def _refuse_missing_number(kept: list[Batch]) -> None:
+    """Refuse to take the place of a batch that is missing among those that stay."""
+    numbers = {batch.number for batch in kept}
+    if missing := {*range(1, max(numbers, default=0))} - numbers:
+        raise ClaimlogError(
+            f"events: batch {min(missing)} is missing; restore it from git; nothing was rebased"
+        )
+
+
+def _placed_on(
+    lines: BatchLines, batches: list[Batch], lost: list[Batch], fixed: list[Batch]
+) -> tuple[list[Batch], list[tuple[int, str]]]:
+    """Return the line that batches that lost a race come after, and their numbers and names there.
+
+    It holds what they were sealed on top of, so that each name in their rows means what it did.
+
+    Parameters
+    ----------
+    fixed
+        Batches that never move, which it holds if it can.
+
+    Raises
+    ------
+    UsageError
+        If a batch that stays lost a race, too, and that one must be over before.
+    """
+    kept = _kept(batches, lost)
+    moved = {batch.path for batch in lost}
+    below = [one for batch in lost if (one := lines.before(batch)) and one.path not in moved]
+    trunk = BatchLines(kept).trunk(below, fixed)
+    _refuse_missing_number(kept)
+    first = trunk[-1].number + 1 if trunk else 1
+    places = [
+        (number, f"{number:04d}-{batch.slug}") for number, batch in enumerate(lost, start=first)
+    ]
+    names = [name for _, name in places]
+    staying = {batch.path for batch in trunk}
+    others = [batch for batch in below if batch.path not in staying]
+    others += [batch for batch in kept if batch.path.name in names]
+    if names == [batch.path.name for batch in lost] and trunk[-1:] == below[:1]:
+        others = lost
+    if others:
+        concerned = {batch.path for batch in (*others, *lost)}
+        race = min(
+            lines.branches(lines.trunk(fixed)),
+            key=lambda branch: concerned.isdisjoint(batch.path for batch in branch),
+            default=others,
+        )
+        raise UsageError(
+            f"{' '.join(batch.path.name for batch in lost)}: {others[0].path.name} is of another "
+            f"race, which must be over before: {_command(race)}; nothing was rebased"
+        )
+    return [dataclasses.replace(batch, index=index) for index, batch in enumerate(trunk)], places

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
@@ -18,6 +18,7 @@ from claimlog.errors import ClaimlogError, Finding
 from claimlog.fingerprint import MANIFEST as MANIFEST
 from claimlog.limits import FILE_BYTES, UNSEALED_BYTES
 from claimlog.limits import NAME as STREAM_NAME
+from claimlog.log.batch_lines import BatchLines
 from claimlog.log.takedowns import RECORD, TakedownRecord, TakenRow, read_takedowns
 from claimlog.media_types import NDJSON, PARQUET
 from claimlog.package import DESCRIPTOR, STAMP, Package
@@ -326,44 +327,37 @@ def _manifest(
 
 
 def _numbering(batches: list[Batch]) -> Iterator[Finding]:
+    """Yield batches with the number of another, and those that come after one that is missing."""
+    winners = {batch.number: batch for batch in reversed(batches)}
+    remedies: dict[Path, str] = {}
+    if len(winners) < len(batches):
+        lines = BatchLines(batches)
+        # one that lacks rows is not written anew
+        trunk = lines.trunk(batch for batch in batches if batch.taken)
+        winners |= {batch.number: batch for batch in reversed(trunk)}
+        for branch in lines.branches(trunk):
+            remedies |= dict.fromkeys((batch.path for batch in branch), _renumber(branch))
     previous: Batch | None = None
-    followers = first_followers(batches)
     for batch in batches:
         expected = 1 if previous is None else previous.number + 1
-        if previous is not None and batch.number == previous.number:
-            # one that lacks rows is not written anew
-            loser = previous if batch.taken and not previous.taken else batch
-            winner = batch if loser is previous else previous
+        winner = winners[batch.number]
+        if winner is not batch:
             message = f"has the number of {winner.shown}"
-            above = [*islice(chain(loser, followers), NAMED_BATCHES + 1)]
-            named = above if len(above) <= NAMED_BATCHES else ()
-            names = [b.path.name for b in (loser, *named)]
-            rebase = f"claimlog rebase {shlex.join(names)}"
-            remedy = f"renumber the one that lost the race: {rebase}"
-            if above and not named:
-                remedy += ", which names those to renumber with it"
-            yield Finding(RACED, loser.shown, message, remedy=remedy)
-        elif batch.number != expected:
+            remedy = remedies.get(batch.path)  # none on the trunk, which has a number twice then
+            remedy = remedy or _renumber([batch, *islice(lines.above(batch), NAMED_BATCHES + 1)])
+            yield Finding(RACED, batch.shown, message, remedy=remedy)
+        elif batch.number > expected:
             message = f"is batch {batch.number}, expected {expected:04d}: a batch is missing"
             yield Finding(RACED, batch.shown, message, remedy="restore it from git")
         previous = batch
 
 
-def first_followers(batches: Iterable[Batch]) -> dict[str, Batch]:
-    """Return by the hash of a manifest the first batch that was sealed on top of that batch."""
-    followers: dict[str, Batch] = {}
-    for batch in batches:
-        if (before := batch.manifest["previous_sha256"]) is not None:
-            followers.setdefault(before, batch)
-    return followers
-
-
-def chain(batch: Batch, followers: Mapping[str, Batch]) -> Iterator[Batch]:
-    """Yield the batches that were sealed on top of `batch`, one after the other."""
-    follower = followers.get(batch.manifest_sha256)
-    while follower is not None:
-        yield follower
-        follower = followers.get(follower.manifest_sha256)
+def _renumber(branch: Sequence[Batch]) -> str:
+    """Say how to renumber a batch that lost a race and those that were sealed on top of it."""
+    is_short = len(branch) <= NAMED_BATCHES + 1
+    names = shlex.join(batch.path.name for batch in (branch if is_short else branch[:1]))
+    more = "" if is_short else ", which names those to renumber with it"
+    return f"renumber the one that lost the race: claimlog rebase {names}{more}"
 
 
 def listing(batches: list[Batch]) -> dict[str, list[str]]:
