@@ -11,6 +11,12 @@ from claimlog.build import build
 from claimlog.edit.merge import merge
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.log.event_log import Log
+from claimlog.log.merged_entities import (
+    amend_reason,
+    merge_reason,
+    named_merge,
+    rename_merged,
+)
 from claimlog.log.read_log import read
 from conftest import STOPPED, Get, World, actor, asking, claim, copied, hop, measure
 
@@ -123,6 +129,47 @@ def test_a_retraction_that_names_nothing_that_exists_leads_nowhere(doubles: Worl
     build(doubles.package, doubles.package.build)
     ask = asking(doubles.package.build)
     assert ask("/actors/port").status_code == ask("/incidents/chart-2019").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "identifier",
+    [
+        "nor",
+        "who:uk",
+        "who: uk",
+        "a b",
+        '"a"',
+        '"a',
+        'a"b',
+        "a\\b",
+        "a\nb",
+        "x is merged into y: z",
+    ],
+)
+def test_a_reason_names_the_entities_of_a_merge_whatever_they_are_called(identifier: str) -> None:
+    retraction, amendment = merge_reason(identifier, WHY), amend_reason(identifier, "gbr", WHY)
+    assert named_merge(retraction) == (None, identifier)
+    assert named_merge(amendment) == (identifier, "gbr")
+    names = {identifier: "new: one"}
+    assert named_merge(rename_merged(retraction, names)) == (None, "new: one")
+    assert named_merge(rename_merged(amendment, names)) == ("new: one", "gbr")
+
+
+@pytest.mark.parametrize(
+    ("reason", "read_as"),
+    [
+        ('merged into "gbr": One.', (None, '"gbr"')),
+        ("who:uk is merged into gbr: One.", ("who:uk", "gbr")),
+        ("merged into who: uk: One.", (None, "who")),
+        ("merged into who:uk: One.", None),
+        ('merged into "a b: One.', None),
+    ],
+)
+def test_reasons_that_logs_hold_already_read_as_they_did(
+    reason: str, read_as: tuple[str | None, str] | None
+) -> None:
+    assert named_merge(reason) == read_as
+    assert rename_merged(reason, {"other": "another"}) == reason
 
 
 def test_a_row_that_names_both_as_different_things_is_refused_by_name(doubles: World) -> None:

@@ -363,10 +363,10 @@ def _placed_on(
     if names == [batch.path.name for batch in lost] and trunk[-1:] == below[:1]:
         others = lost
     if others:
-        concerned = {batch.path for batch in (*others, *lost)}
+        concerned = [{batch.path for batch in group} for group in (others, lost)]
         race = min(
             lines.branches(lines.trunk(fixed)),
-            key=lambda branch: concerned.isdisjoint(batch.path for batch in branch),
+            key=lambda branch: [one.isdisjoint(b.path for b in branch) for one in concerned],
             default=others,
         )
         raise UsageError(

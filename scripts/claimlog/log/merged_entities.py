@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-NAMING = re.compile(r"(?:(?P<gone>\S+) is )?merged into (?P<into>[^\s:]+): ")
+PLAIN = re.compile(r'[^\s:"][^\s:]*')
+"""Identifiers that stand in a reason as they are; others as JSON strings."""
+
+QUOTED = r'"(?:[^"\\]|\\.)*"'
+
+NAMING = re.compile(
+    rf"(?:(?P<gone>{QUOTED}|\S+) is )?merged into (?P<into>{QUOTED}|[^\s:]+): ", re.DOTALL
+)
 """Beginning of the reason of such a retraction, which no column of its own is needed for, and of
 those of the rows that name the entity which stays instead."""
 
@@ -25,7 +33,31 @@ def named_merge(reason: str | None) -> NamedMerge | None:
     NamedMerge(gone='uk', into='gbr')
     """
     match = NAMING.match(reason or "")
-    return NamedMerge(match["gone"], match["into"]) if match else None
+    if match is None:
+        return None
+    return NamedMerge(match["gone"] and _identifier(match["gone"]), _identifier(match["into"]))
+
+
+def _in_reason(identifier: str) -> str:
+    """Return how an identifier is written in a reason.
+
+    >>> print(_in_reason("gbr"), _in_reason("who: uk"))
+    gbr "who: uk"
+    """
+    is_plain = PLAIN.fullmatch(identifier) is not None
+    return identifier if is_plain else json.dumps(identifier, ensure_ascii=False)
+
+
+def _identifier(written: str) -> str:
+    """Return the identifier that is written so in a reason.
+
+    Quotation marks that this module would not have written are its own.
+    """
+    try:
+        identifier = json.loads(written) if written.startswith('"') else written
+    except ValueError:
+        return written
+    return identifier if _in_reason(identifier) == written else written
 
 
 def merge_reason(into: str, reason: str) -> str:
@@ -34,7 +66,7 @@ def merge_reason(into: str, reason: str) -> str:
     >>> merge_reason("gbr", "One state under two names.")
     'merged into gbr: One state under two names.'
     """
-    return f"merged into {into}: {reason}"
+    return f"merged into {_in_reason(into)}: {reason}"
 
 
 def merged_into(reason: str | None) -> str | None:
@@ -54,7 +86,7 @@ def amend_reason(gone: str, into: str, reason: str) -> str:
     >>> amend_reason("uk", "gbr", "One state under two names.")
     'uk is merged into gbr: One state under two names.'
     """
-    return f"{gone} is {merge_reason(into, reason)}"
+    return f"{_in_reason(gone)} is {merge_reason(into, reason)}"
 
 
 def rename_merged(reason: str | None, names: Mapping[str, str]) -> str | None:
@@ -63,13 +95,11 @@ def rename_merged(reason: str | None, names: Mapping[str, str]) -> str | None:
     >>> rename_merged("P1 is merged into P2: P2 is the full name.", {"P2": "P3"})
     'P1 is merged into P3: P2 is the full name.'
     """
-    match = NAMING.match(reason or "")
-    if reason is None or match is None:
+    match, merge = NAMING.match(reason or ""), named_merge(reason)
+    if reason is None or match is None or merge is None:
         return reason
-    gone, into = match["gone"], match["into"]
-    said, into = reason[match.end() :], names.get(into, into)
-    return (
-        merge_reason(into, said)
-        if gone is None
-        else amend_reason(names.get(gone, gone), into, said)
-    )
+    gone = None if merge.gone is None else names.get(merge.gone, merge.gone)
+    into, said = names.get(merge.into, merge.into), reason[match.end() :]
+    if (gone, into) == merge:
+        return reason
+    return merge_reason(into, said) if gone is None else amend_reason(gone, into, said)
