@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shlex
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from datetime import date
 from hashlib import sha256
@@ -24,6 +23,7 @@ from claimlog.edit.open_batch import open_batch
 from claimlog.edit.open_rows_follow import OpenRows, meant_renames, write_moved_open_batch
 from claimlog.edit.open_upcast import refuse_outdated
 from claimlog.edit.rebase_open_batch import COMPARE as COMPARE_OPEN
+from claimlog.edit.rebase_places import find_places, moved_line, refuse_gap, staying_batches
 from claimlog.edit.renumbered_rows import Renames, log_of, refuse_unsound, write_moved_rows
 from claimlog.edit.seal import make_manifest
 from claimlog.errors import ClaimlogError, Finding, FindingsError, UsageError
@@ -114,9 +114,9 @@ def rebase(
     _refuse_missing_files(lost)
     refuse_unsound(package, lost)
     lines = BatchLines(batches)
-    _refuse_gap(lines, lost)
+    refuse_gap(lines, lost)
     fixed = [batch for batch in batches if batch.taken or batch.path in public]
-    trunk, places = _placed_on(lines, batches, lost, fixed)
+    trunk, places = find_places(lines, batches, lost, fixed)
     said: list[str] = []
     renames: dict[Path, Renames] = {}  # of each batch and of those below it, but of no other line
     with staging(package) as folder:
@@ -142,7 +142,7 @@ def rebase(
         if unsealed is not None:
             refuse_outdated(unsealed.path, unsealed.shown, log.definition)
             by_line = {
-                _lost_line(lines, batch, named): renames[batch.path]
+                moved_line(lines, batch, named): renames[batch.path]
                 for batch in lost
                 if not lines.followers(batch)
             }
@@ -152,7 +152,7 @@ def rebase(
                 _check(package, [*after, rows])
                 said.append(f"{unsealed.shown} names by their new numbers what was renumbered")
         is_whole = len(after) == len(batches)
-        whole = log if is_whole else log_of(package, [*_kept(batches, lost), *placed])
+        whole = log if is_whole else log_of(package, [*staying_batches(batches, lost), *placed])
         with hold_interrupts():
             replace(package, lost, placed, lambda: _refuse_tagged(whole), moved)
             say(said)
@@ -287,90 +287,3 @@ def _refuse_tagged(log: Log) -> None:
         ) from error
     if report.error_count:
         raise FindingsError(report.findings, "nothing was rebased")
-
-
-def _kept(batches: list[Batch], lost: list[Batch]) -> list[Batch]:
-    """Return the batches that stay, as of one log."""
-    moved = {batch.path for batch in lost}
-    stay = (batch for batch in batches if batch.path not in moved)
-    return [dataclasses.replace(batch, index=index) for index, batch in enumerate(stay)]
-
-
-def _lost_line(lines: BatchLines, batch: Batch, moved: Collection[Path]) -> tuple[str, ...]:
-    """Return the names of a batch that is moved and of those below it that are, lowest first."""
-    below = [one.path.name for one in lines.below(batch) if one.path in moved]
-    return (*reversed(below), batch.path.name)
-
-
-def _command(batches: Iterable[Batch]) -> str:
-    """Return the command that rebases batches, by their numbers."""
-    ordered = sorted(batches, key=lambda batch: (batch.number, batch.path.name))
-    return f"claimlog rebase {shlex.join(batch.path.name for batch in ordered)}"
-
-
-def _refuse_gap(lines: BatchLines, lost: list[Batch]) -> None:
-    """Refuse to move a batch from under one that was sealed on top of it."""
-    together = {one.path: one for batch in lost for one in (batch, *lines.above(batch))}
-    moved = {batch.path for batch in lost}
-    for batch in lost:
-        for above in lines.followers(batch):
-            if above.path not in moved:
-                raise UsageError(
-                    f"{above.path.name} was sealed on top of {batch.path.name}; rebase them "
-                    f"together: {_command(together.values())}"
-                )
-
-
-def _refuse_missing_number(kept: list[Batch]) -> None:
-    """Refuse to take the place of a batch that is missing among those that stay."""
-    numbers = {batch.number for batch in kept}
-    if missing := {*range(1, max(numbers, default=0))} - numbers:
-        raise ClaimlogError(
-            f"events: batch {min(missing)} is missing; restore it from git; nothing was rebased"
-        )
-
-
-def _placed_on(
-    lines: BatchLines, batches: list[Batch], lost: list[Batch], fixed: list[Batch]
-) -> tuple[list[Batch], list[tuple[int, str]]]:
-    """Return the line that batches that lost a race come after, and their numbers and names there.
-
-    It holds what they were sealed on top of, so that each name in their rows means what it did.
-
-    Parameters
-    ----------
-    fixed
-        Batches that never move, which it holds if it can.
-
-    Raises
-    ------
-    UsageError
-        If a batch that stays lost a race, too, and that one must be over before.
-    """
-    kept = _kept(batches, lost)
-    moved = {batch.path for batch in lost}
-    below = [one for batch in lost if (one := lines.before(batch)) and one.path not in moved]
-    trunk = BatchLines(kept).trunk(below, fixed)
-    _refuse_missing_number(kept)
-    first = trunk[-1].number + 1 if trunk else 1
-    places = [
-        (number, f"{number:04d}-{batch.slug}") for number, batch in enumerate(lost, start=first)
-    ]
-    names = [name for _, name in places]
-    staying = {batch.path for batch in trunk}
-    others = [batch for batch in below if batch.path not in staying]
-    others += [batch for batch in kept if batch.path.name in names]
-    if names == [batch.path.name for batch in lost] and trunk[-1:] == below[:1]:
-        others = lost
-    if others:
-        concerned = [{batch.path for batch in group} for group in (others, lost)]
-        race = min(
-            lines.branches(lines.trunk(fixed)),
-            key=lambda branch: [one.isdisjoint(b.path for b in branch) for one in concerned],
-            default=others,
-        )
-        raise UsageError(
-            f"{' '.join(batch.path.name for batch in lost)}: {others[0].path.name} is of another "
-            f"race, which must be over before: {_command(race)}; nothing was rebased"
-        )
-    return [dataclasses.replace(batch, index=index) for index, batch in enumerate(trunk)], places

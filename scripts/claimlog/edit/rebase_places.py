@@ -1,0 +1,102 @@
+"""Where batches that lost a race come: after which line, and with which numbers and names."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+from claimlog.errors import ClaimlogError, UsageError
+from claimlog.log.batch import Batch
+from claimlog.log.batch_lines import BatchLines
+
+
+def staying_batches(batches: list[Batch], lost: list[Batch]) -> list[Batch]:
+    """Return the batches that stay, as of one log."""
+    moved = {batch.path for batch in lost}
+    stay = (batch for batch in batches if batch.path not in moved)
+    return [dataclasses.replace(batch, index=index) for index, batch in enumerate(stay)]
+
+
+def moved_line(lines: BatchLines, batch: Batch, moved: Collection[Path]) -> tuple[str, ...]:
+    """Return the names of a batch that is moved and of those below it that are, lowest first."""
+    below = [one.path.name for one in lines.below(batch) if one.path in moved]
+    return (*reversed(below), batch.path.name)
+
+
+def _command(batches: Iterable[Batch]) -> str:
+    """Return the command that rebases batches, by their numbers."""
+    ordered = sorted(batches, key=lambda batch: (batch.number, batch.path.name))
+    return f"claimlog rebase {shlex.join(batch.path.name for batch in ordered)}"
+
+
+def refuse_gap(lines: BatchLines, lost: list[Batch]) -> None:
+    """Refuse to move a batch from under one that was sealed on top of it."""
+    moved = {batch.path for batch in lost}
+    for batch in lost:
+        for above in lines.followers(batch):
+            if above.path not in moved:
+                together = {one.path: one for low in lost for one in (low, *lines.above(low))}
+                raise UsageError(
+                    f"{above.path.name} was sealed on top of {batch.path.name}; rebase them "
+                    f"together: {_command(together.values())}"
+                )
+
+
+def _refuse_missing_number(kept: list[Batch]) -> None:
+    """Refuse to take the place of a batch that is missing before one that stays."""
+    numbers = sorted({batch.number for batch in kept})
+    for expected, number in enumerate(numbers, start=1):
+        if number != expected:
+            raise ClaimlogError(
+                f"events: batch {expected} is missing; restore it from git; nothing was rebased"
+            )
+
+
+def find_places(
+    lines: BatchLines, batches: list[Batch], lost: list[Batch], fixed: list[Batch]
+) -> tuple[list[Batch], list[tuple[int, str]]]:
+    """Return the line that batches that lost a race come after, and their numbers and names there.
+
+    It holds what they were sealed on top of, so that each name in their rows means what it did.
+
+    Parameters
+    ----------
+    fixed
+        Batches that never move, which it holds if it can.
+
+    Raises
+    ------
+    UsageError
+        If a batch that stays lost a race, too, and that one must be over before.
+    """
+    kept = staying_batches(batches, lost)
+    moved = {batch.path for batch in lost}
+    below = [one for batch in lost if (one := lines.before(batch)) and one.path not in moved]
+    trunk = BatchLines(kept).trunk(below, fixed)
+    _refuse_missing_number(kept)
+    first = trunk[-1].number + 1 if trunk else 1
+    places = [
+        (number, f"{number:04d}-{batch.slug}") for number, batch in enumerate(lost, start=first)
+    ]
+    names = [name for _, name in places]
+    staying = {batch.path for batch in trunk}
+    others = [batch for batch in below if batch.path not in staying]
+    others += [batch for batch in kept if batch.path.name in names]
+    before = lines.before(lost[0]) if lost else None
+    is_there = bool(before and trunk and before.path == trunk[-1].path)
+    if is_there and names == [batch.path.name for batch in lost]:
+        others = lost
+    if others:
+        concerned = [{batch.path for batch in group} for group in (others, lost)]
+        race = min(
+            lines.branches(lines.trunk(fixed)),
+            key=lambda branch: [one.isdisjoint(b.path for b in branch) for one in concerned],
+            default=others,
+        )
+        raise UsageError(
+            f"{' '.join(batch.path.name for batch in lost)}: {others[0].path.name} is of another "
+            f"race, which must be over before: {_command(race)}; nothing was rebased"
+        )
+    return [dataclasses.replace(batch, index=index) for index, batch in enumerate(trunk)], places
