@@ -29,9 +29,10 @@ from claimlog.log.merkle import leaf_hash
 from claimlog.log.proofs import consistency, extends, includes, inclusion, tree_root
 from claimlog.log.read_log import read
 from claimlog.log.stream_parts import MemoryPart
-from claimlog.log.upcast import downcast, upcast
+from claimlog.log.upcast import downcast, upcast, upcast_row
 from claimlog.package import Package
 from claimlog.schema.definition import Definition, read_definition
+from claimlog.schema.table_schema import Table
 from claimlog.sources.anchor import anchor, boundary_flaw
 from claimlog.sources.text import Text
 from claimlog.strict_json import LARGEST_INTEGER, decode_object, decode_value
@@ -188,9 +189,12 @@ CONSTANTS: dict[str, st.SearchStrategy[Any]] = {
     "weight": st.none() | st.integers(-(2**53) + 1, 2**53 - 1),
     "score": st.none() | st.integers(-9, 9) | st.floats(allow_nan=False, allow_infinity=False),
     "tags": st.lists(st.sampled_from(["a", '"', "é"]), max_size=2),
-    "parts": st.just([]),  # a list of objects is added empty
+    "parts": st.sampled_from([None, []]),  # a list of objects is added empty
     "note": st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=4),
 }
+KEY = "parts.a"
+"""A key of the objects in a list, and what it may be added with."""
+KEY_CONSTANTS = st.none() | st.integers(-9, 9)
 
 
 @st.composite
@@ -198,12 +202,16 @@ def evolutions(draw: st.DrawFn) -> list[tuple[int, str, str, str]]:
     """Draw what led to the present schema: (to version, operation, column, given), in order."""
     names = {name: name for name in CONSTANTS}  # by what it is called now: what it was called
     backwards = []
-    version = 4
+    version, has_key = 4, True
     for _ in range(draw(st.integers(1, 6))):
         if not names:
             break
         now = draw(st.sampled_from(sorted(names)))
-        if draw(st.booleans()):
+        if now == "parts" and has_key and draw(st.booleans()):
+            column = KEY.replace(now, names[now])
+            backwards.append((version, "add", column, json.dumps(draw(KEY_CONSTANTS))))
+            has_key = False
+        elif draw(st.booleans()):
             given_ = json.dumps(draw(CONSTANTS[now]))
             backwards.append((version, "add", names.pop(now), given_))
         else:
@@ -212,6 +220,27 @@ def evolutions(draw: st.DrawFn) -> list[tuple[int, str, str, str]]:
             names[now] = old
         version -= draw(st.integers(0, 1)) if version > 2 else 0
     return backwards[::-1]
+
+
+def without_key(spec: dict[str, Any], column: str) -> dict[str, Any]:
+    """Return the specification of a column before a key, LIST.KEY, was added to its objects."""
+    name, _, key = column.partition(".")
+    if spec["name"] != name:
+        return spec
+    return {
+        **spec,
+        "items": {"fields": [it for it in spec["items"]["fields"] if it["name"] != key]},
+    }
+
+
+def plain_rows(table: Table) -> list[dict[str, Any]]:
+    """Return a row without values, one whose lists are empty, and one with one item in each."""
+    rows: list[dict[str, Any]] = [dict.fromkeys(table.names) for _ in range(3)]
+    for item in table.fields:
+        if item.type == "array":
+            rows[1][item.name] = []
+            rows[2][item.name] = [{one.name: None for one in item.fields} if item.fields else "a"]
+    return rows
 
 
 def evolved(folder: Path, steps: list[tuple[int, str, str, str]]) -> Definition:
@@ -232,7 +261,9 @@ def evolved(folder: Path, steps: list[tuple[int, str, str, str]]) -> Definition:
     fields = spec["fields"]
     for version in (3, 2, 1):
         for to_version, operation, column, told in reversed(steps):
-            if to_version == version + 1 and operation == "add":
+            if to_version == version + 1 and "." in column:
+                fields = [without_key(item, column) for item in fields]
+            elif to_version == version + 1 and operation == "add":
                 fields = [item for item in fields if item["name"] != column]
             elif to_version == version + 1:
                 fields = [
@@ -247,6 +278,10 @@ def evolved(folder: Path, steps: list[tuple[int, str, str, str]]) -> Definition:
 @examples(10, 25)
 @given(evolutions(), st.integers(1, 4), st.data())
 @example([(2, "add", "old", "7"), (3, "rename", "weight", "old")], 1, None)
+@example([(2, "add", "parts.a", "7")], 1, None)
+@example([(2, "add", "old.a", "null"), (3, "rename", "parts", "old")], 1, None)
+@example([(2, "add", "parts", "[]"), (3, "add", "parts.a", "7")], 1, None)
+@example([(2, "add", "parts", "null"), (3, "add", "parts.a", "7")], 1, None)
 def test_a_row_is_upcast_and_taken_back_to_the_line_that_it_was(
     steps: list[tuple[int, str, str, str]], version: int, data: st.DataObject | None
 ) -> None:
@@ -256,9 +291,7 @@ def test_a_row_is_upcast_and_taken_back_to_the_line_that_it_was(
         rows = (
             data.draw(st.lists(rows_of(table), min_size=1, max_size=3))
             if data
-            else [
-                {name: [] if table.by_name[name].type == "array" else None for name in table.names}
-            ]
+            else plain_rows(table)
         )
         lines = [encode(row) for row in rows]
         found = read_lines(b"".join(line + b"\n" for line in lines), table, "x", 1 << 20)
@@ -267,8 +300,9 @@ def test_a_row_is_upcast_and_taken_back_to_the_line_that_it_was(
         now = definition.streams["links"]
         assert tuple(risen.columns) == now.names
         added = {column: json.loads(told) for _, kind, column, told in steps if kind == "add"}
-        for row, line in zip(risen.to_dicts(), lines, strict=True):
+        for row, line, old in zip(risen.to_dicts(), lines, rows, strict=True):
             assert encode(downcast(row, definition, "links", version)) == line
+            assert encode(upcast_row(old, definition, "links", version)) == encode(row)
             if version == 1:
                 for column, value in added.items():
                     if column in row:

@@ -25,7 +25,7 @@ from claimlog.fold.agreement_coefficients import (
     f1_score,
     krippendorff_alpha,
 )
-from claimlog.fold.coder_reliability import EMPTY_CELL, CodedVariable
+from claimlog.fold.coder_reliability import NO_ANSWER, CodedVariable
 from claimlog.fold.span_matching import coverage, span_matches
 from claimlog.log.read_log import read
 from conftest import World, coder
@@ -340,11 +340,44 @@ def test_a_third_coder_is_compared_with_each_of_the_others_and_passes_stay_apart
 @pytest.mark.parametrize("answer", [False, 0, 0.0])
 def test_no_and_0_are_answers_and_no_empty_cells(answer: Any) -> None:
     alone = CodedVariable("own", ("own",), False, None)
-    assert alone.value({"own": None}) == alone.value({"own": []}) == EMPTY_CELL
-    assert alone.value({"own": answer}) == str(answer) != EMPTY_CELL
+    assert alone.value({"own": None}) == alone.value({"own": []}) == NO_ANSWER
+    assert alone.value({"own": answer}) == (answer,) != NO_ANSWER
     beside = CodedVariable("both", ("own", "unit"), False, None)
-    assert beside.value({"own": answer, "unit": None}) == f"{answer}\n"
-    assert beside.value({"own": None, "unit": "mg"}) == "\nmg"
+    assert beside.value({"own": answer, "unit": None}) == (answer, None)
+    assert beside.value({"own": [], "unit": "mg"}) == (None, "mg")
+
+
+APART: tuple[tuple[Any, Any], ...] = (
+    (["church bell"], ["church", "bell"]),
+    (["a", "b c"], ["a b", "c"]),
+    ([""], []),
+    ([""], None),
+    (["a"], "a"),
+    (["a", "a"], ["a"]),
+    (['a","b'], ["a", "b"]),
+    ([1, 2], [12]),
+    ([{"verb": "say", "side": None}], [{"verb": "say", "side": "us"}]),
+)
+"""Cells of two coders who say different things, in lists of every kind."""
+
+
+@pytest.mark.parametrize(("one", "other"), APART)
+def test_lists_that_differ_never_agree_whatever_their_items_hold(one: Any, other: Any) -> None:
+    alone = CodedVariable("own", ("own",), False, None)
+    assert alone.value({"own": one}) != alone.value({"own": other})
+
+
+def test_columns_of_a_variable_are_compared_one_by_one() -> None:
+    both = CodedVariable("both", ("own", "unit"), False, None)
+    one, other = ({"own": "a\nb", "unit": None}, {"own": "a", "unit": "b\n"})
+    assert both.value(one) != both.value(other)
+    assert both.value({"own": None, "unit": "a"}) != both.value({"own": "a", "unit": None})
+
+
+@pytest.mark.parametrize("items", [["b", "a c", "a"], [10, 9.5, -1], [{"k": 2}, {"k": 1}], [True]])
+def test_items_of_a_list_may_stand_in_any_order(items: list[Any]) -> None:
+    alone = CodedVariable("own", ("own",), False, None)
+    assert alone.value({"own": items}) == alone.value({"own": items[::-1]}) != NO_ANSWER
 
 
 def test_where_most_cells_are_empty_alpha_is_computed_over_the_filled_ones_too(

@@ -49,7 +49,7 @@ def f1_of_sets(first: Set[Hashable], second: Set[Hashable], resamples: int = RES
     return f1_of_counts(len(first), len(second), len(first & second), resamples)
 
 
-def f1_of_names(pairs: Sequence[tuple[str, str]], resamples: int = RESAMPLES) -> F1:
+def f1_of_names(pairs: Sequence[tuple[Hashable, Hashable]], resamples: int = RESAMPLES) -> F1:
     """Return how far two coders agree on which units have the same name.
 
     Parameters
@@ -110,7 +110,9 @@ class Alpha:
     high: float | None
 
 
-def krippendorff_alpha(pairs: Sequence[tuple[str, str]], resamples: int = RESAMPLES) -> Alpha:
+def krippendorff_alpha(
+    pairs: Sequence[tuple[Hashable, Hashable]], resamples: int = RESAMPLES
+) -> Alpha:
     """Return Krippendorff's alpha for two coders, nominal data and no missing values.
 
     Parameters

@@ -12,10 +12,12 @@ pairs of units that each coder holds for the same, as F1.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
+
+import narwhals as nw
 
 from claimlog.fold.agreement_coefficients import (
     f1_of_names,
@@ -23,16 +25,22 @@ from claimlog.fold.agreement_coefficients import (
     krippendorff_alpha,
 )
 from claimlog.fold.claim_summary import ClaimSpan
-from claimlog.fold.row_versions import Frame, frame_of_table
+from claimlog.fold.row_versions import Frame, frame_like, frame_of_table
 from claimlog.fold.span_matching import coverage, span_matches
+from claimlog.log.canonical import encode_value
 from claimlog.schema.definition import Definition
 
 ALL_SOURCES = "all"
 """Scope of rows about all sources together."""
 
-EMPTY_CELL = ""
+Answer = tuple[Hashable, ...]
+"""What a coding says of a variable: a value of each of its columns."""
+
+NO_ANSWER: Answer = ()
 ANCHOR = ("start", "end")
 """Columns of a passage: spans are matched, not compared as a variable."""
+
+BEST_CLAIM_TYPES = {"coding_id": nw.String(), "claim_id": nw.String(), "claim_iou": nw.Float64()}
 
 Row = dict[str, Any]
 
@@ -46,20 +54,18 @@ class CodedVariable:
     identity: bool
     target: float | None
 
-    def value(self, coding: Row) -> str:
-        """Return what a coding says, as one text; lists are sets."""
-        cells = [coding[name] for name in self.columns]
-        # 0 and no are answers
-        if all(cell in (None, "", []) for cell in cells):
-            return EMPTY_CELL
-        return "\n".join(
-            " ".join(sorted(cell))
-            if isinstance(cell, list)
-            else EMPTY_CELL
-            if cell is None
-            else str(cell)
-            for cell in cells
-        )
+    def value(self, coding: Row) -> Answer:
+        """Return what a coding says, cell by cell; `NO_ANSWER` where it says nothing."""
+        cells = tuple(_comparable_cell(coding[name]) for name in self.columns)
+        return NO_ANSWER if all(cell is None for cell in cells) else cells
+
+
+def _comparable_cell(cell: Any) -> Hashable:
+    """Return a cell so that equal ones say the same: lists are sets, and nothing is None."""
+    # 0 and no are answers
+    if cell in (None, "", []):
+        return None
+    return tuple(sorted(map(encode_value, cell))) if isinstance(cell, list) else cell
 
 
 def coded_variables(definition: Definition) -> list[CodedVariable]:
@@ -100,7 +106,7 @@ def reliability_tables(
         (row["pass"], variable.name)
         for variable in variables
         for row in rows
-        if variable.value(row) != EMPTY_CELL
+        if variable.value(row) != NO_ANSWER
     }
     pairs, spans, results = [], [], []
     for coders in _coder_pairs(rows, codebooks):
@@ -112,14 +118,17 @@ def reliability_tables(
             if (coders.key["pass"], variable.name) in coded
         ]
     tables = {
-        "codings": _add_claims(rows, claims),
         "coding_pairs": pairs,
         "span_agreement": spans,
         "reliability": results,
     }
+    best = frame_like(_best_claims(rows, claims), BEST_CLAIM_TYPES, codings)
     return {
-        name: frame_of_table(lines, definition.tables[name], codings)
-        for name, lines in tables.items()
+        "codings": codings.join(best, on="coding_id", how="left"),
+        **{
+            name: frame_of_table(lines, definition.tables[name], codings)
+            for name, lines in tables.items()
+        },
     }
 
 
@@ -214,7 +223,9 @@ class CoderPair:
         return " ".join(sorted(self.versions))
 
 
-def _alphas(values: Sequence[tuple[str, str]], filled: Sequence[tuple[str, str]]) -> Row:
+def _alphas(
+    values: Sequence[tuple[Answer, Answer]], filled: Sequence[tuple[Answer, Answer]]
+) -> Row:
     every, some = krippendorff_alpha(values), krippendorff_alpha(filled)
     return {
         "percent_agreement": _rounded(every.percent),
@@ -228,7 +239,7 @@ def _alphas(values: Sequence[tuple[str, str]], filled: Sequence[tuple[str, str]]
     }
 
 
-def _agreement_on_names(values: Sequence[tuple[str, str]]) -> Row:
+def _agreement_on_names(values: Sequence[tuple[Answer, Answer]]) -> Row:
     """Return agreement on what names of one's own join; they do not agree as words."""
     joined = f1_of_names(values)
     return {
@@ -240,26 +251,26 @@ def _agreement_on_names(values: Sequence[tuple[str, str]]) -> Row:
     }
 
 
-def _add_claims(codings: list[Row], claims: Sequence[ClaimSpan]) -> list[Row]:
-    """Add to each coding the published claim whose span matches it best, if one does."""
+def _best_claims(codings: list[Row], claims: Sequence[ClaimSpan]) -> dict[str, list[object]]:
+    """Return the published claim whose span matches a coding best, where one does, as columns."""
     by_source: dict[str, list[ClaimSpan]] = defaultdict(list)
     for claim in sorted(claims):
         by_source[claim.source_id].append(claim)
     groups: dict[tuple[int, str, str], list[Row]] = defaultdict(list)
     for row in codings:
         groups[row["pass"], row["source_id"], row["coder"]].append(row)
-    extended = []
+    columns: dict[str, list[object]] = {name: [] for name in BEST_CLAIM_TYPES}
     for (_, source, _), rows in groups.items():
         candidates = by_source[source]
         matches = span_matches(
             [(row["start"], row["end"]) for row in rows],
             [(claim.start, claim.end) for claim in candidates],
         )
-        best = {one: (candidates[other].claim_id, round(share, 6)) for one, other, share in matches}
-        for index, row in enumerate(rows):
-            claim_id, share = best.get(index, (None, None))
-            extended.append({**row, "claim_id": claim_id, "claim_iou": share})
-    return extended
+        for one, other, share in matches:
+            columns["coding_id"].append(rows[one]["coding_id"])
+            columns["claim_id"].append(candidates[other].claim_id)
+            columns["claim_iou"].append(round(share, 6))
+    return columns
 
 
 def _rounded(value: float | None) -> float | None:

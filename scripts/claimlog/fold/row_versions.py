@@ -29,12 +29,11 @@ NARWHALS_TYPES = {
     "integer": nw.Int64(),
     "number": nw.Float64(),
     "boolean": nw.Boolean(),
-    "array": nw.List(nw.String()),
 }
 
 
 def frame_of_table(rows: Sequence[Mapping[str, object]], table: Table, like: Frame) -> Frame:
-    """Return rows of a table that the fold computed itself, with the table's types."""
+    """Return rows of a table without lists that the fold computed itself, with its types."""
     types = {item.name: NARWHALS_TYPES.get(item.type, nw.String()) for item in table.fields}
     columns = {name: [row[name] for row in rows] for name in types}
     return frame_like(columns, types, like)

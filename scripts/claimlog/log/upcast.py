@@ -55,8 +55,8 @@ def upcast_row(
         if step.operation == "rename":
             now[step.column] = now.pop(step.given)
         elif step.key:
-            added = {step.key: decode_value(step.given)}
-            now[step.column_name] = [{**part, **added} for part in now[step.column_name] or ()]
+            parts, added = now[step.column_name], {step.key: decode_value(step.given)}
+            now[step.column_name] = parts and [{**part, **added} for part in parts]
         else:
             now[step.column] = decode_value(step.given)
     return {name: now[name] for name in definition.streams[stream].names}
@@ -82,7 +82,7 @@ def _with_added(frame: pl.DataFrame, step: UpcastStep, item: Field) -> pl.DataFr
     ]
     column = pl.col(step.column_name)
     objects = column.list.eval(pl.struct(parts))
-    return frame.with_columns(pl.when(column.list.len() > 0).then(objects).otherwise([]))
+    return frame.with_columns(objects)
 
 
 def _constant(given: str, item: Field) -> pl.Series:
@@ -112,9 +112,9 @@ def downcast(
     then = {name: row[name] for name in definition.streams[stream].names}
     for step in reversed(definition.steps_after(stream, version)):
         if step.key:
-            then[step.column_name] = [
-                {name: value for name, value in part.items() if name != step.key}
-                for part in then[step.column_name]
+            parts = then[step.column_name]
+            then[step.column_name] = parts and [
+                {name: value for name, value in part.items() if name != step.key} for part in parts
             ]
             continue
         value = then.pop(step.column)
