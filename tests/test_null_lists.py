@@ -83,10 +83,30 @@ def without_lists(world: World) -> World:
     return world
 
 
+def with_keys(world: World) -> World:
+    """Give the objects of two lists a key more, by operations that rows without a list go through.
+
+    The rows that have no list were sealed before.
+    """
+    for stream, column in (("actors", "memberships"), ("sources", "furniture")):
+
+        def add_key(spec: Spec, column: str = column) -> None:
+            (item,) = (item for item in spec["fields"] if item["name"] == column)
+            item["items"]["fields"].append(
+                {"name": "ground", "type": "string", "description": "Why it is there."}
+            )
+
+        raise_version(world, add_key, f"add {column}.ground null", stream=stream)
+    done = world.run("schemas", "--write")
+    assert done.returncode == 0, done.stderr
+    return World(Package(world.root), world.texts)
+
+
 @pytest.fixture(scope="module")
 def nulls(made: World, tmp_path_factory: pytest.TempPathFactory) -> Repo:
     """A checkout with a release of its first batch, and then one of all; nobody changes it."""
-    repo = repository(without_lists(copied(made, tmp_path_factory.mktemp("nulls"))))
+    world = with_keys(without_lists(copied(made, tmp_path_factory.mktemp("nulls"))))
+    repo = repository(world)
     repo.release("0.1.0", as_of="1")
     repo.release("0.2.0")
     return repo
@@ -122,6 +142,8 @@ def test_a_list_that_is_null_is_null_in_every_form_of_a_table(nulls: Repo, tmp_p
     with closing(sqlite3.connect(out / "tiny.db")) as database:
         query = "select dyad_from, hops from claims where claim_id = 'C001-001'"
         assert database.execute(query).fetchone() == (None, 0)
+        query = "select furniture from source_versions where source_id = 'S001'"
+        assert database.execute(query).fetchone() == (None,)
     path = out / "parquet" / "claims.parquet"
     claims = pl.read_parquet(path).filter(pl.col("claim_id") == "C001-001")
     assert claims["dyad_from"].to_list() == [None]

@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import subprocess
 import zipfile
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from claimlog.cli import cli
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
 from claimlog.export.content_hash import parquet_content, sqlite_content
 from claimlog.files import lock_temporary, temporary_path
+from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
 from claimlog.log.release_index import ReleaseEntry, Version, find_entry, read_index
 from claimlog.package import Package
@@ -50,6 +52,7 @@ from claimlog.release.rebuild import (
 from claimlog.release.release_lock import release_lock
 from claimlog.release.tool_wheel import refuse_development_tool
 from claimlog.release.verify import verify_copy
+from claimlog.release.write_release_folder import ReleasePlan, write_release_folder
 from claimlog.schema.definition import read_definition
 from claimlog.schema.deprecations import Deprecation
 from claimlog.schema.json_schemas import HEAD, shape_flaw
@@ -844,6 +847,20 @@ def test_a_readme_is_left_alone_whatever_is_in_it(repo: Repo) -> None:
     (repo.root / "README.md").write_text(text)
     assert repo.world.run("schemas", "--write").returncode == 0
     assert (repo.root / "README.md").read_text() == text
+
+
+def test_a_release_that_would_serve_other_rows_than_its_log_is_not_made(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(package: Package, log: Log, plan: ReleasePlan, folder: Path, progress: Any) -> None:
+        write_release_folder(package, log, plan, folder, progress)
+        with closing(sqlite3.connect(folder / "tiny.db")) as database, database:
+            database.execute("update actor_versions set note = 'Another.'")
+
+    monkeypatch.setattr("claimlog.release.make.write_release_folder", write)
+    with pytest.raises(ClaimlogError, match=r"^tiny\.db: .*; nothing was released\. .*report it$"):
+        repo.release("0.1.0")
+    assert not [*repo.root.glob("releases/0.1.0.json"), *repo.root.glob("dist/*")]
 
 
 def test_stale_schemas_are_not_released(repo: Repo) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from claimlog.errors import ClaimlogError, Finding, is_of_the_machine
 from claimlog.escaping import short_line
@@ -160,6 +161,24 @@ def check_served_log(copy: ReleaseCopy, verdict: Verdict) -> None:
             )
             verdict.findings.append(Finding(RULE, place, message, remedy=GET_AGAIN))
         verdict.checks.append(f"{len(served)} rows served by {place}: root {tree.root().hex()}")
+
+
+def require_served_log(folder: Path) -> None:
+    """Refuse a release that was just written, and whose rows are not those of its log.
+
+    Raises
+    ------
+    ClaimlogError
+        If the rows in Parquet or in SQLite give another root.
+    """
+    copy, verdict = ReleaseCopy(folder, folder), Verdict()
+    copy.database_is_plain = True  # no stranger wrote it
+    check_served_log(copy, verdict)
+    for finding in verdict.findings:
+        raise ClaimlogError(
+            f"{finding.path}: {finding.message}; nothing was released. This is a fault of "
+            "claimlog: report it"
+        )
 
 
 def _served_leaves(log: Log, rows: RowReader) -> Iterator[tuple[int, bytes]]:

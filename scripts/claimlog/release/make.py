@@ -49,6 +49,7 @@ from claimlog.release.checksums import sha256_of_file
 from claimlog.release.dataset_state import DatasetState
 from claimlog.release.diff import Diff, compare_states
 from claimlog.release.generated_package_files import refresh_generated_files
+from claimlog.release.log_check import require_served_log
 from claimlog.release.log_file_names import refuse_unnamed_schemas
 from claimlog.release.published_archive import verify_published_archive
 from claimlog.release.release_file_names import release_paths
@@ -121,7 +122,8 @@ def make_release(
         If the log has findings.
     ClaimlogError
         If the checkout has uncommitted changes, the version is not the one that the changes
-        demand, or something cannot be written; nothing is left half made.
+        demand, the rows that it would serve are not those of the log, or something cannot be
+        written; nothing is left half made.
     """
     requested = Version.parse(version)
     name = str(package.descriptor["name"])
@@ -167,7 +169,7 @@ def make_release(
         raise FindingsError(report.findings, "nothing was released")
     tool = running_tool()
     plan = ReleasePlan(*(requested, date, batches, diff, tuple(index), tool), draw_site=draw_site)
-    write_release(package, log, plan, out, progress)
+    write_release(package, log, plan, out, progress, require_served_log)
     try:
         entry = ReleaseEntry(entry_data(version, commit, folder, zip_path), entry_name)
         signatures = sign_release(log, entry, key, out) if key else ()
