@@ -16,6 +16,7 @@ from claimlog.desk.link_proposals import (
     _features,
     propose_links,
 )
+from claimlog.desk.links import _key
 from claimlog.log.read_log import read
 from conftest import World
 
@@ -87,3 +88,9 @@ def test_words_that_many_claims_share_take_no_memory_for_each_pair(made: World) 
     finally:
         tracemalloc.stop()
     assert 0 < len(found) <= MOST
+
+
+def test_a_pair_of_claims_is_noted_as_no_other_whatever_their_identifiers_hold() -> None:
+    pairs = [("C1/C2", "C3"), ("C1", "C2/C3"), ("C1%2FC2", "C3")]
+    assert len({_key(*pair) for pair in pairs}) == len(pairs)
+    assert _key("C001-001", "C001-002") == "C001-001/C001-002"  # as it was noted so far

@@ -14,6 +14,7 @@ from claimlog.desk.roles import Role
 from claimlog.desk.row_references import CLAIMS
 from claimlog.edit.add_amend_retract import ChangedMeanwhileError, Entries, add
 from claimlog.edit.open_rows import open_rows
+from claimlog.file_names import path_segment
 
 LINKS = "links"
 CHANGED = "these two claims, or what is decided of them, are others now; look at them"
@@ -67,7 +68,8 @@ class _DecidedLinks:
 
 
 def _key(first: str, second: str) -> str:
-    return f"{first}/{second}"
+    # an identifier may hold a slash, too
+    return f"{path_segment(first)}/{path_segment(second)}"
 
 
 def claim_dict(desk: Desk, row: Row) -> Row:
