@@ -18,7 +18,10 @@ from claimlog.fold.tables import (
 )
 
 FOLD_VERSION = 1
-"""Version of the fold, raised whenever the same log gives other tables. Releases name it."""
+"""Version of the fold, raised whenever the log of a known release gives other tables.
+
+Releases name it.
+"""
 
 FOLD_VERSION_UNNAMED = 1
 """Fold version of the releases that name none: 0.1.0 and 0.2.0 of the first dataset."""
