@@ -26,6 +26,7 @@ from claimlog.build import build
 from claimlog.compile import compile_tables
 from claimlog.directory_swap import publish_directory
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
+from claimlog.export import sqlite
 from claimlog.export.sqlite import DatabaseWriter, create_statement
 from claimlog.export.table_types import conform
 from claimlog.fold import cutoff, fold
@@ -580,6 +581,23 @@ def test_a_failure_while_writing_leaves_the_old_build_and_no_rubbish(
     assert [p.name for p in world.root.iterdir() if p.name.startswith(".build")] == []
 
 
+def test_a_build_whose_database_takes_more_than_it_may_leaves_the_old_one_and_no_rubbish(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What rows repeat of the rows that they refer to, and indexes, are a stranger's to choose."""
+    build(world.package, world.package.build)
+    before = digests(world.package.build)
+    monkeypatch.setattr(sqlite, "FILE_BYTES", 40 * sqlite.PAGE_BYTES)
+    monkeypatch.setattr(sqlite, "FILE_TIMES", 0)
+    said = r"tiny\.db: takes more than 327,680 bytes; nothing was replaced; .* CLAIMLOG_LIMITS=2$"
+    with pytest.raises(ClaimlogError, match=said):
+        build(world.package, world.package.build, as_of="2")
+    assert digests(world.package.build) == before
+    assert [p.name for p in world.root.iterdir() if p.name.startswith(".build")] == []
+    monkeypatch.setenv("CLAIMLOG_LIMITS", "100")
+    build(world.package, world.package.build, as_of="2")
+
+
 def test_an_interrupt_leaves_the_old_build(tmp_path: Path) -> None:
     target = tmp_path / "out"
     target.mkdir()
@@ -688,7 +706,7 @@ def test_a_database_that_is_given_up_begins_no_further_step(
 
     def submit_at_the_end(function: Any, *words: Any) -> Any:
         future = submit(function, *words)
-        if function == writer._close:
+        if function == writer._opened.close:
             go_on.set()
         return future
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from claimlog import command_limits, interrupt_handler
 from claimlog.build import build
 from claimlog.command_limits import FACTOR_VARIABLE, memory_taken
 from claimlog.errors import ClaimlogError
@@ -375,6 +377,68 @@ def test_processes_that_read_end_with_their_command_and_hold_its_cache_until_the
         os.kill(reader, signal.SIGCONT)
     assert held
     until(lambda: not held_parts(world.package))
+
+
+@pytest.mark.parametrize(("block", "left"), [("nullcontext", False), ("replacing", True)])
+def test_a_command_that_is_ended_leaves_nothing_unfinished_unless_files_change_places(
+    tmp_path: Path, block: str, left: bool
+) -> None:
+    done = run(
+        f"""
+from contextlib import nullcontext
+from pathlib import Path
+from claimlog.files import temporary_folder
+from claimlog.interrupt_handler import replacing
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+limits.keep_command_limits()
+with temporary_folder(Path({str(tmp_path)!r}) / "build") as folder:
+    (folder / "half").touch()
+    with {block}():
+        while True:
+            pass
+""",
+        seconds=0.2,
+        grace=0.1,
+    )
+    assert (done.returncode, done.stdout) == (1, ""), done
+    assert done.stderr.startswith("claimlog: stopped, because it took more than"), done
+    assert bool([*tmp_path.iterdir()]) == left
+
+
+def test_no_files_change_places_in_a_command_that_is_being_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def waits(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(interrupt_handler, "unfinished", {})
+    monkeypatch.setattr(interrupt_handler, "_is_ending", False)
+    monkeypatch.setattr("time.sleep", waits)
+    interrupt_handler.begin_end()
+    with pytest.raises(KeyboardInterrupt), interrupt_handler.replacing():
+        pytest.fail("they would change places")
+    assert not interrupt_handler.holds_interrupts()
+
+
+def test_what_a_command_writes_is_limited_and_grows_with_what_it_reads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(command_limits, "_read", {"log": 1000})
+    most = command_limits.WRITTEN + command_limits.WRITTEN_TIMES * 1000
+    monkeypatch.setattr(command_limits, "_bytes_written", lambda: most)
+    assert command_limits._limit_beyond(1) is None
+    monkeypatch.setattr(command_limits, "_bytes_written", lambda: most + 1)
+    assert command_limits._limit_beyond(1) == f"{most / 1e9:.1f} GB of writing"
+    assert command_limits._limit_beyond(2) is None
+
+
+def test_memory_is_known_where_no_file_can_be_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    held = memory_taken()
+    monkeypatch.setattr(command_limits, "open", full, raising=False)
+    assert held / 2 < memory_taken() < 1 << 40
 
 
 def test_memory_is_what_a_process_holds_itself() -> None:

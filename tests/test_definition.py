@@ -462,6 +462,12 @@ TABLE_FLAWS: dict[str, Callable[[dict[str, Any]], Any]] = {
         spec.update(indexes=[["a", "b_c"], ["a_b", "c"]]),
     ),
     "a thousand indexes": lambda spec: spec.update(indexes=[["voice"]] * 1000),
+    "indexes of very many columns": lambda spec: spec.update(
+        indexes=[
+            [item["name"] for item in spec["fields"][at : at + 20] + spec["fields"][:at][-5:]]
+            for at in range(limits.INDEXED_COLUMNS // 20 + 1)
+        ]
+    ),
     "a foreign key to no table": lambda spec: spec["foreignKeys"][0]["reference"].update(
         resource="nowhere"
     ),

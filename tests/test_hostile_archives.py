@@ -1712,6 +1712,12 @@ def test_a_verification_ends_with_the_command_and_leaves_nothing(
 
 SNIPPETS = {
     "connects": "import socket; socket.create_connection(('127.0.0.1', 9))",
+    "sends a datagram": "from socket import *; socket(type=SOCK_DGRAM).sendto(b'', ('127.1', 9))",
+    "sends a message": "import socket; socket.socketpair()[0].sendmsg([b''])",
+    "looks up an address": "import socket; socket.gethostbyaddr('127.0.0.1')",
+    "asks for the name of an address": "import socket; socket.getnameinfo(('127.0.0.1', 80), 0)",
+    "loads a library": "import ctypes; ctypes.CDLL('libc.so.6')",
+    "loads extensions": "import sys; sys.audit('sqlite3.enable_load_extension', None, True)",
     "looks up a name": "import socket; socket.getaddrinfo('localhost', 80)",
     "starts a program": "import subprocess; subprocess.run(['true'])",
     "runs a shell": "import os; os.system('true')",

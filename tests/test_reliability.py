@@ -28,6 +28,7 @@ from claimlog.fold.agreement_coefficients import (
 from claimlog.fold.coder_reliability import NO_ANSWER, CodedVariable
 from claimlog.fold.span_matching import coverage, span_matches
 from claimlog.log.read_log import read
+from claimlog.schema.link_relations import SAME_FACT
 from conftest import World, coder
 
 
@@ -446,13 +447,25 @@ def test_links_are_gone_through_once_however_many_relations_they_have(
         for at in range(pairs)
     ]
     start = time.process_time()
-    found = [*link_agreement._compare(rows, rows, {})]
+    sources = {row[end]: "S001" for row in rows for end in ("from_claim_id", "to_claim_id")}
+    found = [*link_agreement._compare(rows, rows, sources)]
     assert time.process_time() - start < 15  # each with all of them takes more than a minute
     links = Counter((row["scope"], row["both_links"]) for row in found)
     assert links == {
         **dict.fromkeys([("all", pairs), ("within", pairs), ("between", 0)], 1),
         **dict.fromkeys([("all", 1), ("within", 1)], pairs),
     }
+
+
+def test_a_pair_of_claims_without_known_sources_is_neither_within_one_nor_between_two() -> None:
+    ends = {"from_claim_id": "C001-1", "to_claim_id": "C002-1"}
+    rows = [{**ends, "relation": SAME_FACT, "sample": "proposed"}]
+    pairs = {
+        row["scope"]: row["pairs"]
+        for known in ({}, {"C001-1": "S001"})
+        for row in link_agreement._compare(rows, rows, known)
+    }
+    assert pairs == {"all": 1, "within": 0, "between": 0}
 
 
 def reliability(world: World) -> dict[str, dict[str, Any]]:

@@ -20,6 +20,7 @@ import openpyxl
 import pytest
 
 from claimlog import limited_process
+from claimlog.checkout import Checkout
 from claimlog.cli import source_document, source_sheet
 from claimlog.cli.source_sheet import filled_by_documents
 from claimlog.edit.add_amend_retract import Entries, add
@@ -746,6 +747,32 @@ def test_a_text_is_never_written_into_the_repository(world: World, tmp_path: Pat
         assert path == inside / "a-title-2.txt"
     with saved_text(world.package, Texts(inside), "Third", "Text.\n") as path:
         assert path == inside / "a-title.txt"  # it lies there already
+
+
+@pytest.mark.parametrize(("pattern", "asked"), [("/texts/", 1), ("/texts/*.txt", 3)])
+def test_names_that_are_taken_start_no_process_of_git(
+    world: World, monkeypatch: pytest.MonkeyPatch, pattern: str, asked: int
+) -> None:
+    """Every title without a Latin letter gives files the same name."""
+    (inside := world.root / "texts").mkdir()
+    subprocess.run(["git", "init", "-q", str(world.root)], check=True)
+    (world.root / ".gitignore").write_text(f"{pattern}\n")
+    for name in ("text", "text-2", "text-4"):
+        (inside / f"{name}.txt").write_text(f"{name}\n")
+    calls: list[object] = []
+    ignored = Checkout.ignored
+
+    def counted(checkout: Checkout, *paths: Path) -> set[Path]:
+        calls.append(paths)
+        return ignored(checkout, *paths)
+
+    monkeypatch.setattr(Checkout, "ignored", counted)
+    texts, written = Texts(inside), []
+    for content in ("One.\n", "Two.\n", "Three.\n"):
+        with saved_text(world.package, texts, "海", content) as path:
+            written.append(path.name)
+    assert written == ["text-3.txt", "text-5.txt", "text-6.txt"]
+    assert len(calls) == asked
 
 
 def register(world: World, content: str) -> None:

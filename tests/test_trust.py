@@ -19,7 +19,7 @@ from claimlog import command_limits, git, web_client, web_connections
 from claimlog import limits as definition
 from claimlog.checkout import FILES, TAGS
 from claimlog.cli import cli
-from claimlog.export import table_csv
+from claimlog.export import sqlite, table_csv
 from claimlog.log import tiles
 from claimlog.log.release_index import read_index
 from claimlog.package import Package
@@ -60,6 +60,10 @@ def test_the_limits_that_are_stated_are_those_of_the_code() -> None:
         f"{command_limits.MEMORY_TIMES} times the log, texts and rows that it reads, or more than "
         f"{command_limits.SECONDS:,} seconds of the processor and {command_limits.SECONDS_EACH} "
         f"more for each megabyte of these",
+        f"more than {command_limits.WRITTEN // mib // 1024} GiB to disks and "
+        f"{command_limits.WRITTEN_TIMES:,} times these",
+        f"at most {sqlite.FILE_BYTES // mib} MiB and {sqlite.FILE_TIMES} times the log",
+        f"at most {definition.INDEXED_COLUMNS} columns in its indexes",
         f"after {command_limits.GRACE_SECONDS} seconds, or with a quarter more memory",
         f"1 GiB of memory and {release_limits.MEMORY_PER_BYTE} times the archive's size",
         f"the archive and {release_limits.WRITTEN_BYTES // mib} MiB",

@@ -1,4 +1,4 @@
-"""What a command may take of memory and of the processor, whatever files make it read.
+"""What a command may take of memory, processor and disk, whatever files make it read.
 
 What is read for strangers has limits of its own, each where it is read. This one is for all that
 nobody thought of: a command that goes beyond it ends, in one line, before the machine does. It
@@ -12,16 +12,17 @@ import math
 import os
 import resource
 import signal
+import sys
 import time
 from threading import Lock, Thread, current_thread, main_thread
 from types import FrameType
 
 from claimlog.errors import UsageError
-from claimlog.interrupt_handler import holds_interrupts, outcome
+from claimlog.interrupt_handler import begin_end, holds_interrupts, outcome
 from claimlog.limits import MIB
 
 FACTOR_VARIABLE = "CLAIMLOG_LIMITS"
-"""Environment variable that multiplies memory and time."""
+"""Environment variable that multiplies all of these limits."""
 
 MEMORY, MEMORY_TIMES = 4096 * MIB, 24
 """Bytes of memory that a command may take, and further ones for each byte that it reads: text that
@@ -29,6 +30,18 @@ is read as columns takes 24 times its size where it is written out as JSON."""
 
 SECONDS, SECONDS_EACH = 1200, 20
 """Seconds of the processor that a command may take, and further ones for each megabyte."""
+
+WRITTEN, WRITTEN_TIMES = 8192 * MIB, 1024
+"""Bytes that a command may write to disks, what it removes again included, and further ones for
+each byte that it reads. A build writes five times the log, or twenty times one in columns, and a
+release three times as much as a build."""
+
+PEAK_UNIT = 1 if sys.platform == "darwin" else 1024
+"""Bytes by which the system counts the most memory that a process took."""
+
+BLOCK_BYTES = 512
+"""Of a block, by which Linux counts what a process writes; memory that looks like a disk (tmpfs) is
+not counted."""
 
 POLL_SECONDS = 0.05
 ALARM_SECONDS = 5
@@ -183,6 +196,7 @@ def _watch(factor: float, says_so: bool) -> None:
 def _end(says_so: bool) -> None:
     if says_so and not _is_said:
         os.write(STDERR, f"claimlog: {why_interrupted()}\n".encode())
+    begin_end()
     os._exit(1)
 
 
@@ -200,21 +214,41 @@ def _limit_beyond(factor: float) -> str | None:
     memory = _most_memory(factor)
     if memory_taken() > memory:
         return f"{memory / 1e9:.1f} GB of memory"
-    seconds = factor * _times * (SECONDS + SECONDS_EACH * sum(_read.values()) / 1e6)
-    if time.process_time() > seconds and not _is_server:
+    if _is_server:
+        return None
+    seconds = factor * _times * (SECONDS + SECONDS_EACH * bytes_read() / 1e6)
+    if time.process_time() > seconds:
         return f"{seconds:,.0f} seconds of the processor"
+    written = factor * _times * (WRITTEN + WRITTEN_TIMES * bytes_read())
+    if _bytes_written() > written:
+        return f"{written / 1e9:.1f} GB of writing"
     return None
 
 
 def _most_memory(factor: float) -> float:
-    return factor * (MEMORY + MEMORY_TIMES * sum(_read.values()))
+    return factor * (MEMORY + MEMORY_TIMES * bytes_read())
+
+
+def bytes_read() -> int:
+    """Return the bytes of the user's files that this command reads, by which limits grow."""
+    return sum(_read.values())
+
+
+def _bytes_written() -> int:
+    """Return what this process wrote, without its children; 0 where the system does not say."""
+    if sys.platform != "linux":  # macOS counts operations, however large
+        return 0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_oublock * BLOCK_BYTES
 
 
 def memory_taken() -> int:
-    """Return the bytes of memory of this process, without those of files that it maps."""
+    """Return the bytes of memory of this process, without those of files that it maps.
+
+    Where the system does not say, or no file can be opened, the most that it ever took.
+    """
     try:
         with open("/proc/self/statm", "rb") as file:  # noqa: PTH123  # twenty times a second
             _, resident, shared, *_ = map(int, file.read().split())
-    except OSError:  # the most that it ever took, in bytes on macOS
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * PEAK_UNIT
     return (resident - shared) * resource.getpagesize()

@@ -13,7 +13,7 @@ from glob import escape
 from pathlib import Path
 
 from claimlog.errors import UnconfirmedError
-from claimlog.interrupt_handler import replacing
+from claimlog.interrupt_handler import replacing, unfinished
 
 NEW = "new"
 """Role of a temporary path at which something is being written."""
@@ -125,6 +125,7 @@ def _temporary(target: Path, make: Callable[[Path], None], outlasts_exec: bool) 
     while True:
         path = temporary_path(target)
         try:  # named before it is made: an interrupt at any point finds it and removes it
+            unfinished[path] = remove
             make(path)
             with lock_temporary(path, outlasts_exec=outlasts_exec):
                 # before it was locked, another process may have taken it for abandoned
@@ -133,6 +134,7 @@ def _temporary(target: Path, make: Callable[[Path], None], outlasts_exec: bool) 
                     return
         finally:
             remove(path)
+            unfinished.pop(path, None)
 
 
 @contextmanager

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -27,6 +29,10 @@ _waiting: set[int] = set()
 _changes: list[None] = []
 """One for each `hold_interrupts` block that is under way, in any thread."""
 _has_replaced = False
+_is_ending = False
+
+unfinished: dict[Path, Callable[[Path], None]] = {}
+"""What is being written at temporary paths, each with the function that removes it."""
 
 
 def handle_interrupts(*numbers: int) -> None:
@@ -74,6 +80,8 @@ def hold_interrupts() -> Iterator[None]:
     before: dict[int, Callable[..., Any] | int] = {}
     _changes.append(None)
     try:
+        while _is_ending:  # what was to change places may be gone
+            time.sleep(TRIED_EVERY)
         if threading.current_thread() is threading.main_thread():  # no other is interrupted
             for kind in HELD_BACK:
                 if (now := signal.getsignal(kind)) is not None:  # one that Python can restore
@@ -91,6 +99,18 @@ def hold_interrupts() -> Iterator[None]:
 def holds_interrupts() -> bool:
     """Whether some thread of this process is in an `hold_interrupts` block."""
     return bool(_changes)
+
+
+def begin_end() -> None:
+    """Remove what is unfinished, because the process is about to be ended as by a kill.
+
+    From now on no files change places; where some do already, nothing is removed.
+    """
+    global _is_ending
+    _is_ending = True
+    if not holds_interrupts():
+        for path, remove in [*unfinished.items()]:
+            remove(path)
 
 
 @contextmanager

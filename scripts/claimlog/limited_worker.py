@@ -29,12 +29,17 @@ TRIES = 500
 SAID = 1_000
 """Characters of an error that are passed on."""
 REFUSED_EVENTS = (
-    *("socket.connect", "socket.bind", "socket.getaddrinfo", "socket.gethostbyname"),
+    *("socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg"),
+    *("socket.getaddrinfo", "socket.getnameinfo", "socket.gethostbyname", "socket.gethostbyaddr"),
     *("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty"),
+    *("sqlite3.enable_load_extension", "sqlite3.load_extension", "sys.remote_exec"),
 )
 """Audit events of Python (PEP 578) that reading a file never needs."""
 
 START = "subprocess.Popen"
+LOAD = "ctypes.dlopen"
+"""Is refused for a library; without a name it is this program itself, which `ctypes` asks for."""
+
 NO_FOREIGN_MODULES = ("-I", "-P")
 """Options of Python with which it imports nothing that lies in the current directory."""
 
@@ -178,7 +183,8 @@ def refuse_programs(*own: Path) -> None:
     """
 
     def refuse_event(event: str, values: Sequence[Any]) -> None:
-        if event in REFUSED_EVENTS and not (event == START and _is_own_program(values, own)):
+        is_own = event == START and _is_own_program(values, own)
+        if (event in REFUSED_EVENTS and not is_own) or (event == LOAD and values[0] is not None):
             raise RuntimeError(f"a file wanted {event}, which reading it never needs")
 
     sys.addaudithook(refuse_event)

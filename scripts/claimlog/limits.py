@@ -111,6 +111,9 @@ CODES = 10_000
 KEYS = 64
 """Foreign keys, indexes or columns of an index of a table. SQLite takes 64 indexes at once."""
 
+INDEXED_COLUMNS = 256
+"""Columns of all indexes of a table together, each of which is stored again: ours are 29."""
+
 REQUIREMENTS = 500
 """Requirements between columns: ours are 27, and each one is asked of every row of its stream."""
 

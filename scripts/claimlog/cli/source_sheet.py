@@ -93,7 +93,8 @@ def filled_by_documents(
                     "the text of a document is written into the directory of texts: name that with "
                     "--texts DIR or CLAIMLOG_TEXTS"
                 )
-            require_outside_repository(package, texts.folder)
+            if not found:
+                require_outside_repository(package, texts.folder)
             read, columns = documents.read(_beside(entries, document))
         rows[index] = {**row, "kind": COPY, **columns, **given}
         open_names = [name for name in PROPOSED if name in columns and name not in given]

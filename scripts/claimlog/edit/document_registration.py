@@ -112,16 +112,17 @@ def saved_text(package: Package, texts: Texts, name: str, content: str) -> Itera
     known = texts.get(text.sha256)
     lies_there = known.path if known is not None else None
     stem, data = file_stem(name), content.encode("utf-8")
-    path = lies_there or _write_new(package, texts.folder, stem, data)
+    path = lies_there or _write_new(package, texts, stem, data)
     texts.by_hash[text.sha256] = Text(content, path)
     try:
         yield path
     except BaseException:
         if lies_there is None:
             _remove_unregistered(package, path, text.sha256)
+            texts.taken_numbers.pop(stem, None)
         raise
     if not path.exists():
-        texts.by_hash[text.sha256] = Text(content, _write_new(package, texts.folder, stem, data))
+        texts.by_hash[text.sha256] = Text(content, _write_new(package, texts, stem, data))
 
 
 def _remove_unregistered(package: Package, path: Path, sha256: str) -> None:
@@ -132,13 +133,18 @@ def _remove_unregistered(package: Package, path: Path, sha256: str) -> None:
             path.unlink(missing_ok=True)
 
 
-def require_outside_repository(package: Package, folder: Path, name: str = "text.txt") -> None:
+def require_outside_repository(package: Package, folder: Path, name: str = "text.txt") -> bool:
     """Refuse a directory that git would track: a source's text is never committed.
 
     Parameters
     ----------
     name
         A text there; ``.gitignore`` may leave out one and not the next.
+
+    Returns
+    -------
+    bool
+        Whether git tracks no file there, however it is called.
 
     Raises
     ------
@@ -148,22 +154,30 @@ def require_outside_repository(package: Package, folder: Path, name: str = "text
     try:
         checkout = Checkout.of(package)
     except CheckoutError:
-        return  # nothing is committed from here
+        return True  # nothing is committed from here
     place, top = folder.resolve(), checkout.top
-    if place.is_relative_to(top) and (place == top or not checkout.ignores(place / name)):
+    if not place.is_relative_to(top):
+        return True
+    ignored = set() if place == top else checkout.ignored(place, place / name)
+    if not ignored:
         inside = place.relative_to(top).as_posix()
         raise UsageError(
             f"{folder}: lies in the repository, where texts would be committed, which are other "
             f"people's; name a directory outside of it, or add /{inside}/ to .gitignore"
         )
+    return place in ignored
 
 
-def _write_new(package: Package, folder: Path, stem: str, data: bytes) -> Path:
+def _write_new(package: Package, texts: Texts, stem: str, data: bytes) -> Path:
     """Write a file that no other has the name of."""
-    number = 1
+    number = texts.taken_numbers.get(stem, 0)
     while True:
-        path = folder / (f"{stem}.txt" if number == 1 else f"{stem}-{number}.txt")
-        require_outside_repository(package, folder, path.name)
+        number += 1
+        path = texts.folder / (f"{stem}.txt" if number == 1 else f"{stem}-{number}.txt")
+        if os.path.lexists(path):
+            continue
+        if not texts.are_untracked:
+            texts.are_untracked = require_outside_repository(package, texts.folder, path.name)
         try:
             with path.open("xb") as file:
                 try:
@@ -173,10 +187,11 @@ def _write_new(package: Package, folder: Path, stem: str, data: bytes) -> Path:
                 except BaseException:
                     path.unlink()
                     raise
-            sync(folder)
+            sync(texts.folder)
+            texts.taken_numbers[stem] = number
             return path
         except FileExistsError:
-            number += 1
+            continue
         except OSError as error:
             raise ClaimlogError(
                 f"{path}: cannot be written ({reason(error)}); nothing was added"

@@ -46,7 +46,6 @@ class DatabasePatch(DatabaseWriter):
                 or (kind == "index" and sql is not None and sql not in indexing)
                 or (kind == "table" and sql != own.get(name, sql))
             ):
-                self._close()
                 raise ClaimlogError(
                     f"{self.path.name}: the {kind} {name[:80]!r} is none that claimlog makes; "
                     "build from nothing: claimlog build --force"

@@ -10,15 +10,17 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple, Self
 
 import adbc_driver_sqlite.dbapi as sqlite
 import polars as pl
 
+from claimlog.command_limits import bytes_read, factor_given, how_to_raise
 from claimlog.errors import ClaimlogError, UnfitRowsError
 from claimlog.export.table_types import SCHEMA_REMEDY, SHOWN_TIME_FORMAT, list_json
+from claimlog.limits import MIB
 from claimlog.schema.table_schema import Field, Table
 
 SQLITE_TYPES = {"integer": "INTEGER", "number": "REAL", "boolean": "INTEGER"}
@@ -28,13 +30,18 @@ SEARCH_BYTES = 67_108_864
 """Words of a search index held before they are written; with SQLite's own 1 MB, merging what was
 written takes as long as reading the words."""
 
+FILE_BYTES, FILE_TIMES = 256 * MIB, 256
+"""Bytes that a database may take, and further ones for each byte of the log: that of a log as lines
+takes three times its size, and of one in columns twelve times."""
+
+PAGE_BYTES = 8192
 SLICE_ROWS = 131_072  # rows handed to SQLite at once
 SETTINGS = (
     # the file is new and published by a rename: a journal would protect nothing
     "PRAGMA journal_mode = OFF",
     "PRAGMA synchronous = OFF",
     "PRAGMA locking_mode = EXCLUSIVE",
-    "PRAGMA page_size = 8192",
+    f"PRAGMA page_size = {PAGE_BYTES}",
     f"PRAGMA cache_size = -{MEMORY_KIB}",
     # in memory SQLite would sort all of an index at once, in one thread
     "PRAGMA temp_store = FILE",
@@ -162,27 +169,31 @@ class DatabaseWriter:
         self.tables = tables
         self.views = views
         self.new = new
+        self._most_bytes = int(factor_given() * (FILE_BYTES + FILE_TIMES * bytes_read()))
         # in the main thread the driver takes Ctrl-C for itself, and may lose it
         self._thread = ThreadPoolExecutor(1)
         # it is known to the pool before it has work: Ctrl-C while a thread starts may lose it, and
         # then nobody would wait until it has left the file alone
         self._thread.submit(int).result()
         self._is_given_up = threading.Event()
+        self._opened = ExitStack()
 
     def __enter__(self) -> Self:
         try:
             self._thread.submit(self._open).result()
         except BaseException:
-            self._thread.shutdown()
+            self._end()
             raise
         return self
 
     def _open(self) -> None:
         with self._report_errors():
-            self._connection = sqlite.connect(str(self.path), autocommit=True)
-            self._cursor = self._connection.cursor()
+            connection = sqlite.connect(str(self.path), autocommit=True)
+            self._cursor = self._opened.enter_context(closing(connection)).cursor()
+            self._opened.enter_context(closing(self._cursor))
             for setting in SETTINGS:
                 self._run(setting)
+            self._run(f"PRAGMA max_page_count = {self._most_bytes // PAGE_BYTES}")
             self._run("BEGIN")
             for table in self.tables.values() if self.new else ():
                 self._run(create_statement(table))
@@ -190,12 +201,11 @@ class DatabaseWriter:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:
             self._is_given_up.set()
-        self._thread.submit(self._close).result()
-        self._thread.shutdown()
+        self._end()
 
-    def _close(self) -> None:
-        self._cursor.close()
-        self._connection.close()
+    def _end(self) -> None:
+        self._thread.submit(self._opened.close).result()
+        self._thread.shutdown()
 
     def fill(self, name: str, frame: pl.DataFrame) -> None:
         """Put a conformed frame's rows into its table."""
@@ -249,6 +259,13 @@ class DatabaseWriter:
             if "constraint failed" in said:
                 message = f"{self.path.name}: cannot hold a row ({said}); {SCHEMA_REMEDY}"
                 raise UnfitRowsError(message) from error
+            if "disk is full" in said and self._is_largest():
+                message = f"{self.path.name}: takes more than {self._most_bytes:,} bytes"
+                raise ClaimlogError(f"{message}; nothing was replaced; {how_to_raise()}") from error
             remedy = "is the disk full?" if "disk is full" in said else "look after the disk"
             message = f"cannot be written ({said}); {remedy}"
             raise ClaimlogError(f"{self.path.name}: {message}") from error
+
+    def _is_largest(self) -> bool:
+        """Whether the file is as large as it may be, with pages that are still in memory."""
+        return self.path.stat().st_size + 1024 * MEMORY_KIB >= self._most_bytes

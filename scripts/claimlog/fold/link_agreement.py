@@ -123,5 +123,8 @@ def _pair(row: Row) -> Pair:
 
 
 def _scope(pair: Pair, sources: Mapping[str, str]) -> str:
+    """Return the scope of a pair beside `ALL_PAIRS`, its only one where a source is not known."""
     one, other = (sources.get(claim) for claim in pair)
+    if one is None or other is None:
+        return ALL_PAIRS
     return WITHIN_SOURCE if one == other else BETWEEN_SOURCES

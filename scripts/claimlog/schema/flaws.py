@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from claimlog.limits import HOPS, NAME
+from claimlog.limits import HOPS, INDEXED_COLUMNS, NAME
 from claimlog.schema.constraint_kinds import CONSTRAINTS, column_constraints, looser_constraint
 from claimlog.schema.pattern_matching import pattern_flaw
 from claimlog.schema.table_schema import ENVELOPE, POSITION
@@ -278,6 +278,8 @@ def _table_flaws(spec: Spec, columns: Mapping[str, Spec]) -> Iterator[str]:
     indexes = ["_".join(columns) for columns in spec.get("indexes", ())]
     if len(set(indexes)) < len(indexes):
         yield "indexes: two of them get one name; order their columns otherwise"
+    if (indexed := sum(map(len, spec.get("indexes", ())))) > INDEXED_COLUMNS:
+        yield f"indexes: have {indexed:,} columns, more than {INDEXED_COLUMNS} together; drop some"
     for item in spec["fields"]:
         if item["type"] == "array" and item["name"] in spec["primaryKey"]:
             yield f"{item['name']}: an array is no part of a primary key"

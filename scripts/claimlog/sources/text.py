@@ -191,7 +191,15 @@ def read_text(path: Path) -> Text:
 
 
 class Texts:
-    """The texts that the user supplied, found by the hash of their canonical form, not by name."""
+    """The texts that the user supplied, found by the hash of their canonical form, not by name.
+
+    Attributes
+    ----------
+    taken_numbers
+        Numbers up to which the names of files that begin alike are taken, by that beginning.
+    are_untracked
+        Whether git is known to track no file in the directory.
+    """
 
     def __init__(self, folder: Path) -> None:
         if not folder.is_dir():
@@ -199,6 +207,8 @@ class Texts:
         self.folder = folder
         self.by_hash: dict[str, Text] = {}
         self.unreadable: list[Path] = []
+        self.taken_numbers: dict[str, int] = {}
+        self.are_untracked = False
         try:
             paths = files_below(folder, TEXTS_FILES)
         except OSError as error:
