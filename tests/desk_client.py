@@ -167,6 +167,11 @@ class Opened:
         state = self.take(role, "GET", f"work/{source}")["state"]
         return self.take(role, "POST", f"work/{source}/finish", state=state)
 
+    def settle(self) -> None:
+        """Wait until each thread has let go of what it did last."""
+        for queue in self.app._queues.values():
+            queue._thread.submit(int).result()
+
     def close(self) -> None:
         self.app.close()
 

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import json
+import random
+import re
 import tracemalloc
 from pathlib import Path
 
 import pytest
 
+from claimlog import untrusted_files
 from claimlog.errors import ClaimlogError
 from claimlog.package import DESCRIPTOR, read_json
 from claimlog.release.checksums import MAX_LISTED, parse_sums
 from claimlog.release.site_mark import MARK, require_own_site
-from claimlog.untrusted_files import DENSE_BYTES, MOST_GROWTH, VALUE_BYTES, is_dense, parse_json
+from claimlog.untrusted_files import (
+    DENSE_BYTES,
+    MOST_GROWTH,
+    VALUE_BYTES,
+    is_dense,
+    parse_json,
+    short_keys,
+)
 from conftest import ROOT
 
 REFUSAL = "has more keys, lists and objects for its size than any file of ours"
@@ -66,6 +76,21 @@ def test_keys_that_all_differ_are_refused_before_they_are_parsed(form: str) -> N
     assert len(json.loads(data)) == 150_000
     with pytest.raises(ClaimlogError, match=f"x.json: not valid JSON: {REFUSAL}"):
         parse_json(data, "x.json")
+
+
+def test_short_keys_are_those_that_one_look_at_all_of_it_finds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plain = re.compile(rb'(?=[{,]\s*"((?:[^"\\]|\\.){0,24})"\s*:)', re.DOTALL)
+    chance = random.Random(5)
+    signs = [*(bytes([sign]) for sign in b'{[,:"\\ \n1a'), b'","', b'":', b'\\"', b"b" * 23]
+    signs += [b" " * 70, b"{:", b',"' + b"\\n" * 24 + b'"', b',"' + b"x" * 25 + b'":']
+    looked = [b"".join(chance.choices(signs, k=chance.randrange(60))) for _ in range(5_000)]
+    looked += [keys(form, 30) for form in KEYS.values()]
+    for data in looked:
+        monkeypatch.setattr(untrusted_files, "PIECE_BYTES", chance.randrange(1, 90))
+        assert short_keys(data) == {found[1] for found in plain.finditer(data)}, data
+    assert len(short_keys(keys(KEYS["short"], 10_000), 90)) < 200
 
 
 @pytest.mark.parametrize("length", [22, 50])

@@ -9,13 +9,15 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from claimlog.desk import blindness, desk, file_memo, saved_work, work_folder
-from claimlog.desk.request_error import LARGE
+from claimlog.desk import blindness, desk, file_memo, saved_work, work, work_folder
+from claimlog.desk.request_error import ABSENT, CLOSED, INVALID, LARGE, MALFORMED, STALE
 from claimlog.desk.saved_decisions import Decisions
 from claimlog.desk.saved_work import ENTRY_BYTES, SavedWork
+from claimlog.desk.web.request import Request
 from claimlog.desk.web.router import SLOW
 from claimlog.desk.work import Work
 from claimlog.errors import ClaimlogError
@@ -124,6 +126,59 @@ def test_codings_of_one_text_that_are_longer_than_what_is_held_are_not_compared(
     monkeypatch.setattr(blindness, "HELD_BYTES", 2 * ENTRY_BYTES)
     assert opened.take("adjudicator", "GET", address)["finished"] == ["coder-1", "coder-2"]
     assert {work.coder for work in read} == {"coder-1", "coder-2"}
+
+
+def test_a_refusal_lets_go_of_what_it_was_about(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = opened.register_text("Ships will founder. " * 9, "Other keepers")
+    text = {"start": 0, "end": 19, "text_sha256": opened.desk.log.text(source).sha256}
+    value = {name: given for name, given in {**VALUE, **text}.items() if name != "utf16"}
+    opened.put("coder-1", source, "d1", value)
+    monkeypatch.setattr(work, "ENTRIES_BYTES", 1)
+    begun, done, decided = f"work/{source}", f"work/{SOURCE}", f"adjudication/{SOURCE}"
+    verdict = f"{decided}/units/d1+d1"
+    entry = {"base": 0, "value": {"name": "Pilots", "actor_type": "group"}}
+    refused: list[tuple[str, str, str, dict[str, Any]]] = [
+        ("coder-1", "DELETE", f"{begun}/drafts/d1", {"base": 0}),
+        ("coder-1", "DELETE", f"{begun}/drafts/d1", {}),
+        ("coder-1", "POST", f"{begun}/undo", {"state": 0}),
+        ("coder-1", "POST", f"{begun}/finish", {"state": 0}),
+        ("coder-1", "PUT", f"{begun}/drafts/d2", {"base": 0, "value": {**value, "end": 10**6}}),
+        ("coder-1", "PUT", f"{begun}/drafts/d2", {"base": 0, "value": {**value, "text_sha256": 1}}),
+        ("coder-1", "PUT", f"{begun}/registered/actors/pilots", entry),
+        ("coder-1", "GET", f"{begun}/findings?draft=d9", {}),
+        ("coder-2", "PUT", f"{done}/drafts/d1", {"base": 1, "value": VALUE}),
+        ("coder-2", "POST", f"{done}/undo", {"state": 0}),
+        ("coder-2", "GET", f"verdicts/{SOURCE}", {}),
+        ("adjudicator", "PUT", verdict, {"base": 0, "take": "right"}),
+        ("adjudicator", "PUT", verdict, {"base": 1, "take": "both"}),
+        ("adjudicator", "POST", f"{decided}/undo", {"state": 99}),
+        ("adjudicator", "POST", f"{decided}/take-all", {"state": 1}),
+        ("adjudicator", "POST", f"{decided}/commit", {"state": 99}),
+    ]
+    desk, codes = opened.desk, set()
+
+    def forget() -> None:
+        for cache in (desk.work_folder._works, desk._decisions, desk._values_of_sources):
+            cache.clear()
+        opened.settle()
+
+    for role, method, path, body in refused:
+        forget()
+        with no_collector():
+            before = [*map(id, of_requests())]
+            answer = opened.ask(role, method, path, **body)
+            codes.add(answer.json()["error"]["code"])
+            forget()
+            assert not [one for one in of_requests() if id(one) not in before], path
+    assert codes == {STALE, CLOSED, INVALID, MALFORMED, LARGE, ABSENT}
+
+
+def of_requests() -> list[object]:
+    """Return what there is of requests, their errors, and what they are about."""
+    kinds = (SavedWork, Request, BaseException)
+    return [one for one in gc.get_objects() if issubclass(type(one), kinds)]
 
 
 def test_a_first_screen_reads_what_was_changed_since_the_one_before(

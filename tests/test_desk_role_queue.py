@@ -229,6 +229,7 @@ def test_an_error_does_not_hold_what_failed(
     gc.disable()
     try:
         assert opened.send("POST", "/coder-1/api/texts", "coder-1", b"a", OCTETS).status_code == 429
+        opened.settle()
         assert held[0]() is None
     finally:
         gc.enable()

@@ -721,3 +721,22 @@ def test_while_a_file_in_the_place_of_another_is_read_others_see_what_was_there(
     assert reader.path.stat().st_ino != inode
     reader.refresh()
     assert seen == {5}
+
+
+def test_who_saves_looks_at_no_keys_but_those_of_the_last_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[int] = []
+
+    def note(data: bytes) -> set[bytes]:
+        looked.append(len(data))
+        return untrusted_files.short_keys(data)
+
+    monkeypatch.setattr(journal_density, "short_keys", note)
+    line = json.dumps({"set": {"long": {"k" + str(n): "x" * 40 for n in range(30_000)}}}).encode()
+    (tmp_path / "work").write_bytes(line + b"\n")
+    cells = cells_at(tmp_path / "work")
+    assert looked == [len(line) + 1]
+    for number in range(5):
+        cells.change({"a": {f"m{number}": 1}}, {})
+    assert sum(looked[1:]) < 1_000

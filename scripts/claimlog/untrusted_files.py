@@ -8,9 +8,10 @@ import io
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from itertools import accumulate
+from math import inf
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -31,13 +32,18 @@ in a file; measured of the smallest."""
 KEY_BYTES = 165
 """Further memory of a key that no object before had: Python keeps each one once."""
 
-SHORT_KEY = re.compile(rb'(?=[{,]\s*"((?:[^"\\]|\\.){0,24})"\s*:)', re.DOTALL)
+SHORT_KEY = re.compile(rb'[{,](?=\s*+"([^"\\]{0,24}+(?=")|(?:[^"\\]|\\.){0,24}+)"\s*+:)', re.DOTALL)
 """A key of JSON that, with a value, takes more than `MOST_GROWTH` times its characters."""
+
+CUT = re.compile(rb"\s*+(.{0,50}+\s*+:?)", re.DOTALL)
+"""Blanks behind which JSON is cut, and what a short key that begins before may have behind them:
+signs of two bytes, two quotation marks, and blanks up to its colon."""
 
 MOST_GROWTH = 12
 """Largest estimated memory of parsed JSON, as a multiple of its size: that of our rows is six."""
 
 PIECE_BYTES = 1 << 20
+"""Bytes that are copied, or looked through, at once: other threads go on between two pieces."""
 
 BLOCK, SPARSE, SPARE = 512, 16, 64 << 20
 """A file of more than so many times the bytes that it takes on the disk has holes."""
@@ -283,9 +289,8 @@ def is_dense(data: bytes) -> bool:
 def grows_much(data: bytes) -> bool:
     """Whether JSON is estimated to take more than `MOST_GROWTH` times its size when parsed."""
     room = memory_room(data)
-    return room < 0 or (
-        KEY_BYTES * data.count(b":") > room and _has_more_keys(data, room // KEY_BYTES)
-    )
+    most = room // KEY_BYTES
+    return room < 0 or (data.count(b":") > most and len(short_keys(data, most)) > most)
 
 
 def memory_room(data: bytes) -> int:
@@ -297,19 +302,22 @@ def memory_room(data: bytes) -> int:
     return MOST_GROWTH * len(data) - taken
 
 
-def short_keys(data: bytes) -> Iterator[bytes]:
-    """Yield the keys of JSON that are too short for the memory that each takes with its value."""
-    return (found[1] for found in SHORT_KEY.finditer(data))
+def short_keys(data: bytes, most: float = inf) -> set[bytes]:
+    """Return the keys of JSON that are too short for the memory that each takes with its value.
 
-
-def _has_more_keys(data: bytes, most: int) -> bool:
-    """Whether JSON has more short keys than `most`, each counted once."""
+    Parameters
+    ----------
+    most
+        Number of them after which no further ones are looked for.
+    """
     keys: set[bytes] = set()
-    for key in short_keys(data):
-        keys.add(key)
-        if len(keys) > most:
-            return True
-    return False
+    start = 0
+    while start < len(data) and len(keys) <= most:
+        cut = CUT.match(data, start + PIECE_BYTES)
+        assert cut is not None  # as it matches nothing, too
+        keys.update(SHORT_KEY.findall(data, start, cut.end()))
+        start = cut.start(1)
+    return keys
 
 
 def is_deeper(value: Any, depth: int) -> bool:

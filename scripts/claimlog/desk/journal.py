@@ -25,6 +25,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ from claimlog.desk.request_error import CLOSED, DISK, INVALID, LARGE, STALE, Req
 from claimlog.errors import ClaimlogError, reason
 from claimlog.files import sync
 from claimlog.limits import DEPTH, WORK_BYTES
-from claimlog.untrusted_files import is_deeper, is_dense
+from claimlog.untrusted_files import is_deeper
 
 Line = Mapping[str, Any]
 Fits = Callable[[str, Any], bool]
@@ -431,7 +432,7 @@ class Journal:
         if not self._fits(line, self._state):
             raise RequestError(INVALID, f"{self.path.name}: {NO_VALUE}")
         text = orjson.dumps(line)
-        data = self._state.density.as_line(text, lambda size, at: os.pread(handle, size, at))
+        data = self._state.density.as_line(text, partial(os.pread, handle))
         if why := self._why_not(line, text, data):
             if grown > end // UPDATE_RATIO and self._write_anew():
                 return False
@@ -453,8 +454,8 @@ class Journal:
         """
         adds = SET in line and any(value is not None for value in line[SET].values())
         blanks = len(data) - len(text) - len(b"\n")
-        own = self._state.density.blanks_of(text)
-        if adds and min(blanks, own) > LINE_BLANKS * max(1, len(line[SET])):
+        most = LINE_BLANKS * max(1, len(line.get(SET, {})))
+        if adds and blanks > most and self._state.density.blanks_of(text) > most:
             return (
                 "what is saved would have more lists, objects and keys for its size than is read "
                 "again; leave out what is empty in them"
@@ -510,11 +511,10 @@ class Journal:
         """Take up the lines of a file of so many bytes that a state does not have yet."""
         data = os.pread(handle, size - state.size, state.size)
         data = data[: data.rfind(b"\n") + 1]  # of a line that was cut off, nothing counts
-        if (
-            data
-            and state.density.may_be_dense(data)
-            and is_dense(os.pread(handle, state.size + len(data), 0))
-        ):
+        if not data:
+            return
+        grown = state.density.with_lines(data, partial(os.pread, handle))
+        if grown is None:
             raise self._no_line(state)
         for line in io.BytesIO(data):  # all at once would be hundreds of millions of a stranger's
             try:
@@ -533,6 +533,7 @@ class Journal:
             if not is_saved:
                 raise self._no_line(state)
             state.density.add(line)
+        state.density = grown
 
     def _fits(self, line: Any, state: JournalState) -> bool:
         """Whether a line can have been saved after those of a state."""

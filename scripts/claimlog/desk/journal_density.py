@@ -1,14 +1,16 @@
 """Whether a file of `journal` is still read with a line more, counted as the file grows.
 
 What JSON takes in memory is estimated as `untrusted_files.is_dense` does; of the keys never fewer
-are counted than there, so that what is written by this count is read by that one.
+are counted than there, so that what is written by this count is read by that one. Those of a long
+file are counted by whoever reads it, and never all of them by who saves a line.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
+from typing import Self
 
 from claimlog.untrusted_files import (
     DENSE_BYTES,
@@ -20,6 +22,9 @@ from claimlog.untrusted_files import (
 
 MOST_KEYS = 100_000
 """Keys of a file that are remembered, which takes some 10 MB; any other counts in each line."""
+
+Read = Callable[[int, int], bytes]
+"""Returns so many bytes of the file, from a place on."""
 
 
 @dataclass
@@ -37,54 +42,61 @@ class JournalDensity:
     size: int = 0
     room: int = 0
     _looked_at: int = 0
-    """Bytes of the lines whose keys are counted; of the others each colon counts as one."""
-    _colons: int = 0
+    """Bytes of the lines whose keys are counted."""
     _keys: int = 0
     _names: set[bytes] = field(default_factory=set)
 
     def add(self, lines: bytes) -> None:
-        """Count whole lines that the file has at its end."""
+        """Count whole lines that the file has at its end, but for their keys."""
         self.size += len(lines)
         self.room += memory_room(lines)
-        self._colons += lines.count(b":")
 
-    def may_be_dense(self, lines: bytes) -> bool:
-        """Whether the file may be dense with lines more: their keys are not looked at."""
-        keys = self._keys + self._colons + lines.count(b":")
-        return (
-            self.size + len(lines) > DENSE_BYTES
-            and self.room + memory_room(lines) < KEY_BYTES * keys
-        )
+    def with_lines(self, lines: bytes, read: Read) -> Self | None:
+        """Return the density with lines more, all keys of a long file counted; None if it is dense.
 
-    def as_line(self, text: bytes, read: Callable[[int, int], bytes]) -> bytes:
-        """Return JSON as the next line: with blanks at its end if the file were dense without.
-
-        Parameters
-        ----------
-        read
-            Returns so many bytes of the file, from a place on.
+        This density stays as it is.
         """
+        grown = replace(self, _names={*self._names})
+        grown.add(lines)
+        if grown.size <= DENSE_BYTES:
+            return grown
+        grown._look_at(read(self.size - self._looked_at, self._looked_at) + lines)
+        if grown._room_left < 0 < self.size:  # the count is of all lines together, too
+            grown._keys, grown._names = 0, set()
+            grown._look_at(read(self.size, 0) + lines)
+        return None if grown._room_left < 0 else grown
+
+    def as_line(self, text: bytes, read: Read) -> bytes:
+        """Return JSON as the next line: with blanks at its end if the file were dense without."""
         line = text + b"\n"
-        if not self.may_be_dense(line):
+        if self.size + len(line) <= DENSE_BYTES:
             return line
         if self._looked_at < self.size:
             self._look_at(read(self.size - self._looked_at, self._looked_at))
-        blanks = _blanks(self.room - KEY_BYTES * self._keys + self._room_of(line))
-        return text + b" " * blanks + b"\n"
+        room = self._room_left + memory_room(line)
+        if KEY_BYTES * line.count(b":") > room:
+            room -= KEY_BYTES * len(self._new_keys(line))
+        return text + b" " * _blanks(room) + b"\n"
 
     def blanks_of(self, text: bytes) -> int:
         """Return how many blanks JSON needs for itself, whatever stands before it."""
-        return _blanks(self._room_of(text))
+        return _blanks(memory_room(text) - KEY_BYTES * len(self._new_keys(text)))
 
-    def _room_of(self, line: bytes) -> int:
-        """Return the `memory_room` of a line with its keys, but for those that were looked at."""
-        return memory_room(line) - KEY_BYTES * len(set(short_keys(line)) - self._names)
+    @property
+    def _room_left(self) -> int:
+        """Bytes of memory that the file may take still; negative where it is dense."""
+        return self.room - KEY_BYTES * self._keys
+
+    def _new_keys(self, lines: bytes) -> set[bytes]:
+        """Return the keys of lines that are not remembered."""
+        return short_keys(lines) - self._names
 
     def _look_at(self, lines: bytes) -> None:
-        new = set(short_keys(lines)) - self._names
+        """Count the keys of the lines of which none is counted yet."""
+        new = self._new_keys(lines)
         self._keys += len(new)
         self._names.update(islice(new, MOST_KEYS - len(self._names)))
-        self._looked_at, self._colons = self.size, 0
+        self._looked_at = self.size
 
 
 def as_only_line(text: bytes) -> bytes:

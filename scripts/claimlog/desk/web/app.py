@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
@@ -186,6 +185,8 @@ class DeskApp:
             except asyncio.CancelledError:
                 saving.add_done_callback(partial(_note_unheard_fault, method, path))
                 raise
+            finally:
+                del saving  # which holds its error, as in `RoleQueue.run`
 
     async def _take_turn(self, route: Route, request: Request) -> Answer:
         """Return an answer when it is the turn of its role.
@@ -196,34 +197,30 @@ class DeskApp:
         role, work = request.role.name, partial(self._handle, route, request)
         prepared: list[Callable[[], object]] = []
         while len(prepared) < PREPARATIONS:
-            found = await self._queues[route.pace].run(role, work)
-            if isinstance(found, Answer):
-                return found
-            if prepared and found == prepared[-1]:  # it was in vain
+            try:
+                return await self._queues[route.pace].run(role, work)
+            except UnpreparedError as error:
+                prepare = error.prepare
+            if prepared and prepare == prepared[-1]:  # it was in vain
                 break
-            prepared.append(found)
-            await self._queues[CHECKS].run(role, partial(_prepare, found))
+            prepared.append(prepare)
+            await self._queues[CHECKS].run(role, prepare)
         raise RequestError(BUSY, LATER)
 
-    def _handle(self, route: Route, request: Request) -> Answer | Callable[[], object]:
-        """Return an answer, or what has to be computed before there is one.
+    def _handle(self, route: Route, request: Request) -> Answer:
+        """Return an answer; what only reads looks at files once, however much it says of each.
 
-        What only reads looks at files once, however much it says of each.
-        The latter is no error here: a future and its error hold each other, and with them a text,
-        until the next full pass of the garbage collector.
+        Raises
+        ------
+        UnpreparedError
+            If something has to be computed before there is one.
         """
-        try:
-            self.desk.look_at_definition()
-            if request.method != "GET":
-                self.desk.require_same_definition(request.definition)
-            reads = self.desk.log.looked_at_once() if route.method == "GET" else nullcontext()
-            with reads, prompt_answer() if route.pace == FAST else nullcontext():
-                found = route.handler(self.desk, request)
-        except UnpreparedError as error:
-            return error.prepare
-        except Exception as error:
-            _forget_locals(error)
-            raise
+        self.desk.look_at_definition()
+        if request.method != "GET":
+            self.desk.require_same_definition(request.definition)
+        reads = self.desk.log.looked_at_once() if route.method == "GET" else nullcontext()
+        with reads, prompt_answer() if route.pace == FAST else nullcontext():
+            found = route.handler(self.desk, request)
         return found if isinstance(found, Answer) else json_answer(found)
 
     def _refusal(self, path: str, error: RequestError) -> Answer:
@@ -246,27 +243,10 @@ class DeskApp:
         self.preview.close()
 
 
-def _prepare(compute: Callable[[], object]) -> None:
-    """Compute what an answer rests on; an error holds nothing of it."""
-    try:
-        compute()
-    except Exception as error:
-        _forget_locals(error)
-        raise
-
-
 def _machine_failure(error: Exception) -> str:
     """Say what failed on this machine, and not in what was asked."""
     said = reason(error) if isinstance(error, OSError) else "no memory is left"
     return f"this machine cannot answer now ({said}); see to its disk and memory, and try again"
-
-
-def _forget_locals(error: BaseException | None) -> None:
-    """Let go of what failed work held, as a long text: an error stays until the next full pass of
-    the garbage collector, because a future and its error hold each other."""
-    while error is not None:
-        traceback.clear_frames(error.__traceback__)
-        error = error.__cause__ or error.__context__
 
 
 def _note_unheard_fault(method: str, path: str, saving: asyncio.Task[Answer]) -> None:

@@ -66,7 +66,12 @@ class RoleQueue:
             self._end()
             raise
         working.add_done_callback(self._end_work)
-        return await asyncio.shield(working)
+        try:
+            return await asyncio.shield(working)
+        finally:
+            # it holds its error, which holds this frame and all that wait for it: with the name
+            # they would stay, with a long work or text, until a full pass of the garbage collector
+            del working
 
     def _end_work(self, working: asyncio.Future[T]) -> None:
         if not working.cancelled():
