@@ -7,8 +7,10 @@ import re
 from pathlib import Path
 from urllib.parse import unquote
 
-LINK = re.compile(r'(<a\b[^<>]*?)\shref="([^"]*)"')
-"""The beginning of a link and its address; what is no attribute has its quotes escaped."""
+from claimlog.site.files.links import ATTRIBUTES_BEFORE
+
+LINK = re.compile(rf'(<a\b{ATTRIBUTES_BEFORE})\shref="([^"]*)"')
+"""The beginning of a link and its address."""
 
 ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|//|#", re.IGNORECASE)
 

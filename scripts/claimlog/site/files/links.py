@@ -18,16 +18,18 @@ STATIC = "static"
 
 QUERIES = "queries"
 DOWNLOADS = Address("/downloads")
+ATTRIBUTES_BEFORE = r'[^<>"]*?(?:"[^"]*"[^<>"]*?)*?'
+"""What stands in a tag before an attribute: values whole, because one may end as a name does."""
+
 ATTRIBUTE = re.compile(
-    r'(?<=\s)(?<!rel="canonical" )(?<!data-versions )(href|src|action)="([^"]*)"'
+    rf'(<[a-z]{ATTRIBUTES_BEFORE}\s(?<!rel="canonical" )(?<!data-versions ))'
+    r'(href|src|action)="([^"]*)"'
 )
-"""An attribute with an address, but not the canonical one, which is where the dataset's home is,
-nor that of the list of versions, which is a file's already.
+"""A tag up to its attribute with an address, of which none of ours has two; but not the canonical
+one, which is where the dataset's home is, nor that of the list of versions, which is a file's
+already."""
 
-What is no attribute has its quotes escaped.
-"""
-
-FEED_LINK = re.compile(r'(<link [^<>]*\bhref=")([^"]*)')
+FEED_LINK = re.compile(rf'(<link{ATTRIBUTES_BEFORE}\shref=")([^"]*)')
 
 KNOWN_ADDRESSES = 50_000
 """Addresses whose files are remembered, because pages repeat them."""
@@ -191,4 +193,4 @@ class PageLinks:
         return f"{match[1]}{escape(self.relative(address))}"
 
     def _attribute(self, match: re.Match[str]) -> str:
-        return f'{match[1]}="{escape(self.relative(unescape(match[2])))}"'
+        return f'{match[1]}{match[2]}="{escape(self.relative(unescape(match[3])))}"'
