@@ -355,9 +355,9 @@ def _numbering(batches: list[Batch]) -> Iterator[Finding]:
 def _renumber(branch: Sequence[Batch]) -> str:
     """Say how to renumber a batch that lost a race and those that were sealed on top of it."""
     is_short = len(branch) <= NAMED_BATCHES + 1
-    names = shlex.join(batch.path.name for batch in (branch if is_short else branch[:1]))
-    more = "" if is_short else ", which names those to renumber with it"
-    return f"renumber the one that lost the race: claimlog rebase {names}{more}"
+    named = [batch.path.name for batch in (branch if is_short else branch[:1])]
+    said = f"renumber the one that lost the race: claimlog rebase {shlex.join(named)}"
+    return said if is_short else f"{said}, which names those to renumber with it"
 
 
 def listing(batches: list[Batch]) -> dict[str, list[str]]:
