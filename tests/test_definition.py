@@ -725,6 +725,7 @@ def test_an_override_that_makes_no_column_is_one_line(
         ("upcasts.csv", "given\n", f"given\n{MANY_RENAMES}", "501 operations on coders"),
         ("upcasts.csv", "given\n", 'given\ncoders,2,add,x,"[1,1,1,1,1,1,1,1,1,1]"\n', "add 1,021 "),
         ("upcasts.csv", "given\n", 'given\ncoders,2,add,x,"[{},{}]"\n', "objects is added empty"),
+        ("upcasts.csv", "given\n", "given\ncoders,2,add,x,-9007199254740992.0\n", "below 2**53"),
         ("deprecations.csv", "until\n", 'until\nclaims,"x""; y",note,1.0.0,2.0.0\n', "the name"),
         ("deprecations.csv", "until\n", "until\nclaims,x,note,1,2.0.0\n", "are no versions"),
         ("requirements.csv", "since\n", MANY_REQUIREMENTS, "more than the 500 that rows are held"),

@@ -109,21 +109,21 @@ def test_works_and_decisions_that_were_used_longest_ago_are_let_go_of_at_once(
         assert found.work_folder.work("coder-1", SOURCE) is used  # no second one to be out of date
 
 
-def test_codings_of_one_text_that_are_longer_than_what_is_held_are_not_compared(
+def test_codings_of_one_text_that_are_too_long_are_not_compared(
     opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = f"adjudication/{SOURCE}"
     drafts = Work.drafts
     read: list[Work] = []
     monkeypatch.setattr(Work, "drafts", lambda work: read.append(work) or drafts(work))
-    monkeypatch.setattr(blindness, "HELD_BYTES", 2 * ENTRY_BYTES - 1)
+    monkeypatch.setattr(blindness, "COMPARED_BYTES", 2 * ENTRY_BYTES - 1)
     answer = opened.ask("adjudicator", "GET", address)
     refused = answer.json()["error"]
     assert (answer.status_code, refused["code"]) == (413, LARGE)
     path = opened.desk.work_folder.work_path("coder-1", SOURCE)
     assert opened.desk.package.relative(path) in refused["message"]
     assert not read
-    monkeypatch.setattr(blindness, "HELD_BYTES", 2 * ENTRY_BYTES)
+    monkeypatch.setattr(blindness, "COMPARED_BYTES", 2 * ENTRY_BYTES)
     assert opened.take("adjudicator", "GET", address)["finished"] == ["coder-1", "coder-2"]
     assert {work.coder for work in read} == {"coder-1", "coder-2"}
 

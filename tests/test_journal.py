@@ -9,6 +9,7 @@ import random
 import signal
 import tracemalloc
 from contextlib import suppress
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -723,20 +724,60 @@ def test_while_a_file_in_the_place_of_another_is_read_others_see_what_was_there(
     assert seen == {5}
 
 
-def test_who_saves_looks_at_no_keys_but_those_of_the_last_lines(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Bytes of each look for keys."""
     looked: list[int] = []
 
-    def note(data: bytes) -> set[bytes]:
+    def note(data: bytes, most: float = inf) -> set[bytes]:
         looked.append(len(data))
-        return untrusted_files.short_keys(data)
+        return untrusted_files.short_keys(data, most)
 
     monkeypatch.setattr(journal_density, "short_keys", note)
-    line = json.dumps({"set": {"long": {"k" + str(n): "x" * 40 for n in range(30_000)}}}).encode()
-    (tmp_path / "work").write_bytes(line + b"\n")
+    return looked
+
+
+LONG_LINE = json.dumps({"set": {"long": {f"k{n}": "x" * 40 for n in range(30_000)}}}).encode()
+
+
+def test_who_saves_looks_at_no_keys_but_those_of_the_last_lines(
+    tmp_path: Path, looked_at: list[int]
+) -> None:
+    (tmp_path / "work").write_bytes(LONG_LINE + b"\n")
     cells = cells_at(tmp_path / "work")
-    assert looked == [len(line) + 1]
+    assert looked_at == [len(LONG_LINE) + 1]
     for number in range(5):
         cells.change({"a": {f"m{number}": 1}}, {})
-    assert sum(looked[1:]) < 1_000
+    assert sum(looked_at[1:]) < 1_000
+
+
+def test_keys_of_a_file_whose_last_line_was_cut_off_are_looked_at_once(
+    tmp_path: Path, looked_at: list[int]
+) -> None:
+    (tmp_path / "work").write_bytes(LONG_LINE + b"\n\0\0\n")
+    cells = cells_at(tmp_path / "work")
+    looked_at.clear()
+    for _ in range(3):
+        cells.refresh()
+    assert sum(looked_at) < 1_000
+
+
+def test_no_more_keys_are_looked_for_than_show_that_a_file_is_dense(
+    tmp_path: Path, looked_at: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(untrusted_files, "PIECE_BYTES", 1 << 12)
+    found: list[int] = []
+    look = untrusted_files.short_keys
+
+    def count(data: bytes, most: float = inf) -> set[bytes]:
+        keys = look(data, most)
+        found.append(len(keys))
+        return keys
+
+    monkeypatch.setattr(untrusted_files, "short_keys", count)
+    keys = ",".join(f'"{n:x}":0' for n in range(200_000))
+    (tmp_path / "work").write_text(f'{{"set":{{"long":{{{keys}}}}}}}\n', "utf-8")
+    with pytest.raises(ClaimlogError):
+        cells_at(tmp_path / "work")
+    assert len(looked_at) == 1
+    assert found[0] < 100_000

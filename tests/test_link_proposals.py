@@ -6,6 +6,7 @@ import math
 import random
 import tracemalloc
 from collections import Counter
+from itertools import product
 from typing import Any
 
 from claimlog.desk.link_proposals import (
@@ -91,6 +92,8 @@ def test_words_that_many_claims_share_take_no_memory_for_each_pair(made: World) 
 
 
 def test_a_pair_of_claims_is_noted_as_no_other_whatever_their_identifiers_hold() -> None:
-    pairs = [("C1/C2", "C3"), ("C1", "C2/C3"), ("C1%2FC2", "C3")]
+    parts = ("C1", "C2", "C1/C2", "C1%2FC2", "/", "//", "", "C1/", "/C2")
+    pairs = [*product(parts, repeat=2)]
     assert len({_key(*pair) for pair in pairs}) == len(pairs)
-    assert _key("C001-001", "C001-002") == "C001-001/C001-002"  # as it was noted so far
+    for first, second in (("C001-001", "C001-002"), ("C:1 é", "a%2Fb.json")):
+        assert _key(first, second) == f"{first}/{second}"  # as it was noted so far

@@ -39,7 +39,7 @@ from claimlog.strict_json import LARGEST_INTEGER, decode_object, decode_value
 from conftest import begin_anew
 from found_again import found_again
 from histories import ROOT, SCHEMAS, histories, random_history, write
-from test_canonical import rows_of
+from test_canonical import numbers, rows_of
 from thorough import examples
 
 # canonical JSON ---------------------------------------------------------------------------------
@@ -187,7 +187,7 @@ EXTRA = [
 ]
 CONSTANTS: dict[str, st.SearchStrategy[Any]] = {
     "weight": st.none() | st.integers(-(2**53) + 1, 2**53 - 1),
-    "score": st.none() | st.integers(-9, 9) | st.floats(allow_nan=False, allow_infinity=False),
+    "score": st.none() | numbers,
     "tags": st.lists(st.sampled_from(["a", '"', "é"]), max_size=2),
     "parts": st.sampled_from([None, []]),  # a list of objects is added empty
     "note": st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=4),

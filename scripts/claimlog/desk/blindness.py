@@ -11,7 +11,12 @@ from collections.abc import Iterable
 from claimlog.desk.request_error import ABSENT, BLIND, LARGE, UNFINISHED, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.work import Work, WorkSummary
-from claimlog.desk.work_folder import HELD_BYTES, WorkFolder
+from claimlog.desk.work_folder import WorkFolder
+from claimlog.limits import WORK_BYTES
+
+COMPARED_BYTES = 4 * WORK_BYTES
+"""Bytes of the files of all codings of a text: two that are as long as may be, with all that was
+changed in them, and some of others."""
 
 
 def all_finished(works: Iterable[WorkSummary]) -> bool:
@@ -46,16 +51,16 @@ def finished_works(folder: WorkFolder, source: str) -> list[Work]:
     Raises
     ------
     RequestError
-        As `finished_summaries` does; or if all of them are longer than what is held read.
+        As `finished_summaries` does; or if they are longer than `COMPARED_BYTES`.
     """
     works = finished_summaries(folder, source)
-    if sum(work.weight for work in works) > HELD_BYTES:
+    if sum(work.weight for work in works) > COMPARED_BYTES:
         longest = max(works, key=lambda work: work.weight).coder
         path = folder.package.relative(folder.work_path(longest, source))
         raise RequestError(
             LARGE,
-            f"codings of a text with at most {HELD_BYTES >> 20} MiB in all are compared, and the "
-            f"{len(works)} of {source} have more; move some away, as the longest, {path}",
+            f"codings of a text with at most {COMPARED_BYTES >> 20} MiB in all are compared, and "
+            f"the {len(works)} of {source} have more; move some away, as the longest, {path}",
         )
     return [folder.work(work.coder, source) for work in works]
 

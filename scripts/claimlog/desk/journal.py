@@ -513,7 +513,8 @@ class Journal:
         data = data[: data.rfind(b"\n") + 1]  # of a line that was cut off, nothing counts
         if not data:
             return
-        grown = state.density.with_lines(data, partial(os.pread, handle))
+        read = partial(os.pread, handle)
+        grown = state.density.with_lines(data, read)
         if grown is None:
             raise self._no_line(state)
         for line in io.BytesIO(data):  # all at once would be hundreds of millions of a stranger's
@@ -521,7 +522,10 @@ class Journal:
                 value = orjson.loads(line)
             except ValueError as error:
                 if state.size + len(line) == size:
-                    return  # what a power cut left of a line that was never acknowledged
+                    # what a power cut left of a line that was never acknowledged; keys of those
+                    # before it are counted once
+                    state.density = state.density.with_lines(b"", read) or state.density
+                    return
                 raise self._no_line(state) from error
             try:
                 if is_saved := self._fits(value, state):

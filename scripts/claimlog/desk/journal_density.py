@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from math import inf
 from typing import Self
 
 from claimlog.untrusted_files import (
@@ -60,10 +61,10 @@ class JournalDensity:
         grown.add(lines)
         if grown.size <= DENSE_BYTES:
             return grown
-        grown._look_at(read(self.size - self._looked_at, self._looked_at) + lines)
+        grown._look_at(read(self.size - self._looked_at, self._looked_at) + lines, until_dense=True)
         if grown._room_left < 0 < self.size:  # the count is of all lines together, too
             grown._keys, grown._names = 0, set()
-            grown._look_at(read(self.size, 0) + lines)
+            grown._look_at(read(self.size, 0) + lines, until_dense=True)
         return None if grown._room_left < 0 else grown
 
     def as_line(self, text: bytes, read: Read) -> bytes:
@@ -87,13 +88,22 @@ class JournalDensity:
         """Bytes of memory that the file may take still; negative where it is dense."""
         return self.room - KEY_BYTES * self._keys
 
-    def _new_keys(self, lines: bytes) -> set[bytes]:
-        """Return the keys of lines that are not remembered."""
-        return short_keys(lines) - self._names
+    def _new_keys(self, lines: bytes, most: float = inf) -> set[bytes]:
+        """Return the keys of lines that are not remembered; `most` as for `short_keys`."""
+        found = short_keys(lines, most)
+        found -= self._names
+        return found
 
-    def _look_at(self, lines: bytes) -> None:
-        """Count the keys of the lines of which none is counted yet."""
-        new = self._new_keys(lines)
+    def _look_at(self, lines: bytes, *, until_dense: bool = False) -> None:
+        """Count the keys of the lines of which none is counted yet.
+
+        Parameters
+        ----------
+        until_dense
+            Whether to count no more of them than show that the file is dense.
+        """
+        most = max(0, self._room_left // KEY_BYTES) + len(self._names) if until_dense else inf
+        new = self._new_keys(lines, most)
         self._keys += len(new)
         self._names.update(islice(new, MOST_KEYS - len(self._names)))
         self._looked_at = self.size

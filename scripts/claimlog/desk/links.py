@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from claimlog.desk.choice_keys import coded_keys, codes_in_use
 from claimlog.desk.desk import Desk
@@ -14,7 +15,6 @@ from claimlog.desk.roles import Role
 from claimlog.desk.row_references import CLAIMS
 from claimlog.edit.add_amend_retract import ChangedMeanwhileError, Entries, add
 from claimlog.edit.open_rows import open_rows
-from claimlog.file_names import path_segment
 
 LINKS = "links"
 CHANGED = "these two claims, or what is decided of them, are others now; look at them"
@@ -68,8 +68,9 @@ class _DecidedLinks:
 
 
 def _key(first: str, second: str) -> str:
-    # an identifier may hold a slash, too
-    return f"{path_segment(first)}/{path_segment(second)}"
+    if "/" in f"{first}{second}":  # the keys of all others have one slash
+        return f"{quote(first, safe='')}//{quote(second, safe='')}"
+    return f"{first}/{second}"
 
 
 def claim_dict(desk: Desk, row: Row) -> Row:

@@ -17,10 +17,12 @@ from claimlog.errors import ClaimlogError
 from claimlog.limits import CONSTANT_VALUE, CONSTANTS, UPCASTS
 from claimlog.package import Package
 from claimlog.schema.table_schema import Field, Table
-from claimlog.strict_json import decode_value
+from claimlog.strict_json import LARGEST_INTEGER, decode_value
 
 FILE = "schemas/upcasts.csv"
 COLUMNS = ("stream", "to_version", "operation", "column", "given")
+WITH_EXPONENT = 1e21
+"""Numbers from here on are written with an exponent (RFC 8785, section 3.2.2.3)."""
 OPERATIONS = ("add", "rename")
 
 Versions = Mapping[tuple[str, int], Table]
@@ -131,10 +133,17 @@ def _step(row: Mapping[str, str], line: int, streams: Mapping[str, Table]) -> Up
             if isinstance(value, list) and any(isinstance(part, dict | list) for part in value):
                 # each would be given every key of the present version
                 expected = "an empty list, because a list of objects is added empty"
+            elif any(map(_is_unwritten, value if isinstance(value, list) else [value])):
+                expected = "a number below 2**53, or one that is written with an exponent (1e+21)"
     if expected:
         raise ClaimlogError(f"{FILE}:{line}: expected {expected}; restore it from git")
     rest = (row[name] for name in COLUMNS[2:])
     return UpcastStep(row["stream"], int(row["to_version"]), *rest)
+
+
+def _is_unwritten(value: object) -> bool:
+    """Whether a value is a number that no line can hold: it would be a whole one beyond 2**53."""
+    return isinstance(value, float) and LARGEST_INTEGER < abs(value) < WITH_EXPONENT
 
 
 @dataclass
