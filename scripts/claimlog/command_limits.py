@@ -196,8 +196,10 @@ def _watch(factor: float, says_so: bool) -> None:
 def _end(says_so: bool) -> None:
     if says_so and not _is_said:
         os.write(STDERR, f"claimlog: {why_interrupted()}\n".encode())
-    begin_end()
-    os._exit(1)
+    try:
+        begin_end()
+    finally:
+        os._exit(1)
 
 
 def _interrupt(found: str) -> None:
