@@ -19,6 +19,7 @@ from claimlog import command_limits, git, web_client, web_connections
 from claimlog import limits as definition
 from claimlog.checkout import FILES, TAGS
 from claimlog.cli import cli
+from claimlog.desk import blindness
 from claimlog.export import sqlite, table_csv
 from claimlog.log import tiles
 from claimlog.log.release_index import read_index
@@ -86,6 +87,7 @@ def test_the_limits_that_are_stated_are_those_of_the_code() -> None:
         f"a listing of more than {FILES:,} files is refused, as are more than {TAGS:,} tags",
         f"CITATION.cff are read up to {definition.DOCUMENT_BYTES // mib} MiB",
         f"a work has at most {definition.WORK_BYTES // mib} MiB",
+        f"whose files have at most {blindness.COMPARED_BYTES // mib} MiB together",
         f"source texts up to {definition.TEXT_BYTES // mib} MiB each",
         f"differences of more than {definition.DIFF_LINES:,} lines",
         f"more than {definition.MARKS} combining marks",
