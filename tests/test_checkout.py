@@ -595,7 +595,7 @@ def test_a_fifo_for_gitignore_is_given_up_soon(repo: Repo, monkeypatch: pytest.M
     with pytest.raises(CheckoutError, match="git ls-files: did not answer within 1 seconds"):
         Checkout.of(repo.package).changes()
     with pytest.raises(CheckoutError, match="git check-ignore: did not answer within 1 seconds"):
-        Checkout.of(repo.package).ignored(repo.root / "events" / "a.txt")
+        Checkout.of(repo.package).ignored_paths(repo.root / "events" / "a.txt")
 
 
 def test_a_commit_that_unpacks_to_too_much_is_refused(

@@ -760,13 +760,13 @@ def test_names_that_are_taken_start_no_process_of_git(
     for name in ("text", "text-2", "text-4"):
         (inside / f"{name}.txt").write_text(f"{name}\n")
     calls: list[object] = []
-    ignored = Checkout.ignored
+    ask_git = Checkout.ignored_paths
 
     def counted(checkout: Checkout, *paths: Path) -> set[Path]:
         calls.append(paths)
-        return ignored(checkout, *paths)
+        return ask_git(checkout, *paths)
 
-    monkeypatch.setattr(Checkout, "ignored", counted)
+    monkeypatch.setattr(Checkout, "ignored_paths", counted)
     texts, written = Texts(inside), []
     for content in ("One.\n", "Two.\n", "Three.\n"):
         with saved_text(world.package, texts, "海", content) as path:

@@ -180,7 +180,7 @@ class Checkout:
         parts = first.decode("utf-8", "surrogateescape").split("/")
         return "/".join(parts[self.prefix.count("/") : whole.count("/") + 1]) or None
 
-    def ignored(self, *paths: Path) -> set[Path]:
+    def ignored_paths(self, *paths: Path) -> set[Path]:
         """Return the paths that git leaves out by ``.gitignore``; they need not exist.
 
         None is one that git tracks, or a directory in which it tracks something.
@@ -190,13 +190,11 @@ class Checkout:
         CheckoutError
             If git fails, as for a path outside of the checkout.
         """
-        words = ("check-ignore", "--stdin", "-z")
         with tempfile.TemporaryFile() as given:
             given.write(b"".join(os.fsencode(path) + b"\0" for path in paths))
             given.seek(0)
-            with running(self.top, words, given, statuses=(0, 1)) as answer:
-                found = answer.read(ANSWER_BYTES).split(b"\0")[:-1]
-        return {Path(os.fsdecode(name)) for name in found}
+            found = ask(self.top, "check-ignore", "--stdin", "-z", given=given, statuses=(0, 1))
+        return {Path(os.fsdecode(name)) for name in found.split(b"\0")[:-1]}
 
     def blobs(self, commit: str, path: str = "") -> dict[str, tuple[str, str]]:
         """Return mode and object id of the files of a commit, by path below the package.

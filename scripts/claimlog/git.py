@@ -102,11 +102,15 @@ class NoCommitError(CheckoutError):
     """Nothing is committed yet."""
 
 
-def ask(top: Path, *words: str, statuses: Sequence[int] = (0,)) -> bytes:
+def ask(
+    top: Path, *words: str, given: IO[bytes] | None = None, statuses: Sequence[int] = (0,)
+) -> bytes:
     """Return what git answers about the checkout with this top level.
 
     Parameters
     ----------
+    given
+        What it reads from its standard input.
     statuses
         Exit statuses that are an answer.
 
@@ -115,7 +119,7 @@ def ask(top: Path, *words: str, statuses: Sequence[int] = (0,)) -> bytes:
     CheckoutError
         If git is not there, fails, takes too long or answers too much.
     """
-    with running(top, words, statuses=statuses) as answer:
+    with running(top, words, given, statuses) as answer:
         found = answer.read(ANSWER_BYTES + 1)
         if len(found) > ANSWER_BYTES:
             raise CheckoutError(f"git {words[0]}: answers more than {ANSWER_BYTES:,} bytes")

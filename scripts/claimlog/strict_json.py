@@ -89,7 +89,7 @@ def decode_value(text: str) -> Any:
 
 
 def is_same_json(one: Any, other: Any) -> bool:
-    """Whether two values are the same JSON, in which 1 is neither true nor 1.0.
+    """Whether two JSON values are equal and of the same types: 1, 1.0 and true all differ.
 
     >>> is_same_json({"a": 1, "b": []}, {"b": [], "a": 1}), is_same_json([1], [True])
     (True, False)

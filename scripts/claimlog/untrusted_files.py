@@ -36,14 +36,14 @@ SHORT_KEY = re.compile(rb'[{,](?=\s*+"([^"\\]{0,24}+(?=")|(?:[^"\\]|\\.){0,24}+)
 """A key of JSON that, with a value, takes more than `MOST_GROWTH` times its characters."""
 
 CUT = re.compile(rb"\s*+(.{0,50}+\s*+:?)", re.DOTALL)
-"""Blanks behind which JSON is cut, and what a short key that begins before may have behind them:
-signs of two bytes, two quotation marks, and blanks up to its colon."""
+"""Place at which JSON is cut into pieces: blanks, and as much behind them as a short key that
+begins before may take, with its quotation marks and colon."""
 
 MOST_GROWTH = 12
 """Largest estimated memory of parsed JSON, as a multiple of its size: that of our rows is six."""
 
 PIECE_BYTES = 1 << 20
-"""Bytes that are copied, or looked through, at once: other threads go on between two pieces."""
+"""Bytes of a file that are copied or searched in one step; other threads run between two steps."""
 
 BLOCK, SPARSE, SPARE = 512, 16, 64 << 20
 """A file of more than so many times the bytes that it takes on the disk has holes."""
@@ -165,7 +165,7 @@ def is_regular(path: Path, most: int) -> bool:
 
 
 def leads_to_file(path: Path) -> bool:
-    """Whether a path leads to a file, of any length: `Path.is_file` raises at a long one."""
+    """Whether a path leads to a file; no path is too long to ask, as it is for `Path.is_file`."""
     return os.path.isfile(path)  # noqa: PTH113
 
 
@@ -294,7 +294,7 @@ def grows_much(data: bytes) -> bool:
 
 
 def memory_room(data: bytes) -> int:
-    """Return the bytes of memory that JSON may take for its keys, beside its values.
+    """Return how much memory, in bytes, parsed JSON may take for its keys, beside its values.
 
     Of JSON in pieces it is the sum of theirs; negative where values alone take too much.
     """
@@ -303,7 +303,7 @@ def memory_room(data: bytes) -> int:
 
 
 def short_keys(data: bytes, most: float = inf) -> set[bytes]:
-    """Return the keys of JSON that are too short for the memory that each takes with its value.
+    """Return the distinct keys of JSON that, parsed, take more than `MOST_GROWTH` times their size.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """Whether a file of `journal` is still read with a line more, counted as the file grows.
 
-What JSON takes in memory is estimated as `untrusted_files.is_dense` does; of the keys never fewer
-are counted than there, so that what is written by this count is read by that one. Those of a long
-file are counted by whoever reads it, and never all of them by who saves a line.
+What JSON takes in memory is estimated as `untrusted_files.is_dense` does, and of the keys never
+fewer are counted than there. Those of a long file are counted by whoever reads it, and never all of
+them by who saves a line.
 """
 
 from __future__ import annotations

@@ -158,7 +158,7 @@ def require_outside_repository(package: Package, folder: Path, name: str = "text
     place, top = folder.resolve(), checkout.top
     if not place.is_relative_to(top):
         return True
-    ignored = set() if place == top else checkout.ignored(place, place / name)
+    ignored = set() if place == top else checkout.ignored_paths(place, place / name)
     if not ignored:
         inside = place.relative_to(top).as_posix()
         raise UsageError(

@@ -46,13 +46,12 @@ def meant_renames(
     """
     log = log_of(package, [replace(batch, index=0)])
     tables = {stream: log.definition.streams[stream] for stream in batch.streams}
-    rows = [(tables[stream], row) for stream in tables for row in log.rows(stream).to_dicts()]
+    by_stream = {stream: log.rows(stream).to_dicts() for stream in tables}
+    rows = [(tables[stream], row) for stream, listed in by_stream.items() for row in listed]
     own = {(table.name, row[table.id]) for table, row in rows if row["version"] == 1}
-    merges = merges_of(
-        {stream: [row for table, row in rows if table.name == stream] for stream in tables}, tables
-    )
+    merges = merges_of(by_stream, tables)
 
-    def moved(table: Table, row: Mapping[str, Any], foreign: Renames) -> dict[str, Any]:
+    def renumber(table: Table, row: Mapping[str, Any], foreign: Renames) -> dict[str, Any]:
         return moved_row(row, table, foreign, merges, "")
 
     read, changed = [row for _, row in rows], {}
@@ -61,7 +60,7 @@ def meant_renames(
             stream: {old: new for old, new in ids.items() if (stream, old) not in own}
             for stream, ids in renamed.items()
         }
-        new = [moved(table, row, foreign) for table, row in rows]
+        new = [renumber(table, row, foreign) for table, row in rows]
         if new != read:
             changed[names] = foreign, new
     if not changed or chosen == "stay":
@@ -74,7 +73,7 @@ def meant_renames(
         pair
         for stream, ids in foreign.items()
         for pair in ids.items()
-        if moved(table, row, {stream: dict([pair])}) != row
+        if renumber(table, row, {stream: dict([pair])}) != row
     )
     head = f"{batch.shown_file(table.name)}:{row['line']}: the open row names {old}"
     if any(other != new for _, other in changed.values()):

@@ -23,7 +23,7 @@ from claimlog.edit.open_batch import open_batch
 from claimlog.edit.open_rows_follow import OpenRows, meant_renames, write_moved_open_batch
 from claimlog.edit.open_upcast import refuse_outdated
 from claimlog.edit.rebase_open_batch import COMPARE as COMPARE_OPEN
-from claimlog.edit.rebase_places import find_places, moved_line, refuse_gap, staying_batches
+from claimlog.edit.rebase_places import find_places, lost_line, refuse_gap, staying_batches
 from claimlog.edit.renumbered_rows import Renames, log_of, refuse_unsound, write_moved_rows
 from claimlog.edit.seal import make_manifest
 from claimlog.errors import ClaimlogError, Finding, FindingsError, UsageError
@@ -100,7 +100,8 @@ def rebase(
         return done  # this finished the rebase that was cut off
     named = {_named(batches, name).path for name in names}
     lost = [batch for batch in batches if batch.path in named]
-    public = _public_batches(package, batches)
+    lines = BatchLines(batches)
+    public = _public_batches(package, batches, lines)
     _refuse_released(public, batches, lost)
     if unraced := _first_unraced(batches, lost):
         if done:
@@ -113,7 +114,6 @@ def rebase(
     refuse_doubtful_clock(last_seal(package), today)
     _refuse_missing_files(lost)
     refuse_unsound(package, lost)
-    lines = BatchLines(batches)
     refuse_gap(lines, lost)
     fixed = [batch for batch in batches if batch.taken or batch.path in public]
     trunk, places = find_places(lines, batches, lost, fixed)
@@ -142,7 +142,7 @@ def rebase(
         if unsealed is not None:
             refuse_outdated(unsealed.path, unsealed.shown, log.definition)
             by_line = {
-                moved_line(lines, batch, named): renames[batch.path]
+                lost_line(lines, batch, named): renames[batch.path]
                 for batch in lost
                 if not lines.followers(batch)
             }
@@ -204,9 +204,8 @@ def _check(package: Package, batches: list[Batch]) -> None:
         )
 
 
-def _public_batches(package: Package, batches: list[Batch]) -> dict[Path, str]:
+def _public_batches(package: Package, batches: list[Batch], lines: BatchLines) -> dict[Path, str]:
     """Return the batches that a release or a signed checkpoint holds, and which of them does."""
-    lines = BatchLines(batches)
     holding: dict[Path, str] = {}
     public = [(e.size, e.root, f"in release {e.version}") for e in read_index(package)]
     signed = read_signed_trees(package).values()

@@ -14,14 +14,17 @@ from claimlog.log.batch_lines import BatchLines
 
 def staying_batches(batches: list[Batch], lost: list[Batch]) -> list[Batch]:
     """Return the batches that stay, as of one log."""
-    moved = {batch.path for batch in lost}
-    stay = (batch for batch in batches if batch.path not in moved)
-    return [dataclasses.replace(batch, index=index) for index, batch in enumerate(stay)]
+    lost_paths = {batch.path for batch in lost}
+    return _as_log(batch for batch in batches if batch.path not in lost_paths)
 
 
-def moved_line(lines: BatchLines, batch: Batch, moved: Collection[Path]) -> tuple[str, ...]:
-    """Return the names of a batch that is moved and of those below it that are, lowest first."""
-    below = [one.path.name for one in lines.below(batch) if one.path in moved]
+def _as_log(batches: Iterable[Batch]) -> list[Batch]:
+    return [dataclasses.replace(batch, index=index) for index, batch in enumerate(batches)]
+
+
+def lost_line(lines: BatchLines, batch: Batch, lost: Collection[Path]) -> tuple[str, ...]:
+    """Return the names of a batch that lost a race and of those below it that did, lowest first."""
+    below = [one.path.name for one in lines.below(batch) if one.path in lost]
     return (*reversed(below), batch.path.name)
 
 
@@ -33,10 +36,10 @@ def _command(batches: Iterable[Batch]) -> str:
 
 def refuse_gap(lines: BatchLines, lost: list[Batch]) -> None:
     """Refuse to move a batch from under one that was sealed on top of it."""
-    moved = {batch.path for batch in lost}
+    lost_paths = {batch.path for batch in lost}
     for batch in lost:
         for above in lines.followers(batch):
-            if above.path not in moved:
+            if above.path not in lost_paths:
                 together = {one.path: one for low in lost for one in (low, *lines.above(low))}
                 raise UsageError(
                     f"{above.path.name} was sealed on top of {batch.path.name}; rebase them "
@@ -72,8 +75,8 @@ def find_places(
         If a batch that stays lost a race, too, and that one must be over before.
     """
     kept = staying_batches(batches, lost)
-    moved = {batch.path for batch in lost}
-    below = [one for batch in lost if (one := lines.before(batch)) and one.path not in moved]
+    lost_paths = {batch.path for batch in lost}
+    below = [one for batch in lost if (one := lines.before(batch)) and one.path not in lost_paths]
     trunk = BatchLines(kept).trunk(below, fixed)
     _refuse_missing_number(kept)
     first = trunk[-1].number + 1 if trunk else 1
@@ -99,4 +102,4 @@ def find_places(
             f"{' '.join(batch.path.name for batch in lost)}: {others[0].path.name} is of another "
             f"race, which must be over before: {_command(race)}; nothing was rebased"
         )
-    return [dataclasses.replace(batch, index=index) for index, batch in enumerate(trunk)], places
+    return _as_log(trunk), places

@@ -32,10 +32,17 @@ def named_merge(reason: str | None) -> NamedMerge | None:
     >>> named_merge("uk is merged into gbr: One state under two names.")
     NamedMerge(gone='uk', into='gbr')
     """
-    match = NAMING.match(reason or "")
+    merge, _ = _split_reason(reason or "")
+    return merge
+
+
+def _split_reason(reason: str) -> tuple[NamedMerge | None, str]:
+    """Return the merge that a reason names at its beginning, if any, and the rest of it."""
+    match = NAMING.match(reason)
     if match is None:
-        return None
-    return NamedMerge(match["gone"] and _identifier(match["gone"]), _identifier(match["into"]))
+        return None, reason
+    gone = match["gone"] and _identifier(match["gone"])
+    return NamedMerge(gone, _identifier(match["into"])), reason[match.end() :]
 
 
 def _in_reason(identifier: str) -> str:
@@ -95,11 +102,11 @@ def rename_merged(reason: str | None, names: Mapping[str, str]) -> str | None:
     >>> rename_merged("P1 is merged into P2: P2 is the full name.", {"P2": "P3"})
     'P1 is merged into P3: P2 is the full name.'
     """
-    match, merge = NAMING.match(reason or ""), named_merge(reason)
-    if reason is None or match is None or merge is None:
+    merge, said = _split_reason(reason or "")
+    if merge is None:
         return reason
     gone = None if merge.gone is None else names.get(merge.gone, merge.gone)
-    into, said = names.get(merge.into, merge.into), reason[match.end() :]
+    into = names.get(merge.into, merge.into)
     if (gone, into) == merge:
         return reason
     return merge_reason(into, said) if gone is None else amend_reason(gone, into, said)

@@ -174,7 +174,8 @@ def require_served_log(folder: Path) -> None:
     copy, verdict = ReleaseCopy(folder, folder), Verdict()
     copy.database_is_plain = True  # no stranger wrote it
     check_served_log(copy, verdict)
-    for finding in verdict.findings:
+    if verdict.findings:
+        finding = verdict.findings[0]
         raise ClaimlogError(
             f"{finding.path}: {finding.message}; nothing was released. This is a fault of "
             "claimlog: report it"

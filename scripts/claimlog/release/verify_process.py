@@ -47,12 +47,11 @@ def verify_in_process(
     """
     require_place(target)
     entries = None if index is None else [[dict(entry.data), entry.display_path] for entry in index]
+    outcome = "nothing was verified"
+    times, remedy = (factor_given(), how_to_raise()) if factor is None else (factor, None)
+    limits = limits_of_size(stored_size(target), times)
 
     def run(program: str) -> dict[str, Any]:
-        outcome = "nothing was verified"
-        times = factor_given() if factor is None else factor
-        remedy = how_to_raise() if factor is None else None
-        limits = limits_of_size(stored_size(target), times)
         return run_limited(
             LimitedWork(program, target.name, "verifying", outcome, limits, times, remedy), request
         )

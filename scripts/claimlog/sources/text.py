@@ -191,7 +191,7 @@ def read_text(path: Path) -> Text:
 
 
 class Texts:
-    """The texts that the user supplied, found by the hash of their canonical form, not by name.
+    """The source texts in a directory of the user's, by the hash of their canonical form.
 
     Attributes
     ----------

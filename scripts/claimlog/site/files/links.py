@@ -19,15 +19,18 @@ STATIC = "static"
 QUERIES = "queries"
 DOWNLOADS = Address("/downloads")
 ATTRIBUTES_BEFORE = r'[^<>"]*?(?:"[^"]*"[^<>"]*?)*?'
-"""What stands in a tag before an attribute: values whole, because one may end as a name does."""
+"""Pattern of the attributes before another in a tag, each with its whole value: a value may end
+like the beginning of an attribute."""
 
 ATTRIBUTE = re.compile(
     rf'(<[a-z]{ATTRIBUTES_BEFORE}\s(?<!rel="canonical" )(?<!data-versions ))'
     r'(href|src|action)="([^"]*)"'
 )
-"""A tag up to its attribute with an address, of which none of ours has two; but not the canonical
-one, which is where the dataset's home is, nor that of the list of versions, which is a file's
-already."""
+"""Pattern of a tag up to the end of its ``href``, ``src`` or ``action``; no tag of ours has two.
+
+Two addresses are passed over: the canonical one, which is where the dataset's home is, and that of
+the list of versions, which is a file's already.
+"""
 
 FEED_LINK = re.compile(rf'(<link{ATTRIBUTES_BEFORE}\shref=")([^"]*)')
 

@@ -48,7 +48,7 @@ class ReaderRequest:
     stream: bool = False
     """Whether the answer is sent in the parts in which it is made."""
     format: str | None = None
-    """Ending of the address that Datasette answers, as ``json``; None for a page."""
+    """Format that Datasette answers in, by the ending of the address: ``json``; None for a page."""
     sql: str = ""
     parsed: tuple[str, ...] = ()
     """Columns whose cells Datasette is to parse as JSON."""
@@ -163,7 +163,7 @@ def classify_request(query: str) -> ReaderRequest:
 
 
 def note_format(format: str | None, stream: bool) -> None:
-    """Note the ending of the address that Datasette answers, and whether it sends parts."""
+    """Note in which format Datasette answers, and whether it sends the answer in parts."""
     request = _noted_request()
     request.format, request.stream = format, stream
     if stream:
@@ -179,7 +179,7 @@ def note_query(sql: str) -> None:
 
 
 def _noted_request() -> ReaderRequest:
-    """Return the request under way; a new one where an answer of ours asks for a query."""
+    """Return the reader's request under way, or a new one for a query of a page of ours."""
     request = CURRENT.get()
     if request is None:
         request = ReaderRequest()
