@@ -858,7 +858,7 @@ def test_a_release_that_would_serve_other_rows_than_its_log_is_not_made(
             database.execute("update actor_versions set note = 'Another.'")
 
     monkeypatch.setattr("claimlog.release.make.write_release_folder", write)
-    with pytest.raises(ClaimlogError, match=r"^tiny\.db: .*; nothing was released\. .*report it$"):
+    with pytest.raises(ClaimlogError, match=r"^tiny\.db: .*; nothing was made\. .*report it$"):
         repo.release("0.1.0")
     assert not [*repo.root.glob("releases/0.1.0.json"), *repo.root.glob("dist/*")]
 

@@ -6,9 +6,11 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import tracemalloc
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -32,6 +34,7 @@ from claimlog.edit.taken_words import said_elsewhere
 from claimlog.errors import ClaimlogError, FindingsError
 from claimlog.files import lock_temporary
 from claimlog.log import read_log
+from claimlog.log.event_log import Log
 from claimlog.log.leaf_entries import iterate_entries
 from claimlog.log.lines import without_lines
 from claimlog.log.read_log import read
@@ -58,6 +61,7 @@ from claimlog.release.release_statement import ReleaseStatement
 from claimlog.release.signing_key import verifier_key
 from claimlog.release.tile_reader import TiledLog, check_tiled_log
 from claimlog.release.verify import verify_copy
+from claimlog.release.write_release_folder import ReleasePlan, write_release_folder
 from claimlog.schema.table_schema import Table
 from claimlog.validate import validate
 from conftest import World, asking, copied
@@ -1022,6 +1026,25 @@ def test_without_room_it_is_said_what_of_a_release_that_is_made_again_is_written
         reissue_release(repo.package, [entry], entry, DAY, repo.root / "dist", secret)
     is_entered = (repo.root / entry.display_path).read_bytes() != before
     assert is_entered == (place == "signature")
+
+
+def test_an_issue_that_would_serve_other_rows_than_its_log_is_not_made(
+    rehearsed: tuple[Repo, ReissueOutput, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(rehearsed[0].root.parent / "due", tmp_path / "package")
+    repo = Repo(World(Package(tmp_path / "package"), tmp_path))
+    [entry] = read_index(repo.package)
+
+    def write(package: Package, log: Log, plan: ReleasePlan, folder: Path, progress: Any) -> None:
+        write_release_folder(package, log, plan, folder, progress)
+        with closing(sqlite3.connect(folder / "tiny.db")) as database, database:
+            database.execute("update claim_versions set statement = 'Another.'")
+
+    monkeypatch.setattr("claimlog.release.make.write_release_folder", write)
+    with pytest.raises(ClaimlogError, match=r"^tiny\.db: .*; nothing was made\. .*report it$"):
+        reissue_release(repo.package, [entry], entry, DAY, repo.root / "again")
+    assert read_index(repo.package) == [entry]
+    assert not [*(repo.root / "again").iterdir()]
 
 
 @pytest.mark.parametrize("name", ["schemas/claims.json", "LICENSE-DATA", "datapackage.json"])

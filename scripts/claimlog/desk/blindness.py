@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from claimlog.desk.journal import FILE_BYTES
 from claimlog.desk.request_error import ABSENT, BLIND, LARGE, UNFINISHED, RequestError
 from claimlog.desk.roles import Role
 from claimlog.desk.work import Work, WorkSummary
 from claimlog.desk.work_folder import WorkFolder
-from claimlog.limits import WORK_BYTES
 
-COMPARED_BYTES = 4 * WORK_BYTES
-"""Bytes of the files of all codings of a text: two that are as long as may be, with all that was
-changed in them, and some of others."""
+COMPARED_BYTES = 2 * FILE_BYTES
+"""Bytes of the files of all codings of a text: two that are as long as may be."""
 
 
 def all_finished(works: Iterable[WorkSummary]) -> bool:

@@ -177,7 +177,7 @@ def require_served_log(folder: Path) -> None:
     if verdict.findings:
         finding = verdict.findings[0]
         raise ClaimlogError(
-            f"{finding.path}: {finding.message}; nothing was released. This is a fault of "
+            f"{finding.path}: {finding.message}; nothing was made. This is a fault of "
             "claimlog: report it"
         )
 

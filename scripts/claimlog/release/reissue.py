@@ -9,7 +9,6 @@ from __future__ import annotations
 import shlex
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from claimlog.build import Progress
@@ -23,7 +22,7 @@ from claimlog.log.read_log import read
 from claimlog.log.release_index import FOLDER, ReleaseEntry, require_agreement
 from claimlog.log.takedowns import RECORD, TakenRow, dump_takedowns, read_takedowns
 from claimlog.package import LOG, SUMS, Package
-from claimlog.release.log_check import unstated_rules
+from claimlog.release.log_check import require_served_log, unstated_rules
 from claimlog.release.make import (
     archive_data,
     plan_release,
@@ -133,9 +132,13 @@ def reissue_release(
             draw_site=draw_site if entry.has_pages else None,
         )
         altered = altered_files(log.batches[:count])
-        require_first_definition = partial(_require_first_definition, entry, altered)
+
+        def check(folder: Path) -> None:
+            _require_first_definition(entry, altered, folder)
+            require_served_log(folder)
+
         issues = [issue["files"][SUMS] for issue in entry.issues]
-        write_release(then, made, plan, out, progress, require_first_definition, issues)
+        write_release(then, made, plan, out, progress, check, issues)
     statement = archive.with_name(f"{folder.name}{STATEMENT_SUFFIX}")
     stale = statement if statement.exists() else None
     remove(statement)
