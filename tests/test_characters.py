@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 
 import pytest
 import regex
+from hypothesis import given
+from hypothesis import strategies as st
 
+from claimlog.edit.document_registration import file_stem
+from claimlog.release.publishing.remote_words import bare_words
+from claimlog.site.search.query import name_key
 from claimlog.sources.characters import (
     IGNORABLE,
+    LONG_RUN,
     OPTIONAL_MARKS,
     TATWEEL,
     cluster_spans,
     is_assigned,
     kinds,
     normalize,
+    stream_safe,
 )
 from claimlog.sources.words import words
 
@@ -79,3 +87,24 @@ def test_clusters_are_those_of_unicode_in_runs_of_flags_too(
 def test_a_text_of_flags_alone_is_read_in_a_time_that_grows_with_it() -> None:
     """At the speed of `regex` it would take a day."""
     assert sum(1 for _ in cluster_spans(FLAG * 1_000_001)) == 500_001
+
+
+MARKED = st.text(st.sampled_from("aé\u0301\u0316\u0345\u0f73\u1e69\ufb01\uac00\u11a8"), max_size=80)
+
+
+@given(MARKED)
+def test_a_text_is_normalised_in_pieces_only_where_marks_follow_each_other_beyond_bounds(
+    text: str,
+) -> None:
+    for form in ("NFC", "NFKC", "NFKD"):
+        whole = unicodedata.normalize(form, text)
+        if not LONG_RUN.search(text):
+            assert stream_safe(form, text) == whole
+        assert sorted(stream_safe("NFKD", text)) == sorted(unicodedata.normalize("NFKD", text))
+
+
+@pytest.mark.parametrize("read", [bare_words, name_key, file_stem])
+def test_words_of_a_million_marks_are_read_in_a_time_that_grows_with_them(
+    read: Callable[[str], str],
+) -> None:
+    assert read("cafe" + "\u0301\u0316" * 500_000).startswith("caf")

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -20,7 +21,9 @@ import pyarrow as pa
 import pytest
 
 import claimlog
+from claimlog import web_connections
 from claimlog.dataset import file_access, open_dataset
+from claimlog.dataset.file_access import AddressFiles, fetch_files
 from claimlog.errors import ClaimlogError
 from claimlog.package import SUMS, Package
 from claimlog.release.archive import write_archive
@@ -321,6 +324,7 @@ def test_the_files_of_a_directory_have_a_time_together(
 ) -> None:
     clock = [0.0]
     monkeypatch.setattr(file_access, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(web_connections, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     write = file_access.AddressFiles.write
 
     def slow(files: Any, name: str, target: Any, most: int) -> int | None:
@@ -331,6 +335,46 @@ def test_the_files_of_a_directory_have_a_time_together(
     with pytest.raises(ClaimlogError, match=r"its files come too slowly, .*fetch its archive"):
         claimlog.open(f"{server.url}/{STEM}")
     assert len(server.requests) < 10
+
+
+def test_a_pause_that_the_server_asks_for_is_of_the_time_of_all_files_together(
+    server: FileServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [0.0]
+    pauses: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        clock[0] += seconds
+        pauses.append(seconds)
+
+    monkeypatch.setattr(file_access, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(web_connections, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    server.before = lambda *_: Answer(503, b"", {"Retry-After": "110"})
+    files = AddressFiles(f"{server.url}/{STEM}", WebClient(sleep=sleep))
+    with pytest.raises(ClaimlogError, match=r"tiny\.db: GET answered 503"):
+        fetch_files(files, ["tiny.db", SUMS], tmp_path)
+    assert (pauses, len(server.requests)) == ([110.0], 2)
+    # what is asked of the same client later has its own time
+    server.before = lambda *_: None
+    assert files.read(SUMS, 100_000)
+
+
+def test_a_file_that_comes_after_its_time_has_come_too_slowly(
+    server: FileServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(file_access, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(web_connections, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+
+    def late(*_: object) -> Answer:
+        clock[0] += 130
+        return Answer(500)
+
+    server.before = late
+    files = AddressFiles(f"{server.url}/{STEM}", WebClient(sleep=lambda _: None))
+    with pytest.raises(ClaimlogError, match="its files come too slowly, a second each"):
+        fetch_files(files, ["tiny.db"], tmp_path)
+    assert len(server.requests) == 1
 
 
 def test_an_answer_that_is_compressed_cut_or_odd_is_one_line(server: FileServer) -> None:

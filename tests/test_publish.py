@@ -1145,7 +1145,7 @@ def test_a_list_of_releases_does_not_go_back(release: ReleaseFiles, tmp_path: Pa
     release = beside_archive(release, tmp_path / "dist")
     target = tmp_path / "public"
     target.mkdir()
-    there = 'window.claimlogVersions = [{"version": "0.1.0"}, 3, {}, {"version": "9.0.0"}];\n'
+    there = 'window.claimlogVersions = [{"version": "0.1.0"}, {"version": "9.0.0"}];\n'
     (target / "versions.js").write_text(there)
     with pytest.raises(ClaimlogError, match=r"versions\.js: names 0\.1\.0, which .* does not"):
         plan_directory(release, target)
@@ -1272,7 +1272,10 @@ OTHER_LOG = "theirs.example/log\n5000\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSu
         (secret_as("checkpoint"), "dist/checkpoint: leads out of"),
         (beside("versions.js", holes=1 << 40), "dist/versions.js: is larger than"),
         (beside("versions.js", "window.claimlogVersions = [];\nf();\n"), "is no list of releases"),
-        (beside("versions.js", "window.claimlogVersions = [f()];\n"), "is no list of releases"),
+        *(
+            (beside("versions.js", f"window.claimlogVersions = [{entry}];\n"), "is no list of re")
+            for entry in ("f()", "3", "{}", '{"version": 3}', '{"version": "//example.org"}')
+        ),
         (link_in("public"), "public/site: holds files that claimlog site did not write"),
         (write("checkpoint", OTHER_LOG), "public/checkpoint: "),
         (write("checkpoint", "mine"), "public/checkpoint: "),

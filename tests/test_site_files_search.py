@@ -27,6 +27,7 @@ from browser import NO_CHROMIUM, WIDE, Watch, chromium, opened
 from claimlog.build import build
 from claimlog.escaping import UNPRINTABLE, printable
 from claimlog.site.files.addresses import Address
+from claimlog.site.files.index_script import index_script
 from claimlog.site.files.markup_trees import markup_trees
 from claimlog.site.search.index import TOKENIZER
 from conftest import Get, World, asking, copied
@@ -455,6 +456,15 @@ def test_the_stems_of_words_are_those_of_the_full_text_index(
     wrong = [own for own in zip(texts, expected, found, strict=True) if own[1] != own[2]]
     assert wrong == []
     assert len(texts) > 2000
+
+
+def test_a_script_gives_every_key_that_an_object_has(page: Page) -> None:
+    """Also the key by which the text of a script says what an object is made after."""
+    value = {"__proto__": "defined", "a": {"__proto__": ['"__proto__":']}, '"__proto__":': None}
+    _, script = index_script("tried", value)
+    read = "(script) => { const claimlogIndex = {}; eval(script); return JSON.stringify("
+    text = page.evaluate(f"{read}claimlogIndex.tried); }}", script.decode())
+    assert json.loads(text) == value
 
 
 @pytest.mark.parametrize("name", ["C1", "con", "AUX.y", "nul.json", "a.", "com10", "é b"])

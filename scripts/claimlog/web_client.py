@@ -10,6 +10,7 @@ what is there.
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -152,6 +153,18 @@ class WebClient:
             )
         self._clients[is_here].cookies.clear()
         return self._clients[is_here]
+
+    @contextmanager
+    def finishing_by(self, moment: float) -> Iterator[None]:
+        """Have what is asked meanwhile end by a moment of `time.monotonic`, pauses included.
+
+        It is later with each byte that comes.
+        """
+        self._connections.finish_by(moment)
+        try:
+            yield
+        finally:
+            self._connections.finish_by(math.inf)
 
     def fetch_json(self, method: str, url: str, body: Any = None) -> Any:
         """Make a request and return the JSON of its answer; None of an empty one.
@@ -375,9 +388,9 @@ class WebClient:
     def _require_time(self, url: str, method: str) -> None:
         """Refuse an exchange that was ended because it was too slow."""
         if self._connections.has_expired and not self._connections.has_time_for(0):
+            most = "it may" if self.seconds is None else f"{self.seconds:g} seconds"
             raise SlowError(
-                f"{display_address(url)}: {method} took longer than {self.seconds:g} seconds; run "
-                "this again later"
+                f"{display_address(url)}: {method} took longer than {most}; run this again later"
             )
         if self._connections.has_expired:
             raise SlowError(

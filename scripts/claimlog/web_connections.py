@@ -54,7 +54,8 @@ class Connections:
 
     def __init__(self, seconds: float | None = None) -> None:
         self.has_expired = False
-        self._last = math.inf if seconds is None else time.monotonic() + seconds
+        self._latest = math.inf if seconds is None else time.monotonic() + seconds
+        self._last = self._latest
         self._streams: list[Any] = []
         self._reached: dict[str, Reach] = {}
         self._target = ("", "")
@@ -62,6 +63,13 @@ class Connections:
         self._host = ""
         self._end = 0.0
         self._is_over = threading.Event()
+
+    def finish_by(self, moment: float) -> None:
+        """Have all further exchanges end by a moment of `time.monotonic`.
+
+        It is later with each byte that comes meanwhile, and takes the place of one said before.
+        """
+        self._last = min(self._latest, moment)
 
     def begin(self) -> None:
         """Begin to watch an exchange, which is cut off once it is too slow."""
@@ -72,6 +80,7 @@ class Connections:
 
     def count(self, size: int) -> None:
         """Give the exchange more time for bytes that were sent or received."""
+        self._last = min(self._latest, self._last + size / LEAST_SPEED)
         most = time.monotonic() + LEAST_SECONDS
         self._end = min(self._end + size / LEAST_SPEED, most, self._last)
 

@@ -181,19 +181,27 @@ def fetch_files(files: AddressFiles, names: Collection[str], folder: Path) -> No
     for name in names:
         try:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            with (folder / name).open("xb") as target:
+            with (folder / name).open("xb") as target, files.client.finishing_by(end):
                 size = files.write(name, target, left)
         except OSError as error:
             raise _no_room(error) from error
+        except WebError as error:
+            if monotonic() < end:
+                raise
+            raise _too_slow(files) from error
         if size is None:
             raise ClaimlogError(f"{files.display}/{name}: is not there, and its list names it")
         left -= size
         end += FILE_SECONDS + size / LEAST_SPEED
         if monotonic() > end:
-            raise ClaimlogError(
-                f"{files.display}: its files come too slowly, a second each and "
-                f"{LEAST_SPEED // 1000} kB a second are the least; fetch its archive (.zip) instead"
-            )
+            raise _too_slow(files)
+
+
+def _too_slow(files: AddressFiles) -> ClaimlogError:
+    return ClaimlogError(
+        f"{files.display}: its files come too slowly, a second each and {LEAST_SPEED // 1000} kB a "
+        "second are the least; fetch its archive (.zip) instead"
+    )
 
 
 def _no_room(error: OSError) -> ClaimlogError:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
@@ -25,6 +24,7 @@ from claimlog.package import Package
 from claimlog.schema.edtf import bounds
 from claimlog.schema.pattern_matching import fits
 from claimlog.schema.table_schema import Field, Table
+from claimlog.sources.characters import stream_safe
 from claimlog.sources.documents.extracted_text import ExtractedText
 from claimlog.sources.text import Text, Texts
 
@@ -204,5 +204,5 @@ def file_stem(name: str) -> str:
     >>> file_stem("Café: “the pact”, again"), file_stem("海")
     ('cafe-the-pact-again', 'text')
     """
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    plain = stream_safe("NFKD", name).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain)[:SLUG_LENGTH].strip("-") or "text"

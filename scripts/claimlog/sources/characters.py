@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Literal
 
 import regex
@@ -168,11 +168,26 @@ def normalize(form: Literal["NFC", "NFKC"], text: str) -> str:
     if text.isascii():
         return text
     if all(map(is_assigned, set(text))):
-        return unicodedata.normalize(form, text)
+        return stream_safe(form, text)
     runs = groupby(text, is_assigned)
     return "".join(
-        unicodedata.normalize(form, "".join(run)) if known else "".join(run) for known, run in runs
+        stream_safe(form, "".join(run)) if known else "".join(run) for known, run in runs
     )
+
+
+def stream_safe(form: Literal["NFC", "NFKC", "NFKD"], text: str) -> str:
+    """Return `text` in a normal form, in a time that grows with its length.
+
+    More than `limits.MARKS` combining marks after one letter, which nothing that is read by people
+    has, are not put in order as one run but some at a time: it would take the square of the run.
+
+    >>> len(stream_safe("NFKD", "e" + "\u0301\u0316" * 100_000))
+    200001
+    """
+    if len(text) <= MARKS:
+        return unicodedata.normalize(form, text)
+    cuts = [0, *(run.end() for run in LONG_RUN.finditer(text)), len(text)]
+    return "".join(unicodedata.normalize(form, text[at:end]) for at, end in pairwise(cuts))
 
 
 def casefold(text: str) -> str:

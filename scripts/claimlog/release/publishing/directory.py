@@ -21,6 +21,7 @@ from claimlog.directory_swap import publish_directory
 from claimlog.errors import ClaimlogError, reason
 from claimlog.files import copy_durably, remove_abandoned_in, write_durably
 from claimlog.limits import FILE_BYTES
+from claimlog.log.release_index import Version
 from claimlog.log.tiles import TILES
 from claimlog.release.checkpoint_signing import present_origin
 from claimlog.release.checksums import sha256_of_file
@@ -163,8 +164,9 @@ def _list_of_releases(path: Path, remedy: str) -> bytes | None:
         match = VERSIONS_SCRIPT.fullmatch(data)
         if match is None:
             raise ValueError("no list")
-        json.loads(match[1])
-    except (ValueError, RecursionError):
+        for entry in json.loads(match[1]):
+            Version.parse(entry["version"])  # pages make links of it
+    except (ClaimlogError, KeyError, RecursionError, TypeError, ValueError):
         raise ClaimlogError(f"{path}: is no list of releases; {remedy}") from None
     return data
 
@@ -172,8 +174,7 @@ def _list_of_releases(path: Path, remedy: str) -> bytes | None:
 def _versions(script: bytes | None) -> set[str]:
     """Return the versions that the script with the list of releases names."""
     match = VERSIONS_SCRIPT.fullmatch(script or b"")
-    releases = json.loads(match[1]) if match else []
-    return {str(one["version"]) for one in releases if isinstance(one, dict) and "version" in one}
+    return {entry["version"] for entry in json.loads(match[1])} if match else set()
 
 
 def copy_release(plan: DirectoryPlan, release: ReleaseFiles, say: Say) -> None:

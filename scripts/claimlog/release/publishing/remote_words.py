@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from typing import Any
-from unicodedata import category, normalize
+from unicodedata import category
+
+from claimlog.sources.characters import stream_safe
 
 QUOTATION_MARKS = "\"'\u02bc\u201a\u201e"
 """Beside those of the categories Pi and Pf, which open and close."""
@@ -15,7 +17,7 @@ def bare_words(text: Any) -> str:
     A service keeps others of these than it gets (InvenioRDM mends its fields with ftfy), but no
     other words.
     """
-    return "".join(filter(_is_kept, normalize("NFKC", str(text))))
+    return "".join(filter(_is_kept, stream_safe("NFKC", str(text))))
 
 
 def _is_kept(letter: str) -> bool:

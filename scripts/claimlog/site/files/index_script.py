@@ -25,7 +25,8 @@ FileOf = Callable[[str], str]
 
 def index_script(name: str, value: Any) -> File:
     """Return the script that gives a part of the index."""
-    text = json_line(value)
+    # in an object that is written as a script the key would say what the object is made after
+    text = json_line(value).replace('"__proto__":', '["__proto__"]:')
     return f"{FOLDER}/{name}.js", f"claimlogIndex[{json.dumps(name)}]={text};\n".encode()
 
 

@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+from claimlog.sources.characters import stream_safe
+
 MOST_CHARACTERS = 300
 """Of a search; what is beyond is not looked for."""
 
@@ -48,7 +50,7 @@ def plain_letters(text: str) -> str:
     >>> plain_letters("Zürich CAFÉ")
     'zurich cafe'
     """
-    plain = unicodedata.normalize("NFKD", text)
+    plain = stream_safe("NFKD", text)
     return "".join(char for char in plain if not unicodedata.combining(char)).casefold()
 
 

@@ -13,7 +13,7 @@
     const same = site && page.startsWith("claims/") ? page : "index.html";
     const notice = document.createElement("p");
     const link = document.createElement("a");
-    link.href = new URL(`${version}/${same}`, source.src).href;
+    link.href = new URL(`./${version}/${same}`, source.src).href;
     link.textContent = same === page ? "This page in it" : "Go to it";
     notice.className = "notice newer";
     notice.setAttribute("role", "note");
