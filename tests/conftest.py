@@ -21,7 +21,7 @@ import pytest
 from datasette.app import Datasette
 
 import forked
-from claimlog import limited_process
+from claimlog import command_limits, limited_process
 from claimlog.__main__ import OBJECTS_BETWEEN_COLLECTIONS
 from claimlog.build import build
 from claimlog.edit import add_amend_retract as edit
@@ -130,6 +130,14 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     taken = sum(os.times()[:4]) - before
     assert taken < PROCESSOR_SECONDS, f"{item.nodeid} took {taken:.0f} s of the processor"
     return result
+
+
+@pytest.fixture
+def noted_sources(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """What is noted from now on of the bytes that a command makes files of, by kind."""
+    noted: dict[str, int] = {}
+    monkeypatch.setattr(command_limits, "_sources", noted)
+    return noted
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -13,6 +13,7 @@ import threading
 from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -22,6 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from claimlog import command_limits, untrusted_files
 from claimlog.build import build
 from claimlog.compile import compile_tables
 from claimlog.directory_swap import publish_directory
@@ -594,8 +596,35 @@ def test_a_build_whose_database_takes_more_than_it_may_leaves_the_old_one_and_no
         build(world.package, world.package.build, as_of="2")
     assert digests(world.package.build) == before
     assert [p.name for p in world.root.iterdir() if p.name.startswith(".build")] == []
+    monkeypatch.setattr(sqlite.shutil, "disk_usage", lambda _: SimpleNamespace(free=100_000))
+    with pytest.raises(ClaimlogError, match=r"is the disk full\?"):
+        build(world.package, world.package.build, as_of="2")
     monkeypatch.setenv("CLAIMLOG_LIMITS", "100")
     build(world.package, world.package.build, as_of="2")
+
+
+def test_what_a_database_may_take_grows_with_the_log_alone_also_where_no_blocks_are_counted(
+    world: World, noted_sources: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(untrusted_files, "disk_bytes", lambda _: 0)
+    monkeypatch.setattr(sqlite, "FILE_BYTES", sqlite.PAGE_BYTES)
+    build(world.package, world.package.build)
+    batches = (world.root / "events").glob("*/*.ndjson")
+    assert noted_sources["log"] == sum(path.stat().st_size for path in batches)
+    command_limits.allow_for("texts", 1 << 40)
+    monkeypatch.setattr(sqlite, "FILE_TIMES", 1)
+    most = sqlite.PAGE_BYTES + noted_sources["log"]
+    with pytest.raises(ClaimlogError, match=f"takes more than {most:,} bytes"):
+        build(world.package, world.package.build, as_of="2")
+
+
+def test_a_database_that_may_take_next_to_nothing_has_a_limit_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite takes a limit of no pages for none."""
+    monkeypatch.setenv("CLAIMLOG_LIMITS", "1e-320")
+    with pytest.raises(ClaimlogError, match="takes more than 8,192 bytes"):
+        build(world.package, world.package.build)
 
 
 def test_an_interrupt_leaves_the_old_build(tmp_path: Path) -> None:

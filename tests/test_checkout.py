@@ -599,8 +599,9 @@ def test_a_fifo_for_gitignore_is_given_up_soon(repo: Repo, monkeypatch: pytest.M
 
 
 def test_a_commit_that_unpacks_to_too_much_is_refused(
-    repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    repo: Repo, tmp_path: Path, noted_sources: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """What is not allows the command to write as much, before it reads a log."""
     checkout = Checkout.of(repo.package)
     held = checkout.blobs("HEAD")
     size = sum((repo.root / name).stat().st_size for name in held)
@@ -609,11 +610,13 @@ def test_a_commit_that_unpacks_to_too_much_is_refused(
         with pytest.raises(CheckoutError, match=f"holds files of {size:,} bytes, more than"):
             write("HEAD", tmp_path / "unpacked")
         assert not (tmp_path / "unpacked").exists()
+    assert not noted_sources
     monkeypatch.setattr(checkout_module, "UNPACKED_BYTES", size)
     monkeypatch.setattr(checkout_module, "CHUNK", 7)
     checkout.unpack("HEAD", tmp_path / "unpacked")
     for name in held:
         assert (tmp_path / "unpacked" / name).read_bytes() == (repo.root / name).read_bytes()
+    assert noted_sources == {"commit": size}
     assert checkout.changes() == []
 
 

@@ -16,8 +16,15 @@ import pytest
 
 from claimlog import command_limits, interrupt_handler
 from claimlog.build import build
-from claimlog.command_limits import FACTOR_VARIABLE, memory_taken
+from claimlog.command_limits import (
+    FACTOR_VARIABLE,
+    allow_for,
+    allow_writing,
+    how_to_raise,
+    memory_taken,
+)
 from claimlog.errors import ClaimlogError
+from claimlog.files import remove_abandoned
 from claimlog.log import read_log
 from claimlog.log.cache import held_parts
 from claimlog.untrusted_files import files_below
@@ -298,7 +305,7 @@ def test_claimlog_is_stopped_with_what_stood_there_unchanged(
     assert {path: path.read_bytes() for path in before} == before
 
 
-@pytest.mark.parametrize("factor", ["", "0", "-1", "nan", "inf", "two"])
+@pytest.mark.parametrize("factor", ["", "0", "-1", "nan", "inf", "two", "1000.1", "1e300"])
 def test_a_factor_that_is_none_is_refused_before_anything_is_done(factor: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "claimlog", "--help"],
@@ -306,8 +313,19 @@ def test_a_factor_that_is_none_is_refused_before_anything_is_done(factor: str) -
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        f"claimlog: {FACTOR_VARIABLE}: expected a number above 0, as 2, not {factor!r}\n"
+        f"claimlog: {FACTOR_VARIABLE}: expected a number above 0 and up to 1000, as 2, "
+        f"not {factor!r}\n"
     )
+
+
+def test_a_limit_that_is_reached_is_doubled_up_to_the_most_that_can_be_given(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(FACTOR_VARIABLE, "3")
+    assert how_to_raise().endswith(f"raise the limits: {FACTOR_VARIABLE}=6")
+    assert how_to_raise("--limits ", 501).endswith("raise the limits: --limits 1000")
+    said = "--limits 1000 is the most that can be allowed, so give it less to read"
+    assert how_to_raise("--limits ", 1000) == said
 
 
 def test_a_process_that_reads_a_part_of_the_log_has_the_limits_too(
@@ -321,7 +339,7 @@ def test_a_process_that_reads_a_part_of_the_log_has_the_limits_too(
         for _ in range(20):  # a file of a few rows may be read before the first look at the memory
             read_log.read(world.package, fresh=True)
 
-    with pytest.raises(ClaimlogError, match=rf"was killed; .*\({FACTOR_VARIABLE}=2 allows"):
+    with pytest.raises(ClaimlogError, match=rf"was killed; .*{FACTOR_VARIABLE}=0\.002$"):
         read_often()
 
 
@@ -405,6 +423,48 @@ with temporary_folder(Path({str(tmp_path)!r}) / "build") as folder:
     assert bool([*tmp_path.iterdir()]) == left
 
 
+@pytest.mark.parametrize(
+    ("does", "limits"),
+    [
+        pytest.param("pass", {"seconds": 0.2, "grace": 0.2}, id="in time"),
+        pytest.param(
+            "held.append(bytearray(b'1' * 1_000_000)); time.sleep(0.002)",
+            {"memory": 100 * MEGABYTE},
+            id="in memory",
+        ),
+        pytest.param(
+            "limits.start_new_thread = None", {"seconds": 0.2, "grace": 0.2}, id="without threads"
+        ),
+    ],
+)
+def test_a_command_is_ended_while_what_it_did_not_finish_is_removed_and_the_next_one_goes_on(
+    does: str, limits: dict[str, Any], tmp_path: Path
+) -> None:
+    target = tmp_path / "build"
+    done = run(
+        f"""
+from pathlib import Path
+from claimlog.files import temporary_folder
+from claimlog.interrupt_handler import unfinished
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+limits.keep_command_limits()
+held = []
+with temporary_folder(Path({str(target)!r})) as folder:
+    unfinished[folder] = lambda _: time.sleep(600)
+    while len(held) < 1000:
+        {does}
+    print("took all")
+""",
+        **limits,
+    )
+    assert (done.returncode, done.stdout) == (1, ""), done
+    assert done.stderr.startswith("claimlog: stopped, because it took more than"), done
+    assert done.stderr.count("\n") == 1
+    assert [*tmp_path.iterdir()]
+    remove_abandoned(target)
+    assert not [*tmp_path.iterdir()]
+
+
 def test_no_files_change_places_in_a_command_that_is_being_ended(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -420,11 +480,17 @@ def test_no_files_change_places_in_a_command_that_is_being_ended(
     assert not interrupt_handler.holds_interrupts()
 
 
-def test_what_a_command_writes_is_limited_and_grows_with_what_it_reads(
+@pytest.mark.usefixtures("noted_sources")
+def test_what_a_command_writes_is_limited_and_grows_with_what_it_reads_and_copies(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(command_limits, "_read", {"log": 1000})
-    most = command_limits.WRITTEN + command_limits.WRITTEN_TIMES * 1000
+    monkeypatch.setattr(command_limits, "_read", {})
+    allow_for("log", 1000)
+    memory = command_limits._most_memory(1)
+    for size in (2000, 1000):
+        allow_writing("commit", size)
+    assert command_limits._most_memory(1) == memory
+    most = command_limits.WRITTEN + command_limits.WRITTEN_TIMES * 3000
     monkeypatch.setattr(command_limits, "_bytes_written", lambda: most)
     assert command_limits._limit_beyond(1) is None
     monkeypatch.setattr(command_limits, "_bytes_written", lambda: most + 1)

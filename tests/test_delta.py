@@ -28,7 +28,7 @@ from claimlog.limited_worker import requested_path
 from claimlog.log.read_log import read
 from claimlog.log.release_index import Version, read_index
 from claimlog.package import SUMS, Package
-from claimlog.release import release_limits, walk_release
+from claimlog.release import delta_process, release_limits, walk_release
 from claimlog.release.checksums import sha256_of_file, sha256_of_files
 from claimlog.release.delta import DELTA, DELTA_FILE
 from claimlog.release.delta_apply import (
@@ -48,6 +48,7 @@ from claimlog.release.release_site import listed_files
 from claimlog.release.release_verdict import Verdict
 from claimlog.release.tool_wheel import ToolWheel
 from claimlog.release.verify import verify_copy
+from claimlog.release.walk_release import stored_size
 from claimlog.release.write_release_folder import ReleasePlan
 from claimlog.schema.definition import read_definition
 from claimlog.schema.json_schemas import own_shape, shape_flaw
@@ -534,6 +535,22 @@ LARGE = """-- title: Large
 with recursive r(i) as (select 1 union all select i + 1 from r where i < 200)
 select {columns} from r
 """
+
+
+def test_a_delta_allows_its_command_to_write_as_much_as_it_copies(
+    released: Repo,
+    delta: Path,
+    tmp_path: Path,
+    noted_sources: dict[str, int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise ClaimlogError("too late")
+
+    base = dist(released, "0.1.0")
+    monkeypatch.setattr(delta_process, "run_limited", refuse)
+    assert str(apply_by_command(base, delta, tmp_path / "out").exception) == "too late"
+    assert noted_sources["release"] == stored_size(base) + delta_process.GROWTH * stored_size(delta)
 
 
 def test_queries_that_a_delta_carries_run_within_its_limits_of_memory(

@@ -92,7 +92,7 @@ def test_a_file_that_takes_too_much_is_given_up_in_one_line(
     limit(monkeypatch, limits)
     with pytest.raises(ClaimlogError) as caught:
         read_foreign_project(path, "doccano", 2)
-    where, remedy = f"{path}: {said}", "if you trust where it comes from, raise the limits"
+    where, remedy = f"{path}: {said}", "if you trust where the files come from, raise the limits"
     assert str(caught.value) == f"{where}, so nothing was added; {remedy}: --limits 4"
 
 

@@ -157,7 +157,10 @@ def test_a_build_is_older_only_than_a_log_that_lies_around_it(made: World, tmp_p
 
 @pytest.mark.parametrize("links", [True, False])
 def test_a_build_is_served_from_links_or_else_copies_that_go_with_their_server(
-    links: bool, built: World, monkeypatch: pytest.MonkeyPatch
+    links: bool,
+    built: World,
+    noted_sources: dict[str, int],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     package = built.package
     if not links:
@@ -174,6 +177,8 @@ def test_a_build_is_served_from_links_or_else_copies_that_go_with_their_server(
     assert {path.relative_to(served.folder) for path in served.folder.rglob("*")} == names
     file = "parquet/claims.parquet"
     assert (served.folder / file).samefile(package.build / file) is links
+    size = (package.build / file).stat().st_size
+    assert noted_sources.get(str(package.build / file)) == (None if links else size)
     assert (served.folder / file).stat().st_mtime == (package.build / file).stat().st_mtime
     assert not served.is_replaced
     served.release()

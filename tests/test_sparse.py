@@ -113,15 +113,18 @@ def test_a_fingerprint_reads_no_hole_of_any_size(
     assert path not in hashed
 
 
-def test_a_file_whose_system_counts_no_blocks_is_read(
-    world: World, monkeypatch: pytest.MonkeyPatch
+def test_a_file_whose_system_counts_no_blocks_is_read_and_written_for_as_what_it_states(
+    world: World, noted_sources: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(claimlog.untrusted_files, "disk_bytes", lambda _: 0)
     assert read(world.package).findings == []
+    assert noted_sources["log"] == sum(
+        path.stat().st_size for path in (world.root / "events").glob("*/*.ndjson")
+    )
 
 
 def test_a_hole_that_is_opened_as_a_batch_of_lines_counts_as_what_it_takes(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World, noted_sources: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whichever way it came to be read."""
     allowed: dict[str, int] = {}
@@ -130,6 +133,7 @@ def test_a_hole_that_is_opened_as_a_batch_of_lines_counts_as_what_it_takes(
     make_huge(world.file("claims", 1), 8 << 20)
     read(world.package)
     assert allowed["log"] < 1 << 20
+    assert noted_sources["log"] < 1 << 20
 
 
 @pytest.mark.parametrize("stream", ["claims", "actors"])

@@ -66,6 +66,8 @@ def test_the_limits_that_are_stated_are_those_of_the_code() -> None:
         f"at most {sqlite.FILE_BYTES // mib} MiB and {sqlite.FILE_TIMES} times the log",
         f"at most {definition.INDEXED_COLUMNS} columns in its indexes",
         f"after {command_limits.GRACE_SECONDS} seconds, or with a quarter more memory",
+        f"within {command_limits.GRACE_SECONDS} more seconds",
+        f"it may be up to {command_limits.MOST_FACTOR}, as `--limits` may",
         f"1 GiB of memory and {release_limits.MEMORY_PER_BYTE} times the archive's size",
         f"the archive and {release_limits.WRITTEN_BYTES // mib} MiB",
         f"directories at most {release_limits.MAX_DEPTH} deep and at most "

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from claimlog.command_limits import allow_writing
 from claimlog.git import ANSWER_BYTES, CheckoutError, NoCheckoutError, ask, running
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.untrusted_files import read_regular
@@ -333,7 +334,7 @@ class Checkout:
         for name, (mode, _) in held.items():
             if mode in (LINK, SUBMODULE) or _leads_out(name):
                 raise CheckoutError(f"{name}: is no plain file in the commit {commit[:12]}")
-        self._refuse_large(commit, [blob for _, blob in held.values()])
+        self._allow_files(commit, [blob for _, blob in held.values()])
         target.mkdir()
         self._write_files(held, target)
 
@@ -352,7 +353,7 @@ class Checkout:
         whole = Checkout(self.top, "").blobs(commit)
         for name in filter(_leads_out, whole):
             raise CheckoutError(f"{name}: is no file of a checkout in the commit {commit[:12]}")
-        self._refuse_large(commit, [blob for _, blob in whole.values()])
+        self._allow_files(commit, [blob for _, blob in whole.values()])
         target.mkdir()
         objects = self._path("objects")
         new = Checkout(target, self.prefix)
@@ -453,7 +454,8 @@ class Checkout:
             if len(words) == 3 and words[1] == b"blob"
         }
 
-    def _refuse_large(self, commit: str, blobs: list[str]) -> None:
+    def _allow_files(self, commit: str, blobs: list[str]) -> None:
+        """Allow this command to write the files of a commit, unless they are too much."""
         sizes = self._sizes(blobs)
         size = sum(sizes.get(blob, 0) for blob in blobs)
         if size > UNPACKED_BYTES:
@@ -461,6 +463,7 @@ class Checkout:
                 f"the commit {commit[:12]} holds files of {size:,} bytes, more than the "
                 f"{UNPACKED_BYTES:,} that are written to disk"
             )
+        allow_writing("commit", size)
 
     @contextmanager
     def _asking(self, words: list[str], blobs: Iterable[str]) -> Iterator[IO[bytes]]:

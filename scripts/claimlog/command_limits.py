@@ -8,13 +8,14 @@ grows with what the command reads, and with the environment variable `FACTOR_VAR
 from __future__ import annotations
 
 import atexit
-import math
 import os
 import resource
 import signal
 import sys
 import time
-from threading import Lock, Thread, current_thread, main_thread
+from _thread import start_new_thread
+from contextlib import suppress
+from threading import Event, Lock, Thread, current_thread, main_thread
 from types import FrameType
 
 from claimlog.errors import UsageError
@@ -23,6 +24,13 @@ from claimlog.limits import MIB
 
 FACTOR_VARIABLE = "CLAIMLOG_LIMITS"
 """Environment variable that multiplies all of these limits."""
+
+MOST_FACTOR = 1000
+"""By which limits can be multiplied at most, also those of a process by ``--limits``: a machine has
+less, and the system takes no numbers that are much larger."""
+
+LOG = "log"
+"""Kind of what a command reads: sealed batches and open rows."""
 
 MEMORY, MEMORY_TIMES = 4096 * MIB, 24
 """Bytes of memory that a command may take, and further ones for each byte that it reads: text that
@@ -33,8 +41,8 @@ SECONDS, SECONDS_EACH = 1200, 20
 
 WRITTEN, WRITTEN_TIMES = 8192 * MIB, 1024
 """Bytes that a command may write to disks, what it removes again included, and further ones for
-each byte that it reads. A build writes five times the log, or twenty times one in columns, and a
-release three times as much as a build."""
+each byte that it reads or copies. A build writes five times the log, or twenty times one in
+columns, and a release, with its pages and its archive, some twenty times as much as a build."""
 
 PEAK_UNIT = 1 if sys.platform == "darwin" else 1024
 """Bytes by which the system counts the most memory that a process took."""
@@ -51,13 +59,17 @@ signals."""
 
 STDERR = 2
 GRACE_SECONDS, GRACE_TIMES = 5, 1.25
-"""How long after a limit, and until how many times the memory, a command may clean up."""
+"""How long after a limit, and until how many times the memory, a command may clean up. As long may
+take what removes what is unfinished in its place."""
 
 HELD_TIMES = 2
 """How many times the limits a command may take while files change places, or no thread but the main
-one can run. What is half done then is ended by the next command, as after a kill."""
+one can run, and how much memory while what it did not finish is removed. What is half done then is
+ended by the next command, as after a kill."""
 
 _read: dict[str, int] = {}
+_sources: dict[str, int] = {}
+"""Bytes that the command makes files of, by kind."""
 _times = 1
 """How often the command does what it does, of which each may take as much time as one."""
 _is_server = False
@@ -80,6 +92,25 @@ def allow_for(what: str, size: int) -> None:
         In bytes.
     """
     _read[what] = max(size, _read.get(what, 0))
+    allow_writing(what, size)
+
+
+def allow_writing(what: str, size: int) -> None:
+    """Allow a command to write more that makes files of others; each kind counts once.
+
+    Parameters
+    ----------
+    what
+        The kind, as "commit": of several sizes of it the largest counts.
+    size
+        In bytes.
+    """
+    _sources[what] = max(size, source_bytes(what))
+
+
+def source_bytes(what: str) -> int:
+    """Return the bytes of one kind that this command makes files of."""
+    return _sources.get(what, 0)
 
 
 def allow_times(number: int) -> None:
@@ -107,10 +138,21 @@ def why_interrupted() -> str:
     return f"stopped, because it took more than {_reached}; {outcome()}; {how_to_raise()}"
 
 
-def how_to_raise() -> str:
-    """Return what to do where a limit is reached that the environment multiplies."""
-    more = f"{FACTOR_VARIABLE}={2 * factor_given():g}"
-    return f"if you trust where its files come from, allow it more: {more}"
+def how_to_raise(setting: str = f"{FACTOR_VARIABLE}=", factor: float | None = None) -> str:
+    """Return what to do where a limit is reached that the user can multiply.
+
+    Parameters
+    ----------
+    setting
+        What the user writes before the number.
+    factor
+        The number now; by default that of the environment.
+    """
+    factor = factor_given() if factor is None else factor
+    if factor >= MOST_FACTOR:
+        return f"{setting}{MOST_FACTOR} is the most that can be allowed, so give it less to read"
+    more = f"{setting}{min(2 * factor, MOST_FACTOR):g}"
+    return f"if you trust where the files come from, raise the limits: {more}"
 
 
 def keep_command_limits(says_so: bool = True) -> None:
@@ -128,7 +170,7 @@ def keep_command_limits(says_so: bool = True) -> None:
     Raises
     ------
     UsageError
-        If `FACTOR_VARIABLE` is no positive number.
+        As `factor_given` does.
     """
     factor = factor_given()
     if current_thread() is main_thread() and not _is_server:  # no other thread is interrupted
@@ -137,7 +179,8 @@ def keep_command_limits(says_so: bool = True) -> None:
             if found := _limit_beyond(factor):
                 _interrupt(found)
                 if _limit_beyond(HELD_TIMES * factor):
-                    _end(says_so)
+                    _stop_alarms()  # another one would begin to end it anew
+                    _end(factor, says_so)
 
         signal.signal(signal.SIGPROF, look)
         signal.siginterrupt(signal.SIGPROF, False)
@@ -156,15 +199,16 @@ def factor_given() -> float:
     Raises
     ------
     UsageError
-        If `FACTOR_VARIABLE` is no positive number.
+        If `FACTOR_VARIABLE` is no positive number, or one beyond `MOST_FACTOR`.
     """
     given = os.environ.get(FACTOR_VARIABLE, "1")
     try:
         factor = float(given)
     except ValueError:
         factor = 0
-    if not 0 < factor < math.inf:
-        raise UsageError(f"{FACTOR_VARIABLE}: expected a number above 0, as 2, not {given!r}")
+    if not 0 < factor <= MOST_FACTOR:
+        expected = f"a number above 0 and up to {MOST_FACTOR}, as 2"
+        raise UsageError(f"{FACTOR_VARIABLE}: expected {expected}, not {given!r}")
     return factor
 
 
@@ -190,14 +234,30 @@ def _watch(factor: float, says_so: bool) -> None:
         ):
             break
         time.sleep(POLL_SECONDS)
-    _end(says_so)
+    _end(factor, says_so)
 
 
-def _end(says_so: bool) -> None:
-    if says_so and not _is_said:
-        os.write(STDERR, f"claimlog: {why_interrupted()}\n".encode())
+def _end(factor: float, says_so: bool) -> None:
+    """End this process, after another thread had some time to remove what is unfinished.
+
+    The command goes on meanwhile: once it takes `HELD_TIMES` the memory, that has no more time.
+    """
+    ends_at = time.monotonic() + GRACE_SECONDS
+    done = Event()
+
+    def remove_unfinished() -> None:
+        with suppress(Exception):
+            begin_end()
+        done.set()
+
     try:
-        begin_end()
+        if says_so and not _is_said:
+            os.write(STDERR, f"claimlog: {why_interrupted()}\n".encode())
+        # by none of the locks of `Thread`: a signal may have come while the main thread holds them
+        start_new_thread(remove_unfinished, ())
+        while time.monotonic() < ends_at and memory_taken() <= HELD_TIMES * _most_memory(factor):
+            if done.wait(POLL_SECONDS):
+                break
     finally:
         os._exit(1)
 
@@ -218,21 +278,20 @@ def _limit_beyond(factor: float) -> str | None:
         return f"{memory / 1e9:.1f} GB of memory"
     if _is_server:
         return None
-    seconds = factor * _times * (SECONDS + SECONDS_EACH * bytes_read() / 1e6)
+    seconds = factor * _times * (SECONDS + SECONDS_EACH * _bytes_read() / 1e6)
     if time.process_time() > seconds:
         return f"{seconds:,.0f} seconds of the processor"
-    written = factor * _times * (WRITTEN + WRITTEN_TIMES * bytes_read())
+    written = factor * _times * (WRITTEN + WRITTEN_TIMES * sum(_sources.values()))
     if _bytes_written() > written:
         return f"{written / 1e9:.1f} GB of writing"
     return None
 
 
 def _most_memory(factor: float) -> float:
-    return factor * (MEMORY + MEMORY_TIMES * bytes_read())
+    return factor * (MEMORY + MEMORY_TIMES * _bytes_read())
 
 
-def bytes_read() -> int:
-    """Return the bytes of the user's files that this command reads, by which limits grow."""
+def _bytes_read() -> int:
     return sum(_read.values())
 
 

@@ -104,7 +104,8 @@ def holds_interrupts() -> bool:
 def begin_end() -> None:
     """Remove what is unfinished, because the process is about to be ended as by a kill.
 
-    From now on no files change places; where some do already, nothing is removed.
+    From now on no files change places; where some do already, nothing is removed. What is left when
+    the process ends is removed by the next command, as after a kill.
     """
     global _is_ending
     _is_ending = True

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from claimlog.command_limits import how_to_raise
 from claimlog.errors import OUT_OF_MEMORY, ClaimlogError, Finding, FindingsError
 from claimlog.escaping import printable_line
 
@@ -127,8 +128,8 @@ def run_limited(work: LimitedWork, request: Mapping[str, Any]) -> dict[str, Any]
             reader.join()
             with contextlib.suppress(BrokenPipeError):
                 process.stdin.close()
-        more = f"if you trust where it comes from, raise the limits: --limits {2 * work.factor:g}"
-        remedy = f"so {work.outcome}; {work.remedy or more}"
+        more = work.remedy or how_to_raise("--limits ", work.factor)
+        remedy = f"so {work.outcome}; {more}"
         if exceeded or status == NO_MEMORY:
             what = exceeded or _memory_limit(limits)
             raise ClaimlogError(f"{work.name}: {work.gerund} it takes {what}, {remedy}")

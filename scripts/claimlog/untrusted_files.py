@@ -215,6 +215,22 @@ def disk_bytes_together(states: Iterable[os.stat_result]) -> int:
     return sum({(state.st_dev, state.st_ino): disk_bytes(state) for state in states}.values())
 
 
+def stated_bytes_together(paths: Iterable[Path]) -> int:
+    """Return the bytes that regular files state; one with several hard links counts once.
+
+    Some file systems count no bytes on disk for a while, or never. A file that consists of holes
+    counts as nothing.
+    """
+    states = [(path, path.stat()) for path in paths]
+    return sum(
+        {
+            (state.st_dev, state.st_ino): state.st_size
+            for path, state in states
+            if not consists_of_holes(path, state)
+        }.values()
+    )
+
+
 def is_sparse(state: os.stat_result) -> bool:
     """Whether a file is sparse: it states far more bytes than it takes on disk.
 

@@ -15,6 +15,7 @@ import click
 from click.core import ParameterSource
 
 from claimlog.cli.output import inner_stream, line
+from claimlog.command_limits import MOST_FACTOR
 from claimlog.errors import UsageError
 from claimlog.escaping import printable_line
 from claimlog.package import Package
@@ -182,7 +183,7 @@ def limits_option(what: str) -> Callable[[F], F]:
 
     return click.option(
         "--limits",
-        type=click.FloatRange(min=0.01, max=1000),
+        type=click.FloatRange(min=0.01, max=MOST_FACTOR),
         default=1,
         show_default=True,
         metavar="FACTOR",

@@ -7,6 +7,7 @@ library that writes the file, and with it the bytes.
 from __future__ import annotations
 
 import re
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,7 @@ from typing import NamedTuple, Self
 import adbc_driver_sqlite.dbapi as sqlite
 import polars as pl
 
-from claimlog.command_limits import bytes_read, factor_given, how_to_raise
+from claimlog.command_limits import LOG, factor_given, how_to_raise, source_bytes
 from claimlog.errors import ClaimlogError, UnfitRowsError
 from claimlog.export.table_types import SCHEMA_REMEDY, SHOWN_TIME_FORMAT, list_json
 from claimlog.limits import MIB
@@ -35,6 +36,9 @@ FILE_BYTES, FILE_TIMES = 256 * MIB, 256
 takes three times its size, and of one in columns twelve times."""
 
 PAGE_BYTES = 8192
+ROOM = MIB
+"""Free bytes of a disk that is not full: SQLite writes single pages to it."""
+
 SLICE_ROWS = 131_072  # rows handed to SQLite at once
 SETTINGS = (
     # the file is new and published by a rename: a journal would protect nothing
@@ -169,7 +173,8 @@ class DatabaseWriter:
         self.tables = tables
         self.views = views
         self.new = new
-        self._most_bytes = int(factor_given() * (FILE_BYTES + FILE_TIMES * bytes_read()))
+        most = factor_given() * (FILE_BYTES + FILE_TIMES * source_bytes(LOG))
+        self._most_bytes = max(PAGE_BYTES, int(most))  # SQLite takes no pages for no limit
         # in the main thread the driver takes Ctrl-C for itself, and may lose it
         self._thread = ThreadPoolExecutor(1)
         # it is known to the pool before it has work: Ctrl-C while a thread starts may lose it, and
@@ -267,5 +272,9 @@ class DatabaseWriter:
             raise ClaimlogError(f"{self.path.name}: {message}") from error
 
     def _is_largest(self) -> bool:
-        """Whether the file is as large as it may be, with pages that are still in memory."""
-        return self.path.stat().st_size + 1024 * MEMORY_KIB >= self._most_bytes
+        """Whether the file is as large as it may be, with pages that are still in memory.
+
+        It may be near that too where the disk is full.
+        """
+        is_near = self.path.stat().st_size + 1024 * MEMORY_KIB >= self._most_bytes
+        return is_near and shutil.disk_usage(self.path.parent).free >= ROOM

@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from claimlog.command_limits import how_to_raise
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.interchange.annotations import Project
 from claimlog.interchange.project_lines import project_of_lines
@@ -67,7 +68,7 @@ def read_foreign_project(path: Path, name: str | None, factor: float = 1) -> Pro
         if TOO_MUCH in answer:
             raise ClaimlogError(
                 f"{path}: holds more than {limits.written:,} bytes of annotations, so {OUTCOME}; "
-                f"import it in parts, or raise the limits: --limits {2 * factor:g}"
+                f"import it in parts, or {how_to_raise('--limits ', factor)}"
             )
         with (scratch / LINES).open("rb") as file:
             return project_of_lines(file)

@@ -25,7 +25,13 @@ from typing import IO, Any, TypeVar
 import polars as pl
 
 from claimlog import fingerprint
-from claimlog.command_limits import FACTOR_VARIABLE, allow_for, keep_command_limits
+from claimlog.command_limits import (
+    LOG,
+    allow_for,
+    allow_writing,
+    how_to_raise,
+    keep_command_limits,
+)
 from claimlog.errors import ClaimlogError, Finding, reason
 from claimlog.limits import PARQUET_BYTES_FREE, PARQUET_EXPANSION
 from claimlog.log.batch import (
@@ -54,7 +60,7 @@ from claimlog.package import Package
 from claimlog.schema.definition import Definition, read_definition
 from claimlog.schema.table_schema import Table
 from claimlog.sound_notes import note_sound_values, recall_sound_values
-from claimlog.untrusted_files import disk_bytes_together
+from claimlog.untrusted_files import disk_bytes_together, stated_bytes_together
 
 READING_WORKERS = 2
 """Files read at once."""
@@ -145,8 +151,9 @@ def _add(
     streams = log.definition.streams
     batches = [without_undeclared(batch, streams, log.findings) for batch in batches]
     places = [(batch, stream) for batch in batches for stream in batch.streams]
-    states = [batch.file(stream).stat() for batch, stream in places]
-    allow_for("log", disk_bytes_together(states))
+    paths = [batch.file(stream) for batch, stream in places]
+    states = [path.stat() for path in paths]
+    _allow(disk_bytes_together(states), stated_bytes_together(paths))
     if sum(state.st_size for state in states) <= fingerprint.MEMORY_BYTES:
         _read_into_memory(log, batches, places, progress)
         return
@@ -367,6 +374,12 @@ def _taken_key(taken: Sequence[TakenRow]) -> str:
     return f":{sha256(rows.encode()).hexdigest()}" if rows else ""
 
 
+def _allow(on_disk: int, stated: int) -> None:
+    """Allow this process what a log takes, of so many bytes on disk and as its files state."""
+    allow_for(LOG, on_disk)
+    allow_writing(LOG, stated)
+
+
 Result = Callable[[Batch, str], tuple[Lines, FileRecord]]
 
 
@@ -376,11 +389,12 @@ def _reading(
 ) -> Iterator[Result]:
     """Yield a function that returns what reading a file gave: it is asked for all, in order."""
     by_index = {batch.index: batch for batch in batches}
-    size = disk_bytes_together(by_index[index].file(stream).stat() for index, stream in places)
+    paths = [by_index[index].file(stream) for index, stream in places]
+    size = disk_bytes_together(path.stat() for path in paths)
     if size < PROCESS_BYTES or log.package.archived:  # verifying starts no process
         pool: Executor = ThreadPoolExecutor(READING_WORKERS)
     else:
-        pool = _reader_processes(size, cache.lock)
+        pool = _reader_processes(size, stated_bytes_together(paths), cache.lock)
     shown = log.package.relative(cache.parts)
     with pool:
         new = ((by_index[index], stream) for index, stream in places)
@@ -393,8 +407,8 @@ def _reading(
             except BrokenExecutor as error:
                 raise ClaimlogError(
                     f"{batch.shown_file(stream)}: the process that read it was killed; "
-                    "is there too little memory, or does it take more than a command may "
-                    f"({FACTOR_VARIABLE}=2 allows twice that)? nothing was built"
+                    "is there too little memory, or does it take more than a command may? "
+                    f"nothing was built; {how_to_raise()}"
                 ) from error
             return found.lines, FileRecord.of(found.lines, found.parts)
 
@@ -404,13 +418,13 @@ def _reading(
             pool.shutdown(cancel_futures=True)
 
 
-def _reader_processes(size: int, lock: IO[bytes] | None) -> Executor:
+def _reader_processes(size: int, stated: int, lock: IO[bytes] | None) -> Executor:
     import multiprocessing  # few logs are so large, and the import takes its time
     from concurrent.futures import ProcessPoolExecutor
 
     # a forked child of a threaded process can hang in a library that holds a lock
     context = multiprocessing.get_context("spawn")
-    given = (size, None if lock is None else SharedLock(lock.fileno()))
+    given = (size, stated, None if lock is None else SharedLock(lock.fileno()))
     return ProcessPoolExecutor(READING_WORKERS, context, _begin_process, given)
 
 
@@ -433,14 +447,14 @@ def _received_lock(descriptor: Any) -> SharedLock:
     return SharedLock(descriptor.detach())
 
 
-def _begin_process(size: int, _: SharedLock | None) -> None:
+def _begin_process(size: int, stated: int, _: SharedLock | None) -> None:
     """Prepare a reader process: Ctrl-C is left to its parent, and it ends when its parent does.
 
     It may take what reading so many bytes takes.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_end_with_parent, daemon=True).start()
-    allow_for("log", size)
+    _allow(size, stated)
     keep_command_limits(says_so=False)
 
 

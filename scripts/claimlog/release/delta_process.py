@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from claimlog.command_limits import allow_writing
 from claimlog.directory_swap import publish_directory
 from claimlog.errors import OTHER_TMPDIR, ClaimlogError
 from claimlog.files import copy_durably, remove_abandoned
@@ -71,7 +72,9 @@ def apply_in_process(
     inside = delta / DELTA
     alone = delta if is_delta(delta) else inside if is_delta(inside) else None
     added = stored_size(delta) if alone is None else GROWTH * stored_size(alone)
-    limits = limits_of_size(stored_size(base) + added, factor)
+    size = stored_size(base) + added
+    allow_writing("release", size)
+    limits = limits_of_size(size, factor)
     work = LimitedWork(program, delta.name, "applying", "nothing was written", limits, factor)
     with tempfile.TemporaryDirectory(prefix="claimlog-") as scratch:
         require_utf_8_path(Path(scratch), OTHER_TMPDIR)

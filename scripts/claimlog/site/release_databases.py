@@ -6,6 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
+from claimlog.command_limits import allow_writing
 from claimlog.errors import ClaimlogError
 from claimlog.log.release_index import ReleaseEntry
 from claimlog.package import Package
@@ -98,12 +99,14 @@ def _fetch(package: Package, entry: ReleaseEntry, stem: str, target: Path) -> No
     database, archive = dist / stem / name, dist / f"{stem}.zip"
     if database.exists() or database.is_symlink():
         require_solid_file(database, package.relative(database))
+        allow_writing(stem, database.stat().st_size)
         try:
             os.link(database, target)
         except OSError:  # another file system, or one without hard links
             shutil.copyfile(database, target)
     elif archive.exists():
         require_solid_file(archive, package.relative(archive))
+        allow_writing(stem, archive.stat().st_size)
         extract_member(archive, f"{stem}/{name}", target)
     else:
         raise ClaimlogError(

@@ -18,6 +18,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from claimlog.build_notes import FINGERPRINT_FILE
+from claimlog.command_limits import allow_writing
 from claimlog.errors import ClaimlogError
 from claimlog.files import remove, remove_abandoned, temporary_folder
 from claimlog.limits import DOCUMENT_BYTES, FILE_BYTES
@@ -25,7 +26,7 @@ from claimlog.log.batch import sealed_batches
 from claimlog.package import DESCRIPTOR, Package
 from claimlog.package_state import SERVED as PLACE
 from claimlog.package_state import require_own_state
-from claimlog.untrusted_files import parse_json, read_regular
+from claimlog.untrusted_files import parse_json, read_regular, stated_bytes_together
 
 PIN_ATTEMPTS = 5
 """Times that a build is linked which another one replaces meanwhile."""
@@ -165,6 +166,7 @@ def _link_or_copy(source: str, target: str) -> None:
     try:
         os.link(source, target)
     except OSError:  # a file system without hard links
+        allow_writing(source, stated_bytes_together([Path(source)]))
         shutil.copy2(source, target)
 
 
