@@ -39,6 +39,7 @@ from claimlog import __version__
 from claimlog import limited_process as limited
 from claimlog.command_limits import FACTOR_VARIABLE
 from claimlog.errors import ClaimlogError, UsageError
+from claimlog.export import sqlite as export_sqlite
 from claimlog.export.content_hash import Content, sqlite_rows
 from claimlog.export.parquet import ParquetFile
 from claimlog.export.sqlite import create_statement, index_statements
@@ -56,6 +57,7 @@ from claimlog.release.plain_database import require_plain_database
 from claimlog.release.release_copy import open_copy
 from claimlog.release.release_limits import limits_of_size
 from claimlog.release.release_verdict import Verdict
+from claimlog.release.search_segments import SearchSegments
 from claimlog.release.table_check import check_tables
 from claimlog.release.verify import Check, check_database, run_check, verify_copy
 from claimlog.release.verify_process import verify_in_process
@@ -763,8 +765,9 @@ def varint(value: int) -> bytes:
     return bytes([*parts, value])
 
 
+@pytest.mark.parametrize("reads_records", [True, False])
 def test_words_that_a_search_would_not_find_are_named_although_checksums_agree(
-    folder: Path,
+    reads_records: bool, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """FTS5 adds up words as ``9 * sum + byte``: one letter more, the next nine less."""
     database = sqlite3.connect(folder / "tiny.db")
@@ -786,6 +789,8 @@ def test_words_that_a_search_would_not_find_are_named_although_checksums_agree(
     database.commit()
     database.execute("INSERT INTO claims_fts(claims_fts, rank) VALUES ('integrity-check', 1)")
     database.close()
+    if not reads_records:  # what SQLite reads is compared whatever we read
+        monkeypatch.setattr(SearchSegments, "postings", lambda _: iter(()))
     assert "tiny.db: 'claims_fts' does not hold the words of its table" in flaws(
         folder, check_database
     )
@@ -829,6 +834,39 @@ STRAYS = {
 
 def test_an_index_whose_pages_another_version_of_sqlite_cut_is_sound(folder: Path) -> None:
     alter(folder, *OTHER_PAGES)
+    assert flaws(folder, check_database) == ""
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM claims",
+        "UPDATE claims SET statement = replace(hex(zeroblob(5500)), '0', char(20013))",
+    ],
+    ids=["no rows", "a word that is cut within a character"],
+)
+def test_an_index_of_other_pages_is_sound_whatever_its_words_are(change: str, folder: Path) -> None:
+    alter(folder, change, *OTHER_PAGES)
+    tables = read_definition(Package(folder / "log", archived=True)).tables
+    said = [str(finding) for finding in check_content(folder / "tiny.db", tables)]
+    assert not any("claims_fts" in line for line in said), said
+
+
+class FullCopy(sqlite3.Connection):
+    """A connection with no room beside the file that it is given: SQLite has a gigabyte for all."""
+
+    def deserialize(self, data: bytes | bytearray | memoryview, /, *, name: str = "main") -> None:
+        super().deserialize(data, name=name)
+        [(pages,)] = self.execute("PRAGMA page_count").fetchall()
+        self.execute(f"PRAGMA max_page_count = {pages}")
+
+
+def test_an_index_is_compared_in_parts_and_beside_a_file_of_any_size(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alter(folder, *OTHER_PAGES)
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=FullCopy))
+    monkeypatch.setattr(export_sqlite, "SEARCH_BYTES", 300)
     assert flaws(folder, check_database) == ""
 
 

@@ -48,7 +48,7 @@ def make_index(database: sqlite3.Connection, **settings: int) -> None:
 
 
 def postings(database: sqlite3.Connection) -> list[Posting]:
-    return [*SearchSegments(database, "f").postings()]
+    return [*SearchSegments(database, "main", "f").postings()]
 
 
 @pytest.mark.parametrize("what", SETTINGS)
@@ -63,6 +63,53 @@ def test_an_index_is_read_alike_however_its_pages_are_cut(
     levels = database.execute(f"SELECT max(id >> 31 & 31) FROM f_data WHERE {LIST_INDEXES}")
     if "levels" in what:
         assert levels.fetchone() == (1,)
+
+
+@pytest.fixture
+def merging(database: sqlite3.Connection) -> sqlite3.Connection:
+    """An index of four segments, of which one is merged whole and the next in part."""
+    database.execute("UPDATE rows SET a = printf('word%05d', rowid), b = ''")
+    make_index(database, pgsz=50, automerge=0)
+    database.execute("INSERT INTO f(f) VALUES ('delete-all')")
+    for start in range(0, ROWS, ROWS // 4):
+        part = "SELECT rowid, a, b FROM rows WHERE rowid > ? AND rowid <= ?"
+        database.execute(f"INSERT INTO f(rowid, a, b) {part}", (start, start + ROWS // 4))
+    for _ in range(2):
+        database.execute("INSERT INTO f(f, rank) VALUES ('merge', 20)")
+    [(segments,)] = database.execute(f"SELECT block FROM f_data WHERE id = {STRUCTURE}").fetchall()
+    assert bytes([4, 4, 1, 0, 0, 2]) in segments
+    return database
+
+
+def test_what_was_merged_whole_before_others_is_passed_over(merging: sqlite3.Connection) -> None:
+    found = postings(merging)
+    make_index(merging)
+    assert found == postings(merging)
+
+
+MERGED = {
+    "a page that no search is led to": (
+        f"INSERT INTO f_data SELECT {1 << SEGMENT_BITS}, block FROM f_data WHERE id > 10 LIMIT 1"
+    ),
+    "what leads to no page": "UPDATE f_idx SET pgno = 0 WHERE segid = 1",
+    "what leads to a page below 0": "UPDATE f_idx SET pgno = pgno + (1 << 31) WHERE segid = 1",
+    "a segment that no merge has": (
+        f"UPDATE f_data SET block = CAST(replace(block, x'040401', x'000401') AS BLOB) "
+        f"WHERE id = {STRUCTURE}"
+    ),
+}
+
+
+@pytest.mark.parametrize("what", MERGED)
+def test_what_a_search_would_find_where_all_was_merged_is_refused(
+    what: str, merging: sqlite3.Connection
+) -> None:
+    """Of such a segment, SQLite reads the page 0 if it is led there."""
+    before = merging.total_changes
+    merging.execute(MERGED[what])
+    assert merging.total_changes > before
+    with pytest.raises(ValueError, match="does not write"):
+        postings(merging)
 
 
 def rewrite(database: sqlite3.Connection, where: str, edit: Callable[[bytes], bytes]) -> None:
@@ -135,6 +182,29 @@ def number_at_length(block: bytes) -> bytes:
     return block[:2] + (end + 1).to_bytes(2) + block[HEADER : end - 1] + b"\x80" + block[end - 1 :]
 
 
+def varint(number: int, more: int = 0) -> bytes:
+    former = varint(number >> 7, 0x80) if number > 0x7F else b""
+    return former + bytes([number & 0x7F | more])
+
+
+def lead_by_more_bits(database: sqlite3.Connection) -> None:
+    """Have pages lie where only who reads more bits of their numbers than SQLite finds them.
+
+    Their low bits are those of other pages, which SQLite reads.
+    """
+    database.execute("UPDATE rows SET b = ''")
+    make_index(database, pgsz=1000)
+    more = 1 << LIST_INDEX_BIT
+    database.execute("INSERT INTO f_data SELECT id + ?, block FROM f_data WHERE id > 10", (more,))
+    database.execute("UPDATE f_idx SET pgno = pgno + 2 * ?", (more,))
+    rewrite(
+        database,
+        f"id = {STRUCTURE}",
+        lambda block: block[:-2] + varint(more + block[-2]) + varint(more + block[-1]),
+    )
+    assert database.execute("SELECT count(*) FROM f('zulu')").fetchone() == (ROWS,)
+
+
 FORGED: dict[str, Callable[[sqlite3.Connection], None]] = {
     "beginnings of words lead past them": lead_past_words,
     "the index of the last long list ends early": end_early("DESC"),
@@ -147,6 +217,10 @@ FORGED: dict[str, Callable[[sqlite3.Connection], None]] = {
     ),
     "a number is longer than it is": lambda database: rewrite(
         database, "id > 10 AND NOT id >> 36 & 1", number_at_length
+    ),
+    "pages lie where SQLite reads others": lead_by_more_bits,
+    "a page ends behind its end": lambda database: rewrite(
+        database, "id > 10 AND NOT id >> 36 & 1", lambda block: block[:2] + b"\xff" + block[3:]
     ),
     "a page lies before the first": lambda database: rewrite(
         database, f"id = {STRUCTURE}", lambda block: block[:-3] + b"\x02" + block[-2:]

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
-from itertools import zip_longest
+from itertools import product, zip_longest
 from pathlib import Path
 
 from claimlog.export.content_hash import VALUE_BYTES
@@ -59,19 +59,34 @@ words of a search index are more than are held in memory, writing it leaves some
 STORED_PRAGMAS = {"user_version": 0, "application_id": 0, "auto_vacuum": 0}
 """Pragmas that are stored in the file, with the values that our writer leaves."""
 
-INDEX_QUERIES = {
+SCHEMAS = ("main", "release")
+"""Where indexes lie that are compared: one that is made of the table, and that of the file."""
+
+RECORD_QUERIES = (
     # record 10 begins with a counter of settings that were made
-    "data": "SELECT id, CASE id WHEN 10 THEN substr(block, 5) ELSE block END FROM {} ORDER BY id",
-    "idx": "SELECT segid, term, pgno FROM {} ORDER BY segid, term",
-    "docsize": "SELECT id, sz FROM {} ORDER BY id",
-}
-"""Queries for everything that FTS5 stores of an index, by shadow table."""
+    "SELECT id, CASE id WHEN 10 THEN substr(block, 5) ELSE block END "
+    f'FROM {{schema}}."{{name}}_data" WHERE id <> {AVERAGES} ORDER BY id',
+    'SELECT segid, term, pgno FROM {schema}."{name}_idx" ORDER BY segid, term',
+)
+SUM_QUERIES = (
+    'SELECT id, sz FROM {schema}."{name}_docsize" ORDER BY id',
+    # sums of no row are zeros or, where none was added, nothing
+    f"SELECT rtrim(hex(block), '0') FROM {{schema}}.\"{{name}}_data\" WHERE id = {AVERAGES}",
+)
+"""Queries for everything that FTS5 stores of an index: its words, in records that each version may
+cut otherwise, and how many each row has."""
+
+VOCABULARY_QUERIES = (
+    # a long word is cut anywhere, so that it need not be text
+    'SELECT CAST(term AS BLOB), doc, col, "offset" FROM temp.{schema}_instance',
+    # a word is looked up, which the list of all is not
+    "SELECT found.doc, found.cnt "
+    "FROM temp.main_row AS word LEFT JOIN temp.{schema}_row AS found USING (term)",
+)
+"""Queries for what SQLite reads of the words of an index."""
 
 STATISTIC = re.compile(r"[0-9]{1,15}( [0-9]{1,15})*")
 """A line of the planner's statistics: rows, then rows for each value of the first columns."""
-
-COMPARISON_INDEX = "search made anew"
-"""Name of the search index that is built to compare with: with spaces, which no table's has."""
 
 ROWS_FACTOR = 100
 """By how much the planner's number of rows may be wrong: for large tables SQLite estimates it."""
@@ -161,8 +176,9 @@ def _search_flaw(
     database: sqlite3.Connection, path: Path, table: Table, index: SearchStatements
 ) -> str | None:
     """Return the flaw of a full-text index that does not hold the words of its table; else None."""
-    name = sql_identifier(f"{table.name}_fts")
-    config = database.execute(f"SELECT k, v FROM release.{_shadow(table, 'config')}")
+    name = f"{table.name}_fts"
+    own = sql_identifier(name)
+    config = database.execute(f'SELECT k, v FROM release."{name}_config"')
     settings = config.fetchmany(10)
     for key, value in settings:
         if type(value) is not int or value not in SEARCH_SETTINGS.get(key, ()):
@@ -174,76 +190,72 @@ def _search_flaw(
     database.execute(index.create.replace(f"content={sql_identifier(table.name)}", "content=''", 1))
     database.execute(index.set_memory)
     database.execute(
-        f"INSERT INTO {name}(rowid, {columns}) "
+        f"INSERT INTO {own}(rowid, {columns}) "
         f"SELECT rowid, {columns} FROM release.{sql_identifier(table.name)}"
     )
     database.commit()
-    pages = {part: query.format(_shadow(table, part)) for part, query in INDEX_QUERIES.items()}
-    is_same = all(
-        _is_same(database, *(query.replace("FROM ", f"FROM {it}.") for it in ("main", "release")))
-        for query in pages.values()
-    )
-    database.execute(f"DROP TABLE {name}")
-    if not is_same and not _holds_words(path, table, index):
+    is_same = all(_is_same(database, query, name) for query in (*RECORD_QUERIES, *SUM_QUERIES))
+    holds_words = is_same or _holds_words(database, path, name)
+    database.execute(f"DROP TABLE {own}")
+    if not holds_words:
         return "does not hold the words of its table"
     try:
-        database.execute(f"SELECT rowid FROM release.{name}('a') LIMIT 1").fetchone()
+        database.execute(f"SELECT rowid FROM release.{own}('a') LIMIT 1").fetchone()
     except sqlite3.DatabaseError as error:
         return f"cannot be searched ({str(error).splitlines()[0][:200]})"
     return None
 
 
-def _shadow(table: Table, part: str) -> str:
-    return sql_identifier(f"{table.name}_fts_{part}")
-
-
-def _holds_words(path: Path, table: Table, index: SearchStatements) -> bool:
+def _holds_words(database: sqlite3.Connection, path: Path, name: str) -> bool:
     """Whether an index holds its words in other pages, as another version of SQLite writes them.
 
-    FTS5's own check adds up checksums of words, which a forger can keep. It is a command that
-    writes, so it is given a copy in memory. What leads to a word is read in full, and each word is
-    looked up too.
+    FTS5's own check adds up checksums of words, which a forger can keep. So all that leads to words
+    is read here, of which SQLite reads little where it lists them. And whether it reads the same
+    records is not taken for granted: it lists each place of each word, and looks up each word, too.
+
+    Parameters
+    ----------
+    database
+        Has an index of this name, of the same rows, in each of the `SCHEMAS`.
     """
-    own, new = f"{table.name}_fts", COMPARISON_INDEX
-    # each statement is committed: FTS5 holds back what it writes until then
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
+    own = sql_identifier(name)
+    database.execute(f"INSERT INTO {own}({own}) VALUES ('optimize')")
+    database.commit()  # FTS5 holds back what it writes until then
+    for schema, kind in product(SCHEMAS, ("instance", "row")):
+        database.execute(f"DROP TABLE IF EXISTS temp.{schema}_{kind}")
+        vocabulary = f"fts5vocab({schema}, {own}, {kind})"
+        database.execute(f"CREATE VIRTUAL TABLE temp.{schema}_{kind} USING {vocabulary}")
+    try:
+        return (
+            _passes_own_check(path, own)
+            and _is_equal(*(SearchSegments(database, it, name).postings() for it in SCHEMAS))
+            and all(_is_same(database, it, name) for it in (*SUM_QUERIES, *VOCABULARY_QUERIES))
+        )
+    except (sqlite3.DatabaseError, ValueError):
+        return False
+
+
+def _passes_own_check(path: Path, name: str) -> bool:
+    """Whether FTS5 finds an index sound, by a command that writes: it is given a copy in memory."""
+    with closing(sqlite3.connect(":memory:")) as copy:
         copy.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, VALUE_BYTES)
         copy.execute("PRAGMA trusted_schema = OFF")
         copy.deserialize(path.read_bytes())
-        for statement in (index.create, index.rebuild):
-            copy.execute(statement.replace(sql_identifier(own), sql_identifier(new)))
         try:
-            name = sql_identifier(own)
             copy.execute(f"INSERT INTO {name}({name}, rank) VALUES ('integrity-check', 1)")
-            postings = zip_longest(*(SearchSegments(copy, it).postings() for it in (own, new)))
-            holds_postings = all(one == other for one, other in postings)
-        except (sqlite3.DatabaseError, ValueError):
+        except sqlite3.DatabaseError:
             return False
-        sums = (
-            INDEX_QUERIES["docsize"].format(sql_identifier(f"{it}_docsize")) for it in (own, new)
-        )
-        averages = (
-            f"SELECT block FROM {sql_identifier(f'{it}_data')} WHERE id = {AVERAGES}"
-            for it in (own, new)
-        )
-        if not (holds_postings and _is_same(copy, *sums) and _is_same(copy, *averages)):
-            return False
-        for number, it in enumerate((own, new)):
-            copy.execute(
-                f"CREATE VIRTUAL TABLE temp.row_{number} "
-                f"USING fts5vocab(main, {sql_identifier(it)}, row)"
-            )
-        [(lost,)] = copy.execute(
-            "SELECT count(*) FROM temp.row_1 AS new LEFT JOIN temp.row_0 AS own "
-            "ON own.term = new.term WHERE (own.doc, own.cnt) IS NOT (new.doc, new.cnt)"
-        ).fetchall()
-        return not lost
+    return True
 
 
-def _is_same(database: sqlite3.Connection, first: str, second: str) -> bool:
-    """Whether two queries give the same rows in the same order; rows are read one at a time."""
-    pairs = zip_longest(database.execute(first), database.execute(second))
-    return all(one == other for one, other in pairs)
+def _is_same(database: sqlite3.Connection, query: str, name: str) -> bool:
+    """Whether a query about an index gives the same rows in the same order in both `SCHEMAS`."""
+    return _is_equal(*(database.execute(query.format(schema=it, name=name)) for it in SCHEMAS))
+
+
+def _is_equal(some: Iterable[object], others: Iterable[object]) -> bool:
+    """Whether two series are equal; both are read one item at a time."""
+    return all(one == other for one, other in zip_longest(some, others))
 
 
 def _statistics_flaws(database: sqlite3.Connection) -> Iterator[tuple[str, str]]:

@@ -23,6 +23,12 @@ SEGMENT_BITS, LIST_INDEX_BIT, LEVEL_BIT = 37, 36, 31
 """Where the identifier of a record has the number of its segment, whether it is an index of a long
 list of documents, and of which level; the rest is its page."""
 
+LIST_INDEX_LEVELS = 1 << LIST_INDEX_BIT - LEVEL_BIT
+
+SEGMENTS, PAGES = 2_000, 1 << 30
+"""Most segments of an index, and levels of them; above every page. Where a page is doubled SQLite
+reads 32 bits of it, so that what needs more would be another page there than here."""
+
 HEADER = 4
 """Bytes before the words of a page, two for each number: where the first document begins of a list
 that goes on there, or 0, and where the words end; behind these lie the places of the words."""
@@ -58,17 +64,21 @@ class ListPart(NamedTuple):
 
 
 class SearchSegments:
-    """The records of an FTS5 index in the schema ``main``.
+    """The records of an FTS5 index.
 
     Parameters
     ----------
+    schema
+        Where the index lies: ``main``, or the name of a file that is attached.
     name
         The name of the virtual table.
     """
 
-    def __init__(self, database: sqlite3.Connection, name: str) -> None:
+    def __init__(self, database: sqlite3.Connection, schema: str, name: str) -> None:
         self._database = database
-        self._data, self._idx = (sql_identifier(f"{name}_{part}") for part in ("data", "idx"))
+        self._data, self._idx = (
+            f"{schema}.{sql_identifier(f'{name}_{part}')}" for part in ("data", "idx")
+        )
         self._read = 0
 
     def postings(self) -> Iterator[Posting]:
@@ -81,10 +91,14 @@ class SearchSegments:
         """
         self._block(AVERAGES)
         segments = _segments(self._block(STRUCTURE))
+        numbers = {number for number, _, _ in segments}
+        for segment, key, page in self._database.execute(
+            f"SELECT segid, term, pgno FROM {self._idx}"
+        ):
+            _require(segment in numbers and type(key) is bytes and type(page) is int)
+            _require(2 <= page < 2 * PAGES)
         yield from heapq.merge(*(self._postings(*segment) for segment in segments))
         _require(self._count(self._data) == self._read)
-        led = {number for (number,) in self._database.execute(f"SELECT segid FROM {self._idx}")}
-        _require(led <= {number for number, _, _ in segments})
 
     def _block(self, record: int) -> bytes:
         query = f"SELECT block FROM {self._data} WHERE id = ?"
@@ -95,6 +109,10 @@ class SearchSegments:
         return block
 
     def _postings(self, segment: int, first: int, last: int) -> Iterator[Posting]:
+        if not first:  # what was merged whole is left behind
+            before, after = (number << SEGMENT_BITS for number in (segment, segment + 1))
+            self._read += self._count(f"{self._data} WHERE id > {before} AND id < {after}")
+            return
         for word, parts, is_indexed in self._lists(segment, first, last):
             yield from _documents(word, parts)
             if is_indexed:
@@ -117,6 +135,7 @@ class SearchSegments:
         for page in range(first, last + 1):
             block = self._block(segment << SEGMENT_BITS | page)
             first_row, end = (int.from_bytes(block[at : at + 2]) for at in (0, 2))
+            _require(HEADER <= end <= len(block))
             places = [*accumulate(_varints(block[end:]))]
             parts.append(ListPart(page, first_row, block[HEADER : places[0] if places else end]))
             for begin, stop in pairwise([*places, end]):
@@ -128,7 +147,7 @@ class SearchSegments:
                 length, at = _varint(block, at)
                 former, word = word, word[:shared] + block[at : at + length]
                 at += length
-                _require(former < word and word.startswith(WORD) and HEADER < at <= stop)
+                _require(former < word and word.startswith(WORD) and HEADER <= begin < at <= stop)
                 if begin == places[0]:
                     key, number = next(leads, (b"", 0))
                     if page > first:
@@ -151,8 +170,7 @@ class SearchSegments:
         The number of a page is doubled, and odd where the list of its last word has an index.
         """
         query = f"SELECT term, pgno FROM {self._idx} WHERE segid = ? ORDER BY term"
-        leads = self._database.execute(query, (segment,)).fetchall()
-        _require(all(type(key) is bytes and type(number) is int for key, number in leads))
+        leads = self._database.execute(query, (segment,))
         yield from dropwhile(lambda lead: lead[1] >> 1 < first, leads)
 
     def _check_list_index(self, segment: int, parts: list[ListPart]) -> None:
@@ -167,7 +185,7 @@ class SearchSegments:
             if part.first_row
         ]
         for level in count():
-            _require(bool(rows))
+            _require(bool(rows) and level < LIST_INDEX_LEVELS)
             base = segment << SEGMENT_BITS | 1 << LIST_INDEX_BIT | level << LEVEL_BIT
             found, records, above = list[tuple[int, int]](), list[tuple[int, int]](), set[int]()
             while len(found) < len(rows):
@@ -219,16 +237,27 @@ def _documents(word: bytes, parts: list[ListPart]) -> Iterator[Posting]:
 
 
 def _segments(record: bytes) -> list[tuple[int, int, int]]:
-    """Return number, first page and last page of each segment, as FTS5's record of them says."""
+    """Return number, first page and last page of each segment, as FTS5's record of them says.
+
+    Both pages are 0 of one that is merged whole while others of its level still are merged.
+    """
     levels, segments, _, *rest = _varints(record[COUNTER:])
+    # a form of the record that newer versions know begins like one of more levels
+    _require(levels <= SEGMENTS)
     found: list[tuple[int, int, int]] = []
+    merged_below = 0
     for _ in range(levels):
-        [_, size], rest = rest[:2], rest[2:]
-        _require(3 * size <= len(rest))
-        found += [(rest[at], rest[at + 1], rest[at + 2]) for at in range(0, 3 * size, 3)]
-        rest = rest[3 * size :]
-    _require(not rest and len({number for number, _, _ in found}) == len(found) == segments)
-    _require(all(first > 0 for _, first, _ in found))
+        [merged, size], rest = rest[:2], rest[2:]
+        _require(merged <= size and 3 * size <= len(rest) and (size > 0 or not merged_below))
+        for at in range(size):
+            number, first, last = rest[3 * at : 3 * at + 3]
+            is_left_behind = at < merged and first == last == 0
+            _require(0 < number <= SEGMENTS and (is_left_behind or 0 < first <= last < PAGES))
+            found.append((number, first, last))
+        merged_below, rest = merged, rest[3 * size :]
+    # a merge writes into the level above
+    _require(not rest and not merged_below)
+    _require(len({number for number, _, _ in found}) == len(found) == segments)
     return found
 
 
