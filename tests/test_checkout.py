@@ -791,3 +791,24 @@ def test_no_release_is_made_from_a_commit_with_a_link(repo: Repo, tmp_path: Path
     repo.commit()
     with pytest.raises(ClaimlogError, match=r"^LICENSE-DATA: is a symbolic link in the commit"):
         require_clean_commit(repo.package)
+
+
+def test_commits_that_change_a_file_are_those_of_the_package_whatever_signs_its_path_has(
+    tmp_path: Path,
+) -> None:
+    def git(*words: str) -> str:
+        who = ("-c", "user.name=Tester", "-c", "user.email=tester@example.org")
+        command = ["git", "-C", str(tmp_path), *who, *words]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    git("init", "-q")
+    commits = []
+    for name in ("a[b]*/events/0004-x/batch.json", "ab/events/0004-y/batch.json", "a[b]*/other"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+        git("add", ".")
+        git("commit", "-qm", "Change")
+        commits.append(git("rev-parse", "HEAD"))
+    checkout = Checkout(tmp_path, "a[b]*/")
+    assert checkout.commits_changing("events/0004-*/batch.json") == commits[:1]

@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 from contextlib import suppress
-from itertools import permutations
+from dataclasses import replace
+from itertools import chain, permutations
 from pathlib import Path
 
 import pytest
 
+from claimlog import fingerprint
 from claimlog.edit.batch_files import sync_descriptor
 from claimlog.edit.log_lock import log_lock
-from claimlog.edit.open_batch import read_with_open
+from claimlog.edit.open_batch import open_folder, read_with_open
 from claimlog.edit.open_rows_follow import OpenRows
 from claimlog.edit.rebase import rebase
+from claimlog.edit.renumbered_rows import log_of
 from claimlog.errors import ClaimlogError, Finding, UsageError
 from claimlog.files import remove
-from claimlog.log.batch import Batch, sealed_batches
+from claimlog.log.batch import MANIFEST, Batch, dump_manifest, sealed_batches
 from claimlog.log.read_log import read
 from conftest import World, copied, source
 from test_ledger import quick
-from test_rebase import LETTER, LIKED, LINK, NOTICED, derived_from, found, merged, rebased, released
+from test_rebase import (
+    LETTER,
+    LIKED,
+    LINK,
+    NOTICED,
+    derived_from,
+    found,
+    merged,
+    rebased,
+    released,
+    repository,
+)
 
 __all__ = ["quick"]  # a fixture that every test here uses
 
@@ -246,3 +261,88 @@ def test_open_rows_follow_one_line_at_a_time(
     assert row["title"] == mine
     world.seal("later")
     assert_right(world)
+
+
+def test_a_batch_follows_one_that_was_sealed_anew_with_the_same_rows_after_it(
+    once_raced: dict[str, World], tmp_path: Path
+) -> None:
+    world = joined(once_raced, tmp_path, "bee", "dog")
+    manifest = world.package.events / "0004-ant" / MANIFEST
+    sealed = json.loads(manifest.read_text("utf-8"))
+    manifest.write_bytes(dump_manifest({**sealed, "title": "Sealed anew"}))
+    rebased(world, "0004-ant", "0005-dog")
+    assert_right(world)
+
+
+def overtaken(
+    ends: dict[str, World], mine: World, folder: Path, *moved: str, given_up: bool = False
+) -> World:
+    """Return a clone after it took in that others rebased, or gave up, what it was sealed on."""
+    theirs = joined(ends, folder / "theirs", "bee", "dog" if len(moved) > 1 else "ant")
+    rebased(theirs, *moved)
+    if given_up:
+        remove(batch_called(theirs, "ant").path)
+        sync_descriptor(theirs.package)
+    mine = merged(mine, theirs)
+    for name in moved:
+        remove(mine.package.events / name)
+    sync_descriptor(mine.package)
+    return mine
+
+
+def test_a_batch_follows_those_below_it_that_others_rebased_by_what_git_holds_of_them(
+    once_raced: dict[str, World], tmp_path: Path
+) -> None:
+    mine = copied(once_raced["dog"], tmp_path / "mine")
+    repository(mine)
+    mine.amend("sources", "S002", publisher="ant, says fox")
+    mine.amend("sources", "S003", publisher="dog, says fox")
+    mine.seal("fox")
+    open_on(mine, "ant")
+    mine = overtaken(once_raced, mine, tmp_path, "0004-ant", "0005-dog")
+    with log_lock(mine.package):
+        [said, *_] = rebase(mine.package, ["0006-fox"], open_rows="follow")
+    assert said == "0006-fox is now 0008-fox"
+    mine.seal("later")
+    assert_right(mine)
+
+
+@pytest.mark.parametrize("is_given_up", [False, True])
+def test_of_names_below_which_a_batch_is_missing_somebody_says_what_they_mean(
+    is_given_up: bool, once_raced: dict[str, World], tmp_path: Path
+) -> None:
+    mine = copied(once_raced["dog"], tmp_path / "mine")
+    if is_given_up:
+        repository(mine)
+    open_on(mine, "ant")
+    mine = overtaken(once_raced, mine, tmp_path, "0004-ant", given_up=is_given_up)
+    with pytest.raises(UsageError) as caught:
+        rebased(mine, "0005-dog")
+    assert str(caught.value) == (
+        "0005-dog was sealed on top of a batch that is not there, and git does not say what became "
+        "of it; events/0005-dog names C001-007, S002, C001-003 and .claimlog/open names S002, "
+        "which may be another's by now: compare (claimlog show), put right there what names the "
+        "wrong one, and add --names-stay; nothing was rebased"
+    )
+    assert (mine.package.events / "0005-dog").is_dir()
+    if not is_given_up:
+        folders = (mine.package.events / "0005-dog", open_folder(mine.package))
+        for path in chain.from_iterable(folder.glob("*.ndjson") for folder in folders):
+            text = path.read_text("utf-8")
+            path.write_text(text.replace("S002", "S004").replace("C001-007", "C001-008"), "utf-8")
+        with log_lock(mine.package):
+            [said, *_] = rebase(mine.package, ["0005-dog"], names_stay=True)
+        assert said.startswith("0005-dog is now 0007-dog, with changed rows: ")
+        mine.seal("later")
+        assert_right(mine)
+
+
+def test_batches_are_read_as_one_log_whatever_place_each_had_in_another(
+    once_raced: dict[str, World], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fingerprint, "MEMORY_BYTES", 0)
+    world = joined(once_raced, tmp_path, "bee", "ant", "moth")
+    batches = sealed_batches(world.package, [])
+    log = log_of(world.package, [replace(batch, index=batch.number - 1) for batch in batches])
+    files = [entry for batch in batches for entry in batch.manifest["files"].values()]
+    assert log.size == sum(entry["rows"] for entry in files)

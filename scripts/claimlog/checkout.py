@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import re
 import signal
 import stat
 import tempfile
@@ -42,7 +43,7 @@ TAGS = 10_000
 """Tags of releases that a copy of a checkout may have: each is a file there."""
 
 VERSIONS, VERSION_BYTES = 10_000, 100_000
-"""Commits that may change a file of which all versions are read, and bytes of such a version."""
+"""Commits that may change a file of which versions are read, and bytes of such a version."""
 
 CHUNK = 1 << 20
 """Bytes of a file that are held at once."""
@@ -243,22 +244,46 @@ class Checkout:
         held = self.blobs(commit, path).get(path)
         return None if held is None else self._ask("cat-file", "blob", held[1])
 
+    def commits_changing(self, pattern: str) -> list[str]:
+        """Return the commits that change some file of the package, the newest first.
+
+        They are those of all branches, also of other clones that were fetched, of tags, and those
+        that were left lately.
+
+        Parameters
+        ----------
+        pattern
+            Of its path below the package: ``*`` stands for any name or part of one.
+
+        Raises
+        ------
+        CheckoutError
+            If git fails, or there are more than `VERSIONS`.
+        """
+        prefix = re.sub(r"([*?\[\\])", r"\\\1", self.prefix)
+        return self._commits_changing(f":(top,glob){prefix}{pattern}", pattern)
+
+    def _commits_changing(self, pathspec: str, shown: str) -> list[str]:
+        words = ("rev-list", "--all", "--reflog", "--full-history", f"--max-count={VERSIONS + 1}")
+        commits = self._ask(*words, "--", pathspec).decode().split()
+        if len(commits) > VERSIONS:
+            raise CheckoutError(f"{shown}: more than {VERSIONS:,} commits change it")
+        return commits
+
     def versions(self, path: str) -> Iterator[tuple[str, bytes]]:
         """Yield each content that a small file of the package has in any commit, with the commit.
 
-        Commits are those of all branches, also of other clones that were fetched, of tags, and
-        those that were left lately. A larger file than `VERSION_BYTES` is passed over.
+        Commits are those of `commits_changing`. A larger file than `VERSION_BYTES` is passed over.
 
         Raises
         ------
         CheckoutError
             If git fails, or more than `VERSIONS` commits change the file.
         """
-        words = ("rev-list", "--all", "--reflog", "--full-history", f"--max-count={VERSIONS + 1}")
-        commits = self._ask(*words, "--", self._literal(path)).decode().split()
+        commits = self._commits_changing(self._literal(path), path)
         where = self.prefix + path
-        if len(commits) > VERSIONS or "\n" in where:
-            raise CheckoutError(f"{path}: more than {VERSIONS:,} commits change it, or none can")
+        if "\n" in where:
+            raise CheckoutError(f"{path}: no commit can change it")
         found: dict[str, str] = {}
         names = [f"{commit}:{where}" for commit in commits]
         with self._asking(["cat-file", "--batch-check"], names) as answer:

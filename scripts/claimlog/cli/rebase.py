@@ -21,10 +21,19 @@ if TYPE_CHECKING:
     type=click.Choice(["follow", "stay"]),
     help="What open rows mean that name what is renumbered: that, or what keeps the number.",
 )
+@click.option(
+    "--names-stay",
+    is_flag=True,
+    help="Of a batch whose predecessor is not there: its rows mean what they name now.",
+)
 @today_option
 @pass_context
 def rebase(
-    context: Context, names: tuple[str, ...], open_rows: OpenRows | None, today: date | None
+    context: Context,
+    names: tuple[str, ...],
+    open_rows: OpenRows | None,
+    names_stay: bool,
+    today: date | None,
 ) -> None:
     """Renumber batches that lost a race, so that they come after all others.
 
@@ -35,9 +44,9 @@ def rebase(
     from claimlog.edit.rebase_open_batch import rebase_open
 
     if not names:
-        refuse_options("rebasing the open batch alone", "open_rows")
+        refuse_options("rebasing the open batch alone", "open_rows", "names_stay")
     with log_lock(context.package):
         if names:
-            run(context.package, names, today, open_rows, lines)
+            run(context.package, names, today, open_rows, lines, names_stay)
         else:
             rebase_open(context.package, lines)

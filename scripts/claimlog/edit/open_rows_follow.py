@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -44,7 +43,7 @@ def meant_renames(
     UsageError
         If a row names what is renumbered, and nobody said whose it is, or two lines have it.
     """
-    log = log_of(package, [replace(batch, index=0)])
+    log = log_of(package, [batch])
     tables = {stream: log.definition.streams[stream] for stream in batch.streams}
     by_stream = {stream: log.rows(stream).to_dicts() for stream in tables}
     rows = [(tables[stream], row) for stream, listed in by_stream.items() for row in listed]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from copy import deepcopy
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -19,6 +18,7 @@ from claimlog.edit.batch_files import (
     sync_descriptor,
 )
 from claimlog.edit.clock import last_seal, refuse_doubtful_clock
+from claimlog.edit.missing_predecessor import refuse_doubtful_names, renames_below
 from claimlog.edit.open_batch import open_batch
 from claimlog.edit.open_rows_follow import OpenRows, meant_renames, write_moved_open_batch
 from claimlog.edit.open_upcast import refuse_outdated
@@ -44,6 +44,7 @@ from claimlog.log.read_log import read
 from claimlog.log.release_index import read_index
 from claimlog.log.signed_trees import read_signed_trees
 from claimlog.package import Package
+from claimlog.schema.definition import read_definition
 from claimlog.validate import Report, validate
 from claimlog.validate.batch_integrity import compare_released
 
@@ -56,6 +57,7 @@ def rebase(
     today: date | None = None,
     open_rows: OpenRows | None = None,
     say: Callable[[Sequence[str]], None] = lambda _: None,
+    names_stay: bool = False,
 ) -> list[str]:
     """Put sealed batches after those they raced, by their numbers. The caller holds the lock.
 
@@ -76,6 +78,9 @@ def rebase(
     say
         Takes what was renamed, and before that what ends a run that was cut off, before an
         interrupt can be heard: nothing tells it again.
+    names_stay
+        Whether rows of a batch that was sealed on top of one that is not there, of which git does
+        not say either what became of it, mean what has the numbers now that they name.
 
     Returns
     -------
@@ -86,8 +91,9 @@ def rebase(
     ------
     ClaimlogError
         If a batch lost no race or was released, if what it was sealed on top of lost another race,
-        if open rows name what gets another identifier and nobody said what they mean, if an entity
-        was changed on both sides, so that somebody must decide, or if the clock is in doubt.
+        if open rows name what gets another identifier, or rows what may have got another, and
+        nobody said what they mean, if an entity was changed on both sides, so that somebody must
+        decide, or if the clock is in doubt.
     """
     done = end_rebase(package, say)
     sync_descriptor(package)  # as after each merge: nothing that somebody has to know
@@ -117,6 +123,9 @@ def rebase(
     refuse_gap(lines, lost)
     fixed = [batch for batch in batches if batch.taken or batch.path in public]
     trunk, places = find_places(lines, batches, lost, fixed)
+    unsealed = open_batch(package)
+    if unsealed is not None:
+        refuse_outdated(unsealed.path, unsealed.shown, read_definition(package))
     said: list[str] = []
     renames: dict[Path, Renames] = {}  # of each batch and of those below it, but of no other line
     with staging(package) as folder:
@@ -125,8 +134,10 @@ def rebase(
             log = log_of(package, [*trunk, *placed])
             place = folder / name
             place.mkdir()
-            before = lines.before(batch)
-            renames[batch.path] = deepcopy(renames.get(before.path, {}) if before else {})
+            below = renames_below(log, lines, batches, batch, renames, folder / "past")
+            if below is None and not names_stay:
+                refuse_doubtful_names(log, batch, [unsealed] if unsealed else [])
+            renames[batch.path] = below or {}
             fresh = write_moved_rows(log, batch, place, renames[batch.path], COMPARE)
             new = Batch(place, f"events/{place.name}", number, batch.slug, len(log.batches))
             log = log_of(package, [*trunk, *placed, new])
@@ -138,9 +149,8 @@ def rebase(
             said += [f"  {old} is now {renamed}" for old, renamed in fresh]
         after = [*trunk, *placed]
         _check(package, after)
-        unsealed, moved = open_batch(package), None
+        moved = None
         if unsealed is not None:
-            refuse_outdated(unsealed.path, unsealed.shown, log.definition)
             by_line = {
                 lost_line(lines, batch, named): renames[batch.path]
                 for batch in lost

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shlex
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
+from claimlog.edit.renumbered_rows import as_log
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.batch import Batch
 from claimlog.log.batch_lines import BatchLines
 
 
 def staying_batches(batches: list[Batch], lost: list[Batch]) -> list[Batch]:
-    """Return the batches that stay, as of one log."""
+    """Return the batches that stay."""
     lost_paths = {batch.path for batch in lost}
-    return _as_log(batch for batch in batches if batch.path not in lost_paths)
-
-
-def _as_log(batches: Iterable[Batch]) -> list[Batch]:
-    return [dataclasses.replace(batch, index=index) for index, batch in enumerate(batches)]
+    return [batch for batch in batches if batch.path not in lost_paths]
 
 
 def lost_line(lines: BatchLines, batch: Batch, lost: Collection[Path]) -> tuple[str, ...]:
@@ -102,4 +98,4 @@ def find_places(
             f"{' '.join(batch.path.name for batch in lost)}: {others[0].path.name} is of another "
             f"race, which must be over before: {_command(race)}; nothing was rebased"
         )
-    return _as_log(trunk), places
+    return as_log(trunk), places

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,9 @@ from claimlog.validate.column_constraints import check_constraints
 Renames = dict[str, dict[str, str]]
 """New identifiers by stream and old one."""
 
+Rows = dict[str, list[dict[str, Any]]]
+"""Rows of a batch by stream, in order."""
+
 Merges = dict[NamedMerge, set[str]]
 """Streams in which a batch merges the one entity into the other."""
 
@@ -32,11 +35,26 @@ NUMBERED = re.compile(r"(?P<head>[A-Z]+(?:[0-9]+-)?)(?P<number>[0-9]{1,18})")
 """An identifier that is a capital letter and a number, of whatever stream; names are no numbers."""
 
 
+def as_log(batches: Iterable[Batch]) -> list[Batch]:
+    """Return batches counted as of one log: files are told apart by the index of their batch."""
+    return [dataclasses.replace(batch, index=index) for index, batch in enumerate(batches)]
+
+
 def log_of(package: Package, batches: Sequence[Batch]) -> Log:
     """Read these batches as the whole log."""
-    log = read(package, [*batches], sealed=False)
+    is_log = all(batch.index == index for index, batch in enumerate(batches))
+    log = read(package, batches if is_log else as_log(batches), sealed=False)
     log.require_readable()
     return log
+
+
+def rows_by_stream(package: Package, batch: Batch) -> Rows:
+    """Return the rows of a batch, in the columns of the present schema."""
+    log = log_of(package, [batch])
+    return {
+        stream: log.rows(stream).select(log.definition.streams[stream].names).to_dicts()
+        for stream in batch.streams
+    }
 
 
 def refuse_unsound(package: Package, lost: Sequence[Batch]) -> None:
@@ -70,11 +88,7 @@ def write_moved_rows(
     FindingsError
         If rows cannot be read, or an entity was changed on both sides.
     """
-    alone = log_of(log.package, [dataclasses.replace(batch, index=0)])
-    rows = {
-        stream: alone.rows(stream).select(log.definition.streams[stream].names).to_dicts()
-        for stream in batch.streams
-    }
+    rows = rows_by_stream(log.package, batch)
     fresh = _rename_taken(log, rows, renames)
     last = log.last_time or ""
     merges = merges_of(rows, log.definition.streams)
@@ -87,9 +101,7 @@ def write_moved_rows(
     return fresh
 
 
-def _rename_taken(
-    log: Log, rows: Mapping[str, list[dict[str, Any]]], renames: Renames
-) -> list[tuple[str, str]]:
+def _rename_taken(log: Log, rows: Rows, renames: Renames) -> list[tuple[str, str]]:
     """Add new identifiers for entities that both sides have asserted to `renames`; return them."""
     fresh = []
     for stream, listed in rows.items():
