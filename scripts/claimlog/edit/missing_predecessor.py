@@ -34,8 +34,8 @@ NAMED = 5
 """Identifiers that a message names."""
 
 MISSING, COMMITS = 20, 1000
-"""Batches on top of each other that are looked for in git, and commits in which each is: git is
-asked about every one of them."""
+"""Batches on top of each other that are looked for in git, and commits, or contents of a manifest,
+among which each is: git is asked about every one of them."""
 
 
 def renames_below(
@@ -116,20 +116,25 @@ def _write_past(package: Package, above: Batch, folder: Path) -> Batch:
     Raises
     ------
     ClaimlogError
-        If git does not answer, or holds no such batch in the last `COMMITS`, or not with the rows that it was sealed
-        with.
+        If git does not answer, or holds no such batch in the last `COMMITS`, or not with the rows
+        that it was sealed with.
     """
     digest, number = above.manifest["previous_sha256"], above.number - 1
     beginning = f"events/{number:04d}-"
     manifest_path = re.compile(f"(?P<place>{beginning}(?P<slug>{SLUG}))/{re.escape(MANIFEST)}")
     checkout = Checkout.of(package)
+    seen: set[str] = set()
     for commit in checkout.commits_changing(f"{beginning}*/{MANIFEST}")[:COMMITS]:
-        for match in filter(None, map(manifest_path.fullmatch, checkout.blobs(commit, "events/"))):
-            data = checkout.read(commit, match[0])
+        for name, (_, blob) in checkout.blobs(commit, "events/").items():
+            match = manifest_path.fullmatch(name)
+            if match is None or blob in seen or len(seen) == COMMITS:
+                continue
+            seen.add(blob)
+            data = checkout.read(commit, name)
             if data is not None and sha256(data).hexdigest() == digest:
-                manifest = parse_json(data, match[0])
+                manifest = parse_json(data, name)
                 if flaw := manifest_flaw(manifest):
-                    raise ClaimlogError(f"{match[0]}: {flaw}")
+                    raise ClaimlogError(f"{name}: {flaw}")
                 past = Batch(folder / digest, match["place"], number, match["slug"], 0, manifest)
                 _write_files(checkout, commit, past)
                 return past
