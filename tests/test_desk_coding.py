@@ -26,7 +26,7 @@ from claimlog.errors import ClaimlogError
 from claimlog.sources.anchor import boundary_flaw
 from claimlog.sources.characters import canonical_text
 from claimlog.sources.text import Text
-from conftest import World
+from conftest import World, hop
 from conftest import source as source_row
 from desk_client import ARTICLE, FURNITURE, Opened, claim_value, desk_of, offsets, passage
 from web_servers import FileServer
@@ -280,6 +280,24 @@ def test_words_taken_from_the_text_are_marked_and_refused_at_the_end(opened: Ope
     opened.put("coder-1", SOURCE, "d1", {**lamp(), "statement": taken})
     found = opened.take("coder-1", "GET", f"work/{SOURCE}/findings")
     assert [one["rule"] for one in found["findings"]["d1"]] == ["own-words"]
+
+
+@pytest.mark.parametrize(
+    "given", [{"dyad_from": ["nor", "keepers"]}, {"attributions": [hop(actor_id="keepers")]}]
+)
+def test_an_entry_is_used_by_a_list_that_names_it_and_by_a_key_of_its_objects(
+    opened: Opened, given: dict[str, Any]
+) -> None:
+    path = f"work/{SOURCE}/registered/actors/{{}}".format
+    for name in ("boatmen", "keepers"):
+        value = {"name": f"Lamp {name}", "actor_type": "group"}
+        opened.take("coder-1", "PUT", path(name), base=0, value=value)
+    opened.put("coder-1", SOURCE, "d1", lamp(**given))
+    found = opened.take("coder-1", "GET", f"lookup/actors?q=lamp&source={SOURCE}")["entries"]
+    assert [entry["id"] for entry in found] == ["keepers", "boatmen"]  # used ones first
+    refused = opened.ask("coder-1", "DELETE", path("keepers"), base=2).json()["error"]
+    assert refused["used_by"] == ["d1"]
+    assert opened.take("coder-1", "DELETE", path("boatmen"), base=1)["entry"] is None
 
 
 def test_entries_made_on_the_spot_are_found_used_and_kept_while_used(opened: Opened) -> None:

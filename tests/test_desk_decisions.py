@@ -402,10 +402,26 @@ def test_a_coding_that_is_made_anew_is_not_the_one_that_was_decided_on(opened: O
     opened.desk.work_folder.work("coder-1", SOURCE).journal.path.unlink()
     opened.put("coder-1", SOURCE, "a", claim_value("Some ninety boats", "Other words of it."))
     opened.finish("coder-1", SOURCE)
+    before = opened.desk.decisions(SOURCE).journal.path.read_bytes()
     answer = opened.ask("adjudicator", "POST", f"{PATH}/redo", state=2)
-    assert "decided by the coding of coder-1, which is not here" in answer.text
-    opened.desk.decisions(SOURCE).journal.path.unlink()
+    assert answer.status_code == 409
+    assert "would come back on the coding of coder-1, which is not here" in answer.text
+    assert opened.desk.decisions(SOURCE).journal.path.read_bytes() == before
     assert [unit["verdict"] for unit in shown(opened)["units"]] == [None]
+
+
+def test_a_verdict_that_was_taken_off_does_not_come_back_on_a_coding_that_is_made_anew(
+    opened: Opened,
+) -> None:
+    opened.put("coder-1", SOURCE, "a", founder())
+    opened.finish("coder-1", SOURCE)
+    decide(opened, "a+", None, base=decide(opened, "a+", "left")["unit"]["rev"])
+    opened.desk.work_folder.work("coder-1", SOURCE).journal.path.unlink()
+    opened.put("coder-1", SOURCE, "a", claim_value("Some ninety boats", "Other words of it."))
+    opened.finish("coder-1", SOURCE)
+    answer = opened.ask("adjudicator", "POST", f"{PATH}/undo", state=shown(opened)["state"])
+    assert "would come back on the coding of coder-1, which is not here" in answer.text
+    decide(opened, "a+", "left", base=shown(opened)["units"][0]["rev"])
 
 
 def test_decisions_without_any_coding_are_named_to_who_codes_anew(opened: Opened) -> None:
@@ -747,6 +763,18 @@ def settle(opened: Opened, coder: str, **given: Any) -> dict[str, Any]:
     return opened.take(
         "adjudicator", "PUT", f"{PATH}/proposals/{coder}/actors/navy", base=0, **given
     )
+
+
+def test_an_entry_that_a_proposal_is_the_same_as_is_not_removed(opened: Opened) -> None:
+    code_navies(opened, {"coder-1": "Navy"})
+    path = f"{PATH}/registered/actors/fleet"
+    fleet = {"name": "Fleet", "actor_type": "group"}
+    entry = opened.take("adjudicator", "PUT", path, base=0, value=fleet)["entry"]
+    settle(opened, "coder-1", same_as="fleet")
+    refused = opened.ask("adjudicator", "DELETE", path, base=entry["rev"]).json()["error"]
+    assert refused["used_by"] == ["coder-1/actors/navy"]
+    change(opened, "undo")
+    assert opened.take("adjudicator", "DELETE", path, base=entry["rev"])["entry"] is None
 
 
 def open_rows_of(opened: Opened, stream: str) -> list[dict[str, Any]]:

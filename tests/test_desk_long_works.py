@@ -13,10 +13,20 @@ from typing import Any
 
 import pytest
 
-from claimlog.desk import blindness, desk, file_memo, saved_work, work, work_folder
+from claimlog.desk import (
+    adjudication_view,
+    blindness,
+    desk,
+    entry_editing,
+    file_memo,
+    saved_work,
+    work,
+    work_folder,
+)
 from claimlog.desk.request_error import ABSENT, CLOSED, INVALID, LARGE, MALFORMED, STALE
 from claimlog.desk.saved_decisions import Decisions
 from claimlog.desk.saved_work import ENTRY_BYTES, SavedWork
+from claimlog.desk.web import coding_api
 from claimlog.desk.web.request import Request
 from claimlog.desk.web.router import SLOW
 from claimlog.desk.work import Work
@@ -306,6 +316,73 @@ def test_works_that_are_compared_stay_read_as_long_as_the_comparison(
     read.clear()
     opened.take("adjudicator", "GET", f"adjudication/{SOURCE}")
     assert read == []
+
+
+COUNTED = (work, "count_references", "COUNTED_BYTES")
+NAMED = (coding_api, "named_entries", "PROMPT_ENTRIES")
+COMPARED = (adjudication_view, "compare", "COUNTED_BYTES")
+PROPOSED = (adjudication_view, "proposed_entries", "COUNTED_BYTES")
+VERDICT = f"adjudication/{SOURCE}/units/d1+d1"
+
+
+def note_threads(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> list[str]:
+    """Return where the names of the threads are noted that call a function from now on."""
+    threads: list[str] = []
+    real = getattr(module, name)
+
+    def note(*given: Any) -> Any:
+        threads.append(threading.current_thread().name.rpartition("_")[0])
+        return real(*given)
+
+    monkeypatch.setattr(module, name, note)
+    return threads
+
+
+@pytest.mark.parametrize(
+    ("done", "role", "method", "path", "body"),
+    [
+        (COUNTED, "coder-1", "GET", f"lookup/actors?source={SOURCE}", {}),
+        (NAMED, "coder-1", "GET", "lookup/actors", {}),
+        (COMPARED, "adjudicator", "PUT", VERDICT, {"base": 1, "take": "right"}),
+        (PROPOSED, "adjudicator", "PUT", VERDICT, {"base": 1, "compared": "another"}),
+    ],
+    ids=["names that are used", "names of a register", "codings", "entries that coders made"],
+)
+def test_what_is_looked_through_as_a_whole_is_so_by_the_thread_for_checks(
+    opened: Opened,
+    monkeypatch: pytest.MonkeyPatch,
+    done: tuple[Any, str, str],
+    role: str,
+    method: str,
+    path: str,
+    body: dict[str, Any],
+) -> None:
+    module, name, bound = done
+    monkeypatch.setattr(module, bound, -1)
+    threads = note_threads(monkeypatch, module, name)
+    answer = opened.ask(role, method, path, **body)
+    assert answer.status_code == (409 if "compared" in body else 200)
+    assert {*threads} == {"desk-checks"}
+
+
+def test_names_that_works_use_are_counted_once_however_often_these_take_turns(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = opened.register_text("Ships will founder. " * 9, "Other keepers")
+    threads = note_threads(monkeypatch, work, "count_references")
+    for stream in ("actors", "sources", "actors"):
+        for source in (SOURCE, other):
+            opened.take("coder-1", "GET", f"lookup/{stream}?source={source}")
+    assert len(threads) == 2
+
+
+def test_no_draft_is_looked_through_for_an_entry_that_is_not_there(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = note_threads(monkeypatch, entry_editing, "refers_to")
+    entry = f"adjudication/{SOURCE}/registered/actors/nobody"
+    assert opened.take("adjudicator", "DELETE", entry, base=0)["entry"] is None
+    assert looked == []
 
 
 def test_the_first_screen_waits_for_nothing_that_takes_seconds(opened: Opened) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import httpx
 import orjson
@@ -26,6 +26,7 @@ import pytest
 from claimlog.desk.request_error import RequestError
 from claimlog.desk.roles import named_role
 from claimlog.desk.web import coding_api
+from claimlog.desk.web.app import _read_body
 from claimlog.desk.web.guard import check_request
 from claimlog.desk.web.preview_mount import PreviewMount
 from claimlog.desk.web.tokens import desk_mark, role_tokens
@@ -230,6 +231,24 @@ def test_bodies_have_limits(opened: Opened) -> None:
     octets = {"content-type": "application/octet-stream", "content-length": str(1 << 36)}
     answer = opened.send("POST", "/coder-1/api/texts", "coder-1", b"x", octets)
     assert answer.status_code == 413
+
+
+def test_each_piece_of_a_body_is_taken_up_once_however_many_there_are() -> None:
+    lengths: list[int] = []
+
+    class Piece(bytes):
+        def __len__(self) -> int:
+            lengths.append(1)
+            return super().__len__()
+
+    more = {"type": "http.request", "body": Piece(b"x"), "more_body": True}
+    messages: list[dict[str, Any]] = [{"type": "http.request"}, *300 * [more]]
+
+    async def receive() -> dict[str, Any]:
+        return messages.pop()
+
+    assert asyncio.run(_read_body(receive, 300)) == b"x" * 300
+    assert len(lengths) <= 300
 
 
 def test_markup_in_texts_is_text(opened: Opened) -> None:

@@ -104,10 +104,16 @@ MISSING = (
     *("/-/static-plugins/claimlog/frame.css/x", "/docs/" + "a" * 300),
 )
 
+WRONG_CONDITIONS = (
+    *('{"table":1,"column":[],"value":{}}', '{"table":"claims","column":"x","value":1}'),
+    *('{"table":"claims","column":"x","value":"x"}', "null", "[[" * 2_000),
+)
+
 UNREADABLE = (
     *("/%", "/%zz", "/a\\b/", "/tiny/claims?_next=a,b,c", "/tiny/claims?_shape=x&_sort=nothing"),
     *("/tiny/claims?_nocol=nothing", "/tiny/claims?_size=x", "/tiny/claims?_timelimit=x"),
     *("/tiny/claims?_facet=nothing", "/tiny/claims?_through=x", "/tiny/claims?_through={}"),
+    *(f"/tiny/claims?{urlencode({'_through': value})}" for value in WRONG_CONDITIONS),
     *("/tiny/claims?_where=nothing", "/tiny/claims?_where=1%00", "/tiny/claims?_search=%22"),
     *("/tiny/claims?topic__in=[", "/tiny/claims?_sort=topic&_sort_desc=topic"),
     *("/tiny/claims?_searchmode=raw&_search=NEAR(", "/tiny/claims.csv?_stream=1&_where=nothing"),

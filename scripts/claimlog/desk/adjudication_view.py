@@ -11,25 +11,24 @@ from typing import Any, cast
 from claimlog.desk.blindness import finished_works
 from claimlog.desk.comparison import ADDED, AGREED, Unit, compare
 from claimlog.desk.corrected_text import require_text_of_work
-from claimlog.desk.desk import Desk, LatestValues
+from claimlog.desk.desk import Desk
 from claimlog.desk.draft_findings import draft_findings
 from claimlog.desk.draft_values import in_use
 from claimlog.desk.entry_candidates import proposed_entries
 from claimlog.desk.entry_merge import NewEntries
 from claimlog.desk.journal import stale, state_digest
+from claimlog.desk.latest_values import LatestValues
 from claimlog.desk.places import Places
-from claimlog.desk.quick_answers import require_time
 from claimlog.desk.request_error import ABSENT, CLOSED, RequestError
 from claimlog.desk.row_references import CLAIMS
 from claimlog.desk.save_drafts import CHANGED_ELSEWHERE, draft_view, findings_dict, state_dict
 from claimlog.desk.saved_decisions import LEFT, PROPOSAL, RIGHT, SIDES, UNIT, Decisions
-from claimlog.desk.work import Work, require_draft_name
+from claimlog.desk.work import COUNTED_BYTES, Work, require_draft_name
 
 Row = dict[str, Any]
 PROMPT_DRAFTS = 200
 """Drafts of two codings that are compared in some hundredths of a second."""
 
-COMPARISON = "comparison"
 NEW_PREFIX = "new:"
 """Beginning of the names of passages that nobody marked."""
 
@@ -104,22 +103,18 @@ class Adjudication:
             desk.log.definition_version,
         )
 
-        def compute() -> tuple[NewEntries, list[dict[str, Row]], list[Unit]]:
+        def compare_sides() -> tuple[NewEntries, list[dict[str, Row]], list[Unit]]:
             entries = NewEntries(definition, works, decisions)
             drafts = [entries.drafts(work) for work in sides]
             right = drafts[1] if len(drafts) > 1 else {}
             return entries, drafts, compare(definition, drafts[0], right)
 
-        def compare_sides() -> tuple[NewEntries, list[dict[str, Row]], list[Unit]]:
-            return values.get(COMPARISON, basis, compute)
-
         values = desk.latest_values_of(source, (*works, decisions))
-        if (
-            not values.has(COMPARISON, basis)
-            and sum(len(w.drafts()) for w in sides) > PROMPT_DRAFTS
-        ):
-            require_time(compare_sides)
-        entries, drafts, units = compare_sides()
+        is_long = (
+            sum(work.draft_count for work in sides) > PROMPT_DRAFTS
+            or sum(work.journal.value_bytes for work in sides) > COUNTED_BYTES
+        )
+        entries, drafts, units = values.get("comparison", basis, compare_sides, is_long)
         return cls(
             *(desk, source, places, works, sides, decisions),
             *(sides_revision, basis, entries, drafts, units, values),
@@ -204,6 +199,7 @@ class Adjudication:
             "proposals",
             (self.basis, self.desk.log.version),
             lambda: [*proposed_entries(self.desk, self.works, self.decisions, self.entries)],
+            is_long=True,
         )
         cell = self.decisions.journal.cell
         keys = [f"{PROPOSAL}{one['coder']}/{one['stream']}/{one['id']}" for one in found]
@@ -244,17 +240,13 @@ def _compared(desk: Desk, works: list[Work], decisions: Decisions) -> list[Work]
     """
     names = decisions.chosen_sides or ()
     sides = [work for work in works if work.coder in names]
-    if decisions.verdicts() and names:
-        here = {work.coder: work.commitment for work in sides}
-        expected = decisions.commitments or here
-        if gone := [name for name in names if name not in here or here[name] != expected.get(name)]:
-            path = desk.package.relative(decisions.journal.path)
-            raise RequestError(
-                CLOSED,
-                f"{decisions.source} was decided by the coding of {', '.join(gone)}, which is not "
-                f"here any more; put it back, or move {path} away and decide anew",
-            )
-        return sides
+    if gone := decisions.gone_codings(works):
+        path = desk.package.relative(decisions.journal.path)
+        raise RequestError(
+            CLOSED,
+            f"{decisions.source} was decided by the coding of {', '.join(gone)}, which is not "
+            f"here any more; put it back, or move {path} away and decide anew",
+        )
     return sides if len(sides) == len(names) > 0 else works[:2]
 
 

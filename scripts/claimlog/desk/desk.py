@@ -6,12 +6,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
 
 from claimlog.desk.coding_rows import CodedRows
 from claimlog.desk.desk_log import DeskLog
 from claimlog.desk.file_memo import FileMemo
 from claimlog.desk.journal import NO_MARKS, MarkChange
+from claimlog.desk.latest_values import LatestValues
 from claimlog.desk.places import require_same_text
 from claimlog.desk.request_error import CLOSED, OUTDATED, RequestError
 from claimlog.desk.roles import Role
@@ -30,44 +30,11 @@ from claimlog.package import Package
 from claimlog.validate import check_section
 from claimlog.validate.report import Report
 
-T = TypeVar("T")
 DECISIONS_BYTES = WORK_BYTES
 """Bytes of the files of decisions that are held read."""
 
 COMPUTED_BYTES = 2 * WORK_BYTES
 """Bytes of the codings and decisions of which it is held what was computed from them."""
-
-
-class LatestValues:
-    """Values that take long to compute, each for as long as what it was computed from stays.
-
-    Attributes
-    ----------
-    saved
-        Works and decisions that they were computed from, which stay read as long as they.
-    """
-
-    saved: Collection[SavedWork] = ()
-
-    def __init__(self) -> None:
-        self._known: dict[str, tuple[object, Any]] = {}
-
-    @property
-    def weight(self) -> int:
-        """Bytes of the files that they were computed from."""
-        return sum(one.weight for one in self.saved)
-
-    def has(self, name: str, key: object) -> bool:
-        known = self._known.get(name)
-        return known is not None and known[0] == key
-
-    def get(self, name: str, key: object, compute: Callable[[], T]) -> T:
-        """Return the value of a name; it is computed again when its key is another one."""
-        known = self._known.get(name)
-        if known is None or known[0] != key:
-            known = self._known[name] = (key, compute())
-        value: T = known[1]
-        return value
 
 
 class Desk:

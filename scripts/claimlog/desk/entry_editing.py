@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -11,10 +10,10 @@ from claimlog.desk.draft_values import clean_values
 from claimlog.desk.journal import NO_MARKS, MarkChange, StaleError, stale
 from claimlog.desk.request_error import ABSENT, INVALID, MALFORMED, RequestError
 from claimlog.desk.roles import Role
-from claimlog.desk.row_references import CLAIMS, on_the_spot_streams, references
+from claimlog.desk.row_references import CLAIMS, on_the_spot_streams, refers_to
 from claimlog.desk.save_drafts import CHANGED_ELSEWHERE, state_dict
 from claimlog.desk.saved_work import REGISTERED, Entry, SavedWork
-from claimlog.desk.work import Work, require_few_entries
+from claimlog.desk.work import require_few_entries
 from claimlog.edit.identifier_numbers import numbered_identifiers_of
 from claimlog.schema.pattern_matching import fits
 from claimlog.schema.table_schema import Table
@@ -58,6 +57,7 @@ def remove_entry(
     name: str,
     base: int,
     marks: MarkChange = NO_MARKS,
+    users: Collection[str] = (),
 ) -> Row:
     """Remove an entry made on the spot, unless something names it.
 
@@ -65,15 +65,24 @@ def remove_entry(
     ----------
     values
         What may name it: drafts of claims, by name.
+    users
+        What else does.
     """
     spot_table(desk, stream)
-    users = [draft for draft, value in values.items() if uses(desk, CLAIMS, value, stream, name)]
+    if saved.cell(f"{REGISTERED}{stream}/{name}").value is None:
+        return _entry_answer(saved, stream, name)
+    own, definition = (stream, name), desk.log.definition
+    rows = [(draft, CLAIMS, value) for draft, value in values.items()]
     for entry in saved.entries():
-        other = (entry.stream, entry.identifier)
-        if other != (stream, name) and uses(desk, entry.stream, entry.value, stream, name):
-            users.append("/".join(other))
-    if users:
-        raise RequestError(INVALID, f"{name} is named by {len(users)} of yours", used_by=users)
+        if (other := (entry.stream, entry.identifier)) != own:
+            rows.append(("/".join(other), entry.stream, entry.value))
+    named_by = [user for user, of, row in rows if refers_to(definition, of, row, own)]
+    if used_by := [*named_by, *users]:
+        raise RequestError(
+            INVALID,
+            f"{name} is named by {len(used_by)} of yours, as {used_by[0]}; take it out there first",
+            used_by=used_by,
+        )
     return _save_entry(saved, stream, name, None, base, marks)
 
 
@@ -160,25 +169,3 @@ def require_identifier(table: Table, name: object) -> None:
     pattern = table.by_name[table.id].constraints.get("pattern")
     if pattern and not fits(name, str(pattern)):
         raise RequestError(INVALID, f'"{name[:80]}" does not match the pattern {pattern}')
-
-
-def uses(desk: Desk, stream: str, value: Mapping[str, Any], target: str, name: str) -> bool:
-    """Whether a row refers to an entry."""
-    return (target, name) in references(desk.log.definition, stream, value)
-
-
-def usage(desk: Desk, work: Work, stream: str) -> Counter[str]:
-    """Return how often the drafts of a work refer to the entries of a stream; counted once."""
-    definition = desk.log.definition
-    key = (work.source, work.journal.version, desk.log.definition_version)  # before what is of it
-    drafts = work.drafts()
-
-    def count() -> Counter[str]:
-        return Counter(
-            name
-            for value in drafts.values()
-            for target, name in references(definition, CLAIMS, value)
-            if target == stream
-        )
-
-    return desk.computed.get(f"{stream} that {work.coder} used", key, count)

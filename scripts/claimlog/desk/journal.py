@@ -242,6 +242,18 @@ class Journal:
         """Who took back the change that would be made again, as `undo_by`."""
         return self._state.redo[-1].undone_by if self._state.redo else ""
 
+    @property
+    def value_bytes(self) -> int:
+        """Bytes of the values of all cells, as JSON."""
+        return self._state.value_bytes
+
+    def step_values(self, again: bool) -> Values:
+        """Return what would be set if the last change was taken back, or made again."""
+        steps = self._state.redo if again else self._state.undo
+        if not steps:
+            return {}
+        return steps[-1].after if again else steps[-1].before
+
     def cell(self, key: str) -> Cell:
         """Return a cell; one that was never set has revision 0 and no value."""
         return self._state.cells.get(key, Cell(0, None))

@@ -13,6 +13,9 @@ from claimlog.schema.table_schema import Table
 from claimlog.sources.words import words
 
 MOST = 20
+PROMPT_ENTRIES = 5_000
+"""Entries of a register whose names are made ready in some tenths of a second."""
+
 Row = Mapping[str, Any]
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from claimlog.edit.row_inputs import REQUESTED_PASSAGE
@@ -68,19 +69,42 @@ def lookup_of(definition: Definition, column: str) -> tuple[str, str] | None:
 
 def references(definition: Definition, stream: str, value: Mapping[str, Any]) -> list[Name]:
     """Return the entries that a row refers to, in columns and keys that are not retired."""
+    lists = _reference_lists(definition, stream, value)
+    return [(target, name) for target, names in lists for name in names if isinstance(name, str)]
+
+
+def refers_to(definition: Definition, stream: str, value: Mapping[str, Any], entry: Name) -> bool:
+    """Whether a row refers to an entry; quicker than to look through all `references`."""
+    target, name = entry
+    lists = _reference_lists(definition, stream, value)
+    return any(other == target and name in names for other, names in lists)
+
+
+def count_references(
+    definition: Definition, stream: str, rows: Iterable[Mapping[str, Any]]
+) -> Mapping[str, Counter[str]]:
+    """Return how often rows of a stream refer to entries, by the stream of these."""
+    found: dict[str, Counter[str]] = {}
+    for value in rows:
+        for target, names in _reference_lists(definition, stream, value):
+            own = found.setdefault(target, Counter())
+            own.update(name for name in names if isinstance(name, str))
+    return found
+
+
+def _reference_lists(
+    definition: Definition, stream: str, value: Mapping[str, Any]
+) -> Iterator[tuple[str, Sequence[Any]]]:
+    """Yield what stands in each column and key that refers to a stream; names, if it is sound."""
     table = definition.streams[stream]
-    found: list[Name] = []
     for column, cell in value.items():
         item = table.by_name.get(column)
         if item is None or item.retired:
             continue
-        target = reference_of(table, item)
-        for part in cell if isinstance(cell, list) else [cell]:
-            if target and isinstance(part, str):
-                found.append((target, part))
-            for inner in item.fields:
-                if inner.retired or not isinstance(part, dict):
-                    continue
-                if inner.references and part.get(inner.name):
-                    found.append((inner.references, part[inner.name]))
-    return found
+        parts = cell if isinstance(cell, list) else [cell]
+        if target := reference_of(table, item):
+            yield target, parts
+        for inner in item.fields:
+            if inner.references and not inner.retired:
+                rows = (part for part in parts if isinstance(part, dict))
+                yield inner.references, [name for row in rows if (name := row.get(inner.name))]

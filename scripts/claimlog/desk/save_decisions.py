@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from claimlog.desk.adjudication_view import NEW_PREFIX, Adjudication
 from claimlog.desk.blindness import finished_summaries
 from claimlog.desk.comparison import AGREED, Unit
 from claimlog.desk.entry_clashes import clashing_entries
-from claimlog.desk.entry_editing import require_new_identifier, save_entry
+from claimlog.desk.entry_editing import remove_entry, require_new_identifier, save_entry
 from claimlog.desk.journal import StaleError, stale
 from claimlog.desk.request_error import ABSENT, CLOSED, INVALID, MALFORMED, RequestError
-from claimlog.desk.row_references import CLAIMS, references
+from claimlog.desk.row_references import CLAIMS, references, refers_to
 from claimlog.desk.save_drafts import CHANGED_ELSEWHERE, claim_value, state_dict
 from claimlog.desk.saved_decisions import (
     COMMITMENTS,
@@ -83,17 +84,32 @@ def _save_verdicts(adjudication: Adjudication, values: Row, base: Mapping[str, i
         If they were changed meanwhile; or others are compared, or coded the text, since these were
         opened.
     """
-    decisions, folder = adjudication.decisions, adjudication.desk.work_folder
+    decisions = adjudication.decisions
     compared = {work.coder: work.commitment for work in adjudication.sides}
-    # who begins to code waits, and is told that it is decided
-    with folder.works_lock(BEGIN_SECONDS):
-        works = finished_summaries(folder, adjudication.source)
-        if [one.commitment for one in works] != [one.commitment for one in adjudication.works]:
-            raise adjudication.stale()
+    with _works_as_opened(adjudication):
         if (decisions.chosen_sides, decisions.commitments) != ([*compared], compared):
             values = {**values, SIDES: [*compared], COMMITMENTS: compared}
         base = {**base, SIDES: adjudication.sides_revision}
         decisions.journal.change(values, base, decisions.reopening)
+
+
+@contextmanager
+def _works_as_opened(adjudication: Adjudication) -> Iterator[None]:
+    """Keep the works on a text as they were when its adjudication was opened.
+
+    Who begins to code waits, and is told that it is decided.
+
+    Raises
+    ------
+    RequestError
+        If they are others by now.
+    """
+    folder = adjudication.desk.work_folder
+    with folder.works_lock(BEGIN_SECONDS):
+        works = finished_summaries(folder, adjudication.source)
+        if [one.commitment for one in works] != [one.commitment for one in adjudication.works]:
+            raise adjudication.stale()
+        yield
 
 
 def _require_clear_names(adjudication: Adjudication, value: Row) -> None:
@@ -114,7 +130,7 @@ def _require_not_named(adjudication: Adjudication, stream: str, name: str) -> No
     definition, decisions = adjudication.desk.log.definition, adjudication.decisions
     rows = [(CLAIMS, one["value"]) for one in decisions.verdicts().values() if one.get("value")]
     rows += [(entry.stream, entry.value) for entry in decisions.entries()]
-    if any((stream, name) in references(definition, table, row) for table, row in rows):
+    if any(refers_to(definition, table, row, (stream, name)) for table, row in rows):
         raise RequestError(
             INVALID,
             f"{name[:80]} is named by a claim or an entry that was written while deciding; open "
@@ -260,15 +276,48 @@ def save_own_entry(
     return save_entry(adjudication.desk, decisions, stream, name, value, base, marks)
 
 
-def step_decisions(adjudication: Adjudication, state: int, again: bool) -> None:
-    """Take the last decision back, or make it again."""
+def remove_own_entry(adjudication: Adjudication, stream: str, name: str, base: int) -> Row:
+    """Remove an entry that was made while deciding, unless something names it.
+
+    Claims that were written while deciding may, and proposals that are the same as it.
+    """
     decisions = adjudication.decisions
     decisions.require_open()
-    try:
-        step = decisions.journal.redo if again else decisions.journal.undo
-        step(state, decisions.reopening)
-    except StaleError as error:
-        raise adjudication.stale() from error
+    verdicts = decisions.verdicts().items()
+    claims = {unit: verdict["value"] for unit, verdict in verdicts if verdict.get("value")}
+    same = [
+        proposal
+        for proposal, settled in decisions.settled_entries().items()
+        if proposal.split("/")[1] == stream and settled.get(SAME_AS) == name
+    ]
+    desk, marks = adjudication.desk, decisions.reopening
+    return remove_entry(desk, decisions, claims, stream, name, base, marks, same)
+
+
+def step_decisions(adjudication: Adjudication, state: int, again: bool) -> None:
+    """Take the last decision back, or make it again.
+
+    Raises
+    ------
+    RequestError
+        If there is none, something was changed meanwhile, or verdicts would come back that are on
+        codings which are not here any more.
+    """
+    decisions = adjudication.decisions
+    decisions.require_open()
+    _require_state(adjudication, state)  # the step is looked at that is made in this state
+    journal = decisions.journal
+    with _works_as_opened(adjudication):
+        if gone := decisions.gone_codings(adjudication.works, journal.step_values(again)):
+            raise RequestError(
+                CLOSED,
+                f"verdicts would come back on the coding of {', '.join(gone)}, which is not here "
+                "any more; decide anew",
+            )
+        try:
+            (journal.redo if again else journal.undo)(state, decisions.reopening)
+        except StaleError as error:
+            raise adjudication.stale() from error
 
 
 def _change(adjudication: Adjudication, values: Row, base: Mapping[str, int]) -> None:

@@ -6,7 +6,7 @@ What a line of it can hold is told when it is read, too (`Decisions.cell_fits`):
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass
 from typing import Any, Self
@@ -17,7 +17,7 @@ from claimlog.desk.journal_state import Values
 from claimlog.desk.request_error import CLOSED, RequestError
 from claimlog.desk.row_references import CLAIMS
 from claimlog.desk.saved_work import SavedWork
-from claimlog.desk.work import is_claim
+from claimlog.desk.work import Work, WorkSummary, is_claim
 from claimlog.desk.work_folder import WorkFolder
 
 UNIT, PROPOSAL = "unit/", "proposal/"
@@ -193,6 +193,26 @@ class Decisions(SavedWork):
         """The coders who are compared; None where nobody chose."""
         value = self.journal.cell(SIDES).value
         return None if value is None else [*value]
+
+    def gone_codings(
+        self, works: Iterable[Work | WorkSummary], step: Mapping[str, Any] | None = None
+    ) -> list[str]:
+        """Return the coders of codings that are not here, and that verdicts or notes are on.
+
+        Parameters
+        ----------
+        works
+            Those that are here.
+        step
+            Values of cells that would be set before.
+        """
+        cells = {**{key: cell.value for key, cell in self.journal.items("")}, **(step or {})}
+        if all(value is None for key, value in cells.items() if key.startswith(UNIT)):
+            return []
+        here = {work.coder: work.commitment for work in works}
+        expected = cells.get(COMMITMENTS) or here
+        names = cells.get(SIDES) or ()
+        return [name for name in names if name not in here or here[name] != expected.get(name)]
 
     def verdicts(self) -> dict[str, Row]:
         return {name: cell.value for name, cell in self.cells(UNIT)}

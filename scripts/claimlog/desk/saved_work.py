@@ -15,6 +15,7 @@ from typing import Any
 
 from claimlog.desk.journal import Journal, Marks
 from claimlog.desk.journal_state import Cell, Values
+from claimlog.desk.latest_values import LatestValues
 from claimlog.desk.quick_answers import PROMPT_BYTES, require_time
 from claimlog.errors import ClaimlogError
 from claimlog.limits import WORK_BYTES
@@ -62,11 +63,14 @@ class SavedWork(ABC):
         Where it is saved; an entry of a register that was made on the spot is a cell.
     present_row
         Brings a saved row to the present definition.
+    computed
+        What was computed of it, by the definition by which it was read.
     """
 
     def __init__(self, source: str, path: Path, present_row: PresentRow = as_saved) -> None:
         self.source = source
         self.present_row = present_row
+        self.computed = LatestValues()
         # none of these holds this work: it is let go of at once, and not with the next full pass
         # of the garbage collector
         refusal = partial(self.refusal, source)

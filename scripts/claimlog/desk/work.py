@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping, Sized
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,10 @@ from claimlog.desk.coding_commitment import commitment_of, new_nonce
 from claimlog.desk.journal import NO_MARKS, MarkChange, Marks
 from claimlog.desk.journal_state import Values
 from claimlog.desk.request_error import CLOSED, LARGE, MALFORMED, RequestError
-from claimlog.desk.row_references import CLAIMS
+from claimlog.desk.row_references import CLAIMS, count_references
 from claimlog.desk.saved_work import REGISTERED, PresentRow, SavedWork, as_saved
 from claimlog.limits import PASSAGES_CHARACTERS, WORK_BYTES
+from claimlog.schema.definition import Definition
 
 DRAFT = "draft/"
 DRAFT_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -30,6 +32,9 @@ sent to a page while others wait for a few hundredths of one."""
 MOST_ENTRIES, ENTRIES_BYTES = 2_000, 1_000_000
 """Entries of registers that are made on the spot for a text, and bytes of all of them as JSON: one
 has some hundreds, and their names are looked through at every key of who looks for one."""
+
+COUNTED_BYTES = 1 << 20
+"""Bytes of drafts, as JSON, of which all names are looked at in some hundredths of a second."""
 
 MOST_OFFSET = 1 << 53
 """Offsets are below it: numbers of JSON that each program reads alike (RFC 7493)."""
@@ -129,6 +134,26 @@ class Work(SavedWork):
         return WorkSummary(
             self.coder, self.state, len(ends), furthest, self.commitment, self.weight
         )
+
+    @property
+    def draft_count(self) -> int:
+        return sum(1 for _ in self.journal.items(DRAFT))
+
+    def usage(self, definition: Definition) -> Mapping[str, Counter[str]]:
+        """Return how often drafts refer to entries, by stream; counted once until one changes.
+
+        Raises
+        ------
+        UnpreparedError
+            If they are long, not counted yet, and a prompt answer is made.
+        """
+        version = self.journal.version  # before what is of it
+
+        def count() -> Mapping[str, Counter[str]]:
+            return count_references(definition, CLAIMS, self.drafts().values())
+
+        is_long = self.journal.value_bytes > COUNTED_BYTES
+        return self.computed.get("usage", version, count, is_long)
 
     def drafts(self) -> dict[str, Row]:
         """Return the values of all drafts by name, in the order of the text."""

@@ -10,12 +10,12 @@ from claimlog.desk.blindness import require_own_finished
 from claimlog.desk.coder_agreement import agreement
 from claimlog.desk.commit_decisions import commit_decisions
 from claimlog.desk.desk import Desk
-from claimlog.desk.entry_editing import remove_entry
 from claimlog.desk.request_error import RequestError
 from claimlog.desk.save_decisions import (
     accept_agreed,
     choose_sides,
     decide,
+    remove_own_entry,
     save_own_entry,
     settle_proposal,
     step_decisions,
@@ -114,16 +114,8 @@ def _save_entry(desk: Desk, request: Request) -> Found:
 
 
 def _remove_entry(desk: Desk, request: Request) -> Found:
-    opened, parts = _open(desk, request), request.parts
-    opened.decisions.require_open()
-    values = {
-        name: verdict["value"]
-        for name, verdict in opened.decisions.verdicts().items()
-        if verdict.get("value")
-    }
-    base = request.given("base", int)
-    decisions, marks = opened.decisions, opened.decisions.reopening
-    return remove_entry(desk, decisions, values, parts["stream"], parts["id"], base, marks)
+    parts, base = request.parts, request.given("base", int)
+    return remove_own_entry(_open(desk, request), parts["stream"], parts["id"], base)
 
 
 def _undo(desk: Desk, request: Request) -> Found:

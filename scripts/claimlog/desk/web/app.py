@@ -271,16 +271,16 @@ def _stated_length(headers: guard.Headers, most: int) -> int:
 
 async def _read_body(receive: Any, size: int) -> bytes:
     """Return a body of a stated length: the connection hands on no more than that."""
-    pieces: list[bytes] = []
+    body = bytearray()
     while True:
         message = await receive()
         if message["type"] == DISCONNECT:
             raise _ClientGone
-        pieces.append(message.get("body", b""))
-        if sum(map(len, pieces)) > size:
+        body += message.get("body", b"")
+        if len(body) > size:
             raise RequestError(MALFORMED, "the body is longer than it says")
         if not message.get("more_body"):
-            return b"".join(pieces)
+            return bytes(body)
 
 
 def _findings_refusal(path: str, error: FindingsError) -> RequestError:

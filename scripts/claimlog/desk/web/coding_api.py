@@ -11,12 +11,12 @@ from claimlog.desk.entry_editing import (
     next_number,
     remove_entry,
     save_entry,
-    usage,
 )
 from claimlog.desk.forms import form
 from claimlog.desk.furniture import mark_furniture, may_mark_furniture, source_claims
 from claimlog.desk.journal import state_digest
-from claimlog.desk.lookup import NamedEntry, find_entries, named_entries
+from claimlog.desk.latest_values import LatestValues
+from claimlog.desk.lookup import PROMPT_ENTRIES, NamedEntry, find_entries, named_entries
 from claimlog.desk.overview import overview, register_coder
 from claimlog.desk.quick_answers import prompt_answer
 from claimlog.desk.request_error import ABSENT, RequestError
@@ -30,6 +30,7 @@ from claimlog.desk.save_drafts import (
     work_dict,
     work_findings,
 )
+from claimlog.desk.saved_work import SavedWork
 from claimlog.desk.shared_wording import shared_runs
 from claimlog.desk.web.request import Request
 from claimlog.desk.web.router import CHECKS, CODES, DECIDES, SCREENS, SLOW, Route
@@ -93,31 +94,28 @@ def _lookup(desk: Desk, request: Request) -> Found:
     definition = desk.log.definition
     if stream not in form_streams(definition)[1:]:
         raise RequestError(ABSENT, f"nothing is looked up in {stream}")
-    proposed: dict[str, Any] = {}
-    made: tuple[Any, ...] = ()
-    used: dict[str, int] = {}
+    saved: SavedWork | None = None
+    used: Mapping[str, int] = {}
     if (source := request.query.get("source")) and not request.role.decides:
         desk.log.source(source)
-        work = desk.work_folder.work(request.role.name, source)
-        made = (source, work.journal.version)  # before what is of it
-        proposed = work.entry_rows().get(stream, {})
-        used = usage(desk, work, stream)
+        saved = work = desk.work_folder.work(request.role.name, source)
+        used = work.usage(definition).get(stream, {})
     elif source:
-        decisions = desk.decisions(source)
-        made = (source, decisions.journal.version)
-        proposed = decisions.entry_rows().get(stream, {})
+        saved = desk.decisions(source)
+    proposed = saved.entry_rows().get(stream, {}) if saved else {}
 
     def entries_of(
-        whose: str, version: tuple[Any, ...], rows: Mapping[str, Any]
+        values: LatestValues, version: object, rows: Mapping[str, Any]
     ) -> list[NamedEntry]:
-        return desk.computed.get(
-            f"names of {stream} of {whose}",
+        return values.get(
+            f"names of {stream}",
             (version, desk.log.definition_version),
             lambda: named_entries(definition, stream, rows),
+            is_long=len(rows) > PROMPT_ENTRIES,
         )
 
-    known = entries_of("the log", desk.log.version, desk.log.entries(stream))
-    own = entries_of(f"role {request.role.name}", made, proposed)
+    known = entries_of(desk.computed, desk.log.version, desk.log.entries(stream))
+    own = entries_of(saved.computed, proposed, proposed) if saved else []
     return {
         "entries": find_entries(definition, stream, query, known, own, used),
         "next": next_number(desk, request.role, definition.streams[stream], proposed),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
+
+import orjson
 
 from claimlog.site.protection import reader_limits
 from claimlog.site.protection.failures import Failure
@@ -18,6 +20,8 @@ REFUSED_BYTES = re.compile(rb"^(?!/)|[^\x21-\x7e]|\\|%(?![0-9A-Fa-f]{2})")
 Datasette would cut a slash off the end and send readers there."""
 
 FACET_SIZE = "_facet_size"
+THROUGH, THROUGH_KEYS = "_through", ("table", "column", "value")
+"""A condition on the rows of another table that refer to those asked for, and its keys."""
 
 
 def refusal(scope: Scope) -> Failure | None:
@@ -36,8 +40,13 @@ def refusal(scope: Scope) -> Failure | None:
     if parameters > reader_limits.PARAMETERS:
         what = "The query of the address"
         return _too_long(what, parameters, reader_limits.PARAMETERS, "parameters", 400)
-    if costly := _costly(query, path):
+    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    if costly := _costly(pairs, query, path):
         return costly
+    if not all(_is_condition(value) for name, value in pairs if name == THROUGH):
+        return Failure(
+            400, "", f"{THROUGH} is a JSON object of three texts: {', '.join(THROUGH_KEYS)}."
+        )
     if cookies > reader_limits.COOKIE_BYTES:
         return _too_long("The cookie", cookies, reader_limits.COOKIE_BYTES, "bytes", 431)
     if path.startswith(b"//"):  # Datasette would cut slashes off its end and send readers there
@@ -48,13 +57,21 @@ def refusal(scope: Scope) -> Failure | None:
     return None
 
 
-def _costly(query: bytes, path: bytes) -> Failure | None:
+def _is_condition(value: str) -> bool:
+    """Whether Datasette can read a value of `_through`; a wrong one is a fault to it."""
+    try:
+        given = orjson.loads(value)
+    except ValueError:
+        return False
+    return isinstance(given, dict) and all(isinstance(given.get(key), str) for key in THROUGH_KEYS)
+
+
+def _costly(pairs: Sequence[tuple[str, str]], query: bytes, path: bytes) -> Failure | None:
     """Return why a query is refused for what its parameters cost; None if it is not.
 
     Names are decoded before they are compared. A table has facets whether or not they are asked
     for.
     """
-    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
     costly = [
         name for name, _ in pairs if name.startswith(reader_limits.COSTLY) and name != FACET_SIZE
     ]
