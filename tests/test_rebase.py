@@ -1433,7 +1433,13 @@ def test_a_merge_leads_on_to_the_number_that_its_entity_has_after_a_rebase() -> 
 def test_what_was_merged_keeps_its_name_where_another_stream_has_that_one_too(
     world: World, tmp_path: Path
 ) -> None:
+    numbered = {
+        path: path.read_text("utf-8") for path in world.package.schemas.rglob("source*.json")
+    }
     world.rename({"tide-tables-stopped": "S002"})
+    for path, text in numbered.items():
+        path.write_text(text, "utf-8")
+    world.package.forget()
     world.add("measures", [measure("S003", "stop_subject", "tables")])
     taken = {"measure_status": "taken", "measure_account": "third_party"}
     world.add("claims", [{**LETTER, "measure_id": "S003", **taken}])

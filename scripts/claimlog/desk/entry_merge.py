@@ -10,11 +10,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from claimlog.desk.draft_values import in_use
-from claimlog.desk.row_references import CLAIMS, Name, reference_of, references
+from claimlog.desk.row_references import (
+    CLAIMS,
+    Name,
+    on_the_spot_streams,
+    reference_of,
+    references,
+)
 from claimlog.desk.saved_decisions import REGISTERED_AS, SAME_AS, Decisions
 from claimlog.desk.work import Work
 from claimlog.schema.definition import Definition
-from claimlog.schema.table_schema import Table
+from claimlog.schema.table_schema import Field, Table
 
 Row = dict[str, Any]
 
@@ -91,17 +97,19 @@ class NewEntries:
         item = table.by_name.get(column)
         if item is None:
             return cell  # words that were typed for a column that is not there any more
+        if item.any_row:
+            return self._renamed_any(coder, cell)
         target = reference_of(table, item)
         if target and isinstance(cell, list):
             names = [self._renamed_name(coder, target, part) for part in cell]
             return [*dict.fromkeys(names)]
         if target:
             return self._renamed_name(coder, target, cell)
-        inner = {field.name: field.references for field in item.fields if field.references}
+        inner = {field.name: field for field in item.fields if field.references or field.any_row}
         if inner and isinstance(cell, list):
             return [
                 {
-                    key: self._renamed_name(coder, inner[key], part)
+                    key: self._renamed_part(coder, inner[key], part)
                     if key in inner and part is not None
                     else part
                     for key, part in one.items()
@@ -109,6 +117,18 @@ class NewEntries:
                 for one in cell
             ]
         return cell
+
+    def _renamed_part(self, coder: str, item: Field, name: str) -> str:
+        """Return what a key of an object names, which refers to a stream or to any row."""
+        if item.references is None:
+            return self._renamed_any(coder, name)
+        return self._renamed_name(coder, item.references, name)
+
+    def _renamed_any(self, coder: str, name: str) -> str:
+        """Return what a column of any row names; of entries that two streams have, as it is."""
+        streams = on_the_spot_streams(self.definition)
+        own = [stream for stream in streams if (coder, stream, name) in self._own]
+        return self._renamed_name(coder, own[0], name) if len(own) == 1 else name
 
     def _renamed_name(self, coder: str, stream: str, name: str) -> str:
         own = (coder, stream, name) in self._own

@@ -68,7 +68,10 @@ def lookup_of(definition: Definition, column: str) -> tuple[str, str] | None:
 
 
 def references(definition: Definition, stream: str, value: Mapping[str, Any]) -> list[Name]:
-    """Return the entries that a row refers to, in columns and keys that are not retired."""
+    """Return the entries that a row refers to, in columns and keys that are not retired.
+
+    In those of any row (``anyRow``) these are the entries that have the identifier, of any stream.
+    """
     lists = _reference_lists(definition, stream, value)
     return [(target, name) for target, names in lists for name in names if isinstance(name, str)]
 
@@ -96,15 +99,21 @@ def _reference_lists(
     definition: Definition, stream: str, value: Mapping[str, Any]
 ) -> Iterator[tuple[str, Sequence[Any]]]:
     """Yield what stands in each column and key that refers to a stream; names, if it is sound."""
+
+    def targets_of(item: Field, target: str | None) -> Sequence[str]:
+        return on_the_spot_streams(definition) if item.any_row else [target] if target else []
+
     table = definition.streams[stream]
     for column, cell in value.items():
         item = table.by_name.get(column)
         if item is None or item.retired:
             continue
         parts = cell if isinstance(cell, list) else [cell]
-        if target := reference_of(table, item):
+        for target in targets_of(item, reference_of(table, item)):
             yield target, parts
         for inner in item.fields:
-            if inner.references and not inner.retired:
+            if not inner.retired and (targets := targets_of(inner, inner.references)):
                 rows = (part for part in parts if isinstance(part, dict))
-                yield inner.references, [name for row in rows if (name := row.get(inner.name))]
+                names = [name for row in rows if (name := row.get(inner.name))]
+                for target in targets:
+                    yield target, names

@@ -97,17 +97,19 @@ def drop(
 def dependent_rows(rows: Sequence[OpenRow], chosen: Sequence[int]) -> dict[int, Dependence]:
     """Return the rows that cannot stay without the chosen ones, by position, and why.
 
-    These are later versions of an entity, and whatever refers to one that is no longer asserted;
+    These are later versions of an entity, and whatever refers to one that is no longer asserted, or
+    may, where a column of any row has its identifier;
     what else was written when a text was corrected, because a passage is of one text only; and what
     depends on these.
     """
     corrections = _corrections(rows)
     refers: dict[Entity, list[int]] = {}
     versions: dict[Entity, list[int]] = {}
+    streams = {row.stream for row in rows}
     for index, row in enumerate(rows):
         if row.entity:
             versions.setdefault(row.entity, []).append(index)
-        for target in entities_named(row):
+        for target in entities_named(row, streams):
             refers.setdefault(target, []).append(index)
     found: dict[int, Dependence] = {}
     known = {*chosen}

@@ -31,6 +31,12 @@ class NumberedIdentifiers:
     def identifier(self, number: int) -> str:
         return f"{self.head}{number:0{self.width}d}"
 
+    def number_in(self, identifier: str) -> int | None:
+        """Return the number of an identifier of this form; None of another, or a longer one."""
+        digits = identifier.removeprefix(self.head)
+        is_number = digits.isascii() and digits.isdigit() and self.head + digits == identifier
+        return int(digits) if is_number and len(digits) <= DIGITS else None
+
     def next_after(self, used: Iterable[str]) -> int:
         """Return the first number beyond those that are used."""
         numbers = UsedNumbers(lambda: used)
@@ -96,6 +102,20 @@ def numbered_identifiers_of(table: Table) -> NumberedIdentifiers | None:
 def numbered_claims_of(source: str) -> NumberedIdentifiers:
     """Return how the claims of a source are numbered: those of S012 are C012-001, C012-002 …"""
     return NumberedIdentifiers(f"C{source[1:]}-", 3)
+
+
+def form_and_number(table: Table, identifier: str) -> tuple[NumberedIdentifiers, int] | None:
+    """Return how an identifier of a stream is numbered, and its number; None if it was chosen.
+
+    That of a claim tells by itself within which source.
+    """
+    numbered = (
+        numbered_claims_of(identifier.rpartition("-")[0])
+        if table.name == "claims"
+        else numbered_identifiers_of(table)
+    )
+    number = numbered.number_in(identifier) if numbered else None
+    return None if numbered is None or number is None else (numbered, number)
 
 
 def is_numbered(table: Table) -> bool:

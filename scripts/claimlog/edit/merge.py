@@ -12,9 +12,15 @@ from typing import Any
 import polars as pl
 
 from claimlog.edit.add_amend_retract import Row, make_writer
+from claimlog.edit.any_row_references import doubtful_references
 from claimlog.edit.append_lines import append_streams
 from claimlog.edit.log_lock import locked_log
-from claimlog.edit.replace_references import columns_naming, replace_references, rows_naming
+from claimlog.edit.replace_references import (
+    Renames,
+    columns_naming,
+    replace_references,
+    rows_naming,
+)
 from claimlog.edit.row_writer import Writer, as_lines
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.merged_entities import amend_reason, merge_reason
@@ -66,8 +72,9 @@ def merge(
     Raises
     ------
     ClaimlogError
-        If an identifier is of no live entity, or rows would collide: they name both, so that they
-        would name one entity twice, or would get the natural key of another row.
+        If an identifier is of no live entity, if a column of any row names one that another stream
+        has, too, or if rows would collide: they name both, so that they would name one entity
+        twice, or would get the natural key of another row.
     FindingsError
         If the log would break a rule, as by a chain of memberships that closes.
     """
@@ -94,36 +101,51 @@ def _amended_rows(
     writer: Writer, stream: str, gone: str, into: str, reason: str
 ) -> dict[str, list[Row]]:
     """Return the amendments of every row that names an entity, by stream."""
+    renames = {stream: {gone: into}}
     why = amend_reason(gone, into, reason)
     amended: dict[str, list[Row]] = {}
     colliding: list[str] = []
+    doubtful: list[str] = []
+    others: dict[str, None] = {}
     for name, table in writer.log.section_tables.items():
         live = writer.log.live(name)
         rows = rows_naming(live, table, stream, gone).select(table.names)
+        if name == stream:
+            rows = rows.filter(pl.col(table.id) != gone)
         writer.last.read(name, rows[table.id])
-        for before in rows.iter_rows(named=True):
-            if (name, before[table.id]) == (stream, gone):
-                continue
+        listed = rows.to_dicts()
+        for one in doubtful_references(writer.log, table, listed, renames):
+            doubtful.append(f"{listed[one.position][table.id]} ({one.column})")
+            others.update(dict.fromkeys(one.streams))
+        for before in listed:
             both = _columns_naming_both(before, table, stream, gone, into)
             if both:
                 colliding.append(f"{before[table.id]} ({', '.join(both)})")
                 continue
-            given = _changes(before, table, {stream: {gone: into}})
+            given = _changes(before, table, renames)
             row = writer.amendment(name, before[table.id], given, why)
             amended.setdefault(name, []).append(row)
         colliding += _rows_with_a_key_twice(live, table, amended.get(name, ()))
-    if colliding:
-        more = f" and {len(colliding) - LISTED} more" if len(colliding) > LISTED else ""
+    if doubtful:
         raise ClaimlogError(
-            f"{gone} and {into} collide in {', '.join(colliding[:LISTED])}{more}: amend or "
-            f"retract these first, so that none names both; {NOTHING}"
+            f"{' and '.join(others)} have {gone}, which {_listed(doubtful)} names: amend what "
+            f"means that of {stream}, so that it names {into}, and retract the others, to add them "
+            f"anew after the merge; {NOTHING}"
+        )
+    if colliding:
+        raise ClaimlogError(
+            f"{gone} and {into} collide in {_listed(colliding)}: amend or retract these first, so "
+            f"that none names both; {NOTHING}"
         )
     return amended
 
 
-def _changes(
-    before: Mapping[str, Any], table: Table, renames: Mapping[str, Mapping[str, str]]
-) -> Row:
+def _listed(rows: Sequence[str]) -> str:
+    more = f" and {len(rows) - LISTED} more" if len(rows) > LISTED else ""
+    return f"{', '.join(rows[:LISTED])}{more}"
+
+
+def _changes(before: Mapping[str, Any], table: Table, renames: Renames) -> Row:
     """Return the columns of a row that change, each entity once in a list of identifiers."""
     after = replace_references(before, table, renames)
     changed = {name: after[name] for name in table.in_use if after[name] != before[name]}

@@ -15,8 +15,8 @@ from pathlib import Path
 import polars as pl
 
 from claimlog.checkout import Checkout
+from claimlog.edit.identifier_numbers import form_and_number
 from claimlog.edit.renumbered_rows import (
-    NUMBERED,
     Renames,
     merges_of,
     moved_row,
@@ -216,11 +216,13 @@ def _foreign_names(log: Log, batch: Batch) -> Iterator[str]:
     for stream, rows in rows_by_stream(log.package, batch).items():
         for row in rows:
             (own if row["version"] == 1 else named).add((stream, row[tables[stream].id]))
-            named |= {(one.stream, one.identifier) for one in references(row, tables[stream])}
+            named |= {
+                (one.stream, one.identifier) for one in references(row, tables[stream], tables)
+            }
     asserted: dict[tuple[str, str], int] = {}
     for stream in {stream for stream, _ in named}:
         key = tables[stream].id
-        ids = [one for of, one in named - own if of == stream and NUMBERED.fullmatch(one)]
+        ids = [one for of, one in named - own if of == stream and form_and_number(tables[of], one)]
         known = log.rows_of(stream, pl.Series(ids, dtype=pl.String), (key, "batch"))
         for identifier, number in known.iter_rows():
             name = stream, identifier

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -180,7 +180,7 @@ def row_counts(rows: Sequence[OpenRow]) -> str:
     return ", ".join(words)
 
 
-def entities_named(row: OpenRow) -> Iterator[Entity]:
-    """Yield the entities that a row refers to."""
-    for one in references(row.content, row.table) if row.table else ():
+def entities_named(row: OpenRow, streams: Collection[str] = ()) -> Iterator[Entity]:
+    """Yield the entities that a row refers to, in columns of any row those of some streams."""
+    for one in references(row.content, row.table, streams) if row.table else ():
         yield one.stream, str(one.identifier)

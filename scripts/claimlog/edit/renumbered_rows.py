@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from claimlog.edit.any_row_references import doubtful_references
+from claimlog.edit.identifier_numbers import form_and_number
 from claimlog.edit.replace_references import references, replace_references
 from claimlog.errors import Finding, FindingsError
 from claimlog.log.batch import Batch
@@ -31,8 +32,7 @@ Rows = dict[str, list[dict[str, Any]]]
 Merges = dict[NamedMerge, set[str]]
 """Streams in which a batch merges the one entity into the other."""
 
-NUMBERED = re.compile(r"(?P<head>[A-Z]+(?:[0-9]+-)?)(?P<number>[0-9]{1,18})")
-"""An identifier that is a capital letter and a number, of whatever stream; names are no numbers."""
+ADD_ANEW = "take this row back (claimlog drop, if it is open) and add it anew after the rebase"
 
 
 def as_log(batches: Iterable[Batch]) -> list[Batch]:
@@ -86,10 +86,12 @@ def write_moved_rows(
     Raises
     ------
     FindingsError
-        If rows cannot be read, or an entity was changed on both sides.
+        If rows cannot be read, an entity was changed on both sides, or a column of any row names
+        what is renamed in one stream and not in another.
     """
     rows = rows_by_stream(log.package, batch)
     fresh = _rename_taken(log, rows, renames)
+    _refuse_doubtful(log, batch, rows, renames)
     last = log.last_time or ""
     merges = merges_of(rows, log.definition.streams)
     for stream, listed in rows.items():
@@ -105,22 +107,21 @@ def _rename_taken(log: Log, rows: Rows, renames: Renames) -> list[tuple[str, str
     """Add new identifiers for entities that both sides have asserted to `renames`; return them."""
     fresh = []
     for stream, listed in rows.items():
-        later: dict[tuple[str, int, int], int] = {}  # of a number that is taken, one beyond it
+        later: dict[tuple[str, int], int] = {}  # of a number that is taken, one beyond it
         table = log.definition.streams[stream]
         used = set(log.ids(stream))
         taken = used | {row[table.id] for row in listed}
         for row in listed:
             old = row[table.id]
-            match = NUMBERED.fullmatch(old)
-            if row["version"] == 1 and old in used and match:
-                head, width = match["head"], len(match["number"])
+            if row["version"] != 1 or old not in used:
+                continue
+            if found := form_and_number(table, old):
+                numbered, number = found
                 passed: list[int] = []
-                number = int(match["number"])
-                while f"{head}{number:0{width}d}" in taken:
+                while (new := numbered.identifier(number)) in taken:
                     passed.append(number)
-                    number = later.get((head, width, number), number + 1)
-                later |= {(head, width, one): number for one in passed}
-                new = f"{head}{number:0{width}d}"
+                    number = later.get((numbered.head, number), number + 1)
+                later |= {(numbered.head, one): number for one in passed}
                 taken.add(new)
                 renames.setdefault(stream, {})[old] = new
                 fresh.append((old, new))
@@ -176,9 +177,32 @@ def _names_in_reason(
         return {}
     if merge.gone is None:
         return renames.get(table.name, {})
-    named = {one.stream for one in references(row, table) if one.identifier == merge.into}
-    streams = named & merges.get(merge, named) or named
+    merging = merges.get(merge, set())
+    found = references(row, table, {*renames, *merging})
+    named = {one.stream for one in found if one.identifier == merge.into}
+    streams = named & merging or named
     return renames.get(streams.pop(), {}) if len(streams) == 1 else {}
+
+
+def _refuse_doubtful(
+    log: Log, batch: Batch, rows: Mapping[str, list[dict[str, Any]]], renames: Renames
+) -> None:
+    """Refuse rows with a column of any row of which nobody knows what it names from now on."""
+    findings = []
+    tables = log.definition.streams
+    own = {(stream, row[tables[stream].id]) for stream, listed in rows.items() for row in listed}
+    for stream, listed in rows.items():
+        table = tables[stream]
+        for one in doubtful_references(log, table, listed, renames, own):
+            message = (
+                f"{one.column} names {one.identifier}, which {' and '.join(one.streams)} have, and "
+                "one of them gets another identifier"
+            )
+            path, name = batch.shown_file(stream), listed[one.position][table.id]
+            line = one.position + 1
+            findings.append(Finding("foreign-key", path, message, line, name, ADD_ANEW))
+    if findings:
+        raise FindingsError(findings, "nothing was rebased")
 
 
 def _refuse_conflicts(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -21,8 +22,16 @@ class Reference(NamedTuple):
     identifier: Any
 
 
-def references(row: Mapping[str, Any], table: Table) -> Iterator[Reference]:
-    """Yield where a row refers to entities; its cells may be of any shape, as no rule saw them."""
+def references(row: Mapping[str, Any], table: Table, streams: Iterable[str]) -> Iterator[Reference]:
+    """Yield where a row refers to entities; its cells may be of any shape, as no rule saw them.
+
+    Parameters
+    ----------
+    streams
+        Those that a column of any row (``anyRow``) may refer to; it is yielded for each of them.
+    """
+    for column, name in any_row_names(row, table):
+        yield from (Reference(column, stream, name) for stream in streams)
     for key in table.foreign_keys:
         if row.get(key.column) is not None:
             yield Reference(key.column, key.table, row[key.column])
@@ -36,11 +45,28 @@ def references(row: Mapping[str, Any], table: Table) -> Iterator[Reference]:
                     yield Reference(item.name, inner.references, part[inner.name])
 
 
-def replace_references(row: Mapping[str, Any], table: Table, renames: Renames) -> dict[str, Any]:
-    """Return a row with identifiers replaced wherever it refers to an entity."""
+def any_row_names(row: Mapping[str, Any], table: Table) -> Iterator[tuple[str, Any]]:
+    """Yield the columns of a row that name a row of whichever stream, with its identifier."""
+    for item in table.fields:
+        value = row.get(item.name)
+        if item.any_row and value is not None:
+            yield item.name, value
+        for inner in item.fields:
+            for part in value if inner.any_row and isinstance(value, list) else ():
+                if isinstance(part, dict) and part.get(inner.name):
+                    yield item.name, part[inner.name]
 
-    def swap(stream: str, value: Any) -> Any:
-        return renames.get(stream, {}).get(value, value)
+
+def replace_references(row: Mapping[str, Any], table: Table, renames: Renames) -> dict[str, Any]:
+    """Return a row with identifiers replaced wherever it refers to an entity.
+
+    In a column of any row that is whatever has the identifier: what two streams have must have been
+    refused (`any_row_references`).
+    """
+    of_any_row = dict(chain.from_iterable(new.items() for new in renames.values()))
+
+    def swap(stream: str | None, value: Any) -> Any:
+        return (of_any_row if stream is None else renames.get(stream, {})).get(value, value)
 
     moved = {**row}
     for key in table.foreign_keys:
@@ -48,9 +74,11 @@ def replace_references(row: Mapping[str, Any], table: Table, renames: Renames) -
     for item in table.fields:
         if not row.get(item.name):
             continue
+        if item.any_row:
+            moved[item.name] = swap(None, row[item.name])
         if item.item is not None and item.item.references:
             moved[item.name] = [swap(item.item.references, value) for value in row[item.name]]
-        linked = {f.name: f.references for f in item.fields if f.references}
+        linked = {f.name: f.references for f in item.fields if f.references or f.any_row}
         if linked:
             moved[item.name] = [
                 {**part, **{name: swap(stream, part[name]) for name, stream in linked.items()}}
@@ -61,7 +89,7 @@ def replace_references(row: Mapping[str, Any], table: Table, renames: Renames) -
 
 def columns_naming(row: Mapping[str, Any], table: Table, stream: str, identifier: str) -> list[str]:
     """Return the columns in which a row refers to an entity of a stream, each once."""
-    found = (one for one in references(row, table) if one[1:] == (stream, identifier))
+    found = (one for one in references(row, table, [stream]) if one[1:] == (stream, identifier))
     return [*dict.fromkeys(one.column for one in found)]
 
 
@@ -69,10 +97,12 @@ def rows_naming(rows: pl.DataFrame, table: Table, stream: str, identifier: str) 
     """Return the rows that refer to an entity of a stream."""
     found = [pl.col(key.column) == identifier for key in table.foreign_keys if key.table == stream]
     for item in table.fields:
+        if item.any_row:
+            found.append(pl.col(item.name) == identifier)
         if item.item is not None and item.item.references == stream:
             found.append(pl.col(item.name).list.contains(identifier))
         for inner in item.fields:
-            if inner.references == stream:
+            if inner.references == stream or inner.any_row:
                 part = pl.element().struct.field(inner.name) == identifier
                 found.append(pl.col(item.name).list.eval(part).list.any())
     return rows.filter(pl.any_horizontal(found).fill_null(False)) if found else rows.clear()
