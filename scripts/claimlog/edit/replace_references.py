@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -63,10 +62,10 @@ def replace_references(row: Mapping[str, Any], table: Table, renames: Renames) -
     In a column of any row that is whatever has the identifier: what two streams have must have been
     refused (`any_row_references`).
     """
-    of_any_row = dict(chain.from_iterable(new.items() for new in renames.values()))
 
     def swap(stream: str | None, value: Any) -> Any:
-        return (of_any_row if stream is None else renames.get(stream, {})).get(value, value)
+        found = renames.values() if stream is None else [renames.get(stream, {})]
+        return next((new[value] for new in found if value in new), value)
 
     moved = {**row}
     for key in table.foreign_keys:
