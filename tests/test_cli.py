@@ -310,7 +310,7 @@ def test_a_fault_of_ours_is_one_message_and_its_traceback_on_request(
     status, out, err = main(made, capsys, "show", "C001-001")
     assert (status, out) == (1, "")
     assert err == (
-        "claimlog: unexpected RuntimeError: a bolt came loose; nothing was replaced. This is a "
+        "claimlog: unexpected RuntimeError: a bolt came loose; nothing was changed. This is a "
         "fault of claimlog: report it, with what CLAIMLOG_TRACEBACK=1 prints\n"
     )
     monkeypatch.setenv("CLAIMLOG_TRACEBACK", "1")
@@ -830,7 +830,7 @@ def test_ctrl_c_leaves_everything_as_it_was_with_one_message(
             break
     assert done is not None, "it was done each time before it was seen to write"
     assert done.returncode == 1
-    assert (done.stdout, done.stderr.strip()) == ("", "claimlog: interrupted; nothing was replaced")
+    assert (done.stdout, done.stderr.strip()) == ("", "claimlog: interrupted; nothing was changed")
     assert snapshot(world) == before
     assert not started_writing(world)
 
@@ -863,7 +863,7 @@ def test_ctrl_c_while_waiting_for_the_lock_is_one_message(world: World) -> None:
         time.sleep(0.1)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=30)
-    assert (process.returncode, err.strip()) == (1, "claimlog: interrupted; nothing was replaced")
+    assert (process.returncode, err.strip()) == (1, "claimlog: interrupted; nothing was changed")
 
 
 def test_a_reader_that_has_seen_enough_is_no_failure_worth_a_traceback(world: World) -> None:

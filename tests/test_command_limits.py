@@ -58,7 +58,7 @@ try:
 except KeyboardInterrupt:
     print(limits.why_interrupted())
 """
-STOPPED = "stopped, because it took more than {what}; nothing was replaced; "
+STOPPED = "stopped, because it took more than {what}; nothing was changed; "
 MEGABYTE = 1_000_000
 
 

@@ -23,16 +23,22 @@ from claimlog.edit.row_faults import FileFaultsError
 from claimlog.edit.row_writer import Writer
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.fold import Cutoff
+from claimlog.interchange import import_rows as import_rows_module
+from claimlog.interchange import uima_cas
 from claimlog.interchange.export_rows import FORMATS, STREAMS, Export, exported_rows
 from claimlog.interchange.import_formats import READERS, format_of, read_project
 from claimlog.interchange.import_mapping import HEADER, UNDECIDED, read_mapping
 from claimlog.interchange.import_rows import imported_rows, require_one_coder
 from claimlog.interchange.mapping_file import ensure_mapping
-from claimlog.interchange.mapping_proposal import _label
+from claimlog.interchange.mapping_proposal import _column, _label, propose_mapping
+from claimlog.interchange.uima_cas import RESERVED
 from claimlog.interchange.uima_cas_writer import CasWriter
+from claimlog.interchange.web_annotation import PURPOSES, annotation_page, content_annotation
+from claimlog.limits import NAME
 from claimlog.log.event_log import Log
 from claimlog.log.read_log import read
-from claimlog.sources.text import Texts
+from claimlog.schema.table_schema import Table
+from claimlog.sources.text import Text, Texts
 from conftest import TEXT, World
 from peer_files import peer_files
 from test_web_annotation import PARTS, WHOLE, missed
@@ -302,6 +308,46 @@ def test_a_date_of_yaml_is_no_value_of_a_column(value: str, log: Log, tmp_path: 
         path = write(tmp_path / "m.yaml", text)
         with pytest.raises(ClaimlogError, match=f'"{column}": .* is no text in YAML'):
             read_mapping(path, log.definition.streams["claims"])
+
+
+def region(start: int, end: int, *said: tuple[str, str]) -> list[dict[str, Any]]:
+    """Return a task of Label Studio with a region and what is said of it, by name."""
+    results = [
+        {"id": "r", "from_name": name, "value": {"start": start, "end": end, "choices": text}}
+        for name, text in said
+    ]
+    return [{"id": 7, "data": {"text": TEXT}, "annotations": [{"result": results}]}]
+
+
+def test_lists_of_an_import_that_hold_too_much_are_refused_before_they_are_made(
+    bring: Bring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mapping = mapping_of(
+        unit="code-point",
+        stream="claims",
+        documents={"task 7": "S001"},
+        attributes={"chain": "attributions", "remark": "note"},
+    )
+    place = span(PILOTS)
+    for name, column in (("chain", "attributions"), ("remark", "note")):
+        long = region(*place, (name, f"[{'{},' * 400_000}{{}}]"))
+        rows, losses = bring(long, mapping, "claims", {})
+        assert rows == []
+        said = f'refused: "{column}" has 1,200,004 characters, and no row has more than 1,048,576'
+        assert losses[0].startswith(said)
+    monkeypatch.setattr(import_rows_module, "ADDED_VALUES", 100)
+    few = region(*place, ("remark", "[{}," * 200))
+    assert len(bring(few, mapping, "claims", {})[0]) == 1
+    many = region(*place, ("chain", f"[{'{},' * 60}{{}}]"))
+    with pytest.raises(ClaimlogError, match="more than 100 values in lists; import it in parts"):
+        bring(many, mapping, "claims", {})
+
+
+def test_what_a_region_says_twice_by_one_name_is_said_together(tmp_path: Path) -> None:
+    content = region(0, 3, ("a", "one"), ("b", "x"), ("a", "two"))
+    project = read_project(write(tmp_path / "x", content), "label-studio")
+    [(_, annotation)] = project.annotations()
+    assert annotation.attributes == {"a": "one; two", "b": "x"}
 
 
 def test_a_name_that_a_mapping_lacks_is_named(bring: Bring) -> None:
@@ -865,6 +911,52 @@ def test_cassis_reads_what_is_written_and_counts_as_java_does(log: Log, texts: T
     assert cas.sofa_string == TEXT
     again = cassis.load_cas_from_json(io.BytesIO(export(log, texts, "cas-json").files["S001.json"]))
     assert [part.get_covered_text() for part in again.select("webanno.custom.Claim")] == passages
+
+
+def files_of(table: Table, name: str, columns: Mapping[str, str]) -> bytes:
+    """Return a row with some columns as the file of a format."""
+    if name != "web-annotation":
+        return CasWriter(table, columns, name).document(Text(TEXT), "en", [(0, 3, columns)])
+    row = {"event_id": "e", "source_id": "S001", "start": 0, "end": 3}
+    row |= {"recorded_at": "2026-12-01T00:00:00Z"}
+    return annotation_page([content_annotation(row, columns, None, None)], "Rows")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_columns_of_whatever_names_come_back_each_with_its_own_value(
+    name: str, tmp_path: Path
+) -> None:
+    """Names of Python, cassis, UIMA, XML and of purposes, and those that differ in underscores."""
+    import cassis
+
+    taken = {*RESERVED, *PURPOSES, *PURPOSES.values(), *dir(cassis.typesystem.FeatureStructure)}
+    taken = {one for one in taken | {"id", "claim_id", "xml", "mro"} if re.match(NAME, one)}
+    names = {f"{one}{end}" for one in taken for end in ("", "_", "__")} - {"end"}
+    columns = {one: f"It is {one}." for one in sorted(names)}
+    fields = [{"name": one, "type": "string"} for one in columns]
+    table = Table("claims", {"title": "Claims", "entity": "claim", "fields": fields})
+    project = read_project(write(tmp_path / "x", files_of(table, name, columns)), name)
+    mapping = propose_mapping(project, table, {}, {}, [], {}).mapping
+    [said] = [one.attributes for _, one in project.annotations() if len(one.attributes) > 9]
+    assert {mapping.attributes[one].column: value for one, value in said.items()} == columns
+
+
+def test_a_column_for_which_cassis_has_another_use_is_named(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uima_cas, "RESERVED", frozenset())
+    for name in ("type", "begin"):
+        with pytest.raises(ClaimlogError, match=f"no place for the column {name} .*web-annotation"):
+            CasWriter(log.definition.streams["claims"], [name], "cas-xmi")
+
+
+def test_of_columns_that_are_alike_but_for_signs_none_is_guessed() -> None:
+    columns = ("kind", "kind_", "topic")
+    assert [_column(name, columns) for name in ("kind_", "Kind", "Topic")] == [
+        "kind_",
+        None,
+        "topic",
+    ]
 
 
 @pytest.mark.parametrize(

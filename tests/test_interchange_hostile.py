@@ -154,6 +154,19 @@ def test_broken_archives_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "has more than 50 bytes" in refusal(path)
 
 
+def test_a_member_of_an_empty_name_is_no_file_that_is_read(tmp_path: Path) -> None:
+    data = archive("a.xmi", "b/", "Q", data=xmi("").encode())
+    at = data.rindex(b"PK\x01\x02")  # the last entry of the list of files
+    listed = data[at : at + 28] + b"\0\0" + data[at + 30 : at + 46] + data[at + 47 :]
+    end = len(listed) - 22 + 12
+    size = int.from_bytes(listed[end : end + 4], "little") - 1
+    listed = listed[:end] + size.to_bytes(4, "little") + listed[end + 4 :]
+    path = write(tmp_path / "x.zip", data[:at] + listed)
+    with foreign_files.open_archive(path) as opened:
+        assert opened.names == ["", "a.xmi"]
+    assert read_project(path, None).documents
+
+
 def test_names_in_an_archive_lead_nowhere(tmp_path: Path) -> None:
     (tmp_path / "secret.txt").write_text("secret")
     for name in ("../secret", "/etc/hostname", str(tmp_path / "secret")):

@@ -96,7 +96,7 @@ def test_another_command_ends_in_one_line(tiny_build: World, after: float) -> No
     status, printed = interrupted(tiny_build, *words, until="", after=after)
     assert (status, "Traceback" in printed) == (1, False), printed
     said = re.sub(r"\x1b\[[0-9;]*m|\^C", "", printed).split("\r\n")
-    assert [one for one in said if one] == ["claimlog: interrupted; nothing was replaced"]
+    assert [one for one in said if one] == ["claimlog: interrupted; nothing was changed"]
 
 
 SLOW = """

@@ -359,7 +359,7 @@ def test_a_release_that_is_public_already_is_checked_and_nothing_else(
     begin_command()
     assert deposit() == first
     assert {request.method for request in zenodo.requests} == {"GET"}
-    assert outcome() == "nothing was replaced"
+    assert outcome() == "nothing was changed"
     assert len(zenodo.records) == 1
 
 

@@ -18,9 +18,9 @@ from typing import Any
 import openpyxl
 import pytest
 
-from claimlog.edit import delimited_text
+from claimlog.edit import delimited_text, row_files
 from claimlog.edit import workbook as workbook_module
-from claimlog.edit.cell_values import parse_cell
+from claimlog.edit.cell_values import fill_keys, parse_cell
 from claimlog.edit.delimited_text import require_short_lines, separated_rows
 from claimlog.edit.find_quote import find_quote
 from claimlog.edit.row_files import read_entries
@@ -436,6 +436,36 @@ def test_words_of_a_package_are_no_formula_in_a_template() -> None:
 def test_more_rows_and_values_than_are_held_are_one_line(read: Read, data: str) -> None:
     with pytest.raises(ClaimlogError, match=r"rows:\d+: there are more than 300,000 rows"):
         read(data)
+
+
+@pytest.mark.parametrize(
+    ("table", "head", "cell"),
+    [
+        (CLAIMS, "source_id,attributions", f'S001,"[{"{}," * 60}{{}}]"'),
+        (CLAIMS, "source_id,dyad_from", f'S001,"{"nor," * 120}"'),
+        (SOURCES, "authors,title", f'{"A. Writer;" * 120},"[,"'),
+    ],
+)
+def test_values_of_lists_in_cells_count_before_they_are_made(
+    read: Read, monkeypatch: pytest.MonkeyPatch, table: Table, head: str, cell: str
+) -> None:
+    monkeypatch.setattr(row_files, "ADDED_VALUES", 300)
+    assert len(read(f"{head}\n{cell}\n{cell}\n", table)) == 2
+    with pytest.raises(ClaimlogError, match=r"rows:4: there are more than .* or 300 values"):
+        read(f"{head}\n{cell}\n{cell}\n{cell}\n", table)
+
+
+def test_objects_of_a_list_get_no_keys_where_there_are_more_than_a_row_has() -> None:
+    chain = CLAIMS.by_name["attributions"]
+    assert set(fill_keys(chain, [{"verb": "say"}, 5])[0]) == {key.name for key in chain.fields}
+    most = chain.constraints["maxLength"]
+    for item, allowed in ((chain, most), (replace(chain, constraints={}), 10_000)):
+        assert len(fill_keys(item, [{}] * most)) == most
+        with pytest.raises(
+            ClaimlogError, match=r'"attributions" holds .* expected at most'
+        ) as found:
+            fill_keys(item, [{}] * 1_000_000)
+        assert int(str(found.value).split()[-1].replace(",", "")) <= allowed
 
 
 @pytest.mark.parametrize(

@@ -233,5 +233,5 @@ def test_a_lack_of_memory_is_not_called_a_fault(
         claimlog.cli._run(claimlog.cli.cli, CommandOutput(sys.stdout))
     assert raised.value.code == 1
     said = capsys.readouterr().err
-    assert "memory ran out; nothing was replaced" in said
+    assert "memory ran out; nothing was changed" in said
     assert "fault" not in said

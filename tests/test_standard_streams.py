@@ -142,7 +142,7 @@ def test_what_a_rebase_that_was_cut_off_is_undone_by_is_something_done(
     (world.package.events / "0004-ours").rename(out / "0004-ours.0005-ours")
     _, errors = run_forked(world, FULL, "rebase", "0003-corrections")
     assert errors.startswith("restored events/0004-ours after an interrupted rebase\n")
-    assert "nothing was replaced" not in errors
+    assert "nothing was changed" not in errors
 
 
 @pytest.mark.parametrize("why", [FULL, CLOSED])
@@ -158,8 +158,8 @@ def test_what_nobody_can_be_told_is_done_all_the_same(
 @pytest.mark.parametrize(
     ("why", "said"),
     [
-        (FULL, f"({FULL}); make room there; nothing was replaced\n"),
-        (CLOSED, f"({CLOSED}); write it elsewhere: > FILE; nothing was replaced\n"),
+        (FULL, f"({FULL}); make room there; nothing was changed\n"),
+        (CLOSED, f"({CLOSED}); write it elsewhere: > FILE; nothing was changed\n"),
         (GONE, ""),
     ],
 )

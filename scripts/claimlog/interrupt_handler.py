@@ -129,7 +129,7 @@ def note_replaced() -> None:
 
 
 def begin_command() -> None:
-    """Note that nothing was replaced yet."""
+    """Note that nothing was changed yet."""
     global _has_replaced
     _has_replaced = False
 
@@ -143,4 +143,4 @@ def outcome() -> str:
     """Return what is known of the files that a command was to write, once it ended early."""
     if _has_replaced or holds_interrupts():
         return "look whether it was done before you run it again"
-    return "nothing was replaced"
+    return "nothing was changed"

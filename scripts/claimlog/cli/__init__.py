@@ -152,7 +152,7 @@ def _run(command: click.Command, out: CommandOutput) -> None:
             traceback.print_exc()
             sys.exit(1)
         if isinstance(error, UnicodeEncodeError) and (odd := _argument_without_utf8()):
-            fail(f"{odd}: is not UTF-8; name it in UTF-8. Nothing was replaced", 2)
+            fail(f"{odd}: is not UTF-8; name it in UTF-8. Nothing was changed", 2)
         what = f"{type(error).__name__}: {error}".splitlines()[0][:200]
         fail(
             f"unexpected {what}; {outcome()}. This is a fault of claimlog: report it, "

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
-from claimlog.errors import UsageError
+from claimlog.errors import ClaimlogError, UsageError
+from claimlog.limits import ADDED_ROW_BYTES
 from claimlog.schema.table_schema import TRUTHS, Field
 from claimlog.strict_json import decode_value
 
 TOO_LARGE = "a whole number beyond 2**53, which readers round; give it in a larger unit"
+
+VALUE_SIGNS = "[{,"
+"""Signs of JSON before a value: no text has more values than one more than these."""
 
 STRAIGHT = str.maketrans({"“": '"', "”": '"', "„": '"', "‟": '"', "″": '"'})
 """Quotes as word processors curl them, made straight."""
@@ -35,10 +40,9 @@ def parse_cell(item: Field, text: str) -> Any:
         if item.item is not None and not text.lstrip().startswith("["):
             return split_list(item, text)
         try:
-            parts = _decode_list(text)
+            return _decode_list(text)
         except ValueError as error:
             raise UsageError(f'"{item.name}": not a JSON list: {error}') from error
-        return [fill_keys(item, part) for part in parts] if isinstance(parts, list) else parts
     if text == "":
         return None
     if item.type in ("integer", "number"):
@@ -52,6 +56,15 @@ def parse_cell(item: Field, text: str) -> Any:
             raise UsageError(f'"{item.name}" is "{text[:40]}", expected yes or no')
         return truth
     return text
+
+
+def most_values(text: str) -> int:
+    """Return how many values `parse_cell` makes of the text of a list at most.
+
+    >>> most_values("A. Writer; B. Writer"), most_values("[{}]")
+    (2, 3)
+    """
+    return 1 + sum(map(text.count, f"{VALUE_SIGNS};"))
 
 
 def split_list(item: Field, text: str) -> list[str]:
@@ -94,8 +107,19 @@ def _number_flaw(item: Field, text: str) -> str:
     return f"{flaw}, expected {item.type}"
 
 
-def fill_keys(item: Field, part: Any) -> Any:
-    """Fill the keys that an object of a list leaves out with null."""
-    if item.fields and isinstance(part, dict):
-        return {**{inner.name: None for inner in item.fields}, **part}
-    return part
+def fill_keys(item: Field, parts: list[Any]) -> list[Any]:
+    """Fill the keys that objects of a list leave out with null.
+
+    Raises
+    ------
+    ClaimlogError
+        If there are more than their column allows, or than fit into a row with all their keys.
+    """
+    if not item.fields:
+        return parts
+    empty = {inner.name: None for inner in item.fields}
+    fit = ADDED_ROW_BYTES // len(json.dumps(empty, separators=(",", ":")))
+    most = min(fit, int(item.constraints.get("maxLength", fit)))
+    if len(parts) > most:
+        raise ClaimlogError(f'"{item.name}" holds {len(parts):,} values, expected at most {most:,}')
+    return [{**empty, **part} if isinstance(part, dict) else part for part in parts]

@@ -13,7 +13,7 @@ from claimlog.command_limits import allow_for
 from claimlog.edit.add_amend_retract import Entries
 from claimlog.edit.append_lines import NOTHING_ADDED
 from claimlog.edit.attribution_columns import CHAIN, attribution_columns, gather_attributions
-from claimlog.edit.cell_values import parse_cell
+from claimlog.edit.cell_values import VALUE_SIGNS, most_values, parse_cell
 from claimlog.edit.delimited_text import decode_rows, require_short_lines, separated_rows
 from claimlog.edit.row_faults import ColumnFault, RowFaults, UnfitRowError
 from claimlog.edit.row_inputs import row_inputs
@@ -121,7 +121,7 @@ def _ndjson_rows(text: str) -> Read:
     values = 0
     for number, line in enumerate(_lines(text), 1):
         if number > ADDED_ROWS or line.strip():
-            values += 1 + sum(map(line.count, "[{,"))  # no line has more values
+            values += 1 + sum(map(line.count, VALUE_SIGNS))
             if flaw := _width_flaw(number, values):
                 yield number, ClaimlogError(flaw)
                 return
@@ -163,9 +163,11 @@ def _cell_rows(table: Table, rows: Iterable[tuple[int, list[str]]], is_ragged: b
         Whether a row ends with its last cell that is filled, as in a workbook.
     """
     header: list[str] | None = None
+    lists: list[int] = []
     header_line = width = values = 0
     for number, (line, cells) in enumerate(rows, 1):
         values += max(len(cells), len(header or ()))
+        values += sum(most_values(cells[index]) for index in lists if index < len(cells))
         if flaw := _width_flaw(number, values):
             yield line, ClaimlogError(flaw)
             return
@@ -174,6 +176,8 @@ def _cell_rows(table: Table, rows: Iterable[tuple[int, list[str]]], is_ragged: b
         if header is None:
             header, header_line = [cell.strip() for cell in cells], line
             width = len(header)
+            columns = [table.by_name.get(name) for name in header]
+            lists = [i for i, item in enumerate(columns) if item and item.type == "array"]
             while not header[-1]:
                 header.pop()
             if flaw := _header_flaw(header):

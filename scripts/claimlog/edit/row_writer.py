@@ -233,7 +233,7 @@ class Writer:
             raise ClaimlogError(f'unknown key "{name}"{near or listed} (schemas/{table.name}.json)')
         item = table.by_name[key]
         if isinstance(value, list):
-            value = [fill_keys(item, part) for part in value]
+            value = fill_keys(item, value)
         if value is None and item.type == "array":
             value = []
         if flaw := type_flaw(item, value):

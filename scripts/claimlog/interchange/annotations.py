@@ -80,8 +80,8 @@ class Project:
     ----------
     unit
         What its offsets count, by the habits of the tool.
-    text_columns
-        Attributes that are free text, and the column that each would fill.
+    columns
+        The columns that attributes would fill, where the format says so.
     bare_labels
         Labels that only carry attributes, or are the tool's own: what a mapping proposes for them.
     """
@@ -91,7 +91,7 @@ class Project:
     unit: str
     documents: list[ForeignDocument] = field(default_factory=list)
     losses: LossReport = field(default_factory=LossReport)
-    text_columns: Mapping[str, str] = field(default_factory=dict)
+    columns: dict[str, str] = field(default_factory=dict)
     bare_labels: dict[str, dict[str, str] | None] = field(default_factory=dict)
     _names: dict[str, int] = field(default_factory=dict, compare=False)
     _number: int = field(default=0, compare=False)

@@ -139,7 +139,8 @@ class Archive:
         self._archive = archive
         self._room = INTERCHANGE_UNPACKED_BYTES
         self.shown = shown
-        members = [member for member in archive.infolist() if not member.is_dir()]
+        # `ZipInfo.is_dir` of Python 3.11 fails at an empty name
+        members = [one for one in archive.infolist() if not one.filename.endswith("/")]
         self._members = {member.filename: member for member in members}
         if len(self._members) < len(members):
             raise ClaimlogError(f"{shown}: holds two files of one name; {EXPORT_AGAIN}")

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from claimlog.edit.add_amend_retract import Entries
+from claimlog.edit.cell_values import most_values
 from claimlog.edit.row_origin import RowOrigin
 from claimlog.errors import ClaimlogError, Suggestions, UsageError
 from claimlog.interchange.annotation_placement import (
@@ -28,7 +29,7 @@ from claimlog.interchange.import_mapping import (
 )
 from claimlog.interchange.loss_report import LossReport
 from claimlog.interchange.offsets import OffsetMap
-from claimlog.limits import JOINED_VALUES, PASSAGE_ROWS
+from claimlog.limits import ADDED_ROW_BYTES, ADDED_VALUES, JOINED_VALUES, PASSAGE_ROWS
 from claimlog.log.event_log import Log
 from claimlog.schema.table_schema import Table
 from claimlog.sources.text import Texts, digest
@@ -93,9 +94,11 @@ def imported_rows(
     Raises
     ------
     ClaimlogError
-        If the mapping lacks a name that occurs, or a text is not at hand.
+        If the mapping lacks a name that occurs, a text is not at hand, or there are more values
+        than `limits.ADDED_VALUES` in lists.
     """
     table = log.definition.streams[mapping.stream]
+    _refuse_many_values(project, mapping, table)
     losses, suggestions = project.losses, Suggestions()
     placements = _placements(project, mapping, log, texts)
     passages: dict[tuple[Any, ...], list[_Passage]] = {}
@@ -131,6 +134,25 @@ def imported_rows(
     rows = [{**mapping.constants, **passage.columns} for passage in found]
     _require_coder(table, rows, project)
     return Entries(rows, RowOrigin(project.shown, [passage.place for passage in found]))
+
+
+def _refuse_many_values(project: Project, mapping: ImportMapping, table: Table) -> None:
+    """Refuse lists of which all rows together would hold too much, before they are made."""
+    rules = mapping.attributes.items()
+    lists = {
+        name
+        for name, rule in rules
+        if isinstance(rule, AttributeRule) and table.by_name[rule.column].type == "array"
+    }
+    values = 0
+    for _, annotation in project.annotations():
+        given = annotation.attributes.items()
+        values += sum(most_values(text) for name, text in given if name in lists)
+        if values > ADDED_VALUES:
+            raise ClaimlogError(
+                f"{project.shown}: has more than {ADDED_VALUES:,} values in lists; import it in "
+                "parts; nothing was added"
+            )
 
 
 def _require_coder(table: Table, rows: list[Row], project: Project) -> None:
@@ -230,6 +252,11 @@ def _value(table: Table, rule: AttributeRule, text: str, suggestions: Suggestion
     if value is None:
         return None
     item = table.by_name[rule.column]
+    if isinstance(value, str) and len(value) > ADDED_ROW_BYTES:
+        raise UsageError(
+            f'"{item.name}" has {len(value):,} characters, and no row has more than '
+            f"{ADDED_ROW_BYTES:,} bytes; shorten it in the tool"
+        )
     typed = column_value(item, value)
     if flaw := code_flaw(item, typed, suggestions):
         raise UsageError(f"{flaw}; say in the mapping what {text[:40]!r} stands for")

@@ -140,14 +140,14 @@ def _region(
     value = results[0]["value"]
     start, end = value.get("start"), value.get("end")
     labels: dict[str, None] = {}
-    attributes: dict[str, str] = {}
+    said: dict[str, list[str]] = {}
     for result in results:
         for name, given in result["value"].items():
             if name in LABELS and isinstance(given, list):
                 labels |= dict.fromkeys(text_value(label) for label in given)
             elif name not in ("start", "end", "text", "globalOffsets", "startOffset", "endOffset"):
                 attribute = text_value(result.get("from_name") or name)
-                attributes[attribute] = _attribute(given)
+                said.setdefault(attribute, []).append(_attribute(given))
         for name in ("score", "meta"):
             if result.get(name):
                 project.losses.add_loss(f'"{name}" of a region', where)
@@ -158,6 +158,7 @@ def _region(
             "a region of HTML or dialogue, whose offsets are of no plain text", where
         )
         return None
+    attributes = {name: "; ".join(values) for name, values in said.items()}
     return ForeignAnnotation(number, ((start, end),), tuple(labels), attributes, coder, quote)
 
 

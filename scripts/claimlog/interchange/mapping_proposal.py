@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from claimlog.interchange.annotations import Project
@@ -79,8 +79,7 @@ def propose_mapping(
         mapping.labels[label] = found or UNDECIDED
         is_exact &= exact
     for name, values in attributes.items():
-        name_here = project.text_columns.get(name, name)
-        rule = _attribute(table, name_here, values, codes, fixed)
+        rule = _attribute(table, project.columns.get(name, name), values, codes, fixed)
         mapping.attributes[name] = rule
         is_exact &= (isinstance(rule, AttributeRule) and not rule.values) or rule is None
     return Proposal(mapping, is_exact and not list(mapping.undecided()))
@@ -105,6 +104,14 @@ def _folded(word: str) -> str:
     return re.sub(r"[\W_]+", "_", word.casefold()).strip("_")
 
 
+def _column(name: str, columns: Collection[str]) -> str | None:
+    """Return the column of a name, or the only one whose name differs in signs and capitals."""
+    if name in columns:
+        return name
+    alike = [column for column in columns if _folded(column) == _folded(name)]
+    return alike[0] if len(alike) == 1 else None
+
+
 def _label(
     label: str, places: Mapping[str, Mapping[tuple[str, str], None]]
 ) -> tuple[bool, dict[str, str] | None]:
@@ -113,7 +120,8 @@ def _label(
     if rest and COLUMN.fullmatch(column):
         code = rest[0]
         found = places.get(_folded(code), {})
-        meant = [place for place in found if place[0] == _folded(column)]
+        meant_column = _column(column, {name for name, _ in found})
+        meant = [place for place in found if place[0] == meant_column]
         if meant:
             exact = (column, code) == meant[0]
             return exact, dict(meant[:1])
@@ -124,8 +132,7 @@ def _label(
 def _attribute(
     table: Table, name: str, values: Iterable[str], codes: Codes, fixed: Mapping[str, object]
 ) -> AttributeRule | str | None:
-    columns = {_folded(column): column for column in mapped_columns(table)}
-    column = columns.get(_folded(name))
+    column = _column(name, mapped_columns(table))
     if name in table.by_name and table.by_name[name].retired:
         return None
     if column is None:

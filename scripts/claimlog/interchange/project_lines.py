@@ -19,7 +19,7 @@ def project_lines(project: Project) -> Iterator[str]:
             "shown": project.shown,
             "unit": project.unit,
             "losses": asdict(project.losses),
-            "text_columns": dict(project.text_columns),
+            "columns": project.columns,
             "bare_labels": project.bare_labels,
         }
     )

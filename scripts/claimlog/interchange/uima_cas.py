@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from keyword import kwlist
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -47,11 +48,36 @@ OWN_LAYERS = re.compile(
 )
 """Layers that tools make themselves: words, sentences, and what they know of the document."""
 
+RESERVED = frozenset(
+    (*kwlist, "self", "type", "begin", "end", "sofa", "get", "set", "get_covered_text", "xmlns")
+)
+"""Names by which Python, dkpro-cassis, UIMA or XML mean something else than a feature of a row."""
+
 XMI, XMI_ID = "{http://www.omg.org/XMI}", "{http://www.omg.org/XMI}id"
 STRUCTURES = "%FEATURE_STRUCTURES"
 SOFA = "uima.cas.Sofa"
 INITIAL_VIEW = "_InitialView"
 NUMBER_LENGTH = 40
+
+
+def feature_name(column: str) -> str:
+    """Return the name of the feature that holds a column: a reserved one gets an underscore.
+
+    So does one that already has some behind it, that no two columns have one feature.
+
+    >>> [feature_name(column) for column in ("topic", "class", "class_")]
+    ['topic', 'class_', 'class__']
+    """
+    return f"{column}_" if column.rstrip("_") in RESERVED else column
+
+
+def column_name(feature: str) -> str:
+    """Return the column that a feature holds, as `feature_name` calls it.
+
+    >>> [column_name(feature) for feature in ("topic", "class_", "class__")]
+    ['topic', 'class', 'class_']
+    """
+    return feature.removesuffix("_") if feature.rstrip("_") in RESERVED else feature
 
 
 @dataclass
@@ -91,6 +117,9 @@ def read_cas(path: Path) -> Project:
     else:
         _add_documents(project, read_foreign_file(path), shown, path.stem)
     for _, annotation in project.annotations():
+        project.columns |= {
+            name: column for name in annotation.attributes if (column := column_name(name)) != name
+        }
         for label in annotation.labels:
             if OWN_LAYERS.fullmatch(label):
                 project.bare_labels[label] = None

@@ -6,12 +6,12 @@ The layer is named as INCEpTION names those that a project adds; every column is
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterable, Mapping
-from keyword import iskeyword
 from typing import TYPE_CHECKING, Any
 
 from claimlog.errors import ClaimlogError
-from claimlog.interchange.uima_cas import JSON_FORMAT, LAYER
+from claimlog.interchange.uima_cas import JSON_FORMAT, LAYER, feature_name
 from claimlog.schema.table_schema import Table
 from claimlog.sources.text import Text
 
@@ -46,7 +46,7 @@ class CasWriter:
         Raises
         ------
         ClaimlogError
-            If dkpro-cassis is not installed.
+            If dkpro-cassis is not installed, or has another use for the name of a column.
         """
         try:
             import cassis
@@ -58,15 +58,19 @@ class CasWriter:
         self.format = name
         self.type_system: TypeSystem = cassis.TypeSystem()
         self.layer = self.type_system.create_type(layer_name(table), ANNOTATION)
-        self.features = {column: self._feature(column) for column in columns}
-        for feature in self.features.values():
-            self.type_system.create_feature(self.layer, feature, STRING)
+        for column in columns:
+            self._create_feature(column)
 
-    @staticmethod
-    def _feature(column: str) -> str:
-        """Return a name that cassis can make an attribute of: a keyword gets an underscore."""
-        is_taken = iskeyword(column) or column in ("self", "type", "begin", "end", "sofa")
-        return f"{column}_" if is_taken else column
+    def _create_feature(self, column: str) -> None:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")  # of a feature that is there, or gets another name
+                self.type_system.create_feature(self.layer, feature_name(column), STRING)
+        except (UserWarning, ValueError) as error:
+            raise ClaimlogError(
+                f"{self.format}: has no place for the column {column} ({error}); export it as "
+                "web-annotation"
+            ) from error
 
     @property
     def ending(self) -> str:
@@ -87,7 +91,7 @@ class CasWriter:
         cas.sofa_mime = "text/plain"
         cas.document_language = language
         for start, end, columns in passages:
-            said = {self.features[name]: _text(value) for name, value in columns.items()}
+            said = {feature_name(name): _text(value) for name, value in columns.items()}
             cas.add(self.layer(begin=start, end=end, **said))
         try:
             written: str = cas.to_json() if self.format == JSON_FORMAT else cas.to_xmi()

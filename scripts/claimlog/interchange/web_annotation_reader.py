@@ -34,6 +34,9 @@ SAID = ("@context", "id", "type", "body", "bodyValue", "target", "creator", "mot
 
 TAGGING = (CLASSIFYING, "tagging", "identifying")
 TEXT_COLUMNS = {purpose: column for column, purpose in PURPOSES.items()}
+OWN_COLUMNS = {**TEXT_COLUMNS, **{f"{CLASSIFYING} {name}": name for name in TEXT_COLUMNS}}
+"""Columns of the attributes that are called by a purpose, and of columns called like one."""
+
 PAIR = re.compile(r"([A-Za-z_][\w.-]*): (.*)", re.DOTALL)
 HASHED = re.compile(r"ni://[^/]*/sha-256;([A-Za-z0-9_-]{43})(\?.*)?")
 
@@ -48,7 +51,7 @@ def read_web_annotations(path: Path) -> Project:
     """
     shown = str(path)
     value = decode_json(decode_utf8(read_foreign_file(path), shown), shown)
-    project = Project(FORMAT, shown, CODE_POINT, text_columns=TEXT_COLUMNS)
+    project = Project(FORMAT, shown, CODE_POINT, columns={**OWN_COLUMNS})
     documents: dict[str, ForeignDocument] = {}
     context = value.get("@context") if isinstance(value, dict) else None
     for number, item in enumerate(_items(value, project.losses, shown), 1):
@@ -133,7 +136,8 @@ def _add_body(
     purpose = next(iter(as_list(body.get("purpose"))), motivation) or "commenting"
     pair = PAIR.fullmatch(text) if purpose in TAGGING else None
     if pair:
-        said.setdefault(pair[1], []).append(pair[2])
+        name = f"{CLASSIFYING} {pair[1]}" if pair[1] in TEXT_COLUMNS else pair[1]
+        said.setdefault(name, []).append(pair[2])
     elif purpose in TAGGING:
         labels[text] = None
     else:

@@ -187,7 +187,7 @@ def _byte_findings(
         except UnicodeDecodeError as error:
             message = f"byte 0x{data[error.start]:02x} is not UTF-8"
             yield finding(error.start, message, "save the file as UTF-8")
-    if data and not data.endswith(b"\n"):
+    if 0 < rest <= longest:  # who read a longer one may have cut it off
         remedy = "the last line was cut off; restore it, or end it with a line feed"
         yield finding(len(data), "does not end with a line feed", remedy)
     if max((*lengths, rest)) > longest:
