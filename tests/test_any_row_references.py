@@ -158,12 +158,17 @@ def test_a_finding_on_what_two_streams_have_is_not_rebased_until_somebody_decide
     with pytest.raises(FindingsError, match="nothing was rebased") as error:
         rebased(both, "0006-bob")
     assert re.search(said, str(error.value.findings[0]))
-    assert "drop" in str(error.value.findings[0].remedy)
+    remedy = "take this row out (claimlog drop if it is open, else its line), and add it anew after"
+    assert str(error.value.findings[0].remedy).startswith(remedy)
     with pytest.raises(FindingsError) as error:
         rebased_open(opened)
     assert re.search(said, str(error.value.findings[0]))
-    drop(opened.package, ["F0001"])  # the remedy is a true one
+    # the remedy is a true one, also for the last row of a file
+    drop(opened.package, ["F0001"])
     assert "  C001-007 is now C001-008" in rebased_open(opened)
+    (both.package.events / "0006-bob" / "findings.ndjson").write_bytes(b"")
+    assert rebased(both, "0006-bob")[0].startswith("0006-bob is now 0007-bob, with changed rows: ")
+    assert found(both) == []
 
 
 def test_what_an_open_finding_is_about_is_dropped_only_with_it(world: World) -> None:
@@ -300,6 +305,18 @@ def test_a_number_that_was_proposed_on_both_sides_is_of_two_entities(
     del new["actor_id"]
     both = raced_actors(world, tmp_path / "theirs", new)
     assert rebased(both, "0001-theirs")[1:] == ["  T-0001 is now T-0002"]
+
+
+def test_a_new_number_has_as_many_digits_as_the_one_in_whose_place_it_is(
+    made: World, tmp_path: Path
+) -> None:
+    ours, theirs = (copied(made, tmp_path / name) for name in ("ours", "theirs"))
+    for world, row in ((ours, LETTER), (theirs, LIKED)):
+        world.add("claims", [{**row, "claim_id": "C001-0100"}])
+        world.seal(world.root.name)
+    both = merged(ours, theirs)
+    name = next(path.name for path in both.package.events.iterdir() if "theirs" in path.name)
+    assert rebased(both, name)[1:] == ["  C001-0100 is now C001-0101"]
 
 
 @pytest.mark.parametrize(

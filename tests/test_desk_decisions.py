@@ -777,6 +777,16 @@ def test_an_entry_that_a_proposal_is_the_same_as_is_not_removed(opened: Opened) 
     assert opened.take("adjudicator", "DELETE", path, base=entry["rev"])["entry"] is None
 
 
+def test_what_was_settled_of_a_proposal_that_is_gone_keeps_no_entry(opened: Opened) -> None:
+    code_navies(opened, NAVIES)
+    path = f"{PATH}/registered/actors/fleet"
+    fleet = {"name": "Fleet", "actor_type": "group"}
+    entry = opened.take("adjudicator", "PUT", path, base=0, value=fleet)["entry"]
+    settle(opened, "coder-1", same_as="fleet")
+    opened.desk.work_folder.work("coder-1", SOURCE).journal.path.unlink()
+    assert opened.take("adjudicator", "DELETE", path, base=entry["rev"])["entry"] is None
+
+
 def open_rows_of(opened: Opened, stream: str) -> list[dict[str, Any]]:
     rows = open_rows(opened.desk.package, opened.desk.log.definition.streams)
     return [dict(row.content) for row in rows if row.stream == stream]

@@ -343,11 +343,39 @@ def test_lists_of_an_import_that_hold_too_much_are_refused_before_they_are_made(
         bring(many, mapping, "claims", {})
 
 
+def test_the_same_hop_is_one_whether_or_not_its_empty_keys_are_written(bring: Bring) -> None:
+    mapping = mapping_of(
+        unit="code-point",
+        stream="claims",
+        documents={"task 7": "S001"},
+        attributes={"chain": "attributions", "more": "attributions"},
+    )
+    hop = {"actor_id": "zelensky", "verb": "say", "side": None}
+    said = (("chain", json.dumps([hop])), ("more", json.dumps([{**hop, "office": None}])))
+    [row], _ = bring(region(*span(PILOTS), *said), mapping, "claims", {})
+    assert [part["actor_id"] for part in row["attributions"]] == ["zelensky"]
+
+
 def test_what_a_region_says_twice_by_one_name_is_said_together(tmp_path: Path) -> None:
-    content = region(0, 3, ("a", "one"), ("b", "x"), ("a", "two"))
+    content = region(0, 3, ("a", "one"), ("b", "x"), ("a", "two"), ("a", "one"))
     project = read_project(write(tmp_path / "x", content), "label-studio")
     [(_, annotation)] = project.annotations()
     assert annotation.attributes == {"a": "one; two", "b": "x"}
+
+
+def test_a_note_of_a_region_is_no_quote_of_it(tmp_path: Path) -> None:
+    content = region(0, 3, ("a", "one"))
+    place = {"start": 0, "end": 3}
+    results = content[0]["annotations"][0]["result"]
+    for number, note in enumerate((["first", "second"], "alone")):
+        note_result = {"id": "r", "type": "textarea", "from_name": f"note{number}"}
+        results.insert(number, {**note_result, "value": {**place, "text": note}})
+    results[-1]["value"]["text"] = TEXT[:3]
+    project = read_project(write(tmp_path / "x", content), "label-studio")
+    [(_, annotation)] = project.annotations()
+    assert annotation.attributes == {"note0": "first; second", "note1": "alone", "a": "one"}
+    assert annotation.quote is not None
+    assert annotation.quote.exact == TEXT[:3]
 
 
 def test_a_name_that_a_mapping_lacks_is_named(bring: Bring) -> None:

@@ -81,10 +81,10 @@ def once_raced(made: World, tmp_path_factory: pytest.TempPathFactory) -> dict[st
             ends[tip].seal(tip)
         else:
             read_first(ends[tip], below, tip)
-    ends["elk"] = copied(ends["cat"], folder / "elk")
-    ends["elk"].amend("sources", "S002", reliability="B")
-    ends["elk"].amend("sources", "S003", reliability="A")
-    ends["elk"].seal("moth")  # a name that another line has, too
+    ends["alp"] = copied(ends["cat"], folder / "alp")
+    ends["alp"].amend("sources", "S002", reliability="B")
+    ends["alp"].amend("sources", "S003", reliability="A")
+    ends["alp"].seal("moth")  # a name that another line has, too
     return ends
 
 
@@ -161,7 +161,7 @@ def test_whatever_is_rebased_first_every_row_stays_with_what_its_author_saw(
     seed: int, once_raced: dict[str, World], tmp_path: Path
 ) -> None:
     chance = random.Random(seed)
-    tips = chance.sample(["bee", "dog", "elk", "moth"], 3 + seed % 2)
+    tips = chance.sample(["bee", "dog", "alp", "moth"], 3 + seed % 2)
     world = joined(once_raced, tmp_path, *tips)
     for _ in range(12):
         if not (open_races := races(world)):
@@ -181,7 +181,7 @@ def test_whatever_is_rebased_first_every_row_stays_with_what_its_author_saw(
 def test_validation_names_one_command_for_all_that_lost_a_race_with_a_batch(
     once_raced: dict[str, World], tmp_path: Path
 ) -> None:
-    world = joined(once_raced, tmp_path, "bee", "ant", "elk")
+    world = joined(once_raced, tmp_path, "bee", "ant", "alp")
     assert {" ".join(commanded(str(one.remedy))) for one in races(world)} == {
         "0004-king 0005-bee 0005-cat 0006-moth"
     }
@@ -320,9 +320,11 @@ def test_of_names_below_which_a_batch_is_missing_somebody_says_what_they_mean(
         rebased(mine, "0005-dog")
     assert str(caught.value) == (
         "0005-dog was sealed on top of a batch that is not there, and git does not say what became "
-        "of it; events/0005-dog names C001-007, S002, C001-003 and .claimlog/open names S002, "
-        "which may be another's by now: compare (claimlog show), put right there what names the "
-        "wrong one, and add --names-stay; nothing was rebased"
+        "of it; events/0005-dog names C001-007 (events/0004-king/claims.ndjson), S002 "
+        "(events/0004-king/sources.ndjson), C001-003 (events/0002-claims/claims.ndjson) and "
+        ".claimlog/open names S002 (events/0004-king/sources.ndjson), which may be another's by "
+        "now: look there, put right what names the wrong one, and add --names-stay; nothing was "
+        "rebased"
     )
     assert (mine.package.events / "0005-dog").is_dir()
     if not is_given_up:
@@ -335,6 +337,37 @@ def test_of_names_below_which_a_batch_is_missing_somebody_says_what_they_mean(
         assert said.startswith("0005-dog is now 0007-dog, with changed rows: ")
         mine.seal("later")
         assert_right(mine)
+
+
+def test_what_became_of_a_missing_batch_is_asked_once_other_races_are_over(
+    made: World, tmp_path: Path
+) -> None:
+    bee, ant = (copied(made, tmp_path / name) for name in ("bee", "ant"))
+    for world, name in ((bee, "bee"), (ant, "ant")):
+        world.add("sources", [source("S002", title=name)])
+        world.seal(name)
+    alp = copied(bee, tmp_path / "alp")
+    alp.add("sources", [source("S003", title="alp")])
+    alp.seal("alp")
+    theirs = merged(copied(bee, tmp_path / "theirs"), ant)
+    moved = batch_called(theirs, "ant").path.name
+    rebased(theirs, moved)
+    mine = copied(ant, tmp_path / "mine")
+    repository(mine)
+    mine.amend("sources", "S002", publisher="ant, says dog")
+    mine.seal("dog")
+    mine = merged(merged(mine, theirs), alp)
+    remove(mine.package.events / moved)
+    sync_descriptor(mine.package)
+    dog, ant_now = (batch_called(mine, name).path.name for name in ("dog", "ant"))
+    with log_lock(mine.package), pytest.raises(UsageError, match=rf"among {ant_now}, of another"):
+        rebase(mine.package, [dog], names_stay=True)
+    rebased(mine, ant_now)
+    rebased(mine, dog)
+    rows = read(mine.package).rows("sources").to_dicts()
+    [said] = [row["title"] for row in rows if row["publisher"] == "ant, says dog"]
+    assert said == "ant"
+    assert not found(mine)
 
 
 def test_batches_are_read_as_one_log_whatever_place_each_had_in_another(

@@ -11,6 +11,7 @@ import pytest
 
 from claimlog.release.search_segments import (
     HEADER,
+    LEFT_BEHIND,
     LIST_INDEX_BIT,
     SEGMENT_BITS,
     STRUCTURE,
@@ -93,6 +94,10 @@ MERGED = {
     ),
     "what leads to no page": "UPDATE f_idx SET pgno = 0 WHERE segid = 1",
     "what leads to a page below 0": "UPDATE f_idx SET pgno = pgno + (1 << 31) WHERE segid = 1",
+    "much that nobody reads": (
+        f"INSERT INTO f_data SELECT ({1 << SEGMENT_BITS}) + 100000, zeroblob({LEFT_BEHIND} * "
+        f"sum(length(block))) FROM f_data WHERE id >> {SEGMENT_BITS} <> 1"
+    ),
     "a segment that no merge has": (
         f"UPDATE f_data SET block = CAST(replace(block, x'040401', x'000401') AS BLOB) "
         f"WHERE id = {STRUCTURE}"

@@ -460,7 +460,12 @@ def test_the_stems_of_words_are_those_of_the_full_text_index(
 
 def test_a_script_gives_every_key_that_an_object_has(page: Page) -> None:
     """Also the key by which the text of a script says what an object is made after."""
-    value = {"__proto__": "defined", "a": {"__proto__": ['"__proto__":']}, '"__proto__":': None}
+    value = {
+        "__proto__": "defined",
+        "a": {"__proto__": ['"__proto__":']},
+        '"__proto__":': None,
+        'b"__proto__': 1,
+    }
     _, script = index_script("tried", value)
     read = "(script) => { const claimlogIndex = {}; eval(script); return JSON.stringify("
     text = page.evaluate(f"{read}claimlogIndex.tried); }}", script.decode())

@@ -230,7 +230,7 @@ def test_what_lies_in_a_directory_of_texts_is_no_text(
 def test_an_argument_that_is_no_utf_8_is_one_line(world: World, words: tuple[str, ...]) -> None:
     done = world.run(*words, os.fsdecode(b"C\x85z"))
     assert done.returncode == 2
-    said = "C\\udc85z: is not UTF-8; name it in UTF-8. Nothing was replaced"
+    said = "C\\udc85z: is not UTF-8; name it in UTF-8. Nothing was changed"
     assert done.stderr == f"claimlog: {said}\n"
 
 

@@ -166,6 +166,11 @@ class WebClient:
         finally:
             self._connections.finish_by(math.inf)
 
+    @property
+    def has_time(self) -> bool:
+        """Whether what is asked may still go on."""
+        return self._connections.has_time_for(0)
+
     def fetch_json(self, method: str, url: str, body: Any = None) -> Any:
         """Make a request and return the JSON of its answer; None of an empty one.
 

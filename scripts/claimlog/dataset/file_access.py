@@ -182,13 +182,14 @@ def fetch_files(files: AddressFiles, names: Collection[str], folder: Path) -> No
         try:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             with (folder / name).open("xb") as target, files.client.finishing_by(end):
-                size = files.write(name, target, left)
+                try:
+                    size = files.write(name, target, left)
+                except WebError as error:
+                    if files.client.has_time:
+                        raise
+                    raise _too_slow(files) from error
         except OSError as error:
             raise _no_room(error) from error
-        except WebError as error:
-            if monotonic() < end:
-                raise
-            raise _too_slow(files) from error
         if size is None:
             raise ClaimlogError(f"{files.display}/{name}: is not there, and its list names it")
         left -= size

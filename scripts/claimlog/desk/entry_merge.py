@@ -13,7 +13,6 @@ from claimlog.desk.draft_values import in_use
 from claimlog.desk.row_references import (
     CLAIMS,
     Name,
-    on_the_spot_streams,
     reference_of,
     references,
 )
@@ -46,6 +45,10 @@ class NewEntries:
             for work in works
             for entry in work.entries()
         }
+        self._streams: dict[tuple[str, str], list[str]] = {}
+        """Those in which a coder made an entry of a name."""
+        for coder, stream, name in self._own:
+            self._streams.setdefault((coder, name), []).append(stream)
         self.final = {
             stream: {name: self._in_use(stream, row) for name, row in own.items()}
             for stream, own in decisions.entry_rows().items()
@@ -126,8 +129,7 @@ class NewEntries:
 
     def _renamed_any(self, coder: str, name: str) -> str:
         """Return what a column of any row names; of entries that two streams have, as it is."""
-        streams = on_the_spot_streams(self.definition)
-        own = [stream for stream in streams if (coder, stream, name) in self._own]
+        own = self._streams.get((coder, name), [])
         return self._renamed_name(coder, own[0], name) if len(own) == 1 else name
 
     def _renamed_name(self, coder: str, stream: str, name: str) -> str:

@@ -72,48 +72,52 @@ def references(definition: Definition, stream: str, value: Mapping[str, Any]) ->
 
     In those of any row (``anyRow``) these are the entries that have the identifier, of any stream.
     """
-    lists = _reference_lists(definition, stream, value)
-    return [(target, name) for target, names in lists for name in names if isinstance(name, str)]
+    return [
+        (target, name)
+        for one, names in _reference_lists(definition.streams[stream], value)
+        for target in ([one] if one else on_the_spot_streams(definition))
+        for name in names
+        if isinstance(name, str)
+    ]
 
 
 def refers_to(definition: Definition, stream: str, value: Mapping[str, Any], entry: Name) -> bool:
     """Whether a row refers to an entry; quicker than to look through all `references`."""
     target, name = entry
-    lists = _reference_lists(definition, stream, value)
-    return any(other == target and name in names for other, names in lists)
+    lists = _reference_lists(definition.streams[stream], value)
+    return any(other in (target, None) and name in names for other, names in lists)
 
 
 def count_references(
     definition: Definition, stream: str, rows: Iterable[Mapping[str, Any]]
 ) -> Mapping[str, Counter[str]]:
     """Return how often rows of a stream refer to entries, by the stream of these."""
-    found: dict[str, Counter[str]] = {}
+    found: dict[str | None, Counter[str]] = {}
     for value in rows:
-        for target, names in _reference_lists(definition, stream, value):
+        for target, names in _reference_lists(definition.streams[stream], value):
             own = found.setdefault(target, Counter())
             own.update(name for name in names if isinstance(name, str))
-    return found
+    of_any_row = found.pop(None, Counter())
+    targets = {*found, *(on_the_spot_streams(definition) if of_any_row else ())}
+    return {target: found.get(target, Counter()) + of_any_row for target in targets if target}
 
 
 def _reference_lists(
-    definition: Definition, stream: str, value: Mapping[str, Any]
-) -> Iterator[tuple[str, Sequence[Any]]]:
-    """Yield what stands in each column and key that refers to a stream; names, if it is sound."""
+    table: Table, value: Mapping[str, Any]
+) -> Iterator[tuple[str | None, Sequence[Any]]]:
+    """Yield what stands in each column and key that refers to a stream, or, with None, to any.
 
-    def targets_of(item: Field, target: str | None) -> Sequence[str]:
-        return on_the_spot_streams(definition) if item.any_row else [target] if target else []
-
-    table = definition.streams[stream]
+    These are names, if the row is sound.
+    """
     for column, cell in value.items():
         item = table.by_name.get(column)
         if item is None or item.retired:
             continue
         parts = cell if isinstance(cell, list) else [cell]
-        for target in targets_of(item, reference_of(table, item)):
+        target = reference_of(table, item)
+        if target or item.any_row:
             yield target, parts
         for inner in item.fields:
-            if not inner.retired and (targets := targets_of(inner, inner.references)):
+            if not inner.retired and (inner.references or inner.any_row):
                 rows = (part for part in parts if isinstance(part, dict))
-                names = [name for row in rows if (name := row.get(inner.name))]
-                for target in targets:
-                    yield target, names
+                yield inner.references, [name for row in rows if (name := row.get(inner.name))]

@@ -285,10 +285,14 @@ def remove_own_entry(adjudication: Adjudication, stream: str, name: str, base: i
     decisions.require_open()
     verdicts = decisions.verdicts().items()
     claims = {unit: verdict["value"] for unit, verdict in verdicts if verdict.get("value")}
+    settled = decisions.settled_entries()
     same = [
         proposal
-        for proposal, settled in decisions.settled_entries().items()
-        if proposal.split("/")[1] == stream and settled.get(SAME_AS) == name
+        for work in adjudication.works
+        for entry in work.entries()
+        if entry.stream == stream
+        and settled.get(proposal := f"{work.coder}/{stream}/{entry.identifier}", {}).get(SAME_AS)
+        == name
     ]
     desk, marks = adjudication.desk, decisions.reopening
     return remove_entry(desk, decisions, claims, stream, name, base, marks, same)

@@ -107,7 +107,8 @@ def numbered_claims_of(source: str) -> NumberedIdentifiers:
 def form_and_number(table: Table, identifier: str) -> tuple[NumberedIdentifiers, int] | None:
     """Return how an identifier of a stream is numbered, and its number; None if it was chosen.
 
-    That of a claim tells by itself within which source.
+    A number has as many digits as this one, at least. That of a claim tells by itself within which
+    source.
     """
     numbered = (
         numbered_claims_of(identifier.rpartition("-")[0])
@@ -115,7 +116,10 @@ def form_and_number(table: Table, identifier: str) -> tuple[NumberedIdentifiers,
         else numbered_identifiers_of(table)
     )
     number = numbered.number_in(identifier) if numbered else None
-    return None if numbered is None or number is None else (numbered, number)
+    if numbered is None or number is None:
+        return None
+    digits = len(identifier) - len(numbered.head)
+    return NumberedIdentifiers(numbered.head, max(numbered.width, digits)), number
 
 
 def is_numbered(table: Table) -> bool:

@@ -202,14 +202,16 @@ def refuse_doubtful_names(log: Log, batch: Batch, unsealed: Sequence[Batch]) -> 
     if named:
         raise UsageError(
             f"{batch.path.name} was sealed on top of a batch that is not there, and git does not "
-            f"say what became of it; {' and '.join(named)}, which may be another's by now: compare "
-            "(claimlog show), put right there what names the wrong one, and add --names-stay; "
-            "nothing was rebased"
+            f"say what became of it; {' and '.join(named)}, which may be another's by now: look "
+            "there, put right what names the wrong one, and add --names-stay; nothing was rebased"
         )
 
 
 def _foreign_names(log: Log, batch: Batch) -> Iterator[str]:
-    """Yield the numbered identifiers that a batch names and does not assert, the newest first."""
+    """Yield the numbered identifiers that a batch names and does not assert, the newest first.
+
+    Each comes with the file that asserts it.
+    """
     tables = log.definition.streams
     own: set[tuple[str, str]] = set()
     named: set[tuple[str, str]] = set()
@@ -227,5 +229,6 @@ def _foreign_names(log: Log, batch: Batch) -> Iterator[str]:
         for identifier, number in known.iter_rows():
             name = stream, identifier
             asserted[name] = min(number, asserted.get(name, number))
-    for _, identifier in sorted(asserted, key=lambda name: (-asserted[name], name)):
-        yield identifier
+    places = {one.number: one for one in log.batches}
+    for stream, identifier in sorted(asserted, key=lambda name: (-asserted[name], name)):
+        yield f"{identifier} ({places[asserted[stream, identifier]].shown_file(stream)})"

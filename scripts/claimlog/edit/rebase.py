@@ -23,7 +23,13 @@ from claimlog.edit.open_batch import open_batch
 from claimlog.edit.open_rows_follow import OpenRows, meant_renames, write_moved_open_batch
 from claimlog.edit.open_upcast import refuse_outdated
 from claimlog.edit.rebase_open_batch import COMPARE as COMPARE_OPEN
-from claimlog.edit.rebase_places import find_places, lost_line, refuse_gap, staying_batches
+from claimlog.edit.rebase_places import (
+    find_places,
+    lost_line,
+    refuse_gap,
+    refuse_other_races,
+    staying_batches,
+)
 from claimlog.edit.renumbered_rows import Renames, log_of, refuse_unsound, write_moved_rows
 from claimlog.edit.seal import make_manifest
 from claimlog.errors import ClaimlogError, Finding, FindingsError, UsageError
@@ -135,8 +141,10 @@ def rebase(
             place = folder / name
             place.mkdir()
             below = renames_below(log, lines, batches, batch, renames, folder / "past")
-            if below is None and not names_stay:
-                refuse_doubtful_names(log, batch, [unsealed] if unsealed else [])
+            if below is None:
+                refuse_other_races(lines, batches, lost, trunk, batch)
+                if not names_stay:
+                    refuse_doubtful_names(log, batch, [unsealed] if unsealed else [])
             renames[batch.path] = below or {}
             fresh = write_moved_rows(log, batch, place, renames[batch.path], COMPARE)
             new = Batch(place, f"events/{place.name}", number, batch.slug, len(log.batches))

@@ -99,3 +99,28 @@ def find_places(
             f"race, which must be over before: {_command(race)}; nothing was rebased"
         )
     return as_log(trunk), places
+
+
+def refuse_other_races(
+    lines: BatchLines, batches: list[Batch], lost: list[Batch], trunk: list[Batch], batch: Batch
+) -> None:
+    """Refuse a batch above a missing one while another race may hold what became of that.
+
+    Raises
+    ------
+    UsageError
+        Naming those that come first. A line whose own predecessor is missing is none of them, or
+        two such lines would wait for each other.
+    """
+    staying = {one.path for one in trunk}
+    others = [
+        one
+        for one in staying_batches(batches, lost)
+        if one.path not in staying and any(low.path in staying for low in lines.below(one))
+    ]
+    if others:
+        raise UsageError(
+            f"{batch.path.name} was sealed on top of a batch that is not there, and what became of "
+            f"it may be among {' '.join(one.path.name for one in others)}, of another race, which "
+            f"must be over before: {_command(others)}; nothing was rebased"
+        )

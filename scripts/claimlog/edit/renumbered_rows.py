@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from claimlog.edit.any_row_references import doubtful_references
-from claimlog.edit.identifier_numbers import form_and_number
+from claimlog.edit.identifier_numbers import NumberedIdentifiers, form_and_number
 from claimlog.edit.replace_references import references, replace_references
 from claimlog.errors import Finding, FindingsError
 from claimlog.log.batch import Batch
@@ -32,7 +32,10 @@ Rows = dict[str, list[dict[str, Any]]]
 Merges = dict[NamedMerge, set[str]]
 """Streams in which a batch merges the one entity into the other."""
 
-ADD_ANEW = "take this row back (claimlog drop, if it is open) and add it anew after the rebase"
+ADD_ANEW = (
+    "take this row out (claimlog drop if it is open, else its line), and add it anew after the "
+    "rebase"
+)
 
 
 def as_log(batches: Iterable[Batch]) -> list[Batch]:
@@ -98,6 +101,9 @@ def write_moved_rows(
         table = log.definition.streams[stream]
         moved = [moved_row(row, table, renames, merges, last) for row in listed]
         _refuse_conflicts(log, batch, stream, moved, remedy)
+        if not moved:  # who took the last row back left an empty file, which no batch may have
+            (place / f"{stream}.ndjson").unlink(missing_ok=True)
+            continue
         data = b"".join(encode(row) + b"\n" for row in moved)
         (place / f"{stream}.ndjson").write_bytes(data)
     return fresh
@@ -107,7 +113,8 @@ def _rename_taken(log: Log, rows: Rows, renames: Renames) -> list[tuple[str, str
     """Add new identifiers for entities that both sides have asserted to `renames`; return them."""
     fresh = []
     for stream, listed in rows.items():
-        later: dict[tuple[str, int], int] = {}  # of a number that is taken, one beyond it
+        # of a number that is taken, one beyond it
+        later: dict[tuple[NumberedIdentifiers, int], int] = {}
         table = log.definition.streams[stream]
         used = set(log.ids(stream))
         taken = used | {row[table.id] for row in listed}
@@ -120,8 +127,8 @@ def _rename_taken(log: Log, rows: Rows, renames: Renames) -> list[tuple[str, str
                 passed: list[int] = []
                 while (new := numbered.identifier(number)) in taken:
                     passed.append(number)
-                    number = later.get((numbered.head, number), number + 1)
-                later |= {(numbered.head, one): number for one in passed}
+                    number = later.get((numbered, number), number + 1)
+                later |= {(numbered, one): number for one in passed}
                 taken.add(new)
                 renames.setdefault(stream, {})[old] = new
                 fresh.append((old, new))

@@ -167,7 +167,7 @@ def _cell_rows(table: Table, rows: Iterable[tuple[int, list[str]]], is_ragged: b
     header_line = width = values = 0
     for number, (line, cells) in enumerate(rows, 1):
         values += max(len(cells), len(header or ()))
-        values += sum(most_values(cells[index]) for index in lists if index < len(cells))
+        values += sum(most_values(cells[index]) - 1 for index in lists if index < len(cells))
         if flaw := _width_flaw(number, values):
             yield line, ClaimlogError(flaw)
             return

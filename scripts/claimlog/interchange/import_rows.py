@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from claimlog.edit.add_amend_retract import Entries
-from claimlog.edit.cell_values import most_values
+from claimlog.edit.cell_values import fill_keys, most_values
 from claimlog.edit.row_origin import RowOrigin
 from claimlog.errors import ClaimlogError, Suggestions, UsageError
 from claimlog.interchange.annotation_placement import (
@@ -258,6 +258,11 @@ def _value(table: Table, rule: AttributeRule, text: str, suggestions: Suggestion
             f"{ADDED_ROW_BYTES:,} bytes; shorten it in the tool"
         )
     typed = column_value(item, value)
+    if isinstance(typed, list):
+        try:
+            typed = fill_keys(item, typed)
+        except ClaimlogError as error:
+            raise UsageError(str(error)) from error
     if flaw := code_flaw(item, typed, suggestions):
         raise UsageError(f"{flaw}; say in the mapping what {text[:40]!r} stands for")
     return typed

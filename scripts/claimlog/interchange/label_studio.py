@@ -24,6 +24,9 @@ from claimlog.interchange.foreign_files import (
 
 FORMAT = "label-studio"
 LABELS = ("labels", "hypertextlabels", "paragraphlabels")
+PLACE = ("start", "end", "text", "globalOffsets", "startOffset", "endOffset")
+"""Keys of a region that say where it is, and of what words."""
+
 Region = dict[str, Any]
 
 
@@ -145,21 +148,26 @@ def _region(
         for name, given in result["value"].items():
             if name in LABELS and isinstance(given, list):
                 labels |= dict.fromkeys(text_value(label) for label in given)
-            elif name not in ("start", "end", "text", "globalOffsets", "startOffset", "endOffset"):
+            elif name not in PLACE or (name == "text" and _is_note(result)):
                 attribute = text_value(result.get("from_name") or name)
                 said.setdefault(attribute, []).append(_attribute(given))
         for name in ("score", "meta"):
             if result.get(name):
                 project.losses.add_loss(f'"{name}" of a region', where)
-    words = value.get("text")
+    words = next((one["value"].get("text") for one in results if not _is_note(one)), None)
     quote = Quote(words) if isinstance(words, str) else None
     if isinstance(start, str) or not (is_offset(start) and is_offset(end)):
         project.losses.add_loss(
             "a region of HTML or dialogue, whose offsets are of no plain text", where
         )
         return None
-    attributes = {name: "; ".join(values) for name, values in said.items()}
+    attributes = {name: "; ".join(dict.fromkeys(values)) for name, values in said.items()}
     return ForeignAnnotation(number, ((start, end),), tuple(labels), attributes, coder, quote)
+
+
+def _is_note(result: Region) -> bool:
+    """Whether the text of a result is what somebody wrote about its region, and no quote of it."""
+    return bool(result.get("type") == "textarea")
 
 
 def _attribute(given: Any) -> str:

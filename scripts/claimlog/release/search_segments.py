@@ -29,6 +29,10 @@ SEGMENTS, PAGES = 2_000, 1 << 30
 """Most segments of an index, and levels of them; above every page. Where a page is doubled SQLite
 reads 32 bits of it, so that what needs more would be another page there than here."""
 
+LEFT_BEHIND = 16
+"""How many times the bytes of segments that are read those may have that were merged whole: SQLite
+merges so many at once."""
+
 HEADER = 4
 """Bytes before the words of a page, two for each number: where the first document begins of a list
 that goes on there, or 0, and where the words end; behind these lie the places of the words."""
@@ -99,6 +103,9 @@ class SearchSegments:
             _require(2 <= page < 2 * PAGES)
         yield from heapq.merge(*(self._postings(*segment) for segment in segments))
         _require(self._count(self._data) == self._read)
+        # what was merged whole is in the others too, where each word of several stands once
+        left_behind = sum(self._size(number) for number, first, _ in segments if not first)
+        _require(left_behind <= LEFT_BEHIND * (sum(map(self._size, numbers)) - left_behind))
 
     def _block(self, record: int) -> bytes:
         query = f"SELECT block FROM {self._data} WHERE id = ?"
@@ -107,6 +114,12 @@ class SearchSegments:
             raise ValueError(f"has no record {record}")
         self._read += 1
         return block
+
+    def _size(self, segment: int) -> int:
+        """Return the bytes of the records of a segment."""
+        places = (segment << SEGMENT_BITS, segment + 1 << SEGMENT_BITS)
+        query = f"SELECT coalesce(sum(length(block)), 0) FROM {self._data} WHERE id > ? AND id < ?"
+        return int(self._database.execute(query, places).fetchone()[0])
 
     def _postings(self, segment: int, first: int, last: int) -> Iterator[Posting]:
         if not first:  # what was merged whole is left behind

@@ -7,6 +7,7 @@ divided into parts of some size, so that a page loads the part that a key is in 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -15,6 +16,10 @@ FOLDER = "lookup"
 
 PART_CHARACTERS = 60_000
 """Of the entries of a part: small enough to come quickly, large enough for few files."""
+
+PROTOTYPE_KEY = re.compile('(?<=[{,])"__proto__":')
+"""The key by which JavaScript sets what an object is made after; in a text the quotation mark is
+escaped."""
 
 File = tuple[str, bytes]
 """A path below the root of the site, and what the file holds."""
@@ -26,7 +31,7 @@ FileOf = Callable[[str], str]
 def index_script(name: str, value: Any) -> File:
     """Return the script that gives a part of the index."""
     # in an object that is written as a script the key would say what the object is made after
-    text = json_line(value).replace('"__proto__":', '["__proto__"]:')
+    text = PROTOTYPE_KEY.sub('["__proto__"]:', json_line(value))
     return f"{FOLDER}/{name}.js", f"claimlogIndex[{json.dumps(name)}]={text};\n".encode()
 
 
