@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 import regex
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import claimlog.sources.characters
 import claimlog.sources.text
 from claimlog.errors import ClaimlogError, FindingsError, UsageError
 from claimlog.limits import DEPTH, MARKS, TEXT_BYTES
-from claimlog.sources.characters import REORDERED, refuse_expansion
+from claimlog.sources.characters import REORDERED, kinds, refuse_expansion
 from claimlog.sources.text import PLAIN, Text, Texts, canonical, digest, read_text
 from claimlog.sources.words import words
 from conftest import TEXT, World
@@ -75,6 +75,7 @@ def test_words_are_folded_runs_of_letters_and_digits(text: str, expected: list[s
 
 
 @given(prose)
+@example("a-\na")
 def test_the_words_of_a_text_stand_where_its_tokens_say(text: str) -> None:
     whole = Text(canonical(text.encode()))
     assert [word for _, _, word in whole.tokens] == words(whole.content)
@@ -82,7 +83,8 @@ def test_the_words_of_a_text_stand_where_its_tokens_say(text: str) -> None:
         assert word in words(whole.content[start:end])
         assert not whole.splits_word(start)
         assert not whole.splits_word(end)
-        assert all(whole.splits_word(inside) for inside in range(start + 1, end))
+        is_whole = all(whole.splits_word(inside) for inside in range(start + 1, end))
+        assert is_whole != ("-" in kinds(whole.content[start:end]))  # at the end of a line
 
 
 def test_no_offset_outside_a_word_splits_one() -> None:
