@@ -311,9 +311,9 @@ def test_a_new_number_has_as_many_digits_as_the_one_in_whose_place_it_is(
     made: World, tmp_path: Path
 ) -> None:
     ours, theirs = (copied(made, tmp_path / name) for name in ("ours", "theirs"))
-    for world, row in ((ours, LETTER), (theirs, LIKED)):
+    for world, row, slug in ((ours, LETTER, "ours"), (theirs, LIKED, "theirs")):
         world.add("claims", [{**row, "claim_id": "C001-0100"}])
-        world.seal(world.root.name)
+        world.seal(slug)
     both = merged(ours, theirs)
     name = next(path.name for path in both.package.events.iterdir() if "theirs" in path.name)
     assert rebased(both, name)[1:] == ["  C001-0100 is now C001-0101"]

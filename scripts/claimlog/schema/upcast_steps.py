@@ -134,7 +134,7 @@ def _step(row: Mapping[str, str], line: int, streams: Mapping[str, Table]) -> Up
                 # each would be given every key of the present version
                 expected = "an empty list, because a list of objects is added empty"
             elif any(map(_is_unwritten, value if isinstance(value, list) else [value])):
-                expected = "a number up to 2**53 or from 1e+21 on, because no line holds another"
+                expected = "a number below 2**53 or from 1e+21 on, because no line holds another"
     if expected:
         raise ClaimlogError(f"{FILE}:{line}: expected {expected}; restore it from git")
     rest = (row[name] for name in COLUMNS[2:])
