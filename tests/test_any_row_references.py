@@ -56,14 +56,19 @@ def once_read(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
     return world
 
 
-@pytest.fixture(scope="module")
-def once_raced(once_read: World, tmp_path_factory: pytest.TempPathFactory) -> World:
-    """0005-alice and 0005-bob, each with a C001-007; a finding of Bob's is on his."""
-    folder = tmp_path_factory.mktemp("raced")
-    alice, bob = copied(once_read, folder / "alice"), copied(once_read, folder / "bob")
+def racing(world: World, folder: Path) -> tuple[World, World]:
+    """Return two clones with a C001-007 each: Alice's is sealed, and Bob's open."""
+    alice, bob = copied(world, folder / "alice"), copied(world, folder / "bob")
     alice.add("claims", [LETTER])
     alice.seal("alice")
     bob.add("claims", [LIKED])
+    return alice, bob
+
+
+@pytest.fixture(scope="module")
+def once_raced(once_read: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """0005-alice and 0005-bob, each with a C001-007; a finding of Bob's is on his."""
+    alice, bob = racing(once_read, tmp_path_factory.mktemp("raced"))
     bob.add("findings", [finding("C001-007"), finding("C001-003", second_id="C001-007")])
     bob.seal("bob")
     return merged(alice, bob)
@@ -98,11 +103,7 @@ def test_a_finding_stays_with_the_claim_that_keeps_its_number(raced: World) -> N
 @pytest.fixture(scope="module")
 def once_open(once_read: World, tmp_path_factory: pytest.TempPathFactory) -> World:
     """0005-alice and 0005-bob with a C001-007 each, and an open finding on Bob's."""
-    folder = tmp_path_factory.mktemp("open")
-    alice, bob = copied(once_read, folder / "alice"), copied(once_read, folder / "bob")
-    alice.add("claims", [LETTER])
-    alice.seal("alice")
-    bob.add("claims", [LIKED])
+    alice, bob = racing(once_read, tmp_path_factory.mktemp("open"))
     bob.seal("bob")
     bob.add("findings", [finding("C001-007")])
     return merged(bob, alice)

@@ -242,7 +242,17 @@ class Checkout:
             If git fails.
         """
         held = self.blobs(commit, path).get(path)
-        return None if held is None else self._ask("cat-file", "blob", held[1])
+        return None if held is None else self.content(held[1])
+
+    def content(self, blob: str) -> bytes:
+        """Return the bytes of a blob that `blobs` names.
+
+        Raises
+        ------
+        CheckoutError
+            If git fails.
+        """
+        return self._ask("cat-file", "blob", blob)
 
     def commits_changing(self, pattern: str) -> list[str]:
         """Return the commits that change some file of the package, the newest first.

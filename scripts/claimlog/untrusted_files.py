@@ -216,7 +216,7 @@ def disk_bytes_together(states: Iterable[os.stat_result]) -> int:
 
 
 def stated_bytes_together(paths: Iterable[Path]) -> int:
-    """Return the bytes that regular files state; one with several hard links counts once.
+    """Return the sum of the sizes that files state; one with several hard links counts once.
 
     Some file systems count no bytes on disk for a while, or never. A file that consists of holes
     counts as nothing.

@@ -156,9 +156,9 @@ class WebClient:
 
     @contextmanager
     def finishing_by(self, moment: float) -> Iterator[None]:
-        """Have what is asked meanwhile end by a moment of `time.monotonic`, pauses included.
+        """End requests that are made meanwhile, with their pauses, by a moment of `time.monotonic`.
 
-        It is later with each byte that comes.
+        Each byte that comes puts it off.
         """
         self._connections.finish_by(moment)
         try:
@@ -168,7 +168,7 @@ class WebClient:
 
     @property
     def has_time(self) -> bool:
-        """Whether what is asked may still go on."""
+        """Whether there is time left for requests."""
         return self._connections.has_time_for(0)
 
     def fetch_json(self, method: str, url: str, body: Any = None) -> Any:
@@ -392,7 +392,7 @@ class WebClient:
 
     def _require_time(self, url: str, method: str) -> None:
         """Refuse an exchange that was ended because it was too slow."""
-        if self._connections.has_expired and not self._connections.has_time_for(0):
+        if self._connections.has_expired and not self.has_time:
             most = "it may" if self.seconds is None else f"{self.seconds:g} seconds"
             raise SlowError(
                 f"{display_address(url)}: {method} took longer than {most}; run this again later"

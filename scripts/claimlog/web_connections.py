@@ -65,9 +65,9 @@ class Connections:
         self._is_over = threading.Event()
 
     def finish_by(self, moment: float) -> None:
-        """Have all further exchanges end by a moment of `time.monotonic`.
+        """Set the moment of `time.monotonic` by which further exchanges end.
 
-        It is later with each byte that comes meanwhile, and takes the place of one said before.
+        Each byte that comes meanwhile puts it off. It takes the place of one that was set before.
         """
         self._last = min(self._latest, moment)
 

@@ -10,16 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from claimlog.desk.draft_values import in_use
-from claimlog.desk.row_references import (
-    CLAIMS,
-    Name,
-    reference_of,
-    references,
-)
+from claimlog.desk.row_references import CLAIMS, Name, reference_of, references
 from claimlog.desk.saved_decisions import REGISTERED_AS, SAME_AS, Decisions
 from claimlog.desk.work import Work
 from claimlog.schema.definition import Definition
-from claimlog.schema.table_schema import Field, Table
+from claimlog.schema.table_schema import Table
 
 Row = dict[str, Any]
 
@@ -100,19 +95,17 @@ class NewEntries:
         item = table.by_name.get(column)
         if item is None:
             return cell  # words that were typed for a column that is not there any more
-        if item.any_row:
-            return self._renamed_any(coder, cell)
         target = reference_of(table, item)
         if target and isinstance(cell, list):
             names = [self._renamed_name(coder, target, part) for part in cell]
             return [*dict.fromkeys(names)]
-        if target:
+        if target or item.any_row:
             return self._renamed_name(coder, target, cell)
-        inner = {field.name: field for field in item.fields if field.references or field.any_row}
+        inner = {one.name: one.references for one in item.fields if one.references or one.any_row}
         if inner and isinstance(cell, list):
             return [
                 {
-                    key: self._renamed_part(coder, inner[key], part)
+                    key: self._renamed_name(coder, inner[key], part)
                     if key in inner and part is not None
                     else part
                     for key, part in one.items()
@@ -121,20 +114,17 @@ class NewEntries:
             ]
         return cell
 
-    def _renamed_part(self, coder: str, item: Field, name: str) -> str:
-        """Return what a key of an object names, which refers to a stream or to any row."""
-        if item.references is None:
-            return self._renamed_any(coder, name)
-        return self._renamed_name(coder, item.references, name)
+    def _renamed_name(self, coder: str, stream: str | None, name: str) -> str:
+        """Return a name as an entry of a stream, or with None of any, is registered at last.
 
-    def _renamed_any(self, coder: str, name: str) -> str:
-        """Return what a column of any row names; of entries that two streams have, as it is."""
+        A name by which a coder made entries of several streams stays where it may mean each.
+        """
         own = self._streams.get((coder, name), [])
-        return self._renamed_name(coder, own[0], name) if len(own) == 1 else name
-
-    def _renamed_name(self, coder: str, stream: str, name: str) -> str:
-        own = (coder, stream, name) in self._own
-        return self.final_name(coder, stream, name) if own else name
+        if stream is None and len(own) == 1:
+            [stream] = own
+        if stream is None or stream not in own:
+            return name
+        return self.final_name(coder, stream, name)
 
     def drafts(self, work: Work) -> dict[str, Row]:
         """Return a coder's drafts with the entries named as they are registered at last."""

@@ -11,8 +11,6 @@ from claimlog.edit.replace_references import Renames, any_row_names
 from claimlog.log.event_log import Log
 from claimlog.schema.table_schema import Table
 
-NOBODY: Collection[tuple[str, str]] = ()
-
 
 class DoubtfulReference(NamedTuple):
     """A column of any row that names what one stream renames and another does not, or otherwise.
@@ -36,7 +34,7 @@ def doubtful_references(
     table: Table,
     rows: Sequence[Mapping[str, Any]],
     renames: Renames,
-    beside: Collection[tuple[str, str]] = NOBODY,
+    beside: Collection[tuple[str, str]] = (),
 ) -> Iterator[DoubtfulReference]:
     """Yield what rows of a stream name so that somebody must say which entity they mean.
 

@@ -16,12 +16,7 @@ import polars as pl
 
 from claimlog.checkout import Checkout
 from claimlog.edit.identifier_numbers import form_and_number
-from claimlog.edit.renumbered_rows import (
-    Renames,
-    merges_of,
-    moved_row,
-    rows_by_stream,
-)
+from claimlog.edit.renumbered_rows import Renames, merges_of, moved_row, rows_by_stream
 from claimlog.edit.replace_references import references
 from claimlog.errors import ClaimlogError, UsageError
 from claimlog.log.batch import MANIFEST, SLUG, Batch, manifest_flaw
@@ -125,26 +120,28 @@ def _write_past(package: Package, above: Batch, folder: Path) -> Batch:
     checkout = Checkout.of(package)
     seen: set[str] = set()
     for commit in checkout.commits_changing(f"{beginning}*/{MANIFEST}")[:COMMITS]:
-        for name, (_, blob) in checkout.blobs(commit, "events/").items():
+        held = {name: blob for name, (_, blob) in checkout.blobs(commit, "events/").items()}
+        for name, blob in held.items():
             match = manifest_path.fullmatch(name)
             if match is None or blob in seen or len(seen) == COMMITS:
                 continue
             seen.add(blob)
-            data = checkout.read(commit, name)
-            if data is not None and sha256(data).hexdigest() == digest:
+            data = checkout.content(blob)
+            if sha256(data).hexdigest() == digest:
                 manifest = parse_json(data, name)
                 if flaw := manifest_flaw(manifest):
                     raise ClaimlogError(f"{name}: {flaw}")
                 past = Batch(folder / digest, match["place"], number, match["slug"], 0, manifest)
-                _write_files(checkout, commit, past)
+                _write_files(checkout, held, past)
                 return past
     raise ClaimlogError(f"{beginning}*/{MANIFEST}: no commit has what {above.shown} is on top of")
 
 
-def _write_files(checkout: Checkout, commit: str, past: Batch) -> None:
+def _write_files(checkout: Checkout, held: Mapping[str, str], past: Batch) -> None:
     past.path.mkdir(parents=True, exist_ok=True)
     for name, entry in past.manifest["files"].items():
-        rows = checkout.read(commit, f"{past.shown}/{name}")
+        blob = held.get(f"{past.shown}/{name}")
+        rows = None if blob is None else checkout.content(blob)
         if rows is None or sha256(rows).hexdigest() != entry["sha256"]:
             raise ClaimlogError(f"{past.shown}/{name}: is not as it was sealed")
         (past.path / name).write_bytes(rows)

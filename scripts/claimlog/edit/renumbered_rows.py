@@ -39,14 +39,19 @@ ADD_ANEW = (
 
 
 def as_log(batches: Iterable[Batch]) -> list[Batch]:
-    """Return batches counted as of one log: files are told apart by the index of their batch."""
-    return [dataclasses.replace(batch, index=index) for index, batch in enumerate(batches)]
+    """Return batches counted as of one log: files are told apart by the index of their batch.
+
+    One that has its index already stays the same object, with what it knows of its files.
+    """
+    return [
+        batch if batch.index == index else dataclasses.replace(batch, index=index)
+        for index, batch in enumerate(batches)
+    ]
 
 
 def log_of(package: Package, batches: Sequence[Batch]) -> Log:
     """Read these batches as the whole log."""
-    is_log = all(batch.index == index for index, batch in enumerate(batches))
-    log = read(package, batches if is_log else as_log(batches), sealed=False)
+    log = read(package, as_log(batches), sealed=False)
     log.require_readable()
     return log
 

@@ -30,8 +30,8 @@ SEGMENTS, PAGES = 2_000, 1 << 30
 reads 32 bits of it, so that what needs more would be another page there than here."""
 
 LEFT_BEHIND = 16
-"""How many times the bytes of segments that are read those may have that were merged whole: SQLite
-merges so many at once."""
+"""Most bytes of segments that were merged whole for each byte of those that are read: SQLite merges
+so many segments at once."""
 
 HEADER = 4
 """Bytes before the words of a page, two for each number: where the first document begins of a list
@@ -116,15 +116,18 @@ class SearchSegments:
         return block
 
     def _size(self, segment: int) -> int:
-        """Return the bytes of the records of a segment."""
-        places = (segment << SEGMENT_BITS, segment + 1 << SEGMENT_BITS)
-        query = f"SELECT coalesce(sum(length(block)), 0) FROM {self._data} WHERE id > ? AND id < ?"
-        return int(self._database.execute(query, places).fetchone()[0])
+        """Return how many bytes the records of a segment have together."""
+        query = f"SELECT coalesce(sum(length(block)), 0) FROM {self._records(segment)}"
+        return int(self._database.execute(query).fetchone()[0])
+
+    def _records(self, segment: int) -> str:
+        """Return the records of a segment, as what a query reads from."""
+        before, after = (number << SEGMENT_BITS for number in (segment, segment + 1))
+        return f"{self._data} WHERE id > {before} AND id < {after}"
 
     def _postings(self, segment: int, first: int, last: int) -> Iterator[Posting]:
         if not first:  # what was merged whole is left behind
-            before, after = (number << SEGMENT_BITS for number in (segment, segment + 1))
-            self._read += self._count(f"{self._data} WHERE id > {before} AND id < {after}")
+            self._read += self._count(self._records(segment))
             return
         for word, parts, is_indexed in self._lists(segment, first, last):
             yield from _documents(word, parts)

@@ -18,8 +18,8 @@ PART_CHARACTERS = 60_000
 """Of the entries of a part: small enough to come quickly, large enough for few files."""
 
 PROTOTYPE_KEY = re.compile('(?<=[{,])"__proto__":')
-"""The key by which JavaScript sets what an object is made after; in a text the quotation mark is
-escaped."""
+"""A key that sets the prototype of an object where JSON is run as a script. It is not found within
+a text, where quotation marks are escaped."""
 
 File = tuple[str, bytes]
 """A path below the root of the site, and what the file holds."""
@@ -30,7 +30,6 @@ FileOf = Callable[[str], str]
 
 def index_script(name: str, value: Any) -> File:
     """Return the script that gives a part of the index."""
-    # in an object that is written as a script the key would say what the object is made after
     text = PROTOTYPE_KEY.sub('["__proto__"]:', json_line(value))
     return f"{FOLDER}/{name}.js", f"claimlogIndex[{json.dumps(name)}]={text};\n".encode()
 

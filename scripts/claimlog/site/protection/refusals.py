@@ -21,7 +21,7 @@ Datasette would cut a slash off the end and send readers there."""
 
 FACET_SIZE = "_facet_size"
 THROUGH, THROUGH_KEYS = "_through", ("table", "column", "value")
-"""A condition on the rows of another table that refer to those asked for, and its keys."""
+"""Datasette's parameter for a condition on rows of another table, and the keys of its JSON."""
 
 
 def refusal(scope: Scope) -> Failure | None:
@@ -58,7 +58,7 @@ def refusal(scope: Scope) -> Failure | None:
 
 
 def _is_condition(value: str) -> bool:
-    """Whether Datasette can read a value of `_through`; a wrong one is a fault to it."""
+    """Whether Datasette can read a value of `_through`; at a wrong one it fails."""
     try:
         given = orjson.loads(value)
     except ValueError:
