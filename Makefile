@@ -14,7 +14,7 @@ export PYTHON PORT TEXTS ROLE OUT RELEASES VERSION CLAIMS GROWTH EACH DOCS
 # the shell has a SECONDS of its own
 export FUZZ_SECONDS := $(SECONDS)
 
-.PHONY: serve desk site build texts check test test-spark fuzz faults verify release rebuild-releases bench schemas docs licences lock clean help
+.PHONY: serve desk site build texts check test test-all test-spark fuzz faults verify release rebuild-releases bench schemas docs licences lock clean help
 .DEFAULT_GOAL := help
 
 # An environment that is whole says so itself. Only to make one PYTHON is needed, and not an older
@@ -58,8 +58,11 @@ check: environment-dev  ## validation, schemas, documentation, lint, types, impo
 	@.venv/bin/python scripts/workshop/licences.py --quiet
 	@.venv/bin/python scripts/workshop/licences.py --lock requirements-texts.txt --quiet
 
-test: environment-dev environment-validators  ## set up, run every test
-	@.venv/bin/python -m pytest -n 3 --dist worksteal # on two cores: one works while another waits
+test: environment-dev environment-validators  ## set up, run the tests, and of the slow ones one in ten
+	@.venv/bin/python -m pytest -n 3 --dist worksteal --slow=sample # on two cores: one works while another waits
+
+test-all: environment-dev environment-validators  ## set up, run every test, as before a release
+	@.venv/bin/python -m pytest -n 3 --dist worksteal
 
 faults: environment-dev  ## fail and kill commands at every system call (needs strace) and put the table into docs/
 	@PYTHONPATH=tests .venv/bin/python -m faults --each="$${EACH:-1}" --docs

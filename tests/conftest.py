@@ -21,6 +21,7 @@ import pytest
 from datasette.app import Datasette
 
 import forked
+import slow_tests
 from claimlog import command_limits, limited_process
 from claimlog.__main__ import OBJECTS_BETWEEN_COLLECTIONS
 from claimlog.build import build
@@ -110,8 +111,33 @@ LONGEST = (
 """Modules with a test of more than fifteen seconds, by `--durations` of a whole run."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--slow",
+        choices=("all", "sample"),
+        default="all",
+        help="run all slow tests (the default), or one in ten, chosen by the commit",
+    )
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say which slow tests were left out, and what runs them."""
+    if config.getoption("slow") == "sample":
+        of = slow_tests.commit_of(ROOT) or "no commit"
+        terminalreporter.write_line(
+            f"of slow tests one in {slow_tests.ONE_IN} ran, by {of}; make test-all runs all"
+        )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with the longest tests, so that no worker waits for one of them at the end."""
+    if config.getoption("slow") == "sample":
+        left = slow_tests.left_out(items, slow_tests.commit_of(ROOT))
+        config.hook.pytest_deselected(items=left)
+        out = set(left)
+        items[:] = [item for item in items if item not in out]
     items.sort(key=lambda item: item.path.name not in LONGEST)
 
 

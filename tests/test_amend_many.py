@@ -65,6 +65,7 @@ def test_what_is_as_given_already_is_left_alone_and_said_so(world: World) -> Non
     assert snapshot(world) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rows", "reason", "message"),
     [

@@ -89,6 +89,7 @@ def named(world: World) -> list[tuple[str, str | None]]:
     return rows.rows()
 
 
+@pytest.mark.slow
 def test_a_finding_follows_the_claim_of_its_own_batch(raced: World) -> None:
     assert rebased(raced, "0005-bob")[1:] == ["  C001-007 is now C001-008"]
     assert named(raced) == [("C001-008", None), ("C001-003", "C001-008")]
@@ -109,6 +110,7 @@ def once_open(once_read: World, tmp_path_factory: pytest.TempPathFactory) -> Wor
     return merged(bob, alice)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("open_rows", "target"), [(None, None), ("follow", "C001-008"), ("stay", "C001-007")]
 )
@@ -125,6 +127,7 @@ def test_of_an_open_finding_on_what_is_renumbered_somebody_says_what_it_means(
     assert named(world) == [(target, None)]
 
 
+@pytest.mark.slow
 def test_an_open_finding_follows_the_open_claim_that_it_was_added_with(
     world: World, tmp_path: Path
 ) -> None:
@@ -138,6 +141,7 @@ def test_an_open_finding_follows_the_open_claim_that_it_was_added_with(
     assert named(both) == [("C001-008", None)]
 
 
+@pytest.mark.slow
 def test_a_finding_on_what_two_streams_have_is_not_rebased_until_somebody_decides(
     world: World, tmp_path: Path
 ) -> None:
@@ -172,6 +176,7 @@ def test_a_finding_on_what_two_streams_have_is_not_rebased_until_somebody_decide
     assert found(both) == []
 
 
+@pytest.mark.slow
 def test_what_an_open_finding_is_about_is_dropped_only_with_it(world: World) -> None:
     world.add("claims", [LIKED])
     world.add("findings", [finding("C001-007"), finding("C001-003", second_id="C001-007")])
@@ -189,6 +194,7 @@ def test_a_finding_names_what_its_entity_is_merged_into(world: World) -> None:
     assert named(world) == [("norland", None), ("nor", None)]
 
 
+@pytest.mark.slow
 def test_a_finding_on_what_two_streams_have_is_not_taken_for_one_on_what_is_merged(
     world: World,
 ) -> None:
@@ -288,6 +294,7 @@ def raced_actors(world: World, folder: Path, *given: dict[str, Any]) -> World:
     return merged(ours, theirs)
 
 
+@pytest.mark.slow
 def test_a_chosen_name_that_looks_like_a_number_is_of_one_entity_on_both_sides(
     bare: World, tmp_path: Path
 ) -> None:

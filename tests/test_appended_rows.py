@@ -124,6 +124,7 @@ def checked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Report, Report]]:
     return reports
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", BREAKS)
 def test_what_breaks_a_rule_anywhere_is_found(
     case: str, valid: World, checked: list[tuple[Report, Report]]
@@ -146,6 +147,7 @@ SOUND: dict[str, Change] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", SOUND)
 def test_what_breaks_no_rule_is_added(
     case: str, valid: World, checked: list[tuple[Report, Report]]
@@ -185,6 +187,7 @@ def test_the_first_addition_notes_that_the_log_before_it_is_valid_and_the_next_c
     assert whole == [sealed.size]
 
 
+@pytest.mark.slow
 def test_a_row_that_mends_an_invalid_log_is_added_and_the_log_before_it_stays_invalid(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

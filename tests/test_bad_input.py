@@ -401,6 +401,7 @@ def test_bad_input_is_one_clear_message_and_nothing_is_touched(world: World, cas
     assert bytes_of(world) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["unknown code", "a descriptor that is no JSON"])
 def test_the_command_prints_what_is_wrong_and_exits_with_one(broken: World, case: str) -> None:
     spoil, message = CASES[case]
@@ -415,6 +416,7 @@ def test_the_command_prints_what_is_wrong_and_exits_with_one(broken: World, case
     assert bytes_of(broken) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["invalid JSON", "unknown code", "a missing batch"])
 @pytest.mark.parametrize("words", [("build",), PORT], ids=["build", "add"])
 def test_no_command_builds_or_adds_on_a_broken_log(
@@ -446,6 +448,7 @@ def assert_refused(done: subprocess.CompletedProcess[str], message: str) -> None
     assert re.fullmatch(f"claimlog: {message}\n", done.stderr), done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", [0, 100_000])
 def test_a_full_disk_during_build_leaves_the_last_build(broken: World, limit: int) -> None:
     before = bytes_of(broken)
@@ -509,6 +512,7 @@ def as_user(world: World, *words: str) -> subprocess.CompletedProcess[str]:
 SEAL = ("seal", "--slug", "x", "--title", "X", "--method", "None.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("folder", "words", "message"),
     [
@@ -552,6 +556,7 @@ def test_a_read_only_directory_is_one_message(
     assert bytes_of(broken) == before
 
 
+@pytest.mark.slow
 def test_where_nothing_can_be_written_a_site_is_drawn_and_a_takedown_planned(
     broken: World, tmp_path: Path
 ) -> None:

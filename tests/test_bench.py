@@ -99,6 +99,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     return Bench(folder, package, ours, run_contender("duckdb", package, folder / "out"))
 
 
+@pytest.mark.slow
 def test_the_log_is_valid_down_to_its_anchors(bench: Bench) -> None:
     log = read(bench.package)
     report = validate(log, Texts(bench.folder / "texts"))
@@ -189,6 +190,7 @@ def test_the_peers_are_measured_on_as_many_claims_as_we_are(bench: Bench, tmp_pa
     assert bench.ours["rows"] == bench.theirs["rows"] == read(bench.package).size
 
 
+@pytest.mark.slow
 def test_every_run_reads_the_whole_log_whatever_one_before_it_left(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -247,6 +249,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 def test_a_run_puts_its_table_on_its_page_and_leaves_the_rest(results: dict[str, Any]) -> None:
     before, table, after = (
         results["page"].partition(START)[0],
@@ -403,6 +406,7 @@ def scenario(name: str) -> scenarios.Scenario:
 OF_TOPIC = pages_of_topic(read_presentation(Package(ROOT)).pages)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "item",
     [*(page for page in PAGES if not page.is_document), *OF_TOPIC],
@@ -517,6 +521,7 @@ def test_the_server_is_gone_after_the_measuring(site: Site) -> None:
         os.kill(site.pid, 0)
 
 
+@pytest.mark.slow
 def test_the_server_is_gone_after_an_interrupt(site: Site, tmp_path: Path) -> None:
     pids: list[int] = []
 

@@ -191,11 +191,13 @@ def report(faults: list[str], crawl: Crawl) -> None:
         pytest.fail(f"{len(faults)} faults in {crawl.seen.total()} links:\n{lines}", pytrace=False)
 
 
+@pytest.mark.slow
 def test_every_link_within_the_tiny_site_leads_to_what_it_says(tiny: Site) -> None:
     crawl = Crawl(tiny, PATTERNS, most=150 * TIMES, most_raw=15 * TIMES).run()
     report(crawl.faults, crawl)
 
 
+@pytest.mark.slow
 def test_every_link_leads_to_what_it_says_and_every_kind_of_page_is_linked(site: Site) -> None:
     crawl = Crawl(site, PATTERNS, most=400, most_raw=30).run()
     report(crawl.faults + crawl.unlinked(), crawl)
@@ -211,6 +213,7 @@ def test_there_are_questions_enough_and_each_is_one() -> None:
     assert all(item["answers"] and all(item["answers"]) for item in QUESTIONS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("item", QUESTIONS, ids=lambda item: item["question"])
 def test_a_reader_finds_the_answer_from_the_first_page(item: dict[str, Any], site: Site) -> None:
     with httpx.Client(base_url=site.base, timeout=60) as client:
@@ -253,6 +256,7 @@ def test_the_header_is_one_line_and_the_first_screen_holds_answers(site: Site, p
 # --- every kind of page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_page_loads_without_complaint_from_this_host_alone_and_axe_finds_no_violation(
     kind: str, site: Site, page: Page, address: Callable[[str], str]
@@ -277,6 +281,7 @@ LONG_TABLE = """<!doctype html><html lang="en"><title>x</title><main><h1>x</h1><
   <p>A <a href="/">link</a> among words.</p></main>"""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("style", "rule"),
     [
@@ -351,6 +356,7 @@ def pages_of_a_release(tiny: Site) -> list[str]:
     return [FROZEN + tiny.filled(kind, samples) for kind in kinds]
 
 
+@pytest.mark.slow
 def test_every_page_of_a_release_is_sound_and_leads_into_the_release(
     tiny: Site, page: Page
 ) -> None:
@@ -415,6 +421,7 @@ RAW = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", RAW.values(), ids=RAW)
 def test_pages_of_datasette_have_our_frame_and_axe_finds_no_violation(
     path: str, tiny: Site, page: Page

@@ -227,6 +227,7 @@ def origin(world: World, hops: list[dict[str, Any]]) -> str | None:
     return found[0] if found else "no such claim"
 
 
+@pytest.mark.slow
 def test_a_claim_taken_from_a_named_work_has_that_works_origin(world: World) -> None:
     world.add("sources", [source("S102", title="A scoop")])
     gazette = hop(actor_id="harbour-ministry", anonymity="institution", source_id="S102")
@@ -315,6 +316,7 @@ def test_an_unchanged_build_is_left_alone_in_under_a_second(built: World) -> Non
     assert {p: p.stat().st_mtime_ns for p in built.package.build.rglob("*")} == before
 
 
+@pytest.mark.slow
 def test_a_changed_log_a_damaged_output_and_another_as_of_are_built_again(world: World) -> None:
     assert "wrote build" in world.run("build").stdout
     (world.package.build / "tiny.db").write_bytes(b"gone")
@@ -557,6 +559,7 @@ def test_findings_leave_the_old_build_as_it_was(world: World) -> None:
     assert digests(world.package.build) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "stage",
     [
@@ -700,6 +703,7 @@ def test_importing_the_fold_needs_no_polars_expression() -> None:
             assert "polars" not in path.read_text().replace("Polars", ""), path.name
 
 
+@pytest.mark.slow
 def test_building_in_another_process_with_more_threads_gives_the_same_bytes(
     built: World, tmp_path: Path
 ) -> None:

@@ -171,6 +171,7 @@ def test_render_equals_encode_on_the_rows_of_the_tiny_package(world: World, stre
     assert render(frame, table).to_list() == lines
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stream", REQUIRED_STREAMS)
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
@@ -196,6 +197,7 @@ def _escape_free(table: Table, row: dict[str, Any]) -> bool:
     return all(json.dumps(row[n], ensure_ascii=False) == f'"{row[n]}"' for n in plain if row[n])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("each_reading")
 @pytest.mark.parametrize("stream", REQUIRED_STREAMS)
 @settings(max_examples=40, deadline=None)
@@ -266,6 +268,7 @@ def _figure(line: str, number: str) -> str:
     return line.replace('"figure_value":null', f'"figure_value":{number}')
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("each_reading")
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_a_line_spelt_otherwise_is_refused_alone_and_among_good_ones(

@@ -324,6 +324,7 @@ def test_long_names_are_shown_short_and_no_claim_is_called_so(log: Log, tmp_path
     assert len(json.dumps(one.as_dict())) < 2_000
 
 
+@pytest.mark.slow
 def test_entries_are_held_one_at_a_time(tmp_path: Path) -> None:
     path = written(tmp_path, "@a{x\n" * 190_000 + "@b{y, " + "word " * 200_000)
     tracemalloc.start()
@@ -359,6 +360,7 @@ def test_texts_inside_of_lists_cost_the_same_at_any_depth() -> None:
     assert (texts[0], texts[1], len(texts)) == ("begin", "last", 50_002)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "piece",
     [

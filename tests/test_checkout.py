@@ -120,6 +120,7 @@ def test_one_module_starts_git() -> None:
     assert starting == ["git.py"]
 
 
+@pytest.mark.slow
 def test_the_trap_catches_plain_git(repo: Repo, trap: Trap) -> None:
     arm(repo.root / ".git", trap)
     (repo.root / "datapackage.json").touch()
@@ -142,6 +143,7 @@ def test_no_command_runs_what_a_checkout_names(repo: Repo, trap: Trap) -> None:
     assert trap.ran == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["none", "link", "submodule"])
 def test_a_package_of_data_alone_is_made_again_by_no_code_of_its_commit(
     way: str, world: World, tmp_path: Path
@@ -630,6 +632,7 @@ def elsewhere(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "words"),
     [

@@ -639,6 +639,7 @@ def limited(reader: Any) -> Any:
     return read
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("data", "message"),
     [
@@ -807,6 +808,7 @@ def started_writing(world: World) -> bool:
     return any(world.root.glob(".build-new-*")) or any(world.package.state.glob(".open-new-*"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [

@@ -54,6 +54,7 @@ def rows_file(folder: Path, *rows: Row) -> str:
     return str(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", ["Hello world", "secret.txt"])
 @pytest.mark.parametrize("stream", ["actors", "claims", "sources"])
 def test_what_stands_in_an_own_column_called_text_is_never_opened(
@@ -85,6 +86,7 @@ def test_what_stands_in_an_own_column_called_text_is_never_opened(
     assert row_of(world, stream, text=said)["text_sha256"] is None
 
 
+@pytest.mark.slow
 def test_texts_are_taken_out_of_documents_and_corrected_beside_an_own_column_called_text(
     world: World, tmp_path: Path
 ) -> None:
@@ -171,6 +173,7 @@ def options_of(row: Row) -> list[str]:
     return [word for name, value in row.items() for word in (column_option(name), str(value))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stream", OWN)
 @pytest.mark.parametrize("way", ["ndjson", "csv", "options"])
 def test_a_column_is_filled_whatever_else_is_given_by_its_name(
@@ -233,6 +236,7 @@ def test_every_option_of_a_command_is_known_by_its_name(group: click.Group, enti
     assert words <= {*OWN_OPTIONS, *inputs}
 
 
+@pytest.mark.slow
 def test_what_is_typed_at_the_desk_into_a_column_is_in_the_row_that_is_taken_over(
     registered: World, tmp_path: Path
 ) -> None:

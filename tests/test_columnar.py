@@ -87,6 +87,7 @@ def columns(sealed: tuple[World, World], tmp_path: Path) -> World:
     return copied(sealed[1], tmp_path / "columns")
 
 
+@pytest.mark.slow
 def test_a_batch_in_columns_has_the_root_of_the_same_batch_in_lines(
     lines: World, columns: World
 ) -> None:
@@ -99,6 +100,7 @@ def test_a_batch_in_columns_has_the_root_of_the_same_batch_in_lines(
     assert listed >= {"claims-in-columns"}
 
 
+@pytest.mark.slow
 def test_a_log_in_columns_builds_the_same_tables(lines: World, columns: World) -> None:
     for made in (lines, columns):
         build(made.package, made.package.build)
@@ -225,6 +227,7 @@ BOMBS: dict[str, tuple[Callable[[], pa.Table], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", BOMBS)
 def test_a_parquet_file_that_unpacks_to_far_more_is_refused_before_that(
     tmp_path: Path, case: str
@@ -843,6 +846,7 @@ def test_pages_of_a_batch_may_state_the_bounds_of_their_values(tmp_path: Path) -
     assert [piece.rows for piece in pieces if not piece.findings] == [40]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lie", PAGE_LIES)
 @pytest.mark.parametrize("at_once", [7, 65_536])
 def test_a_batch_with_pages_that_other_programs_pass_over_is_refused(
@@ -1129,6 +1133,7 @@ def test_few_files_are_read_before_it_is_their_turn() -> None:
     assert sorted(begun) == [*range(20)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("free", [100, 1 << 20])
 def test_rows_are_sealed_in_columns_only_if_they_can_be_read_from_them(
     made: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int

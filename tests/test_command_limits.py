@@ -83,6 +83,7 @@ def test_what_a_command_reads_allows_it_more_and_is_counted_once() -> None:
     assert done.stdout.startswith(STOPPED.format(what="0.3 GB of memory")), done
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("times", "seconds"), [(0, 1), (1, 1), (2, 2)])
 def test_a_command_that_takes_too_long_is_interrupted_and_says_so(times: int, seconds: int) -> None:
     """One that does the same several times, as for each release, may take as often the time."""
@@ -126,6 +127,7 @@ except KeyboardInterrupt:
     assert cleaned == "cleans up"
 
 
+@pytest.mark.slow
 def test_a_process_that_ignores_interrupts_is_ended_where_no_other_thread_can_run() -> None:
     done = run(
         """
@@ -281,6 +283,7 @@ time.sleep(60)
     assert done.stderr.startswith("claimlog: " + STOPPED.format(what="0.2 GB of memory"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [["validate"], ["build"], ["seal", "--slug", "x", "--title", "X", "--method", "None."]],

@@ -176,6 +176,7 @@ def test_of_places_that_several_claims_want_those_are_left_that_comparing_all_pa
     assert settle_shared_places(given, own) == [expected(at) for at in range(number)]
 
 
+@pytest.mark.slow
 def test_thousands_of_claims_that_want_one_place_are_no_pairs() -> None:
     number = 20_000
     given = [Placement(Outcome.FOUND, (0, 9), "", at) for at in range(number)]
@@ -220,6 +221,7 @@ def test_an_edited_text_knows_where_its_parts_stand() -> None:
     assert EditedText.of("ab cd").parts([(3, 5)]).place((0, 2)) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_place_in_a_copy_of_any_kind_is_wrong(kind: str) -> None:
     tallies = place_in_copies(kind, 1, seed=7, paragraphs=8, passages=12)

@@ -70,6 +70,7 @@ def passages(world: World, text: str) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 def test_after_a_correction_every_passage_has_its_words_and_the_log_is_clean(world: World) -> None:
     before = passages(world, TEXT)
     done = corrected(world, LATER)
@@ -355,6 +356,7 @@ def test_an_anchor_is_computed_anew_with_its_context(world: World) -> None:
     assert {name: row[name] for name in right} == right
 
 
+@pytest.mark.slow
 def test_a_version_from_before_a_correction_is_judged_by_the_text_that_it_had(world: World) -> None:
     corrected(world, f"A new line.\n{TEXT}")
     world.seal("corrected")

@@ -155,6 +155,7 @@ def test_an_altered_table_is_refused_however_it_is_opened(archive: Path, tmp_pat
         data.table("claims")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["archive", "directory"])
 def test_what_is_exchanged_once_it_was_verified_is_not_read(
     form: str, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -248,6 +249,7 @@ def test_the_address_of_an_archive_is_fetched_verified_and_forgotten(
     assert asked == [f"/{STEM}.zip", f"/{STEM}.signature"]
 
 
+@pytest.mark.slow
 def test_a_key_that_signed_the_log_alone_does_not_open_a_release(
     tiny_release: Package, tmp_path: Path
 ) -> None:
@@ -445,6 +447,7 @@ def test_an_address_leads_on_to_another_file_and_not_without_end(server: FileSer
 ENDS = ("a/..", "..", "a" * 300, "%2e%2e", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ENDS)
 def test_an_address_names_no_file_of_this_machine(
     end: str, server: FileServer, archive: Path

@@ -100,6 +100,7 @@ def read_all(folder: Path) -> int:
     return refused
 
 
+@pytest.mark.slow
 def test_whatever_a_descriptor_says_of_a_build_is_read_or_refused_in_a_line(build: Path) -> None:
     about = descriptor(build)
     assert not read_all(build)

@@ -228,6 +228,7 @@ def test_a_register_with_a_column_of_its_own_by_the_name_of_a_count_keeps_that(
     assert_sound(empty)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("choices", [PITCH, replace(WEIGHT, agreement=0.7)], ids=["code", "number"])
 def test_a_variable_of_which_agreement_is_asked_is_coded_independently_too(
     choices: VariableChoices, sealed: World
@@ -341,6 +342,7 @@ def test_open_rows_are_carried_over(empty: World) -> None:
     assert_sound(empty)
 
 
+@pytest.mark.slow
 def test_after_a_release_the_dataset_has_its_next_version(sealed: World) -> None:
     subprocess.run([*GIT, "init", "-q"], cwd=sealed.root, check=True)
     commit(sealed.root)
@@ -589,6 +591,7 @@ def killed_at(world: World, cut: int) -> bool:
     return count[0] >= cut
 
 
+@pytest.mark.slow
 def test_the_same_definition_again_finishes_one_that_was_killed_between_its_files(
     sealed: World, tmp_path: Path
 ) -> None:

@@ -181,6 +181,7 @@ def test_frictionless_alone_follows_such_a_descriptor_so_that_the_next_test_mean
     assert paths
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["checked", "unchecked"])
 def test_a_descriptor_full_of_addresses_reaches_nothing(
     world: World, heard: tuple[str, list[str]], way: str
@@ -500,6 +501,7 @@ TABLE_FLAWS: dict[str, Callable[[dict[str, Any]], Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", TABLE_FLAWS)
 def test_a_table_that_cannot_be_made_is_one_line(world: World, case: str) -> None:
     change(world.root / "schemas" / "tables" / "claims.json", TABLE_FLAWS[case])

@@ -147,6 +147,7 @@ def change_document(folder: Path, change: Callable[[dict[str, Any]], Any]) -> No
 # what it says -----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_delta_says_of_each_claim_what_changed_by_which_event_and_why(delta: Path) -> None:
     said = document(delta)
     assert shape_flaw(said, own_shape("delta")) is None
@@ -259,6 +260,7 @@ def test_a_delta_leads_past_each_release_that_the_checkout_knows(
     assert not (out / "other").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("applied_once")
 def test_a_release_of_which_the_archive_cannot_be_written_leaves_nothing_in_the_way(
     released: Repo, delta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -553,6 +555,7 @@ def test_a_delta_allows_its_command_to_write_as_much_as_it_copies(
     assert noted_sources["release"] == stored_size(base) + delta_process.GROWTH * stored_size(delta)
 
 
+@pytest.mark.slow
 def test_queries_that_a_delta_carries_run_within_its_limits_of_memory(
     released: Repo, delta: Path, tmp_path: Path
 ) -> None:
@@ -587,6 +590,7 @@ def test_a_log_that_the_index_does_not_name_is_no_release_of_it(
     assert "tiny-0.2.0 is not the release that releases/0.2.0.json names" in done.output
 
 
+@pytest.mark.slow
 def test_the_log_of_a_delta_of_another_version_is_held_against_the_index(
     released: Repo, delta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

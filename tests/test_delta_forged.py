@@ -73,6 +73,7 @@ def forged_delta(genuine: Repo, rewritten: Repo, folder: Path) -> Path:
     return delta
 
 
+@pytest.mark.slow
 def test_a_delta_that_rewrites_the_log_of_its_base_is_not_applied(
     genuine: Repo, rewritten: Repo, tmp_path: Path
 ) -> None:
@@ -103,6 +104,7 @@ def changed_delta(repo: Repo, folder: Path, change: Callable[[dict[str, Any]], o
     return folder / DELTA
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", CLAIMS)
 def test_a_delta_that_says_of_the_changes_what_its_files_do_not_is_named(
     kind: str, genuine: Repo, tmp_path: Path
@@ -155,6 +157,7 @@ def without_row(repo: Repo, folder: Path, action: str, claim_id: str) -> Path:
     return folder / DELTA
 
 
+@pytest.mark.slow
 def test_a_retraction_of_the_base_is_not_taken_down_by_another_name(
     retracted: Repo, tmp_path: Path
 ) -> None:

@@ -58,6 +58,7 @@ def refusal(repo: Repo) -> str:
     return said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [

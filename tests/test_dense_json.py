@@ -112,6 +112,7 @@ def test_one_short_key_in_many_objects_is_no_matter() -> None:
     assert parse_json(data, "x.json") == {"rows": rows}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", SMALL_VALUES.values(), ids=SMALL_VALUES)
 def test_what_just_passes_takes_no_more_than_is_allowed_for(value: bytes) -> None:
     small = dense(value, 100_000)

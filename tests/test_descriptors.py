@@ -207,12 +207,14 @@ def validator(tmp_path_factory: pytest.TempPathFactory) -> Validator:
     return run
 
 
+@pytest.mark.slow
 def test_mlcroissant_finds_no_error(either: Release, validator: Validator) -> None:
     done = validator("mlcroissant", "validate", "--jsonld", "croissant.json", cwd=either.folder)
     assert done.returncode == 0, done.stderr
     assert not re.search("error|warning", done.stderr, re.IGNORECASE), done.stderr
 
 
+@pytest.mark.slow
 def test_every_record_set_loads_with_the_rows_of_its_table(
     plain: Release, validator: Validator
 ) -> None:
@@ -242,6 +244,7 @@ def crate(validator: Validator, tmp_path_factory: pytest.TempPathFactory) -> Val
     return run
 
 
+@pytest.mark.slow
 def test_roc_validator_finds_every_requirement_and_recommendation_met(
     minted: Release, crate: Validator
 ) -> None:
@@ -249,6 +252,7 @@ def test_roc_validator_finds_every_requirement_and_recommendation_met(
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.slow
 def test_without_an_address_only_that_of_the_makers_is_wanting(
     plain: Release, crate: Validator
 ) -> None:
@@ -257,6 +261,7 @@ def test_without_an_address_only_that_of_the_makers_is_wanting(
     assert failed == {"ro-crate-1.1_31.2"}, done.stdout
 
 
+@pytest.mark.slow
 def test_roc_validator_refuses_a_crate_whose_file_is_gone(
     plain: Release, crate: Validator, tmp_path: Path
 ) -> None:
@@ -561,6 +566,7 @@ def test_a_descriptor_that_is_missing_or_damaged_is_reported(name: str, plain: R
         assert line.startswith(f"{name} cannot be read (")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in PARSERS if name.endswith((".json", ".jsonld"))])
 def test_a_value_of_another_type_is_reported_and_never_raises(name: str, plain: Release) -> None:
     def variants(value: Any) -> list[Any]:

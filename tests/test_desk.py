@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pytest
 
 from claimlog.build import build
 from conftest import World
@@ -14,6 +15,7 @@ from desk_client import claim_value, desk_of
 PILOT = {"anonymity": "described", "side": "ally", "office": "public", "number": "one"}
 
 
+@pytest.mark.slow
 def test_an_article_is_coded_by_two_roles_decided_sealed_and_built(
     registered: World, tmp_path: Path
 ) -> None:

@@ -105,6 +105,7 @@ def test_what_a_coder_is_answered_does_not_depend_on_what_another_coded(opened: 
         ), key
 
 
+@pytest.mark.slow
 def test_who_finished_first_sees_nothing_before_the_other_has(opened: Opened) -> None:
     opened.finish("coder-2", SOURCE)
     for _, answer in crawl(opened, "coder-2").items():

@@ -310,6 +310,7 @@ def _decide_across_reloads(page: Page, desk: DeskServer) -> None:
     page.locator("#units .here").focus()
 
 
+@pytest.mark.slow
 def test_pages_are_accessible(browser: Browser, desk: DeskServer) -> None:
     found = []
     with entered(browser, desk, "coder-3") as page:
@@ -350,6 +351,7 @@ def test_pages_are_accessible(browser: Browser, desk: DeskServer) -> None:
     assert not found, "\n".join(found)
 
 
+@pytest.mark.slow
 def test_what_was_acknowledged_survives_a_kill_and_what_was_not_is_kept_and_sent(
     browser: Browser, desk: DeskServer
 ) -> None:
@@ -405,6 +407,7 @@ def test_coding_goes_on_without_a_network_and_catches_up(
         assert page.evaluate(DRAFTS)[0]["statement"] == "It did not come on time."
 
 
+@pytest.mark.slow
 def test_of_two_windows_nothing_is_lost(browser: Browser, desk: DeskServer) -> None:
     with coding(browser, desk, "coder-3", "S104") as first:
         code(first, "Nobody believed him", "He was not trusted.")
@@ -499,6 +502,7 @@ def test_a_judge_changes_and_takes_over_what_was_shown_when_it_was_asked_for(
         other.await_verdicts([("left", mine), ("left", "Its own.")])
 
 
+@pytest.mark.slow
 def test_a_text_is_finished_as_it_was_shown_when_that_was_confirmed(
     browser: Browser, desk: DeskServer
 ) -> None:
@@ -529,6 +533,7 @@ def test_a_text_is_finished_as_it_was_shown_when_that_was_confirmed(
         assert {"other", "more"} < names
 
 
+@pytest.mark.slow
 def test_pages_of_links_and_of_the_open_batch_do_what_they_showed(
     browser: Browser, desk: DeskServer
 ) -> None:
@@ -611,6 +616,7 @@ def test_texts_of_other_scripts_are_chosen_by_labels_and_marked_to_the_letter(
         assert {quote for quote, _, _ in spans} <= set(marked)
 
 
+@pytest.mark.slow
 def test_what_turns_or_hides_words_of_a_text_is_seen_and_counts_as_itself(
     browser: Browser, desk: DeskServer
 ) -> None:
@@ -671,6 +677,7 @@ def test_a_claim_whose_questions_were_passed_over_is_not_called_complete(
         page.wait_for_function(SAVED)
 
 
+@pytest.mark.slow
 def test_yes_and_no_are_answered_by_keys_and_by_steps(browser: Browser, tmp_path: Path) -> None:
     world = TESTIMONY.begin(tmp_path / "package")
     codebook = world.root / "schemas" / "codebook"
@@ -731,6 +738,7 @@ def test_every_key_of_the_sheet_has_an_action(browser: Browser, desk: DeskServer
     assert named - actions == {"label", "word", "clause", "sentence"}  # of the cursor itself
 
 
+@pytest.mark.slow
 def test_a_page_of_a_text_that_was_corrected_is_read_anew_and_keeps_nothing_of_its_places(
     browser: Browser, desk: DeskServer
 ) -> None:

@@ -55,6 +55,7 @@ def saved_claim(server: DeskServer) -> dict[str, object]:
     return of_colour_and_tone(draft["value"])
 
 
+@pytest.mark.slow
 def test_a_coder_finds_answers_under_the_new_name_of_a_column_and_sends_what_was_typed_before(
     browser: Browser, server: DeskServer
 ) -> None:
@@ -76,6 +77,7 @@ def test_a_coder_finds_answers_under_the_new_name_of_a_column_and_sends_what_was
     assert saved_claim(server)["shade"] == f"{typed} too"
 
 
+@pytest.mark.slow
 def test_a_coder_is_shown_an_answer_of_another_type_until_the_question_is_answered_anew(
     browser: Browser, server: DeskServer
 ) -> None:
@@ -97,6 +99,7 @@ def test_a_coder_is_shown_an_answer_of_another_type_until_the_question_is_answer
     assert saved_claim(server) == {"colour": 3, "tone": HARSH}
 
 
+@pytest.mark.slow
 def test_a_coder_goes_on_with_a_claim_of_which_a_column_and_a_key_were_removed_meanwhile(
     browser: Browser, server: DeskServer
 ) -> None:
@@ -110,6 +113,7 @@ def test_a_coder_goes_on_with_a_claim_of_which_a_column_and_a_key_were_removed_m
     assert saved_claim(server) == words
 
 
+@pytest.mark.slow
 def test_an_answer_of_another_type_stays_when_what_was_typed_over_it_is_given_up(
     browser: Browser, server: DeskServer
 ) -> None:

@@ -43,6 +43,7 @@ def _type_figure(page: Page, text: str) -> None:
     page.keyboard.type(text)
 
 
+@pytest.mark.slow
 def test_a_figure_is_saved_as_the_number_that_was_typed_or_not_at_all(
     browser: Browser, desk: DeskServer
 ) -> None:
@@ -106,6 +107,7 @@ def test_a_figure_is_saved_as_the_number_that_was_typed_or_not_at_all(
         expect(page.locator("#alarm")).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_a_figure_comes_back_when_a_text_that_is_no_number_is_given_up_and_nothing_else_is_undone(
     browser: Browser, desk: DeskServer
 ) -> None:
@@ -173,6 +175,7 @@ NUMBER_OF_ACTORS = """() => {
 """Gives actors a column of numbers, as a topic may."""
 
 
+@pytest.mark.slow
 def test_no_value_and_no_entry_is_taken_with_a_figure_that_is_no_number(
     browser: Browser, desk: DeskServer
 ) -> None:
@@ -216,6 +219,7 @@ def _hold(page: Page, key: str, times: int = 12) -> None:
     page.keyboard.up(key)
 
 
+@pytest.mark.slow
 def test_a_key_that_is_held_and_a_double_click_decide_one_passage(
     browser: Browser, desk: DeskServer
 ) -> None:
@@ -264,6 +268,7 @@ def test_a_key_that_is_held_and_a_double_click_decide_one_passage(
         assert page.evaluate("() => claimlogDesk.at") == 3
 
 
+@pytest.mark.slow
 def test_a_key_that_is_held_and_a_double_click_decide_one_pair(
     browser: Browser, desk: DeskServer
 ) -> None:
@@ -295,6 +300,7 @@ def _no_link(page: Page) -> Any:
     return page.locator("#proposals .here").get_by_role("button", name="no link")
 
 
+@pytest.mark.slow
 def test_a_key_that_is_held_and_a_double_click_answer_one_question(
     browser: Browser, desk: DeskServer
 ) -> None:
@@ -337,6 +343,7 @@ def test_a_key_that_is_held_and_a_double_click_answer_one_question(
 WHERE = "() => [claimlogDesk.current, claimlogDesk.record.active]"
 
 
+@pytest.mark.slow
 def test_an_entry_that_is_looked_up_is_put_where_it_was_asked_for(
     browser: Browser, desk: DeskServer
 ) -> None:
@@ -443,6 +450,7 @@ def test_an_entry_that_is_looked_up_for_an_item_is_not_put_in_one_that_was_begun
         assert [one.get(inner) for one in items] == [None]
 
 
+@pytest.mark.slow
 def test_an_entry_that_is_looked_up_takes_nobody_back_to_its_question(
     browser: Browser, desk: DeskServer
 ) -> None:
@@ -538,6 +546,7 @@ def test_escape_gives_up_nothing_that_is_typed_in_a_dialog(
         assert page.evaluate("() => claimlogDesk.decisions.browser.below('begun')") == []
 
 
+@pytest.mark.slow
 def test_keys_that_are_typed_ahead_at_the_last_question_are_no_other_answer_to_it(
     browser: Browser, desk: DeskServer
 ) -> None:
@@ -598,6 +607,7 @@ def test_keys_that_are_typed_ahead_at_the_last_question_are_no_other_answer_to_i
         expect(page.get_by_role("dialog")).to_have_count(1)
 
 
+@pytest.mark.slow
 def test_an_entry_for_an_amendment_is_not_in_the_open_batch_once_that_is_cancelled(
     browser: Browser, desk: DeskServer
 ) -> None:
@@ -640,6 +650,7 @@ def _lose_write(route: Route) -> None:
         route.continue_()
 
 
+@pytest.mark.slow
 def test_an_amendment_whose_answer_is_lost_is_seen_to_be_written(
     browser: Browser, desk: DeskServer
 ) -> None:

@@ -6,6 +6,7 @@ import json
 from itertools import product
 from urllib.parse import quote
 
+import pytest
 from playwright.sync_api import Browser, Dialog, FilePayload, Page, expect
 
 from browser import browser
@@ -56,6 +57,7 @@ def describe(page: Page, title: str) -> None:
     page.select_option("#entry-reliability", "C")
 
 
+@pytest.mark.slow
 def test_what_is_typed_of_texts_in_outdated_pages_is_there_when_each_is_chosen_again(
     browser: Browser, desks: Desks
 ) -> None:
@@ -102,6 +104,7 @@ def test_what_is_typed_of_texts_in_outdated_pages_is_there_when_each_is_chosen_a
         expect(alarm).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_what_is_typed_of_entries_in_outdated_pages_is_there_when_each_is_asked_for_again(
     browser: Browser, desks: Desks
 ) -> None:
@@ -168,6 +171,7 @@ def register_any(desk: DeskServer) -> None:
         registered_as(desk, IDENTIFIER)
 
 
+@pytest.mark.slow
 def test_a_claim_that_an_earlier_release_kept_is_gone_on_with_whatever_its_source_is_called(
     browser: Browser, desks: Desks
 ) -> None:
@@ -247,6 +251,7 @@ OF_OTHERS = """kind => {
 """Makes of what was typed of pairs, or passages, what was typed of others of the same names."""
 
 
+@pytest.mark.slow
 def test_any_sign_is_kept_of_what_a_judge_typed_of_claims_that_are_others_now(
     browser: Browser, desks: Desks
 ) -> None:
@@ -277,6 +282,7 @@ STRANGE = ("{", "5", '"words"', "[]", "{}", '{"value": {}, "unit": 7}')
 """What no release keeps; the words of a person may be in it."""
 
 
+@pytest.mark.slow
 def test_what_is_kept_and_not_understood_is_said_and_keeps_no_page_from_starting(
     browser: Browser, desks: Desks
 ) -> None:
@@ -340,6 +346,7 @@ def test_a_decision_is_made_while_the_browser_keeps_no_more(browser: Browser, de
 TYPED = "Something that took an hour to find out."
 
 
+@pytest.mark.slow
 def test_before_a_page_with_anything_typed_in_a_form_is_left_the_browser_asks(
     browser: Browser, desks: Desks
 ) -> None:

@@ -130,6 +130,7 @@ def statements(desk: DeskServer) -> list[Any]:
     return [draft["value"].get("statement") for draft in drafts]
 
 
+@pytest.mark.slow
 def test_a_claim_that_one_desk_has_not_saved_is_kept_from_the_next_and_saved_by_its_own(
     browser: Browser, desks: Desks
 ) -> None:
@@ -169,6 +170,7 @@ COPY_KEPT = """([words, from, to, hash]) => {
 """Keeps a change once more, as of another source or of another text."""
 
 
+@pytest.mark.slow
 def test_a_desk_goes_on_with_what_one_other_has_not_saved_and_with_nothing_of_any_third(
     browser: Browser, desks: Desks
 ) -> None:
@@ -211,6 +213,7 @@ def test_a_desk_goes_on_with_what_one_other_has_not_saved_and_with_nothing_of_an
             assert statements(second) == [others]
 
 
+@pytest.mark.slow
 def test_a_basis_that_one_desk_has_not_saved_is_said_at_the_next_which_can_go_on_with_it(
     browser: Browser, desks: Desks
 ) -> None:
@@ -241,6 +244,7 @@ def test_nothing_unsaved_is_kept_of_a_kind_that_the_next_desk_would_not_find(
             page.evaluate(keep, "remark/a+a")
 
 
+@pytest.mark.slow
 def test_what_a_judge_began_at_one_desk_is_kept_from_the_next_and_shown_by_its_own(
     browser: Browser, desks: Desks
 ) -> None:
@@ -284,6 +288,7 @@ def expect_both_refused(coder: Page, judge: Page, said: str) -> None:
     expect(judge.locator("#saved")).to_have_text("Not saved")
 
 
+@pytest.mark.slow
 def test_a_page_that_stayed_open_goes_on_with_its_own_desk_alone(
     browser: Browser, desks: Desks
 ) -> None:
@@ -313,6 +318,7 @@ def test_a_page_that_stayed_open_goes_on_with_its_own_desk_alone(
             assert OtherPage(first, JUDGED).verdicts() == [("none", None), (None, None)]
 
 
+@pytest.mark.slow
 def test_what_is_typed_in_forms_of_another_codebook_is_looked_at_before_it_is_saved(
     browser: Browser, desks: Desks
 ) -> None:
@@ -336,6 +342,7 @@ def test_what_is_typed_in_forms_of_another_codebook_is_looked_at_before_it_is_sa
         assert statements(desk) == [f"{MINE} So it is."]
 
 
+@pytest.mark.slow
 def test_a_form_that_is_sent_as_a_whole_is_in_the_page_that_is_reloaded_for_another_codebook(
     browser: Browser, desks: Desks
 ) -> None:
@@ -403,6 +410,7 @@ def test_a_form_that_is_sent_as_a_whole_is_in_the_page_that_is_reloaded_for_anot
         expect(marks.locator("#alarm")).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_an_entry_that_is_typed_in_an_outdated_page_is_there_when_it_is_asked_for_again(
     browser: Browser, desks: Desks
 ) -> None:
@@ -456,6 +464,7 @@ def _mark_line(page: Page) -> None:
     expect(page.locator("#furniture li")).to_have_count(1)
 
 
+@pytest.mark.slow
 def test_a_page_goes_on_when_the_package_has_new_rights_or_was_moved(
     browser: Browser, desks: Desks
 ) -> None:

@@ -77,6 +77,7 @@ def typed_beside(
     return page
 
 
+@pytest.mark.slow
 def test_a_coder_is_shown_what_is_retired_and_saves_the_rest(
     browser: Browser, server: DeskServer
 ) -> None:
@@ -95,6 +96,7 @@ def test_a_coder_is_shown_what_is_retired_and_saves_the_rest(
     assert client.post(f"/coder-1/api/work/{CODED}/finish", json=body).status_code == 200
 
 
+@pytest.mark.slow
 def test_who_decides_is_shown_what_is_retired_and_takes_the_rest_over(
     browser: Browser, server: DeskServer
 ) -> None:
@@ -119,6 +121,7 @@ HOUR = "That took an hour to find out."
 NO_NOTE = GONE.format("note", HOUR)
 
 
+@pytest.mark.slow
 def test_words_of_an_entry_a_text_and_an_amendment_are_shown_once_their_column_is_retired(
     browser: Browser, server: DeskServer
 ) -> None:
@@ -199,6 +202,7 @@ KEEP_MISFITS = """async given => {
 REFUSED = "name => claimlogDesk.work.queue.changes.get(name)?.refusal"
 
 
+@pytest.mark.slow
 def test_what_fits_a_field_no_more_is_shown_in_words_and_the_rest_is_saved(
     browser: Browser, server: DeskServer
 ) -> None:

@@ -33,6 +33,7 @@ def desk(registered: World, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield server
 
 
+@pytest.mark.slow
 def test_furniture_that_is_marked_while_other_is_saved_is_not_said_to_be_saved(
     browser: Browser, desk: DeskServer
 ) -> None:
@@ -82,6 +83,7 @@ def test_furniture_that_is_marked_while_other_is_saved_is_not_said_to_be_saved(
         expect(saved).to_have_text("Not saved")
 
 
+@pytest.mark.slow
 def test_what_is_typed_while_an_amendment_is_written_stays_and_is_written_next(
     browser: Browser, desk: DeskServer
 ) -> None:
@@ -234,6 +236,7 @@ def test_text_that_is_being_typed_stays_when_the_work_is_read_anew(
         assert other.statements()["own"] == "So: Well, so: It is weak. This is typed and saved"
 
 
+@pytest.mark.slow
 def test_text_that_is_typed_while_the_text_before_it_is_saved_is_saved_too(
     browser: Browser, desk: DeskServer
 ) -> None:
@@ -524,6 +527,7 @@ def test_words_go_to_the_claim_that_the_button_says(browser: Browser, desk: Desk
         assert quotes() == {*before, "ships will", "a pilot"} - {OWN}
 
 
+@pytest.mark.slow
 def test_a_description_stays_when_the_text_is_to_be_chosen_again(
     browser: Browser, desk: DeskServer
 ) -> None:

@@ -52,6 +52,7 @@ def chosen(text: str) -> FilePayload:
     return {"name": "buoy.txt", "mimeType": "text/plain", "buffer": text.encode()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("beside", [".", "a"])
 def test_a_line_of_very_many_signs_that_do_not_print_is_drawn_and_lines_after_it_are_marked(
     browser: Browser, desk: DeskServer, beside: str
@@ -70,6 +71,7 @@ def test_a_line_of_very_many_signs_that_do_not_print_is_drawn_and_lines_after_it
         expect(page.locator("#furniture li")).to_contain_text(r"From\u200b home.")
 
 
+@pytest.mark.slow
 def test_a_text_of_very_many_lines_and_a_list_of_very_many_rows_are_drawn(
     browser: Browser, desk: DeskServer
 ) -> None:
@@ -185,6 +187,7 @@ def registered_as(desk: DeskServer, identifier: str) -> str:
     return text
 
 
+@pytest.mark.slow
 def test_a_source_of_any_identifier_is_decided_and_its_links_are_shown(
     browser: Browser, desk: DeskServer
 ) -> None:
@@ -216,6 +219,7 @@ def test_a_source_of_any_identifier_is_decided_and_its_links_are_shown(
         expect(page.locator("#alarm")).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_a_source_of_any_identifier_that_a_package_allows_is_opened_and_coded(
     browser: Browser, desk: DeskServer
 ) -> None:

@@ -306,6 +306,7 @@ def add_coding(opened: Opened, coder: str, number: int) -> None:
     add(opened.desk.package, "codings", Entries([row]), coder, opened.desk.log.texts)
 
 
+@pytest.mark.slow
 def test_codings_that_others_add_to_a_pass_do_not_bring_back_what_was_dropped(
     opened: Opened,
 ) -> None:
@@ -533,6 +534,7 @@ def test_decisions_are_committed_while_some_of_their_rows_are_there(opened: Open
     assert not shown(opened)["committed"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["undo", "sides", "take-all"])
 def test_what_was_dropped_is_opened_by_the_line_of_the_first_change(
     what: str, opened: Opened
@@ -566,6 +568,7 @@ LATE_CHANGES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change_late", LATE_CHANGES.values(), ids=LATE_CHANGES)
 def test_a_change_that_was_begun_before_a_text_was_taken_over_again_is_refused(
     change_late: Callable[[Adjudication], object], opened: Opened
@@ -649,6 +652,7 @@ def test_an_unfinished_coding_is_not_set_aside_with_what_was_dropped(opened: Ope
 SPAN = {"start": 30, "end": 40}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("whose", ["coder-1", "adjudicator"])
 @pytest.mark.parametrize(
     ("stream", "row"),
@@ -1034,6 +1038,7 @@ def test_a_role_must_say_what_it_is_before_its_rows_are_added(opened: Opened) ->
     assert steps[0]["what"] == "register_coder"
 
 
+@pytest.mark.slow
 def test_links_are_proposed_decided_and_taken_back(opened: Opened) -> None:
     value = claim_value("has dimmed the lamp", "Norland no longer gives its light to Sudland.",
                         dyad_from=["nor"], dyad_to=["sud"])  # fmt: skip
@@ -1140,6 +1145,7 @@ def test_what_waits_while_a_text_is_corrected_is_not_written_on_the_other_text(
     assert rows["version"].to_list() == [1, 2]
 
 
+@pytest.mark.slow
 def test_a_page_changes_what_it_shows_though_numbers_of_versions_and_places_come_again(
     opened: Opened,
 ) -> None:
@@ -1260,6 +1266,7 @@ def link_row(first: str, relation: str, second: str) -> dict[str, Any]:
     return {**ends, "relation": relation, "basis": "Another person's."}
 
 
+@pytest.mark.slow
 def test_what_is_sealed_or_goes_with_a_row_is_what_was_listed(opened: Opened) -> None:
     world = committed_claims(opened)
     world.add("links", [link_row("C102-001", "same_fact", "C102-002")])
@@ -1290,6 +1297,7 @@ def test_what_is_sealed_or_goes_with_a_row_is_what_was_listed(opened: Opened) ->
     assert opened.take("adjudicator", "POST", "seal", **seal, digest=now)["batch"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("relation", ["same_fact", None])
 def test_a_link_rests_on_the_claims_and_the_decision_that_were_shown(
     relation: str | None, opened: Opened, monkeypatch: pytest.MonkeyPatch

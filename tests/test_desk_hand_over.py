@@ -182,6 +182,7 @@ def words_of(column: str) -> Callable[[dict[str, Any]], None]:
 NO_QUESTIONS = ("version", "reason", "claim_id", "source_id", "start", "quote_sha256", "hue")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [

@@ -86,6 +86,7 @@ def focus(page: Page) -> None:
 TAKEN = "() => claimlogDesk.state.units.map(one => one.verdict?.take ?? null)"
 
 
+@pytest.mark.slow
 def test_a_button_closes_the_dialog_in_which_it_stands(browser: Browser, desk: DeskServer) -> None:
     own, new = "A value of one's own", "New: Actors"
     with entered(browser, desk, "adjudicator", "adjudicate/S103") as page:
@@ -314,6 +315,7 @@ def test_what_is_not_saved_stays_said_until_that_passage_is_decided_again(
         assert [take for take, _ in other.verdicts()][:3] == ["left", "new", "none"]
 
 
+@pytest.mark.slow
 def test_a_note_is_not_written_over_one_that_came_while_it_was_typed(
     browser: Browser, desk: DeskServer
 ) -> None:
@@ -363,6 +365,7 @@ def test_a_note_is_not_written_over_one_that_came_while_it_was_typed(
         assert other.verdicts()[2] == ("none", "a")
 
 
+@pytest.mark.slow
 def test_two_windows_of_a_judge_keep_what_is_begun_in_each(
     browser: Browser, desk: DeskServer
 ) -> None:
@@ -421,6 +424,7 @@ def test_a_dialog_that_closed_takes_the_focus_from_nothing_that_is_typed_since(
         assert page.evaluate(TAKEN)[3] is None
 
 
+@pytest.mark.slow
 def test_a_value_that_one_window_of_a_judge_has_open_is_neither_shown_nor_forgotten_by_another(
     browser: Browser, desk: DeskServer
 ) -> None:
@@ -459,6 +463,7 @@ def test_a_value_that_one_window_of_a_judge_has_open_is_neither_shown_nor_forgot
         expect(third.get_by_role("dialog")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_links_are_decided_of_the_pairs_that_were_shown_whenever_answers_come(
     browser: Browser, desk: DeskServer
 ) -> None:
@@ -520,6 +525,7 @@ def decided_links(page: OtherPage) -> list[dict[str, Any]]:
     return [one["decision"] for one in found if one["decision"]]
 
 
+@pytest.mark.slow
 def test_what_was_taken_back_or_sealed_is_seen_although_no_answer_came(
     browser: Browser, desk: DeskServer
 ) -> None:

@@ -86,6 +86,7 @@ NOTHING_LEAVES = "() => { window.fetch = () => Promise.reject(new TypeError('no 
 FATES = "() => claimlogDesk.state.proposals.map(one => one.same_as ?? one.registered_as)"
 
 
+@pytest.mark.slow
 def test_the_keys_of_the_page_say_nothing_of_an_entry_that_was_just_settled(
     browser: Browser, desk: DeskServer
 ) -> None:
@@ -119,6 +120,7 @@ def test_the_keys_of_the_page_say_nothing_of_an_entry_that_was_just_settled(
                 expect(chosen).to_have_text("the same as Harbour pilots of coder-1")
 
 
+@pytest.mark.slow
 def test_what_another_judge_decided_or_took_back_is_undone_or_made_again_only_if_that_is_meant(
     browser: Browser, desk: DeskServer
 ) -> None:
@@ -194,6 +196,7 @@ def test_what_another_judge_decided_or_took_back_is_undone_or_made_again_only_if
         asked("Control+y", said, "Make it again", ["left", None, None, None])
 
 
+@pytest.mark.slow
 def test_what_was_typed_of_a_passage_of_one_pass_is_not_put_on_one_of_that_name_in_the_next(
     browser: Browser, desk: DeskServer
 ) -> None:
@@ -290,6 +293,7 @@ def test_nothing_is_taken_over_before_it_is_saved_what_becomes_of_each_entry(
         assert page.evaluate(FATES) == ["actor-of-coder-1", "coder-1/actor-of-coder-1"]
 
 
+@pytest.mark.slow
 def test_a_basis_is_there_after_a_reload_and_a_pair_without_a_link_can_be_opened_again(
     browser: Browser, desk: DeskServer
 ) -> None:

@@ -66,6 +66,7 @@ def opened(registered: World, tmp_path: Path) -> Iterator[Opened]:
         started.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("role", "method", "path"),
     [
@@ -138,6 +139,7 @@ def test_codings_of_one_text_that_are_too_long_are_not_compared(
     assert {work.coder for work in read} == {"coder-1", "coder-2"}
 
 
+@pytest.mark.slow
 def test_a_refusal_lets_go_of_what_it_was_about(
     opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:

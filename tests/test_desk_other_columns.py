@@ -212,6 +212,7 @@ def commit(opened: Opened) -> None:
     opened.take("adjudicator", "POST", f"{PATH}/commit", state=state)
 
 
+@pytest.mark.slow
 @kinds
 def test_what_was_coded_before_a_change_of_columns_is_changed_finished_compared_and_taken_over(
     change: Change, opened: Opened
@@ -241,6 +242,7 @@ def test_what_was_coded_before_a_change_of_columns_is_changed_finished_compared_
     assert of_colour_and_tone(claim) == change.made
 
 
+@pytest.mark.slow
 @kinds
 def test_what_was_decided_before_a_change_of_columns_is_taken_over_and_shown_to_coders(
     change: Change, opened: Opened
@@ -259,6 +261,7 @@ def test_what_was_decided_before_a_change_of_columns_is_taken_over_and_shown_to_
         assert of_colour_and_tone(value) == change.shown
 
 
+@pytest.mark.slow
 @kinds
 def test_a_coding_that_was_made_before_a_change_of_columns_here_is_taken_from_another_machine(
     change: Change, coloured: World, tmp_path: Path
@@ -427,6 +430,7 @@ def test_what_was_typed_before_a_column_and_a_key_were_removed_is_saved_after_it
     assert of_colour_and_tone(saved) == {}
 
 
+@pytest.mark.slow
 def test_a_value_of_ones_own_is_saved_that_was_begun_before_a_column_and_a_key_were_removed(
     opened: Opened,
 ) -> None:

@@ -427,6 +427,7 @@ def desk_process(
         server.stdout.close()
 
 
+@pytest.mark.slow
 def test_a_killed_server_has_what_it_acknowledged_and_the_open_page_goes_on(
     registered: World, tmp_path: Path
 ) -> None:
@@ -485,6 +486,7 @@ def test_connections_that_ask_nothing_cut_off_no_body_that_is_under_way(
         assert saving.recv(1_000).startswith(b"HTTP/1.1 200 ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("with_token", [False, True])
 def test_answers_that_nobody_takes_keep_no_role_from_saving(
     with_token: bool, registered: World, tmp_path: Path
@@ -663,6 +665,7 @@ def spoil_a_schema(world: World) -> None:
     (world.root / "schemas" / "claims.json").write_text("{")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "spoil",
     [

@@ -120,6 +120,7 @@ def test_the_site_of_the_page_opens_from_disk(place: str, followed: World) -> No
     assert "Gloria dates from 1623." in bell
 
 
+@pytest.mark.slow
 def test_what_is_defined_by_hand_has_the_form_of_what_the_command_writes(followed: World) -> None:
     package = Package(followed.root)
     definition = read_definition(package)

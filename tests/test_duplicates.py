@@ -54,6 +54,7 @@ def add_rows(world: World, entity: str, *rows: dict[str, Any]) -> list[str]:
     return done.stdout.replace(f"{path.parent}/", "").splitlines()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stream", ROWS)
 def test_a_file_that_was_added_already_adds_nothing_whatever_became_of_its_rows(
     stream: str, world: World
@@ -63,6 +64,7 @@ def test_a_file_that_was_added_already_adds_nothing_whatever_became_of_its_rows(
     assert snapshot(world) == before
 
 
+@pytest.mark.slow
 def test_rows_that_are_there_already_are_named_with_the_place_where_each_stands(
     world: World,
 ) -> None:
@@ -79,6 +81,7 @@ def test_rows_that_are_there_already_are_named_with_the_place_where_each_stands(
     ]
 
 
+@pytest.mark.slow
 def test_a_file_that_grew_adds_only_its_new_rows(world: World) -> None:
     first = add_rows(world, "coding", CODING)
     assert first == ["added K0001 to the open batch; claimlog seal makes it final"]
@@ -107,6 +110,7 @@ def test_a_row_given_by_options_that_is_there_already_is_one_line(world: World) 
     assert not (world.package.state / "open").exists()
 
 
+@pytest.mark.slow
 def test_a_finding_names_the_line_of_the_input_also_after_rows_that_were_there(
     world: World,
 ) -> None:
@@ -191,6 +195,7 @@ def test_what_was_retracted_is_said_anew_under_an_identifier_of_its_own(world: W
     assert world.add("claims", [CLAIMS[3]]) == []
 
 
+@pytest.mark.slow
 def test_a_passage_is_coded_anew_once_its_coding_is_retracted(world: World) -> None:
     world.add("codings", [CODING])
     world.retract("K0001")

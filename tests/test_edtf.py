@@ -32,6 +32,7 @@ def as_date(moment: struct_time) -> date:
     return date(*moment[:3])
 
 
+@pytest.mark.slow
 @settings(max_examples=120, deadline=None)
 @given(st.tuples(plain, qualifiers).map("".join) | seasons)
 def test_a_date_has_the_bounds_that_the_edtf_library_gives(value: str) -> None:
@@ -42,6 +43,7 @@ def test_a_date_has_the_bounds_that_the_edtf_library_gives(value: str) -> None:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(days | months | years, min_size=2, max_size=2), qualifiers)
 def test_an_interval_has_the_bounds_that_the_edtf_library_gives(

@@ -98,6 +98,7 @@ def test_an_environment_is_made_once(checkout: Path) -> None:
     assert contents(checkout) == RUN
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("orphan", ["", "1"], ids=["with its child", "alone"])
 @pytest.mark.parametrize("point", range(1, POINTS + 1))
 def test_a_set_up_that_was_killed_heals(checkout: Path, point: int, orphan: str) -> None:
@@ -109,6 +110,7 @@ def test_a_set_up_that_was_killed_heals(checkout: Path, point: int, orphan: str)
     assert is_whole(checkout, "run")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("point", range(1, 7))
 def test_an_addition_to_an_environment_that_was_killed_heals(checkout: Path, point: int) -> None:
     assert run(checkout)[0] == 0
@@ -120,6 +122,7 @@ def test_an_addition_to_an_environment_that_was_killed_heals(checkout: Path, poi
     assert is_whole(checkout, "dev")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["validators", "spark"])
 @pytest.mark.parametrize("point", [2, 5])
 def test_the_environments_that_live_apart_heal_too(checkout: Path, name: str, point: int) -> None:

@@ -132,6 +132,7 @@ def strange(tmp_path_factory: pytest.TempPathFactory) -> Repo:
 # terminals and pipes ----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [
@@ -154,6 +155,7 @@ def test_no_command_prints_what_a_terminal_would_obey(words: list[str], strange:
         assert not FORGED.search(said), said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [
@@ -321,6 +323,7 @@ def test_a_name_in_a_command_that_is_not_quoted_is_found(text: str) -> None:
     assert not unquoted(re.sub(r"\{(name|b!r|folder)\}", "{shlex.quote(x)}", text))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_name_in_a_command_that_a_message_offers_is_quoted_for_the_shell(room: Path) -> None:
     found = {path.name: unquoted(path.read_text("utf-8")) for path in room.glob("*.py")}
@@ -370,6 +373,7 @@ def test_what_is_escaped_once_is_escaped_for_good(text: str) -> None:
     assert json.loads(json_text(text)) == text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "part",
     ["\ufe00\u200d", "\u200d", "\ufe0f", "é\u200d", "\u200d\u200b", "\x1b", "\r", "1\ufe0f\u20e3"],
@@ -404,6 +408,7 @@ def test_what_never_prints_is_escaped_without_a_look_at_what_is_beside_it(
     assert plain_line("a\u200b\u200bb") == "ab"
 
 
+@pytest.mark.slow
 @given(st.recursive(NASTY, lambda inner: st.lists(inner) | st.dictionaries(NASTY, inner)))
 def test_json_text_is_the_same_value(value: Any) -> None:
     assert json.loads(json_text(value)) == value
@@ -510,6 +515,7 @@ def texts_of(value: Any) -> Iterator[str]:
         yield from texts_of(part)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
@@ -589,6 +595,7 @@ def pages(get: Get) -> dict[str, str]:
     return found
 
 
+@pytest.mark.slow
 def test_no_page_holds_what_turns_or_hides_what_is_read(pages: dict[str, str]) -> None:
     for path, text in pages.items():
         assert raw(html.unescape(text.replace("&amp;#x202e;", ""))) == [], path

@@ -170,6 +170,7 @@ def evolve(world: World) -> World:
     return world
 
 
+@pytest.mark.slow
 def test_each_row_is_judged_by_the_schema_and_the_rules_of_its_own_version(evolved: World) -> None:
     log = read(evolved.package)
     assert [*log.versions("actors")] == [3, 4, 5]
@@ -190,6 +191,7 @@ def test_other_tools_find_rows_of_every_version_good_by_the_present_schemas(evol
     assert is_good_for_other_tools(evolved)
 
 
+@pytest.mark.slow
 def test_other_tools_are_given_the_schema_of_the_rows_until_there_is_one_with_the_new_columns(
     made: World, tmp_path: Path
 ) -> None:
@@ -209,6 +211,7 @@ def test_other_tools_are_given_the_schema_of_the_rows_until_there_is_one_with_th
     assert is_good_for_other_tools(world)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("column", "constraints"),
     [
@@ -277,6 +280,7 @@ def test_older_rows_are_filled_and_newer_ones_leave_what_is_retired_empty(evolve
     assert rows["port", 2]["action"] == "retract"
 
 
+@pytest.mark.slow
 def test_tables_hold_rows_of_every_version(evolved: World, tmp_path: Path) -> None:
     build(evolved.package, tmp_path / "build")
     with sqlite3.connect(tmp_path / "build" / "tiny.db") as db:
@@ -308,6 +312,7 @@ def test_pages_and_forms_know_what_is_retired(evolved: World) -> None:
     assert "note: Old. -> empty" in evolved.run("show", "port").stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -326,6 +331,7 @@ def test_a_new_row_is_judged_by_all_that_holds_now(
     assert message in "\n".join(map(str, error.value.findings))
 
 
+@pytest.mark.slow
 def test_a_retired_column_can_neither_be_given_nor_stand_in_a_new_row(
     evolved: World, tmp_path: Path
 ) -> None:
@@ -344,6 +350,7 @@ def test_a_retired_column_can_neither_be_given_nor_stand_in_a_new_row(
     assert '"note" is "Filled all the same.", expected nothing, because the column is' in found[0]
 
 
+@pytest.mark.slow
 def test_a_release_of_three_versions_is_made_and_verified(evolved: World, tmp_path: Path) -> None:
     world = copied(evolved, tmp_path)
     drop_codebook_tables(world.root)
@@ -355,6 +362,7 @@ def test_a_release_of_three_versions_is_made_and_verified(evolved: World, tmp_pa
     assert [str(finding) for finding in verdict.findings] == []
 
 
+@pytest.mark.slow
 def test_a_batch_is_of_no_older_version_than_one_before_it(evolved: World, tmp_path: Path) -> None:
     """Its rows would be judged by what was demanded then: here none has a seat."""
     world = copied(evolved, tmp_path)
@@ -475,6 +483,7 @@ def test_a_comparison_names_what_rows_no_longer_fill_and_explains_every_stream(
     assert whole.others == ()  # what was added and then amended is only added
 
 
+@pytest.mark.slow
 def test_rows_that_only_got_values_in_columns_that_are_new_are_told_apart(
     evolved: World, tmp_path: Path
 ) -> None:
@@ -527,6 +536,7 @@ def test_a_page_says_that_a_column_was_not_there_then(evolved: World, tmp_path: 
     ]
 
 
+@pytest.mark.slow
 def test_a_batch_from_before_a_schema_change_is_rebased_as_rows_of_the_present_version(
     world: World, tmp_path: Path
 ) -> None:
@@ -584,6 +594,7 @@ def outdated(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
     return with_open_rows(made, tmp_path_factory.mktemp("outdated"))
 
 
+@pytest.mark.slow
 def test_open_rows_from_before_are_refused_in_a_line_where_nothing_is_written(
     outdated: World,
 ) -> None:
@@ -595,6 +606,7 @@ def test_open_rows_from_before_are_refused_in_a_line_where_nothing_is_written(
     )
 
 
+@pytest.mark.slow
 def test_open_rows_from_before_are_carried_over_as_sealed_ones_are_upcast(
     outdated: World, tmp_path: Path
 ) -> None:
@@ -616,6 +628,7 @@ def test_open_rows_from_before_are_carried_over_as_sealed_ones_are_upcast(
     assert world.run("validate").returncode == 0
 
 
+@pytest.mark.slow
 def test_the_next_command_that_changes_the_open_batch_carries_it_over(
     outdated: World, tmp_path: Path
 ) -> None:
@@ -640,6 +653,7 @@ def left_open(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
     return world
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
@@ -661,6 +675,7 @@ def test_open_rows_that_are_sealed_are_left_out_and_not_carried_over(
     assert world.run("validate").returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["a batch is missing", "a row cannot be read"])
 def test_open_rows_are_not_carried_over_while_the_log_cannot_be_read(
     way: str, left_open: World, tmp_path: Path

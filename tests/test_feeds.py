@@ -69,6 +69,7 @@ def parse(data: bytes) -> Element:
     return root
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("address", FEEDS)
 def test_a_feed_is_atom_and_its_links_lead_to_pages(address: str, get: Get) -> None:
     answer = get(address)

@@ -160,6 +160,7 @@ NEVER_READ = ("a view without end in place of a table", "a computed column")
 """What would cost without end, where anything of a whole verification read it."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", COMPUTED)
 def test_a_database_that_computes_is_refused_before_a_row_is_read(what: str, folder: Path) -> None:
     alter(folder, *COMPUTED[what])
@@ -262,6 +263,7 @@ def test_a_search_that_would_miss_rows_is_named(what: str, folder: Path) -> None
     assert "tiny.db: 'claims_fts' " in flaws(folder, check_database)
 
 
+@pytest.mark.slow
 def test_a_database_with_a_log_of_changes_is_named(folder: Path) -> None:
     """We read the file alone; every other program would read the log too."""
     path = folder / "tiny.db"
@@ -297,6 +299,7 @@ UNNAMED = (
 """Files that could belong to another definition, by their form alone."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names", [EXTRA, UNNAMED], ids=["no form", "no name"])
 def test_a_file_that_no_release_holds_is_named_although_it_is_listed(
     names: tuple[str, ...], folder: Path
@@ -330,6 +333,7 @@ VERSION = f"version {pa.__version__}".encode()
 OTHER_VERSION = b"version " + b"9" * (len(VERSION) - 12) + b".0.0"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("library", [False, True], ids=["ours", "another"])
 def test_statistics_by_which_a_reader_would_skip_rows_are_named(
     library: bool, folder: Path
@@ -349,6 +353,7 @@ def test_statistics_by_which_a_reader_would_skip_rows_are_named(
     )
 
 
+@pytest.mark.slow
 def test_an_index_of_pages_by_which_a_reader_would_skip_rows_is_named(folder: Path) -> None:
     path = folder / "parquet" / "claims.parquet"
     data = path.read_bytes()
@@ -360,6 +365,7 @@ def test_an_index_of_pages_by_which_a_reader_would_skip_rows_is_named(folder: Pa
     assert "claims.parquet: is not to the byte what parquet-cpp-arrow" in said
 
 
+@pytest.mark.slow
 def test_a_file_at_which_a_library_panics_is_named(folder: Path) -> None:
     path = folder / "parquet" / "claims.parquet"
     metadata = pq.read_metadata(path).metadata
@@ -376,6 +382,7 @@ def test_a_file_at_which_a_library_panics_is_named(folder: Path) -> None:
     assert "parquet/claims.parquet: cannot be read: Polars cannot take these rows" in said
 
 
+@pytest.mark.slow
 def test_a_parquet_file_of_another_version_is_compared_as_far_as_it_can_be(folder: Path) -> None:
     footer(folder / "parquet" / "claims.parquet", (VERSION, OTHER_VERSION))
     resum(folder)
@@ -433,6 +440,7 @@ FOOTERS: dict[str, tuple[Callable[[Path], Callable[[bytes, bytes], bytes]], str]
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("left", [5, 6], ids=["the largest value", "the smallest value"])
 def test_a_bound_that_stands_alone_is_named(left: int, folder: Path) -> None:
     """Polars skips rows by it, and Arrow believes no bound without the other."""
@@ -483,6 +491,7 @@ def test_bounds_of_all_codes_are_those_that_earlier_releases_state(folder: Path)
     assert [*footer_flaws(path, table, has_code_bounds=True)] == [said]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tool", ["0.3.0", __version__])
 def test_only_a_release_of_a_tool_that_wrote_them_has_bounds_of_codes(
     tool: str, folder: Path
@@ -534,6 +543,7 @@ TABLES: dict[str, tuple[Callable[[pa.Table], pa.Table], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", TABLES)
 def test_a_table_that_another_version_of_arrow_wrote_is_compared_to_the_last_digit(
     what: str, folder: Path
@@ -544,6 +554,7 @@ def test_a_table_that_another_version_of_arrow_wrote_is_compared_to_the_last_dig
     assert said in flaws(folder, check_tables)
 
 
+@pytest.mark.slow
 def test_a_text_that_has_two_codes_in_a_table_is_named(folder: Path) -> None:
     """Arrow moves all codes behind it, where somebody reads the column as codes."""
     path = folder / "parquet" / "claims.parquet"
@@ -564,6 +575,7 @@ def test_a_text_that_has_two_codes_in_a_table_is_named(folder: Path) -> None:
     assert "the dictionary of quote_sha256 has a text twice" in flaws(folder, check_tables)
 
 
+@pytest.mark.slow
 def test_lists_that_end_elsewhere_in_one_property_of_their_objects_are_named(folder: Path) -> None:
     """Arrow and Polars go by the first and the last property, DuckDB by each one's own."""
     path = folder / "parquet" / "claim_versions.parquet"
@@ -600,6 +612,7 @@ def test_lists_that_end_elsewhere_in_one_property_of_their_objects_are_named(fol
     assert f"{name} says of its lists and objects otherwise than" in flaws(folder, check_tables)
 
 
+@pytest.mark.slow
 def test_pages_that_programs_pass_over_are_named(folder: Path) -> None:
     """A file that another version of Arrow wrote has its bounds before each page, too."""
     path = folder / "parquet" / "claims.parquet"
@@ -642,6 +655,7 @@ SCHEMAS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", SCHEMAS, ids=lambda change: change.__name__)
 def test_a_schema_that_readers_take_differently_is_named(
     change: Callable[[dict[int, Typed]], None], folder: Path
@@ -687,6 +701,7 @@ READ_OTHERWISE: dict[str, tuple[Callable[[dict[int, Typed]], None], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", READ_OTHERWISE)
 def test_a_footer_in_which_readers_find_other_things_is_named(what: str, folder: Path) -> None:
     change, said = READ_OTHERWISE[what]
@@ -716,6 +731,7 @@ def test_a_zero_that_is_negative_is_in_order_in_a_table(folder: Path) -> None:
     assert [*footer_flaws(path, table, has_code_bounds=False)] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", FOOTERS)
 def test_what_a_footer_tells_other_programs_alone_is_named(what: str, folder: Path) -> None:
     """Spark reads no row of a group whose stated size is large, and Arrow passes over that size."""
@@ -739,6 +755,7 @@ def test_a_parquet_file_of_another_writer_does_not_pass(folder: Path) -> None:
     assert "parquet/claims.parquet: was written by 'parquet-mr version 1.7.0" in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["first", "second"])
 def test_a_column_that_lies_in_two_places_is_named(place: str, folder: Path) -> None:
     """One reader begins at the dictionary, another at the first page."""
@@ -870,6 +887,7 @@ def test_an_index_is_compared_in_parts_and_beside_a_file_of_any_size(
     assert flaws(folder, check_database) == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", STRAYS)
 def test_what_no_search_is_led_to_or_all_are_led_past_is_named(what: str, folder: Path) -> None:
     alter(folder, *OTHER_PAGES)
@@ -953,6 +971,7 @@ def test_counts_in_the_header_hold_nothing_but_counts(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["tiny.db-wal", "tiny.db-journal", "parquet/claims.parquet.d"])
 def test_a_directory_that_holds_nothing_is_named(name: str, folder: Path) -> None:
     """With one that is called as its journal SQLite opens no database."""
@@ -996,6 +1015,7 @@ def rewrite_words(folder: Path) -> None:
 REWRITTEN = ("README.md", "datacite.json")
 
 
+@pytest.mark.slow
 def test_words_that_this_version_writes_otherwise_are_findings(folder: Path) -> None:
     """A page that is drawn again shows what they say."""
     sound = verify_copy(pack(folder))
@@ -1010,6 +1030,7 @@ def test_words_that_this_version_writes_otherwise_are_findings(folder: Path) -> 
         assert any(line.startswith(start) for line in said), said
 
 
+@pytest.mark.slow
 def test_words_of_another_version_that_nobody_compared_are_named(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1143,6 +1164,7 @@ LED_ASTRAY: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", LED_ASTRAY)
 def test_a_descriptor_leads_no_program_to_something_else_whichever_version_wrote_it(
     folder: Path, kind: str, monkeypatch: pytest.MonkeyPatch
@@ -1242,6 +1264,7 @@ SENT_ELSEWHERE: dict[str, tuple[Callable[[Path], None], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SENT_ELSEWHERE)
 def test_no_descriptor_sends_programs_elsewhere_whichever_version_wrote_it(
     folder: Path, kind: str, monkeypatch: pytest.MonkeyPatch
@@ -1336,6 +1359,7 @@ COLUMNS: dict[str, Any] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", COLUMNS)
 def test_columns_of_parquet_that_the_definition_does_not_give_are_named(
     what: str, folder: Path
@@ -1371,6 +1395,7 @@ def with_inner_notes(kind: pa.DataType, notes: dict[str, str]) -> pa.DataType:
     return pa.large_list(item.with_metadata(notes))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("library", [False, True], ids=["ours", "another"])
 @pytest.mark.parametrize("what", INNER_NOTES)
 def test_notes_of_the_types_inside_a_column_are_named(
@@ -1426,6 +1451,7 @@ OTHER_JSON = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", OTHER_JSON)
 def test_json_in_a_cell_that_readers_would_read_otherwise_is_named(what: str, folder: Path) -> None:
     """Of a key that is there twice SQLite takes the first, and Python the last."""
@@ -1457,11 +1483,13 @@ def test_json_in_every_list_of_a_database_is_compared(folder: Path) -> None:
             database.commit()
 
 
+@pytest.mark.slow
 def test_a_value_that_is_longer_than_any_row_is_refused(folder: Path) -> None:
     alter(folder, "UPDATE claims SET statement = hex(zeroblob(20000000))")
     assert "too big" in findings(folder)
 
 
+@pytest.mark.slow
 def test_more_rows_than_the_log_gives_are_counted_and_not_read(folder: Path) -> None:
     count = 50_000
     alter(
@@ -1473,6 +1501,7 @@ def test_more_rows_than_the_log_gives_are_counted_and_not_read(folder: Path) -> 
     assert "has more rows of alliance_members than" in findings(folder)
 
 
+@pytest.mark.slow
 def test_a_parquet_file_of_nulls_is_refused_by_its_footer(folder: Path) -> None:
     path = folder / "parquet" / "claims.parquet"
     schema = pq.read_schema(path)
@@ -1689,6 +1718,7 @@ def test_a_directory_that_cannot_be_read_is_named(
         verify_copy(folder)
 
 
+@pytest.mark.slow
 def test_an_archive_whose_directory_is_named_otherwise_is_named(folder: Path) -> None:
     other = folder.rename(folder.with_name("again.zip"))
     resum(other)
@@ -1717,6 +1747,7 @@ def test_nothing_is_read_through_a_pipe_or_a_link(
     assert any("is a symbolic link" in line or "is no regular file" in line for line in said)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_a_verification_ends_with_the_command_and_leaves_nothing(
     number: signal.Signals, folder: Path, tmp_path: Path
@@ -1772,6 +1803,7 @@ def test_the_process_that_verifies_can_reach_nothing(what: str) -> None:
     assert "which reading it never needs" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_module_in_the_current_directory_is_not_imported(folder: Path, tmp_path: Path) -> None:
     """A stranger's checkout may hold files that are named as libraries."""
     target = pack(folder)
@@ -1787,6 +1819,7 @@ def test_a_module_in_the_current_directory_is_not_imported(folder: Path, tmp_pat
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("locale", ["C", "C.UTF-8"])  # POSIX is another name of C
 def test_a_path_that_the_locale_lacks_is_no_fault_of_the_release(
     locale: str, folder: Path, tmp_path: Path
@@ -1870,6 +1903,7 @@ UNREADABLE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", UNREADABLE)
 def test_a_disk_that_cannot_be_read_is_named_and_the_release_is_not_blamed(
     what: str, folder: Path, monkeypatch: pytest.MonkeyPatch

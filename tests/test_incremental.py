@@ -202,6 +202,7 @@ def test_updating_batch_by_batch_says_what_a_build_from_nothing_says(
     assert len(updates) == may
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [1, 2, 100])
 def test_merged_rows_have_the_bytes_of_rows_written_at_once(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
@@ -238,6 +239,7 @@ def test_live_entities_are_counted_by_the_actions_of_rows(
         assert parts <= {CachedPart if memory == 0 else MemoryPart}
 
 
+@pytest.mark.slow
 def test_claims_follow_what_they_repeat_of_a_measure_and_links_that_moved(
     world: World, updates: list[int]
 ) -> None:
@@ -259,6 +261,7 @@ def test_claims_follow_what_they_repeat_of_a_measure_and_links_that_moved(
     assert "stop_all" in kinds
 
 
+@pytest.mark.slow
 def test_the_path_of_a_package_is_no_pattern_for_the_packages_beside_it(
     once_longer: World,
     said_anew: list[tuple[str, str, str]],
@@ -303,6 +306,7 @@ def test_a_large_log_is_refused_for_the_same_findings_as_a_small_one(world: Worl
     assert not world.package.build.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 7])
 def test_rows_without_an_identifier_are_findings_in_a_large_log_as_in_a_small_one(
     count: int, world: World, monkeypatch: pytest.MonkeyPatch
@@ -337,6 +341,7 @@ def test_a_line_is_named_by_its_number_in_the_file_whatever_the_pieces(
     }
 
 
+@pytest.mark.slow
 def test_files_that_the_cache_knows_are_not_read_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -368,6 +373,7 @@ def changed_after_hashing(monkeypatch: pytest.MonkeyPatch, change: Callable[[], 
     monkeypatch.setattr(claimlog.log.read_log, "_keys", keys)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hashed", ["sealed", "altered"])
 @pytest.mark.parametrize("lost", ["all", "one part"])
 def test_what_changes_before_it_is_read_is_known_by_the_bytes_that_were_read(
@@ -447,6 +453,7 @@ def test_a_file_that_changes_before_it_is_read_for_others_is_not_taken_for_them(
     assert read(world.package).batches
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("in_columns", [False, True])
 def test_a_row_that_was_dropped_while_another_command_read_is_not_sealed(
     in_columns: bool, world: World, monkeypatch: pytest.MonkeyPatch
@@ -469,6 +476,7 @@ def test_a_row_that_was_dropped_while_another_command_read_is_not_sealed(
     assert "slander" not in rows
 
 
+@pytest.mark.slow
 def test_lines_that_change_while_they_are_sealed_as_columns_are_not_left_behind(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -487,6 +495,7 @@ def test_lines_that_change_while_they_are_sealed_as_columns_are_not_left_behind(
     assert b"Quay" in path.read_bytes()
 
 
+@pytest.mark.slow
 def test_a_file_of_columns_that_changes_while_it_is_read_is_not_known_by_its_earlier_hash(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -520,6 +529,7 @@ def test_a_part_is_never_written_over_by_another_reading_of_its_process(longer: 
     assert read(longer.package).rows("claims").equals(whole)
 
 
+@pytest.mark.slow
 def test_parts_of_batches_that_were_open_are_removed_in_time(longer: World) -> None:
     build(longer.package, longer.package.build)
     folder = longer.package.state / "cache" / "parts"
@@ -532,6 +542,7 @@ def test_parts_of_batches_that_were_open_are_removed_in_time(longer: World) -> N
     assert not [name for name in names if (folder / name).exists()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("harm", ["garbage", "version", "part", "flipped", "gone"])
 def test_a_cache_that_cannot_be_used_costs_time_only(
     longer: World, said_anew: list[tuple[str, str, str]], harm: str, monkeypatch: pytest.MonkeyPatch
@@ -571,6 +582,7 @@ def test_a_build_beside_another_one_does_without_the_cache(
     assert "another command holds the cache: all of the log is read again" in said_so
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["tiny.db", "parquet/claims.parquet", "validation.json"])
 def test_a_build_with_a_changed_byte_is_not_updated_but_made_from_nothing(
     name: str, longer: World, said_anew: list[tuple[str, str, str]], updates: list[int]
@@ -651,6 +663,7 @@ def test_an_update_that_validation_refuses_leaves_the_build_as_it_was(
     assert [*longer.root.glob(".*new*")] == []
 
 
+@pytest.mark.slow
 def test_an_updated_database_must_have_the_rows_of_its_parquet_files(
     longer: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -664,6 +677,7 @@ def test_an_updated_database_must_have_the_rows_of_its_parquet_files(
     build(longer.package, longer.package.build, fresh=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sql", "said"),
     [

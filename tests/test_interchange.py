@@ -138,6 +138,7 @@ def test_a_first_import_writes_a_mapping_that_says_what_is_to_be_decided(
     assert losses == ["lost: label 'Hm', which has no counterpart (annotation 4)"]
 
 
+@pytest.mark.slow
 def test_no_mapping_is_written_that_is_longer_than_one_that_is_read(
     bring: Bring, tmp_path: Path
 ) -> None:
@@ -234,6 +235,7 @@ def test_codes_and_coders_that_do_not_exist_are_said_once_for_each_line_of_a_map
     assert "claimlog add coder --coder-id coder-8" in said[4]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("coder", "offered"),
     [
@@ -272,6 +274,7 @@ def test_a_fault_of_an_imported_row_names_the_annotation_and_not_a_line(
     assert f"{path}:1" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["a: &x [1]\nb: *x", "- a", "{", "a: 1\na: 2", "[" * 3000])
 def test_what_is_no_mapping_is_refused(text: str, log: Log, tmp_path: Path) -> None:
     path = write(tmp_path / "m.yaml", text)
@@ -544,6 +547,7 @@ def test_codings_of_which_nobody_says_the_coder_or_the_pass_are_refused(bring: B
             bring(content, mapping_of(labels=LABELS), fixed=fixed)
 
 
+@pytest.mark.slow
 def test_codings_of_two_people_from_other_tools_are_compared(world: World, tmp_path: Path) -> None:
     spans = {"coder-1": [PILOTS, NEVER], "coder-2": [PILOTS]}
     for coder, passages in spans.items():
@@ -987,6 +991,7 @@ def test_of_columns_that_are_alike_but_for_signs_none_is_guessed() -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "format_name"),
     [
@@ -1024,6 +1029,7 @@ def test_the_commands_know_every_format_and_stream() -> None:
     assert import_rows.STREAMS == export_rows.STREAMS == STREAMS
 
 
+@pytest.mark.slow
 def test_codings_of_another_tool_come_in_and_go_out_by_the_command_line(
     world: World, tmp_path: Path
 ) -> None:
@@ -1050,6 +1056,7 @@ def test_codings_of_another_tool_come_in_and_go_out_by_the_command_line(
     assert not (world.root / "out").exists()
 
 
+@pytest.mark.slow
 def test_a_report_takes_the_place_of_an_earlier_report_alone(world: World, tmp_path: Path) -> None:
     path = write(tmp_path / "ada.jsonl", doccano((*span(PILOTS), "content: event")))
     (tmp_path / "mine.json").write_text('{"refused": 3}')

@@ -357,6 +357,7 @@ def altered_elements(text: str) -> Iterator[bytes]:
             element[:] = before[3]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", READERS)
 def test_whatever_a_value_of_a_file_is_it_is_read_or_refused_in_words_of_the_format(
     name: str, tmp_path: Path
@@ -410,6 +411,7 @@ def test_a_selection_without_a_place_is_one_line(start: str, tmp_path: Path) -> 
     assert "refers to code 'none'" in refusal(path)
 
 
+@pytest.mark.slow
 def test_names_are_measured_before_others_are_made_of_them(tmp_path: Path) -> None:
     name, inner = "n" * 2_000_000, '<Code guid="b"/>' * 100_000
     codes = f'<Code guid="a" name="{name}">{inner}</Code>'
@@ -465,6 +467,7 @@ def test_losses_are_held_up_to_a_number_and_a_length(monkeypatch: pytest.MonkeyP
     assert len(losses.as_json()) < 200_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", [CODE_POINT, UTF_16])
 @pytest.mark.parametrize(
     "sign", ["\u037e", "\r\n", "e\u0301", "\u0958", "\U0001f469", "\U0002f800"]
@@ -559,6 +562,7 @@ def test_documents_that_are_one_source_share_what_is_made_of_its_text() -> None:
     ] * 6
 
 
+@pytest.mark.slow
 def test_bodies_by_the_hundred_thousand_are_joined_once(tmp_path: Path) -> None:
     bodies = [{"type": "TextualBody", "purpose": "commenting", "value": "x"}] * 200_000
     path = write(tmp_path / "x", web_annotation(body=bodies))

@@ -159,6 +159,7 @@ def rows_of(text: Text) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     return codings, claims
 
 
+@pytest.mark.slow
 @given(raw_texts)
 @settings(
     max_examples=3,

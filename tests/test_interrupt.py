@@ -72,6 +72,7 @@ def free_port() -> str:
         return str(free.getsockname()[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("until", "after"), [("stop with Ctrl-C", 0.2), ("startup complete", 0.2)])
 def test_a_server_that_is_ended_by_ctrl_c_ends_well(
     tiny_build: World, until: str, after: float
@@ -83,6 +84,7 @@ def test_a_server_that_is_ended_by_ctrl_c_ends_well(
     assert "KeyboardInterrupt" not in printed
 
 
+@pytest.mark.slow
 def test_a_desk_that_is_ended_by_ctrl_c_ends_well(tiny_build: World) -> None:
     words = ("desk", "--texts", str(tiny_build.texts), "--port", free_port())
     status, printed = interrupted(tiny_build, *words, until="stop with Ctrl-C", after=0.5)
@@ -227,6 +229,7 @@ def test_git_answers_while_an_interrupt_waits_that_the_terminal_gives_to_all(
     assert (done.stdout.split(), done.returncode) == (["answered", "interrupted"], 0), done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "name"),
     [

@@ -524,6 +524,7 @@ def test_what_would_not_be_read_again_is_not_saved(at_once: int, tmp_path: Path)
         assert values(cells_at(path)) == values(cells)
 
 
+@pytest.mark.slow
 def test_what_others_saved_is_read_as_a_part_of_all_that_is_there(tmp_path: Path) -> None:
     path = tmp_path / "S102.ndjson"
     cells, other = Journal(path), Journal(path)

@@ -126,6 +126,7 @@ def test_two_new_rows_with_one_identifier_are_refused(world: World) -> None:
     assert snapshot(world) == before
 
 
+@pytest.mark.slow
 def test_the_quote_is_used_for_the_anchor_and_stored_nowhere(world: World) -> None:
     world.add("claims", [LETTER])
     world.amend("claims", "C001-001", quote=STOPPED, occurrence=2)
@@ -149,6 +150,7 @@ def test_an_amended_quote_moves_the_anchor_and_keeps_the_rest(world: World) -> N
     assert_sound(world)
 
 
+@pytest.mark.slow
 def test_versions_count_up_and_a_retraction_repeats_the_last_state(world: World) -> None:
     world.amend("claims", "C001-005", note="One.")
     world.amend("claims", "C001-005", note="Two.")
@@ -288,6 +290,7 @@ def test_there_is_nothing_to_seal_without_an_open_batch(world: World) -> None:
     assert snapshot(world) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -535,6 +538,7 @@ def test_of_two_seals_at_once_one_wins_and_the_other_finds_nothing_to_seal(world
     assert len(log.batches) == 4
 
 
+@pytest.mark.slow
 def test_four_adds_at_once_lose_nothing(world: World) -> None:
     def add(number: int) -> int:
         name = f"port-{number}"

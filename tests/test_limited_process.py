@@ -84,6 +84,7 @@ def test_the_disk_that_is_full_is_named(
     assert ("TMPDIR" in remedy) is not is_out
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fresh_programs")
 @pytest.mark.parametrize(
     ("body", "what", "remedy"),

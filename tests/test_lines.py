@@ -139,6 +139,7 @@ def test_a_file_in_another_format_gives_a_bounded_list() -> None:
     assert MOST_LISTED <= len(found.findings) < MOST_LISTED + 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "line",
     [

@@ -9,6 +9,8 @@ from collections import Counter
 from itertools import product
 from typing import Any
 
+import pytest
+
 from claimlog.desk.link_proposals import (
     LEAST_SCORE,
     MOST,
@@ -78,6 +80,7 @@ def test_proposals_are_the_pairs_that_share_most(made: World) -> None:
     )
 
 
+@pytest.mark.slow
 def test_words_that_many_claims_share_take_no_memory_for_each_pair(made: World) -> None:
     definition = read(made.package).definition
     statements = drawn_statements(600, 30, MOST_SHARING)

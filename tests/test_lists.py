@@ -190,6 +190,7 @@ def test_rows_are_selected_by_any_value_of_a_filter_and_all_filters(
     assert rows.total == len(expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chosen", CHOSEN, ids=str)
 def test_a_value_is_counted_as_if_it_alone_were_chosen_of_its_filter(
     chosen: dict[str, list[str]], index: ListIndex

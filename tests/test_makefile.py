@@ -199,6 +199,7 @@ def new_package(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", HOSTILE)
 def test_a_new_package_takes_what_it_is_told_as_values_too(new_package: Path, value: str) -> None:
     (new_package / value).mkdir()

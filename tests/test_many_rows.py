@@ -42,6 +42,7 @@ def test_a_word_that_is_long_is_compared_with_none() -> None:
     assert not suggest(long, [long])
 
 
+@pytest.mark.slow
 def test_a_word_is_compared_with_those_near_it_in_the_alphabet_where_there_are_many() -> None:
     known = [f"C001-{number:06}" for number in range(10 * COMPARED_WORDS)]
     start = time.process_time()

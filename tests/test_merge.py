@@ -81,6 +81,7 @@ def row(world: World, stream: str, identifier: str) -> dict[str, Any]:
     return log_of(world).history(stream, identifier).to_dicts()[-1]
 
 
+@pytest.mark.slow
 def test_every_row_that_named_the_one_names_the_other(merged: World) -> None:
     told = row(merged, "claims", "C001-007")
     assert told["dyad_from"] == ["nor"]

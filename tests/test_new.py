@@ -81,6 +81,7 @@ def test_a_new_package_builds_and_every_page_of_it_is_answered(bells: World) -> 
     assert 'class="k-1"' in get("/sources/S001").text
 
 
+@pytest.mark.slow
 def test_the_makefile_of_a_new_package_tests_it_with_another_claimlog(bells: World) -> None:
     done = subprocess.run(
         ["make", "test", f"CLAIMLOG={Path(sys.executable).parent / 'claimlog'}"],
@@ -195,6 +196,7 @@ def test_nothing_is_left_of_a_package_that_could_not_be_made(
     assert [*tmp_path.iterdir()] == []
 
 
+@pytest.mark.slow
 def test_the_command_says_what_is_missing_and_what_comes_next(tmp_path: Path) -> None:
     world = World(Package(tmp_path), tmp_path)
     lacking = world.run("new", "bells")
@@ -228,6 +230,7 @@ def test_the_example_is_taken_out_and_leaves_an_empty_log(bells: World) -> None:
     assert "names no example in this log; nothing was removed" in again.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cut", ["rename", "remove", "unlink", "write"])
 def test_an_example_that_is_taken_out_half_is_taken_out_by_the_same_command(
     cut: str, bells: World
@@ -341,6 +344,7 @@ def typed(folder: Path, *words: str, answers: list[str]) -> tuple[int, str]:
     return process.wait(60), printed.decode()
 
 
+@pytest.mark.slow
 def test_on_a_terminal_every_answer_is_judged_before_the_next_question(tmp_path: Path) -> None:
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "file").touch()

@@ -129,6 +129,7 @@ COMMANDS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", COMMANDS)
 def test_a_command_takes_rows_whose_lists_are_null(words: str, nulls: Repo, tmp_path: Path) -> None:
     given = {"TEXTS": str(nulls.world.texts), "OUT": str(tmp_path / "out")}
@@ -157,6 +158,7 @@ def test_a_list_that_is_null_is_null_in_every_form_of_a_table(nulls: Repo, tmp_p
     assert sqlite_content(out / "tiny.db", table) == parquet_content(path, table)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("null_text", [True, False])
 @pytest.mark.parametrize("tool", ["0.3.0", __version__])
 def test_a_release_has_null_lists_as_its_tool_wrote_them(
@@ -222,6 +224,7 @@ def test_a_list_that_is_null_is_empty_to_a_requirement(state: str) -> None:
     assert held == ([True, True, False] if state == "empty" else [False, False, True])
 
 
+@pytest.mark.slow
 def test_a_build_says_that_schemas_of_tables_are_stale(world: World) -> None:
     raise_version(world, optional)
     world = World(Package(world.root), world.texts)

@@ -108,6 +108,7 @@ def test_quotes_that_only_reading_tells_of_are_refused_once_so_much_was_read(
     assert find_quote(text, "ha ha", 3, "S001").start == 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "quote", "message"),
     [

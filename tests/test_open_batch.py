@@ -67,6 +67,7 @@ def places(world: World) -> list[str]:
 ALL = ["claims:1 C001-007 1", "claims:2 C001-008 1", "claims:3 C001-007 2", "links:1 L0002 1"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("definitions_read_anew")
 @pytest.mark.parametrize("change", ["add", "amend", "retract", "drop"])
 def test_a_change_beside_an_open_batch_reads_the_definition_once(
@@ -354,6 +355,7 @@ def test_open_rows_are_read_while_an_interrupt_can_be_heard(
     assert not any(looked)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["seal", "rebase"])
 @pytest.mark.parametrize("whole", [0, 1])
 def test_an_open_row_that_was_cut_off_is_not_left_out_with_those_that_are_sealed(

@@ -126,6 +126,7 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> World:
     return world
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", KINDS)
 def test_a_cell_that_is_of_no_kind_is_refused(name: str, begun: World) -> None:
     cell, said = KINDS[name].bad

@@ -59,6 +59,7 @@ def begun(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return Begun(topic, world, asking(world.package.build))
 
 
+@pytest.mark.slow
 def test_every_rule_and_every_passage_holds(begun: Begun) -> None:
     report = validate(read(begun.world.package), begun.world.supplied)
     assert report.findings == []

@@ -122,6 +122,7 @@ def same(topic: OwnTopic, found: list[dict[str, Any]], names: list[str]) -> None
         assert [nothing_as_null(one[name]) for one in found] == expected, name
 
 
+@pytest.mark.slow
 def test_annotations_of_the_w3c_fill_own_columns_and_come_back_the_same_in_files_of_each_format(
     prepared: Prepared, tmp_path: Path
 ) -> None:
@@ -230,6 +231,7 @@ def test_the_form_asks_for_own_columns_with_their_codes_and_the_register(
     assert found["entries"]
 
 
+@pytest.mark.slow
 def test_a_text_is_registered_coded_twice_decided_and_sealed(
     prepared: Prepared, desk: Opened, tmp_path: Path
 ) -> None:

@@ -102,6 +102,7 @@ def test_a_pattern_of_a_package_takes_no_line_feed_behind_a_value(end: str) -> N
     assert not fits(f"C001-001{end}", "^C[0-9]{3}-[0-9]{3}$")
 
 
+@pytest.mark.slow
 def test_no_module_asks_for_the_beginning_of_what_has_to_be_the_whole() -> None:
     """Python's ``$`` is the place before a last line feed, too: names take fullmatch."""
     found = []

@@ -109,6 +109,7 @@ def texts(pattern: str) -> Iterator[str]:
         yield (one + other) * (SIGNS // 2) + "\n"
 
 
+@pytest.mark.slow
 def test_patterns_of_the_package_are_found() -> None:
     found = {pattern: anywhere for _, pattern, anywhere in patterns()}
     assert len(found) > 150
@@ -131,6 +132,7 @@ def is_slow(pattern: AnyPattern, text: str, *, anywhere: bool) -> bool:
     return seconds(pattern, text, anywhere=anywhere) > SECONDS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("written", "anywhere"),
     [(r"[^\n]*\n", True), (r".*[0-9].*", False), (r"(?:[?~].*|.*[?~].+)", False)],
@@ -142,6 +144,7 @@ def test_a_pattern_that_begins_anew_at_each_sign_would_be_seen(
     assert any(is_slow(pattern, text, anywhere=anywhere) for text in texts(written))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("anywhere", [True, False], ids=["anywhere", "from the beginning"])
 def test_every_pattern_takes_time_in_proportion_to_the_text(anywhere: bool) -> None:
     slow = []

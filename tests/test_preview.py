@@ -45,6 +45,7 @@ def preview(made: World, tmp_path_factory: pytest.TempPathFactory) -> Preview:
     return Preview(world, folder, write_preview(world.package, world.supplied, folder))
 
 
+@pytest.mark.slow
 def test_the_pages_are_those_of_the_open_rows_or_of_what_they_refer_to(preview: Preview) -> None:
     names = ["actors/port", "actors/harbour", "claims/C001-007", "claims/C001-006"]
     assert [*preview.pages] == [*names, "claims/C001-001"]

@@ -63,6 +63,7 @@ def test_the_naive_fold_tells_every_table_of_rows_but_those_of_agreement() -> No
     assert set(FOLDED) == set(SCHEMAS.tables) - spans - constant - {"batches"}
 
 
+@pytest.mark.slow
 @examples(8, 24)
 @given(histories(), st.data())
 def test_any_prefix_folds_to_what_the_naive_fold_gives(

@@ -274,6 +274,7 @@ def evolved(folder: Path, steps: list[tuple[int, str, str, str]]) -> Definition:
     return read_definition(package)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("each_reading")
 @examples(10, 25)
 @given(evolutions(), st.integers(1, 4), st.data())
@@ -368,10 +369,12 @@ def root_of(name: str, frame: pl.DataFrame) -> str:
     return Content.of_rows(frame_rows(frame, SCHEMAS.tables[name])).root
 
 
+@pytest.mark.slow
 def test_the_drawn_history_fills_the_tables() -> None:
     assert set(SCHEMAS.tables) == set(tables())
 
 
+@pytest.mark.slow
 @examples(3, 5)
 @given(histories(), st.integers(0, 9))
 def test_the_order_in_which_rows_are_handed_over_does_not_change_a_table(
@@ -414,6 +417,7 @@ OTHERS: dict[str, list[Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(SCHEMAS.tables))
 def test_the_hash_is_that_of_the_rows_whatever_the_format_row_groups_and_engine(
     name: str, tmp_path: Path

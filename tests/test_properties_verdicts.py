@@ -247,6 +247,7 @@ def verdicts(stream: str, cases: str) -> dict[Case, list[tuple[Any, bool, bool]]
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", IN_USE, ids=str)
 def test_both_find_the_same_values_breaking_a_constraint(case: Case) -> None:
     found = verdicts(case.stream, "constraints")[case]
@@ -272,6 +273,7 @@ def test_ours_alone_keeps_a_retired_column_empty_because_table_schema_has_no_wor
     assert not any(other for value, _, other in found if value is None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stream", SCHEMAS.streams)
 def test_both_find_the_same_rows_wrong_among_drawn_values(stream: str) -> None:
     cases = [c for c in IN_USE if c.stream == stream and c.constraint != "required"]
@@ -288,6 +290,7 @@ def test_both_find_the_same_rows_wrong_among_drawn_values(stream: str) -> None:
     check()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", [c for c in CASES if c.constraint == "type"], ids=str)
 def test_both_refuse_a_value_of_another_type(case: Case) -> None:
     for value, mine, other in verdicts(case.stream, "types")[case]:
@@ -312,6 +315,7 @@ def _spelt(case: Case, value: Any) -> bool:
     return bool(case.field.enum) and value is not None and value not in (case.field.enum or ())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stream", SCHEMAS.streams)
 def test_both_find_the_same_rows_repeating_a_key(stream: str) -> None:
     key = SCHEMAS.streams[stream].id
@@ -334,6 +338,7 @@ def test_both_find_the_same_rows_repeating_a_key(stream: str) -> None:
 FOREIGN = [(stream, key) for stream, table in SCHEMAS.streams.items() for key in table.foreign_keys]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("stream", "key"), FOREIGN, ids=lambda x: getattr(x, "column", x))
 def test_both_find_the_same_references_to_nothing(stream: str, key: ForeignKey) -> None:
     target = SCHEMAS.streams[key.table]

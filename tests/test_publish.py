@@ -209,6 +209,7 @@ def is_verified(release: ReleaseFiles, monkeypatch: pytest.MonkeyPatch) -> None:
 # Zenodo -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".signature", ".checkpoint", ".tlog-proof"])
 def test_a_link_beside_the_archive_publishes_no_file_of_its_reader(
     suffix: str, tiny_release: Package, tmp_path: Path
@@ -1375,6 +1376,7 @@ def test_what_is_no_doi_is_not_written(text: str, tmp_path: Path) -> None:
 # the command ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_command_is_killed_in_an_upload_and_then_publishes_and_writes_the_doi(
     tiny_release: Package, zenodo: Zenodo, tmp_path: Path, release: ReleaseFiles
 ) -> None:

@@ -118,6 +118,7 @@ def assert_one_line_at_most(make: Callable[[], Server], publish: Publish) -> int
     return runs
 
 
+@pytest.mark.slow
 def test_whatever_zenodo_answers_is_one_short_line(
     release: ReleaseFiles, tiny_release: Any
 ) -> None:

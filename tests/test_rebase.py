@@ -136,6 +136,7 @@ def row_ids(world: World, stream: str, key: str) -> dict[str, list[str]]:
     }
 
 
+@pytest.mark.slow
 def test_two_batches_with_one_number_fail_validation_naming_the_command(both: World) -> None:
     done = both.run("validate")
     assert done.returncode == 1
@@ -150,6 +151,7 @@ def test_two_batches_with_one_number_fail_validation_naming_the_command(both: Wo
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.slow
 def test_colliding_claims_are_renumbered_with_every_reference_to_them(
     branches: tuple[World, World],
 ) -> None:
@@ -178,6 +180,7 @@ def test_colliding_claims_are_renumbered_with_every_reference_to_them(
     assert statements["0005-beta"][0] == LIKED["statement"]
 
 
+@pytest.mark.slow
 def test_a_source_registered_on_both_sides_is_renumbered_in_lineage_and_hops(
     branches: tuple[World, World],
 ) -> None:
@@ -205,6 +208,7 @@ def test_a_source_registered_on_both_sides_is_renumbered_in_lineage_and_hops(
     assert both.rows("claims")[0]["attributions"][0]["source_id"] == "S104"
 
 
+@pytest.mark.slow
 def test_times_are_raised_to_the_logs_last(branches: tuple[World, World]) -> None:
     ours, theirs = branches
     theirs.add("actors", [actor("port", "agency")])
@@ -219,6 +223,7 @@ def test_times_are_raised_to_the_logs_last(branches: tuple[World, World]) -> Non
     assert found(both) == []
 
 
+@pytest.mark.slow
 def test_conflicting_amendments_are_refused_and_nothing_changes(
     branches: tuple[World, World],
 ) -> None:
@@ -263,6 +268,7 @@ def test_an_amendment_of_what_the_other_side_retracted_is_refused(
     }
 
 
+@pytest.mark.slow
 def test_several_batches_are_rebased_in_the_order_given(branches: tuple[World, World]) -> None:
     ours, theirs = branches
     ours.add("claims", [LETTER])
@@ -292,6 +298,7 @@ def test_a_name_that_is_no_batch_is_wrong_usage(world: World) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_batch_is_not_moved_from_under_those_sealed_on_top_of_it(
     raced: World, tmp_path: Path
 ) -> None:
@@ -408,6 +415,7 @@ def test_batches_are_rebased_in_a_checkout_without_a_commit(raced: World, tmp_pa
     assert rebased(world, "0004-beta", "0005-gamma")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names", [["0004-ours"], []], ids=["sealed", "open"])
 def test_a_rebase_that_is_interrupted_once_it_is_done_says_what_has_another_number(
     names: list[str], branches: tuple[World, World]
@@ -660,6 +668,7 @@ def restored(world: World, before: World, *names: str) -> None:
         shutil.copytree(before.package.events / name, place, dirs_exist_ok=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("point", [*crash_points()][1:])
 def test_batches_that_somebody_restored_after_a_rebase_was_killed_are_kept(
     point: str, raced: World, tmp_path: Path
@@ -812,6 +821,7 @@ def test_what_a_file_manager_leaves_beside_kept_batches_goes_with_them(
     assert not rebase_folders(world)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("point", "left"),
     [
@@ -942,6 +952,7 @@ def commit(world: World) -> None:
     git(world, "commit", "-q", "-m", "a batch")
 
 
+@pytest.mark.slow
 def test_branches_that_each_sealed_a_batch_merge_in_git_without_conflict(world: World) -> None:
     repository(world)
     git(world, "checkout", "-q", "-b", "theirs")
@@ -1079,6 +1090,7 @@ def overtaken(once_overtaken: World, tmp_path: Path) -> World:
     return copied(once_overtaken, tmp_path / "overtaken")
 
 
+@pytest.mark.slow
 def test_an_open_batch_that_was_overtaken_is_let_come_after_by_the_command_that_is_named(
     overtaken: World,
 ) -> None:
@@ -1108,6 +1120,7 @@ def test_an_open_batch_that_was_not_overtaken_stays_as_it_is(world: World) -> No
     assert path.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_an_open_amendment_of_what_was_amended_elsewhere_is_for_somebody_to_decide(
     branches: tuple[World, World],
 ) -> None:
@@ -1171,6 +1184,7 @@ def rows_read(world: World) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in batch.path.iterdir()} if batch else {}
 
 
+@pytest.mark.slow
 def test_of_open_rows_that_name_what_is_renumbered_somebody_says_what_they_mean(
     renumbered: World,
 ) -> None:
@@ -1311,6 +1325,7 @@ def test_open_rows_that_a_rebase_keeps_are_read_whatever_else_lies_there(
         assert rows_read(world) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["by git", "by the message"])
 def test_open_rows_of_a_rebase_that_was_killed_and_then_undone_are_as_they_were(
     way: str, renumbered: World, tmp_path: Path
@@ -1430,6 +1445,7 @@ def test_a_merge_leads_on_to_the_number_that_its_entity_has_after_a_rebase() -> 
         assert rename_merged(other, names) == other
 
 
+@pytest.mark.slow
 def test_what_was_merged_keeps_its_name_where_another_stream_has_that_one_too(
     world: World, tmp_path: Path
 ) -> None:

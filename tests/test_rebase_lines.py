@@ -141,6 +141,7 @@ def follow(world: World, text: str) -> None:
         rebased(world, *commanded(str(error)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names", [*permutations(["0004-ant", "0005-cat"])])
 def test_a_batch_follows_the_new_numbers_of_its_own_line_in_whatever_order_they_are_named(
     names: tuple[str, ...], once_raced: dict[str, World], tmp_path: Path
@@ -156,6 +157,7 @@ def test_a_batch_follows_the_new_numbers_of_its_own_line_in_whatever_order_they_
     assert_right(by_step)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_whatever_is_rebased_first_every_row_stays_with_what_its_author_saw(
     seed: int, once_raced: dict[str, World], tmp_path: Path
@@ -239,6 +241,7 @@ def open_on(world: World, title: str) -> None:
     world.amend("sources", "S002", publisher=f"{title}, says an open row")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mine", ["king", "moth"])
 def test_open_rows_follow_one_line_at_a_time(
     mine: str, once_raced: dict[str, World], tmp_path: Path
@@ -290,6 +293,7 @@ def overtaken(
     return mine
 
 
+@pytest.mark.slow
 def test_a_batch_follows_those_below_it_that_others_rebased_by_what_git_holds_of_them(
     once_raced: dict[str, World], tmp_path: Path
 ) -> None:
@@ -307,6 +311,7 @@ def test_a_batch_follows_those_below_it_that_others_rebased_by_what_git_holds_of
     assert_right(mine)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_given_up", [False, True])
 def test_of_names_below_which_a_batch_is_missing_somebody_says_what_they_mean(
     is_given_up: bool, once_raced: dict[str, World], tmp_path: Path

@@ -229,6 +229,7 @@ def rows_of(world: World, table: str) -> list[Spec]:
     return pl.read_parquet(world.package.build / "parquet" / f"{table}.parquet").to_dicts()
 
 
+@pytest.mark.slow
 def test_rows_are_numbered_by_the_required_streams_first_and_then_by_name(filled: World) -> None:
     assert in_log_order({"zoos", *REQUIRED_STREAMS, "aims"}) == [*REQUIRED_STREAMS, "aims", "zoos"]
     log = read(filled.package)
@@ -965,6 +966,7 @@ def test_an_identifier_that_two_streams_have_is_asked_for_by_stream(own: World) 
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_a_large_log_with_registers_is_updated_to_what_a_build_from_nothing_says(
     own: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1002,6 +1004,7 @@ def test_a_large_log_with_registers_is_updated_to_what_a_build_from_nothing_says
     assert ("C001-002", "salt-house") in labs.rows()
 
 
+@pytest.mark.slow
 def test_a_release_with_registers_is_made_verified_and_compared(own: World, made: World) -> None:
     from repositories import repository
 

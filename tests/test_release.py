@@ -129,6 +129,7 @@ def refused(repo: Repo, version: str, **given: Any) -> str:
     return str(error.value)
 
 
+@pytest.mark.slow
 def test_a_release_holds_the_log_the_tables_and_all_that_describes_them(released: Repo) -> None:
     folder = released.root / "dist" / "tiny-0.1.1"
     names = {path.relative_to(folder).parts[0] for path in folder.rglob("*")}
@@ -460,6 +461,7 @@ def test_signatures_lie_beside_the_archive_and_change_nothing_in_it(tiny_release
     assert signature.read_text("utf-8").startswith(text)
 
 
+@pytest.mark.slow
 def test_an_earlier_release_is_made_again_with_the_same_content(released: Repo) -> None:
     index = read_index(released.package)
     for entry in index:
@@ -530,6 +532,7 @@ def test_a_release_is_compared_with_no_other_archive_than_the_one_that_was_made(
         assert f"states another {next(iter(change))} than release.json" in line
 
 
+@pytest.mark.slow
 def test_a_release_is_made_again_byte_for_byte_by_its_own_code_also_of_a_development_version(
     released: Repo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -692,6 +695,7 @@ def test_every_release_of_this_project_still_folds_to_what_it_was() -> None:
         assert result.different == []
 
 
+@pytest.mark.slow
 def test_the_command_prints_how_to_tag_and_tags_nothing_and_needs_no_gitignore_for_its_lock(
     repo: Repo,
 ) -> None:
@@ -774,6 +778,7 @@ def printed_steps(out: str) -> list[str]:
     return steps
 
 
+@pytest.mark.slow
 def test_the_printed_steps_leave_a_tag_whose_files_say_its_version(
     repo: Repo, tmp_path: Path
 ) -> None:
@@ -885,6 +890,7 @@ def test_a_file_that_the_definition_does_not_name_is_not_released(name: str, rep
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["material", "te xts", "täxte"])
 def test_a_directory_of_texts_is_never_something_to_commit(repo: Repo, name: str) -> None:
     shutil.copytree(repo.world.texts, repo.root / name / "deep")
@@ -916,6 +922,7 @@ def test_unknown_files_are_not_advised_to_be_committed_without_a_word_on_texts(r
     assert "a directory of source texts is never committed" in refused(repo, "0.1.0")
 
 
+@pytest.mark.slow
 def test_counts_of_changes_agree_and_say_what_they_count(once: Repo) -> None:
     world = once.world
     world.add("claims", [claim(QUOTE, "Added, and soon retracted.")])
@@ -1060,6 +1067,7 @@ def test_an_origin_is_no_path_to_elsewhere_and_a_day_is_one(
     assert f"{name}: " in str(shape_flaw({**descriptor, **change}, HEAD))
 
 
+@pytest.mark.slow
 def test_a_log_has_one_origin_from_the_release_that_names_it_on(repo: Repo, tmp_path: Path) -> None:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import (

@@ -157,6 +157,7 @@ def test_a_signature_or_an_entry_of_another_issue_stays(
     require_same_issue(once_released.package, out, other, [statement.sums])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["", ".zip", ".signature"])
 def test_a_release_replaces_nothing_that_claimlog_did_not_make(
     suffix: str, checked_in: Repo, tmp_path: Path
@@ -174,6 +175,7 @@ def test_a_release_replaces_nothing_that_claimlog_did_not_make(
     assert not (repo.root / "releases").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kept", ["", ".zip"])
 def test_a_release_replaces_none_that_another_checkout_made_of_another_log(
     kept: str, checked_in: Repo, tmp_path: Path

@@ -287,6 +287,7 @@ def test_the_build_computes_agreement_by_source_and_over_all(
     assert {scope for scope, _ in found} == {"S001", "all"}
 
 
+@pytest.mark.slow
 def test_the_double_coded_rows_are_published_as_pairs(coded: dict[str, pl.DataFrame]) -> None:
     pairs = coded["coding_pairs"].select("first_coding_id", "second_coding_id", "iou").rows()
     assert [(one, other) for one, other, _ in pairs] == [("K0001", "K0004"), ("K0002", "K0005")]
@@ -294,6 +295,7 @@ def test_the_double_coded_rows_are_published_as_pairs(coded: dict[str, pl.DataFr
     assert 0.5 < pairs[1][2] < 1
 
 
+@pytest.mark.slow
 def test_a_coding_is_joined_to_the_published_claim_of_the_same_passage(
     coded: dict[str, pl.DataFrame], world: World
 ) -> None:

@@ -81,6 +81,7 @@ def test_claims_beside_a_sentence_say_which_of_two_it_is() -> None:
         assert (placed.outcome, placed.span) == (Outcome.FOUND, (body + start, body + end))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("seed", "paragraphs", "passages"),
     [

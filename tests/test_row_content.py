@@ -27,6 +27,7 @@ def finding(world: World, stream: str, **row: Any) -> str:
     return " ".join(map(str, caught.value.findings))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("note", "flaw"),
     [

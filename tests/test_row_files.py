@@ -200,6 +200,7 @@ TITLES = b'<definedName name="_xlnm.Print_Titles" localSheetId="0">%s</definedNa
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "change"),
     [
@@ -321,6 +322,7 @@ def test_a_chain_of_attribution_is_given_in_plain_columns(read: Read) -> None:
         read('source_id;verb;attributions\nS001;say;[{"verb": "say"}]\n')
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", STREAMS.values(), ids=lambda table: table.name)
 def test_a_template_has_every_column_and_drop_down_lists_of_the_codes_in_use(
     table: Table, read: Read
@@ -341,6 +343,7 @@ def test_a_template_has_every_column_and_drop_down_lists_of_the_codes_in_use(
         read(workbook_template(table, CODES, STREAMS), table)
 
 
+@pytest.mark.slow
 def test_a_template_marks_what_is_required_and_what_is_filled_in_comes_back(read: Read) -> None:
     book = openpyxl.load_workbook(io.BytesIO(workbook_template(CLAIMS, CODES, STREAMS)))
     required = [cell.value for cell in book["claims"][1] if cell.fill.fill_type == "solid"]
@@ -422,6 +425,7 @@ def test_words_of_a_package_are_no_formula_in_a_template() -> None:
     assert {*hostile[:4], r"a\x01b\u202e", r"=\ud800"} <= shown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "data",
     [

@@ -36,6 +36,7 @@ def test_the_files_on_disk_repeat_shared_columns_and_codes_as_their_homes_have_t
         assert (ROOT / name).read_text("utf-8") == text, f"{name}: run make schemas"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pair", COLUMNS, ids=named)
 def test_column_is_described_and_a_number_has_a_unit(pair: tuple[Table, Field]) -> None:
     _, item = pair
@@ -176,6 +177,7 @@ def test_thresholds_have_a_number_a_unit_and_a_reason() -> None:
             assert row["reason"].endswith(".")
 
 
+@pytest.mark.slow
 def test_a_stale_schema_is_shown_as_a_difference_with_the_command_that_mends_it(
     world: World,
 ) -> None:

@@ -122,6 +122,7 @@ def test_a_server_says_that_the_log_has_more_than_its_build(running: Running) ->
     ) in running.log.read_text("utf-8").splitlines()
 
 
+@pytest.mark.slow
 def test_a_build_meanwhile_changes_nothing_that_is_served_and_the_server_says_so(
     running: Running,
 ) -> None:
@@ -201,6 +202,7 @@ def test_another_container_removes_nothing_that_is_served(
     assert running.get("/downloads/claims.csv").status_code == 200
 
 
+@pytest.mark.slow
 def test_a_takedown_names_what_is_served_and_removes_what_a_killed_server_left(
     made: World, tmp_path: Path
 ) -> None:
@@ -315,6 +317,7 @@ def test_where_no_links_can_be_made_a_build_is_served_where_it_lies(
     assert "No space left on device" in line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -351,6 +354,7 @@ server.run([server.config.bind_socket()])
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
 def test_a_server_that_is_still_warming_up_ends_when_it_is_told_to(
     told: signal.Signals, tmp_path: Path

@@ -38,6 +38,7 @@ def get(served: World) -> Get:
     return asking(served.package.build)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", SCHEMAS_TABLES)
 def test_table_page_answers_and_describes_every_column(table: str, get: Get) -> None:
     page = get(f"/tiny/{table}")
@@ -255,6 +256,7 @@ def real(corpus_build: Path) -> Get:
     return asking(corpus_build)
 
 
+@pytest.mark.slow
 def test_every_number_about_measures_of_the_corpus_leads_to_as_many_rows(real: Get) -> None:
     followed, faults = unequal(real, "allied-trust")
     assert faults == []

@@ -136,6 +136,7 @@ def test_the_limits_of_a_site_grow_with_what_it_is_drawn_from_and_with_the_optio
         assert getattr(twice, name) == 2 * getattr(small, name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("limits", "said"),
     [
@@ -155,6 +156,7 @@ def test_a_site_that_takes_more_than_it_may_is_one_line_and_replaces_nothing(
     assert not [path for path in tmp_path.iterdir() if path.name.startswith((".", "out"))]
 
 
+@pytest.mark.slow
 def test_the_option_allows_a_site_more(world: World, tmp_path: Path) -> None:
     few = world.run("site", "--out", str(tmp_path / "few"), "--limits", "0.01")
     assert few.returncode == 1
@@ -287,6 +289,7 @@ def test_a_database_whose_pages_are_not_each_there_once_is_neither_drawn_nor_ser
 ABOUT = "datasette/metadata.json"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "text"),
     [
@@ -309,6 +312,7 @@ def test_a_build_of_another_form_is_one_line(
     refusal(world, tmp_path / "out", folder)
 
 
+@pytest.mark.slow
 def test_a_directory_that_the_build_of_another_package_lies_in_is_drawn(
     world: World, tmp_path: Path
 ) -> None:
@@ -317,6 +321,7 @@ def test_a_directory_that_the_build_of_another_package_lies_in_is_drawn(
     assert publish_site(world.package, folder, tmp_path / "out").pages > 50
 
 
+@pytest.mark.slow
 def test_a_build_of_a_log_without_rows_is_drawn(bare: World, tmp_path: Path) -> None:
     for words in (["build"], ["site", "--out", str(tmp_path / "pages")]):
         done = bare.run(*words)

@@ -88,6 +88,7 @@ def test_a_version_says_what_it_changed_and_why(get: Get) -> None:
     assert "Port pilots." in get("/claims/C001-003").text
 
 
+@pytest.mark.slow
 def test_a_page_lists_the_latest_versions_and_leads_to_all(
     past: Repo, monkeypatch: pytest.MonkeyPatch
 ) -> None:

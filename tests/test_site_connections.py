@@ -126,6 +126,7 @@ def ends(opened: socket.socket) -> bool:
     return True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [
@@ -755,6 +756,7 @@ def test_long_answers_have_a_budget_for_all_and_for_each_and_one_alone_always_ha
     assert not budget.peers
 
 
+@pytest.mark.slow
 def test_a_server_with_a_reader_who_does_not_read_ends_when_it_is_told_to(
     built: World, tmp_path: Path
 ) -> None:

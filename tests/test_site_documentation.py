@@ -176,6 +176,7 @@ def test_nothing_else_is_served(path: str, get: Get) -> None:
     assert "Secret" not in answer.text
 
 
+@pytest.mark.slow
 def test_the_footer_leads_to_the_documentation_only_where_there_is_some(
     get: Get, made: World, tmp_path: Path
 ) -> None:

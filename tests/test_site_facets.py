@@ -67,6 +67,7 @@ def pool_queries(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("query", QUERIES)
 def test_facets_are_those_that_datasette_counts_by_sql(query: str, folder: Path) -> None:
     tables = json.loads((folder / "datasette" / "metadata.json").read_text())
@@ -186,6 +187,7 @@ def thawed() -> Iterator[None]:
     gc.unfreeze()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("thawed")
 def test_a_server_is_warm_before_it_says_that_it_is_ready(folder: Path) -> None:
     app = opened(folder, True)

@@ -43,6 +43,7 @@ class Structure(HTMLParser):
         self.pieces.append(("", data))
 
 
+@pytest.mark.slow
 def test_words_of_a_package_become_no_attributes_in_pages_that_are_files(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

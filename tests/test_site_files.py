@@ -89,6 +89,7 @@ def published(checked_in: Repo, tmp_path_factory: pytest.TempPathFactory) -> Pub
     return publish(checked_in.copy(tmp_path_factory.mktemp("files")))
 
 
+@pytest.mark.slow
 def test_every_link_of_every_file_leads_to_a_file_and_a_place(published: Published) -> None:
     assert [*broken_links(published.site)] == []
 
@@ -105,6 +106,7 @@ def test_every_script_of_a_page_that_hosts_send_at_any_depth_is_a_file_of_the_si
             assert (published.site / address.removeprefix(f"{HOME}/")).is_file(), address
 
 
+@pytest.mark.slow
 def test_the_pages_in_a_release_link_to_its_files_and_leave_it_for_nothing(
     published: Published,
 ) -> None:
@@ -239,6 +241,7 @@ def test_the_log_in_a_release_knows_that_release(published: Published, tmp_path:
             find_release(read(Package(log)))
 
 
+@pytest.mark.slow
 def test_the_pages_of_a_release_are_drawn_again_to_the_byte_where_nobody_vouches(
     published: Published, tmp_path: Path
 ) -> None:
@@ -254,6 +257,7 @@ def test_the_pages_of_a_release_are_drawn_again_to_the_byte_where_nobody_vouches
     assert "not what claimlog draws" in str(finding)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("packed", [False, True], ids=["directory", "archive"])
 def test_pages_are_drawn_again_whatever_the_directory_is_called(
     packed: bool, published: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -268,6 +272,7 @@ def test_pages_are_drawn_again_whatever_the_directory_is_called(
     assert any("as they are drawn again" in check for check in verdict.checks)
 
 
+@pytest.mark.slow
 def test_a_page_that_is_added_or_missing_in_a_release_is_found(
     published: Published, tmp_path: Path
 ) -> None:
@@ -283,6 +288,7 @@ def test_a_page_that_is_added_or_missing_in_a_release_is_found(
     assert "site/run.exe" in "\n".join(map(str, verify_copy(folder).findings))
 
 
+@pytest.mark.slow
 def test_pages_that_another_claimlog_drew_are_named_as_not_checked(
     published: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -354,6 +360,7 @@ def test_a_failure_leaves_the_earlier_site_as_it_was(
     assert [path.name for path in tmp_path.iterdir()] == ["public"]
 
 
+@pytest.mark.slow
 def test_a_build_that_is_older_than_the_log_is_refused(world: World, tmp_path: Path) -> None:
     build(world.package, world.package.build)
     world.amend("claims", "C001-001", "A note was wanted.", note="A note.")
@@ -454,6 +461,7 @@ KINDS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["file", "sub-path"])
 def test_pages_load_from_their_own_place_alone_without_a_complaint(
     place: str, bases: dict[str, str], page: BrowserPage
@@ -468,6 +476,7 @@ def test_pages_load_from_their_own_place_alone_without_a_complaint(
     assert watch.said == []
 
 
+@pytest.mark.slow
 def test_axe_finds_no_violation_and_pages_fit_a_phone(
     bases: dict[str, str], page: BrowserPage
 ) -> None:

@@ -238,6 +238,7 @@ def page(browser: Browser) -> Iterator[Page]:
     assert watch.said == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["corpus", "tiny"])
 def test_every_search_has_the_answer_of_the_server_in_the_same_order(
     name: str, sites: dict[str, FileSite], served: dict[str, dict[Any, Answer]], page: Page
@@ -261,6 +262,7 @@ def test_every_search_has_the_answer_of_the_server_in_the_same_order(
     assert compared >= len(SEARCHES[name]) + len(MORE_SEARCHES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LISTS)
 def test_every_list_has_the_rows_counts_and_errors_of_the_server(
     name: str, sites: dict[str, FileSite], served: dict[str, dict[Any, Answer]], page: Page
@@ -385,6 +387,7 @@ def test_a_list_is_filtered_by_key_and_each_choice_is_an_address(
     assert page.inner_text("[data-of=heading]") == after
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "address",
     [
@@ -493,6 +496,7 @@ def blocks_of_characters() -> Iterator[range]:
             yield range(first, first + 0x100)
 
 
+@pytest.mark.slow
 def test_scripts_escape_what_does_not_print_as_the_server_does(
     sites: dict[str, FileSite], page: Page
 ) -> None:
@@ -564,6 +568,7 @@ def test_the_parts_of_the_index_are_scripts_that_add_one_value_each(
         json.loads(match[2])
 
 
+@pytest.mark.slow
 def test_the_same_build_gives_the_same_index_in_another_process(
     builds: Answer, sites: dict[str, FileSite], tmp_path: Path
 ) -> None:

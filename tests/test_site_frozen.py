@@ -48,6 +48,7 @@ COMPUTING = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", COMPUTING)
 def test_a_database_that_computes_is_not_served_whoever_names_it(
     kind: str, released: Repo, tmp_path: Path

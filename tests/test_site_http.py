@@ -91,6 +91,7 @@ def asking_of(site: Datasette) -> Ask:
     return ask
 
 
+@pytest.mark.slow
 def test_a_page_that_cannot_change_is_drawn_once(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[Any] = []
     draw, context = Datasette.render_template, page_html.page_context

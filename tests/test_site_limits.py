@@ -526,6 +526,7 @@ def test_a_cell_is_cut_by_what_it_takes_as_html(get: Get) -> None:
     assert get(sql(f"select {odd} as a")).json()["rows"] == [["\x01" * 480]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "cell", ["<", "&", "'", "\x01", "\U000e0041", "é\u200d", "a", "\r\n", "https://a.example/"]
 )
@@ -907,6 +908,7 @@ def forged_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str) ->
     return Worker()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "answer",
     [
@@ -964,6 +966,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_sql_is_refused_in_time_and_named(
     name: str, get: Get, capfd: pytest.CaptureFixture[str]
@@ -991,6 +994,7 @@ KEPT = """a{0} as materialized (select zeroblob(900000) as x from
 """SQL for so many times 0.9 MB that a query keeps while it runs."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("tables", "values"), [(1, 200), (12, 60)])
 def test_what_a_query_keeps_counts_as_memory_in_all_and_no_file_is_written(
     tables: int, values: int
@@ -1147,6 +1151,7 @@ ENDINGS = (
 DRAWN = {"", ".json", ".jsono", ".csv", ".blob"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_no_ending_of_an_address_is_a_way_around_the_limits_of_pages(ending: str, get: Get) -> None:
     rows = "with recursive n(i) as (select 1 union all select i + 1 from n limit 1000) "
@@ -1254,6 +1259,7 @@ def test_all_facets_of_a_page_share_its_time(folder: Path, monkeypatch: pytest.M
     assert "took longer" in page.text
 
 
+@pytest.mark.slow
 def test_a_stream_is_not_made_for_a_client_that_has_gone(folder: Path) -> None:
     sent: list[dict[str, Any]] = []
 

@@ -27,6 +27,7 @@ def as_list(get: Get, query: str, key: str = "claims", name: str = "claim_id") -
     return [row[name] for row in answer.json()[key]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("query", "names"),
     [
@@ -70,6 +71,7 @@ def test_claims_are_listed_in_the_order_that_is_asked_for(get: Get) -> None:
     assert "by identifier" in get("/claims?sort=id").text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("query", ["", "topic=sharing", "topic=trust&topic=sharing&ally=none"])
 @pytest.mark.parametrize("path", ["/claims", "/incidents", "/coders"])
 def test_every_count_of_a_facet_is_that_of_the_list_it_leads_to(
@@ -157,6 +159,7 @@ class Form(HTMLParser):
             self._inside = False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "query", ["", "topic=sharing&topic=trust&sort=-date&q=Norland", "period=2025-Q1&occurred=2025"]
 )
@@ -179,6 +182,7 @@ def test_the_form_asks_for_the_same_list_again_without_javascript(query: str, ge
     assert get("/claims/?topic=&page=1").headers["location"] == "../claims?page=1"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [2, 500])
 def test_the_whole_list_is_sent_as_csv_like_that_of_the_downloads(
     rows: int, get: Get, monkeypatch: pytest.MonkeyPatch

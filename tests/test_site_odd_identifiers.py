@@ -31,17 +31,20 @@ def odd(checked_in: Repo, tmp_path_factory: pytest.TempPathFactory) -> Published
     return publish(repo)
 
 
+@pytest.mark.slow
 def test_every_link_leads_to_a_file(odd: Published) -> None:
     assert [*broken_links(odd.site)] == []
     assert [*broken_links(odd.release / "site")] == []
 
 
+@pytest.mark.slow
 def test_a_release_of_them_passes_where_nobody_vouches(odd: Published) -> None:
     verdict = verify_in_process(pack(odd.release), site_program=PROGRAM)
     assert verdict.findings == []
     assert any("as they are drawn again" in check for check in verdict.checks)
 
 
+@pytest.mark.slow
 def test_every_link_of_their_pages_is_answered(odd: Published) -> None:
     get = asking(odd.repo.package.build)
     seen = set()

@@ -285,6 +285,7 @@ def test_a_search_without_a_word_finds_nothing_and_says_so(get: Get) -> None:
     assert "No claim fits all of that." in page_text(get("/claims?q=***"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", NASTY)
 def test_anything_can_be_searched_for(text: str, get: Get) -> None:
     encoded = quote(text)
@@ -328,6 +329,7 @@ def test_without_a_page_number_a_list_begins_at_its_first(page: str, get: Get) -
     assert len(data["claims"]) == 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", ["0", "2", "999", "9" * 40])
 @pytest.mark.parametrize(
     "address",
@@ -354,6 +356,7 @@ def test_a_list_says_that_it_has_no_page_of_that_number_and_leads_to_its_last(
     assert f'href="{nearest.replace("&", "&amp;")}"' in answer.text
 
 
+@pytest.mark.slow
 def test_long_lists_are_parted_into_pages_that_keep_the_search(made: World, tmp_path: Path) -> None:
     world = copied(made, tmp_path)
     rows = [claim("About forty pilots", f"Pilot {n} signed.", topic="trust") for n in range(120)]
@@ -385,6 +388,7 @@ def test_a_page_number_is_read_with_care() -> None:
     assert (Pagination(1, 101).pages, Pagination(3, 101).links({})["last"]) == (3, 101)
 
 
+@pytest.mark.slow
 def test_the_codebook_holds_every_variable_step_decision_and_list(served: World, get: Get) -> None:
     data = get("/codebook.json").json()
     page = get("/codebook")
@@ -416,6 +420,7 @@ MANY = (
 """A long codebook, with much that takes several characters as HTML."""
 
 
+@pytest.mark.slow
 def test_a_long_codebook_has_pages_of_bounded_length_that_lead_to_all_of_it(
     served: World, tmp_path: Path
 ) -> None:
@@ -540,6 +545,7 @@ def test_quality_says_which_targets_were_reached_in_words_and_signs(
         assert words in page
 
 
+@pytest.mark.slow
 def test_quality_shows_some_pairs_of_coders_and_leads_to_the_others(
     served: World, tmp_path: Path
 ) -> None:
@@ -577,6 +583,7 @@ def test_quality_shows_some_pairs_of_coders_and_leads_to_the_others(
     assert len(answer.content) < 500_000
 
 
+@pytest.mark.slow
 def test_downloads_list_every_file_with_rows_bytes_and_hash_and_hand_them_out(
     served: World, get: Get
 ) -> None:
@@ -632,6 +639,7 @@ def test_without_a_descriptor_the_page_says_where_the_tables_are(
     assert ask("/downloads/claims.parquet").status_code == 404
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", [1, 2, 3])
 def test_the_claims_as_of_a_batch_are_those_of_a_build_of_it(
     batch: int, get: Get, served: World, tmp_path: Path
@@ -689,6 +697,7 @@ def test_a_time_that_is_none_is_answered_with_what_is_expected(get: Get) -> None
     assert "Nothing was recorded by then" in page_text(get("/as-of?date=1999-01-01"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "sentence"),
     [
@@ -715,6 +724,7 @@ def test_what_is_empty_is_neither_in_the_menu_nor_counted(empty: Get, get: Get) 
     assert "At a glance" not in page
 
 
+@pytest.mark.slow
 def test_releases_say_what_each_added_and_whether_it_is_served(released: Repo, both: Get) -> None:
     data = both("/releases.json").json()
     assert [(r["version"], r["claims"], r["served"]) for r in data["releases"]] == [

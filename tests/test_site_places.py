@@ -373,6 +373,7 @@ def test_a_page_lists_the_first_rows_of_a_query(ask: Callable[[str], Answer]) ->
     assert rows["columns"] == ["i", "b", "c"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sql", "said"),
     [
@@ -396,6 +397,7 @@ SLOW_STEP = (
 WIDE_ROW = f"{COUNT} select {', '.join([LETTERS] * 190)} from r"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("sql", "seconds"), [(WIDE_ROW, 60.0), (SLOW_STEP, 0.1)])
 def test_a_query_that_reaches_a_limit_of_its_process_fails_the_command(
     sql: str, seconds: float, ask: Callable[[str], Answer], monkeypatch: pytest.MonkeyPatch
@@ -408,6 +410,7 @@ def test_a_query_that_reaches_a_limit_of_its_process_fails_the_command(
 # what comes meanwhile -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [

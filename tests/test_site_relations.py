@@ -174,6 +174,7 @@ class Outline(HTMLParser):
             self.ids.append(given["id"] or "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 def test_page_and_its_json_twin_answer_in_the_latest_build_and_in_a_release(
     page: str, get: Get
@@ -462,6 +463,7 @@ def test_an_attitude_is_shown_by_who_holds_it_and_towards_whom(get: Get) -> None
         assert "No claim is about" in answer.text
 
 
+@pytest.mark.slow
 def test_trust_that_may_fall_is_told_from_trust_that_falls(judging: World) -> None:
     judged = asking(judging.package.build)
     data = judged("/trust.json").json()
@@ -540,6 +542,7 @@ def test_reasons_are_chosen_by_actor_and_code_that_exist(get: Get) -> None:
         assert (answer.status_code, said in answer.text) == (404, True)
 
 
+@pytest.mark.slow
 def test_without_takers_a_measure_belongs_to_whoever_acts(acting: Get) -> None:
     assert cells(acting) == BY_ACTS
     assert "Only acts count" in acting("/measures").text
@@ -672,6 +675,7 @@ def judging(made: World, tmp_path_factory: pytest.TempPathFactory) -> World:
     return world
 
 
+@pytest.mark.slow
 def test_who_judges_or_demands_a_measure_has_not_taken_it(judging: World) -> None:
     judged = asking(judging.package.build)
     assert cells(judged) == {
@@ -708,6 +712,7 @@ def test_the_chart_of_takers_says_how_many_rest_on_their_own_word(judging: World
     assert [bar["link"] for bar in chart["bars"]] == ["/claims?taker=nor"]
 
 
+@pytest.mark.slow
 def test_without_takers_views_and_demands_of_others_do_not_count(
     judging: World, tmp_path: Path
 ) -> None:
@@ -895,6 +900,7 @@ def test_origins_that_share_a_work_count_once_and_unknown_ones_come_last() -> No
     assert [group["origin_id"] for group in group_by_origin(rows, edges)] == ["x", "z", None]
 
 
+@pytest.mark.slow
 def test_origins_are_counted_in_a_thread_so_that_a_dense_lineage_holds_up_nobody(
     related: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1031,6 +1037,7 @@ def crowded(related: World, tmp_path_factory: pytest.TempPathFactory) -> Get:
     return asking(folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "sentence"),
     [

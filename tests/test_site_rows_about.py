@@ -53,6 +53,7 @@ def get(read_world: World) -> Get:
     return asking(read_world.package.build)
 
 
+@pytest.mark.slow
 def test_the_page_of_a_claim_says_what_was_found_about_it_and_leads_there(get: Get) -> None:
     [findings] = get("/claims/C001-001.json").json()["rows_about"]
     assert (findings["title"], findings["total"]) == ("Findings", 2)
@@ -103,6 +104,7 @@ def test_the_page_of_a_finding_leads_to_the_row_that_it_is_about(get: Get) -> No
     assert target("F0007") == [("not-there", None)]  # a row that was found missing
 
 
+@pytest.mark.slow
 def test_yes_and_no_are_said_with_what_was_asked(made: World, tmp_path: Path) -> None:
     copy = copied(made, tmp_path)
     path = copy.root / "schemas" / "findings.json"

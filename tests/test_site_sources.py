@@ -238,6 +238,7 @@ def test_an_unknown_source_is_not_found_and_the_page_says_what_identifiers_look_
         assert "There is no source S999. Identifiers look like S004" in page.text
 
 
+@pytest.mark.slow
 def test_a_retracted_source_is_not_found_and_the_page_says_why(world: World) -> None:
     world.add("sources", [source("S102")])
     world.seal("more")
@@ -341,6 +342,7 @@ def test_a_directory_without_any_source_says_so_on_the_pages(
     assert "cannot be read" in get("/sources/S001").text
 
 
+@pytest.mark.slow
 def test_a_directory_with_other_articles_says_that_this_one_is_not_among_them(
     odd: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -501,6 +503,7 @@ def test_the_command_refuses_a_directory_of_texts_that_is_not_there(served: Worl
     assert "nowhere: no such directory of texts" in done.stderr
 
 
+@pytest.mark.slow
 def test_the_command_serves_the_texts_that_it_was_given(served: World, tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -78,6 +78,7 @@ def own_sql(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 # --- queries
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "address",
     [

@@ -81,6 +81,7 @@ CHEAP: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", CHEAP)
 def test_a_page_of_another_reader_does_not_wait_for_all_cheap_answers_of_one(
     kind: str, site: Datasette

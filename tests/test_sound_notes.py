@@ -66,6 +66,7 @@ def broken(package: Package) -> str:
     return digest_of("stream", path.read_bytes())
 
 
+@pytest.mark.slow
 def test_a_second_command_checks_no_file_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -73,6 +74,7 @@ def test_a_second_command_checks_no_file_again(
     assert count_of_checks(world.package, monkeypatch) == 0
 
 
+@pytest.mark.slow
 def test_what_a_command_reads_before_the_log_and_after_it_is_noted_too(
     checked_in: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -89,6 +91,7 @@ def test_what_a_command_reads_before_the_log_and_after_it_is_noted_too(
     assert count_of_checks(repo.package, monkeypatch, amend) == 0
 
 
+@pytest.mark.slow
 def test_a_file_that_changed_is_checked(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     count_of_checks(world.package, monkeypatch)
     broken(world.package)
@@ -97,6 +100,7 @@ def test_a_file_that_changed_is_checked(world: World, monkeypatch: pytest.Monkey
         read(world.package)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["lock", "code"])
 def test_a_note_of_another_place_or_of_other_code_is_not_believed(
     part: str, world: World, monkeypatch: pytest.MonkeyPatch
@@ -115,6 +119,7 @@ def test_a_note_of_another_place_or_of_other_code_is_not_believed(
     assert is_sound(forged)
 
 
+@pytest.mark.slow
 def test_a_copy_of_a_package_checks_for_itself(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -127,6 +132,7 @@ def test_a_copy_of_a_package_checks_for_itself(
     assert count_of_checks(copy, monkeypatch) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["{}", "[", '{"sound": 3}', '{"sound": [[]], "code": 1}'])
 def test_a_note_that_makes_no_sense_costs_time_only(
     text: str, world: World, monkeypatch: pytest.MonkeyPatch

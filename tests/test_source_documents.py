@@ -569,6 +569,7 @@ def test_an_option_holds_for_every_document_of_a_sheet_that_says_nothing_else(
     assert row["reliability"] == "C"
 
 
+@pytest.mark.slow
 def test_an_address_in_a_workbook_is_taken_as_one_in_a_sheet(
     served: FileServer, world: World, tmp_path: Path
 ) -> None:

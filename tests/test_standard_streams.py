@@ -114,6 +114,7 @@ CHANGES: dict[str, tuple[tuple[str, ...], Callable[[World], bool], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("why", [FULL, GONE, CLOSED])
 @pytest.mark.parametrize("package", CHANGES)
 def test_what_was_done_is_said_on_standard_error_where_standard_output_cannot_be_written(
@@ -145,6 +146,7 @@ def test_what_a_rebase_that_was_cut_off_is_undone_by_is_something_done(
     assert "nothing was changed" not in errors
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("why", [FULL, CLOSED])
 def test_what_nobody_can_be_told_is_done_all_the_same(
     why: str, raced: World, tmp_path: Path
@@ -154,6 +156,7 @@ def test_what_nobody_can_be_told_is_done_all_the_same(
     assert is_rebased(world)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [("show", "C001-001"), ("--help",), ("log", "--help")])
 @pytest.mark.parametrize(
     ("why", "said"),

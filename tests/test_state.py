@@ -71,6 +71,7 @@ def other_kind(path: Path, _: Path, is_folder: bool) -> None:
 PLACES = [(".", True), *((name, True) for name in FOLDERS), *((name, False) for name in FILES)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", [link, fifo, other_kind])
 @pytest.mark.parametrize(("name", "is_folder"), PLACES)
 def test_state_that_is_none_of_ours_is_refused_in_a_line(
@@ -124,6 +125,7 @@ def test_what_is_no_file_in_the_open_batch_is_refused(
         world.amend("claims", "C001-002", note="One more.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["claims.parquet", "claims.ndjson.bak", "Claims.ndjson", "notes"])
 def test_a_file_in_the_open_batch_that_holds_no_open_rows_is_neither_sealed_nor_removed(
     name: str, world: World
@@ -145,6 +147,7 @@ def test_a_file_in_the_open_batch_that_holds_no_open_rows_is_neither_sealed_nor_
     world.seal("more")
 
 
+@pytest.mark.slow
 def test_rows_that_change_while_they_are_sealed_are_not_sealed(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -187,6 +190,7 @@ def bound_by_permissions() -> Iterator[None]:
         assert libc.capset(header, held) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kept", [".claimlog", ".claimlog/open", ".claimlog/cache"])
 def test_state_that_another_user_keeps_to_himself_hinders_nobody_from_reading(
     kept: str, world: World
@@ -229,6 +233,7 @@ def test_a_file_system_without_locks_is_no_other_command_that_is_waited_for(
         assert cache.folder != world.package.state / "cache"
 
 
+@pytest.mark.slow
 def test_only_parts_are_removed_from_the_folder_of_parts(
     world: World, victim: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -300,6 +305,7 @@ def test_what_a_clone_has_beside_a_build_is_not_followed(world: World, victim: P
     assert everything(victim) == before
 
 
+@pytest.mark.slow
 def test_a_build_that_is_a_link_is_not_replaced(world: World, tmp_path: Path) -> None:
     build(world.package, tmp_path / "elsewhere")
     world.package.build.symlink_to(tmp_path / "elsewhere")

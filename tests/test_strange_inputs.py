@@ -162,6 +162,7 @@ def require_refusal(done: Result, out: Path) -> None:
     assert not out.exists() or not [*out.iterdir()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", STRANGE, ids=lambda make: make.__name__)
 @pytest.mark.parametrize("name", [*DEFINITION, *READ_WITH_THE_LOG])
 def test_what_lies_in_place_of_a_file_is_refused_by_what_reads_all(
@@ -188,6 +189,7 @@ def replaced(path: Path, make: Callable[[Path], None]) -> Iterator[None]:
             path.write_bytes(kept)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", sorted(COMMANDS))
 @pytest.mark.parametrize("name", ["datapackage.json", "schemas/claims.json", "takedowns.json"])
 def test_no_command_waits_at_a_pipe_or_reads_a_hole(
@@ -201,6 +203,7 @@ def test_no_command_waits_at_a_pipe_or_reads_a_hole(
                 require_refusal(done, out)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", STRANGE, ids=lambda make: make.__name__)
 @pytest.mark.parametrize(("name", "command"), ELSEWHERE)
 def test_what_one_command_reads_is_refused_by_that(
@@ -211,6 +214,7 @@ def test_what_one_command_reads_is_refused_by_that(
         require_refusal(answer(world, command, out), out)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", STRANGE, ids=lambda make: make.__name__)
 def test_what_lies_in_a_directory_of_texts_is_no_text(
     make: Callable[[Path], None], world: World, tmp_path: Path
@@ -255,6 +259,7 @@ def test_a_name_that_is_no_utf_8_keeps_nobody_from_building(world: World) -> Non
     assert "fault of claimlog" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_template_that_finds_no_room_leaves_no_part_of_a_file(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

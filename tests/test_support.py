@@ -256,6 +256,7 @@ def claims_of(world: World) -> dict[str, Row]:
     return {row["claim_id"]: row for row in tables["claims"].to_dicts()}
 
 
+@pytest.mark.slow
 def test_claims_repeat_what_the_register_says_of_their_measure_and_their_innermost_hop(
     world: World,
 ) -> None:

@@ -130,6 +130,7 @@ def sound(ordered: World, tmp_path: Path) -> World:
 # the log -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_tree_is_what_it_was_and_the_row_is_gone(sound: World) -> None:
     before = read(sound.package)
     row = claim_row(before, CLAIM, 1)
@@ -171,6 +172,7 @@ def test_what_was_taken_down_already_is_said_to_be(taken: World) -> None:
         go(taken)
 
 
+@pytest.mark.slow
 def test_the_log_goes_on_and_the_identifier_is_never_given_again(sound: World) -> None:
     go(sound)
     [name] = sound.add("claims", [CLAIMS_MORE])
@@ -197,6 +199,7 @@ CLAIMS_MORE: dict[str, Any] = {
 }
 
 
+@pytest.mark.slow
 def test_a_row_of_a_register_is_taken_down_too(sound: World) -> None:
     sound.amend("actors", "nor", "A court ordered its name gone.", name="A state")
     sound.seal("name")
@@ -207,6 +210,7 @@ def test_a_row_of_a_register_is_taken_down_too(sound: World) -> None:
     assert errors(sound) == []
 
 
+@pytest.mark.slow
 def test_a_large_log_reads_the_same_from_its_cache(
     sound: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,6 +223,7 @@ def test_a_large_log_reads_the_same_from_its_cache(
         assert [*iterate_entries(log, log.size)] == [*iterate_entries(plain, plain.size)]
 
 
+@pytest.mark.slow
 def test_a_cache_and_a_build_from_before_are_not_believed(
     sound: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -379,6 +384,7 @@ FORGED: dict[str, tuple[Callable[[World], Any], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FORGED)
 def test_nothing_is_missing_but_what_the_record_declares(kind: str, taken: World) -> None:
     change, said = FORGED[kind]
@@ -398,6 +404,7 @@ def test_nothing_is_written_outside_of_the_package(sound: World) -> None:
     Package(sound.root / "events" / "..").write(sound.root / "events" / ".." / "x", b"")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["record", "first file"])
 def test_a_takedown_that_was_cut_off_is_finished_by_the_next(
     moment: str, sound: World, monkeypatch: pytest.MonkeyPatch
@@ -449,6 +456,7 @@ def test_a_file_that_is_not_what_it_seems_is_named_and_not_read(kind: str, sound
     assert sound.package.relative(path) in str(raised.value.findings[0])
 
 
+@pytest.mark.slow
 def test_a_record_that_somebody_brings_takes_nothing_down(sound: World) -> None:
     """A patch can bring takedowns.json alone; its rows go by no command but one that names them."""
     log = read(sound.package)
@@ -477,6 +485,7 @@ def test_a_record_that_somebody_brings_takes_nothing_down(sound: World) -> None:
         assert contents(sound.root) == before
 
 
+@pytest.mark.slow
 def test_copies_of_ours_lose_the_row_too(sound: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("claimlog.fingerprint.MEMORY_BYTES", 0)
     read(sound.package)
@@ -652,6 +661,7 @@ def own_taken(ordered: World, tmp_path_factory: pytest.TempPathFactory) -> World
     return world
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theirs", ["before", "other"])  # by the order of names
 def test_rows_are_of_the_batch_that_lacks_them_where_two_have_one_number(
     theirs: str, own_taken: World, sound: World, tmp_path: Path
@@ -671,6 +681,7 @@ def test_rows_are_of_the_batch_that_lacks_them_where_two_have_one_number(
     assert errors(ours) == []
 
 
+@pytest.mark.slow
 def test_rows_of_a_batch_in_parquet_are_taken_down(sound: World) -> None:
     going = {"claim_id": "C001-005", "statement": "Words that must go stood here."}
     amend_together(sound, "Again.", going, {"claim_id": "C001-001", "note": "Stays."})
@@ -693,6 +704,7 @@ def test_rows_of_a_batch_in_parquet_are_taken_down(sound: World) -> None:
     assert errors(sound) == []
 
 
+@pytest.mark.slow
 def test_parquet_that_would_not_be_read_again_replaces_nothing(
     sound: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -777,6 +789,7 @@ def test_a_log_as_tiles_lacks_the_row_and_says_so(
         check_tiled_log(TiledLog.open(folder), {})
 
 
+@pytest.mark.slow
 def test_bundles_of_every_earlier_state_lose_the_row(
     sound: World, secret: Path, tmp_path: Path
 ) -> None:
@@ -801,6 +814,7 @@ def test_bundles_of_every_earlier_state_lose_the_row(
         tiled(sound, signed(sound, secret), folder)
 
 
+@pytest.mark.slow
 def test_a_directory_of_tiles_that_lacks_a_row_which_this_checkout_has_stays_as_it_is(
     sound: World, secret: Path, tmp_path: Path
 ) -> None:
@@ -962,6 +976,7 @@ def test_a_release_is_made_again_without_the_row(
     assert errors(repo.world) == []
 
 
+@pytest.mark.slow
 def test_the_next_release_holds_the_record_and_its_delta_applies_to_each_issue(
     rehearsed: tuple[Repo, ReissueOutput, Path], tmp_path: Path
 ) -> None:
@@ -981,6 +996,7 @@ def test_the_next_release_holds_the_record_and_its_delta_applies_to_each_issue(
     assert any(CLAIM in omission for omission in verdict.omissions)
 
 
+@pytest.mark.slow
 def test_a_release_is_made_again_once_and_its_old_signature_goes(
     rehearsed: tuple[Repo, ReissueOutput, Path], secret: Path
 ) -> None:
@@ -996,6 +1012,7 @@ def test_a_release_is_made_again_once_and_its_old_signature_goes(
     assert [path.name for path in old.glob("tiny-0.1.0.*")] == [output.archive.name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["entry", "signature"])
 def test_without_room_it_is_said_what_of_a_release_that_is_made_again_is_written(
     place: str,
@@ -1028,6 +1045,7 @@ def test_without_room_it_is_said_what_of_a_release_that_is_made_again_is_written
     assert is_entered == (place == "signature")
 
 
+@pytest.mark.slow
 def test_an_issue_that_would_serve_other_rows_than_its_log_is_not_made(
     rehearsed: tuple[Repo, ReissueOutput, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1047,6 +1065,7 @@ def test_an_issue_that_would_serve_other_rows_than_its_log_is_not_made(
     assert not [*(repo.root / "again").iterdir()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["schemas/claims.json", "LICENSE-DATA", "datapackage.json"])
 def test_a_release_is_made_again_of_its_own_definition_only(
     name: str, rehearsed: tuple[Repo, ReissueOutput, Path], tmp_path: Path
@@ -1074,6 +1093,7 @@ def test_a_release_is_made_again_of_its_own_definition_only(
     assert contents(repo.root / "dist") == before
 
 
+@pytest.mark.slow
 def test_nobody_vouches_for_a_takedown_but_who_vouches_for_the_release(
     rehearsed: tuple[Repo, ReissueOutput, Path], secret: Path, tmp_path: Path
 ) -> None:
@@ -1109,6 +1129,7 @@ def test_nobody_vouches_for_a_takedown_but_who_vouches_for_the_release(
     assert "is signed, but for another SHA256SUMS" in str(finding)
 
 
+@pytest.mark.slow
 def test_an_archive_that_hides_a_row_is_refused(
     rehearsed: tuple[Repo, ReissueOutput, Path], tmp_path: Path
 ) -> None:
@@ -1127,6 +1148,7 @@ def test_an_archive_that_hides_a_row_is_refused(
         assert re.search(said, found), found
 
 
+@pytest.mark.slow
 def test_an_archive_that_still_serves_a_row_that_it_calls_gone_is_refused(
     rehearsed: tuple[Repo, ReissueOutput, Path], tmp_path: Path
 ) -> None:
@@ -1140,6 +1162,7 @@ def test_an_archive_that_still_serves_a_row_that_it_calls_gone_is_refused(
     assert f"{CLAIM} 1 row of claim_versions is not in the log" in found
 
 
+@pytest.mark.slow
 def test_what_a_release_said_of_a_takedown_is_said_for_good(
     rehearsed: tuple[Repo, ReissueOutput, Path], tmp_path: Path
 ) -> None:
@@ -1201,6 +1224,7 @@ def released_reason(repo: Repo) -> None:
     repo.world.seal("three")
 
 
+@pytest.mark.slow
 def test_rows_that_are_taken_down_while_a_release_is_made_are_not_released(
     checked_in: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1247,6 +1271,7 @@ def said_twice(
     return repo
 
 
+@pytest.mark.slow
 def test_the_changelog_loses_the_reason_and_other_files_with_its_words_are_named(
     said_twice: Repo, tmp_path: Path
 ) -> None:
@@ -1296,6 +1321,7 @@ def test_a_line_of_the_changelog_that_is_of_others_too_stays_and_is_named(
     assert line in path.read_text("utf-8").splitlines()
 
 
+@pytest.mark.slow
 def test_a_takedown_that_was_cut_off_leaves_no_reason_in_the_changelog(
     said_twice: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1438,6 +1464,7 @@ def test_a_release_is_not_said_to_hold_the_version_before_one_that_was_taken_dow
     assert f"{CLAIM} version 2 was taken down on " in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("versions", [(2,), (1, 2)])
 def test_a_diff_counts_what_was_taken_down_and_says_no_value_of_it(
     versions: tuple[int, ...], said_twice: Repo, tmp_path: Path
@@ -1490,6 +1517,7 @@ def test_a_cited_version_that_was_taken_down_is_said_to_be(
     assert first["events"][0]["recorded_by"] is None
 
 
+@pytest.mark.slow
 def test_a_release_made_again_says_that_its_changes_were_taken_down(
     lost_later_version: Repo, tmp_path: Path
 ) -> None:
@@ -1509,6 +1537,7 @@ def test_a_release_made_again_says_that_its_changes_were_taken_down(
     assert change["events"][0]["recorded_by"] is None
 
 
+@pytest.mark.slow
 def test_the_page_of_a_claim_cites_no_version_before_one_that_was_taken_down(
     lost_later_version: Repo, made: World, tmp_path: Path
 ) -> None:
@@ -1527,6 +1556,7 @@ def test_the_page_of_a_claim_cites_no_version_before_one_that_was_taken_down(
     assert "holds it: version 2 of the claim" in get(f"/claims/{LINKED}").text
 
 
+@pytest.mark.slow
 def test_files_of_the_same_bytes_are_told_apart(
     made: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

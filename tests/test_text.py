@@ -114,6 +114,7 @@ def test_offsets_inside_of_clusters_are_those_that_no_cluster_of_the_whole_text_
     assert insides == {*range(len(content) + 1)} - ends
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("neighbour", ["\u0301", "\u200d", "\u0e33", "👩", "🇫", "\u1100", "\ufe0f"])
 def test_two_plain_characters_are_two_clusters_whatever_stands_beside_them(neighbour: str) -> None:
     plain = [sign for sign in map(chr, range(0x10000)) if re.match(f"[{PLAIN}]", sign)]
@@ -181,6 +182,7 @@ KILOMETRE = "\u3316"
 """One sign of three bytes that stands for six words of three bytes."""
 
 
+@pytest.mark.slow
 def test_a_text_whose_signs_stand_for_many_words_is_measured_by_its_words(tmp_path: Path) -> None:
     most = TEXT_BYTES // 18
     refuse_expansion(KILOMETRE * most)

@@ -153,6 +153,7 @@ def test_a_tree_of_70_000_rows_has_the_tiles_of_the_specification() -> None:
             assert tile[at : at + 32] == mth
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [0, 1, 255, 256, 257, 512, 65_536, 65_537])
 def test_what_is_written_is_read_at_every_edge(size: int, tmp_path: Path, secret: Path) -> None:
     rows = entries(size)
@@ -260,6 +261,7 @@ def test_tiles_of_another_log_or_of_a_later_state_are_left_alone(
     assert contents(folder) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("link", ["tile", "tile/entries", "tile/entries/000.p", "tile/0"])
 def test_nothing_is_written_behind_a_link_or_before_it_is_found(
     link: str, tiny: World, secret: Path, tmp_path: Path
@@ -626,6 +628,7 @@ def a_record_that_was_taken_out(world: World, secret: Path) -> None:
     commit(world)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "lose",
     [
@@ -650,6 +653,7 @@ def test_what_a_commit_has_on_record_is_not_contradicted(
     assert contents(tiny.root) == before
 
 
+@pytest.mark.slow
 def test_a_record_in_a_commit_of_a_stranger_stops_nobody(tiny: World, secret: Path) -> None:
     """Of commits only what the same key signed counts, and what is no record is passed over."""
     git(tiny, "checkout", "-q", "-b", "theirs")
@@ -719,6 +723,7 @@ sign_checkpoint(log, Checkpoint(present_origin(log), log.size, log.root), Path(s
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_signing_that_is_killed_leaves_either_state(
     moment: str, tiny: World, secret: Path, tmp_path: Path

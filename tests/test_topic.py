@@ -182,6 +182,7 @@ def get(own: World) -> Get:
     return asking(own.package.build)
 
 
+@pytest.mark.slow
 def test_an_own_column_that_is_declared_once_is_validated(own: World) -> None:
     assert validate(read(own.package), own.supplied).findings == []
     definition = read_definition(own.package)
@@ -258,6 +259,7 @@ def reduced(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return filled(world, request.param)
 
 
+@pytest.mark.slow
 def test_an_absent_variable_takes_its_tables_pages_charts_and_queries_with_it(
     reduced: World,
 ) -> None:
@@ -738,6 +740,7 @@ def test_all_queries_of_a_package_have_a_time_together(
         read_queries(read_definition(world.package))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slip", SLIPS)
 def test_a_slip_in_the_definition_is_one_line_that_names_the_file(slip: str, world: World) -> None:
     change, said = SLIPS[slip]
@@ -790,6 +793,7 @@ ODD_NAMES = ("self", "n", "c", "code", "label", "row", "id", "sql", "cross", "na
 """Names of columns that queries, pages and functions use for something else."""
 
 
+@pytest.mark.slow
 def test_every_page_is_drawn_of_all_that_a_package_may_show(tmp_path: Path) -> None:
     world = empty_world(tmp_path)
     begin_anew(world.root)

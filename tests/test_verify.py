@@ -128,6 +128,7 @@ def test_a_directory_and_its_archive_are_whole(released: Repo) -> None:
         assert "every file against releases/0.1.0.json" in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["log", "a link"])
 def test_a_command_in_an_unpacked_release_leaves_nothing_in_it(
     name: str, folder: Path, released: Repo, monkeypatch: pytest.MonkeyPatch
@@ -221,6 +222,7 @@ def test_a_single_flipped_bit_anywhere_is_found(
     assert flipped == sum(8 * size if TIMES > 1 else -(-size // 8) for size in sizes) > 750
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4 * TIMES))
 def test_a_flipped_bit_is_found_in_the_rows_even_if_the_checksums_are_made_anew(
     seed: int, folder: Path
@@ -253,6 +255,7 @@ def test_a_row_changed_in_parquet_is_named_although_all_checksums_agree(folder: 
     )
 
 
+@pytest.mark.slow
 def test_a_row_changed_in_sqlite_is_named_although_all_checksums_agree(folder: Path) -> None:
     with sqlite3.connect(folder / "tiny.db") as db:
         db.execute("update claim_versions set statement = 'Forged.' where claim_id = 'C001-001'")
@@ -265,6 +268,7 @@ def test_a_row_changed_in_sqlite_is_named_although_all_checksums_agree(folder: P
     assert any(told in line for line in lines)
 
 
+@pytest.mark.slow
 def test_a_row_removed_from_sqlite_is_named(folder: Path) -> None:
     with sqlite3.connect(folder / "tiny.db") as db:
         db.execute("delete from attributions where claim_id = 'C001-005' and hop = 2")
@@ -273,6 +277,7 @@ def test_a_row_removed_from_sqlite_is_named(folder: Path) -> None:
     assert any("C001-005 2 row of attributions is missing" in line for line in found(folder))
 
 
+@pytest.mark.slow
 def test_a_log_forged_from_end_to_end_is_found_by_the_index(
     released: Repo, made: World, tmp_path: Path
 ) -> None:
@@ -287,6 +292,7 @@ def test_a_log_forged_from_end_to_end_is_found_by_the_index(
     assert any("is not the file that releases/0.1.0.json names" in line for line in lines)
 
 
+@pytest.mark.slow
 def test_a_release_that_the_index_does_not_know_is_said_so(released: Repo, tmp_path: Path) -> None:
     shutil.copytree(released.root / "dist" / "tiny-0.1.0", tmp_path / "copy")
     verdict = verify_copy(tmp_path / "copy", [])
@@ -294,6 +300,7 @@ def test_a_release_that_the_index_does_not_know_is_said_so(released: Repo, tmp_p
     assert "release.json: the index knows no release 0.1.0; it has none" in str(finding)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["a submodule", "no git"])
 def test_an_index_vouches_for_no_copy_that_may_have_come_with_it(
     way: str, released: Repo, tmp_path: Path
@@ -314,6 +321,7 @@ def test_an_index_vouches_for_no_copy_that_may_have_come_with_it(
     assert doubt in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["beside the package", "through a link", "elsewhere"])
 def test_an_index_vouches_for_no_copy_of_its_own_git_checkout(
     way: str, released: Repo, tmp_path: Path
@@ -335,6 +343,7 @@ def test_an_index_vouches_for_no_copy_of_its_own_git_checkout(
     assert ("which holds this copy" in done.stdout) == (way != "elsewhere")
 
 
+@pytest.mark.slow
 def test_the_command_names_what_it_checked_and_what_not(released: Repo, folder: Path) -> None:
     named = released.world.run("--package", str(released.root), "verify", str(zipped(released)))
     assert named.returncode == 0, named.stdout
@@ -469,6 +478,7 @@ def proof(released: Repo, tmp_path: Path, *words: str, **change: Any) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_proof_of_inclusion_is_printed_and_checked(released: Repo, tmp_path: Path) -> None:
     path = proof(released, tmp_path, "inclusion", "C001-002")
     told = json.loads(path.read_text("utf-8"))
@@ -677,6 +687,7 @@ def test_a_signature_vouches_for_every_file(released: Repo, keys: Keys, tmp_path
     assert "not with the key in other.pub" in str(finding)
 
 
+@pytest.mark.slow
 def test_a_forgery_of_anything_but_the_log_does_not_pass_as_signed(
     released: Repo, keys: Keys, tmp_path: Path
 ) -> None:
@@ -701,6 +712,7 @@ def test_a_forgery_of_anything_but_the_log_does_not_pass_as_signed(
     assert any("tiny-0.1.0.signature is not here" in line for line in verdict.omissions)
 
 
+@pytest.mark.slow
 def test_only_what_is_whole_is_signed_afterwards(
     released: Repo, keys: Keys, tmp_path: Path
 ) -> None:
@@ -795,6 +807,7 @@ def restated(folder: Path, **stated: Any) -> None:
     resum(folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["tree", "log_origin", "version", "date", "\x1b[31m" * 100_000])
 def test_findings_repeat_no_more_of_a_release_than_a_terminal_shows(
     name: str, folder: Path
@@ -884,6 +897,7 @@ def test_a_published_release_is_consistent_with_itself() -> None:
     assert told in verdict.checks
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", ["0.1.0", "0.2.0"])
 def test_a_published_release_stays_verifiable(version: str) -> None:
     archive = ROOT.parent / "shared" / "releases" / f"allied-trust-{version}.zip"
@@ -950,6 +964,7 @@ def test_tables_of_another_fold_are_named_as_not_checked(
     assert any("logical hash of claims" in str(f) for f in verify_copy(folder, key=public).findings)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", [FOLD_VERSION + 1, 0, -1, "1", None, 1.5, True])
 def test_a_fold_that_never_was_is_a_finding_if_nobody_vouches(
     version: object, folder: Path
@@ -1122,6 +1137,7 @@ def test_a_release_cannot_list_no_findings(released: Repo, folder: Path) -> None
     assert (report.findings, report.error_count) == ([], 1)
 
 
+@pytest.mark.slow
 def test_a_signed_release_of_another_name_is_no_answer(
     released: Repo, keys: Keys, tmp_path: Path
 ) -> None:
@@ -1139,6 +1155,7 @@ def test_a_signed_release_of_another_name_is_no_answer(
     assert "is signed, but for another dataset" in str(finding)
 
 
+@pytest.mark.slow
 def test_a_release_is_held_against_a_root_that_was_kept(released: Repo) -> None:
     log = read(released.package)
     first = log.trees[0]
