@@ -96,6 +96,7 @@ def test_a_finding_follows_the_claim_of_its_own_batch(raced: World) -> None:
     assert found(raced) == []
 
 
+@pytest.mark.slow
 def test_a_finding_stays_with_the_claim_that_keeps_its_number(raced: World) -> None:
     rebased(raced, "0005-alice")
     assert named(raced) == [("C001-007", None), ("C001-003", "C001-007")]
@@ -315,6 +316,7 @@ def test_a_number_that_was_proposed_on_both_sides_is_of_two_entities(
     assert rebased(both, "0001-theirs")[1:] == ["  T-0001 is now T-0002"]
 
 
+@pytest.mark.slow
 def test_a_new_number_has_as_many_digits_as_the_one_in_whose_place_it_is(
     made: World, tmp_path: Path
 ) -> None:

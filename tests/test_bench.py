@@ -109,6 +109,7 @@ def test_the_log_is_valid_down_to_its_anchors(bench: Bench) -> None:
     assert idle == {"released-batches", "released-roots"}
 
 
+@pytest.mark.slow
 def test_the_log_has_amendments_and_retractions_and_what_json_escapes(bench: Bench) -> None:
     claims = read(bench.package).rows("claims")
     actions = dict(claims["action"].value_counts().iter_rows())
@@ -263,6 +264,7 @@ def test_a_run_puts_its_table_on_its_page_and_leaves_the_rest(results: dict[str,
     assert table == f"\n{markdown_report(results)}\n\n{drawn}\n"
 
 
+@pytest.mark.slow
 def test_a_run_draws_what_the_whole_job_takes_with_each_tool(results: dict[str, Any]) -> None:
     drawn = ElementTree.fromstring(results["svg"])
     assert drawn.tag == "{http://www.w3.org/2000/svg}svg"

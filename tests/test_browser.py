@@ -319,6 +319,7 @@ def test_a_missing_page_says_so_in_a_heading_and_is_as_sound(site: Site, page: P
     assert violations(page, MISSING) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/sources/S001", "/claims/C001-001"])
 def test_a_page_that_shows_the_text_of_an_article_is_as_sound(
     path: str, tiny: Site, page: Page
@@ -374,6 +375,7 @@ def test_every_page_of_a_release_is_sound_and_leads_into_the_release(
     assert watch.said == []
 
 
+@pytest.mark.slow
 def test_axe_finds_no_violation_in_a_claim_of_a_release_that_has_a_newer_version(
     tiny: Site, page: Page
 ) -> None:

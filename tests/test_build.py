@@ -265,6 +265,7 @@ def test_as_of_a_time_that_is_none_is_refused(time: str, made: World) -> None:
         cutoff(read(made.package), time)
 
 
+@pytest.mark.slow
 def test_as_of_a_batch_an_event_and_a_time_fold_that_prefix(made: World) -> None:
     log = read(made.package)
     before = {f"C001-00{n}": 1 for n in range(1, 7)}
@@ -586,6 +587,7 @@ def test_a_failure_while_writing_leaves_the_old_build_and_no_rubbish(
     assert [p.name for p in world.root.iterdir() if p.name.startswith(".build")] == []
 
 
+@pytest.mark.slow
 def test_a_build_whose_database_takes_more_than_it_may_leaves_the_old_one_and_no_rubbish(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

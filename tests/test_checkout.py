@@ -189,6 +189,7 @@ def test_a_missing_object_is_not_fetched(repo: Repo, trap: Trap) -> None:
     assert trap.ran == ""
 
 
+@pytest.mark.slow
 def test_a_bare_repository_inside_a_clone_is_not_asked(repo: Repo, trap: Trap) -> None:
     """Cloning brings an embedded bare repository along: git takes its configuration for its own."""
     top = repo.root.parent / "outer"
@@ -342,6 +343,7 @@ def test_names_that_are_patterns_or_not_ascii_are_taken_as_they_are(repo: Repo) 
     assert checkout.read("HEAD", "absent") is None
 
 
+@pytest.mark.slow
 def test_a_package_in_a_subdirectory_and_in_a_worktree_has_its_tags(repo: Repo) -> None:
     top = repo.root.parent / "outer"
     top.mkdir()
@@ -437,6 +439,7 @@ def test_a_copy_is_made_whatever_git_names_objects_by(repo: Repo, tmp_path: Path
     assert copy.changes() == []
 
 
+@pytest.mark.slow
 def test_a_tag_that_was_moved_is_noticed(repo: Repo) -> None:
     assert run(repo.root, "build")[0] == 0
     assert "up to date" in run(repo.root, "build")[1]
@@ -662,6 +665,7 @@ def test_nothing_is_written_through_a_link(
         repo.package.write(repo.root / name / "x", b"")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["README.md", "CITATION.cff", "docs/codebook.md", "CHANGELOG.md"])
 def test_what_is_in_the_place_of_a_page_is_neither_read_nor_shown(
     name: str, repo: Repo, elsewhere: Path

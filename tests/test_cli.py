@@ -119,6 +119,7 @@ def test_looking_at_the_log_loads_nothing_that_checks_or_writes_it(
     assert (done.returncode, done.stderr) == (0, "[]\n")
 
 
+@pytest.mark.slow
 def test_a_change_of_one_row_loads_nothing_that_parses_many(world: World) -> None:
     words = ["amend", "claim", "C001-001", "--reason", "A slip.", "--by", "coder-1", "--note"]
     code = (
@@ -132,6 +133,7 @@ def test_a_change_of_one_row_loads_nothing_that_parses_many(world: World) -> Non
     assert done.stdout == "amended C001-001, version 3, in the open batch\n"
 
 
+@pytest.mark.slow
 def test_looking_at_a_log_that_is_cached_parses_nothing_and_writes_nothing(world: World) -> None:
     code = (
         "import sys; import claimlog.fingerprint; claimlog.fingerprint.MEMORY_BYTES = 0; "
@@ -868,6 +870,7 @@ def test_ctrl_c_while_waiting_for_the_lock_is_one_message(world: World) -> None:
     assert (process.returncode, err.strip()) == (1, "claimlog: interrupted; nothing was changed")
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_seen_enough_is_no_failure_worth_a_traceback(world: World) -> None:
     command = f"{sys.executable} -m claimlog validate --json | head -n 1"
     done = subprocess.run(

@@ -84,6 +84,7 @@ def test_a_clock_of_2099_is_refused_in_one_line_and_nothing_is_recorded(
     assert snapshot(world) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_log_that_has_rested_for_years_goes_on_once_the_day_is_confirmed(
     world: World, at: Any, command: str, capsys: pytest.CaptureFixture[str]
@@ -164,6 +165,7 @@ def test_the_clock_is_asked_in_one_place_only() -> None:
     assert asking == ["edit/clock.py"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "time", ["2027-99-99T99:99:99Z", "2027-02-31T10:00:00Z", "2027-02-01T10:00:60Z"]
 )

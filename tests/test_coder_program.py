@@ -168,6 +168,7 @@ ENDLESS_ERRORS = "[sys.stderr.write('x' * 500) for _ in iter(int, 1)]"
 DETACHED = "import subprocess; subprocess.Popen(['sleep', '20'], start_new_session=True); "
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rest", "message"),
     [

@@ -206,6 +206,7 @@ def test_a_column_is_filled_whatever_else_is_given_by_its_name(
     assert row_of(world, stream, **other)[f"{entity}_id"] == name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stream", OWN)
 def test_a_template_names_each_column_once_and_what_is_filled_in_comes_back(
     stream: str, named_alike: World

@@ -267,6 +267,7 @@ def test_a_command_whose_interrupts_are_ignored_is_ended() -> None:
     assert done.stderr.startswith("claimlog: " + STOPPED.format(what="0.2 GB of memory"))
 
 
+@pytest.mark.slow
 def test_a_server_serves_as_long_as_it_is_asked_to_and_is_ended_by_memory_alone() -> None:
     script = """
 limits.allow_a_server()

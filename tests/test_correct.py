@@ -214,6 +214,7 @@ def test_amendments_of_a_source_alone_are_dropped_one_by_one(world: World) -> No
     assert [row.version for row in drop(world.package, ["S001"]).rows] == [2]
 
 
+@pytest.mark.slow
 def test_another_source_is_retracted_beside_the_amendment_of_the_corrected_one(
     world: World,
 ) -> None:

@@ -278,6 +278,7 @@ def test_of_the_address_of_a_directory_only_what_is_read_is_fetched(server: File
     assert {*asked} == {SUMS, "datapackage.json", "release.json", "parquet/actors.parquet"}
 
 
+@pytest.mark.slow
 def test_the_address_of_a_directory_is_verified_when_all_of_it_is_fetched(
     server: FileServer, tiny_release: Package
 ) -> None:
@@ -550,6 +551,7 @@ def test_the_script_for_r_is_short_and_its_sql_holds(archive: Path) -> None:
                 assert database.execute(line.split('"')[1]).fetchall()
 
 
+@pytest.mark.slow
 def test_the_script_for_r_runs(archive: Path, tmp_path: Path) -> None:
     program = shutil.which("Rscript")
     if program is None:

@@ -530,6 +530,7 @@ def test_a_codebook_of_many_steps_and_codes_is_read_in_a_time_that_grows_with_it
     assert time.process_time() - start < 15  # comparing each with each takes half a minute
 
 
+@pytest.mark.slow
 def test_a_manual_that_would_be_longer_than_a_page_is_one_line(empty: World) -> None:
     define(empty.package, Variable(PITCH))
     folder = empty.root / "schemas" / "codebook"

@@ -585,6 +585,7 @@ STREAM_FLAWS: dict[str, Callable[[dict[str, Any]], Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", STREAM_FLAWS)
 def test_a_stream_that_cannot_be_read_is_one_line(world: World, case: str) -> None:
     change(world.root / "schemas" / "claims.json", STREAM_FLAWS[case])
@@ -624,6 +625,7 @@ LOOKUPS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lookup", LOOKUPS)
 def test_a_lookup_that_finds_no_such_value_is_one_line(world: World, lookup: str) -> None:
     path = world.root / "schemas" / "tables" / "claims.json"
@@ -707,6 +709,7 @@ def test_an_override_that_makes_no_column_is_one_line(
     assert refused(world, "schemas").startswith("schemas: claim_id from claims.claim_id: ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "old", "new", "message"),
     [

@@ -166,6 +166,7 @@ def test_a_delta_says_of_each_claim_what_changed_by_which_event_and_why(delta: P
     assert "LICENSE.txt" not in said["files"]["carried"]
 
 
+@pytest.mark.slow
 def test_the_first_release_has_no_delta(released: Repo) -> None:
     assert not (dist(released, "0.1.0") / DELTA).exists()
 
@@ -278,6 +279,7 @@ def test_a_release_of_which_the_archive_cannot_be_written_leaves_nothing_in_the_
     assert not [*(tmp_path / "out").iterdir()]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("applied_once")
 def test_a_run_that_was_killed_after_the_archive_is_finished_by_the_next_one(
     released: Repo, delta: Path, tmp_path: Path
@@ -300,6 +302,7 @@ def test_a_run_that_was_killed_after_the_archive_is_finished_by_the_next_one(
     assert sha256_of_file(archive) == sha256_of_file(published)
 
 
+@pytest.mark.slow
 def test_another_version_of_claimlog_gives_the_same_content_and_names_what_differs(
     released: Repo, delta: Path, tmp_path: Path
 ) -> None:
@@ -724,6 +727,7 @@ def _rewrite_base(folder: Path, **given: Any) -> None:
     path.write_bytes(dump_json({**json.loads(path.read_text("utf-8")), **given}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FORGERIES)
 def test_a_forged_delta_is_refused(name: str, folder: Path) -> None:
     forge, said = FORGERIES[name]

@@ -175,6 +175,7 @@ def applied(base: Path, delta: Path, out: Path, *words: str) -> Any:
     return CliRunner().invoke(cli, said, standalone_mode=False)
 
 
+@pytest.mark.slow
 def test_a_row_of_the_base_that_is_missing_is_named_and_nobody_vouches_for_why(
     retracted: Repo, tmp_path: Path
 ) -> None:
@@ -186,6 +187,7 @@ def test_a_row_of_the_base_that_is_missing_is_named_and_nobody_vouches_for_why(
     assert "for that nobody vouches; run this in a checkout of the dataset" in done.output
 
 
+@pytest.mark.slow
 def test_a_delta_does_not_choose_by_which_rules_its_log_is_judged(
     retracted: Repo, tmp_path: Path
 ) -> None:
@@ -201,6 +203,7 @@ def test_a_delta_does_not_choose_by_which_rules_its_log_is_judged(
     assert "for that nobody vouches" in done.output
 
 
+@pytest.mark.slow
 def test_an_index_of_another_dataset_denies_no_release_of_the_same_version(
     retracted: Repo, tmp_path: Path
 ) -> None:
@@ -214,6 +217,7 @@ def test_an_index_of_another_dataset_denies_no_release_of_the_same_version(
     assert "releases/0.2.0.json" not in done.output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("known", [["0.1.0"], ["0.1.0", "0.2.0"]])
 def test_a_base_and_its_delta_of_a_rewritten_log_are_not_believed_beside_an_index(
     known: list[str], genuine: Repo, rewritten: Repo, tmp_path: Path

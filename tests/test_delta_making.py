@@ -79,6 +79,7 @@ def reissue_with_a_name(entry: dict[str, Any]) -> None:
     entry["reissues"] = [{**about, "files": {**entry["files"], "log/../x": SHA}, "rows": [1]}]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [
@@ -120,6 +121,7 @@ def remove(path: Path) -> None:
     shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
+@pytest.mark.slow
 def test_a_delta_is_made_of_the_log_and_the_index_whatever_lies_where_the_archive_was(
     repo: Repo,
 ) -> None:

@@ -557,6 +557,7 @@ def without_tool(name: str, found: list[str]) -> list[str]:
     return [line for line in found if line not in of_tool]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PARSERS)
 def test_a_descriptor_that_is_missing_or_damaged_is_reported(name: str, plain: Release) -> None:
     without = {key: value for key, value in plain.files.items() if key != name}

@@ -90,6 +90,7 @@ def test_a_coder_reaches_nothing_of_another_while_both_code(opened: Opened) -> N
     assert sum(answer.status_code == 200 for answer in answers.values()) > 15
 
 
+@pytest.mark.slow
 def test_what_a_coder_is_answered_does_not_depend_on_what_another_coded(opened: Opened) -> None:
     before = crawl(opened, "coder-2")
     value = claim_value("Sudland\nfears", "Something else altogether.", topic="law")

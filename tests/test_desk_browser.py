@@ -709,6 +709,7 @@ def test_yes_and_no_are_answered_by_keys_and_by_steps(browser: Browser, tmp_path
         assert [draft["hearsay"] for draft in page.evaluate(DRAFTS)] == [False]
 
 
+@pytest.mark.slow
 def test_furniture_of_a_registered_text_is_marked_by_keys(
     browser: Browser, desk: DeskServer
 ) -> None:

@@ -39,6 +39,7 @@ def desk(registered: World, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield server
 
 
+@pytest.mark.slow
 def test_an_entry_is_registered_whatever_its_columns_are_called(
     browser: Browser, desk: DeskServer
 ) -> None:

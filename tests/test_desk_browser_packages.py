@@ -233,6 +233,7 @@ def test_a_basis_that_one_desk_has_not_saved_is_said_at_the_next_which_can_go_on
             expect(page.locator(ELSEWHERE)).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_nothing_unsaved_is_kept_of_a_kind_that_the_next_desk_would_not_find(
     browser: Browser, desks: Desks
 ) -> None:

@@ -126,6 +126,7 @@ def test_what_is_typed_while_an_amendment_is_written_stays_and_is_written_next(
         )
 
 
+@pytest.mark.slow
 def test_a_page_with_something_unsaved_is_not_left_without_a_question(
     browser: Browser, desk: DeskServer
 ) -> None:
@@ -194,6 +195,7 @@ def statement_open(browser: Browser, desk: DeskServer, role: str) -> Iterator[Pa
         yield page
 
 
+@pytest.mark.slow
 def test_text_that_is_being_typed_stays_when_the_work_is_read_anew(
     browser: Browser, desk: DeskServer
 ) -> None:
@@ -281,6 +283,7 @@ def test_what_is_asked_for_without_a_network_is_not_done_when_it_is_back(
         expect(page.locator("dialog")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_an_entry_is_not_registered_once_that_is_cancelled(
     browser: Browser, desk: DeskServer
 ) -> None:
@@ -394,6 +397,7 @@ def test_a_change_that_is_given_up_is_no_longer_shown(browser: Browser, desk: De
         expect(alarm).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_a_change_that_one_window_gives_up_stays_kept_as_another_goes_on_with_it(
     browser: Browser, desk: DeskServer
 ) -> None:
@@ -426,6 +430,7 @@ ASKS = """() => {
 """Whether a page asks before it is left."""
 
 
+@pytest.mark.slow
 def test_what_a_second_window_typed_on_stays_kept_when_the_first_one_is_answered(
     browser: Browser, desk: DeskServer
 ) -> None:

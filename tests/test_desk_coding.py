@@ -493,6 +493,7 @@ def test_what_is_finished_stays(opened: Opened) -> None:
         assert (answer.status_code, answer.json()["error"]["code"]) == (409, "closed")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "body"),
     [
@@ -553,6 +554,7 @@ PAGE = b"""<!DOCTYPE html><html lang="en"><head><title>Tides stop - The Example 
 </html>"""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by_address", [False, True], ids=["a file", "an address"])
 def test_a_page_is_registered_with_what_it_says_of_itself(
     opened: Opened, tmp_path: Path, by_address: bool

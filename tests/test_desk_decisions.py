@@ -139,6 +139,7 @@ def test_a_note_is_kept_without_a_verdict_and_through_taking_what_agrees(opened:
     assert (unit["verdict"], unit["note"]) == (None, "Well put.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("unit", "given", "status"),
     [
@@ -221,6 +222,7 @@ def test_nothing_is_committed_before_all_is_decided_and_kept(opened: Opened) -> 
     assert opened.take("adjudicator", "GET", "desk")["open"]["rows"] == 2  # source and coder
 
 
+@pytest.mark.slow
 def test_a_commit_that_was_cut_off_is_finished_without_doubling(
     opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -277,6 +279,7 @@ def test_a_commit_that_is_refused_leaves_the_decisions_open(
     assert take_over(opened)["claims"] == {"a+": "C102-001"}
 
 
+@pytest.mark.slow
 def test_of_a_text_whose_rows_are_dropped_decisions_are_open_again(opened: Opened) -> None:
     opened.put("coder-1", SOURCE, "a", founder())
     opened.finish("coder-1", SOURCE)
@@ -516,6 +519,7 @@ def drop_all(opened: Opened) -> None:
     opened.take("adjudicator", "DELETE", "open/codings:1")
 
 
+@pytest.mark.slow
 def test_codings_of_others_in_the_same_pass_are_not_what_was_committed(opened: Opened) -> None:
     committed(opened)
     row = {"coder_id": "script-1", "kind": "program", "description": "Follows the steps."}
@@ -591,6 +595,7 @@ def test_a_change_that_was_begun_before_a_text_was_taken_over_again_is_refused(
     assert change(opened, "commit")["claims"] == before
 
 
+@pytest.mark.slow
 def test_rows_stay_where_their_decisions_cannot_be_read(
     opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -962,6 +967,7 @@ def test_a_claim_that_is_written_anew_names_one_thing_for_good(opened: Opened) -
         assert refused.status_code == (422 if coder == "coder-2" else 200)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("same", ["coder-1/navy", None])
 def test_one_thing_that_two_describe_is_registered_once(opened: Opened, same: str | None) -> None:
     code_navies(opened, NAVIES if same else dict.fromkeys(NAVIES, "Navy"))
@@ -1359,6 +1365,7 @@ def test_the_batch_is_sealed_with_what_a_coder_would_say(opened: Opened) -> None
     assert opened.ask("adjudicator", "POST", "seal", **given).status_code == 422
 
 
+@pytest.mark.slow
 def test_of_a_text_that_has_claims_the_codings_alone_are_added(opened: Opened) -> None:
     source = "S001"
     text = opened.desk.log.require_places(source).text

@@ -89,6 +89,7 @@ def test_a_sealed_source_is_amended_with_a_reason_by_who_decides(opened: Opened)
     assert [(row["id"], row["action"], row["version"]) for row in rows] == [(SOURCE, "amend", 2)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("furniture", "status"),
     [

@@ -141,6 +141,7 @@ def test_a_button_closes_the_dialog_in_which_it_stands(browser: Browser, desk: D
         expect(page.locator("#entry-name")).to_have_value("Zedland Harbour Authority")
 
 
+@pytest.mark.slow
 def test_a_late_answer_takes_nobody_elsewhere_and_makes_no_keys_of_what_is_typed(
     browser: Browser, desk: DeskServer
 ) -> None:
@@ -167,6 +168,7 @@ def test_a_late_answer_takes_nobody_elsewhere_and_makes_no_keys_of_what_is_typed
         assert found == [["left", None], ["right", said], [None, None], [None, None]]
 
 
+@pytest.mark.slow
 def test_the_open_passage_stays_open_after_others_came_or_went(
     browser: Browser, desk: DeskServer
 ) -> None:
@@ -229,6 +231,7 @@ def test_the_open_passage_stays_open_after_others_came_or_went(
         expect(alarm).to_contain_text("the note “At length.”")
 
 
+@pytest.mark.slow
 def test_what_is_saved_although_its_answer_is_lost_is_not_called_unsaved_nor_done_twice(
     browser: Browser, desk: DeskServer
 ) -> None:
@@ -403,6 +406,7 @@ def test_two_windows_of_a_judge_keep_what_is_begun_in_each(
         )
 
 
+@pytest.mark.slow
 def test_a_dialog_that_closed_takes_the_focus_from_nothing_that_is_typed_since(
     browser: Browser, desk: DeskServer
 ) -> None:

@@ -260,6 +260,7 @@ def test_what_was_typed_of_a_passage_of_one_pass_is_not_put_on_one_of_that_name_
         assert other.verdicts() == [("left", None)]
 
 
+@pytest.mark.slow
 def test_nothing_is_taken_over_before_it_is_saved_what_becomes_of_each_entry(
     browser: Browser, desk: DeskServer
 ) -> None:

@@ -340,6 +340,7 @@ def note_threads(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> lis
     return threads
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("done", "role", "method", "path", "body"),
     [

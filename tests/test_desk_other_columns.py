@@ -287,6 +287,7 @@ def test_a_coding_that_was_made_before_a_change_of_columns_here_is_taken_from_an
     assert of_colour_and_tone(work.drafts()["a"]) == change.shown
 
 
+@pytest.mark.slow
 def test_entries_that_differ_in_a_renamed_column_are_two_and_keep_what_they_say(
     opened: Opened,
 ) -> None:
@@ -509,6 +510,7 @@ def test_what_stands_aside_is_an_answer_again_once_its_column_can_hold_it(opened
 PART = {"name": "part", "type": "string", "description": "Which part."}
 
 
+@pytest.mark.slow
 def test_a_list_that_stood_aside_is_read_as_any_once_its_column_is_a_list_again(
     opened: Opened,
 ) -> None:

@@ -447,6 +447,7 @@ def test_a_killed_server_has_what_it_acknowledged_and_the_open_page_goes_on(
                     assert [one["draft"] for one in work["drafts"]] == ["d1"]
 
 
+@pytest.mark.slow
 def test_connections_that_ask_nothing_keep_nobody_from_saving(
     registered: World, tmp_path: Path
 ) -> None:
@@ -464,6 +465,7 @@ def test_connections_that_ask_nothing_keep_nobody_from_saving(
         assert page.put(path, json={"base": 0, "value": value}).status_code == 200
 
 
+@pytest.mark.slow
 def test_connections_that_ask_nothing_cut_off_no_body_that_is_under_way(
     registered: World, tmp_path: Path
 ) -> None:
@@ -716,6 +718,7 @@ def test_a_message_is_one_line_of_bounded_length(opened: Opened) -> None:
     assert len(error.as_dict()["error"]["message"]) == 1_000
 
 
+@pytest.mark.slow
 def test_pages_of_a_preview_end_with_the_next_one(
     registered: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -741,6 +744,7 @@ def test_pages_of_a_preview_end_with_the_next_one(
     assert pool_threads() <= before
 
 
+@pytest.mark.slow
 def test_a_preview_shows_a_text_that_was_registered_after_the_one_before(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

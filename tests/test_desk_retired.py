@@ -165,6 +165,7 @@ def test_a_coding_that_fills_what_is_retired_here_is_taken_from_another_machine(
     assert import_coding(here.package, file, here.texts).commitment == commitment
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("left_out", "refusal"),
     [

@@ -94,11 +94,13 @@ def test_a_file_that_grew_adds_only_its_new_rows(world: World) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_another_coder_another_pass_and_another_span_are_other_codings(world: World) -> None:
     others = [{"coder": "coder-2"}, {"pass": 2}, {"quote": "liked the pact"}]
     assert len(world.add("codings", [CODING, *({**CODING, **other} for other in others)])) == 4
 
 
+@pytest.mark.slow
 def test_a_row_given_by_options_that_is_there_already_is_one_line(world: World) -> None:
     words = ("add", "actor", "--actor-id", "gazette", "--name", "Gazette", "--actor-type", "media")
     done = world.run(*words)

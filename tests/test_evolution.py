@@ -187,6 +187,7 @@ def is_good_for_other_tools(world: World) -> bool:
     return valid
 
 
+@pytest.mark.slow
 def test_other_tools_find_rows_of_every_version_good_by_the_present_schemas(evolved: World) -> None:
     assert is_good_for_other_tools(evolved)
 

@@ -86,6 +86,7 @@ def test_a_feed_is_atom_and_its_links_lead_to_pages(address: str, get: Get) -> N
     assert get(f"{address}.json").json()["id"] == root.findtext(f"{ATOM}id")
 
 
+@pytest.mark.slow
 def test_corrections_are_listed_with_reason_and_changed_values(get: Get) -> None:
     root = parse(get("/feeds/corrections.atom").content)
     newest, other = root.findall(f"{ATOM}entry")

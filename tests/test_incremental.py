@@ -515,6 +515,7 @@ def test_a_file_of_columns_that_changes_while_it_is_read_is_not_known_by_its_ear
         read(world.package, fresh=True)
 
 
+@pytest.mark.slow
 def test_a_part_is_never_written_over_by_another_reading_of_its_process(longer: World) -> None:
     """One of the records that name it would be of other rows."""
     path = longer.file("claims", 1)
@@ -608,6 +609,7 @@ def test_a_dataset_that_was_renamed_is_built_from_nothing(
     assert [path.name for path in package.build.glob("*.db")] == ["renamed.db"]
 
 
+@pytest.mark.slow
 def test_a_cache_state_that_changed_in_place_is_not_used(
     longer: World, said_anew: list[tuple[str, str, str]]
 ) -> None:

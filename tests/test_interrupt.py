@@ -92,6 +92,7 @@ def test_a_desk_that_is_ended_by_ctrl_c_ends_well(tiny_build: World) -> None:
     assert "Traceback" not in printed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [0.1, 0.4])
 def test_another_command_ends_in_one_line(tiny_build: World, after: float) -> None:
     words = ("verify", "--texts", str(tiny_build.texts))

@@ -381,6 +381,7 @@ def test_a_state_directory_that_cannot_be_made_gives_one_message(world: World) -
     )
 
 
+@pytest.mark.slow
 def test_rows_already_sealed_before_a_crash_are_left_out_by_the_next_seal(world: World) -> None:
     world.add("claims", [LETTER])
     world.add("actors", [actor("port", "agency")])
@@ -400,6 +401,7 @@ def test_rows_already_sealed_before_a_crash_are_left_out_by_the_next_seal(world:
     assert_sound(world)
 
 
+@pytest.mark.slow
 def test_new_rows_beside_sealed_ones_are_kept_by_the_next_seal(world: World) -> None:
     world.add("claims", [LETTER])
     sealed = (world.root / OPEN).read_bytes()

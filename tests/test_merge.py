@@ -91,6 +91,7 @@ def test_every_row_that_named_the_one_names_the_other(merged: World) -> None:
     assert told["reason"] == f"tables-stopped is merged into tide-tables-stopped: {WHY}"
 
 
+@pytest.mark.slow
 def test_a_list_that_named_both_names_the_one_that_is_left_once(doubles: World) -> None:
     merge(doubles.package, "actors", "norland", "nor", WHY, "coder-1")
     doubles.seal("merged")
@@ -98,6 +99,7 @@ def test_a_list_that_named_both_names_the_one_that_is_left_once(doubles: World) 
     assert row(doubles, "measures", "tables-stopped")["takers"] == ["nor"]
 
 
+@pytest.mark.slow
 def test_the_other_row_stays_as_it_was_and_the_one_keeps_a_tombstone(
     merged: World, with_doubles: World
 ) -> None:
@@ -122,6 +124,7 @@ def test_the_old_address_and_its_json_lead_on(get: Get, old: str, new: str) -> N
     assert get(new).status_code == 200
 
 
+@pytest.mark.slow
 def test_a_retraction_that_names_nothing_that_exists_leads_nowhere(doubles: World) -> None:
     doubles.retract("C001-007", "Said twice.")
     doubles.retract("actors/port", "merged into nowhere: A slip.")

@@ -137,6 +137,7 @@ def test_a_command_takes_rows_whose_lists_are_null(words: str, nulls: Repo, tmp_
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_a_list_that_is_null_is_null_in_every_form_of_a_table(nulls: Repo, tmp_path: Path) -> None:
     out = tmp_path / "build"
     build(nulls.package, out)
@@ -209,6 +210,7 @@ def test_the_desk_takes_rows_whose_lists_are_null(nulls: Repo, tmp_path: Path) -
     opened.close()
 
 
+@pytest.mark.slow
 def test_a_row_whose_lists_are_null_can_be_amended(nulls: Repo, tmp_path: Path) -> None:
     world = copied(nulls.world, tmp_path)
     world.amend("claims", "C001-001", statement="Norland gives Sudland no tide tables.")

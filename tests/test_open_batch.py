@@ -140,6 +140,7 @@ def test_an_empty_open_batch_is_said_to_be_empty(made: World) -> None:
 # drop
 
 
+@pytest.mark.slow
 def test_a_dropped_row_is_gone_without_a_tombstone_and_its_number_is_free(world: World) -> None:
     world.add("claims", [LETTER, LIKED])
     done = world.run("drop", "C001-008")
@@ -308,6 +309,7 @@ def test_a_line_that_is_longer_than_a_row_may_be_is_listed_and_not_parsed(world:
     assert path.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_open_rows_that_are_sealed_are_found_with_the_command_that_leaves_them_out(
     world: World, tmp_path: Path
 ) -> None:
@@ -326,6 +328,7 @@ def test_open_rows_that_are_sealed_are_found_with_the_command_that_leaves_them_o
     assert not opened.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["seal", "rebase", "takedown"])
 def test_open_rows_are_read_while_an_interrupt_can_be_heard(
     command: str, world: World, monkeypatch: pytest.MonkeyPatch
@@ -534,6 +537,7 @@ def test_validation_takes_the_open_batch_in_and_counts_what_is_sealed(pending: W
     assert "open batch" not in sealed.stdout
 
 
+@pytest.mark.slow
 def test_findings_of_open_rows_are_named_by_their_line_and_counted(pending: World) -> None:
     path = pending.package.state / "open" / "claims.ndjson"
     path.write_bytes(path.read_bytes().replace(b'"topic":"personnel"', b'"topic":"trsut"'))

@@ -153,6 +153,7 @@ def built(begun: World, tmp_path_factory: pytest.TempPathFactory) -> World:
     return world
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", KINDS)
 def test_a_column_of_a_kind_goes_from_a_cell_to_tables_pages_and_the_desk(
     name: str, built: World
@@ -298,6 +299,7 @@ def test_a_requirement_and_a_step_can_name_yes_and_no(begun: World, tmp_path: Pa
         read_definition(Package(world.root))
 
 
+@pytest.mark.slow
 def test_a_change_from_no_to_yes_is_told_in_these_words(begun: World, tmp_path: Path) -> None:
     world = copied(begun, tmp_path)
     path = world.root / "schemas" / "site.json"

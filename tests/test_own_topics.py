@@ -69,6 +69,7 @@ def test_every_rule_and_every_passage_holds(begun: Begun) -> None:
     assert [*stale_files(begun.world.package)] == []
 
 
+@pytest.mark.slow
 def test_a_requirement_of_its_own_holds(begun: Begun) -> None:
     with pytest.raises(FindingsError) as raised:
         begun.world.add("claims", [begun.topic.breaks])
@@ -186,6 +187,7 @@ def test_a_row_of_the_register_shows_the_claims_about_it(begun: Begun) -> None:
     assert label in begun.get(f"/{begun.topic.stream}").text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("begun", RELEASED, indirect=True)
 def test_the_release_is_verified_and_compared_with_what_came_after(begun: Begun) -> None:
     done = begun.world.run("--package", ".", "verify", str(begun.archive))

@@ -158,6 +158,7 @@ def test_annotations_of_the_w3c_fill_own_columns_and_come_back_the_same_in_files
             same(topic, open_claims(again), names)
 
 
+@pytest.mark.slow
 def test_labels_of_doccano_set_own_columns_by_a_mapping(prepared: Prepared, tmp_path: Path) -> None:
     topic, world = prepared.topic, prepared.copy(tmp_path / "first")
     rows = topic.rows["claims"]

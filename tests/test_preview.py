@@ -52,6 +52,7 @@ def test_the_pages_are_those_of_the_open_rows_or_of_what_they_refer_to(preview: 
     assert all(path.is_file() for path in preview.pages.values())
 
 
+@pytest.mark.slow
 def test_a_page_says_what_it_will_say_once_sealed(preview: Preview) -> None:
     assert LETTER["statement"] in preview.text("claims/C001-007")
     twin = json.loads((preview.folder / "claims" / "C001-007.json").read_text("utf-8"))

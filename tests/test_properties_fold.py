@@ -78,6 +78,7 @@ def test_any_prefix_folds_to_what_the_naive_fold_gives(
             compare(log, history, size)
 
 
+@pytest.mark.slow
 @examples(2, 3)
 @given(histories(batches=3, changes=5))
 def test_every_history_that_obeys_the_rules_is_built(history: History) -> None:
@@ -92,6 +93,7 @@ def test_every_history_that_obeys_the_rules_is_built(history: History) -> None:
         assert built.height == sum(1 for _ in history.rows())
 
 
+@pytest.mark.slow
 @examples(3, 5)
 @given(histories())
 def test_every_batch_of_a_history_leaves_a_valid_log(history: History) -> None:

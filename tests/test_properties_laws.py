@@ -390,6 +390,7 @@ def test_the_order_in_which_rows_are_handed_over_does_not_change_a_table(
         assert {name: root_of(name, frame) for name, frame in compile_tables(log, cut)} == before
 
 
+@pytest.mark.slow
 @examples(80)
 @given(st.data())
 def test_any_changed_cell_changes_the_hash(data: st.DataObject) -> None:

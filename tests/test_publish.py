@@ -868,6 +868,7 @@ def kill_everywhere(
             yield point
 
 
+@pytest.mark.slow
 def test_a_deposit_that_is_killed_at_any_request_is_completed_by_the_next_run(
     zenodo: Zenodo, deposit: Publish, small_release: ReleaseFiles, metadata: ReleaseMetadata
 ) -> None:

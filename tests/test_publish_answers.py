@@ -133,6 +133,7 @@ def test_whatever_zenodo_answers_is_one_short_line(
     assert assert_one_line_at_most(Zenodo, publish) > 200
 
 
+@pytest.mark.slow
 def test_whatever_github_answers_is_one_short_line(release: ReleaseFiles) -> None:
     storage = Storage()
 

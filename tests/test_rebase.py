@@ -328,6 +328,7 @@ def test_a_batch_that_lost_no_race_stays_where_it_is(world: World, names: tuple[
     assert data(world) == before
 
 
+@pytest.mark.slow
 def test_what_was_sealed_on_top_of_a_loser_is_rebased_only_with_it(
     raced: World, tmp_path: Path
 ) -> None:
@@ -346,6 +347,7 @@ def released(world: World, last: str) -> None:
     (world.root / "releases" / "0.1.0.json").write_text(json.dumps(entry), "utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("last", ["0004-beta", "0005-gamma"])
 def test_a_batch_that_a_release_holds_is_not_rebased_and_the_other_one_is_named(
     raced: World, tmp_path: Path, last: str
@@ -439,6 +441,7 @@ def test_validation_names_every_batch_that_lost_the_race(raced: World) -> None:
     assert "claimlog rebase 0004-beta 0005-gamma [batch-number]\n" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -988,6 +991,7 @@ CODING = {
 }
 
 
+@pytest.mark.slow
 def test_the_first_file_of_a_stream_on_both_branches_needs_the_descriptor_restored(
     world: World,
 ) -> None:
@@ -1201,6 +1205,7 @@ def test_of_open_rows_that_name_what_is_renumbered_somebody_says_what_they_mean(
     assert {batch.path.name for batch in sealed_batches(renumbered.package, [])} > {"0004-ours"}
 
 
+@pytest.mark.slow
 def test_open_rows_follow_what_they_were_added_on_top_of(renumbered: World) -> None:
     done = renumbered.run("rebase", "0004-ours", "--open-rows", "follow")
     assert done.stdout.splitlines() == [
@@ -1216,6 +1221,7 @@ def test_open_rows_follow_what_they_were_added_on_top_of(renumbered: World) -> N
     assert last["lineage"] == [derived_from("S003")]
 
 
+@pytest.mark.slow
 def test_open_rows_stay_with_the_batch_that_keeps_the_number(renumbered: World) -> None:
     before = open_files(renumbered)
     renumbered.run("rebase", "0004-theirs", "--open-rows", "stay")
@@ -1273,6 +1279,7 @@ def go_back(world: World, moment: Path) -> None:
     world.package.forget()
 
 
+@pytest.mark.slow
 def test_open_rows_and_the_batches_that_they_name_are_renumbered_together_or_not_at_all(
     renumbered: World, tmp_path: Path
 ) -> None:

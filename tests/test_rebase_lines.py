@@ -180,6 +180,7 @@ def test_whatever_is_rebased_first_every_row_stays_with_what_its_author_saw(
     assert_right(world)
 
 
+@pytest.mark.slow
 def test_validation_names_one_command_for_all_that_lost_a_race_with_a_batch(
     once_raced: dict[str, World], tmp_path: Path
 ) -> None:
@@ -344,6 +345,7 @@ def test_of_names_below_which_a_batch_is_missing_somebody_says_what_they_mean(
         assert_right(mine)
 
 
+@pytest.mark.slow
 def test_what_became_of_a_missing_batch_is_asked_once_other_races_are_over(
     made: World, tmp_path: Path
 ) -> None:

@@ -242,6 +242,7 @@ def test_rows_are_numbered_by_the_required_streams_first_and_then_by_name(filled
     assert validate(log, filled.supplied).findings == []
 
 
+@pytest.mark.slow
 def test_a_register_compiles_to_its_live_rows_with_days_counts_and_codes(filled: World) -> None:
     first, second = rows_of(filled, "treaties")
     assert (first["treaty_id"], first["version"], first["ended"]) == ("T001", 2, "2025-03")
@@ -481,6 +482,7 @@ def test_a_register_is_searched_described_and_labelled_in_datasette(get: Get) ->
 # rules
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("given", "rule", "message"),
     [
@@ -574,6 +576,7 @@ def test_a_requirement_and_a_requirement_of_all_streams_hold_for_a_register(own:
         world.add("treaties", [{"title": "Odd", "kind": "pact", "ended": "2020"}])
 
 
+@pytest.mark.slow
 def test_a_foreign_key_that_a_later_version_adds_judges_no_older_row(
     bare: World,
 ) -> None:
@@ -625,6 +628,7 @@ def test_a_foreign_key_that_a_later_version_adds_judges_no_older_row(
     assert asking(world.package.build)("/laboratories/old").status_code == 200
 
 
+@pytest.mark.slow
 def test_only_a_retraction_of_a_register_can_tell_on_older_claims(own: World) -> None:
     size = read(own.package).size
     own.amend("treaties", "T002", gist="Shorter.")
@@ -639,6 +643,7 @@ def test_only_a_retraction_of_a_register_can_tell_on_older_claims(own: World) ->
 # the definition
 
 
+@pytest.mark.slow
 def test_before_the_first_row_everything_works(declared: World) -> None:
     assert validate(read(declared.package)).findings == []
     done = declared.run("schemas")
@@ -760,6 +765,7 @@ def counted_itself(spec: Spec) -> None:
     spec["fields"].append(column("claims"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("slip", "message"),
     [
@@ -858,6 +864,7 @@ def test_a_column_of_a_register_that_cannot_be_made_is_one_line(
         read_definition(Package(declared.root))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["sealed", "open"])
 def test_a_file_of_a_stream_that_is_not_declared_is_one_finding(place: str, bare: World) -> None:
     schemas = bare.root / "schemas"
@@ -883,6 +890,7 @@ def test_a_file_of_a_stream_that_is_not_declared_is_one_finding(place: str, bare
 # commands and releases
 
 
+@pytest.mark.slow
 def test_commands_know_a_register_by_its_entity(own: World) -> None:
     assert "treaty" in own.run("add", "--help").stdout
     assert "Codes: pact, lease." in own.run("add", "treaty", "--help").stdout
@@ -919,6 +927,7 @@ def test_open_rows_of_a_register_are_listed_dropped_and_never_added_twice(own: W
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "the open batch is empty now")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fields", "natural_key", "row"),
     [

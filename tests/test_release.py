@@ -358,6 +358,7 @@ def test_a_log_that_does_not_extend_the_last_release_is_refused(once: Repo) -> N
     assert "does not extend release 0.1.0" in refused(once, "0.1.1")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "change", "message"),
     [
@@ -415,6 +416,7 @@ def test_releases_without_number_are_one_line(
         read_index(Package(root))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -470,6 +472,7 @@ def test_an_earlier_release_is_made_again_with_the_same_content(released: Repo) 
         assert result.same == result.compared == 2 * len(entry.data["tables"]) > 50
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("remade_once")
 def test_a_release_whose_content_cannot_be_made_again_is_named(released: Repo) -> None:
     index = read_index(released.package)
@@ -481,6 +484,7 @@ def test_a_release_whose_content_cannot_be_made_again_is_named(released: Repo) -
     assert result.same == result.compared - 2
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("remade_once")
 def test_an_entry_that_names_a_part_of_a_table_is_not_the_same(released: Repo) -> None:
     """Its hash is right for the columns that it names."""
@@ -499,6 +503,7 @@ def test_an_entry_that_names_a_part_of_a_table_is_not_the_same(released: Repo) -
         assert any(said in line for line in result.different), said
 
 
+@pytest.mark.slow
 def test_an_entry_that_names_nothing_to_compare_is_not_the_same(released: Repo) -> None:
     index = read_index(released.package)
     false = {"tables": {}, "codebook_version": "9.9.9", "date": "2020-01-01"}
@@ -572,12 +577,14 @@ def test_of_all_releases_each_is_made_again_although_one_cannot_be(
     assert claimlog.command_limits._times == len(read_index(released.package)) == 2
 
 
+@pytest.mark.slow
 def test_a_release_is_found_by_its_entry_where_history_was_rewritten(released: Repo) -> None:
     index = read_index(released.package)
     entry = ReleaseEntry({**index[1].data, "commit": "1" * 40}, index[1].display_path)
     assert rebuild_tables(released.package, index, entry, lambda _: None).different == []
 
 
+@pytest.mark.slow
 def test_a_release_is_made_of_no_commit_that_was_only_fetched(
     checked_in: Repo, tmp_path: Path
 ) -> None:
@@ -636,6 +643,7 @@ def released_as(version: str, released: Repo) -> ReleaseEntry:
     return ReleaseEntry({**entry.data, "version": version}, f"releases/{version}.json")
 
 
+@pytest.mark.slow
 def test_the_view_of_a_renamed_column_has_its_old_name_and_the_rows(world: World) -> None:
     (world.root / "schemas" / "deprecations.csv").write_text(
         "table,column,renamed_to,since,until\nincidents,remark,note,1.1.0,1.2.0\n"
@@ -854,6 +862,7 @@ def test_a_readme_is_left_alone_whatever_is_in_it(repo: Repo) -> None:
     assert (repo.root / "README.md").read_text() == text
 
 
+@pytest.mark.slow
 def test_a_release_that_would_serve_other_rows_than_its_log_is_not_made(
     repo: Repo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -988,6 +997,7 @@ def test_the_changelog_of_this_project_says_what_it_counts() -> None:
         assert compare_states(log, old, new, []).counts in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["file", "link"])
 @pytest.mark.parametrize("name", ["schemas/x.csv", "schemas/codebook/d", "events/x", "releases/x"])
 def test_what_git_ignores_is_in_no_release(

@@ -103,6 +103,7 @@ def releases_of_another_version(out: Path) -> None:
         (out / f"{STEM}{suffix}").rename(out / f"tiny-0.2.0{suffix}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "version", "named", "said"),
     [
@@ -198,6 +199,7 @@ def test_a_release_replaces_none_that_another_checkout_made_of_another_log(
     assert contents(out) == before
 
 
+@pytest.mark.slow
 def test_a_release_that_was_taken_back_is_replaced_by_the_next_one(
     once_released: Repo, tmp_path: Path
 ) -> None:
@@ -229,6 +231,7 @@ def test_an_archive_that_is_made_again_replaces_no_other_issue(
     assert f"{STEM}.zip: is no archive of release 0.1.0 of tiny, so it stays" in refused(entry)
 
 
+@pytest.mark.slow
 def test_a_signature_replaces_no_file_of_another_kind(
     once_released: Repo, out: Path, entry: ReleaseEntry, secret: Path
 ) -> None:

@@ -259,6 +259,7 @@ def coded(world: World) -> dict[str, pl.DataFrame]:
     return {name: pl.read_parquet(folder / f"{name}.parquet") for name in names}
 
 
+@pytest.mark.slow
 def test_the_build_computes_agreement_by_source_and_over_all(
     coded: dict[str, pl.DataFrame],
 ) -> None:
@@ -310,6 +311,7 @@ def test_a_coding_is_joined_to_the_published_claim_of_the_same_passage(
     assert coded["codings"]["claim_id"].null_count() < coded["codings"].height
 
 
+@pytest.mark.slow
 def test_a_retracted_coding_counts_no_more(world: World) -> None:
     world.add("codings", [coding(CLERK, "coder-1"), coding(CLERK, "coder-2")])
     world.add("codings", [coding(LETTER, "coder-2")])
@@ -321,6 +323,7 @@ def test_a_retracted_coding_counts_no_more(world: World) -> None:
     assert spans["f1_spans"].to_list() == [1, 1]
 
 
+@pytest.mark.slow
 def test_a_third_coder_is_compared_with_each_of_the_others_and_passes_stay_apart(
     world: World,
 ) -> None:

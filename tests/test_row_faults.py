@@ -115,6 +115,7 @@ def test_what_only_follows_from_a_fault_is_not_said_besides(faults: Faults) -> N
     assert [one.partition(" ")[0] for one in listed] == [":2:", ":3:", ":3:"]
 
 
+@pytest.mark.slow
 def test_a_fault_of_many_rows_is_one_line_and_of_many_faults_the_first_are_listed(
     faults: Faults,
 ) -> None:
@@ -167,6 +168,7 @@ def said(world: World, written: Callable[..., str]) -> Callable[..., list[str]]:
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("without", "options"),
     [
@@ -207,6 +209,7 @@ def test_amendments_without_identifiers_are_one_fault(said: Callable[..., list[s
     assert line.endswith(": the file has no column claim_id; add it; nothing was amended")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "near"),
     [
@@ -234,6 +237,7 @@ ORGANS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("named", "meant"),
     [
@@ -261,6 +265,7 @@ def test_an_alias_is_named_as_that_of_its_actor(faults: Faults) -> None:
     assert '"dyad_from" names "Norland", which is an alias of nor (Nor); give nor' in said
 
 
+@pytest.mark.slow
 def test_what_is_missing_of_a_row_of_options_is_named_by_its_options(world: World) -> None:
     done = world.run("add", "source", "--kind", "work", "--title", "A work", "--language", "en")
     assert done.returncode == 2
@@ -275,6 +280,7 @@ def test_what_is_missing_of_a_row_of_options_is_named_by_its_options(world: Worl
     assert done.stderr.startswith('the new version of nor: nor "actor_type" is "stat"')
 
 
+@pytest.mark.slow
 def test_claims_whose_origin_is_the_article_by_default_are_named_when_they_are_added(
     world: World,
 ) -> None:

@@ -164,6 +164,7 @@ def repacked(data: bytes, name: str, change: Callable[[bytes], bytes]) -> bytes:
     return target.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "message"),
     [

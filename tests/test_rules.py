@@ -212,6 +212,7 @@ def test_of_three_claims_of_one_fact_each_pair_must_be_linked(world: World) -> N
     assert checked(world).findings == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("work", "article", "found"),
     [

@@ -200,6 +200,7 @@ def test_a_column_from_nowhere_is_named(tmp_path: Path) -> None:
         list(expanded_schemas(read_definition(Package(tmp_path))))
 
 
+@pytest.mark.slow
 def test_a_schema_that_is_not_json_is_named(world: World) -> None:
     path = world.root / "schemas" / "claims.json"
     path.write_text(path.read_text()[:-20])

@@ -245,6 +245,7 @@ COMPUTING = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("sql", "said"), COMPUTING)
 def test_a_database_that_computes_is_refused_before_a_page_is_drawn_or_served(
     sql: str, said: str, world: World, tmp_path: Path

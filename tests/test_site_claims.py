@@ -186,6 +186,7 @@ CITED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "version", "note"), CITED.values(), ids=CITED)
 def test_a_claim_is_cited_in_the_version_that_the_release_holds(
     name: str, version: int | None, note: str | None, since: Get, beside: Get

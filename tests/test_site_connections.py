@@ -156,6 +156,7 @@ def all_of(opened: socket.socket) -> bytes:
     return received
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "head",
     [
@@ -452,6 +453,7 @@ def request(path: str) -> bytes:
     return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
 
 
+@pytest.mark.slow
 def test_an_answer_that_is_not_read_is_dropped_and_one_reader_has_few_of_them(site: Site) -> None:
     with ExitStack() as stack:
         slow = [stack.enter_context(site.connect(request(f"/tiny.json?{LARGE}"))) for _ in "123"]

@@ -153,6 +153,7 @@ def test_what_a_search_finds_is_counted_from_its_index_as_datasette_counts_it(
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("query", "walks"),
     [

@@ -94,6 +94,7 @@ def test_every_link_of_every_file_leads_to_a_file_and_a_place(published: Publish
     assert [*broken_links(published.site)] == []
 
 
+@pytest.mark.slow
 def test_every_script_of_a_page_that_hosts_send_at_any_depth_is_a_file_of_the_site(
     published: Published,
 ) -> None:

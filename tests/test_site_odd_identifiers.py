@@ -62,6 +62,7 @@ def test_every_link_of_their_pages_is_answered(odd: Published) -> None:
         assert [address for address in _links(page.text) if get(address).status_code != 200] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("searched", "query"),
     [

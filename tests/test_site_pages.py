@@ -736,6 +736,7 @@ def test_releases_say_what_each_added_and_whether_it_is_served(released: Repo, b
     assert "claimlog serve --releases all" in page_text(alone("/releases/0.1.0"))
 
 
+@pytest.mark.slow
 def test_a_release_gives_its_changes_with_reasons_and_its_citations(both: Get) -> None:
     data = both("/releases/0.1.1.json").json()
     assert [(r["claim_id"], r["change"], r["reason"]) for r in data["changes"]] == [

@@ -72,6 +72,7 @@ def test_the_page_of_a_claim_says_what_was_found_about_it_and_leads_there(get: G
     assert "Findings</h2>" not in get("/claims/C001-002").text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("page", "name"),
     [

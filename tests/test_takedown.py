@@ -155,6 +155,7 @@ def test_the_tree_is_what_it_was_and_the_row_is_gone(sound: World) -> None:
     assert "is in the tree" in check_proof(proof, {after.size: after.root.hex()})
 
 
+@pytest.mark.slow
 def test_a_row_that_is_named_by_its_stream_too_is_taken_down_by_its_identifier(
     sound: World,
 ) -> None:
@@ -540,6 +541,7 @@ def test_a_command_that_reads_a_row_while_it_is_taken_down_keeps_no_part_of_it(
     assert takedown.copies_in_use(sound.package) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ends", ["takedown", "killed", "seal", "rebase"])
 def test_no_row_of_a_seal_that_was_cut_off_stays_open_once_it_is_taken_down(
     ends: str, sound: World, monkeypatch: pytest.MonkeyPatch
@@ -1302,6 +1304,7 @@ def test_the_changelog_loses_the_reason_and_other_files_with_its_words_are_named
     assert errors(repo.world) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "line",
     [

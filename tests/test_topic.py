@@ -751,6 +751,7 @@ def test_a_slip_in_the_definition_is_one_line_that_names_the_file(slip: str, wor
     assert "\n" not in str(raised.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "slip",
     [

@@ -763,6 +763,7 @@ def test_only_what_is_whole_is_signed_afterwards(
     assert verdict.vouchers == ["the signature in tiny-0.1.0.signature with the key in own.pub"]
 
 
+@pytest.mark.slow
 def test_a_signature_of_another_release_is_not_taken_for_this_one(
     released: Repo, keys: Keys, tmp_path: Path
 ) -> None:
@@ -838,6 +839,7 @@ def test_of_very_many_findings_the_first_are_listed(folder: Path) -> None:
     assert max(len(finding["path"]) for finding in findings) < 300
 
 
+@pytest.mark.slow
 def test_the_wheel_in_a_release_is_a_file_like_others_and_said_to_be_unread(folder: Path) -> None:
     (folder / WHEEL).write_bytes(b"no wheel at all")
     assert f"{WHEEL}: is altered" in found(folder)[0]
@@ -873,6 +875,7 @@ def test_a_version_of_the_tool_that_is_none_is_named(version: object, folder: Pa
         assert said in found(folder)
 
 
+@pytest.mark.slow
 def test_a_version_of_the_tool_that_is_left_out_is_named(folder: Path) -> None:
     restated(folder, tool_version=None)
     assert found(folder)
@@ -976,6 +979,7 @@ def test_a_fold_that_never_was_is_a_finding_if_nobody_vouches(
     assert "newer claimlog" in str(finding)
 
 
+@pytest.mark.slow
 def test_tables_of_an_earlier_fold_are_not_called_consistent_if_nobody_vouches(
     released: Repo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1022,6 +1026,7 @@ VERSION_COLUMNS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", VERSION_COLUMNS)
 def test_tables_of_versions_are_those_of_the_log_in_any_fold(
     what: str, folder: Path, monkeypatch: pytest.MonkeyPatch
@@ -1051,6 +1056,7 @@ def test_types_of_derived_tables_are_compared_in_any_fold(
     assert any("links.parquet: has version as int32" in it for it in said), said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", ["true for 1", "3.0 for 3", "another number of batches"])
 def test_numbers_of_a_release_are_whole_ones_as_they_were_counted(
     number: str, folder: Path

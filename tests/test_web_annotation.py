@@ -91,6 +91,7 @@ def get(tiny_release: Package) -> Get:
     return asking(tiny_release.build)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["C001-001", "C001-002", "C001-004", "C001-005"])
 def test_the_annotation_of_a_claim_passes_the_definitions_of_the_w3c(
     name: str, get: Get, flaws: Any, missed: Any

@@ -68,6 +68,7 @@ SLOW = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SLOW)
 def test_a_server_that_is_slow_for_good_is_cut_off_and_not_asked_again(
     kind: str, monkeypatch: pytest.MonkeyPatch
@@ -81,6 +82,7 @@ def test_a_server_that_is_slow_for_good_is_cut_off_and_not_asked_again(
     assert time.monotonic() - began < 30
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [*SLOW, "bytes fast enough"])
 def test_all_that_a_client_asks_for_takes_so_long_and_no_longer(kind: str) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
