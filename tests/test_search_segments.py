@@ -98,6 +98,14 @@ MERGED = {
         f"INSERT INTO f_data SELECT ({1 << SEGMENT_BITS}) + 100000, zeroblob({LEFT_BEHIND} * "
         f"sum(length(block))) FROM f_data WHERE id >> {SEGMENT_BITS} <> 1"
     ),
+    "much that nobody reads in what led to merged pages": (
+        f"INSERT INTO f_data SELECT {2 << SEGMENT_BITS | 1 << LIST_INDEX_BIT | 1}, zeroblob("
+        f"{LEFT_BEHIND} * sum(length(block))) FROM f_data WHERE id >> {SEGMENT_BITS} <> 1"
+    ),
+    "a text whose length is not that of its bytes": (
+        f"INSERT INTO f_data SELECT ({1 << SEGMENT_BITS}) + 100000, char(0) || hex(zeroblob(9999))"
+    ),
+    "a record of nothing": f"INSERT INTO f_data VALUES (({1 << SEGMENT_BITS}) + 100000, NULL)",
     "a segment that no merge has": (
         f"UPDATE f_data SET block = CAST(replace(block, x'040401', x'000401') AS BLOB) "
         f"WHERE id = {STRUCTURE}"

@@ -30,8 +30,8 @@ SEGMENTS, PAGES = 2_000, 1 << 30
 reads 32 bits of it, so that what needs more would be another page there than here."""
 
 LEFT_BEHIND = 16
-"""Most bytes of segments that were merged whole for each byte of those that are read: SQLite merges
-so many segments at once."""
+"""Most bytes of what was merged and is left behind for each byte that is read: SQLite merges so
+many segments at once."""
 
 HEADER = 4
 """Bytes before the words of a page, two for each number: where the first document begins of a list
@@ -83,7 +83,7 @@ class SearchSegments:
         self._data, self._idx = (
             f"{schema}.{sql_identifier(f'{name}_{part}')}" for part in ("data", "idx")
         )
-        self._read = 0
+        self._read = self._left_bytes = 0
 
     def postings(self) -> Iterator[Posting]:
         """Yield the documents of each word, in order.
@@ -93,6 +93,8 @@ class SearchSegments:
         ValueError
             If a record is not as SQLite writes it, or is of no segment.
         """
+        # the length of a text is not that of its bytes
+        _require(not self._count(f"{self._data} WHERE typeof(block) <> 'blob'"))
         self._block(AVERAGES)
         segments = _segments(self._block(STRUCTURE))
         numbers = {number for number, _, _ in segments}
@@ -103,9 +105,9 @@ class SearchSegments:
             _require(2 <= page < 2 * PAGES)
         yield from heapq.merge(*(self._postings(*segment) for segment in segments))
         _require(self._count(self._data) == self._read)
-        # what was merged whole is in the others too, where each word of several stands once
-        left_behind = sum(self._size(number) for number, first, _ in segments if not first)
-        _require(left_behind <= LEFT_BEHIND * (sum(map(self._size, numbers)) - left_behind))
+        # what was merged is in the others too, where each word of several stands once
+        read_bytes = self._size(f"{self._data} WHERE id > {STRUCTURE}") - self._left_bytes
+        _require(self._left_bytes <= LEFT_BEHIND * read_bytes)
 
     def _block(self, record: int) -> bytes:
         query = f"SELECT block FROM {self._data} WHERE id = ?"
@@ -115,29 +117,32 @@ class SearchSegments:
         self._read += 1
         return block
 
-    def _size(self, segment: int) -> int:
-        """Return how many bytes the records of a segment have together."""
-        query = f"SELECT coalesce(sum(length(block)), 0) FROM {self._records(segment)}"
+    def _size(self, records: str) -> int:
+        """Return how many bytes records have together."""
+        query = f"SELECT coalesce(sum(length(block)), 0) FROM {records}"
         return int(self._database.execute(query).fetchone()[0])
 
-    def _records(self, segment: int) -> str:
-        """Return the records of a segment, as what a query reads from."""
-        before, after = (number << SEGMENT_BITS for number in (segment, segment + 1))
-        return f"{self._data} WHERE id > {before} AND id < {after}"
+    def _records(self, begin: int, end: int) -> str:
+        """Return the records from one number to before another, as what a query reads from."""
+        return f"{self._data} WHERE id >= {begin} AND id < {end}"
+
+    def _leave(self, records: str) -> None:
+        """Pass over records that a merge has left behind."""
+        self._read += self._count(records)
+        self._left_bytes += self._size(records)
 
     def _postings(self, segment: int, first: int, last: int) -> Iterator[Posting]:
+        pages, after = (number << SEGMENT_BITS for number in (segment, segment + 1))
         if not first:  # what was merged whole is left behind
-            self._read += self._count(self._records(segment))
+            self._leave(self._records(pages + 1, after))
             return
         for word, parts, is_indexed in self._lists(segment, first, last):
             yield from _documents(word, parts)
             if is_indexed:
                 self._check_list_index(segment, parts)
         if first > 1:  # indexes of lists that were merged are left behind
-            self._read += self._count(
-                f"{self._data} WHERE id >> {LIST_INDEX_BIT} = {segment << 1 | 1} "
-                f"AND id & {(1 << LEVEL_BIT) - 1} < {first}"
-            )
+            list_indexes = self._records(pages | 1 << LIST_INDEX_BIT, after)
+            self._leave(f"{list_indexes} AND id & {(1 << LEVEL_BIT) - 1} < {first}")
 
     def _count(self, rows: str) -> int:
         return int(self._database.execute(f"SELECT count(*) FROM {rows}").fetchone()[0])
