@@ -58,7 +58,7 @@ check: environment-dev  ## validation, schemas, documentation, lint, types, impo
 	@.venv/bin/python scripts/workshop/licences.py --quiet
 	@.venv/bin/python scripts/workshop/licences.py --lock requirements-texts.txt --quiet
 
-test: environment-dev environment-validators  ## set up, run the tests, and of the slow ones one in ten
+test: environment-dev environment-validators  ## set up, run the tests, and of the slow ones one in twenty
 	@.venv/bin/python -m pytest -n 3 --dist worksteal --slow=sample # on two cores: one works while another waits
 
 test-all: environment-dev environment-validators  ## set up, run every test, as before a release

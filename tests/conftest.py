@@ -116,7 +116,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--slow",
         choices=("all", "sample"),
         default="all",
-        help="run all slow tests (the default), or one in ten, chosen by the commit",
+        help="run all slow tests (the default), or one in twenty, chosen by the commit",
     )
 
 

@@ -1,4 +1,4 @@
-"""Which slow tests a run takes: all, or with ``--slow=sample`` one in ten, chosen by the commit.
+"""Which slow tests a run takes: all, or with ``--slow=sample`` one in twenty, chosen by the commit.
 
 Slow is a test function whose cases take more than two seconds together on a quiet core, unless it
 walks a main way from end to end: the pages of documentation, a release and its verification, a
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-ONE_IN = 10
+ONE_IN = 20
 """How many slow tests there are for each one of a sample."""
 
 

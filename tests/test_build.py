@@ -234,6 +234,7 @@ def test_a_claim_taken_from_a_named_work_has_that_works_origin(world: World) -> 
     assert origin(world, [gazette, hop(anonymity="generic", description="Many")]) == "S102"
 
 
+@pytest.mark.slow
 def test_a_claim_of_nobody_in_particular_has_no_origin(world: World) -> None:
     assert origin(world, [hop(anonymity="generic", description="Reports")]) is None
 

@@ -53,6 +53,7 @@ def test_a_link_to_a_directory_is_no_file_of_a_build(built: World, tmp_path: Pat
         require_build_place(built.package, built.package.build)
 
 
+@pytest.mark.slow
 def test_what_comes_while_a_build_is_made_is_not_lost(built: World) -> None:
     path = built.package.build / "analysis.R"
     before = (built.package.build / "datapackage.json").read_bytes()

@@ -105,6 +105,7 @@ def run_code(code: str, folder: Path, *words: str) -> subprocess.CompletedProces
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [("show", "C001-001"), ("log",)], ids=" ".join)
 def test_looking_at_the_log_loads_nothing_that_checks_or_writes_it(
     made: World, words: tuple[str, ...]
@@ -879,6 +880,7 @@ def test_a_reader_that_has_seen_enough_is_no_failure_worth_a_traceback(world: Wo
     assert (done.stdout, done.stderr) == ("{\n", "")
 
 
+@pytest.mark.slow
 def test_a_name_that_the_terminal_cannot_show_is_printed_escaped(world: World) -> None:
     (world.package.events / os.fsdecode(b"stray-\xff\xc3\xa9")).write_text("x")
     done = world.run("validate", PYTHONIOENCODING="utf-8")

@@ -1080,6 +1080,7 @@ def test_rows_are_read_in_pieces_that_are_written_out_one_at_a_time(
     assert read(columns.package).rows("claims").equals(whole)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("memory", [1 << 20, 0])
 def test_files_of_a_log_unpack_together_to_no_more_than_one_may_freely(
     columns: World, monkeypatch: pytest.MonkeyPatch, memory: int

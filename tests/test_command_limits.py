@@ -103,6 +103,7 @@ except KeyboardInterrupt:
     assert done.stdout.startswith(STOPPED.format(what=what)), done
 
 
+@pytest.mark.slow
 def test_a_command_is_interrupted_where_no_other_thread_can_run() -> None:
     """A pattern that tries all ways to take a text apart keeps the lock of the interpreter."""
     done = run(
@@ -143,6 +144,7 @@ re.fullmatch("(1*)*2", "1" * 60)
     assert done.stderr.startswith("claimlog: stopped, because it took more than"), done
 
 
+@pytest.mark.slow
 def test_a_server_that_takes_the_place_of_a_command_is_not_ended_by_alarms() -> None:
     done = run(
         """
@@ -209,6 +211,7 @@ def test_a_command_that_cannot_be_interrupted_is_ended(
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_command_whose_files_change_places_is_not_ended_before_they_have() -> None:
     done = run(
         """
@@ -231,6 +234,7 @@ except KeyboardInterrupt:
     assert "; look whether it was done before you run it again; if you trust" in why
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("takes", "limits"),
     [

@@ -132,6 +132,7 @@ def test_a_passage_with_other_words_is_not_carried_unless_it_is_said(world: Worl
     world.seal("corrected")
 
 
+@pytest.mark.slow
 def test_a_quote_says_where_a_passage_stands_now(world: World) -> None:
     corrected(world, EDITED, Decisions({"C001-003": "fifty pilots"}))
     assert passages(world, EDITED)["C001-003"] == "fifty pilots"

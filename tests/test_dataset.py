@@ -140,6 +140,7 @@ def test_of_columns_of_one_name_the_table_tells_which(archive: Path) -> None:
     assert "copy" in claimlog.open(archive, check="checksums").labels("kind", "sources")
 
 
+@pytest.mark.slow
 def test_an_altered_table_is_refused_however_it_is_opened(archive: Path, tmp_path: Path) -> None:
     folder = tmp_path / STEM
     shutil.copytree(archive.with_suffix(""), folder)

@@ -218,6 +218,7 @@ def test_what_a_resource_names_is_one_finding_and_never_given_to_frictionless(
     assert "127.0.0.1" not in json.dumps(descriptor_of(log))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["basepath", "profile", "dialect", "$schema", "$ref"])
 def test_what_the_head_names_is_one_finding(world: World, key: str) -> None:
     change(world.root / "datapackage.json", lambda about: about.update({key: "file:///etc/hosts"}))
@@ -237,6 +238,7 @@ def test_what_a_server_would_fill_in_is_one_finding(world: World, key: str) -> N
     assert finding.message == f"keywords/0/a/{key}: no key begins with $; rename it"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "given",
     [

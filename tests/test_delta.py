@@ -576,6 +576,7 @@ def test_queries_that_a_delta_carries_run_within_its_limits_of_memory(
     assert done.exit_code == 0 or "takes more " in str(done.exception)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("applied_once")
 def test_a_log_that_the_index_does_not_name_is_no_release_of_it(
     released: Repo, delta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -631,6 +632,7 @@ def test_a_list_beside_a_delta_is_read_and_an_index_that_came_with_it_is_not(
     assert f"{count + 1} of {count + 1} files have the bytes that SHA256SUMS names" in done.output
 
 
+@pytest.mark.slow
 def test_a_delta_states_of_its_release_what_base_and_delta_give(
     released: Repo, delta: Path, tmp_path: Path
 ) -> None:
@@ -651,6 +653,7 @@ def flaws(folder: Path) -> list[str]:
         return [str(finding) for finding in verdict.findings]
 
 
+@pytest.mark.slow
 def test_verifying_a_release_makes_its_delta_again(folder: Path) -> None:
     verdict = verify_copy(folder)
     assert verdict.findings == []
@@ -658,6 +661,7 @@ def test_verifying_a_release_makes_its_delta_again(folder: Path) -> None:
     assert "3 rows of the log between" in line
 
 
+@pytest.mark.slow
 def test_a_forged_reason_is_found_by_the_whole_verification(folder: Path) -> None:
     change_document(
         folder / DELTA, lambda it: it["claims"]["amended"][0]["events"][0].update(reason="A lie.")

@@ -69,6 +69,7 @@ def keys(form: str, count: int) -> bytes:
     return ("{" + ",".join(form.format(f"{n:05x}") for n in range(count)) + "}").encode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", KEYS.values(), ids=KEYS)
 def test_keys_that_all_differ_are_refused_before_they_are_parsed(form: str) -> None:
     data = keys(form, 150_000)

@@ -601,6 +601,7 @@ FORGED = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", FORGED, ids=[ascii(text) for text in FORGED])
 def test_whatever_the_descriptor_says_the_others_say_in_words(text: str, plain: Release) -> None:
     given = {

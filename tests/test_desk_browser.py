@@ -390,6 +390,7 @@ def test_what_was_acknowledged_survives_a_kill_and_what_was_not_is_kept_and_sent
         assert page.evaluate(DRAFTS) == drafts
 
 
+@pytest.mark.slow
 def test_coding_goes_on_without_a_network_and_catches_up(
     browser: Browser, desk: DeskServer
 ) -> None:
@@ -443,6 +444,7 @@ CLICK_LEFT_TWICE = """() => {
 TAKES = "() => claimlogDesk.state.units.map(one => one.verdict?.take ?? null)"
 
 
+@pytest.mark.slow
 def test_a_judge_changes_and_takes_over_what_was_shown_when_it_was_asked_for(
     browser: Browser, desk: DeskServer
 ) -> None:
@@ -639,6 +641,7 @@ def test_what_turns_or_hides_words_of_a_text_is_seen_and_counts_as_itself(
         assert not UNPRINTABLE.search(page.evaluate("() => document.documentElement.textContent"))
 
 
+@pytest.mark.slow
 def test_decision_steps_lead_to_codes_and_words_of_the_text_are_marked(
     browser: Browser, desk: DeskServer
 ) -> None:

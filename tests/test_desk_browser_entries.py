@@ -510,6 +510,7 @@ def _look_up(page: Page, entry: str, then: str = "") -> None:
     page.keyboard.type(then)
 
 
+@pytest.mark.slow
 def test_escape_gives_up_nothing_that_is_typed_in_a_dialog(
     browser: Browser, desk: DeskServer
 ) -> None:

@@ -57,6 +57,7 @@ def test_an_entry_is_registered_whatever_its_columns_are_called(
         assert {name: entry["value"][name] for name in names} == {one: f"a {one}" for one in names}
 
 
+@pytest.mark.slow
 def test_a_claim_has_nothing_in_a_column_that_nobody_answered_whatever_that_is_called(
     browser: Browser, desk: DeskServer
 ) -> None:

@@ -619,6 +619,7 @@ def test_a_text_is_registered_once_and_only_into_its_directory(opened: Opened) -
         assert wrong.status_code == 422
 
 
+@pytest.mark.slow
 def test_a_text_that_was_taken_back_is_not_called_registered_though_another_has_its_number(
     opened: Opened,
 ) -> None:
@@ -647,6 +648,7 @@ def test_a_text_that_was_taken_back_is_not_called_registered_though_another_has_
     assert ask(upload("Ferries are late.")).json()["source_id"] > name
 
 
+@pytest.mark.slow
 def test_a_text_that_was_retracted_is_named_and_not_registered_again(opened: Opened) -> None:
     octets = {"content-type": "application/octet-stream"}
     source = {"title": "Two", "publisher": "P", "language": "en", "rights": "Ours.",
@@ -739,6 +741,7 @@ def test_a_text_is_not_corrected_while_drafts_of_it_are_not_committed(opened: Op
     assert late.json()["error"]["code"] == "busy"
 
 
+@pytest.mark.slow
 def test_a_text_is_not_corrected_once_what_was_committed_of_it_is_dropped(opened: Opened) -> None:
     opened.put("coder-1", SOURCE, "d1", lamp())
     opened.finish("coder-1", SOURCE)
@@ -807,6 +810,7 @@ def test_a_passage_of_a_page_that_was_opened_before_a_correction_is_refused(
     assert opened.put("coder-1", SOURCE, "d1", value)["draft"]["quote"] == LAMP
 
 
+@pytest.mark.slow
 def test_a_source_that_somebody_codes_keeps_its_text_whatever_the_command(opened: Opened) -> None:
     world = World(opened.desk.package, opened.desk.log.texts_folder)
     path = world.texts / "later.txt"

@@ -333,6 +333,7 @@ def third_coder(opened: Opened) -> None:
     finish(desk, own, own.journal.state)
 
 
+@pytest.mark.slow
 def test_a_verdict_stays_on_the_codings_that_were_looked_at(opened: Opened) -> None:
     for coder in ("coder-1", "coder-2"):
         opened.put(coder, SOURCE, "a", founder())
@@ -530,6 +531,7 @@ def test_codings_of_others_in_the_same_pass_are_not_what_was_committed(opened: O
     assert change(opened, "commit")["committed"]
 
 
+@pytest.mark.slow
 def test_decisions_are_committed_while_some_of_their_rows_are_there(opened: Opened) -> None:
     committed(opened)
     opened.take("adjudicator", "DELETE", "open/codings:1")
@@ -801,6 +803,7 @@ def open_rows_of(opened: Opened, stream: str) -> list[dict[str, Any]]:
     return [dict(row.content) for row in rows if row.stream == stream]
 
 
+@pytest.mark.slow
 def test_two_things_of_one_identifier_are_told_apart_before_they_are_registered(
     opened: Opened,
 ) -> None:
@@ -828,6 +831,7 @@ def test_two_things_of_one_identifier_are_told_apart_before_they_are_registered(
     assert [row["dyad_from"] for row in rows] == [["navy"], ["navy-2"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("pattern", "expected"),
     [
@@ -980,6 +984,7 @@ def test_one_thing_that_two_describe_is_registered_once(opened: Opened, same: st
     assert actors == [NAVIES["coder-1"] if same else "Navy"]
 
 
+@pytest.mark.slow
 def test_what_is_registered_meanwhile_for_something_else_is_told_apart(opened: Opened) -> None:
     code_navies(opened, {"coder-1": "Navy of Norland"})
     value = {"actor_id": "navy", "name": "Navy of Sudland", "actor_type": "group"}
@@ -1018,6 +1023,7 @@ def test_one_passage_is_coded_once_by_a_coder(opened: Opened) -> None:
     assert not shown(opened)["committing"]
 
 
+@pytest.mark.slow
 def test_a_text_that_one_has_coded_is_taken_over(opened: Opened) -> None:
     opened.put("coder-1", SOURCE, "a", founder())
     opened.finish("coder-1", SOURCE)
@@ -1085,6 +1091,7 @@ def test_links_are_proposed_decided_and_taken_back(opened: Opened) -> None:
         assert opened.ask("adjudicator", "POST", path, **ends, **wrong).status_code == 422
 
 
+@pytest.mark.slow
 def test_a_claim_is_amended_and_what_would_be_written_is_shown_first(opened: Opened) -> None:
     found = opened.take("adjudicator", "GET", "claims/C001-001")
     assert found["quote"] == "stopped sharing tide tables with Sudland"
@@ -1116,6 +1123,7 @@ def test_a_claim_is_amended_and_what_would_be_written_is_shown_first(opened: Ope
         assert opened.ask("adjudicator", "POST", path, **moved).status_code == status
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["amend", "furniture"])
 def test_what_waits_while_a_text_is_corrected_is_not_written_on_the_other_text(
     what: str, opened: Opened, monkeypatch: pytest.MonkeyPatch
@@ -1205,6 +1213,7 @@ def code_again(opened: Opened, text: str) -> tuple[dict[str, Any], dict[str, Any
     return work, shown(opened)
 
 
+@pytest.mark.slow
 def test_a_page_of_a_former_pass_changes_nothing_of_the_next_though_numbers_come_again(
     opened: Opened,
 ) -> None:

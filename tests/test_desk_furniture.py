@@ -53,6 +53,7 @@ def test_a_coder_marks_more_before_anybody_else_codes_and_who_decides_afterwards
     assert mark(opened, "adjudicator", NAVIGATION).status_code == 200
 
 
+@pytest.mark.slow
 def test_claims_that_would_lie_in_it_are_refused_and_nothing_of_others_is_told(
     opened: Opened,
 ) -> None:

@@ -139,6 +139,7 @@ def test_commitments_are_to_the_codings_of_a_pass(
     }
 
 
+@pytest.mark.slow
 def test_a_coding_is_taken_though_its_entries_are_registered_meanwhile(
     registered: World, tmp_path: Path
 ) -> None:

@@ -276,6 +276,7 @@ def test_what_is_saved_although_its_answer_is_lost_is_not_called_unsaved_nor_don
         expect(alarm).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_what_is_not_saved_stays_said_until_that_passage_is_decided_again(
     browser: Browser, desk: DeskServer
 ) -> None:

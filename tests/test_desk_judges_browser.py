@@ -353,6 +353,7 @@ def test_a_basis_is_there_after_a_reload_and_a_pair_without_a_link_can_be_opened
         expect(alarm).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_a_basis_that_one_window_empties_stays_kept_as_another_went_on_with_it(
     browser: Browser, desk: DeskServer
 ) -> None:

@@ -474,6 +474,7 @@ def string_colours(root: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_words_follow_a_renamed_column_as_answers_do(opened: Opened) -> None:
     """Two coders who agreed do so still, whichever of them changed anything meanwhile."""
     root = opened.desk.package.root

@@ -745,6 +745,7 @@ def test_what_a_footer_tells_other_programs_alone_is_named(what: str, folder: Pa
     assert re.search(rf"parquet/claims\.parquet: .*{said}", flaws(folder, check_tables))
 
 
+@pytest.mark.slow
 def test_a_parquet_file_of_another_writer_does_not_pass(folder: Path) -> None:
     """Arrow shows no statistics of some writers, by which other readers skip rows."""
     own = b"parquet-cpp-arrow " + VERSION

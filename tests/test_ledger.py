@@ -138,6 +138,7 @@ def test_the_quote_is_used_for_the_anchor_and_stored_nowhere(world: World) -> No
         assert not [quote for quote in quotes if quote in data], name
 
 
+@pytest.mark.slow
 def test_an_amended_quote_moves_the_anchor_and_keeps_the_rest(world: World) -> None:
     before = world.rows("claims", 1)[0]
     world.amend("claims", "C001-001", quote=STOPPED, occurrence=2)
@@ -414,6 +415,7 @@ def test_new_rows_beside_sealed_ones_are_kept_by_the_next_seal(world: World) -> 
     assert ids(assert_sound(world), "claims")[-2:] == ["C001-007", "C001-008"]
 
 
+@pytest.mark.slow
 def test_a_crash_before_the_descriptor_is_listed_is_found_and_repaired(world: World) -> None:
     descriptor = world.root / "datapackage.json"
     before = descriptor.read_bytes()

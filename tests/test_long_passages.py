@@ -54,6 +54,7 @@ def test_a_passage_of_few_different_words_in_another_order_is_compared_in_linear
         assert found <= 20_000 + 101 * number
 
 
+@pytest.mark.slow
 def test_thousands_of_words_in_another_order_are_looked_for_in_seconds() -> None:
     own = words_of(2_000, 20)
     text = text_of(own)

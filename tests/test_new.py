@@ -372,6 +372,7 @@ def test_an_author_is_words_whatever_they_mean_in_yaml(tmp_path: Path) -> None:
     assert not {*AUTHORS}.intersection((package.root / "README.md").read_text("utf-8").splitlines())
 
 
+@pytest.mark.slow
 def test_authors_are_whom_a_citation_names(tmp_path: Path) -> None:
     make_package(tmp_path / "bells", replace(CHOICES, authors=("Ada Example", "Example Society")))
     cited = (tmp_path / "bells" / "CITATION.cff").read_text("utf-8")
@@ -640,6 +641,7 @@ def test_the_files_that_claimlog_writes_are_those_of_the_template() -> None:
     assert upgrade.TABLES == "schemas/tables"
 
 
+@pytest.mark.slow
 def test_a_language_without_a_code_of_two_letters_is_a_code_of_the_package(tmp_path: Path) -> None:
     choices = replace(CHOICES, languages=("prs", "ARZ", "sr-latn", "zh-hant-tw"))
     definition = read_definition(make_package(tmp_path / "made", choices))

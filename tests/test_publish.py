@@ -888,6 +888,7 @@ def test_a_deposit_that_is_killed_at_any_request_is_completed_by_the_next_run(
     assert len(points) >= 2 * 15  # before and after each of its requests
 
 
+@pytest.mark.slow
 def test_a_page_that_is_killed_at_any_request_is_completed_by_the_next_run(
     github: GitHub, page: Publish, small_release: ReleaseFiles
 ) -> None:
@@ -1454,6 +1455,7 @@ def checklist() -> list[str]:
     return re.findall(r"^    (\S.*)$", part, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_the_checklist_of_a_maintainer_leads_from_the_signature_to_the_doi(
     tiny_release: Package,
     zenodo: Zenodo,

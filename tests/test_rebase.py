@@ -251,6 +251,7 @@ def test_conflicting_amendments_are_refused_and_nothing_changes(
     assert paths[0] == paths[1]
 
 
+@pytest.mark.slow
 def test_an_amendment_of_what_the_other_side_retracted_is_refused(
     branches: tuple[World, World],
 ) -> None:
@@ -599,6 +600,7 @@ def test_a_rebase_that_fails_half_way_is_undone_at_once(
     assert not (world.package.state / IN).exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folders", [(IN,), (OUT,), (IN, OUT)])
 def test_what_a_copy_brings_as_half_a_rebase_takes_the_place_of_no_batch(
     folders: tuple[str, ...], world: World
@@ -725,6 +727,7 @@ def test_a_batch_with_the_name_of_one_that_a_killed_rebase_was_to_make_stays(
     assert (world.package.events / "0004-beta").is_dir()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names", [("0004-beta",), ("0004-beta", "0005-gamma")])
 def test_a_replaced_batch_that_somebody_restored_does_not_get_into_the_log_twice(
     names: tuple[str, ...], raced: World, tmp_path: Path
@@ -1116,6 +1119,7 @@ def test_an_open_batch_that_was_overtaken_is_let_come_after_by_the_command_that_
     assert [row["from_claim_id"] for row in links] == ["C001-008"]
 
 
+@pytest.mark.slow
 def test_an_open_batch_that_was_not_overtaken_stays_as_it_is(world: World) -> None:
     world.add("claims", [LETTER])
     path = world.package.state / "open" / "claims.ndjson"
@@ -1315,6 +1319,7 @@ def test_open_rows_and_the_batches_that_they_name_are_renumbered_together_or_not
     assert open_files(world) == expected["after"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("left", [".DS_Store", "notes.txt"])
 def test_open_rows_that_a_rebase_keeps_are_read_whatever_else_lies_there(
     left: str, renumbered: World, tmp_path: Path

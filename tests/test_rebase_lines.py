@@ -190,6 +190,7 @@ def test_validation_names_one_command_for_all_that_lost_a_race_with_a_batch(
     }
 
 
+@pytest.mark.slow
 def test_a_batch_that_would_stay_where_it_is_names_the_race_that_its_line_is_in(
     once_raced: dict[str, World], tmp_path: Path
 ) -> None:
@@ -201,6 +202,7 @@ def test_a_batch_that_would_stay_where_it_is_names_the_race_that_its_line_is_in(
     assert_right(world)
 
 
+@pytest.mark.slow
 def test_batches_of_lines_that_race_name_the_race_that_must_be_over_before(
     once_raced: dict[str, World], tmp_path: Path
 ) -> None:
@@ -267,6 +269,7 @@ def test_open_rows_follow_one_line_at_a_time(
     assert_right(world)
 
 
+@pytest.mark.slow
 def test_a_batch_follows_one_that_was_sealed_anew_with_the_same_rows_after_it(
     once_raced: dict[str, World], tmp_path: Path
 ) -> None:

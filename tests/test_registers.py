@@ -516,6 +516,7 @@ def test_a_row_of_a_register_keeps_every_rule(
     assert message in str(raised.value.findings[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("column", "value"), [("treaty_id", "T009"), ("labs", ["attic"]), ("treaty_id", "T003")]
 )
@@ -908,6 +909,7 @@ def test_commands_know_a_register_by_its_entity(own: World) -> None:
     assert (done.returncode, "No such command 'zoo'" in done.stderr) == (2, True)
 
 
+@pytest.mark.slow
 def test_open_rows_of_a_register_are_listed_dropped_and_never_added_twice(own: World) -> None:
     lab = {"laboratory_id": "mud-house", "name": "Mud"}
     own.add("laboratories", [lab])

@@ -717,6 +717,7 @@ def test_the_command_prints_how_to_tag_and_tags_nothing_and_needs_no_gitignore_f
     assert repo.git("tag") == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [

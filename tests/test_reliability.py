@@ -407,6 +407,7 @@ def test_where_most_cells_are_empty_alpha_is_computed_over_the_filled_ones_too(
     assert (sign["f1"], sign["target"]) == (None, 0.8)
 
 
+@pytest.mark.slow
 def test_names_of_a_coders_own_are_compared_by_what_they_join(world: World) -> None:
     quotes = (CLERK, LETTER, "“never liked the pact”")
     for coder_id, keys in (("coder-1", ("a", "a", "b")), ("coder-2", ("x", "x", "x"))):

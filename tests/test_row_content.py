@@ -73,6 +73,7 @@ RULED_FROM = 27
 """Batches of this project's log before the first with a schema that marks free text."""
 
 
+@pytest.mark.slow
 def test_rows_of_a_schema_before_the_rule_are_not_judged_by_it() -> None:
     package = Package(ROOT)
     batches = sealed_batches(package, [])

@@ -85,6 +85,7 @@ def test_a_log_of_actors_alone_is_valid(bare: World) -> None:
     assert report.tallies["edtf"].note == "no row holds what it checks"
 
 
+@pytest.mark.slow
 def test_a_log_whose_claims_are_all_retracted_is_valid(bare: World) -> None:
     bare.add("actors", ACTORS)
     bare.add("sources", SOURCES)

@@ -209,6 +209,7 @@ def test_a_schema_that_is_not_json_is_named(world: World) -> None:
     assert done.stderr.startswith("claimlog: schemas/claims.json: not valid JSON")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     ["schemas/claims.json", "schemas/site.json", "schemas/codebook/codebook.json",

@@ -468,6 +468,7 @@ def test_an_answer_that_is_not_read_is_dropped_and_one_reader_has_few_of_them(si
     assert not any(word in site.output() for word in ("ERROR", "Traceback", "Caught this error"))
 
 
+@pytest.mark.slow
 def test_streams_that_are_not_read_keep_no_other_waiting_for_long(site: Site) -> None:
     path = f"/tiny.csv?_stream=1&{LARGE}"
     with (

@@ -1216,6 +1216,7 @@ def test_pages_and_plain_tables_are_answered_while_readers_run_slow_sql(
     assert [answer.status_code for answer in answers] == [200, 200, 404]
 
 
+@pytest.mark.slow
 def test_more_readers_than_can_wait_are_told_to_come_again(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -829,6 +829,7 @@ def test_a_search_of_another_topic_finds_what_its_reader_wants(
     check_search(get, expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", NASTY, ids=range(len(NASTY)))
 def test_a_search_holds_what_fts5_would_take_for_syntax_and_answers(text: str, get: Get) -> None:
     page = get(f"/search?q={quote(text)}")

@@ -250,6 +250,7 @@ def test_a_plain_text_becomes_canonical() -> None:
     assert found.extractor is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("run", [" ", "\t", " \t", "\n", " \n", "\f "])
 def test_a_long_run_of_blanks_is_cleaned_in_a_time_that_grows_with_it(run: str) -> None:
     """With the square of its length it would take hours."""
@@ -315,6 +316,7 @@ def test_a_page_is_read_in_the_encoding_that_a_browser_would_take(
     assert decode_page(data, charset).endswith(text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("form", "data", "message"),
     [
@@ -604,6 +606,7 @@ def test_a_source_is_not_amended_by_a_document(world: World, tmp_path: Path) -> 
     assert world.run(*words).returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("documents", "cells", "message"),
     [

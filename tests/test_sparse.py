@@ -151,6 +151,7 @@ def test_a_hole_is_named_and_not_read_although_its_manifest_states_it(
     assert not world.package.build.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [

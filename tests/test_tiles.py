@@ -231,6 +231,7 @@ def test_rows_that_come_later_add_files_and_change_only_the_checkpoint(
     assert contents(tmp_path / "anew").items() <= after.items()
 
 
+@pytest.mark.slow
 def test_tiles_of_another_log_or_of_a_later_state_are_left_alone(
     tiny: World, secret: Path, tmp_path: Path
 ) -> None:
@@ -478,6 +479,7 @@ def test_a_checkpoint_that_contradicts_a_signed_one_is_never_signed(
     assert (tiny.root / RECORD).read_bytes() == record
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["same size", "larger", "smaller"])
 def test_a_log_that_was_rewritten_after_it_was_signed_is_not_signed_again(
     kind: str, tiny: World, secret: Path

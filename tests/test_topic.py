@@ -826,6 +826,7 @@ def test_every_page_is_drawn_of_all_that_a_package_may_show(tmp_path: Path) -> N
         assert (page, ask(twin(page)).status_code) == (page, 200)
 
 
+@pytest.mark.slow
 def test_a_query_of_an_absent_column_is_left_out_and_named(bare: World) -> None:
     written("queries/odd.sql", HEAD + "select topik from claims")(bare.root / "schemas")
     assert "odd" not in available_queries(read_definition(bare.package))

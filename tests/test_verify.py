@@ -830,6 +830,7 @@ def test_holes_in_an_unpacked_release_are_named_and_not_read(name: str, folder: 
         claimlog.open(folder)
 
 
+@pytest.mark.slow
 def test_of_very_many_findings_the_first_are_listed(folder: Path) -> None:
     with (folder / SUMS).open("a", encoding="utf-8") as sums:
         sums.writelines(f"{number:064}  {number}{'x' * 400}\n" for number in range(5_000))
@@ -860,6 +861,7 @@ def test_a_release_that_names_a_tool_holds_it_with_its_lock_file(name: str, fold
     )
 
 
+@pytest.mark.slow
 def test_a_wheel_that_the_release_does_not_name_is_no_file_of_it(folder: Path) -> None:
     shutil.copyfile(folder / WHEEL, folder / "claimlog-9.9-py3-none-any.whl")
     resum(folder)
@@ -914,6 +916,7 @@ def test_a_published_release_stays_verifiable(version: str) -> None:
     assert len(served) == 2
 
 
+@pytest.mark.slow
 def test_an_archive_does_not_choose_the_rules_that_judge_it(folder: Path) -> None:
     """Rules left out of its own statement are checked unless somebody else vouches for it."""
     rules = folder / "log" / "schemas" / "rules.csv"
@@ -940,6 +943,7 @@ def of_fold(folder: Path, version: object) -> None:
     resum(folder)
 
 
+@pytest.mark.slow
 def test_tables_of_another_fold_are_named_as_not_checked(
     released: Repo, folder: Path, keys: Keys
 ) -> None:
@@ -1248,6 +1252,7 @@ def test_every_table_is_there_as_csv_with_the_rows_of_its_parquet_file(released:
     assert "csv/claims.csv" in (folder / "README.md").read_text("utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -1272,6 +1277,7 @@ def test_a_forged_csv_file_is_named_though_its_checksum_is_right(
     )
 
 
+@pytest.mark.slow
 def test_what_was_left_out_as_a_whole_is_named(released: Repo, tmp_path: Path) -> None:
     """A README that says that it is there would be false, and no file says otherwise."""
     folder = shutil.copytree(released.root / "dist" / "tiny-0.1.0", tmp_path / "tiny-0.1.0")
@@ -1286,6 +1292,7 @@ def test_what_was_left_out_as_a_whole_is_named(released: Repo, tmp_path: Path) -
     assert any(line.startswith("pages: it holds no site/") for line in verdict.omissions)
 
 
+@pytest.mark.slow
 def test_another_file_beside_the_csv_files_is_named(folder: Path) -> None:
     (folder / "csv" / "claims.xlsx").write_bytes(b"")
     resum(folder)

@@ -161,6 +161,7 @@ def test_a_hyphen_at_a_line_end_may_be_a_border_of_a_passage_and_a_soft_one_may_
     assert boundary_flaw(soft, soft.content.index("pos"), len(SENTENCE)) is not None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", ["ab-" * 60_000, "ab-\ncd " * 60_000, "a" + "-\nb" * 60_000])
 def test_made_up_forks_are_bounded(content: str) -> None:
     readings = Readings.of(content)
