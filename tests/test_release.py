@@ -878,6 +878,27 @@ def test_a_release_that_would_serve_other_rows_than_its_log_is_not_made(
     assert not [*repo.root.glob("releases/0.1.0.json"), *repo.root.glob("dist/*")]
 
 
+@pytest.mark.slow
+def test_what_the_build_of_a_release_left_is_in_no_archive_where_it_cannot_be_removed(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remove = shutil.rmtree
+
+    def refused_at_state(path: str | Path, ignore_errors: bool = False, **given: Any) -> None:
+        if Path(path).name != ".claimlog":
+            remove(path, ignore_errors, **given)
+        elif not ignore_errors:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(shutil, "rmtree", refused_at_state)
+    with pytest.raises(
+        ClaimlogError, match=r": writing failed \(No space .*; nothing was replaced$"
+    ):
+        repo.release("0.1.0")
+    monkeypatch.undo()
+    assert not [*repo.root.glob("releases/0.1.0.json"), *repo.root.glob("dist/*.zip")]
+
+
 def test_stale_schemas_are_not_released(repo: Repo) -> None:
     path = repo.root / "schemas" / "claims.json"
     path.write_text(path.read_text("utf-8").rstrip("\n"))

@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from claimlog.edit.cut_off_rebase import made_here, mark_rebase
+from claimlog.package import Package
 from faults import zygote
 from faults.calls import GROUP, WORKING_DIRECTORY, Call, flushed_names, package_calls
 from faults.scenes import Scene, StartingPackage, command_words, prepare_start
@@ -197,6 +199,19 @@ def problems_after_fault(trial: Trial, state: Units, done: CommandResult, kind: 
     return problems
 
 
+def copy_with_mark(root: Path, folder: Path) -> Path:
+    """Copy a package as if it lay there from the first.
+
+    What a rebase left is believed by the lock of its own copy only, and a copy has another one.
+    """
+    copy = folder / "package"
+    shutil.copytree(root, copy, symlinks=True)
+    made = made_here(Package(root))
+    if made is not None:
+        mark_rebase(Package(copy), made)
+    return copy
+
+
 def message_problems(done: CommandResult) -> list[str]:
     """Return what is wrong with the message of a failure, a line each."""
     *findings, last = done.err.splitlines() or [""]
@@ -221,8 +236,7 @@ def _check_validation(trial: Trial, root: Path) -> list[str]:
     if named is None:
         return [f"validation fails and names no command: {done.out + done.err}"]
     with tempfile.TemporaryDirectory(prefix="faults-") as name:
-        mended = Path(name) / "package"
-        shutil.copytree(root, mended, symlinks=True)
+        mended = copy_with_mark(root, Path(name))
         zygote.run(mended, command_words(trial.scene, named[1]))
         done = zygote.run(mended, ("validate",))
     if done.status:
@@ -253,16 +267,14 @@ def _check_recovery(trial: Trial, root: Path) -> list[str]:
 def kill_second_run(trial: Trial, root: Path, deeper: int, seed: int) -> tuple[int, list[str]]:
     """Kill the second run at some of its calls, and run a third time."""
     with tempfile.TemporaryDirectory(prefix="faults-") as name:
-        copy = Path(name) / "package"
-        shutil.copytree(root, copy, symlinks=True)
+        copy = copy_with_mark(root, Path(name))
         done = trial.run(copy, watch=tuple(GROUP))
         calls = list(package_calls(done.trace, copy, done.pid))
     problems: list[str] = []
     picked = random.Random(seed).sample(calls, min(deeper, len(calls)))
     for call in picked:
         with tempfile.TemporaryDirectory(prefix="faults-") as name:
-            copy = Path(name) / "package"
-            shutil.copytree(root, copy, symlinks=True)
+            copy = copy_with_mark(root, Path(name))
             done = trial.run(copy, Fault(call.syscall, call.number, "KILL", call.path))
             state = read_units(copy)
             found = unit_problems(state, trial.before, *trial.after)

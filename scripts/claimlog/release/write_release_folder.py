@@ -19,7 +19,6 @@ from claimlog.build import build as compile_log
 from claimlog.errors import ClaimlogError
 from claimlog.export.content_hash import Content, parquet_content
 from claimlog.export.descriptor import dump_json
-from claimlog.files import remove
 from claimlog.fold import FOLD_VERSION
 from claimlog.log.batch import resources
 from claimlog.log.event_log import Log
@@ -105,7 +104,8 @@ def write_release_folder(
     definition = read_definition(inner)
     build = folder / "build"
     compile_log(inner, build, progress=progress, waived=plan.waived)
-    remove(inner.state)  # notes and caches of that build, which are nobody else's
+    if inner.state.exists():
+        shutil.rmtree(inner.state)  # notes and caches of that build, which no release may hold
     for name in ("parquet", f"{definition.descriptor['name']}.db", VALIDATION):
         (build / name).rename(folder / name)
     datapackage = read_json(build / DESCRIPTOR, DESCRIPTOR)
