@@ -102,6 +102,14 @@ MERGED = {
         f"INSERT INTO f_data SELECT {2 << SEGMENT_BITS | 1 << LIST_INDEX_BIT | 1}, zeroblob("
         f"{LEFT_BEHIND} * sum(length(block))) FROM f_data WHERE id >> {SEGMENT_BITS} <> 1"
     ),
+    "long keys of what was merged whole": (
+        f"INSERT INTO f_idx SELECT 1, zeroblob({LEFT_BEHIND} * sum(length(block))), 2 "
+        f"FROM f_data WHERE id >> {SEGMENT_BITS} <> 1"
+    ),
+    "long keys that led to merged pages": (
+        f"INSERT INTO f_idx SELECT 2, zeroblob({LEFT_BEHIND} * sum(length(block))), 2 "
+        f"FROM f_data WHERE id >> {SEGMENT_BITS} <> 1"
+    ),
     "a text whose length is not that of its bytes": (
         f"INSERT INTO f_data SELECT ({1 << SEGMENT_BITS}) + 100000, char(0) || hex(zeroblob(9999))"
     ),

@@ -11,7 +11,7 @@ from __future__ import annotations
 import heapq
 import sqlite3
 from collections.abc import Iterator
-from itertools import accumulate, count, dropwhile, pairwise
+from itertools import accumulate, count, pairwise
 from typing import NamedTuple
 
 from claimlog.export.sqlite import sql_identifier
@@ -83,7 +83,7 @@ class SearchSegments:
         self._data, self._idx = (
             f"{schema}.{sql_identifier(f'{name}_{part}')}" for part in ("data", "idx")
         )
-        self._read = self._left_bytes = 0
+        self._read = self._read_bytes = self._left_bytes = 0
 
     def postings(self) -> Iterator[Posting]:
         """Yield the documents of each word, in order.
@@ -106,8 +106,7 @@ class SearchSegments:
         yield from heapq.merge(*(self._postings(*segment) for segment in segments))
         _require(self._count(self._data) == self._read)
         # what was merged is in the others too, where each word of several stands once
-        read_bytes = self._size(f"{self._data} WHERE id > {STRUCTURE}") - self._left_bytes
-        _require(self._left_bytes <= LEFT_BEHIND * read_bytes)
+        _require(self._left_bytes <= LEFT_BEHIND * self._read_bytes)
 
     def _block(self, record: int) -> bytes:
         query = f"SELECT block FROM {self._data} WHERE id = ?"
@@ -115,11 +114,12 @@ class SearchSegments:
         if not isinstance(block, bytes):
             raise ValueError(f"has no record {record}")
         self._read += 1
+        self._read_bytes += len(block)
         return block
 
-    def _size(self, records: str) -> int:
-        """Return how many bytes records have together."""
-        query = f"SELECT coalesce(sum(length(block)), 0) FROM {records}"
+    def _size(self, column: str, rows: str) -> int:
+        """Return how many bytes rows have together in a column."""
+        query = f"SELECT coalesce(sum(length({column})), 0) FROM {rows}"
         return int(self._database.execute(query).fetchone()[0])
 
     def _records(self, begin: int, end: int) -> str:
@@ -129,12 +129,13 @@ class SearchSegments:
     def _leave(self, records: str) -> None:
         """Pass over records that a merge has left behind."""
         self._read += self._count(records)
-        self._left_bytes += self._size(records)
+        self._left_bytes += self._size("block", records)
 
     def _postings(self, segment: int, first: int, last: int) -> Iterator[Posting]:
         pages, after = (number << SEGMENT_BITS for number in (segment, segment + 1))
         if not first:  # what was merged whole is left behind
             self._leave(self._records(pages + 1, after))
+            self._left_bytes += self._size("term", f"{self._idx} WHERE segid = {segment}")
             return
         for word, parts, is_indexed in self._lists(segment, first, last):
             yield from _documents(word, parts)
@@ -191,8 +192,13 @@ class SearchSegments:
         The number of a page is doubled, and odd where the list of its last word has an index.
         """
         query = f"SELECT term, pgno FROM {self._idx} WHERE segid = ? ORDER BY term"
-        leads = self._database.execute(query, (segment,))
-        yield from dropwhile(lambda lead: lead[1] >> 1 < first, leads)
+        is_read = False
+        for key, number in self._database.execute(query, (segment,)):
+            is_read = is_read or number >> 1 >= first
+            if is_read:
+                yield key, number
+            else:
+                self._left_bytes += len(key)
 
     def _check_list_index(self, segment: int, parts: list[ListPart]) -> None:
         """Require that the index of a list leads to each page on which a document begins.
