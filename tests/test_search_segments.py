@@ -10,6 +10,7 @@ from itertools import accumulate, pairwise
 import pytest
 
 from claimlog.release.search_segments import (
+    AVERAGES,
     HEADER,
     LEFT_BEHIND,
     LIST_INDEX_BIT,
@@ -102,6 +103,11 @@ MERGED = {
         f"INSERT INTO f_data SELECT {2 << SEGMENT_BITS | 1 << LIST_INDEX_BIT | 1}, zeroblob("
         f"{LEFT_BEHIND} * sum(length(block))) FROM f_data WHERE id >> {SEGMENT_BITS} <> 1"
     ),
+    "much that nobody reads, and as many zeros in the sums": (
+        f"INSERT INTO f_data SELECT ({1 << SEGMENT_BITS}) + 100000, zeroblob({LEFT_BEHIND} * "
+        f"sum(length(block))) FROM f_data WHERE id >> {SEGMENT_BITS} <> 1; "
+        f"UPDATE f_data SET block = zeroblob(10000) WHERE id = {AVERAGES}"
+    ),
     "long keys of what was merged whole": (
         f"INSERT INTO f_idx SELECT 1, zeroblob({LEFT_BEHIND} * sum(length(block))), 2 "
         f"FROM f_data WHERE id >> {SEGMENT_BITS} <> 1"
@@ -127,7 +133,7 @@ def test_what_a_search_would_find_where_all_was_merged_is_refused(
 ) -> None:
     """Of such a segment, SQLite reads the page 0 if it is led there."""
     before = merging.total_changes
-    merging.execute(MERGED[what])
+    merging.executescript(MERGED[what])
     assert merging.total_changes > before
     with pytest.raises(ValueError, match="does not write"):
         postings(merging)

@@ -114,7 +114,7 @@ class SearchSegments:
         if not isinstance(block, bytes):
             raise ValueError(f"has no record {record}")
         self._read += 1
-        self._read_bytes += len(block)
+        self._read_bytes += len(block) if record > STRUCTURE else 0
         return block
 
     def _size(self, column: str, rows: str) -> int:
