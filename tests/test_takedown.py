@@ -1048,6 +1048,25 @@ def test_without_room_it_is_said_what_of_a_release_that_is_made_again_is_written
 
 
 @pytest.mark.slow
+def test_a_signature_of_the_issue_before_that_cannot_be_removed_is_named(
+    rehearsed: tuple[Repo, ReissueOutput, Path],
+    secret: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shutil.copytree(rehearsed[0].root.parent / "due", tmp_path / "package")
+    repo = Repo(World(Package(tmp_path / "package"), tmp_path))
+    [entry] = read_index(repo.package)
+    signature = ReleaseStatement.of_entry("tiny", entry).sign(secret)
+    (repo.root / "dist" / "tiny-0.1.0.signature").write_text(signature, "utf-8")
+    monkeypatch.setattr("claimlog.release.reissue.remove", Path.exists)
+    message = r"^dist/tiny-0\.1\.0\.signature: cannot be removed, .* delete this file$"
+    with pytest.raises(ClaimlogError, match=message):
+        reissue_release(repo.package, [entry], entry, DAY, repo.root / "dist")
+    assert read_index(repo.package)[0].issues[1:]
+
+
+@pytest.mark.slow
 def test_an_issue_that_would_serve_other_rows_than_its_log_is_not_made(
     rehearsed: tuple[Repo, ReissueOutput, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1227,8 +1246,11 @@ def released_reason(repo: Repo) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    "stays", ["", "delete dist/tiny-0.1.0, dist/tiny-0.1.0.zip that still hold them, "]
+)
 def test_rows_that_are_taken_down_while_a_release_is_made_are_not_released(
-    checked_in: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stays: str, checked_in: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repo = checked_in.copy(tmp_path / "copy")
     drop_codebook_tables(repo.root)
@@ -1240,11 +1262,13 @@ def test_rows_that_are_taken_down_while_a_release_is_made_are_not_released(
         return made
 
     monkeypatch.setattr("claimlog.release.make.write_release", write)
-    message = "rows that 0.1.0 holds were taken down while it was made; nothing is released, commit"
-    with pytest.raises(ClaimlogError, match=message):
+    if stays:
+        monkeypatch.setattr("claimlog.release.make.remove", Path.exists)
+    message = "rows that 0.1.0 holds were taken down while it was made; nothing is released, "
+    with pytest.raises(ClaimlogError, match=f"{message}{stays}commit"):
         repo.release("0.1.0")
     assert read_index(repo.package) == []
-    assert [*(repo.root / "dist").iterdir()] == []
+    assert any((repo.root / "dist").iterdir()) is bool(stays)
     assert not (repo.root / "CHANGELOG.md").exists()
     monkeypatch.undo()
     repo.commit()

@@ -175,11 +175,14 @@ def make_release(
         signatures = sign_release(log, entry, key, out) if key else ()
         with writing_lock(package):
             if read_takedowns(package) != taken:
-                for path in (folder, zip_path, *signatures):
+                made = (folder, zip_path, *signatures)
+                for path in made:
                     remove(path)
+                stayed = [package.relative(path) for path in made if path.exists()]
+                deletion = f"delete {', '.join(stayed)} that still hold them, " if stayed else ""
                 raise ClaimlogError(
                     f"{TAKEDOWNS}: rows that {version} holds were taken down while it was made; "
-                    "nothing is released, commit the takedown and run this again"
+                    f"nothing is released, {deletion}commit the takedown and run this again"
                 )
             (package.root / FOLDER).mkdir(exist_ok=True)
             changes = add_entry(read_changelog(package), plan.changes)

@@ -160,6 +160,11 @@ def reissue_release(
             f"issue that lies in {package.relative(out)} now; make room and run this again"
         ) from error
     if key is None:
+        if statement.exists():
+            raise ClaimlogError(
+                f"{package.relative(statement)}: cannot be removed, and is of the archive before; "
+                f"{entry.version} was made again, delete this file"
+            )
         return ReissueOutput(archive, fresh, rows, removed=stale)
     again = f"claimlog release --published {entry.version} --sign {shlex.quote(str(key))}"
     note = ReleaseStatement.of_entry(name, fresh).sign(key)
