@@ -920,6 +920,26 @@ def test_a_search_index_that_states_a_page_of_its_own_is_named(page: str, folder
     assert any("'claims_fts' begins on the page " in line for line in said)
 
 
+@pytest.mark.parametrize("kind", ["table", "index", "view"])
+@pytest.mark.parametrize("column", ["name", "tbl_name"])
+def test_an_object_that_is_listed_otherwise_than_it_is_called_is_named(
+    column: str, kind: str, folder: Path
+) -> None:
+    """SQLite opens such a file, because letters of another case are the same to it."""
+    path, view = folder / "tiny.db", 'CREATE VIEW "old" AS SELECT "claim_id" AS "id" FROM "claims"'
+    alter(folder, view)
+    tables = read_definition(Package(folder / "log", archived=True)).tables
+    assert [*check_objects(path, tables, {view}, None)] == []
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute("PRAGMA writable_schema = ON")
+        first = f"SELECT min(rowid) FROM sqlite_schema WHERE type = '{kind}' AND sql LIKE '% \"%'"
+        database.execute(
+            f"UPDATE sqlite_schema SET {column} = upper({column}) WHERE rowid = ({first})"
+        )
+    said = [str(finding) for finding in check_objects(path, tables, {view}, None)]
+    assert any("as SQLite lists none" in line for line in said)
+
+
 def test_bytes_behind_the_last_page_are_named(folder: Path) -> None:
     path = folder / "tiny.db"
     path.write_bytes(path.read_bytes() + b"PK" * 2_000)

@@ -15,7 +15,12 @@ from pathlib import Path
 
 from claimlog.errors import Finding
 from claimlog.export.content_hash import VALUE_BYTES
-from claimlog.export.sqlite import create_statement, index_statements, search_statements
+from claimlog.export.sqlite import (
+    create_statement,
+    index_statements,
+    search_statements,
+    sql_identifier,
+)
 from claimlog.release.database_content import content_flaws
 from claimlog.release.tool_wheel import has_truth_checks
 from claimlog.release.walk_release import GET_AGAIN
@@ -164,6 +169,8 @@ def _object_flaws(
     indexing = {sql for table in tables.values() for sql in index_statements(table)}
     missing = {*own, *indexing, *views}
     for kind, name, owner, sql in found:
+        if not _is_listed_as_written(kind, name, owner, sql):
+            yield name, f"is listed as {kind[:20]!r} of {owner[:80]!r}, as SQLite lists none"
         if kind == "table":
             missing.discard(name)
             if name in tables and sql not in given[name]:
@@ -177,3 +184,17 @@ def _object_flaws(
             article = "an" if kind == "index" else "a"
             yield name, f"is {article} {kind} that the definition does not give"
     yield from ((name, "is missing") for name in sorted(missing))
+
+
+def _is_listed_as_written(kind: str, name: str, owner: str, sql: str) -> bool:
+    """Say whether an object is listed by the names in its statement.
+
+    SQLite takes letters of another case for the same, and readers of the list may not.
+    """
+    if kind != "index":
+        return owner == name and (
+            kind != "view" or sql.startswith(f"CREATE VIEW {sql_identifier(name)} AS ")
+        )
+    if sql == "None":  # it comes with a key
+        return name.startswith(f"sqlite_autoindex_{owner}_")
+    return sql.startswith(f"CREATE INDEX {sql_identifier(name)} ON {sql_identifier(owner)} (")
