@@ -187,14 +187,14 @@ def _object_flaws(
 
 
 def _is_listed_as_written(kind: str, name: str, owner: str, sql: str) -> bool:
-    """Say whether an object is listed by the names in its statement.
+    """Say whether an object has the same name and table in SQLite's list as in its statement.
 
     SQLite takes letters of another case for the same, and readers of the list may not.
     """
-    if kind != "index":
-        return owner == name and (
-            kind != "view" or sql.startswith(f"CREATE VIEW {sql_identifier(name)} AS ")
-        )
-    if sql == "None":  # it comes with a key
+    if kind == "index" and sql == "None":  # it comes with a key
         return name.startswith(f"sqlite_autoindex_{owner}_")
-    return sql.startswith(f"CREATE INDEX {sql_identifier(name)} ON {sql_identifier(owner)} (")
+    if kind == "index":
+        return sql.startswith(f"CREATE INDEX {sql_identifier(name)} ON {sql_identifier(owner)} (")
+    if kind == "view" and not sql.startswith(f"CREATE VIEW {sql_identifier(name)} AS "):
+        return False
+    return owner == name

@@ -11,7 +11,7 @@ from __future__ import annotations
 import heapq
 import sqlite3
 from collections.abc import Iterator
-from itertools import accumulate, count, pairwise
+from itertools import accumulate, count, dropwhile, pairwise
 from typing import NamedTuple
 
 from claimlog.export.sqlite import sql_identifier
@@ -97,12 +97,15 @@ class SearchSegments:
         _require(not self._count(f"{self._data} WHERE typeof(block) <> 'blob'"))
         self._block(AVERAGES)
         segments = _segments(self._block(STRUCTURE))
-        numbers = {number for number, _, _ in segments}
+        # of a segment that is merged whole no page is read
+        first_pages = {number: first or PAGES for number, first, _ in segments}
         for segment, key, page in self._database.execute(
             f"SELECT segid, term, pgno FROM {self._idx}"
         ):
-            _require(segment in numbers and type(key) is bytes and type(page) is int)
+            _require(segment in first_pages and type(key) is bytes and type(page) is int)
             _require(2 <= page < 2 * PAGES)
+            if page >> 1 < first_pages[segment]:
+                self._left_bytes += len(key)
         yield from heapq.merge(*(self._postings(*segment) for segment in segments))
         _require(self._count(self._data) == self._read)
         # what was merged is in the others too, where each word of several stands once
@@ -117,25 +120,21 @@ class SearchSegments:
         self._read_bytes += len(block) if record > STRUCTURE else 0
         return block
 
-    def _size(self, column: str, rows: str) -> int:
-        """Return how many bytes rows have together in a column."""
-        query = f"SELECT coalesce(sum(length({column})), 0) FROM {rows}"
-        return int(self._database.execute(query).fetchone()[0])
-
     def _records(self, begin: int, end: int) -> str:
         """Return the records from one number to before another, as what a query reads from."""
         return f"{self._data} WHERE id >= {begin} AND id < {end}"
 
     def _leave(self, records: str) -> None:
         """Pass over records that a merge has left behind."""
-        self._read += self._count(records)
-        self._left_bytes += self._size("block", records)
+        query = f"SELECT count(*), coalesce(sum(length(block)), 0) FROM {records}"
+        number, size = self._database.execute(query).fetchone()
+        self._read += number
+        self._left_bytes += size
 
     def _postings(self, segment: int, first: int, last: int) -> Iterator[Posting]:
         pages, after = (number << SEGMENT_BITS for number in (segment, segment + 1))
         if not first:  # what was merged whole is left behind
             self._leave(self._records(pages + 1, after))
-            self._left_bytes += self._size("term", f"{self._idx} WHERE segid = {segment}")
             return
         for word, parts, is_indexed in self._lists(segment, first, last):
             yield from _documents(word, parts)
@@ -192,13 +191,8 @@ class SearchSegments:
         The number of a page is doubled, and odd where the list of its last word has an index.
         """
         query = f"SELECT term, pgno FROM {self._idx} WHERE segid = ? ORDER BY term"
-        is_read = False
-        for key, number in self._database.execute(query, (segment,)):
-            is_read = is_read or number >> 1 >= first
-            if is_read:
-                yield key, number
-            else:
-                self._left_bytes += len(key)
+        leads = self._database.execute(query, (segment,))
+        yield from dropwhile(lambda lead: lead[1] >> 1 < first, leads)
 
     def _check_list_index(self, segment: int, parts: list[ListPart]) -> None:
         """Require that the index of a list leads to each page on which a document begins.
